@@ -1,0 +1,107 @@
+import { Command } from "commander";
+import { connectors, findConnector } from "../../functions/connectors/catalogue.ts";
+import type { RegisteredApp } from "../../functions/core/tenants/ports.ts";
+import { isoTime, printMany, printOne } from "./print.ts";
+import { readSecret } from "./secret-input.ts";
+import { openTarget, UsageProblem } from "./target.ts";
+
+interface AppOptions {
+  readonly organization: string;
+  readonly connector: string;
+}
+
+const SECRET_VARIABLE = "LINKSPAN_CLIENT_SECRET";
+
+export function appCommand(): Command {
+  const app = new Command("app").description("OAuth apps that an organization has registered at vendors");
+
+  app
+    .command("register")
+    .requiredOption("--organization <id>")
+    .requiredOption("--connector <key>")
+    .requiredOption("--client-id <id>", "as the vendor's console shows it")
+    .requiredOption(
+      "--callback-url <url...>",
+      "exactly as registered at the vendor; the first is the default",
+    )
+    .description(`registers an app; its client secret comes from ${SECRET_VARIABLE} or standard input`)
+    .action(async (options: AppOptions & { clientId: string; callbackUrl: string[] }, command: Command) => {
+      const connector = connectorKey(options.connector);
+      options.callbackUrl.forEach(checkCallbackUrl);
+      const { tenants } = await openTarget(command);
+      const clientSecret = await readSecret("client secret", SECRET_VARIABLE);
+      const made = await tenants.registerApp({
+        organizationId: options.organization,
+        connector,
+        clientId: options.clientId,
+        clientSecret,
+        callbackUrls: options.callbackUrl,
+      });
+      printOne(command, row(made));
+    });
+
+  app
+    .command("list")
+    .requiredOption("--organization <id>")
+    .action(async (options: { organization: string }, command: Command) => {
+      const { tenants } = await openTarget(command);
+      printMany(command, (await tenants.listApps(options.organization)).map(row));
+    });
+
+  app
+    .command("replace-secret")
+    .argument("<app>")
+    .requiredOption("--organization <id>")
+    .requiredOption("--connector <key>")
+    .description(
+      `a new client secret, from ${SECRET_VARIABLE} or standard input; grants are refreshed with it from now on`,
+    )
+    .action(async (id: string, options: AppOptions, command: Command) => {
+      const connector = connectorKey(options.connector);
+      const { tenants } = await openTarget(command);
+      const clientSecret = await readSecret("client secret", SECRET_VARIABLE);
+      await tenants.replaceClientSecret({
+        organizationId: options.organization,
+        connector,
+        appId: id,
+        clientSecret,
+      });
+      printOne(command, { id, replaced: true });
+    });
+
+  app
+    .command("remove")
+    .argument("<app>")
+    .requiredOption("--organization <id>")
+    .requiredOption("--connector <key>")
+    .description("removes an app: instances that were made with it can no longer be refreshed")
+    .action(async (id: string, options: AppOptions, command: Command) => {
+      const connector = connectorKey(options.connector);
+      const { tenants } = await openTarget(command);
+      await tenants.removeApp({ organizationId: options.organization, connector, appId: id });
+      printOne(command, { id, removed: true });
+    });
+  return app;
+}
+
+export function connectorKey(keyOrId: string): string {
+  const connector = findConnector(keyOrId);
+  if (connector === undefined) {
+    throw new UsageProblem(
+      `there is no connector ${keyOrId}; there are ${connectors.map(({ key }) => key).join(", ")}`,
+    );
+  }
+  return connector.key;
+}
+
+/** Vendors compare redirect URIs exactly, so the text is kept as it is; RFC 6749 section 3.1.2 wants it absolute and without fragment. */
+function checkCallbackUrl(text: string): void {
+  const isWebUrl = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  if (!isWebUrl || text.includes("#")) {
+    throw new UsageProblem(`${text} is not a callback URL: an absolute http(s) URL without a fragment`);
+  }
+}
+
+function row({ id, connector, clientId, callbackUrls, createdAt }: RegisteredApp) {
+  return { id, connector, clientId, callbackUrls, created: isoTime(createdAt) };
+}

@@ -1,0 +1,141 @@
+import { Command } from "commander";
+import { refreshGroup } from "../../functions/core/grant/client-group.ts";
+import { type Instance, needsReauthentication } from "../../functions/core/instances/instance.ts";
+import { connectorKey } from "./app-command.ts";
+import { isoTime, printMany, printOne } from "./print.ts";
+import { openTarget, type Target, UsageProblem } from "./target.ts";
+
+/** Revocations at a time. */
+const AT_ONCE = 10;
+
+export function instanceCommand(): Command {
+  const instance = new Command("instance").description("Instances: users' connections to vendors");
+
+  instance
+    .command("list")
+    .requiredOption("--organization <id>")
+    .option("--connector <key>")
+    .option("--user <id>")
+    .action(
+      async (options: { organization: string; connector?: string; user?: string }, command: Command) => {
+        const connector = options.connector === undefined ? undefined : connectorKey(options.connector);
+        const target = await openTarget(command);
+        const rows = [];
+        for await (const each of instancesOf(target, options.organization)) {
+          if (connector !== undefined && each.connector !== connector) continue;
+          if (options.user === undefined || each.userId === options.user) rows.push(row(each));
+        }
+        printMany(command, rows);
+      },
+    );
+
+  instance
+    .command("revoke")
+    .argument("<id...>")
+    .description("ends instances: their tokens are dead at once, the vendor's follow")
+    .action(async (ids: string[], _options, command: Command) => {
+      const numbers = ids.map((id) => {
+        if (!/^[1-9][0-9]{0,15}$/.test(id)) throw new UsageProblem(`${id} is not an instance's id`);
+        return Number(id);
+      });
+      const target = await openTarget(command);
+      const unknown = await revokeEach(target, numbers);
+      printOne(command, { revoked: numbers.length - unknown.length });
+      if (unknown.length > 0) throw new UsageProblem(`there is no instance ${unknown.join(", ")}`);
+    });
+  return instance;
+}
+
+/** The kill switch. */
+export function revokeAllCommand(): Command {
+  return new Command("revoke-all")
+    .description(
+      "ends every instance of an organization, a connector or an OAuth client; without --yes it only counts",
+    )
+    .option("--organization <id>")
+    .option("--connector <key>")
+    .option("--client <id>", "the OAuth client's id at the vendor")
+    .option("--yes", "do it")
+    .action(
+      async (
+        options: { organization?: string; connector?: string; client?: string; yes?: boolean },
+        command: Command,
+      ) => {
+        const { organization, client } = options;
+        if (organization === undefined && options.connector === undefined && client === undefined) {
+          throw new UsageProblem(
+            "say which instances: --organization, --connector, --client, or several of them",
+          );
+        }
+        const connector = options.connector === undefined ? undefined : connectorKey(options.connector);
+        const target = await openTarget(command);
+        const organizations =
+          organization === undefined
+            ? (await target.tenants.listOrganizations()).map(({ id }) => id)
+            : [organization];
+        if (organization !== undefined && (await target.records.organization(organization)) === undefined) {
+          throw new UsageProblem(`there is no organization ${organization}`);
+        }
+        const chosen: number[] = [];
+        for (const id of organizations) {
+          for await (const each of instancesOf(target, id)) {
+            if (each.deleting === true) continue;
+            if (connector !== undefined && each.connector !== connector) continue;
+            if (client !== undefined && each.refreshGroup !== refreshGroup(each.connector, client)) continue;
+            chosen.push(each.id);
+          }
+        }
+        if (options.yes !== true) {
+          printOne(command, { found: chosen.length, revoked: 0 });
+          console.error("Nothing was revoked: say --yes to do it.");
+          return;
+        }
+        const gone = await revokeEach(target, chosen);
+        printOne(command, { found: chosen.length, revoked: chosen.length - gone.length });
+      },
+    );
+}
+
+async function* instancesOf(target: Target, organizationId: string): AsyncGenerator<Instance> {
+  let after: string | undefined;
+  do {
+    const page = await target.instances.listByOrganization(organizationId, {
+      limit: 100,
+      ...(after === undefined ? {} : { after }),
+    });
+    yield* await target.instances.getMany(page.items.map(({ id }) => id));
+    after = page.next;
+  } while (after !== undefined);
+}
+
+/** @returns those that were not there (any more) */
+async function revokeEach(target: Target, ids: readonly number[]): Promise<number[]> {
+  const unknown: number[] = [];
+  for (let start = 0; start < ids.length; start += AT_ONCE) {
+    await Promise.all(
+      ids.slice(start, start + AT_ONCE).map(async (id) => {
+        if (!(await target.revoke(id))) unknown.push(id);
+      }),
+    );
+  }
+  return unknown;
+}
+
+function row(instance: Instance) {
+  const { id, connector, name, userId, account, createdAt } = instance;
+  return {
+    id,
+    connector,
+    name,
+    user: userId,
+    account: account?.email ?? account?.name ?? "",
+    status: statusOf(instance),
+    created: isoTime(createdAt),
+  };
+}
+
+function statusOf(instance: Instance): string {
+  if (instance.deleting === true) return "deleting";
+  if (!instance.enabled) return "disabled";
+  return needsReauthentication(instance) ? "needs re-authentication" : "active";
+}

@@ -1,0 +1,109 @@
+import { Command } from "commander";
+import type { Organization } from "../../functions/core/tenants/ports.ts";
+import { isoTime, printMany, printOne, warnOnce } from "./print.ts";
+import { readSecret } from "./secret-input.ts";
+import { openTarget, UsageProblem } from "./target.ts";
+
+export function organizationCommand(): Command {
+  const organization = new Command("organization").description(
+    "Organizations: the applications that Linkspan serves",
+  );
+
+  organization
+    .command("create")
+    .argument("<name>")
+    .description("makes an organization with its data key, and prints its secret once")
+    .action(async (name: string, _options, command: Command) => {
+      const { tenants } = await openTarget(command);
+      const { organization: made, secret } = await tenants.createOrganization({ name });
+      printOne(command, { ...row(made), organizationSecret: secret });
+      warnOnce();
+    });
+
+  organization.command("list").action(async (_options, command: Command) => {
+    const { tenants } = await openTarget(command);
+    printMany(command, (await tenants.listOrganizations()).map(row));
+  });
+
+  for (const [name, status, description] of [
+    ["suspend", "suspended", "refuses every call of an organization; seen everywhere within 30 seconds"],
+    ["resume", "active", "ends a suspension"],
+  ] as const) {
+    organization
+      .command(name)
+      .argument("<organization>")
+      .description(description)
+      .action(async (id: string, _options, command: Command) => {
+        const { tenants } = await openTarget(command);
+        await tenants.setStatus({ organizationId: id }, status);
+        printOne(command, { id, status });
+      });
+  }
+
+  organization
+    .command("add-secret")
+    .argument("<organization>")
+    .description("a further secret beside those that are there: first half of a rotation")
+    .action(async (id: string, _options, command: Command) => {
+      const { tenants } = await openTarget(command);
+      printOne(command, { id, organizationSecret: await tenants.addSecret({ organizationId: id }) });
+      warnOnce();
+    });
+
+  organization
+    .command("remove-secret")
+    .description("ends an organization's or a user's secret (LINKSPAN_SECRET, or standard input)")
+    .action(async (_options, command: Command) => {
+      const { tenants } = await openTarget(command);
+      const secret = await readSecret("secret to end", "LINKSPAN_SECRET");
+      if (!(await tenants.removeSecret(secret))) throw new UsageProblem("nobody has this secret");
+      printOne(command, { removed: true });
+    });
+
+  for (const [what, list] of [
+    ["return-url", "returnUrls"],
+    ["origin", "origins"],
+  ] as const) {
+    const isAbout =
+      what === "origin"
+        ? "browser origins that may call with an instance token"
+        : "URLs that the hosted flow may return to; a * may end the path";
+    organization
+      .command(`allow-${what}`)
+      .argument("<organization>")
+      .argument("<values...>")
+      .description(`allows ${isAbout}`)
+      .action((id: string, values: string[], _options, command: Command) =>
+        change(command, id, list, (before) => [...new Set([...before, ...values])]),
+      );
+    organization
+      .command(`disallow-${what}`)
+      .argument("<organization>")
+      .argument("<values...>")
+      .description(`no longer allows ${isAbout}`)
+      .action((id: string, values: string[], _options, command: Command) =>
+        change(command, id, list, (before) => {
+          const missing = values.find((value) => !before.includes(value));
+          if (missing !== undefined) throw new UsageProblem(`${missing} is not on the list`);
+          return before.filter((value) => !values.includes(value));
+        }),
+      );
+  }
+  return organization;
+}
+
+async function change(
+  command: Command,
+  id: string,
+  list: "returnUrls" | "origins",
+  to: (before: readonly string[]) => string[],
+): Promise<void> {
+  const { tenants, records } = await openTarget(command);
+  const before = await records.organization(id);
+  if (before === undefined) throw new UsageProblem(`there is no organization ${id}`);
+  printOne(command, row(await tenants.setAllowLists(id, { [list]: to(before[list]) })));
+}
+
+function row({ id, name, status, returnUrls, origins, createdAt }: Organization) {
+  return { id, name, status, returnUrls, origins, created: isoTime(createdAt) };
+}

@@ -1,0 +1,136 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { Command } from "commander";
+import * as v from "valibot";
+import { instanceTable } from "../../functions/aws/instance-table.ts";
+import { kmsDataKeyService } from "../../functions/aws/kms.ts";
+import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
+import { dynamoClient } from "../../functions/aws/store-time.ts";
+import { tenantRecords } from "../../functions/aws/tenant-records.ts";
+import { markForDeletion } from "../../functions/core/grant/delete-instance.ts";
+import type { InstanceStore } from "../../functions/core/grant/ports.ts";
+import { type TenantAdmin, tenantAdministration } from "../../functions/core/tenants/administration.ts";
+import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
+import { createVault } from "../../functions/core/vault/vault.ts";
+
+export interface TargetOptions {
+  readonly profile?: string;
+  readonly region?: string;
+  readonly stack?: string;
+  readonly data?: string;
+}
+
+/** What the commands work on: one deployment of Linkspan, on AWS or on this machine. */
+export interface Target {
+  readonly tenants: TenantAdmin;
+  readonly records: TenantRecords;
+  readonly instances: InstanceStore;
+  /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
+  revoke(instanceId: number): Promise<boolean>;
+}
+
+/** The operator was wrong about something; the message says what to do. */
+export class UsageProblem extends Error {}
+
+const DEFAULT_STACK = "linkspan-dev-data";
+
+/** Written by the local platform when it starts. */
+const platformFile = v.object({
+  endpointUrl: v.string(),
+  region: v.string(),
+  credentials: v.object({ accessKeyId: v.string(), secretAccessKey: v.string() }),
+  stack: v.optional(v.string()),
+});
+
+interface Connection {
+  readonly client: {
+    readonly profile?: string;
+    readonly region?: string;
+    readonly endpoint?: string;
+    readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+  readonly stack: string;
+}
+
+/** @throws {UsageProblem} no local platform and no AWS named, no such stack, or a stack that is not Linkspan's */
+export async function openTarget(command: Command): Promise<Target> {
+  const options: TargetOptions = command.optsWithGlobals();
+  const { client, stack } =
+    options.profile === undefined && options.stack === undefined
+      ? await localPlatform(options.data)
+      : aws(options);
+  const output = await stackOutputs(new CloudFormationClient(client), stack);
+
+  const { documents } = dynamoClient(client);
+  const records = tenantRecords({ client: documents, tableName: output("TenantsTable") });
+  const keys = kmsDataKeyService({ keyArn: output("VaultKeyArn"), client: new KMSClient(client) });
+  const vault = createVault({ keys, organization: (id) => records.organization(id) });
+  // Every sweep reads shard 0, however many there are.
+  const instances = instanceTable({
+    client: documents,
+    tableName: output("InstancesTable"),
+    shards: 1,
+  });
+  const queue = refreshQueue({ queueUrl: output("RefreshQueueUrl"), client: new SQSClient(client) });
+  return {
+    tenants: tenantAdministration({ records, keys, vault, now: Date.now }),
+    records,
+    instances,
+    revoke: (instanceId) =>
+      markForDeletion(
+        {
+          instances,
+          async handOver({ id, version, refreshGroup }, cause) {
+            await queue.send([{ kind: "refresh", instanceId: id, version, cause, group: refreshGroup }]);
+          },
+        },
+        instanceId,
+      ),
+  };
+}
+
+function aws({ profile, region, stack }: TargetOptions): Connection {
+  return {
+    client: {
+      ...(profile === undefined ? {} : { profile }),
+      ...(region === undefined ? {} : { region }),
+    },
+    stack: stack ?? DEFAULT_STACK,
+  };
+}
+
+async function localPlatform(folder?: string): Promise<Connection> {
+  const file = path.join(folder ?? process.env.LINKSPAN_DATA ?? ".linkspan", "platform.json");
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch {
+    throw new UsageProblem(
+      `there is no ${file}: start the local platform with \`npm start\`, or name a deployment on AWS with --profile and --stack`,
+    );
+  }
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), platformFile), text);
+  if (!parsed.success)
+    throw new UsageProblem(`${file} is not what the local platform writes; start it again`);
+  const { endpointUrl, region, credentials, stack } = parsed.output;
+  return { client: { endpoint: endpointUrl, region, credentials }, stack: stack ?? DEFAULT_STACK };
+}
+
+async function stackOutputs(client: CloudFormationClient, stack: string): Promise<(name: string) => string> {
+  const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stack }));
+  const outputs = new Map(
+    (Stacks?.[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
+  );
+  return (name) => {
+    const value = outputs.get(name);
+    if (value === undefined) {
+      throw new UsageProblem(
+        `the stack ${stack} has no output ${name}: name Linkspan's Data stack with --stack, such as ${DEFAULT_STACK}`,
+      );
+    }
+    return value;
+  };
+}

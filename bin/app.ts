@@ -1,0 +1,4 @@
+import { App } from "aws-cdk-lib";
+import { linkspan } from "../lib/deployment.ts";
+
+linkspan(new App());

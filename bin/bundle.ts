@@ -1,0 +1,80 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, relative, resolve } from "node:path";
+import { build, type Metafile, type Plugin } from "esbuild";
+
+// node bin/bundle.ts <entry> <folder>: bundles a function for Lambda. The stacks call it, in a process of its own: bundling
+// during synthesis is synchronous, esbuild's plugins are not.
+
+const [entry, folder] = process.argv.slice(2);
+if (entry === undefined || folder === undefined) {
+  console.error("usage: node bin/bundle.ts <entry> <folder>");
+  process.exit(2);
+}
+
+/** Some CommonJS dependencies ask for Node's own modules with `require`, which an ES module does not have. */
+const banner =
+  'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+
+/** Of these no file is imported for what it does when it is loaded. */
+const pure = /\/functions\/|\/node_modules\/@aws-sdk\/lib-dynamodb\//;
+
+/**
+ * Leaves out files that nothing is taken from. lib-dynamodb does not say that it has no side effects, as the clients do: each
+ * bundle would hold its paginators, and with them Query and Scan, which most functions neither call nor may call.
+ */
+const withoutSideEffects: Plugin = {
+  name: "without-side-effects",
+  setup(builder) {
+    builder.onResolve(
+      { filter: /^\.\.?\/|^@aws-sdk\/lib-dynamodb$/ },
+      async ({ path, pluginData, ...from }) => {
+        if (pluginData === pure) return undefined;
+        const resolved = await builder.resolve(path, { ...from, pluginData: pure });
+        return pure.test(resolved.path) ? { ...resolved, sideEffects: false } : resolved;
+      },
+    );
+  },
+};
+
+/** The files that `index.mjs` comes to. esbuild also makes some for dynamic imports in code that it then left out. */
+function reachable({ outputs }: Metafile): Set<string> {
+  const found = new Set<string>();
+  const visit = (path: string): void => {
+    if (found.has(path)) return;
+    found.add(path);
+    for (const imported of outputs[path]?.imports ?? []) if (imported.path in outputs) visit(imported.path);
+  };
+  for (const [path, { entryPoint }] of Object.entries(outputs))
+    if (entryPoint !== undefined && resolve(entryPoint) === resolve(entry as string)) visit(path);
+  return found;
+}
+
+const { outputFiles, metafile } = await build({
+  entryPoints: { index: entry },
+  outdir: folder,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  mainFields: ["module", "main"],
+  // What is imported on rare paths only (S3, SQS) becomes files of its own that a cold start does not read.
+  splitting: true,
+  // Readable stack traces without source maps at run time, and grants can be compared with the SDK's commands in here.
+  minify: false,
+  charset: "utf8",
+  sourcemap: "external",
+  sourcesContent: false,
+  banner: { js: banner },
+  plugins: [withoutSideEffects],
+  logLevel: "warning",
+  metafile: true,
+  write: false,
+});
+
+const wanted = reachable(metafile);
+for (const { path, contents } of outputFiles) {
+  if (!wanted.has(relative(process.cwd(), path).replace(/\.map$/, ""))) continue;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, contents);
+}

@@ -1,0 +1,123 @@
+import * as v from "valibot";
+import type { Connector } from "../connectors/define-connector.ts";
+import { InvalidRequest } from "../core/errors.ts";
+import { authorizationUrl } from "../core/oauth/authorization-request.ts";
+import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
+import { beginAuthorization } from "../core/oauth/pending-authorization.ts";
+import { authorizePlatform } from "../http/authorize.ts";
+import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
+import { parseBody } from "../http/request-body.ts";
+import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
+import { connectorOf } from "./catalogue.ts";
+import type { AuthorizationParts } from "./parts.ts";
+
+/** 24 November 2026, when the POST form became the one to use; RFC 9745 wants it in this form. */
+const DEPRECATED_SINCE = "@1795478400";
+
+const fields = {
+  apiKey: v.optional(v.string()),
+  callbackUrl: v.optional(v.string()),
+  scope: v.optional(v.string()),
+  state: v.optional(v.pipe(v.string(), v.maxLength(2_000))),
+  siteAddress: v.optional(v.string()),
+  subdomain: v.optional(v.string()),
+};
+
+const PostBody = v.object({ ...fields, pkce: v.optional(v.boolean()) });
+
+/**
+ * GET /elements/{keyOrId}/oauth/url, as old clients call it, mostly without any header: nothing is stored, no PKCE, the
+ * caller's state goes out unchanged. An app secret in a query string is no good, so the answer points to the POST form.
+ */
+export function getAuthorizationUrl(parts: () => AuthorizationParts): HttpHandler {
+  return async (request) => {
+    const connector = connectorOf(request);
+    const asked = Object.fromEntries(request.query) as Partial<Record<keyof typeof fields, string>>;
+    const client = await clientOfGet(parts, request, connector, asked.apiKey);
+    const url = authorizationUrl(connector, {
+      clientId: client.clientId,
+      redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
+      scope: asked.scope,
+      // Old apps read the connector's key there, to know which vendor has come back.
+      state: asked.state ?? connector.key,
+      configuration: urlValues(asked),
+    });
+    return json(
+      { element: connector.key, oauthUrl: vendorEndpoint(url).url },
+      {
+        "Cache-Control": "no-store",
+        Deprecation: DEPRECATED_SINCE,
+        Link: `<${request.baseUrl}/elements/${connector.key}/oauth/url>; rel="successor-version"; title="the same by POST, with nothing secret in the URL"`,
+      },
+    );
+  };
+}
+
+async function clientOfGet(
+  parts: () => AuthorizationParts,
+  request: HttpRequest,
+  connector: Connector,
+  apiKey: string | undefined,
+): Promise<ChosenClient> {
+  if (request.headers.authorization === undefined) {
+    if (apiKey === undefined) {
+      throw new InvalidRequest(
+        "apiKey is missing; with an Authorization header the app registered for this element is used",
+        "apiKey",
+      );
+    }
+    return { kind: "own", clientId: apiKey };
+  }
+  const { organization } = await authorizePlatform(request, parts().tenants);
+  return chooseClient(parts().tenants, organization.id, connector, apiKey, "apiKey");
+}
+
+/** POST /elements/{keyOrId}/oauth/url: our own single-use state, and PKCE where the vendor has it. */
+export function postAuthorizationUrl(parts: () => AuthorizationParts): HttpHandler {
+  return async (request) => {
+    const connector = connectorOf(request);
+    const { tenants, transients, vault } = parts();
+    const { organization, user } = await authorizePlatform(request, tenants);
+    const asked = parseBody(request, PostBody);
+    if (asked.pkce === true && connector.oauth2.pkce === undefined) {
+      throw new InvalidRequest(`${connector.name} has no PKCE; leave pkce out`, "pkce");
+    }
+    const client = await chooseClient(tenants, organization.id, connector, asked.apiKey, "apiKey");
+    const begun = await beginAuthorization(
+      { transients, vault },
+      {
+        flow: "direct",
+        organizationId: organization.id,
+        userId: user.id,
+        connector,
+        clientId: client.clientId,
+        ...(client.kind === "registered" ? { appId: client.app.id } : {}),
+        redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
+        configuration: urlValues(asked),
+        ...(asked.state === undefined ? {} : { appState: asked.state }),
+        ...(asked.pkce === undefined ? {} : { pkce: asked.pkce }),
+        scope: asked.scope,
+      },
+    );
+    return json(
+      {
+        element: connector.key,
+        oauthUrl: vendorEndpoint(begun.url).url,
+        state: begun.state,
+        expiresAt: new Date(begun.expiresAt).toISOString(),
+      },
+      { "Cache-Control": "no-store" },
+    );
+  };
+}
+
+/** What some vendors' URLs hold of the customer's own. */
+function urlValues(asked: {
+  siteAddress?: string | undefined;
+  subdomain?: string | undefined;
+}): Record<string, string> {
+  return {
+    ...(asked.siteAddress === undefined ? {} : { "site.address": asked.siteAddress }),
+    ...(asked.subdomain === undefined ? {} : { subdomain: asked.subdomain }),
+  };
+}

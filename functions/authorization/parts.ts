@@ -1,0 +1,33 @@
+import { environment } from "../aws/environment.ts";
+import { store, tenants, vault } from "../aws/parts.ts";
+import { registeredApps } from "../aws/registered-apps.ts";
+import { transientWriter } from "../aws/transient-table.ts";
+import type { Vault } from "../core/grant/ports.ts";
+import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
+import type { TransientStore } from "../core/transients.ts";
+
+/** All that this function may touch: no instances, no grants; of transients it only makes some. */
+export interface AuthorizationParts {
+  readonly tenants: TenantStore & RegisteredApps;
+  readonly transients: Pick<TransientStore, "put" | "now">;
+  readonly vault: Vault;
+}
+
+let made: AuthorizationParts | undefined;
+
+/** Built at the first call that needs it: the catalogue needs none of it. */
+export function parts(): AuthorizationParts {
+  made ??= {
+    tenants: {
+      ...tenants(),
+      ...registeredApps({ client: store().documents, tableName: environment("TENANTS_TABLE") }),
+    },
+    transients: transientWriter({
+      client: store().documents,
+      tableName: environment("TRANSIENTS_TABLE"),
+      clock: store().clock,
+    }),
+    vault: vault(),
+  };
+  return made;
+}

@@ -1,0 +1,12 @@
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+
+/** Whether a conditional write was done: `false` when its condition refused it. Any other failure is thrown. */
+export async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}

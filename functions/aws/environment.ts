@@ -1,0 +1,21 @@
+/**
+ * What the stacks tell each function. A function gets only the names of what it may touch: reading another one throws
+ * at start, which is where one wants to learn of it.
+ */
+export type EnvironmentName =
+  | "INSTANCES_TABLE"
+  | "TENANTS_TABLE"
+  | "TRANSIENTS_TABLE"
+  | "VAULT_KEY_ARN"
+  | "REFRESH_QUEUE_URL"
+  | "RESCUE_BUCKET"
+  | "REFRESH_SHARDS"
+  | "ACTIVE_WINDOW_DAYS"
+  | "STAGE";
+
+/** @throws {Error} the variable is not set: a stack forgot it */
+export function environment(name: EnvironmentName): string {
+  const value = process.env[name];
+  if (value === undefined || value === "") throw new Error(`environment variable ${name} is not set`);
+  return value;
+}

@@ -1,0 +1,67 @@
+import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { unlessRefused } from "./conditional-write.ts";
+import { instanceKey, shardOf } from "./instance-item.ts";
+
+export interface InstanceTableOptions {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+  /** Partitions of the due index that new due times are spread over. */
+  readonly shards: number;
+}
+
+export interface Change {
+  readonly set?: Readonly<Record<string, unknown>>;
+  /** Set only where there is none yet. */
+  readonly setOnce?: Readonly<Record<string, unknown>>;
+  readonly remove?: readonly string[];
+  /** Attribute names as `#name`, values as `:name`. Never empty: without a condition an update makes a deleted item anew. */
+  readonly condition: string;
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
+/** One conditional update of one item. @returns whether it was written */
+export function changeInstance(
+  { client, tableName }: InstanceTableOptions,
+  id: number,
+  { set, setOnce, remove = [], condition, values = {} }: Change,
+): Promise<boolean> {
+  const settings = Object.keys(set ?? {}).map((name) => `#${name} = :set_${name}`);
+  const once = Object.keys(setOnce ?? {}).map((name) => `#${name} = if_not_exists(#${name}, :set_${name})`);
+  const assigned = [...settings, ...once];
+  const expression = [
+    assigned.length === 0 ? "" : `SET ${assigned.join(", ")}`,
+    remove.length === 0 ? "" : `REMOVE ${remove.map((name) => `#${name}`).join(", ")}`,
+  ].join(" ");
+  const assignedValues = Object.entries({ ...set, ...setOnce }).map(([name, value]) => [
+    `:set_${name}`,
+    value,
+  ]);
+  const conditionValues = Object.entries(values).map(([name, value]) => [`:${name}`, value]);
+  const all = [...assignedValues, ...conditionValues];
+  const names = new Set(
+    [...`${expression} ${condition}`.matchAll(/#(\w+)/g)].map(([, name]) => name as string),
+  );
+  return unlessRefused(
+    client.send(
+      new UpdateCommand({
+        TableName: tableName,
+        Key: instanceKey(id),
+        UpdateExpression: expression,
+        ConditionExpression: condition,
+        ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [`#${name}`, name])),
+        ...(all.length === 0 ? {} : { ExpressionAttributeValues: Object.fromEntries(all) }),
+      }),
+    ),
+  );
+}
+
+/** On the due index, or (`undefined`) off it: an item is there by having both attributes. */
+export function dueChange(
+  { shards }: InstanceTableOptions,
+  id: number,
+  dueAt: number | undefined,
+): { set: Record<string, unknown>; remove: string[] } {
+  return dueAt === undefined
+    ? { set: {}, remove: ["dueAt", "refreshShard"] }
+    : { set: { dueAt, refreshShard: shardOf(id, shards) }, remove: [] };
+}

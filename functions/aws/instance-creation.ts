@@ -1,0 +1,21 @@
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import type { InstanceCreation } from "../core/grant/ports.ts";
+import { unlessRefused } from "./conditional-write.ts";
+import type { InstanceTableOptions } from "./instance-change.ts";
+import { itemOf } from "./instance-item.ts";
+
+/** New items of the instances table. Takes PutItem. */
+export function instanceCreation({ client, tableName, shards }: InstanceTableOptions): InstanceCreation {
+  return {
+    create: (instance) =>
+      unlessRefused(
+        client.send(
+          new PutCommand({
+            TableName: tableName,
+            Item: itemOf(instance, shards),
+            ConditionExpression: "attribute_not_exists(instanceId)",
+          }),
+        ),
+      ),
+  };
+}

@@ -1,0 +1,48 @@
+import type { InstanceSummary } from "../core/grant/ports.ts";
+import type { Instance } from "../core/instances/instance.ts";
+
+/** An item of the instances table, as the document client gives it. */
+export type InstanceItem = Omit<Instance, "id"> & {
+  readonly instanceId: number;
+  readonly item: "instance";
+  /** Partition of the `owner` index; absent while the instance is being deleted. */
+  readonly ownerKey?: string;
+  /** Sort key of the `owner` and `organization` indexes: by age. */
+  readonly ownerSort: string;
+};
+
+export const instanceKey = (id: number): { instanceId: number; item: "instance" } => ({
+  instanceId: id,
+  item: "instance",
+});
+
+export function ownerKeyOf(organizationId: string, userId: string): string {
+  return `${organizationId}#${userId}`;
+}
+
+/** Ids are random: the remainder spreads them evenly. */
+export function shardOf(id: number, shards: number): number {
+  return id % shards;
+}
+
+export function itemOf(instance: Instance, shards: number): InstanceItem {
+  const { id, refreshShard, dueAt, ...rest } = instance;
+  return {
+    ...instanceKey(id),
+    ...rest,
+    // The due index is sparse: an item is on it by having both.
+    ...(dueAt === undefined ? {} : { dueAt, refreshShard: shardOf(id, shards) }),
+    ...(instance.deleting === true ? {} : { ownerKey: ownerKeyOf(instance.organizationId, instance.userId) }),
+    ownerSort: `${String(instance.createdAt).padStart(15, "0")}#${id}`,
+  };
+}
+
+export function instanceOf(item: InstanceItem): Instance {
+  const { instanceId, item: _, ownerKey, ownerSort, ...rest } = item;
+  return { id: instanceId, ...rest };
+}
+
+export function summaryOf(item: Record<string, unknown>): InstanceSummary {
+  const { instanceId, userId, connector, name, tags, createdAt } = item as unknown as InstanceItem;
+  return { id: instanceId, userId, connector, name, tags, createdAt };
+}

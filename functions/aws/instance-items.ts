@@ -1,0 +1,107 @@
+import { GetCommand } from "@aws-sdk/lib-dynamodb";
+import type { InstanceItems } from "../core/grant/ports.ts";
+import { type Change, changeInstance, dueChange, type InstanceTableOptions } from "./instance-change.ts";
+import { type InstanceItem, instanceKey, instanceOf } from "./instance-item.ts";
+import { readingOf } from "./store-time.ts";
+
+const EXISTS = "attribute_exists(#instanceId)";
+const NOT_DELETING = "attribute_not_exists(#deleting)";
+
+/** Instances by id: strongly consistent reads, conditional updates of single items. Takes GetItem and UpdateItem. */
+export function instanceItems(options: InstanceTableOptions): InstanceItems {
+  const { client, tableName } = options;
+  const change = (id: number, what: Change) => changeInstance(options, id, what);
+  const due = (id: number, dueAt: number | undefined) => dueChange(options, id, dueAt);
+
+  return {
+    async get(id) {
+      const output = await client.send(
+        new GetCommand({ TableName: tableName, Key: instanceKey(id), ConsistentRead: true }),
+      );
+      const value = output.Item === undefined ? undefined : instanceOf(output.Item as InstanceItem);
+      return { value, reading: readingOf(output) };
+    },
+
+    takeLease: (id, { version, fence }, until) =>
+      change(id, {
+        set: { fence: fence + 1, until },
+        condition: "#version = :version AND #fence = :fence",
+        values: { version, fence },
+      }),
+
+    release(id, fence, { dueAt, ...rest } = {}) {
+      const { set } = dueAt === undefined ? { set: {} } : due(id, dueAt);
+      return change(id, {
+        set: { ...rest, ...set },
+        remove: ["until"],
+        condition: "#fence = :fence",
+        values: { fence },
+      });
+    },
+
+    commit(id, base, { fence, grant, dueAt, refreshedAt }) {
+      const { set, remove } = due(id, dueAt);
+      return change(id, {
+        set: { grant, version: fence, lastRefreshedAt: refreshedAt, ...set },
+        remove: ["until", "deadVersion", "lastError", "attempts", "retryAt", ...remove],
+        condition: `#version = :version AND ${NOT_DELETING}`,
+        values: { version: base.version },
+      });
+    },
+
+    markDead: (id, { version, fence }, lastError) =>
+      change(id, {
+        set: { deadVersion: version, lastError },
+        remove: ["until", "dueAt", "refreshShard", "attempts", "retryAt"],
+        condition: `#version = :version AND #fence = :fence AND ${NOT_DELETING}`,
+        values: { version, fence },
+      }),
+
+    signIn(id, { fence, version }, { epoch, grant, dueAt, at, refreshGroup, changes }) {
+      const { set, remove } = due(id, dueAt);
+      return change(id, {
+        set: {
+          ...changes,
+          grant,
+          epoch,
+          version: fence + 1,
+          fence: fence + 1,
+          updatedAt: at,
+          ...(refreshGroup === undefined ? {} : { refreshGroup }),
+          ...set,
+        },
+        remove: ["until", "deadVersion", "lastError", "attempts", "retryAt", ...remove],
+        condition: `#epoch < :epoch AND #fence = :fence AND #version = :version AND ${NOT_DELETING}`,
+        values: { epoch, fence, version },
+      });
+    },
+
+    markDeleting: (id, now) =>
+      change(id, {
+        set: { deleting: true, updatedAt: now, ...due(id, now).set },
+        setOnce: { deletingSince: now },
+        remove: ["ownerKey"],
+        condition: EXISTS,
+      }),
+
+    setEnabled: (id, enabled, now) =>
+      change(id, {
+        set: { enabled, updatedAt: now, ...(enabled ? due(id, now).set : {}) },
+        condition: `${EXISTS} AND ${NOT_DELETING}`,
+      }),
+
+    update: (id, changes, now) =>
+      change(id, { set: { ...changes, updatedAt: now }, condition: `${EXISTS} AND ${NOT_DELETING}` }),
+
+    touch: (id, usedAt, dueAt) =>
+      change(id, {
+        set: { lastUsedAt: usedAt, ...(dueAt === undefined ? {} : due(id, dueAt).set) },
+        condition: `${EXISTS} AND ${NOT_DELETING}`,
+      }),
+
+    push(id, seen, to) {
+      const { set, remove } = due(id, to);
+      return change(id, { set, remove, condition: "#dueAt = :seen", values: { seen } });
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { BatchGetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import type { InstanceLists, InstancePage } from "../core/grant/ports.ts";
+import type { Instance } from "../core/instances/instance.ts";
+import { readCursor, writeCursor } from "./index-cursor.ts";
+import type { InstanceTableOptions } from "./instance-change.ts";
+import { type InstanceItem, instanceKey, instanceOf, ownerKeyOf, summaryOf } from "./instance-item.ts";
+
+/** BatchGetItem takes no more keys. */
+const BATCH = 100;
+
+/** Lists of instances, by two indexes. Takes Query on them and BatchGetItem. */
+export function instanceLists({ client, tableName }: InstanceTableOptions): InstanceLists {
+  async function page(
+    index: "owner" | "organization",
+    key: { name: string; value: string },
+    { after, limit = 200 }: { after?: string; limit?: number } = {},
+  ): Promise<InstancePage> {
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        IndexName: index,
+        KeyConditionExpression: "#key = :key",
+        ExpressionAttributeNames: { "#key": key.name },
+        ExpressionAttributeValues: { ":key": key.value },
+        ScanIndexForward: false,
+        Limit: limit,
+        ...(after === undefined ? {} : { ExclusiveStartKey: readCursor(after) }),
+      }),
+    );
+    return {
+      items: Items.map(summaryOf),
+      ...(LastEvaluatedKey === undefined ? {} : { next: writeCursor(LastEvaluatedKey) }),
+    };
+  }
+
+  async function getBatch(ids: readonly number[], found: Map<number, Instance>): Promise<void> {
+    let keys: Record<string, unknown>[] = ids.map(instanceKey);
+    for (let tries = 0; keys.length > 0; tries++) {
+      if (tries === 8) throw new Error("the instances table leaves keys of a batch unread");
+      const { Responses, UnprocessedKeys } = await client.send(
+        new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true } } }),
+      );
+      for (const item of Responses?.[tableName] ?? []) {
+        const instance = instanceOf(item as InstanceItem);
+        found.set(instance.id, instance);
+      }
+      keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
+    }
+  }
+
+  return {
+    listByOwner: (organizationId, userId, paging) =>
+      page("owner", { name: "ownerKey", value: ownerKeyOf(organizationId, userId) }, paging),
+
+    listByOrganization: (organizationId, paging) =>
+      page("organization", { name: "organizationId", value: organizationId }, paging),
+
+    async getMany(ids) {
+      const found = new Map<number, Instance>();
+      const distinct = [...new Set(ids)];
+      for (let start = 0; start < distinct.length; start += BATCH) {
+        await getBatch(distinct.slice(start, start + BATCH), found);
+      }
+      return ids.flatMap((id) => found.get(id) ?? []);
+    },
+  };
+}

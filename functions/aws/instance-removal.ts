@@ -1,0 +1,21 @@
+import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
+import type { InstanceRemoval } from "../core/grant/ports.ts";
+import { unlessRefused } from "./conditional-write.ts";
+import type { InstanceTableOptions } from "./instance-change.ts";
+import { instanceKey } from "./instance-item.ts";
+
+/** The end of an instance. Takes DeleteItem. */
+export function instanceRemoval({ client, tableName }: InstanceTableOptions): InstanceRemoval {
+  return {
+    remove: (id) =>
+      unlessRefused(
+        client.send(
+          new DeleteCommand({
+            TableName: tableName,
+            Key: instanceKey(id),
+            ConditionExpression: "attribute_exists(deleting)",
+          }),
+        ),
+      ),
+  };
+}

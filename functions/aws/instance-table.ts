@@ -1,0 +1,23 @@
+import type { DueIndex, InstanceStore } from "../core/grant/ports.ts";
+import { dueIndex } from "./due-index.ts";
+import type { InstanceTableOptions } from "./instance-change.ts";
+import { instanceCreation } from "./instance-creation.ts";
+import { instanceItems } from "./instance-items.ts";
+import { instanceLists } from "./instance-lists.ts";
+import { instanceRemoval } from "./instance-removal.ts";
+
+export type { InstanceTableOptions } from "./instance-change.ts";
+
+/**
+ * The whole instances table, for operators and tests. Functions take the parts that they use, each of which needs its own
+ * permissions: see parts.ts.
+ */
+export function instanceTable(options: InstanceTableOptions): InstanceStore & DueIndex {
+  return {
+    ...dueIndex(options),
+    ...instanceItems(options),
+    ...instanceCreation(options),
+    ...instanceRemoval(options),
+    ...instanceLists(options),
+  };
+}

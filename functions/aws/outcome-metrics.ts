@@ -1,0 +1,96 @@
+import type { GrantOutcome } from "../core/grant/grant-parts.ts";
+
+/**
+ * Metrics in CloudWatch's embedded metric format: one JSON line on stdout, no call to any API.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ * Dimensions cost by value, so: outcome and route are dimensions, connector is a property that Logs Insights can group by.
+ */
+const METRICS_NAMESPACE = "Linkspan";
+
+type Unit = "Count" | "Milliseconds" | "Seconds";
+
+/**
+ * @param dimensions name -> value; `Stage` is added, so that two stages in one account stay apart
+ * @param metrics name -> [value, unit]
+ * @param properties searchable, not dimensions; never a secret
+ */
+function emitMetrics(
+  dimensions: Readonly<Record<string, string>>,
+  metrics: Readonly<Record<string, readonly [value: number, unit: Unit]>>,
+  properties: Readonly<Record<string, unknown>> = {},
+): void {
+  const all = { Stage: process.env.STAGE ?? "local", ...dimensions };
+  console.log(
+    JSON.stringify({
+      _aws: {
+        Timestamp: Date.now(),
+        CloudWatchMetrics: [
+          {
+            Namespace: METRICS_NAMESPACE,
+            Dimensions: [Object.keys(all)],
+            Metrics: Object.entries(metrics).map(([Name, [, Unit]]) => ({ Name, Unit })),
+          },
+        ],
+      },
+      ...properties,
+      ...all,
+      ...Object.fromEntries(Object.entries(metrics).map(([name, [value]]) => [name, value])),
+    }),
+  );
+}
+
+/** What became of one HTTP request. Dimensions Stage, Function, Route; metrics Requests, ClientErrors, ServerErrors, Latency (to the headers). */
+export function requestOutcome(outcome: {
+  readonly function: string;
+  readonly route: string;
+  readonly status: number;
+  readonly latencyMs: number;
+  readonly durationMs: number;
+  readonly requestId: string;
+  readonly connector?: string;
+  readonly organizationId?: string;
+  readonly instanceId?: number;
+}): void {
+  const { function: name, route, status, latencyMs, ...properties } = outcome;
+  emitMetrics(
+    { Function: name, Route: route },
+    {
+      Requests: [1, "Count"],
+      ClientErrors: [status >= 400 && status < 500 ? 1 : 0, "Count"],
+      ServerErrors: [status >= 500 ? 1 : 0, "Count"],
+      Latency: [latencyMs, "Milliseconds"],
+    },
+    { status, ...properties },
+  );
+}
+
+/** What became of one refresh. Dimensions Stage, Outcome; metrics Refreshes, and TimeLeft where a token was renewed. */
+export function refreshOutcome(outcome: GrantOutcome): void {
+  const { outcome: Outcome, timeLeftMs, ...properties } = outcome;
+  emitMetrics(
+    { Outcome },
+    {
+      Refreshes: [1, "Count"],
+      ...(timeLeftMs === undefined ? {} : { TimeLeft: [timeLeftMs, "Milliseconds"] as const }),
+    },
+    properties,
+  );
+}
+
+/** What one sweep saw. Dimensions Stage; metrics Due, Queued, OldestOverdue, RescueRecords. */
+export function sweepOutcome(outcome: {
+  readonly due: number;
+  readonly queued: number;
+  readonly oldestOverdueMs: number;
+  readonly rescueRecords: number;
+}): void {
+  emitMetrics(
+    {},
+    {
+      Due: [outcome.due, "Count"],
+      Queued: [outcome.queued, "Count"],
+      OldestOverdue: [outcome.oldestOverdueMs, "Milliseconds"],
+      RescueRecords: [outcome.rescueRecords, "Count"],
+    },
+  );
+}

@@ -1,0 +1,155 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { findConnector } from "../connectors/catalogue.ts";
+import type { GrantParts, ProvisioningParts, WorkerParts } from "../core/grant/grant-parts.ts";
+import { clientPauses } from "../core/grant/pause-client.ts";
+import type { InstanceLists, Vault } from "../core/grant/ports.ts";
+import type { WorkQueue } from "../core/grant/sweep.ts";
+import { timing } from "../core/grant/timing.ts";
+import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
+import { clientResolver } from "../core/tenants/client-resolver.ts";
+import type { TenantStore } from "../core/tenants/ports.ts";
+import type { TransientStore } from "../core/transients.ts";
+import { createVault } from "../core/vault/vault.ts";
+import type { VendorHttp } from "../core/vendor-http.ts";
+import { createVendorHttp } from "../vendor-http/vendor-http.ts";
+import { environment } from "./environment.ts";
+import type { InstanceTableOptions } from "./instance-change.ts";
+import { instanceCreation } from "./instance-creation.ts";
+import { instanceItems } from "./instance-items.ts";
+import { instanceLists } from "./instance-lists.ts";
+import { instanceRemoval } from "./instance-removal.ts";
+import { kmsKeyService } from "./kms.ts";
+import { refreshOutcome } from "./outcome-metrics.ts";
+import { refreshQueue } from "./refresh-queue.ts";
+import { rescueRecords } from "./rescue-bucket.ts";
+import { rescueRemoval } from "./rescue-removal.ts";
+import { dynamoClient, type StoreClient } from "./store-time.ts";
+import { tenantTable } from "./tenant-table.ts";
+import { transientTable } from "./transient-table.ts";
+
+// What the functions are made of, each once for a process, when it is first asked for. Plain functions, so that a bundle holds
+// only what its handler asks for: the SDK's commands in it are those that its role allows.
+
+const made = new Map<unknown, unknown>();
+
+function once<T>(make: () => T): T {
+  if (!made.has(make)) made.set(make, make());
+  return made.get(make) as T;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The one DynamoDB client of the process, and the store's clock by its answers. */
+export function store(): StoreClient {
+  return once(makeStore);
+}
+const makeStore = (): StoreClient => dynamoClient();
+
+export function tenants(): TenantStore {
+  return once(makeTenants);
+}
+const makeTenants = (): TenantStore =>
+  tenantTable({ client: store().documents, tableName: environment("TENANTS_TABLE") });
+
+export function transients(): TransientStore {
+  return once(makeTransients);
+}
+const makeTransients = (): TransientStore =>
+  transientTable({
+    client: store().documents,
+    tableName: environment("TRANSIENTS_TABLE"),
+    clock: store().clock,
+  });
+
+export function vault(): Vault {
+  return once(makeVault);
+}
+const makeVault = (): Vault =>
+  createVault({
+    keys: kmsKeyService({ keyArn: environment("VAULT_KEY_ARN") }),
+    organization: (id, options) => tenants().organization(id, options),
+  });
+
+/** The only way out to vendors. */
+function http(): VendorHttp {
+  return once(createVendorHttpOnce);
+}
+const createVendorHttpOnce = (): VendorHttp => createVendorHttp();
+
+/** The refresh queue; of those that may send to it. */
+function queue(): WorkQueue {
+  return once(makeQueue);
+}
+const makeQueue = (): WorkQueue => refreshQueue({ queueUrl: environment("REFRESH_QUEUE_URL") });
+
+function instanceOptions(): InstanceTableOptions {
+  return {
+    client: store().documents,
+    tableName: environment("INSTANCES_TABLE"),
+    shards: Number(environment("REFRESH_SHARDS")),
+  };
+}
+
+/** The grant's life for those who use grants: documents and proxy. */
+export function grantParts(): GrantParts {
+  return once(makeGrantParts);
+}
+const makeGrantParts = (): GrantParts => ({
+  ...sharedParts(),
+  async handOver({ id: instanceId, version, refreshGroup }, cause) {
+    const [sent] = await queue().send([{ kind: "refresh", instanceId, cause, version, group: refreshGroup }]);
+    if (sent !== true) throw new Error("the refresh queue did not take a message");
+  },
+});
+
+const sharedParts = (): Omit<GrantParts, "handOver"> => ({
+  instances: instanceItems(instanceOptions()),
+  rescue: rescueRecords({ bucket: environment("RESCUE_BUCKET") }),
+  vault: vault(),
+  tokens: tokenEndpoint(http()),
+  clients: clientResolver({ tenants: tenants(), vault: vault() }),
+  http: http(),
+  connectors: findConnector,
+  monotonic: () => performance.now(),
+  random: Math.random,
+  // Aborted: somebody stopped waiting, which is no failure.
+  sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
+  timing,
+  outcome: refreshOutcome,
+  activeWindowMs: Number(environment("ACTIVE_WINDOW_DAYS")) * DAY_MS,
+});
+
+/** For those who make instances and list them: connections. */
+export function connectionParts(): ProvisioningParts & { readonly instances: InstanceLists } {
+  return once(makeConnectionParts);
+}
+const makeConnectionParts = (): ProvisioningParts & { readonly instances: InstanceLists } => {
+  const parts = grantParts();
+  const options = instanceOptions();
+  return {
+    ...parts,
+    instances: { ...parts.instances, ...instanceCreation(options), ...instanceLists(options) },
+  };
+};
+
+/** For the refresh worker: the whole table, the right to end rescue records, and the paused clients. */
+export function workerParts(): WorkerParts {
+  return once(makeWorkerParts);
+}
+const makeWorkerParts = (): WorkerParts => {
+  const parts = sharedParts();
+  const options = instanceOptions();
+  return {
+    ...parts,
+    instances: {
+      ...parts.instances,
+      ...instanceCreation(options),
+      ...instanceLists(options),
+      ...instanceRemoval(options),
+    },
+    rescue: { ...parts.rescue, ...rescueRemoval({ bucket: environment("RESCUE_BUCKET") }) },
+    // It is the one to whom work is handed.
+    handOver: () => Promise.reject(new Error("the worker hands nothing over")),
+    pauses: clientPauses(transients(), timing),
+  };
+};

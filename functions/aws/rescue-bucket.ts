@@ -1,0 +1,31 @@
+import type { RescueRecords } from "../core/grant/ports.ts";
+import {
+  RESCUE_PREFIX,
+  type RescueBucketOptions,
+  readRecord,
+  rescueKey,
+  writeRecord,
+} from "./rescue-record.ts";
+
+/**
+ * The rescue bucket: grants that the table could not take. Reached on rare paths only, so the S3 client is loaded there and
+ * adds nothing to a cold start. Takes GetObject and PutObject, and ListBucket on the prefix, by which it looks.
+ */
+export function rescueRecords({ bucket, client }: RescueBucketOptions): RescueRecords {
+  const load = () => import("./rescue-objects.ts");
+
+  async function read(key: string): ReturnType<RescueRecords["read"]> {
+    const { readObject, s3Client } = await load();
+    const text = await readObject(client ?? s3Client(), bucket, key);
+    return text === undefined ? undefined : readRecord(text);
+  }
+
+  return {
+    read,
+    get: (instanceId, fence) => read(`${RESCUE_PREFIX}${instanceId}/${fence}`),
+    async put(record) {
+      const { writeObject, s3Client } = await load();
+      await writeObject(client ?? s3Client(), bucket, rescueKey(record), writeRecord(record));
+    },
+  };
+}

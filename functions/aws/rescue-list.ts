@@ -1,0 +1,24 @@
+import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import type { RescueList } from "../core/grant/ports.ts";
+import { RESCUE_PREFIX, type RescueBucketOptions } from "./rescue-record.ts";
+import { s3Client } from "./s3-client.ts";
+
+/** What lies in the rescue bucket, for the sweep. Takes s3:ListBucket on the prefix. */
+export function rescueList({ bucket, client }: RescueBucketOptions): RescueList {
+  return {
+    async list({ limit = 1000, after } = {}) {
+      const s3: S3Client = client ?? s3Client();
+      const { Contents = [], IsTruncated } = await s3.send(
+        new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: RESCUE_PREFIX,
+          MaxKeys: limit,
+          ...(after === undefined ? {} : { StartAfter: after }),
+        }),
+      );
+      const keys = Contents.flatMap(({ Key }) => Key ?? []);
+      const last = keys.at(-1);
+      return { keys, ...(IsTruncated === true && last !== undefined ? { next: last } : {}) };
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
+import type { RescueRemoval } from "../core/grant/ports.ts";
+import type { RescueBucketOptions } from "./rescue-record.ts";
+import { s3Client } from "./s3-client.ts";
+
+/** For the rescue worker alone: nobody else deletes records. Takes s3:DeleteObject. */
+export function rescueRemoval({ bucket, client }: RescueBucketOptions): RescueRemoval {
+  return {
+    async remove(key) {
+      await (client ?? s3Client()).send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+import type { Organization, RegisteredApp, TenantRecords, User } from "../core/tenants/ports.ts";
+import { unlessRefused } from "./conditional-write.ts";
+import {
+  appKey,
+  appPrefix,
+  organizationKey,
+  secretKey,
+  type TenantKey,
+  userKey,
+  userPrefix,
+} from "./tenant-keys.ts";
+
+/** The tenants table as an operator writes it (`npm run admin`); no function's bundle holds this. */
+export function tenantRecords(options: {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+}): TenantRecords {
+  const { client, tableName: TableName } = options;
+
+  async function read<T>(key: TenantKey): Promise<T | undefined> {
+    const { Item } = await client.send(new GetCommand({ TableName, Key: key, ConsistentRead: true }));
+    return Item?.value as T | undefined;
+  }
+
+  const create = (key: TenantKey, value: object) =>
+    unlessRefused(
+      client.send(
+        new PutCommand({
+          TableName,
+          Item: { ...key, value },
+          ConditionExpression: "attribute_not_exists(id)",
+        }),
+      ),
+    );
+
+  /** Sets single fields of `value`, so that two operators' changes do not undo each other. */
+  async function update(key: TenantKey, changes: object): Promise<boolean> {
+    const fields = Object.entries(changes).filter(([, value]) => value !== undefined);
+    if (fields.length === 0) return (await read(key)) !== undefined;
+    return unlessRefused(
+      client.send(
+        new UpdateCommand({
+          TableName,
+          Key: key,
+          UpdateExpression: `SET ${fields.map((_, index) => `#value.#field${index} = :field${index}`).join(", ")}`,
+          ConditionExpression: "attribute_exists(id)",
+          ExpressionAttributeNames: {
+            "#value": "value",
+            ...Object.fromEntries(fields.map(([name], index) => [`#field${index}`, name])),
+          },
+          ExpressionAttributeValues: Object.fromEntries(
+            fields.map(([, value], index) => [`:field${index}`, value]),
+          ),
+        }),
+      ),
+    );
+  }
+
+  const remove = (key: TenantKey) =>
+    unlessRefused(
+      client.send(new DeleteCommand({ TableName, Key: key, ConditionExpression: "attribute_exists(id)" })),
+    );
+
+  async function list<T>(organizationId: string, prefix: string): Promise<T[]> {
+    const found: T[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName,
+          KeyConditionExpression: "id = :id AND begins_with(#item, :prefix)",
+          ExpressionAttributeNames: { "#item": "item" },
+          ExpressionAttributeValues: { ":id": organizationKey(organizationId).id, ":prefix": prefix },
+          ConsistentRead: true,
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+      );
+      found.push(...(page.Items ?? []).map((item) => item.value as T));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    return found;
+  }
+
+  return {
+    organization: (id) => read<Organization>(organizationKey(id)),
+    user: (organizationId, userId) => read<User>(userKey(organizationId, userId)),
+    createOrganization: (organization) => create(organizationKey(organization.id), organization),
+    updateOrganization: (id, changes) => update(organizationKey(id), changes),
+    createUser: (user) => create(userKey(user.organizationId, user.id), user),
+    updateUser: (organizationId, userId, changes) => update(userKey(organizationId, userId), changes),
+    async putSecret(hash, owner) {
+      await client.send(new PutCommand({ TableName, Item: { ...secretKey(hash), value: owner } }));
+    },
+    removeSecret: (hash) => remove(secretKey(hash)),
+    createApp: (app) => create(appKey(app.organizationId, app.connector, app.id), app),
+    updateApp: ({ organizationId, connector, id }, changes) =>
+      update(appKey(organizationId, connector, id), changes),
+    removeApp: ({ organizationId, connector, id }) => remove(appKey(organizationId, connector, id)),
+    async listOrganizations() {
+      const found: Organization[] = [];
+      let start: Record<string, unknown> | undefined;
+      do {
+        // The whole table: an operator's rare command, and the only one that no key leads to.
+        const page = await client.send(
+          new ScanCommand({
+            TableName,
+            FilterExpression: "#item = :organization",
+            ExpressionAttributeNames: { "#item": "item" },
+            ExpressionAttributeValues: { ":organization": "organization" },
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }),
+        );
+        found.push(...(page.Items ?? []).map((item) => item.value as Organization));
+        start = page.LastEvaluatedKey;
+      } while (start !== undefined);
+      return found.sort((a, b) => a.createdAt - b.createdAt);
+    },
+    listUsers: (organizationId) => list<User>(organizationId, userPrefix),
+    listApps: (organizationId) => list<RegisteredApp>(organizationId, appPrefix()),
+  };
+}

@@ -1,0 +1,54 @@
+import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
+import type { Organization, RegisteredApp, TenantStore, User } from "../core/tenants/ports.ts";
+import { hashSecret } from "../core/tenants/secrets.ts";
+import { appKey, organizationKey, secretKey, userKey } from "./tenant-keys.ts";
+
+/** A suspension, a new allow-list or an ended secret is seen everywhere within this time. */
+const CACHE_MS = 30_000;
+/** Least recently read first out; an item is about 1 kB. */
+const CACHE_ITEMS = 2_000;
+
+/**
+ * The tenants table as the functions read it. Organizations, users and secrets that were found are cached; what was not
+ * found never is, so that nobody can fill the cache with guesses, and a new tenant works at once.
+ */
+export function tenantTable(options: {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+  /** Milliseconds that only grow; for tests. */
+  readonly monotonic?: () => number;
+}): TenantStore {
+  const { client, tableName, monotonic = () => performance.now() } = options;
+  const cache = new Map<string, { readonly value: object; readonly until: number }>();
+
+  async function read<T extends object>(key: { id: string; item: string }): Promise<T | undefined> {
+    const { Item } = await client.send(
+      new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true }),
+    );
+    return Item?.value as T | undefined;
+  }
+
+  async function cached<T extends object>(
+    key: { id: string; item: string },
+    fresh = false,
+  ): Promise<T | undefined> {
+    const name = `${key.id}\n${key.item}`;
+    const known = cache.get(name);
+    if (known !== undefined && known.until > monotonic() && !fresh) return known.value as T;
+    cache.delete(name);
+    const value = await read<T>(key);
+    if (value === undefined) return undefined;
+    cache.set(name, { value, until: monotonic() + CACHE_MS });
+    const oldest = cache.keys().next().value;
+    if (cache.size > CACHE_ITEMS && oldest !== undefined) cache.delete(oldest);
+    return value;
+  }
+
+  return {
+    organization: (id, options) => cached<Organization>(organizationKey(id), options?.fresh),
+    user: (organizationId, userId) => cached<User>(userKey(organizationId, userId)),
+    bySecret: (secret) => cached(secretKey(hashSecret(secret))),
+    registeredAppById: (organizationId, connector, appId) =>
+      read<RegisteredApp>(appKey(organizationId, connector, appId)),
+  };
+}

@@ -1,0 +1,158 @@
+import { InvalidRequest, NotFound } from "../core/errors.ts";
+import { epochAfter, epochOf, hashOf } from "../core/grant/epoch.ts";
+import type { InstanceChanges } from "../core/grant/ports.ts";
+import { openConfiguration, openGrant, sealConfiguration } from "../core/grant/sealed-grant.ts";
+import { signInAgain } from "../core/grant/sign-in.ts";
+import { latestNow } from "../core/grant/timing.ts";
+import type { Instance, OAuthClient } from "../core/instances/instance.ts";
+import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
+import { parseBody } from "../http/request-body.ts";
+import { readConfiguration } from "./configuration-values.ts";
+import { authorizationOf, orPutBack } from "./create-instance.ts";
+import { codeOf, extraOf, InstanceBody } from "./instance-body.ts";
+import { instanceRepresentation } from "./instance-representation.ts";
+import { type OwnInstance, ownInstance } from "./own-instance.ts";
+import type { ConnectionParts } from "./parts.ts";
+
+/**
+ * PUT (whole) and PATCH (what is given), by id or by instance token. Name, tags and configuration change; id and token stay.
+ * With `providerData.code` the user signs in again: the instance gets a new grant.
+ */
+export function changeInstance(parts: () => ConnectionParts, how: "whole" | "given"): HttpHandler {
+  return async (request) => {
+    const own = await ownInstance(parts(), request);
+    const body = parseBody(request, InstanceBody);
+    const changes = await changesOf(parts(), own, body, how);
+    const code = codeOf(body.providerData ?? {});
+    const instance =
+      code === undefined
+        ? await write(parts(), own, changes.instance)
+        : await signIn(parts(), request, own, body, code, changes);
+    return json(instanceRepresentation(instance, own.user));
+  };
+}
+
+export interface Changes {
+  readonly instance: InstanceChanges;
+  /** What was sent of the OAuth client, where it differs from the stored one. */
+  readonly client?: { readonly id: string; readonly secret: string };
+}
+
+/** What belongs to the OAuth client or the way it was won: it changes with a new sign-in only. */
+const OF_THE_CLIENT = ["oauth.api.key", "oauth.api.secret"];
+
+/** @throws {InvalidRequest} another OAuth client without a new code */
+export async function changesOf(
+  parts: ConnectionParts,
+  { instance, connector }: Pick<OwnInstance, "instance" | "connector">,
+  body: InstanceBody,
+  how: "whole" | "given",
+): Promise<Changes> {
+  const label: InstanceChanges = {
+    ...(body.name === undefined || body.name === "" ? {} : { name: body.name }),
+    ...(body.tags === undefined ? {} : { tags: body.tags }),
+  };
+  if (body.configuration === undefined) return { instance: label };
+  const sent = readConfiguration(connector, body.configuration);
+  const stored = await openConfiguration(parts.grants.vault, instance);
+  const kept = (key: string) => how === "given" || sent.unchanged.includes(key) || key.startsWith("oauth.");
+  const pick = (values: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(values).filter(([key]) => kept(key)));
+  const plain = { ...pick(instance.configuration), ...sent.plain };
+  const secret = { ...pick(stored), ...sent.secret };
+
+  const clientChanges =
+    (plain["oauth.api.key"] ?? "") !== (instance.configuration["oauth.api.key"] ?? "") ||
+    (secret["oauth.api.secret"] ?? "") !== (stored["oauth.api.secret"] ?? "");
+  if (clientChanges && codeOf(body.providerData ?? {}) === undefined) {
+    const field = OF_THE_CLIENT.find((key) => key in sent.plain || key in sent.secret) ?? "oauth.api.key";
+    throw new InvalidRequest(
+      `configuration.${field} changes only with a new sign-in: send providerData.code along`,
+      `configuration.${field}`,
+    );
+  }
+  const [id, clientSecret] = [plain["oauth.api.key"], secret["oauth.api.secret"]];
+  if (clientChanges && (id === undefined || clientSecret === undefined)) {
+    const field = id === undefined ? "oauth.api.key" : "oauth.api.secret";
+    throw new InvalidRequest(`configuration.${field} is missing`, `configuration.${field}`);
+  }
+  const secretKeys = Object.keys(secret);
+  return {
+    instance: {
+      ...label,
+      configuration: plain,
+      secretConfigurationKeys: secretKeys,
+      sealedConfiguration: await sealConfiguration(parts.grants.vault, instance, secret),
+    },
+    ...(clientChanges && id !== undefined && clientSecret !== undefined
+      ? { client: { id, secret: clientSecret } }
+      : {}),
+  };
+}
+
+/** @throws {NotFound} it was deleted meanwhile */
+export async function write(
+  parts: ConnectionParts,
+  { instance, reading }: Pick<OwnInstance, "instance" | "reading">,
+  changes: InstanceChanges,
+): Promise<Instance> {
+  if (Object.keys(changes).length === 0) return instance;
+  const now = latestNow(reading, parts.grants.monotonic());
+  if (!(await parts.grants.instances.update(instance.id, changes, now))) {
+    throw new NotFound(`there is no instance ${instance.id}`, "unknown_instance");
+  }
+  return { ...instance, ...changes, updatedAt: now };
+}
+
+async function signIn(
+  parts: ConnectionParts,
+  request: HttpRequest,
+  { instance, connector, user }: OwnInstance,
+  body: InstanceBody,
+  code: string,
+  changes: Changes,
+): Promise<Instance> {
+  if (user === undefined) throw new NotFound(`there is no instance ${instance.id}`, "unknown_instance");
+  const providerData = body.providerData ?? {};
+  const client: OAuthClient =
+    changes.client === undefined ? await clientOf(parts, instance) : { kind: "own", ...changes.client };
+  const { id: clientId } = await parts.grants.clients.resolve(instance.organizationId, connector.key, client);
+  const authorization = await authorizationOf(parts, user, connector, providerData.state, { clientId, code });
+  const redirectUri =
+    body.configuration?.["oauth.callback.url"] ??
+    authorization?.redirectUri ??
+    instance.configuration["oauth.callback.url"];
+  if (redirectUri === undefined) {
+    throw new InvalidRequest(
+      "configuration.oauth.callback.url is missing",
+      "configuration.oauth.callback.url",
+    );
+  }
+  const extra = extraOf(providerData);
+  const { codeVerifier, appState } = authorization ?? {};
+  const epoch =
+    authorization?.epoch ?? epochOf(parts.transients.now(), hashOf(connector.key, clientId, code));
+  const exchange = {
+    instanceId: instance.id,
+    organizationId: instance.organizationId,
+    userId: user.id,
+    connector,
+    client,
+    code,
+    redirectUri,
+    ...(codeVerifier === undefined ? {} : { codeVerifier }),
+    // The instance was read before the state was consumed.
+    epoch: epochAfter(instance.epoch, epoch),
+    ...(extra === undefined ? {} : { extra }),
+    configuration: changes.instance.configuration ?? instance.configuration,
+    ...(body.acceptOtherAccount === true ? { acceptOtherAccount: true } : {}),
+    changes: { ...changes.instance, ...(appState === undefined ? {} : { appState }) },
+  };
+  return await orPutBack(authorization, () => signInAgain(parts.grants, parts.transients, exchange, request));
+}
+
+/** The OAuth client that won the grant which the instance has now. */
+export async function clientOf(parts: ConnectionParts, instance: Instance): Promise<OAuthClient> {
+  const grant = await openGrant(parts.grants.vault, instance, instance.version, instance.grant);
+  return grant.client;
+}

@@ -1,0 +1,74 @@
+import * as v from "valibot";
+import { Conflict, Forbidden, InvalidRequest, NotFound } from "../core/errors.ts";
+import { markForDeletion } from "../core/grant/delete-instance.ts";
+import { newInstanceToken, sameHash } from "../core/grant/instance-token.ts";
+import { hashSecret } from "../core/tenants/secrets.ts";
+import { authorizePlatform } from "../http/authorize.ts";
+import { type HttpHandler, json } from "../http/request.ts";
+import { parseBody } from "../http/request-body.ts";
+import { decodeSegment } from "../http/route-table.ts";
+import { write } from "./change-instance.ts";
+import { type ConnectSession, sessionItem } from "./connect-session.ts";
+import { instanceRepresentation } from "./instance-representation.ts";
+import { instanceOfUser } from "./own-instance.ts";
+import type { ConnectionParts } from "./parts.ts";
+
+const ClaimBody = v.object({
+  claim: v.string(),
+  endUser: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
+});
+
+/**
+ * POST /connect/sessions/{id}/claim: once, and only for the end user who began: somebody who was tricked into finishing
+ * another one's flow must not hand their account over. Then the instance is deleted.
+ */
+export function claimSession(parts: () => ConnectionParts): HttpHandler {
+  return async (request) => {
+    const { tenants, transients, grants } = parts();
+    const { user } = await authorizePlatform(request, tenants);
+    const sessionId = decodeSegment(request, "id");
+    const { claim, endUser } = parseBody(request, ClaimBody);
+    const session = await transients.get<ConnectSession>(sessionItem(sessionId));
+    if (
+      session === undefined ||
+      session.organizationId !== user.organizationId ||
+      session.userId !== user.id
+    ) {
+      throw new NotFound("there is no such connect session, or it is over", "unknown_session");
+    }
+    const { instanceId } = session;
+    if (session.status === "open" || instanceId === undefined || session.claim === undefined) {
+      throw new Conflict("the user has not connected an account in this session yet", "not_connected");
+    }
+    if (!sameHash(session.claim, hashSecret(claim))) {
+      throw new InvalidRequest("claim is not the one that this session gave", "claim", "invalid_claim");
+    }
+    const claimed = await transients.replace<ConnectSession>(
+      { ...session, status: "claimed" },
+      { field: "status", seen: "connected" },
+    );
+    if (!claimed) {
+      throw new Conflict(
+        `this session was claimed already; if that answer was lost, rotate the token of instance ${instanceId}`,
+        "already_claimed",
+        { instanceId },
+      );
+    }
+    if (!sameHash(session.endUser, hashSecret(endUser))) {
+      await markForDeletion(grants, instanceId);
+      throw new Forbidden(
+        "another end user than the one who began this session; the connection was deleted",
+        "end_user_mismatch",
+        { field: "endUser" },
+      );
+    }
+    const found = await instanceOfUser(parts(), user, instanceId);
+    const headers = { "Cache-Control": "no-store" };
+    // Signed in again: id and token stay, and the app has the token.
+    if (session.reauthenticates) return json(instanceRepresentation(found.instance, user), headers);
+    // The token that was made with the instance was never shown to anybody.
+    const { token, hash } = newInstanceToken(instanceId);
+    const instance = await write(parts(), found, { tokenHashes: [{ hash }] });
+    return json(instanceRepresentation(instance, user, token), headers);
+  };
+}

@@ -1,0 +1,65 @@
+import type { Connector } from "../connectors/define-connector.ts";
+import { configurationFields } from "../http/element-representation.ts";
+
+/** What stands in the place of a secret; sent back, it means "as it was". */
+export const MASK = "********";
+
+/** An instance's configuration as it came, taken apart. */
+export interface ConfigurationValues {
+  /** Kept as they are, unknown keys too. */
+  readonly plain: Readonly<Record<string, string>>;
+  /** Kept sealed, shown masked. */
+  readonly secret: Readonly<Record<string, string>>;
+  /** Keys that came masked: the stored value stays. */
+  readonly unchanged: readonly string[];
+  /** A grant won elsewhere; never kept as configuration. */
+  readonly grant: {
+    readonly accessToken?: string;
+    readonly refreshToken?: string;
+    readonly expiresInMs?: number;
+  };
+}
+
+/** Tokens are the grant's business, and the interval and time of a refresh are ours. */
+const OF_THE_GRANT = [
+  "oauth.user.token",
+  "oauth.user.refresh_token",
+  "oauth.user.refresh_interval",
+  "oauth.user.refresh_time",
+];
+
+/** Shown masked, though it is no secret: so it was, and so clients expect it. */
+const SHOWN_MASKED = new Set(["oauth.api.key"]);
+
+function isSecretKey(connector: Connector, key: string): boolean {
+  const field = configurationFields(connector).find((each) => each.key === key);
+  return field?.secret === true || /password|secret/i.test(key);
+}
+
+export function isShownMasked(key: string): boolean {
+  return SHOWN_MASKED.has(key);
+}
+
+/** Takes what a caller sent apart. @param sent values as strings */
+export function readConfiguration(
+  connector: Connector,
+  sent: Readonly<Record<string, string>>,
+): ConfigurationValues {
+  const entries = Object.entries(sent);
+  const own = entries.filter(([key, value]) => value !== MASK && !OF_THE_GRANT.includes(key));
+  const given = (key: string) => (sent[key] === MASK ? undefined : sent[key]);
+  const accessToken = given("oauth.user.token");
+  const refreshToken = given("oauth.user.refresh_token");
+  // Seconds, as the token endpoint's `expires_in` told it when the grant was won.
+  const interval = Number(given("oauth.user.refresh_interval"));
+  return {
+    plain: Object.fromEntries(own.filter(([key]) => !isSecretKey(connector, key))),
+    secret: Object.fromEntries(own.filter(([key]) => isSecretKey(connector, key))),
+    unchanged: entries.filter(([, value]) => value === MASK).map(([key]) => key),
+    grant: {
+      ...(accessToken === undefined ? {} : { accessToken }),
+      ...(refreshToken === undefined ? {} : { refreshToken }),
+      ...(Number.isFinite(interval) && interval > 0 ? { expiresInMs: interval * 1000 } : {}),
+    },
+  };
+}

@@ -1,0 +1,172 @@
+import { randomBytes } from "node:crypto";
+import * as v from "valibot";
+import { findConnector } from "../connectors/catalogue.ts";
+import type { Connector } from "../connectors/define-connector.ts";
+import { InvalidRequest, NotFound } from "../core/errors.ts";
+import type { SealedPlace } from "../core/grant/ports.ts";
+import type { Sealed } from "../core/instances/instance.ts";
+import { chooseClient } from "../core/oauth/choose-client.ts";
+import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
+import { isReturnUrlAllowed } from "../core/tenants/allow-lists.ts";
+import { hashSecret } from "../core/tenants/secrets.ts";
+import type { TransientItem } from "../core/transients.ts";
+import { authorizePlatform } from "../http/authorize.ts";
+import { type HttpHandler, json } from "../http/request.ts";
+import { parseBody } from "../http/request-body.ts";
+import { readConfiguration } from "./configuration-values.ts";
+import { oauthClientOf } from "./create-instance.ts";
+import { ElementReference, elementKeyOrId, InstanceBody } from "./instance-body.ts";
+import { instanceOfUser } from "./own-instance.ts";
+import type { ConnectionParts } from "./parts.ts";
+
+/** From the session's creation until the vendor has sent its user back, and again until the claim. */
+export const SESSION_MS = 30 * 60_000;
+
+/** One user's way through the hosted flow: `session#<id>`. */
+export interface ConnectSession extends TransientItem {
+  readonly status: "open" | "connected" | "claimed";
+  readonly sessionId: string;
+  readonly organizationId: string;
+  readonly userId: string;
+  /** Connector keys to choose from. */
+  readonly connectors: readonly string[];
+  readonly returnUrl: string;
+  /** Hash of the app's own id of who is signed in there. */
+  readonly endUser: string;
+  readonly name?: string;
+  readonly tags?: readonly string[];
+  readonly configuration: Readonly<Record<string, string>>;
+  /** Secret configuration, the OAuth client's secret among it, as JSON. */
+  readonly sealedConfiguration?: Sealed;
+  /** The instance that is signed in to again; or, once connected, the one that was made. */
+  readonly instanceId?: number;
+  readonly reauthenticates: boolean;
+  /** Hash of the cookie of the browser that opened it first. */
+  readonly browser?: string;
+  /** Hash of the claim. */
+  readonly claim?: string;
+}
+
+const SessionBody = v.object({
+  ...v.omit(InstanceBody, ["element", "providerData", "externalAuthentication", "acceptOtherAccount"])
+    .entries,
+  element: v.optional(ElementReference),
+  elements: v.optional(v.pipe(v.array(ElementReference), v.minLength(1), v.maxLength(50))),
+  returnUrl: v.pipe(v.string(), v.maxLength(2_000)),
+  endUser: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
+  instanceId: v.optional(v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.safeInteger())),
+});
+
+/** POST /connect/sessions */
+export function createSession(parts: () => ConnectionParts): HttpHandler {
+  return async (request) => {
+    const { tenants, transients, grants } = parts();
+    const { organization, user } = await authorizePlatform(request, tenants);
+    const body = parseBody(request, SessionBody);
+    if (!isReturnUrlAllowed(organization, body.returnUrl)) {
+      throw new InvalidRequest(
+        "returnUrl is not on the organization's list of return URLs (npm run admin)",
+        "returnUrl",
+        "return_url_not_allowed",
+      );
+    }
+    const again =
+      body.instanceId === undefined
+        ? undefined
+        : (await instanceOfUser(parts(), user, body.instanceId)).instance;
+    const chosen = again === undefined ? connectorsOf(body) : [connectorNamed(again.connector)];
+    const [only] = chosen;
+    if (body.configuration !== undefined && chosen.length > 1) {
+      throw new InvalidRequest("configuration goes with a single element", "configuration");
+    }
+    const values = only === undefined ? undefined : readConfiguration(only, body.configuration ?? {});
+    for (const connector of chosen) {
+      if (values !== undefined) checkConnectorUrls(connector, { ...again?.configuration, ...values.plain });
+      // An instance that is signed in to again has its client already.
+      if (again !== undefined && values?.plain["oauth.api.key"] === undefined) continue;
+      const field = "configuration.oauth.api.key";
+      const client = await chooseClient(
+        tenants,
+        organization.id,
+        connector,
+        values?.plain["oauth.api.key"],
+        field,
+      );
+      if (values !== undefined) oauthClientOf(client, values);
+    }
+
+    const sessionId = `cs_${randomBytes(24).toString("base64url")}`;
+    const secret = values?.secret ?? {};
+    const session: ConnectSession = {
+      id: sessionItem(sessionId),
+      expiresAt: transients.now() + SESSION_MS,
+      status: "open",
+      sessionId,
+      organizationId: organization.id,
+      userId: user.id,
+      connectors: chosen.map(({ key }) => key),
+      returnUrl: body.returnUrl,
+      endUser: hashSecret(body.endUser),
+      ...(body.name === undefined || body.name === "" ? {} : { name: body.name }),
+      ...(body.tags === undefined ? {} : { tags: body.tags }),
+      configuration: values?.plain ?? {},
+      ...(Object.keys(secret).length === 0
+        ? {}
+        : {
+            sealedConfiguration: await grants.vault.seal(
+              sessionPlace(organization.id, sessionId),
+              JSON.stringify(secret),
+            ),
+          }),
+      ...(again === undefined ? {} : { instanceId: again.id }),
+      reauthenticates: again !== undefined,
+    };
+    if (!(await transients.put(session))) throw new Error("a random session id was there already");
+    return json(
+      {
+        id: sessionId,
+        connectUrl: `${request.baseUrl}/connect/${sessionId}`,
+        expiresAt: new Date(session.expiresAt).toISOString(),
+      },
+      { "Cache-Control": "no-store" },
+    );
+  };
+}
+
+/** Key of a session's item. */
+export function sessionItem(sessionId: string): string {
+  return `session#${sessionId}`;
+}
+
+/** The secret configuration that came with a session. */
+export async function openSessionConfiguration(
+  { grants }: ConnectionParts,
+  { organizationId, sessionId, sealedConfiguration }: ConnectSession,
+): Promise<Record<string, string>> {
+  if (sealedConfiguration === undefined) return {};
+  const text = await grants.vault.open(sessionPlace(organizationId, sessionId), sealedConfiguration);
+  return JSON.parse(text) as Record<string, string>;
+}
+
+function sessionPlace(organizationId: string, sessionId: string): SealedPlace {
+  return { organizationId, item: `session/${sessionId}`, field: "configuration" };
+}
+
+/** @throws {InvalidRequest} neither element nor elements @throws {NotFound} an unknown one */
+function connectorsOf(body: v.InferOutput<typeof SessionBody>): Connector[] {
+  const asked = body.elements ?? (body.element === undefined ? [] : [body.element]);
+  if (asked.length === 0) throw new InvalidRequest("element is missing", "element");
+  const found = asked.map((element, index) => {
+    const keyOrId = elementKeyOrId(element);
+    const field = body.elements === undefined ? "element.key" : `elements.${index}.key`;
+    if (keyOrId === undefined) throw new InvalidRequest(`${field} is missing`, field);
+    return connectorNamed(keyOrId);
+  });
+  return [...new Set(found)];
+}
+
+function connectorNamed(keyOrId: string): Connector {
+  const connector = findConnector(keyOrId);
+  if (connector === undefined) throw new NotFound(`there is no element ${keyOrId}`, "unknown_element");
+  return connector;
+}

@@ -1,0 +1,197 @@
+import { findConnector } from "../connectors/catalogue.ts";
+import type { Connector } from "../connectors/define-connector.ts";
+import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
+import { hashOf } from "../core/grant/epoch.ts";
+import { provisionInstance } from "../core/grant/first-exchange.ts";
+import { importInstance } from "../core/grant/import-grant.ts";
+import type { OAuthClient } from "../core/instances/instance.ts";
+import { isOwnState } from "../core/oauth/authorization-request.ts";
+import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
+import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
+import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
+import type { User } from "../core/tenants/ports.ts";
+import { authorizePlatform } from "../http/authorize.ts";
+import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
+import { parseBody } from "../http/request-body.ts";
+import { type ConfigurationValues, readConfiguration } from "./configuration-values.ts";
+import { codeOf, elementKeyOrId, extraOf, InstanceBody } from "./instance-body.ts";
+import { instanceRepresentation } from "./instance-representation.ts";
+import { connectorOfPath } from "./own-instance.ts";
+import type { ConnectionParts } from "./parts.ts";
+
+/** POST /instances and POST /elements/{keyOrId}/instances: from an authorization code, or from a grant won elsewhere. */
+export function createInstance(parts: () => ConnectionParts): HttpHandler {
+  return async (request) => {
+    const { grants, tenants, transients } = parts();
+    const { organization, user } = await authorizePlatform(request, tenants);
+    const body = parseBody(request, InstanceBody);
+    const connector = connectorOf(request, body);
+    request.facts.connector = connector.key;
+    const providerData = body.providerData ?? {};
+    const configuration = readConfiguration(connector, body.configuration ?? {});
+    const name = body.name || connector.name;
+    const owner = { organizationId: organization.id, userId: user.id, connector };
+    const about = {
+      name,
+      tags: body.tags === undefined || body.tags.length === 0 ? [name] : body.tags,
+    };
+    const extra = extraOf(providerData);
+    const common = { ...owner, ...about, ...(extra === undefined ? {} : { extra }) };
+    const code = codeOf(providerData);
+    const client = await chooseClient(
+      tenants,
+      organization.id,
+      connector,
+      configuration.plain["oauth.api.key"],
+      "configuration.oauth.api.key",
+    );
+    const oauthClient = oauthClientOf(client, configuration);
+
+    const imported = importedGrant(providerData, configuration);
+    if (code === undefined && imported !== undefined) {
+      checkConnectorUrls(connector, configuration.plain);
+      const made = await importInstance(
+        grants,
+        {
+          ...common,
+          ...imported,
+          client: oauthClient,
+          configuration: configuration.plain,
+          secretConfiguration: configuration.secret,
+        },
+        request,
+      );
+      return created(made, user);
+    }
+
+    if (code === undefined) throw new InvalidRequest("providerData.code is missing", "providerData.code");
+    checkConnectorUrls(connector, configuration.plain);
+    const authorization = await authorizationOf(parts(), user, connector, providerData.state, {
+      clientId: client.clientId,
+      code,
+    });
+    const redirectUri =
+      configuration.plain["oauth.callback.url"] ??
+      authorization?.redirectUri ??
+      chooseRedirectUri(client, undefined, "configuration.oauth.callback.url");
+    const { codeVerifier, epoch, appState, appId } = authorization ?? {};
+    const exchange = {
+      ...common,
+      // The app that the authorization URL named, should it no longer be the first one.
+      client:
+        client.kind === "registered" && appId !== undefined ? { kind: client.kind, appId } : oauthClient,
+      code,
+      redirectUri,
+      ...(codeVerifier === undefined ? {} : { codeVerifier }),
+      ...(epoch === undefined ? {} : { epoch }),
+      ...(appState === undefined ? {} : { appState }),
+      configuration: {
+        ...authorization?.configuration,
+        ...configuration.plain,
+        "oauth.callback.url": redirectUri,
+      },
+      secretConfiguration: configuration.secret,
+    };
+    const made = await orPutBack(authorization, () =>
+      provisionInstance(grants, transients, exchange, request),
+    );
+    return created(made, user);
+  };
+}
+
+function created(made: Awaited<ReturnType<typeof provisionInstance>>, user: User) {
+  return json(instanceRepresentation(made.instance, user, made.token), { "Cache-Control": "no-store" });
+}
+
+/** @throws {InvalidRequest} none is named @throws {NotFound} there is none of that name */
+function connectorOf(request: HttpRequest, body: InstanceBody): Connector {
+  if (request.params.keyOrId !== undefined) return connectorOfPath(request);
+  const keyOrId = elementKeyOrId(body.element);
+  if (keyOrId === undefined) throw new InvalidRequest("element.key is missing", "element.key");
+  const connector = findConnector(keyOrId);
+  if (connector === undefined) throw new NotFound(`there is no element ${keyOrId}`, "unknown_element");
+  return connector;
+}
+
+/** The client that stands at the token endpoint. @throws {InvalidRequest} an id without its secret */
+export function oauthClientOf(client: ChosenClient, configuration: ConfigurationValues): OAuthClient {
+  if (client.kind === "registered") return { kind: "registered", appId: client.app.id };
+  const secret = configuration.secret["oauth.api.secret"];
+  if (secret === undefined) {
+    throw new InvalidRequest(
+      "configuration.oauth.api.secret is missing: it belongs to configuration.oauth.api.key",
+      "configuration.oauth.api.secret",
+    );
+  }
+  return { kind: "own", id: client.clientId, secret };
+}
+
+/**
+ * Consumes a state of ours that came with the code. Any other state is the app's own, and ignored.
+ * @throws {InvalidRequest} `invalid_state`: unknown, used, old, or of another connector or user
+ */
+export async function authorizationOf(
+  parts: ConnectionParts,
+  user: User,
+  connector: Connector,
+  state: string | undefined,
+  { clientId, code }: { clientId: string; code: string },
+): Promise<ConsumedAuthorization | undefined> {
+  if (state === undefined || !isOwnState(state)) return undefined;
+  // A client that lost our answer sends the same again. Its state is used up, but so is its code, and that is what it is
+  // told: the exchange below stops at the used code, and names the instance that it made.
+  const seen = await parts.transients.get(`code#${hashOf(connector.key, clientId, code)}`);
+  if (seen !== undefined) return undefined;
+  const authorization = await consumeAuthorization(
+    { transients: parts.transients, vault: parts.grants.vault },
+    state,
+  );
+  if (
+    authorization?.flow !== "direct" ||
+    authorization.connector !== connector.key ||
+    authorization.organizationId !== user.organizationId ||
+    authorization.userId !== user.id
+  ) {
+    throw new InvalidRequest(
+      "providerData.state is unknown, used, too old, or was made for another element or user; send the user through a new authorization URL",
+      "providerData.state",
+      "invalid_state",
+    );
+  }
+  return authorization;
+}
+
+/**
+ * Runs an exchange. Where it ends with "not now", its state is put back: the answer says that the same request may be sent
+ * again, so it must be possible. Where the code was spent all the same, the code itself says so then.
+ */
+export async function orPutBack<T>(
+  authorization: ConsumedAuthorization | undefined,
+  exchange: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await exchange();
+  } catch (error) {
+    const notNow = error instanceof LinkspanError && (error.status === 503 || error.status === 429);
+    if (notNow) await authorization?.putBack().catch(() => {});
+    throw error;
+  }
+}
+
+/** A grant won elsewhere, wherever the caller put it. */
+function importedGrant(
+  providerData: Readonly<Record<string, string>>,
+  { grant }: ConfigurationValues,
+): ConfigurationValues["grant"] | undefined {
+  const accessToken = grant.accessToken ?? providerData.access_token;
+  const refreshToken = grant.refreshToken ?? providerData.refresh_token;
+  if (accessToken === undefined && refreshToken === undefined) return undefined;
+  const seconds = Number(providerData.expires_in);
+  const expiresInMs =
+    grant.expiresInMs ?? (Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined);
+  return {
+    ...(accessToken === undefined ? {} : { accessToken }),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    ...(expiresInMs === undefined ? {} : { expiresInMs }),
+  };
+}

@@ -1,0 +1,5 @@
+import { corsHeaders, preflight } from "../http/cors.ts";
+import { httpFunction } from "../http/http-function.ts";
+import { routes } from "./routes.ts";
+
+export const handler = httpFunction({ name: "connections", routes, headers: corsHeaders, preflight });

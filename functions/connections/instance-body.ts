@@ -1,0 +1,118 @@
+import * as v from "valibot";
+import { InvalidRequest } from "../core/errors.ts";
+
+/** Old clients send numbers and booleans where a text is meant. */
+const text = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
+const boundedText = (max: number) =>
+  v.pipe(
+    text,
+    v.check((value) => value.length <= max, `at most ${max} characters`),
+  );
+
+/** `v.record` would take an array for one. */
+const anObject = v.custom<Record<string, unknown>>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  "an object",
+);
+
+const MAX_TAGS = 50;
+const MAX_VALUES = 100;
+
+const values = v.pipe(
+  anObject,
+  v.record(v.pipe(v.string(), v.maxLength(200)), boundedText(8_000)),
+  v.check((record) => Object.keys(record).length <= MAX_VALUES, `at most ${MAX_VALUES} entries`),
+);
+
+/** HTML is stripped from what people will see. */
+const label = (max: number) =>
+  v.pipe(
+    boundedText(max),
+    v.transform((value) => stripHtml(value)),
+  );
+
+/** What the vendor's redirect brought to the app; other values of it are kept with the grant. */
+const ProviderData = v.pipe(
+  anObject,
+  // Unknown members may be anything; only texts and numbers are of use.
+  v.record(v.string(), v.unknown()),
+  v.transform((record) =>
+    Object.fromEntries(
+      Object.entries(record).flatMap(([key, value]) =>
+        typeof value === "string" || typeof value === "number" ? [[key, String(value)]] : [],
+      ),
+    ),
+  ),
+);
+
+export const ElementReference = v.union(
+  [text, v.object({ key: v.optional(text), id: v.optional(text) })],
+  'give the element as {"key": "…"}',
+);
+
+/** POST, PUT and PATCH take the same fields; what is required differs. Unknown ones are ignored. */
+export const InstanceBody = v.object({
+  element: v.optional(ElementReference),
+  providerData: v.optional(ProviderData),
+  configuration: v.optional(values),
+  tags: v.optional(
+    v.pipe(
+      v.array(label(200)),
+      v.check((tags) => tags.length <= MAX_TAGS, `at most ${MAX_TAGS} tags`),
+      v.transform((tags) => tags.filter((tag) => tag !== "")),
+    ),
+  ),
+  name: v.optional(label(200)),
+  externalAuthentication: v.optional(v.string()),
+  /** Re-authentication only: another account than before is welcome. */
+  acceptOtherAccount: v.optional(v.boolean()),
+});
+
+export type InstanceBody = v.InferOutput<typeof InstanceBody>;
+
+/** Key or number that a body names its connector by. */
+export function elementKeyOrId(
+  element: v.InferOutput<typeof ElementReference> | undefined,
+): string | undefined {
+  return typeof element === "object" ? (element.key ?? element.id) : element;
+}
+
+/** What a redirect brings along beside the code: `realmId`, `dc`, `subdomain`. The OAuth protocol's own is left out. */
+const PROTOCOL = new Set([
+  "code",
+  "state",
+  "scope",
+  "iss",
+  "access_token",
+  "refresh_token",
+  "expires_in",
+  "token_type",
+  "oauth_token",
+  "oauth_verifier",
+  "secret",
+]);
+const MAX_EXTRA = 20;
+const MAX_EXTRA_CHARACTERS = 2_000;
+
+export function extraOf(providerData: Readonly<Record<string, string>>): Record<string, string> | undefined {
+  const extra = Object.entries(providerData).filter(([key]) => !PROTOCOL.has(key));
+  if (extra.length > MAX_EXTRA || extra.some(([, value]) => value.length > MAX_EXTRA_CHARACTERS)) {
+    throw new InvalidRequest("providerData holds more than a redirect can bring", "providerData");
+  }
+  return extra.length === 0 ? undefined : Object.fromEntries(extra);
+}
+
+/** A code as the vendor gave it: old clients pass it on percent-encoded, as it stood in their URL. */
+export function codeOf(providerData: Readonly<Record<string, string>>): string | undefined {
+  const { code } = providerData;
+  if (code === undefined || !/%[0-9a-f]{2}/i.test(code)) return code;
+  try {
+    return decodeURIComponent(code);
+  } catch {
+    return code;
+  }
+}
+
+function stripHtml(value: string): string {
+  return value.replace(/<[^>]*>/g, "").trim();
+}

@@ -1,0 +1,98 @@
+import * as v from "valibot";
+import { NotFound } from "../core/errors.ts";
+import { forceRefresh } from "../core/grant/access-token.ts";
+import { markForDeletion } from "../core/grant/delete-instance.ts";
+import { setEnabled } from "../core/grant/enable.ts";
+import { newInstanceToken } from "../core/grant/instance-token.ts";
+import { openGrant } from "../core/grant/sealed-grant.ts";
+import { latestNow } from "../core/grant/timing.ts";
+import { type Grant, type Instance, needsReauthentication } from "../core/instances/instance.ts";
+import { type HttpHandler, json } from "../http/request.ts";
+import { parseBody } from "../http/request-body.ts";
+import { write } from "./change-instance.ts";
+import { instanceRepresentation, isoSeconds } from "./instance-representation.ts";
+import { ownInstance } from "./own-instance.ts";
+import type { ConnectionParts } from "./parts.ts";
+
+/** GET /instances/{id} */
+export function getInstance(parts: () => ConnectionParts): HttpHandler {
+  return async (request) => {
+    const { instance, user } = await ownInstance(parts(), request);
+    return json(instanceRepresentation(instance, user));
+  };
+}
+
+/** DELETE /instances/{id}, and DELETE /instances with the token: dead from here; a worker revokes and removes. */
+export function deleteInstance(parts: () => ConnectionParts): HttpHandler {
+  return async (request) => {
+    const { instance } = await ownInstance(parts(), request);
+    if (!(await markForDeletion(parts().grants, instance.id))) throw gone(instance);
+    return json({});
+  };
+}
+
+/** PUT and DELETE /instances/{id}/enabled */
+export function enableInstance(parts: () => ConnectionParts, enabled: boolean): HttpHandler {
+  return async (request) => {
+    const { instance, user } = await ownInstance(parts(), request);
+    if (!(await setEnabled(parts().grants, instance.id, enabled))) throw gone(instance);
+    return json(instanceRepresentation({ ...instance, enabled }, user));
+  };
+}
+
+const MAX_GRACE_SECONDS = 7 * 86_400;
+const Rotation = v.object({
+  graceSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_GRACE_SECONDS))),
+});
+
+/** POST /instances/{id}/token: a new instance token; the one until now lives for `graceSeconds` more (default 0). */
+export function rotateToken(parts: () => ConnectionParts): HttpHandler {
+  return async (request) => {
+    const own = await ownInstance(parts(), request);
+    const { graceSeconds = 0 } = parseBody(request, Rotation);
+    const until = latestNow(own.reading, parts().grants.monotonic()) + graceSeconds * 1000;
+    const { token, hash } = newInstanceToken(own.instance.id);
+    const last = own.instance.tokenHashes.find((each) => each.until === undefined);
+    const instance = await write(parts(), own, {
+      // Two live at most: a rotation within another one's grace ends the oldest.
+      tokenHashes: [
+        { hash },
+        ...(graceSeconds === 0 || last === undefined ? [] : [{ hash: last.hash, until }]),
+      ],
+    });
+    return json(instanceRepresentation(instance, own.user, token), { "Cache-Control": "no-store" });
+  };
+}
+
+/** GET /instances/{id}/status */
+export function getStatus(parts: () => ConnectionParts): HttpHandler {
+  return async (request) => {
+    const { instance } = await ownInstance(parts(), request);
+    return json(await statusOf(parts(), instance));
+  };
+}
+
+/** POST /instances/{id}/refresh: a new access token now, whatever is left of the old one. */
+export function refreshInstance(parts: () => ConnectionParts): HttpHandler {
+  return async (request) => {
+    const { instance } = await ownInstance(parts(), request);
+    const { instance: refreshed } = await forceRefresh(parts().grants, instance.id, request);
+    return json(await statusOf(parts(), refreshed));
+  };
+}
+
+async function statusOf(parts: ConnectionParts, instance: Instance): Promise<Record<string, unknown>> {
+  const grant: Grant = await openGrant(parts.grants.vault, instance, instance.version, instance.grant);
+  const time = (at: number | undefined) => (at === undefined ? null : isoSeconds(at));
+  return {
+    valid: !needsReauthentication(instance),
+    expiresAt: time(grant.expiresAt),
+    lastRefreshedAt: time(instance.lastRefreshedAt),
+    lastError: instance.lastError ?? null,
+    nextRefreshAt: time(instance.dueAt),
+  };
+}
+
+function gone(instance: Instance): NotFound {
+  return new NotFound(`there is no instance ${instance.id}`, "unknown_instance");
+}

@@ -1,0 +1,66 @@
+import { findConnector } from "../connectors/catalogue.ts";
+import { type Instance, needsReauthentication } from "../core/instances/instance.ts";
+import type { User } from "../core/tenants/ports.ts";
+import { elementRepresentation } from "../http/element-representation.ts";
+import { isShownMasked, MASK } from "./configuration-values.ts";
+
+/**
+ * An instance as the API shows it. `token` only at creation, claim and rotation; every secret reads `********`; nothing of
+ * `providerData` comes back.
+ */
+export function instanceRepresentation(
+  instance: Instance,
+  user: User | undefined,
+  token: string = MASK,
+): Record<string, unknown> {
+  const connector = findConnector(instance.connector);
+  return {
+    id: instance.id,
+    name: instance.name,
+    createdDate: isoSeconds(instance.createdAt),
+    updatedDate: isoSeconds(instance.updatedAt),
+    token,
+    element: connector === undefined ? { key: instance.connector } : elementRepresentation(connector),
+    elementId: connector?.id ?? 0,
+    tags: instance.tags,
+    provisionInteractions: [],
+    valid: !needsReauthentication(instance),
+    disabled: !instance.enabled,
+    maxCacheSize: 0,
+    cacheTimeToLive: 0,
+    configuration: shownConfiguration(instance),
+    eventsEnabled: false,
+    traceLoggingEnabled: false,
+    cachingEnabled: false,
+    externalAuthentication: "none",
+    user: userRepresentation(user),
+    ...(instance.appState === undefined ? {} : { state: instance.appState }),
+  };
+}
+
+/** `configuration` with every secret masked. */
+export function shownConfiguration(
+  instance: Pick<Instance, "configuration" | "secretConfigurationKeys">,
+): Record<string, string> {
+  const plain = Object.entries(instance.configuration).map(([key, value]) => [
+    key,
+    isShownMasked(key) ? MASK : value,
+  ]);
+  const secret = instance.secretConfigurationKeys.map((key) => [key, MASK]);
+  return Object.fromEntries([...plain, ...secret]);
+}
+
+/** All four fields, never null. */
+export function userRepresentation(user: User | undefined): Record<string, unknown> {
+  return {
+    id: user?.number ?? 0,
+    emailAddress: user?.email ?? "",
+    firstName: user?.firstName ?? "",
+    lastName: user?.lastName ?? "",
+  };
+}
+
+/** ISO 8601 UTC in whole seconds: `2017-06-06T21:29:33Z`. */
+export function isoSeconds(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace(/\.\d{3}Z$/, "Z");
+}

@@ -1,0 +1,172 @@
+import { createHash } from "node:crypto";
+import type { Connector } from "../connectors/define-connector.ts";
+import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
+import type { InstanceSummary, SealedPlace } from "../core/grant/ports.ts";
+import type { User } from "../core/tenants/ports.ts";
+import { authorizePlatform } from "../http/authorize.ts";
+import { readPaging } from "../http/paging.ts";
+import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
+import { instanceRepresentation } from "./instance-representation.ts";
+import { connectorOfPath, hasInstanceToken, isPlatformCall, ownInstance } from "./own-instance.ts";
+import type { ConnectionParts } from "./parts.ts";
+import { summaryRepresentation } from "./summary-representation.ts";
+
+interface Filter {
+  readonly tags: readonly string[];
+  readonly searchText?: string;
+  readonly connector?: Connector;
+}
+
+/** What makes a call with an instance token one for a list all the same. */
+const LIST_PARAMETERS = ["tags[]", "tags", "searchText", "pageSize", "page", "nextPage"];
+/** One read of the index. */
+const INDEX_PAGE = 500;
+
+/** GET /instances: the user's instances, newest first; or, with an instance token and no filter, that instance. */
+export function listInstances(parts: () => ConnectionParts): HttpHandler {
+  return async (request) => {
+    if (wantsOne(request)) {
+      try {
+        const { instance, user } = await ownInstance(parts(), request);
+        return json(instanceRepresentation(instance, user));
+      } catch (error) {
+        // The token of a deleted instance beside a user's secrets does not count.
+        if (!isPlatformCall(request) || !(error instanceof LinkspanError) || error.status === 503)
+          throw error;
+      }
+    }
+    const { user } = await authorizePlatform(request, parts().tenants);
+    return await list(parts(), request, user);
+  };
+}
+
+function wantsOne(request: HttpRequest): boolean {
+  return hasInstanceToken(request) && !LIST_PARAMETERS.some((name) => request.query.has(name));
+}
+
+async function list(parts: ConnectionParts, request: HttpRequest, user: User) {
+  const filter = filterOf(request);
+  const { pageSize, page, nextPage } = readPaging(request);
+  const after = nextPage === undefined ? undefined : await openNextPage(parts, user, filter, nextPage);
+  const wanted = pageSize * page;
+  // One more than wanted: only then is it known whether another page comes.
+  const found = await findInstances(parts, user, filter, wanted + 1, after);
+  const shown = found.slice(wanted - pageSize, wanted);
+  const isFiltered = filter.tags.length > 0 || filter.searchText !== undefined;
+  if (found.length === 0 && isFiltered && after === undefined) {
+    throw new NotFound("no instance matches", "no_match");
+  }
+  const last = shown.at(-1);
+  const instances =
+    request.query.get("hydrate") === "false"
+      ? shown.map((summary) => summaryRepresentation(summary, user))
+      : (await parts.grants.instances.getMany(shown.map(({ id }) => id)))
+          .filter(({ deleting }) => deleting !== true)
+          .map((instance) => instanceRepresentation(instance, user));
+  return json(instances, {
+    "Elements-Returned-Count": String(instances.length),
+    ...(found.length > wanted && last !== undefined
+      ? { "Elements-Next-Page-Token": await sealNextPage(parts, user, filter, positionOf(last)) }
+      : {}),
+  });
+}
+
+function filterOf(request: HttpRequest): Filter {
+  const { query } = request;
+  const searchText = query.get("searchText");
+  return {
+    tags: [...query.getAll("tags[]"), ...query.getAll("tags").flatMap((tags) => tags.split(","))],
+    ...(searchText === null ? {} : { searchText: searchText.toLowerCase() }),
+    ...(request.params.keyOrId === undefined ? {} : { connector: connectorOfPath(request) }),
+  };
+}
+
+/** Goes through the user's index until `count` matches are found. @param after position of the last one of an earlier page */
+async function findInstances(
+  parts: ConnectionParts,
+  user: User,
+  filter: Filter,
+  count: number,
+  after: string | undefined,
+): Promise<InstanceSummary[]> {
+  const found: InstanceSummary[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await parts.grants.instances.listByOwner(user.organizationId, user.id, {
+      limit: INDEX_PAGE,
+      ...(cursor === undefined ? {} : { after: cursor }),
+    });
+    for (const summary of page.items) {
+      if ((after === undefined || positionOf(summary) < after) && matches(summary, filter))
+        found.push(summary);
+    }
+    cursor = page.next;
+  } while (cursor !== undefined && found.length < count);
+  return found.slice(0, count);
+}
+
+function matches(summary: InstanceSummary, { tags, searchText, connector }: Filter): boolean {
+  if (connector !== undefined && summary.connector !== connector.key) return false;
+  if (!tags.every((tag) => summary.tags.includes(tag))) return false;
+  return (
+    searchText === undefined ||
+    [summary.name, summary.connector, ...summary.tags].some((text) => text.toLowerCase().includes(searchText))
+  );
+}
+
+/** As the index sorts: by creation, then id, as one string. */
+function positionOf(summary: InstanceSummary): string {
+  return `${String(summary.createdAt).padStart(15, "0")}#${summary.id}`;
+}
+
+/** GET /instances/count */
+export function countInstances(parts: () => ConnectionParts): HttpHandler {
+  return async (request) => {
+    const { user } = await authorizePlatform(request, parts().tenants);
+    const filter: Filter = {
+      tags: [],
+      ...(request.params.keyOrId === undefined ? {} : { connector: connectorOfPath(request) }),
+    };
+    const { length } = await findInstances(parts(), user, filter, Number.POSITIVE_INFINITY, undefined);
+    return json({ totalInstances: length, elementInstances: length });
+  };
+}
+
+/** A token is of use only to the same user in the same list. */
+function nextPagePlace(user: User, filter: Filter): SealedPlace {
+  const call = JSON.stringify([filter.tags, filter.searchText ?? null, filter.connector?.key ?? null]);
+  return {
+    organizationId: user.organizationId,
+    item: `user/${user.id}`,
+    field: "next-page",
+    version: createHash("sha256").update(call).digest("base64url"),
+  };
+}
+
+async function sealNextPage(
+  parts: ConnectionParts,
+  user: User,
+  filter: Filter,
+  position: string,
+): Promise<string> {
+  const sealed = await parts.grants.vault.seal(nextPagePlace(user, filter), position);
+  return Buffer.from(sealed).toString("base64url");
+}
+
+async function openNextPage(
+  parts: ConnectionParts,
+  user: User,
+  filter: Filter,
+  token: string,
+): Promise<string> {
+  try {
+    return await parts.grants.vault.open(nextPagePlace(user, filter), Buffer.from(token, "base64url"));
+  } catch (error) {
+    // The key service may be down; everything else is the token's fault.
+    if (error instanceof LinkspanError && error.status === 503) throw error;
+    throw new InvalidRequest(
+      "nextPage is not a token of this list: take it from the header Elements-Next-Page-Token, with the same parameters",
+      "nextPage",
+    );
+  }
+}

@@ -1,0 +1,107 @@
+import { findConnector } from "../connectors/catalogue.ts";
+import type { Connector } from "../connectors/define-connector.ts";
+import { NotFound, Unauthorized } from "../core/errors.ts";
+import { readInstanceToken } from "../core/grant/instance-token.ts";
+import type { StoreReading } from "../core/grant/ports.ts";
+import type { Instance } from "../core/instances/instance.ts";
+import type { User } from "../core/tenants/ports.ts";
+import { authorizePlatform, identifyInstance, parseAuthorization } from "../http/authorize.ts";
+import type { HttpRequest } from "../http/request.ts";
+import { decodeSegment } from "../http/route-table.ts";
+import type { ConnectionParts } from "./parts.ts";
+
+/** The instance that a call is about, and whose it is. */
+export interface OwnInstance {
+  readonly instance: Instance;
+  readonly reading: StoreReading;
+  readonly user: User | undefined;
+  readonly connector: Connector;
+}
+
+/**
+ * Finds the instance of a call: of its path, for the user who owns it; or, where the path names none, of its instance token.
+ * A disabled instance and one that needs a new sign-in are found too.
+ * @throws {Unauthorized} no good credentials
+ * @throws {NotFound} there is none of that id, it is somebody else's, being deleted, or another connector's
+ */
+export async function ownInstance(parts: ConnectionParts, request: HttpRequest): Promise<OwnInstance> {
+  const byToken = request.params.id === undefined || !isPlatformCall(request);
+  const found = byToken ? await ofToken(parts, request) : await ofUser(parts, request);
+  const connector = findConnector(found.instance.connector);
+  const asked = request.params.keyOrId;
+  if (connector === undefined || (asked !== undefined && connectorOfPath(request) !== connector)) {
+    throw unknownInstance(request);
+  }
+  request.facts.connector = connector.key;
+  request.facts.instanceId = found.instance.id;
+  return { ...found, connector };
+}
+
+/** With a user's secret; an Element part beside it does not count then. */
+export function isPlatformCall(request: HttpRequest): boolean {
+  const { user, bearer } = parseAuthorization(request.headers.authorization);
+  return user !== undefined || (bearer !== undefined && readInstanceToken(bearer) === undefined);
+}
+
+/** Whether a call brings an instance token, good or not. */
+export function hasInstanceToken(request: HttpRequest): boolean {
+  const { element, bearer } = parseAuthorization(request.headers.authorization);
+  return element !== undefined || (bearer !== undefined && readInstanceToken(bearer) !== undefined);
+}
+
+/** The connector of `/elements/{keyOrId}/…`. @throws {NotFound} */
+export function connectorOfPath(request: HttpRequest): Connector {
+  const keyOrId = decodeSegment(request, "keyOrId");
+  const connector = findConnector(keyOrId);
+  if (connector === undefined) throw new NotFound(`there is no element ${keyOrId}`, "unknown_element");
+  return connector;
+}
+
+/** The instance of an id, if it is this user's. @throws {NotFound} */
+export async function instanceOfUser(
+  parts: ConnectionParts,
+  user: User,
+  id: number,
+): Promise<{ instance: Instance; reading: StoreReading }> {
+  const { value: instance, reading } = await parts.grants.instances.get(id);
+  if (
+    instance === undefined ||
+    instance.deleting === true ||
+    instance.organizationId !== user.organizationId ||
+    instance.userId !== user.id
+  ) {
+    throw new NotFound(`there is no instance ${id}`, "unknown_instance");
+  }
+  return { instance, reading };
+}
+
+async function ofUser(parts: ConnectionParts, request: HttpRequest): Promise<Omit<OwnInstance, "connector">> {
+  const { user } = await authorizePlatform(request, parts.tenants);
+  return { ...(await instanceOfUser(parts, user, idOfPath(request))), user };
+}
+
+async function ofToken(
+  parts: ConnectionParts,
+  request: HttpRequest,
+): Promise<Omit<OwnInstance, "connector">> {
+  if (!hasInstanceToken(request)) {
+    throw new Unauthorized("send the instance's token: Authorization: …, Element <instance token>");
+  }
+  const { instance, reading } = await identifyInstance(request, {
+    tenants: parts.tenants,
+    instances: parts.grants.instances,
+  });
+  if (request.params.id !== undefined && idOfPath(request) !== instance.id) throw unknownInstance(request);
+  const user = await parts.tenants.user(instance.organizationId, instance.userId);
+  return { instance, reading, user };
+}
+
+function idOfPath(request: HttpRequest): number {
+  const id = decodeSegment(request, "id");
+  if (!/^[1-9]\d{0,15}$/.test(id) || !Number.isSafeInteger(Number(id))) throw unknownInstance(request);
+  return Number(id);
+}
+
+function unknownInstance(request: HttpRequest): NotFound {
+  return new NotFound(`there is no instance ${decodeSegment(request, "id")}`, "unknown_instance");
+}

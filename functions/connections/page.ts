@@ -1,0 +1,85 @@
+import { createHash } from "node:crypto";
+import { html, raw } from "hono/html";
+import { LinkspanError } from "../core/errors.ts";
+import type { HttpHandler, HttpResponse } from "../http/request.ts";
+import { PAGE_STYLE } from "./page-style.ts";
+
+export type Html = ReturnType<typeof html>;
+
+/** The one style sheet is allowed by its hash; no script, no frame, nothing from anywhere else. */
+const STYLE_HASH = createHash("sha256").update(PAGE_STYLE).digest("base64");
+
+/**
+ * Headers of every page and redirect of the hosted flow. No `form-action`: browsers apply it to the redirects of a form
+ * too, and ours lead to the vendor. No `Cross-Origin-Opener-Policy`: a popup must find its opener again.
+ */
+const PAGE_HEADERS = {
+  "Cache-Control": "no-store",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+};
+
+/** A page for people: plain HTML that works without JavaScript. */
+export function page(
+  status: number,
+  title: string,
+  content: Html,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  return {
+    status,
+    headers: {
+      ...PAGE_HEADERS,
+      "Content-Type": "text/html; charset=utf-8",
+      "Content-Security-Policy": `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`,
+      "X-Frame-Options": "DENY",
+      ...headers,
+    },
+    body: String(html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<style>${raw(PAGE_STYLE)}</style>
+</head>
+<body>
+<main>
+${content}
+</main>
+<footer>Linkspan keeps the connection. Your password stays with the vendor.</footer>
+</body>
+</html>
+`),
+  };
+}
+
+/**
+ * For calls that a person's browser makes: what goes wrong is told on a page, with the status that an API call would have.
+ */
+export function forPeople(handle: HttpHandler): HttpHandler {
+  return async (request) => {
+    try {
+      return await handle(request);
+    } catch (error) {
+      // What nobody meant is logged where it is caught.
+      if (!(error instanceof LinkspanError)) throw error;
+      return page(
+        error.status,
+        "This cannot go on",
+        html`<h1>This cannot go on</h1>
+<p role="alert">${error.message}.</p>
+<p>Go back to the app that sent you here, and start from there again.</p>
+<p class="soft">Reference: <code>${request.requestId}</code></p>`,
+        error.headers,
+      );
+    }
+  };
+}
+
+/** Sends the browser on. 303: a form's POST becomes a GET there (RFC 9110 section 15.4.4). */
+export function redirect(to: string, headers: Readonly<Record<string, string>> = {}): HttpResponse {
+  return { status: 303, headers: { ...PAGE_HEADERS, Location: to, ...headers } };
+}

@@ -1,0 +1,13 @@
+import type { ProvisioningParts } from "../core/grant/grant-parts.ts";
+import type { InstanceLists } from "../core/grant/ports.ts";
+import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
+import type { TransientStore } from "../core/transients.ts";
+
+/** What this function works with: it is the only HTTP one that makes grants. */
+export interface ConnectionParts {
+  readonly grants: ProvisioningParts & {
+    readonly instances: Pick<InstanceLists, "listByOwner" | "getMany">;
+  };
+  readonly tenants: TenantStore & RegisteredApps;
+  readonly transients: TransientStore;
+}

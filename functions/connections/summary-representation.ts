@@ -1,0 +1,21 @@
+import { findConnector } from "../connectors/catalogue.ts";
+import type { InstanceSummary } from "../core/grant/ports.ts";
+import type { User } from "../core/tenants/ports.ts";
+import { elementRepresentation } from "../http/element-representation.ts";
+import { MASK } from "./configuration-values.ts";
+import { isoSeconds, userRepresentation } from "./instance-representation.ts";
+
+/** An instance in a list with `hydrate=false`: what the index knows, without a read of each. */
+export function summaryRepresentation(summary: InstanceSummary, user: User): Record<string, unknown> {
+  const connector = findConnector(summary.connector);
+  return {
+    id: summary.id,
+    name: summary.name,
+    createdDate: isoSeconds(summary.createdAt),
+    token: MASK,
+    element: connector === undefined ? { key: summary.connector } : elementRepresentation(connector),
+    elementId: connector?.id ?? 0,
+    tags: summary.tags,
+    user: userRepresentation(user),
+  };
+}

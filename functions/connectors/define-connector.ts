@@ -1,0 +1,140 @@
+import type { VendorHttp } from "../core/vendor-http.ts";
+
+/** Where a vendor takes the client's id and secret at its token endpoint (RFC 6749 section 2.3.1). */
+export type ClientAuthentication = "client_secret_basic" | "client_secret_post" | "none";
+
+/** How a vendor ends a grant. */
+export interface Revocation {
+  readonly url: string;
+  /** `rfc7009`: form with `token`; `bearer`: POST with the access token as Authorization and no body. */
+  readonly style: "rfc7009" | "bearer";
+  /** `token`: ends the token sent and what hangs on it; `grant`: ends everything this user gave this client. */
+  readonly ends: "token" | "grant";
+}
+
+export interface OAuth2 {
+  /** May hold `{name}` for a configuration value, which is then validated as a host label. */
+  readonly authorizationUrl: string;
+  readonly tokenUrl: string;
+  readonly revocation?: Revocation;
+  readonly clientAuthentication: ClientAuthentication;
+  /** Only S256 (RFC 7636); absent: the vendor has none. */
+  readonly pkce?: "S256";
+  readonly scopes: {
+    /** Asked for when the app names none. */
+    readonly default: readonly string[];
+    /** What the vendor wants between two scopes. */
+    readonly separator: " " | "," | "+";
+  };
+  /** Whatever the vendor needs to give a refresh token, added to each authorization URL. */
+  readonly authorizationParameters?: Readonly<Record<string, string>>;
+  /** `iss` that the vendor promises in its answer (RFC 9207); checked wherever sent, required when `issRequired`. */
+  readonly issuer?: string;
+  readonly issRequired?: boolean;
+  readonly accessToken: {
+    /** Lifetime where the vendor's answer does not tell, in milliseconds; absent: refreshed on 401 only. */
+    readonly defaultLifetimeMs?: number;
+  };
+  /** Absent: the vendor gives no refresh token, the access token is valid until told otherwise. */
+  readonly refreshToken?: {
+    /** True: each refresh may bring a new refresh token and end the old one. False: sending one twice is harmless. */
+    readonly rotates: boolean;
+    /** The refresh token itself dies when unused for so long, in milliseconds. */
+    readonly idleLifetimeMs?: number;
+  };
+}
+
+/** Who is behind a grant, as the vendor tells. */
+export interface Account {
+  readonly id: string;
+  readonly name?: string;
+  readonly email?: string;
+}
+
+/** A value that the app or the user gives beside the OAuth client. */
+export interface ConfigurationField {
+  readonly key: string;
+  readonly name: string;
+  readonly description: string;
+  readonly required: boolean;
+  readonly secret?: boolean;
+  /** `hostLabel`: goes into a host name, so only letters, digits and inner hyphens. */
+  readonly format?: "hostLabel" | "url" | "text";
+}
+
+export interface VendorApi {
+  /** Origin of the vendor's API; the proxy's default host. No path. */
+  readonly origin: string;
+  /** Other origins by name, reached as `/proxy/~name/…`. */
+  readonly hosts?: Readonly<Record<string, string>>;
+  /** Hosts that downloads may be redirected to: exact or `*.suffix`. */
+  readonly downloadHosts?: readonly string[];
+  /** Paths (and what lies below them) on another of `hosts`, for SDKs that fold their hosts onto one base. First match wins. */
+  readonly pathHosts?: readonly { readonly prefix: string; readonly host: string }[];
+  /** Where the vendor's own credential goes. */
+  readonly credential: { readonly in: "header"; readonly name: string; readonly scheme?: string };
+  /** Other places where the vendor takes it: there the proxy finds the instance token, too. */
+  readonly otherCredentials?: readonly (
+    | { readonly in: "header"; readonly name: string; readonly scheme?: string }
+    | { readonly in: "query"; readonly name: string }
+  )[];
+  /** JSON fields that carry vendor URLs, rewritten by the proxy only when asked (`Elements-Rewrite-Urls: true`). */
+  readonly urlFields?: readonly string[];
+}
+
+/**
+ * One vendor's endpoint as data. What data cannot say is a named hook of a few lines, with the vendor's page that
+ * demands it in a comment.
+ */
+export interface Connector {
+  /** Key in URLs: lower case letters and digits. */
+  readonly key: string;
+  /** The original catalogue's number; never reused. */
+  readonly id: number;
+  readonly name: string;
+  readonly description: string;
+  readonly hub: "documents";
+  /** The vendor's page on OAuth: the source of what stands here. */
+  readonly docs: string;
+  /** Where one registers an app at the vendor. */
+  readonly console: string;
+  readonly oauth2: OAuth2;
+  readonly api: VendorApi;
+  readonly configuration?: readonly ConfigurationField[];
+  /** Looks up who granted: one cheap call. */
+  readonly account?: (http: VendorHttp, accessToken: string) => Promise<Account>;
+}
+
+/** Checks at module load what types cannot: that the key is well formed, that every URL is https, that hosts exist. */
+export function defineConnector<const C extends Connector>(connector: C): C {
+  if (!/^[a-z][a-z0-9]*$/.test(connector.key)) {
+    throw new Error(`connector key ${connector.key}: lower-case letters and digits only`);
+  }
+  const urls = [
+    connector.docs,
+    connector.oauth2.authorizationUrl,
+    connector.oauth2.tokenUrl,
+    connector.oauth2.revocation?.url,
+    connector.api.origin,
+    ...Object.values(connector.api.hosts ?? {}),
+  ];
+  for (const url of urls) {
+    if (url !== undefined && !url.startsWith("https://")) {
+      throw new Error(`connector ${connector.key}: ${url} is not an https URL`);
+    }
+  }
+  for (const { host } of connector.api.pathHosts ?? []) {
+    if (connector.api.hosts?.[host] === undefined) {
+      throw new Error(`connector ${connector.key}: pathHosts names ${host}, which api.hosts lacks`);
+    }
+  }
+  return connector;
+}
+
+/** Every host a connector's API calls may reach: the only ones. Downloads may also reach `api.downloadHosts`. */
+export function apiHosts(connector: Connector): string[] {
+  return [connector.api.origin, ...Object.values(connector.api.hosts ?? {})].map((url) => new URL(url).host);
+}
+
+export const days = (count: number): number => count * 86_400_000;
+export const seconds = (count: number): number => count * 1000;

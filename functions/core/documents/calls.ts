@@ -1,0 +1,95 @@
+import type { DocumentsVendor } from "./vendor.ts";
+
+/**
+ * One call of the Documents hub. `name` is the same for its forms by path and by id, in metrics too.
+ * `needs`: the vendor's method without which it answers 501; `"later"`: Linkspan has not built it yet.
+ */
+export interface HubCall {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Below the hub's prefix, and in the short form as it is. */
+  readonly path: string;
+  readonly name: string;
+  readonly needs?: keyof DocumentsVendor | "later";
+}
+
+type Row = readonly [methods: string, paths: string, name: string, needs?: HubCall["needs"]];
+
+/** The whole table of the hub; paths of a row are the forms of one call. */
+const rows: readonly Row[] = [
+  ["GET", "/ping", "ping"],
+  ["GET", "/me", "me"],
+  ["GET", "/storage", "storage", "storage"],
+  ["POST", "/files", "files.upload"],
+  ["GET", "/files /files/{id}", "files.download"],
+  ["DELETE", "/files /files/{id}", "files.delete"],
+  ["POST", "/files/copy /files/{id}/copy", "files.copy"],
+  ["GET", "/files/metadata /files/{id}/metadata", "files.metadata"],
+  ["PATCH", "/files/metadata /files/{id}/metadata", "files.change"],
+  ["GET", "/files/links /files/{id}/links", "files.links", "links"],
+  ["DELETE", "/files/links /files/{id}/links", "files.unlink", "removeLinks"],
+  ["GET", "/files/revisions /files/{id}/revisions", "files.revisions", "revisions"],
+  ["GET", "/files/{id}/revisions/{revisionId}", "files.revision", "revisions"],
+  ["POST", "/folders", "folders.create"],
+  ["GET", "/folders/contents /folders/{id}/contents", "folders.contents"],
+  ["DELETE", "/folders /folders/{id}", "folders.delete"],
+  ["POST", "/folders/copy /folders/{id}/copy", "folders.copy"],
+  ["GET", "/folders/metadata /folders/{id}/metadata", "folders.metadata"],
+  ["PATCH", "/folders/metadata /folders/{id}/metadata", "folders.change"],
+  ["GET", "/folders/links /folders/{id}/links", "folders.links", "links"],
+  ["DELETE", "/folders/links /folders/{id}/links", "folders.unlink", "removeLinks"],
+  ["GET", "/search", "search", "search"],
+  ["GET POST", "/files/comments /files/{id}/comments", "files.comments", "later"],
+  ["GET PATCH DELETE", "/files/{id}/comments/{commentId}", "files.comment", "later"],
+  ["PUT DELETE", "/files/lock /files/{id}/lock", "files.lock", "later"],
+  ["POST", "/files/uploads", "files.uploads", "later"],
+  ["GET DELETE", "/files/uploads/{uploadId}", "files.upload-session", "later"],
+  ["POST", "/files/uploads/{uploadId}/complete", "files.upload-complete", "later"],
+  ["GET POST", "/files/thumbnails /files/{id}/thumbnails", "files.thumbnails", "later"],
+  ["GET", "/jobs/{jobId}", "jobs", "later"],
+  [
+    "GET POST",
+    "/files/permissions /files/{id}/permissions /folders/permissions /folders/{id}/permissions",
+    "permissions",
+    "later",
+  ],
+  [
+    "GET PATCH DELETE",
+    "/files/permissions/{permissionId} /files/{id}/permissions/{permissionId} /folders/permissions/{permissionId} /folders/{id}/permissions/{permissionId}",
+    "permission",
+    "later",
+  ],
+  ["PATCH", "/files/metadata/properties /files/{id}/metadata/properties", "files.properties", "later"],
+  [
+    "GET POST PUT PATCH DELETE",
+    "/files/{id}/custom-fields /files/{id}/custom-fields/{templateKey} /files/{id}/custom-fields-templates/{templateKey}/custom-fields",
+    "files.custom-fields",
+    "later",
+  ],
+  [
+    "GET POST PUT DELETE",
+    "/custom-fields/templates /custom-fields/templates/{templateId} /custom-fields-templates /custom-fields-templates/{templateId}",
+    "custom-field-templates",
+    "later",
+  ],
+  ["GET POST PATCH DELETE", "/team-drives /team-drives/{driveId}", "team-drives", "later"],
+  ["GET", "/folders/{id}/collaborations", "folders.collaborations", "later"],
+  ["GET", "/sub-sites", "sub-sites", "later"],
+  ["GET", "/members", "members", "later"],
+  ["GET", "/changes", "changes", "later"],
+];
+
+export const hubCalls: readonly HubCall[] = rows.flatMap(([methods, paths, name, needs]) =>
+  paths.split(" ").flatMap((path) =>
+    methods.split(" ").map((method) => ({
+      method: method as HubCall["method"],
+      path,
+      name,
+      ...(needs === undefined ? {} : { needs }),
+    })),
+  ),
+);
+
+/** Whether a vendor has what a call needs. */
+export function isSupported(call: HubCall, vendor: DocumentsVendor): boolean {
+  return call.needs === undefined || (call.needs !== "later" && vendor[call.needs] !== undefined);
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import { Conflict, InvalidRequest, LinkspanError, Unavailable } from "../errors.ts";
+import type { HubContext } from "./hub-context.ts";
+import type { DocumentsItem } from "./item.ts";
+import { isWithin, joinPath, parentOf } from "./path.ts";
+import type { IdVendor, Target } from "./vendor.ts";
+
+/** Most items that one call copies one by one. */
+const MAX_COPIED = 2_000;
+/** A copy is given up, and taken back, when the function has only this left. */
+const LAST_BREATH_MS = 15_000;
+
+/**
+ * Copies a file or folder to a path; missing parents are made.
+ * @throws {Conflict} something is there and `overwrite` is false, or a folder would replace a file or the other way round
+ */
+export async function copyItem(
+  hub: HubContext,
+  item: DocumentsItem,
+  path: string,
+  overwrite: boolean,
+): Promise<DocumentsItem> {
+  const source = item.path ?? "/";
+  if (source === path && overwrite) return item;
+  if (item.directory && source !== path && isWithin(path, source)) {
+    throw new InvalidRequest("a folder cannot be copied into itself", "path");
+  }
+  if (source !== path && isWithin(source, path)) {
+    throw new InvalidRequest("path is a folder that holds what is to be copied", "path");
+  }
+  const target = await hub.paths.target(path);
+  if (target.existing !== undefined && !overwrite) throw alreadyThere(path);
+  if (target.existing === undefined) {
+    try {
+      return await copyTo(hub, item, target);
+    } catch (error) {
+      if (
+        !overwrite ||
+        !(error instanceof LinkspanError) ||
+        error.status !== 409 ||
+        error.code !== "conflict"
+      )
+        throw error;
+    }
+  }
+  return replace(hub, item, target);
+}
+
+/** Beside the old one first: if anything fails on the way, the old one is still there. */
+async function replace(hub: HubContext, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
+  const existing = target.existing ?? (await hub.vendor.get(hub.call, target.path));
+  if (existing.directory !== item.directory) {
+    throw new Conflict(
+      `${target.path} is a ${existing.directory ? "folder" : "file"}; it is not replaced by another kind`,
+    );
+  }
+  const name = `${randomUUID()}.copy`;
+  const between = { path: joinPath(parentOf(target.path), name), name, parent: target.parent };
+  const copied = await copyTo(hub, item, between);
+  try {
+    await hub.vendor.remove(hub.call, existing, { forGood: false });
+  } catch (error) {
+    await hub.vendor.remove(hub.call, copied, { forGood: true }).catch(() => {});
+    throw error;
+  }
+  const renamed = { path: target.path, name: target.name, parent: copied.parentId ?? target.parent };
+  return { ...(await hub.vendor.move(hub.call, copied, renamed)), path: target.path };
+}
+
+async function copyTo(hub: HubContext, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
+  const { vendor, call } = hub;
+  if (!item.directory) return pathed(await vendor.copyFile(call, item, target), target);
+  if (vendor.copyFolder !== undefined) return pathed(await vendor.copyFolder(call, item, target), target);
+  return copyOneByOne(hub, vendor as IdVendor, item, target);
+}
+
+/** For vendors that copy files only. What was begun and cannot be finished is taken back. */
+async function copyOneByOne(
+  hub: HubContext,
+  vendor: IdVendor,
+  item: DocumentsItem,
+  target: Target,
+): Promise<DocumentsItem> {
+  const { call } = hub;
+  const copy = pathed(await vendor.createFolder(call, target, {}), target);
+  let copied = 0;
+
+  async function copyChildren(from: string, to: DocumentsItem): Promise<void> {
+    let cursor: string | undefined;
+    do {
+      const page = await vendor.list(call, from, {
+        limit: vendor.maxPageSize,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      for (const child of page.items) {
+        if (++copied > MAX_COPIED) {
+          throw new InvalidRequest(
+            `this vendor copies file by file; a folder of more than ${MAX_COPIED} items is too large`,
+          );
+        }
+        if (hub.remainingMs() < LAST_BREATH_MS)
+          throw new Unavailable("the folder is too large to be copied in one call");
+        const below: Target = {
+          path: joinPath(to.path ?? "/", child.name),
+          name: child.name,
+          parent: to.reference,
+        };
+        if (child.directory) {
+          await copyChildren(child.reference, pathed(await vendor.createFolder(call, below, {}), below));
+        } else {
+          await vendor.copyFile(call, child, below);
+        }
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+
+  try {
+    await copyChildren(item.reference, copy);
+  } catch (error) {
+    await vendor.remove(call, copy, { forGood: true }).catch(() => {});
+    throw error;
+  }
+  return copy;
+}
+
+function pathed(item: DocumentsItem, target: Target): DocumentsItem {
+  return item.path === undefined ? { ...item, path: target.path } : item;
+}
+
+export function alreadyThere(path: string): Conflict {
+  return new Conflict(`something is at ${path} already; overwrite=true replaces a file`);
+}

@@ -1,0 +1,15 @@
+import { type PathResolver, pathResolver } from "./resolve-path.ts";
+import type { DocumentsVendor } from "./vendor.ts";
+import type { VendorCall } from "./vendor-call.ts";
+
+/** What the hub's operations share during one call. */
+export interface HubContext {
+  readonly vendor: DocumentsVendor;
+  readonly call: VendorCall;
+  readonly paths: PathResolver;
+  remainingMs(): number;
+}
+
+export function hubContext(vendor: DocumentsVendor, call: VendorCall, remainingMs: () => number): HubContext {
+  return { vendor, call, paths: pathResolver(vendor, call), remainingMs };
+}

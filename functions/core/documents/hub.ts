@@ -1,0 +1,206 @@
+import { Conflict, InvalidRequest, NotSupported } from "../errors.ts";
+import { alreadyThere, copyItem } from "./copy-item.ts";
+import type { HubContext } from "./hub-context.ts";
+import type { DocumentsItem } from "./item.ts";
+import { checkName, isWithin, joinPath, nameOf, parentOf, parsePath } from "./path.ts";
+import type { Named } from "./resolve-path.ts";
+import type { Details, DocumentsVendor, Download, Links, Revision, Storage, Target } from "./vendor.ts";
+import { wrongKind } from "./vendor-failure.ts";
+
+export interface UploadRequest {
+  readonly path?: string;
+  /** Wins over the folder in `path`. */
+  readonly folderId?: string;
+  /** The name that the uploading form gave; used where no path names the file. */
+  readonly fileName?: string;
+  readonly overwrite: boolean;
+  readonly bytes: Uint8Array;
+  readonly mimeType: string;
+  readonly details: Details;
+}
+
+export interface Changes extends Details {
+  /** Moves; wins over `name`. */
+  readonly path?: string;
+  readonly name?: string;
+}
+
+type Kind = "file" | "folder" | "any";
+
+/** What a vendor's file says it can, or the 501 that names the call and the connector. */
+export function supported<K extends keyof DocumentsVendor>(
+  hub: Pick<HubContext, "vendor">,
+  method: K,
+  what: string,
+): NonNullable<DocumentsVendor[K]> {
+  const found = hub.vendor[method];
+  if (found === undefined) throw new NotSupported(what, hub.vendor.connector);
+  return found as NonNullable<DocumentsVendor[K]>;
+}
+
+export async function readMetadata(
+  hub: HubContext,
+  named: Named,
+  options: { withoutPath?: boolean } = {},
+): Promise<DocumentsItem> {
+  return hub.paths.item(named, options);
+}
+
+export async function downloadFile(
+  hub: HubContext,
+  named: Named,
+  options: { range?: string; mediaType?: string },
+): Promise<Download> {
+  return hub.vendor.download(hub.call, await hub.paths.locate(named), options);
+}
+
+/** @throws {Conflict} it exists and `overwrite` is false, or a folder has that name */
+export async function uploadFile(hub: HubContext, request: UploadRequest): Promise<DocumentsItem> {
+  refuseUnkeptTags(hub, request.details);
+  const target = await uploadTarget(hub, request);
+  const { existing } = target;
+  if (existing?.directory) throw new Conflict(`${target.path} is a folder`);
+  if (existing !== undefined && !request.overwrite) throw alreadyThere(target.path);
+  const { bytes, mimeType, overwrite, details } = request;
+  return atTarget(await hub.vendor.upload(hub.call, target, { bytes, mimeType, overwrite, details }), target);
+}
+
+async function uploadTarget(hub: HubContext, request: UploadRequest): Promise<Target> {
+  if (request.folderId !== undefined) {
+    const name = request.path === undefined ? request.fileName : nameOf(parsePath(request.path));
+    if (name === undefined || name === "") {
+      throw new InvalidRequest("path is missing: its last part names the file", "path");
+    }
+    const folder = await hub.paths.item({ id: request.folderId });
+    if (!folder.directory) throw wrongKind("file");
+    return hub.paths.targetIn(folder, checkName(name, "path"));
+  }
+  if (request.path === undefined) throw new InvalidRequest("path is missing", "path");
+  return hub.paths.target(notRoot(parsePath(request.path)));
+}
+
+/** @throws {Conflict} something of that name is there */
+export async function createFolder(hub: HubContext, path: string, details: Details): Promise<DocumentsItem> {
+  refuseUnkeptTags(hub, details);
+  const target = await hub.paths.target(notRoot(parsePath(path)));
+  if (target.existing !== undefined) throw alreadyThere(target.path);
+  return atTarget(await hub.vendor.createFolder(hub.call, target, details), target);
+}
+
+/** Moves, renames, describes; what is as it was already is left alone, so a whole object may be sent back. */
+export async function changeItem(hub: HubContext, named: Named, changes: Changes): Promise<DocumentsItem> {
+  const item = await hub.paths.item(named);
+  const wanted = wantedDetails(hub, item, changes);
+  const path = wantedPath(item, changes);
+  let changed = path === undefined ? item : await moveItem(hub, item, path);
+  if (wanted !== undefined && hub.vendor.describe !== undefined) {
+    const described = await hub.vendor.describe(hub.call, changed, wanted);
+    changed = { ...described, ...(changed.path === undefined ? {} : { path: changed.path }) };
+  }
+  return changed;
+}
+
+function wantedPath(item: DocumentsItem, { path, name }: Changes): string | undefined {
+  const current = item.path ?? "/";
+  const wanted =
+    path !== undefined
+      ? parsePath(path)
+      : name !== undefined && name !== item.name
+        ? joinPath(parentOf(current), checkName(name))
+        : current;
+  if (wanted === current) return undefined;
+  if (current === "/") throw new InvalidRequest("the root folder cannot be moved or renamed", "path");
+  if (item.directory && isWithin(wanted, current)) {
+    throw new InvalidRequest("a folder cannot be moved into itself", "path");
+  }
+  return notRoot(wanted);
+}
+
+async function moveItem(hub: HubContext, item: DocumentsItem, path: string): Promise<DocumentsItem> {
+  const staysInFolder = hub.vendor.addressing === "path" || parentOf(path) === parentOf(item.path ?? "/");
+  const target: Target = staysInFolder
+    ? { path, name: nameOf(path), parent: item.parentId ?? "" }
+    : await hub.paths.target(path);
+  return atTarget(await hub.vendor.move(hub.call, item, target), target);
+}
+
+function wantedDetails(
+  hub: HubContext,
+  item: DocumentsItem,
+  { description, tags }: Changes,
+): Details | undefined {
+  const newDescription = description === (item.description ?? "") ? undefined : description;
+  const newTags = tags !== undefined && sameTags(tags, item.tags ?? []) ? undefined : tags;
+  if (newDescription === undefined && newTags === undefined) return undefined;
+  supported(hub, "describe", newTags === undefined ? "a description" : "tags");
+  return {
+    ...(newDescription === undefined ? {} : { description: newDescription }),
+    ...(newTags === undefined ? {} : { tags: newTags }),
+  };
+}
+
+function refuseUnkeptTags(hub: HubContext, { tags }: Details): void {
+  if (tags !== undefined && tags.length > 0) supported(hub, "describe", "tags");
+}
+
+const sameTags = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((tag, index) => tag === b[index]);
+
+export async function copy(
+  hub: HubContext,
+  named: Named,
+  kind: Kind,
+  request: { path: string; overwrite: boolean },
+): Promise<DocumentsItem> {
+  const path = notRoot(parsePath(request.path));
+  const item = expectKind(await hub.paths.item(named), kind);
+  if (item.path === "/") throw new InvalidRequest("the root folder cannot be copied", "path");
+  return copyItem(hub, item, path, request.overwrite);
+}
+
+/** Folders with all that is in them. */
+export async function removeItem(
+  hub: HubContext,
+  named: Named,
+  kind: Kind,
+  options: { forGood: boolean },
+): Promise<void> {
+  // By path too: a folder must not go because somebody thought that it was a file.
+  const item = expectKind(await hub.paths.item(named), kind);
+  if (item.path === "/") throw new InvalidRequest("the root folder cannot be deleted", "path");
+  await hub.vendor.remove(hub.call, item, options);
+}
+
+export async function readStorage(hub: HubContext): Promise<Storage> {
+  return supported(hub, "storage", "GET /storage")(hub.call);
+}
+
+export async function readLinks(hub: HubContext, item: DocumentsItem): Promise<Links> {
+  return supported(hub, "links", "links")(hub.call, item);
+}
+
+export async function removeLinks(hub: HubContext, named: Named): Promise<void> {
+  const remove = supported(hub, "removeLinks", "deleting links");
+  await remove(hub.call, await hub.paths.item(named, { withoutPath: true }));
+}
+
+export async function readRevisions(hub: HubContext, named: Named): Promise<readonly Revision[]> {
+  const revisions = supported(hub, "revisions", "revisions");
+  const item = expectKind(await hub.paths.item(named, { withoutPath: true }), "file");
+  return revisions(hub.call, item);
+}
+
+function atTarget(item: DocumentsItem, target: Target): DocumentsItem {
+  return item.path === undefined ? { ...item, path: target.path } : item;
+}
+
+function expectKind(item: DocumentsItem, kind: Kind): DocumentsItem {
+  if (kind !== "any" && item.directory !== (kind === "folder"))
+    throw wrongKind(item.directory ? "folder" : "file");
+  return item;
+}
+
+function notRoot(path: string): string {
+  if (path === "/") throw new InvalidRequest("path names the root folder; it needs a name", "path");
+  return path;
+}

@@ -1,0 +1,95 @@
+/** A file or folder as a vendor's file here describes it; `toWire` makes the API's shape of it. */
+export interface DocumentsItem {
+  /** As callers see it and send it back; goes into a URL path segment as it is. */
+  readonly id: string;
+  /** What the vendor's own calls take for this item: a path or an id. */
+  readonly reference: string;
+  /** An id that survives every move, where the vendor has one. */
+  readonly refId?: string;
+  /** Empty for a root that has no name. */
+  readonly name: string;
+  /** Absolute; absent where the vendor does not tell (addressing by id): the hub works it out. */
+  readonly path?: string;
+  readonly directory: boolean;
+  /** Bytes; files only, and absent where the vendor has no bytes for it (Google's own formats). */
+  readonly size?: number;
+  /** ISO 8601 as the vendor gave it. */
+  readonly createdDate?: string;
+  readonly modifiedDate?: string;
+  readonly parentId?: string;
+  readonly mimeType?: string;
+  readonly hash?: string;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  /** The vendor's own answer, shown only with `raw=true`. */
+  readonly raw: unknown;
+}
+
+/** The shape on the wire: https dates in UTC without fractions, `properties` always an object. */
+export interface WireItem {
+  readonly id: string;
+  readonly name: string;
+  readonly path?: string;
+  readonly directory: boolean;
+  readonly size?: number;
+  readonly createdDate?: string;
+  readonly modifiedDate?: string;
+  readonly parentFolderId?: string;
+  readonly tags: readonly string[];
+  readonly refId?: string;
+  readonly description?: string;
+  readonly properties: { readonly mimeType?: string; readonly hash?: string };
+  readonly raw?: unknown;
+}
+
+export interface WireOptions {
+  /** `raw=true`: the vendor's own answer goes along. */
+  readonly raw?: boolean;
+  /** `calculateFolderPath=false`: no path. */
+  readonly withoutPath?: boolean;
+  /** `fields=a,b`: only these. */
+  readonly fields?: readonly string[];
+}
+
+export function toWire(item: DocumentsItem, options: WireOptions = {}): WireItem {
+  const file = item.directory ? {} : present({ size: item.size });
+  const wire: WireItem = {
+    id: item.id,
+    name: item.name,
+    ...(options.withoutPath ? {} : present({ path: item.path })),
+    directory: item.directory,
+    ...file,
+    ...present({ createdDate: utc(item.createdDate), modifiedDate: utc(item.modifiedDate) }),
+    ...present({ parentFolderId: item.parentId }),
+    tags: item.tags ?? [],
+    ...present({ refId: item.refId, description: item.description }),
+    properties: item.directory
+      ? {}
+      : { mimeType: item.mimeType ?? "application/octet-stream", ...present({ hash: item.hash }) },
+    ...(options.raw ? { raw: item.raw } : {}),
+  };
+  return options.fields === undefined ? wire : select(wire, options.fields);
+}
+
+/** Old clients parse `yyyy-MM-dd'T'HH:mm:ss'Z'` and nothing else. */
+function utc(date: string | undefined): string | undefined {
+  if (date === undefined) return undefined;
+  const at = new Date(date);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString().replace(/\.\d{3}Z$/, "Z");
+}
+
+function select(wire: WireItem, fields: readonly string[]): WireItem {
+  const wanted = new Set(fields);
+  return Object.fromEntries(Object.entries(wire).filter(([name]) => wanted.has(name))) as unknown as WireItem;
+}
+
+/** The object without its undefined values. */
+export function present<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as never;
+}
+
+/** What is behind the last dot, in lower case; empty for `.profile` and names without a dot. */
+export function extensionOf(name: string): string {
+  const dot = name.lastIndexOf(".");
+  return dot <= 0 ? "" : name.slice(dot + 1).toLowerCase();
+}

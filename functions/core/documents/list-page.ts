@@ -1,0 +1,124 @@
+import { InvalidRequest } from "../errors.ts";
+import type { DocumentsItem } from "./item.ts";
+import type { ItemTest } from "./item-filter.ts";
+import type { PageRequest, VendorPage } from "./vendor.ts";
+
+/** Most items that one call looks at: the rest of a filtered list comes with the next page. */
+const MAX_SCANNED = 20_000;
+/** Most items that a page number may skip. */
+const MAX_SKIPPED = 100_000;
+/** Most items that can be sorted. */
+const MAX_SORTED = 20_000;
+/** Smallest part asked of a vendor: a few small pages then cost one call each. */
+const MIN_PART = 100;
+
+/** Where a page begins: so many items after the start of the vendor's part that this cursor gives. */
+export interface Position {
+  /** Absent: the first part. */
+  readonly cursor?: string;
+  readonly skip: number;
+  /** Size of the parts, fixed by the first page: a cursor goes on as it began. */
+  readonly part: number;
+}
+
+export interface ListRequest {
+  readonly pageSize: number;
+  /** From 1; ignored where `from` is given. */
+  readonly page: number;
+  readonly from?: Position;
+  readonly test?: ItemTest;
+  readonly sort?: (a: DocumentsItem, b: DocumentsItem) => number;
+}
+
+export interface ListPage {
+  readonly items: readonly DocumentsItem[];
+  /** Absent: this is the last page. */
+  readonly next?: Position;
+  /** Known only where the whole list was seen. */
+  readonly total?: number;
+}
+
+/**
+ * Makes pages of exact size from a vendor's parts of any size. Looks ahead by one item, so a next page always has one;
+ * pages join without gap or overlap, since a position is an item's place in the vendor's own sequence.
+ * @param read one part of the vendor's list; the same cursor gives the same part
+ */
+export async function listPage(
+  read: (page: PageRequest) => Promise<VendorPage>,
+  request: ListRequest,
+  maxPart: number,
+): Promise<ListPage> {
+  if (request.sort !== undefined) return sortedPage(read, request, request.sort, maxPart);
+  const part = request.from?.part ?? Math.min(maxPart, Math.max(MIN_PART, request.pageSize + 1));
+  let skipMatches = request.from === undefined ? (request.page - 1) * request.pageSize : 0;
+  let { cursor, skip } = request.from ?? { cursor: undefined, skip: 0 };
+  const items: DocumentsItem[] = [];
+  let matches = 0;
+  let scanned = 0;
+  for (;;) {
+    const { items: found, cursor: following } = await read(pageRequest(part, cursor));
+    for (let index = skip; index < found.length; index++) {
+      const item = found[index] as DocumentsItem;
+      if (request.test !== undefined && !request.test(item)) continue;
+      matches++;
+      if (skipMatches > 0) {
+        skipMatches--;
+        continue;
+      }
+      if (items.length === request.pageSize) return { items, next: position(cursor, index, part) };
+      items.push(item);
+    }
+    if (following === undefined) {
+      return { items, ...(request.from === undefined ? { total: matches } : {}) };
+    }
+    if (following === cursor) return { items };
+    // An empty part counts too: a vendor may give cursors without end.
+    scanned += Math.max(found.length, MIN_PART);
+    if (scanned >= MAX_SCANNED && skipMatches === 0) return { items, next: position(following, 0, part) };
+    if (scanned >= MAX_SKIPPED) {
+      throw new InvalidRequest(
+        `page skips at most ${MAX_SKIPPED} items; go on with nextPage instead`,
+        "page",
+      );
+    }
+    skip = 0;
+    cursor = following;
+  }
+}
+
+/** A sorted list needs the whole of it; positions are places in the sorted list. */
+async function sortedPage(
+  read: (page: PageRequest) => Promise<VendorPage>,
+  request: ListRequest,
+  sort: (a: DocumentsItem, b: DocumentsItem) => number,
+  maxPart: number,
+): Promise<ListPage> {
+  const all: DocumentsItem[] = [];
+  let cursor: string | undefined;
+  let scanned = 0;
+  do {
+    const found = await read(pageRequest(maxPart, cursor));
+    all.push(...found.items.filter((item) => request.test?.(item) ?? true));
+    scanned += Math.max(found.items.length, MIN_PART);
+    if (scanned > MAX_SORTED && found.cursor !== undefined) {
+      throw new InvalidRequest(`orderBy sorts at most ${MAX_SORTED} items; this list is longer`, "orderBy");
+    }
+    cursor = found.cursor === cursor ? undefined : found.cursor;
+  } while (cursor !== undefined);
+  all.sort(sort);
+  const start = request.from?.skip ?? (request.page - 1) * request.pageSize;
+  const end = start + request.pageSize;
+  return {
+    items: all.slice(start, end),
+    ...(end < all.length ? { next: { skip: end, part: maxPart } } : {}),
+    total: all.length,
+  };
+}
+
+function pageRequest(limit: number, cursor: string | undefined): PageRequest {
+  return cursor === undefined ? { limit } : { limit, cursor };
+}
+
+function position(cursor: string | undefined, skip: number, part: number): Position {
+  return cursor === undefined ? { skip, part } : { cursor, skip, part };
+}

@@ -1,0 +1,134 @@
+import { InvalidRequest } from "../errors.ts";
+import { supported } from "./hub.ts";
+import type { HubContext } from "./hub-context.ts";
+import type { DocumentsItem } from "./item.ts";
+import { extensionOf } from "./item.ts";
+import { compareBy, type ItemTest, parseOrderBy, time, whereTest } from "./item-filter.ts";
+import { type ListPage, listPage, type Position } from "./list-page.ts";
+import { isWithin, joinPath } from "./path.ts";
+import type { Named } from "./resolve-path.ts";
+import type { PageRequest, VendorPage } from "./vendor.ts";
+import { wrongKind } from "./vendor-failure.ts";
+
+export interface ListOptions {
+  readonly pageSize: number;
+  readonly page: number;
+  readonly from?: Position;
+  readonly where?: string;
+  readonly orderBy?: string;
+  /** `calculateFolderPath=false`: paths are not worked out where that costs calls. */
+  readonly withoutPath?: boolean;
+}
+
+export interface SearchQuery {
+  readonly path?: string;
+  readonly text?: string;
+  readonly mimeType?: string;
+  readonly extensions: readonly string[];
+  readonly tags: readonly string[];
+  /** ISO 8601, on the date of the last change; both inclusive. */
+  readonly startDate?: string;
+  readonly endDate?: string;
+}
+
+/** What lies in a folder, in the vendor's order unless `orderBy` says another. */
+export async function folderContents(hub: HubContext, named: Named, options: ListOptions): Promise<ListPage> {
+  const request = listRequest(options, []);
+  if (hub.vendor.addressing === "path") {
+    const { reference } = await hub.paths.locate(named);
+    return listPage((page) => hub.vendor.list(hub.call, reference, page), request, hub.vendor.maxPageSize);
+  }
+  // Drive lists a file as an empty folder, and needs the folder's path for those of its children.
+  const folder = await hub.paths.item(named, { withoutPath: options.withoutPath ?? false });
+  if (!folder.directory) throw wrongKind("file");
+  const read = async (page: PageRequest): Promise<VendorPage> => {
+    const part = await hub.vendor.list(hub.call, folder.reference, page);
+    const { path } = folder;
+    if (path === undefined) return part;
+    return {
+      ...part,
+      items: part.items.map((item) => ({ ...item, path: joinPath(path, item.name.replaceAll("/", "／")) })),
+    };
+  };
+  return listPage(read, request, hub.vendor.maxPageSize);
+}
+
+/**
+ * Finds files and folders. Without any parameter: everything. With the path of a file only that file, with the path of a
+ * folder what is below.
+ */
+export async function search(hub: HubContext, query: SearchQuery, options: ListOptions): Promise<ListPage> {
+  const find = supported(hub, "search", "GET /search");
+  const tests = searchTests(query);
+  const below =
+    query.path === undefined || query.path === "/" ? undefined : await hub.paths.item({ path: query.path });
+  if (below !== undefined && !below.directory) {
+    const text = query.text?.toLowerCase();
+    if (text !== undefined) tests.push((item) => item.name.toLowerCase().includes(text));
+    return listPage(async () => ({ items: [below] }), listRequest(options, tests), 1);
+  }
+  const folder = below?.path;
+  const needsPath =
+    hub.vendor.addressing === "id" &&
+    (folder !== undefined || /\bpath\b/i.test(`${options.where} ${options.orderBy}`));
+  if (folder !== undefined && needsPath) {
+    tests.push((item) => item.id !== below?.id && isWithin(item.path ?? "", folder));
+  }
+  const read = async (page: PageRequest): Promise<VendorPage> => {
+    const part = await find(
+      hub.call,
+      {
+        ...(query.text === undefined ? {} : { text: query.text }),
+        ...(below === undefined ? {} : { folder: below }),
+      },
+      page,
+    );
+    return needsPath ? { ...part, items: await withPaths(hub, part.items) } : part;
+  };
+  const found = await listPage(read, listRequest(options, tests), hub.vendor.maxPageSize);
+  return options.withoutPath ? found : { ...found, items: await withPaths(hub, found.items) };
+}
+
+/** A few at a time: each may cost calls, and most share their folders. */
+async function withPaths(hub: HubContext, items: readonly DocumentsItem[]): Promise<DocumentsItem[]> {
+  const done: DocumentsItem[] = [];
+  for (let start = 0; start < items.length; start += 8) {
+    done.push(...(await Promise.all(items.slice(start, start + 8).map((item) => hub.paths.withPath(item)))));
+  }
+  return done;
+}
+
+function listRequest(options: ListOptions, tests: readonly ItemTest[]) {
+  const all = options.where === undefined ? tests : [...tests, whereTest(options.where)];
+  return {
+    pageSize: options.pageSize,
+    page: options.page,
+    ...(options.from === undefined ? {} : { from: options.from }),
+    ...(all.length === 0 ? {} : { test: (item: DocumentsItem) => all.every((test) => test(item)) }),
+    ...(options.orderBy === undefined ? {} : { sort: compareBy(parseOrderBy(options.orderBy)) }),
+  };
+}
+
+function searchTests(query: SearchQuery): ItemTest[] {
+  const tests: ItemTest[] = [];
+  const { mimeType, tags } = query;
+  if (mimeType !== undefined) tests.push((item) => item.mimeType?.toLowerCase() === mimeType.toLowerCase());
+  const extensions = query.extensions.map((each) => each.toLowerCase().replace(/^\./, ""));
+  if (extensions.length > 0) {
+    tests.push((item) => !item.directory && extensions.includes(extensionOf(item.name)));
+  }
+  if (tags.length > 0) tests.push((item) => tags.every((tag) => item.tags?.includes(tag)));
+  const from = instant(query.startDate, "startDate", "00:00:00");
+  const to = instant(query.endDate, "endDate", "23:59:59");
+  if (from !== undefined) tests.push((item) => (time(item.modifiedDate) ?? Number.NEGATIVE_INFINITY) >= from);
+  if (to !== undefined) tests.push((item) => (time(item.modifiedDate) ?? Number.POSITIVE_INFINITY) <= to);
+  return tests;
+}
+
+/** @param timeOfDay for a date without one */
+function instant(date: string | undefined, field: string, timeOfDay: string): number | undefined {
+  if (date === undefined) return undefined;
+  const at = time(/^\d{4}-\d{2}-\d{2}$/.test(date) ? `${date}T${timeOfDay}Z` : date);
+  if (at === undefined) throw new InvalidRequest(`${field} is not an ISO 8601 date`, field);
+  return at;
+}

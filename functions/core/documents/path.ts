@@ -1,0 +1,56 @@
+import { InvalidRequest } from "../errors.ts";
+
+/** Longest name of a file or folder that any vendor here takes, in UTF-16 units. */
+const MAX_NAME = 255;
+const MAX_PATH = 4096;
+
+/**
+ * An absolute path without a slash at the end and without empty segments; `/` is the root.
+ * @throws {InvalidRequest} relative, too long, with `.` or `..` segments or a NUL
+ */
+export function parsePath(path: string, field = "path"): string {
+  if (!path.startsWith("/")) {
+    throw new InvalidRequest(
+      `${field} must be absolute: it begins with /, for example /reports/a.txt`,
+      field,
+    );
+  }
+  if (path.length > MAX_PATH)
+    throw new InvalidRequest(`${field} is longer than ${MAX_PATH} characters`, field);
+  const names = path.split("/").filter((name) => name !== "");
+  for (const name of names) checkName(name, field);
+  return `/${names.join("/")}`;
+}
+
+/** @throws {InvalidRequest} a name that no folder can hold */
+export function checkName(name: string, field = "name"): string {
+  if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
+    throw new InvalidRequest(`${field} holds a name that cannot be used: ${JSON.stringify(name)}`, field);
+  }
+  if (name.length > MAX_NAME) {
+    throw new InvalidRequest(`${field} holds a name of more than ${MAX_NAME} characters`, field);
+  }
+  return name;
+}
+
+export function namesOf(path: string): string[] {
+  return path.split("/").filter((name) => name !== "");
+}
+
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+export function parentOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash <= 0 ? "/" : path.slice(0, slash);
+}
+
+export function joinPath(folder: string, name: string): string {
+  return folder === "/" ? `/${name}` : `${folder}/${name}`;
+}
+
+/** True for the folder itself and for all that lies in it. */
+export function isWithin(path: string, folder: string): boolean {
+  return folder === "/" || path === folder || path.startsWith(`${folder}/`);
+}

@@ -1,0 +1,132 @@
+import { LinkspanError } from "../errors.ts";
+import { readBody } from "../read-body.ts";
+import type { VendorResponse } from "../vendor-http.ts";
+import type { VendorSession } from "../vendor-session.ts";
+import { badAnswer, MAX_REFUSAL_BYTES, type Refusal, vendorFailure } from "./vendor-failure.ts";
+
+/** Bounds on one call to a vendor. */
+const limits = {
+  /** Until the headers of a small JSON answer. */
+  jsonTimeoutMs: 20_000,
+  /** Until the headers of an answer to 4.5 MB of upload, or of a download. */
+  bytesTimeoutMs: 60_000,
+  /** Between two chunks of an answer. */
+  idleTimeoutMs: 30_000,
+  /** Kept back of the function's time, for answering. */
+  reserveMs: 2_000,
+  maxJsonBytes: 10 * 1024 * 1024,
+} as const;
+
+export interface CallRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly body?: Uint8Array | string;
+  /** Milliseconds until the headers; default 20 s for JSON, 60 s for bytes. */
+  readonly timeoutMs?: number;
+}
+
+/** How a vendor's file here talks to its vendor: refusals become our errors, answers are bounded and checked. */
+export interface VendorCall {
+  /** Sends JSON or nothing, expects JSON. @throws {LinkspanError} */
+  json<T>(request: CallRequest & { json?: unknown }): Promise<T>;
+  /** Expects success and gives the open response; the caller reads or passes on its body. */
+  open(request: CallRequest): Promise<VendorResponse>;
+  /** Expects success; whatever the body says is dropped. */
+  done(request: CallRequest): Promise<void>;
+}
+
+/** @param refusal reads the meaning out of the vendor's error body */
+export function vendorCall(
+  session: VendorSession,
+  refusal: (status: number, body: unknown) => Refusal | undefined,
+): VendorCall {
+  async function open(request: CallRequest): Promise<VendorResponse> {
+    const response = await session.send({
+      method: request.method,
+      url: request.url,
+      // Nothing is compressed unasked, and bytes are passed on as they come.
+      headers: [["Accept-Encoding", "identity"], ...(request.headers ?? [])],
+      body: request.body,
+      timeoutMs: Math.max(
+        1,
+        Math.min(request.timeoutMs ?? limits.bytesTimeoutMs, session.remainingMs() - limits.reserveMs),
+      ),
+      idleTimeoutMs: limits.idleTimeoutMs,
+      followRedirects: request.method === "GET",
+    });
+    if (response.status >= 200 && response.status <= 299) return response;
+    throw await readRefusal(response);
+  }
+
+  async function readRefusal(response: VendorResponse) {
+    const text = await readBody(response, MAX_REFUSAL_BYTES).then(
+      (bytes) => bytes.toString("utf8"),
+      () => undefined,
+    );
+    const { status } = response;
+    const body = text === undefined ? undefined : parsed(text);
+    const meaning = refusal(status, body);
+    // The status alone is enough where every proxy in between may say it; else the vendor itself has to be heard.
+    const clear =
+      meaning !== undefined || status === 401 || status === 429 || status >= 500 || status === 416;
+    if (!clear && (text === undefined || text.trim() === "" || looksLikeHtml(response, text))) {
+      return badAnswer(`${status} without the vendor's own error`);
+    }
+    return vendorFailure(
+      response,
+      looksLikeHtml(response, text ?? "") ? undefined : body,
+      meaning,
+      session.secrets(),
+    );
+  }
+
+  return {
+    open,
+    async json<T>({ json, ...request }: CallRequest & { json?: unknown }): Promise<T> {
+      const response = await open({
+        timeoutMs: limits.jsonTimeoutMs,
+        ...request,
+        ...(json === undefined
+          ? {}
+          : {
+              body: JSON.stringify(json),
+              headers: [...(request.headers ?? []), ["Content-Type", "application/json"]],
+            }),
+      });
+      const type = response.headers["content-type"] ?? "";
+      if (!/^application\/([\w.-]+\+)?json\b/i.test(type)) {
+        response.body.destroy();
+        throw badAnswer(
+          `its content type is ${type === "" ? "missing" : JSON.stringify(type.slice(0, 100))}`,
+        );
+      }
+      const bytes = await readBody(response, limits.maxJsonBytes).catch((error: unknown) => {
+        throw error instanceof LinkspanError ? badAnswer("it is too large", error) : error;
+      });
+      try {
+        return JSON.parse(bytes.toString("utf8")) as T;
+      } catch (error) {
+        throw badAnswer("it is not valid JSON", error);
+      }
+    },
+    async done(request) {
+      const response = await open(request);
+      response.body.destroy();
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function looksLikeHtml(response: VendorResponse, text: string): boolean {
+  return (
+    /^text\/html\b/i.test(response.headers["content-type"] ?? "") || /^\s*<(!doctype|html)\b/i.test(text)
+  );
+}

@@ -1,0 +1,131 @@
+import { InvalidRequest, LinkspanError, VendorError } from "../errors.ts";
+import type { VendorResponse } from "../vendor-http.ts";
+
+/** What a vendor's refusal means to us; everything else goes by its HTTP status. */
+export type Refusal =
+  | "not_found"
+  | "conflict"
+  | "invalid"
+  | "not_a_file"
+  | "not_a_folder"
+  | "forbidden"
+  | "storage_full"
+  | "rate_limited"
+  | "cursor_expired";
+
+const meanings: Readonly<Record<Refusal, { status: number; message: string }>> = {
+  not_found: { status: 404, message: "there is no such file or folder" },
+  conflict: { status: 409, message: "something of that name exists there already" },
+  invalid: { status: 400, message: "the vendor did not accept the request" },
+  not_a_file: { status: 400, message: "this is a folder, not a file" },
+  not_a_folder: { status: 400, message: "this is a file, not a folder" },
+  forbidden: { status: 403, message: "the vendor does not allow this" },
+  storage_full: { status: 409, message: "the account's storage is full" },
+  rate_limited: { status: 429, message: "the vendor limits the rate of calls; wait before the next" },
+  cursor_expired: { status: 400, message: "nextPage is too old for the vendor; begin the list again" },
+};
+
+/** A folder where a file was meant, or the other way round. */
+export function wrongKind(found: "file" | "folder"): InvalidRequest {
+  const refusal = found === "folder" ? "not_a_file" : "not_a_folder";
+  return new InvalidRequest(meanings[refusal].message, undefined, refusal);
+}
+
+/** Longest text of a vendor that goes into an error. */
+const MAX_TEXT = 1000;
+
+/** Most that is read of a refusal. */
+export const MAX_REFUSAL_BYTES = 64 * 1024;
+
+/**
+ * A vendor's refusal as our error: the same status class, its own words in `detail.vendor`, secrets cut out.
+ * @param body the parsed JSON, or the text
+ * @param secrets token values that may be echoed
+ */
+export function vendorFailure(
+  response: Pick<VendorResponse, "status" | "headers">,
+  body: unknown,
+  refusal: Refusal | undefined,
+  secrets: readonly string[],
+): LinkspanError {
+  const vendor = { status: response.status, answer: cutSecrets(body, secrets) };
+  const retryAfterSeconds = retryAfter(response.headers["retry-after"]);
+  if (refusal !== undefined) {
+    const { status, message } = meanings[refusal];
+    const code = refusal === "invalid" ? "vendor_refused" : refusal;
+    if (refusal === "cursor_expired") {
+      return new LinkspanError(status, "invalid_request", message, { detail: { field: "nextPage", vendor } });
+    }
+    return new VendorError(status, code, message, { vendor, retryAfterSeconds });
+  }
+  const { status } = response;
+  if (status === 401) {
+    return new VendorError(401, "vendor_unauthorized", "the vendor refused the connection's token", {
+      vendor,
+    });
+  }
+  if (status === 404) return new VendorError(404, "not_found", meanings.not_found.message, { vendor });
+  if (status === 429) {
+    return new VendorError(429, "rate_limited", meanings.rate_limited.message, { vendor, retryAfterSeconds });
+  }
+  if (status >= 500) {
+    return new VendorError(502, "vendor_error", `the vendor answered ${status}`, {
+      vendor,
+      retryAfterSeconds,
+    });
+  }
+  if (status === 416) {
+    const range = response.headers["content-range"];
+    return new LinkspanError(416, "range_not_satisfiable", "the range lies outside of the file", {
+      detail: { vendor },
+      headers: range === undefined ? {} : { "Content-Range": range },
+    });
+  }
+  if (status >= 400) {
+    return new VendorError(status, "vendor_refused", `the vendor refused the request with ${status}`, {
+      vendor,
+      retryAfterSeconds,
+    });
+  }
+  return badAnswer(`an unexpected status, ${status}`);
+}
+
+/** 502: what came is not what the vendor's documentation promises. */
+export function badAnswer(what: string, cause?: unknown): VendorError {
+  return new VendorError(502, "vendor_bad_answer", `the vendor's answer cannot be used: ${what}`, { cause });
+}
+
+/** RFC 9110 section 10.2.3: seconds, or a date. */
+function retryAfter(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d+(\.\d+)?$/.test(value.trim())) return Number(value);
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1000);
+}
+
+/** Copies a vendor's words, bounded, without anything that looks like a credential. */
+export function cutSecrets(value: unknown, secrets: readonly string[], depth = 0): unknown {
+  if (typeof value === "string") return cutText(value, secrets).slice(0, MAX_TEXT);
+  if (typeof value !== "object" || value === null) return value;
+  if (depth > 5) return "…";
+  if (Array.isArray(value)) return value.slice(0, 20).map((each) => cutSecrets(each, secrets, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, 50)
+      .map(([name, each]) => [
+        cutText(name, secrets).slice(0, 100),
+        /token|secret|password|authorization|cookie/i.test(name) && typeof each === "string"
+          ? "********"
+          : cutSecrets(each, secrets, depth + 1),
+      ]),
+  );
+}
+
+function cutText(text: string, secrets: readonly string[]): string {
+  let cut = text;
+  for (const secret of secrets) if (secret.length >= 8) cut = cut.replaceAll(secret, "********");
+  return cut
+    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, "$1 ********")
+    .replace(/\b(\w*(?:token|secret|password))(["']?\s*[=:]\s*["']?)[^\s"'&,;}]+/gi, "$1$2********")
+    .replace(/\b(?:sl\.|ya29\.|1\/\/)[\w.-]{10,}/g, "********");
+}

@@ -1,0 +1,144 @@
+import type { VendorResponse } from "../vendor-http.ts";
+import type { DocumentsItem } from "./item.ts";
+import type { VendorCall } from "./vendor-call.ts";
+import type { Refusal } from "./vendor-failure.ts";
+
+/** Where something is: what the vendor's calls take, and the item itself where resolving it brought it along. */
+export interface Located {
+  readonly reference: string;
+  readonly item?: DocumentsItem;
+}
+
+/** Where something shall be. The hub has made the parent and, where `existing` matters, looked for it. */
+export interface Target {
+  /** Absolute path. */
+  readonly path: string;
+  readonly name: string;
+  /** Reference of the parent folder; for vendors addressed by path its path. The item's own parent where only its name changes. */
+  readonly parent: string;
+  /** What has that name there already; only for vendors addressed by id (the others see it themselves). */
+  readonly existing?: DocumentsItem;
+}
+
+export interface Content {
+  readonly bytes: Uint8Array;
+  readonly mimeType: string;
+  /** False: the vendor's answer to an existing file is a `conflict`. */
+  readonly overwrite: boolean;
+  readonly details: Details;
+}
+
+/** What a file may carry beside its bytes, where the vendor keeps it. */
+export interface Details {
+  readonly description?: string;
+  readonly tags?: readonly string[];
+}
+
+/** A part of a list; the hub makes the API's pages of it. */
+export interface VendorPage {
+  readonly items: readonly DocumentsItem[];
+  /** Absent: this was the last part. The same cursor gives the same part again. */
+  readonly cursor?: string;
+}
+
+export interface PageRequest {
+  /** About so many items; never more than the vendor's `maxPageSize`. */
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface Download {
+  readonly response: VendorResponse;
+  readonly name: string;
+  readonly mimeType: string;
+}
+
+export interface Storage {
+  /** Bytes; null: without limit. */
+  readonly total: number | null;
+  readonly used: number;
+  readonly shared: number;
+}
+
+export interface Links {
+  /** The vendor's link is a shared one without an end: no `expires` is shown. */
+  readonly lasting?: boolean;
+  /** A page that shows it. */
+  readonly providerViewLink?: string;
+  /** The bytes. */
+  readonly providerLink?: string;
+  readonly raw: unknown;
+}
+
+export interface Revision {
+  readonly id: string;
+  readonly size?: number;
+  readonly modifiedDate?: string;
+  readonly hash?: string;
+  readonly raw: unknown;
+}
+
+interface Primitives {
+  /** Connector key. */
+  readonly connector: string;
+  /** Largest part of a list that the vendor gives in one call. */
+  readonly maxPageSize: number;
+  /** What the vendor's refusal means; `undefined` goes by the HTTP status. */
+  refusal(status: number, body: unknown): Refusal | undefined;
+  /** Reads an id as it came in a URL, percent-encoded or not: a reference. @throws {NotFound} it can be nobody's id */
+  openId(id: string): string;
+  root(call: VendorCall): Promise<DocumentsItem>;
+  get(call: VendorCall, reference: string): Promise<DocumentsItem>;
+  list(call: VendorCall, folder: string, page: PageRequest): Promise<VendorPage>;
+  download(
+    call: VendorCall,
+    file: Located,
+    options: { range?: string; mediaType?: string },
+  ): Promise<Download>;
+  upload(call: VendorCall, target: Target, content: Content): Promise<DocumentsItem>;
+  createFolder(call: VendorCall, target: Target, details: Details): Promise<DocumentsItem>;
+  /** Moves and renames; onto an existing item the vendor does what it does, but does not refuse. */
+  move(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
+  copyFile(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
+  /** Folders with all that is in them. `forGood`: not into the vendor's bin. */
+  remove(call: VendorCall, item: DocumentsItem, options: { forGood: boolean }): Promise<void>;
+  /** The account behind the connection: the cheapest call that proves the token. */
+  account(call: VendorCall): Promise<{ id: string; name?: string; email?: string; raw: unknown }>;
+}
+
+/** What not every vendor can. A method that is not there *is* the 501 and the entry in the catalogue's metadata. */
+interface Optional {
+  /** Absent: the hub copies a folder file by file. */
+  copyFolder?(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
+  /** Without text: everything below `folder`. `folder` absent: everywhere. */
+  search?(
+    call: VendorCall,
+    query: { text?: string; folder?: DocumentsItem },
+    page: PageRequest,
+  ): Promise<VendorPage>;
+  storage?(call: VendorCall): Promise<Storage>;
+  /** Changes description and tags. */
+  describe?(call: VendorCall, item: DocumentsItem, details: Details): Promise<DocumentsItem>;
+  links?(call: VendorCall, item: DocumentsItem): Promise<Links>;
+  /** Takes the shared links back. */
+  removeLinks?(call: VendorCall, item: DocumentsItem): Promise<void>;
+  /** Newest first. */
+  revisions?(call: VendorCall, item: DocumentsItem): Promise<readonly Revision[]>;
+}
+
+/** Paths are the vendor's own addresses: a path is a reference, and parents are made by the way. */
+export interface PathVendor extends Primitives, Optional {
+  readonly addressing: "path";
+}
+
+/** Ids are the vendor's own addresses: the hub walks a path with `child`. */
+export interface IdVendor extends Primitives, Optional {
+  readonly addressing: "id";
+  /** What stands for the root folder in every call. */
+  readonly rootReference: string;
+  /** The one of that name in a folder; of several the newest modified. */
+  child(call: VendorCall, folder: string, name: string): Promise<DocumentsItem | undefined>;
+}
+
+/** One vendor of the Documents hub: primitives on references. What is the same for all vendors, the hub does. */
+export type DocumentsVendor = PathVendor | IdVendor;

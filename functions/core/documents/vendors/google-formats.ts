@@ -1,0 +1,53 @@
+import { InvalidRequest } from "../../errors.ts";
+import { mediaTypeOf } from "../media-types.ts";
+
+/** Google's own documents have no bytes: they are exported. */
+export function isGoogleFormat(mimeType: string | undefined): boolean {
+  return mimeType?.startsWith("application/vnd.google-apps.") ?? false;
+}
+
+/** Extensions of https://developers.google.com/workspace/drive/api/guides/ref-export-formats, the first offered one is taken. */
+const preferred = [
+  "docx",
+  "xlsx",
+  "pptx",
+  "pdf",
+  "png",
+  "jpg",
+  "svg",
+  "odt",
+  "ods",
+  "odp",
+  "rtf",
+  "csv",
+  "tsv",
+  "txt",
+  "md",
+  "html",
+  "epub",
+  "zip",
+];
+
+export interface ExportFormat {
+  readonly mediaType: string;
+  /** What the document's name gets; with its dot, or empty. */
+  readonly extension: string;
+}
+
+export function formatOf(mediaType: string): ExportFormat {
+  const extension = preferred.find((each) => mediaTypeOf(`a.${each}`) === mediaType);
+  return { mediaType, extension: extension === undefined ? "" : `.${extension}` };
+}
+
+/**
+ * The format for a caller who names none: an Office format where there is one.
+ * @param offered what the vendor says that this document can become
+ * @throws {InvalidRequest} it can become nothing (a form, a site)
+ */
+export function chooseFormat(offered: readonly string[]): ExportFormat {
+  const extension = preferred.find((each) => offered.includes(mediaTypeOf(`a.${each}`)));
+  const mediaType = extension === undefined ? offered[0] : mediaTypeOf(`a.${extension}`);
+  if (mediaType === undefined)
+    throw new InvalidRequest("this kind of Google document cannot be downloaded", undefined, "not_a_file");
+  return formatOf(mediaType);
+}

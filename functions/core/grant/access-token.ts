@@ -1,0 +1,255 @@
+import { Forbidden, NeedsReauthentication, NotSupported, Unauthorized, Unavailable } from "../errors.ts";
+import { type Grant, type Instance, needsReauthentication } from "../instances/instance.ts";
+import { connectorOf } from "./commit.ts";
+import { dueAt, isActive, isAlmostOver, isValid } from "./due.ts";
+import type { Call, GrantParts, InstanceRead } from "./grant-parts.ts";
+import { PatienceEnded, within } from "./patience.ts";
+import { refreshGrant } from "./refresh.ts";
+import { openGrant } from "./sealed-grant.ts";
+import { latestNow, leaseIsHeld } from "./timing.ts";
+
+/** What a call to the vendor needs. Lives in memory only. */
+export interface AccessToken {
+  readonly value: string;
+  readonly tokenType: string;
+  /** Names the grant that it came from: `tokenAfterUnauthorized` asks for another one. */
+  readonly version: number;
+  /** Store time, epoch milliseconds; absent: unknown. */
+  readonly expiresAt?: number;
+  readonly extra?: Readonly<Record<string, string>>;
+  readonly instance: Instance;
+}
+
+/**
+ * The access token of an instance, renewed just in time where little of it is left. With a valid token this costs nothing:
+ * no read, no write, no KMS call beyond the cached key.
+ * @param read the instance as the authorization of this very call read it
+ * @throws {NeedsReauthentication} the vendor has ended the grant
+ * @throws {Unavailable} no valid token within the caller's patience; says when to try again
+ */
+export async function currentAccessToken(
+  parts: GrantParts,
+  read: InstanceRead,
+  call: Call,
+): Promise<AccessToken> {
+  const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
+  let current = read;
+  for (;;) {
+    refuseUnusable(current.instance);
+    const grant = await open(parts, current.instance);
+    const now = (): number => latestNow(current.reading, parts.monotonic());
+    const serve = (): AccessToken => {
+      noteUse(parts, current.instance, grant, now(), call);
+      return accessToken(current.instance, grant);
+    };
+    if (grant.refreshToken === undefined || !isAlmostOver(grant, now(), parts.timing)) return serve();
+    const renewed = await renew(
+      parts,
+      current,
+      { cause: "just_in_time", waits: !isValid(grant, now()), patienceEnds },
+      call,
+    );
+    if (renewed.kind === "renewed") {
+      noteUse(parts, renewed.token.instance, renewed.grant, now(), call);
+      return renewed.token;
+    }
+    if (renewed.kind === "moved") {
+      current = renewed.read;
+      continue;
+    }
+    if (isValid(grant, now())) return serve();
+    throw notNow(renewed.retryAfterMs);
+  }
+}
+
+/**
+ * Another access token than the one that the vendor just answered with 401, for one replay: somebody's newer one, else one
+ * forced refresh. `undefined`: there is none; the vendor's 401 stands (at most one forced refresh per grant in 60 s).
+ * @throws {NeedsReauthentication} the forced refresh showed that the vendor has ended the grant
+ */
+export async function tokenAfterUnauthorized(
+  parts: GrantParts,
+  instanceId: number,
+  usedVersion: number,
+  call: Call,
+): Promise<AccessToken | undefined> {
+  const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
+  const read = await readAgain(parts, instanceId);
+  refuseUnusable(read.instance);
+  const grant = await open(parts, read.instance);
+  if (read.instance.version !== usedVersion) return accessToken(read.instance, grant);
+  const now = latestNow(read.reading, parts.monotonic());
+  if (grant.refreshToken === undefined || wasJustRefreshed(parts, grant, now)) return undefined;
+  const renewed = await renew(parts, read, { cause: "unauthorized", waits: true, patienceEnds }, call);
+  if (renewed.kind === "renewed") return renewed.token;
+  if (renewed.kind === "unchanged") return undefined;
+  refuseUnusable(renewed.read.instance);
+  return accessToken(renewed.read.instance, await open(parts, renewed.read.instance));
+}
+
+/**
+ * A refresh that the app asks for, whatever is left of the token.
+ * @throws {NotSupported} there is nothing to refresh with
+ */
+export async function forceRefresh(parts: GrantParts, instanceId: number, call: Call): Promise<AccessToken> {
+  const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
+  const read = await readAgain(parts, instanceId);
+  refuseUnusable(read.instance);
+  const grant = await open(parts, read.instance);
+  if (grant.refreshToken === undefined) {
+    throw new NotSupported("a refresh: this grant came without a refresh token", read.instance.connector);
+  }
+  const renewed = await renew(parts, read, { cause: "forced", waits: true, patienceEnds }, call);
+  if (renewed.kind === "renewed") return renewed.token;
+  if (renewed.kind === "unchanged") throw notNow(renewed.retryAfterMs);
+  refuseUnusable(renewed.read.instance);
+  return accessToken(renewed.read.instance, await open(parts, renewed.read.instance));
+}
+
+/** One forced refresh in a minute. A token from a first exchange or an import counts as old. */
+export function wasJustRefreshed(parts: Pick<GrantParts, "timing">, grant: Grant, now: number): boolean {
+  return grant.obtainedBy === "refresh" && now - grant.obtainedAt < parts.timing.forcedMs;
+}
+
+type Renewal =
+  | { readonly kind: "renewed"; readonly token: AccessToken; readonly grant: Grant }
+  /** Another version lies there now. */
+  | { readonly kind: "moved"; readonly read: InstanceRead }
+  | { readonly kind: "unchanged"; readonly retryAfterMs: number };
+
+/**
+ * Refreshes the version that was read, or waits while somebody else does, as long as the caller's patience lasts.
+ * The refresh itself goes on after that.
+ */
+async function renew(
+  parts: GrantParts,
+  read: InstanceRead,
+  request: { cause: "just_in_time" | "unauthorized" | "forced"; waits: boolean; patienceEnds: number },
+  call: Call,
+): Promise<Renewal> {
+  const wanted = read.instance.version;
+  const left = (): number => request.patienceEnds - parts.monotonic();
+  let current = read;
+  let waiting = false;
+  let tried = false;
+  for (let pause = parts.timing.pollMs; ; pause = Math.min(pause * 2, parts.timing.pollMaxMs)) {
+    if (current.instance.version !== wanted) return { kind: "moved", read: current };
+    const now = latestNow(current.reading, parts.monotonic());
+    const backOffMs = (current.instance.retryAt ?? 0) - now;
+    if (leaseIsHeld(current.instance, current.reading)) {
+      // Somebody is at the vendor.
+    } else if (backOffMs > 0) {
+      return { kind: "unchanged", retryAfterMs: backOffMs };
+    } else if (call.remainingMs() < parts.timing.functionTimeMs) {
+      if (!tried) await parts.handOver(current.instance, request.cause).catch(() => {});
+      tried = true;
+    } else if (!tried) {
+      tried = true;
+      // The token request must begin soon after the item was read: an old reading (a slow upload came between) is no use.
+      if (parts.monotonic() - current.reading.monotonicMs > parts.timing.readAgeMs) {
+        current = await readAgain(parts, read.instance.id);
+        refuseUnusable(current.instance);
+        if (current.instance.version !== wanted) return { kind: "moved", read: current };
+      }
+      const refresh = refreshGrant(parts, current, { cause: request.cause, wanted }, call);
+      call.afterAnswer(refresh);
+      let result: Awaited<typeof refresh>;
+      try {
+        result = await within(parts, left(), refresh);
+      } catch (error) {
+        if (error instanceof PatienceEnded) return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
+        throw error;
+      }
+      switch (result.kind) {
+        case "refreshed":
+          return {
+            kind: "renewed",
+            token: accessToken(result.instance, result.grant),
+            grant: result.grant,
+          };
+        case "needs_reauth":
+          throw new NeedsReauthentication();
+        case "failed":
+          return { kind: "unchanged", retryAfterMs: result.retryAfterMs };
+        case "nothing_to_refresh":
+          return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
+        case "hindered":
+        case "moved":
+          // Somebody was faster: look at once, and from then on now and then.
+          current = await readAgain(parts, read.instance.id);
+          refuseUnusable(current.instance);
+          if (current.instance.version !== wanted) return { kind: "moved", read: current };
+      }
+    }
+    if (!request.waits || left() <= 0) return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
+    if (!waiting) {
+      waiting = true;
+      const { id, connector } = current.instance;
+      parts.outcome({ outcome: "waited", connector, instanceId: id, cause: request.cause });
+    }
+    await parts.sleep(Math.min(left(), pause * (0.5 + parts.random())));
+    current = await readAgain(parts, read.instance.id);
+    refuseUnusable(current.instance);
+  }
+}
+
+/** @throws {Unavailable} the table does not answer */
+async function readAgain(parts: GrantParts, instanceId: number): Promise<InstanceRead> {
+  let read: Awaited<ReturnType<GrantParts["instances"]["get"]>>;
+  try {
+    read = await parts.instances.get(instanceId);
+  } catch (error) {
+    throw new Unavailable("the connection cannot be read right now", "unavailable", 2, error);
+  }
+  if (read.value === undefined) throw gone();
+  return { instance: read.value, reading: read.reading };
+}
+
+function gone(): Unauthorized {
+  return new Unauthorized("this instance has been deleted");
+}
+
+function refuseUnusable(instance: Instance): void {
+  if (instance.deleting === true) throw gone();
+  if (!instance.enabled) throw new Forbidden("this instance is disabled", "instance_disabled");
+  if (needsReauthentication(instance)) throw new NeedsReauthentication();
+}
+
+function notNow(retryAfterMs: number): Unavailable {
+  return new Unavailable(
+    "the vendor's access token has run out and could not be renewed yet; try again",
+    "token_unavailable",
+    Math.max(1, retryAfterMs / 1000),
+  );
+}
+
+function open(parts: GrantParts, instance: Instance): Promise<Grant> {
+  return openGrant(parts.vault, instance, instance.version, instance.grant);
+}
+
+function accessToken(instance: Instance, grant: Grant): AccessToken {
+  return {
+    value: grant.accessToken,
+    tokenType: grant.tokenType,
+    version: instance.version,
+    ...(grant.expiresAt === undefined ? {} : { expiresAt: grant.expiresAt }),
+    ...(grant.extra === undefined ? {} : { extra: grant.extra }),
+    instance,
+  };
+}
+
+/** Once a day at most, off the path: that the grant is in use. One that had fallen idle is refreshed ahead of time again. */
+function noteUse(parts: GrantParts, instance: Instance, grant: Grant, now: number, call: Call): void {
+  if (instance.lastUsedAt !== undefined && now - instance.lastUsedAt < parts.timing.touchMs) return;
+  const due = isActive(instance, now, parts.activeWindowMs)
+    ? undefined
+    : dueAt(
+        parts,
+        connectorOf(parts, instance.connector),
+        grant,
+        { createdAt: instance.createdAt, lastUsedAt: now },
+        now,
+      );
+  // Best effort: a use that is not noted is noted by the next call.
+  call.afterAnswer(parts.instances.touch(instance.id, now, due).catch(() => false));
+}

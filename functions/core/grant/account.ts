@@ -1,0 +1,32 @@
+import type { Account, Connector } from "../../connectors/define-connector.ts";
+import type { GrantParts } from "./grant-parts.ts";
+import { within } from "./patience.ts";
+
+/** Who is behind an access token. `undefined`: the connector cannot tell. @throws the vendor does not, or not in time */
+export async function lookUpAccount(
+  parts: Pick<GrantParts, "http" | "sleep" | "timing">,
+  connector: Connector,
+  accessToken: string,
+): Promise<Account | undefined> {
+  if (connector.account === undefined) return undefined;
+  return await within(parts, parts.timing.accountMs, connector.account(parts.http, accessToken));
+}
+
+/**
+ * Writes down whose account an instance is, after its grant is safe: brief, best effort. Never throws.
+ * Needed where a vendor's revocation ends the whole consent, and to notice another account at the next sign-in.
+ */
+export async function noteAccount(
+  parts: GrantParts,
+  connector: Connector,
+  instanceId: number,
+  accessToken: string,
+  now: number,
+): Promise<void> {
+  try {
+    const account = await lookUpAccount(parts, connector, accessToken);
+    if (account !== undefined) await parts.instances.update(instanceId, { account }, now);
+  } catch {
+    // The instance works without it.
+  }
+}

@@ -1,0 +1,12 @@
+import { createHash } from "node:crypto";
+
+/**
+ * Short hash of connector and client: the queue's MessageGroupId, so that one vendor's backlog does not delay others, and
+ * the name under which a client that its vendor refuses is paused. The client's id itself goes nowhere.
+ */
+export function refreshGroup(connector: string, clientId: string): string {
+  return createHash("sha256")
+    .update(JSON.stringify([connector, clientId]))
+    .digest("base64url")
+    .slice(0, 16);
+}

@@ -1,0 +1,100 @@
+import type { Grant, Instance } from "../instances/instance.ts";
+import { connectorOf } from "./commit.ts";
+import type { GrantParts, WorkerParts } from "./grant-parts.ts";
+import { openGrant } from "./sealed-grant.ts";
+import { latestNow } from "./timing.ts";
+
+/**
+ * DELETE, step 1: the instance token is dead from here; a worker does the rest, now or when the sweep finds it.
+ * @returns false: there is no such instance
+ */
+export async function markForDeletion(
+  parts: Pick<GrantParts, "handOver"> & {
+    readonly instances: Pick<GrantParts["instances"], "get" | "markDeleting">;
+  },
+  instanceId: number,
+): Promise<boolean> {
+  const { value: instance, reading } = await parts.instances.get(instanceId);
+  if (instance === undefined) return false;
+  if (!(await parts.instances.markDeleting(instanceId, reading.dateMs))) return false;
+  // Lost: it lies on the due index.
+  await parts.handOver(instance, "delete").catch(() => {});
+  return true;
+}
+
+/**
+ * DELETE, steps 2 and 3, by a worker, any number of times: revokes what the vendor lets us revoke without harm to others,
+ * then deletes the item. A revocation that fails is tried again for 7 days.
+ */
+export async function finishDeletion(parts: WorkerParts, instanceId: number): Promise<void> {
+  const { value: instance, reading } = await parts.instances.get(instanceId);
+  if (instance?.deleting !== true) return;
+  // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
+  const unborn = await parts.rescue.read(`rescue/${instanceId}/new`);
+  const now = latestNow(reading, parts.monotonic());
+  if (unborn !== undefined) return await tryLater(parts, instance, now);
+  const ended = await revokeStored(parts, instance);
+  if (ended === "failed") {
+    if (now - (instance.deletingSince ?? now) < parts.timing.revocationMs) {
+      return await tryLater(parts, instance, now);
+    }
+  }
+  await parts.instances.remove(instanceId);
+  const { connector } = instance;
+  if (ended === "revoked") parts.outcome({ outcome: "revoked", connector, instanceId, cause: "forced" });
+  if (ended === "failed") parts.outcome({ outcome: "lost", connector, instanceId, cause: "forced" });
+}
+
+async function revokeStored(
+  parts: WorkerParts,
+  instance: Instance,
+): Promise<"revoked" | "spared" | "failed"> {
+  const connector = connectorOf(parts, instance.connector);
+  const ends = connector.oauth2.revocation?.ends;
+  if (ends === undefined) return "spared";
+  if (ends === "grant" && (await hasSibling(parts, instance))) return "spared";
+  try {
+    const grant: Grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
+    return (await parts.tokens.revoke(connector, client, grant)) ? "revoked" : "failed";
+  } catch {
+    return "failed";
+  }
+}
+
+/**
+ * Another living instance that hangs on the same consent: same connector and client, and not known to be of another
+ * account. Where either account is not known, better a consent too many at the vendor than a dead connection.
+ */
+async function hasSibling(parts: WorkerParts, instance: Instance): Promise<boolean> {
+  let after: string | undefined;
+  do {
+    const page = await parts.instances.listByOrganization(instance.organizationId, {
+      limit: 100,
+      ...(after === undefined ? {} : { after }),
+    });
+    const candidates = page.items.filter(
+      ({ id, connector }) => id !== instance.id && connector === instance.connector,
+    );
+    const others = await parts.instances.getMany(candidates.map(({ id }) => id));
+    if (others.some((other) => isSibling(instance, other))) return true;
+    after = page.next;
+  } while (after !== undefined);
+  return false;
+}
+
+function isSibling(instance: Instance, other: Instance): boolean {
+  if (other.deleting === true || other.refreshGroup !== instance.refreshGroup) return false;
+  if (instance.account === undefined || other.account === undefined) return true;
+  return instance.account.id === other.account.id;
+}
+
+/** Waits a quarter of the time that it has been failing for, between a minute and an hour. */
+async function tryLater(parts: GrantParts, instance: Instance, now: number): Promise<void> {
+  const { revocationRetryMs, revocationRetryMaxMs } = parts.timing;
+  const failingFor = now - (instance.deletingSince ?? now);
+  const wait = Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingFor / 4));
+  if (instance.dueAt !== undefined) {
+    await parts.instances.push(instance.id, instance.dueAt, Math.floor(now + wait));
+  }
+}

@@ -1,0 +1,99 @@
+import type { Connector } from "../../connectors/define-connector.ts";
+import type { Grant, Instance } from "../instances/instance.ts";
+import type { GrantParts } from "./grant-parts.ts";
+import type { TokenResponse } from "./ports.ts";
+import { DUE_JITTER, DUE_SHARE, KEEP_ALIVE_SHARE, type Timing } from "./timing.ts";
+
+type Clockwork = Pick<GrantParts, "timing" | "random" | "activeWindowMs">;
+
+/**
+ * When an access token ends, by the store's time: rounded against serving it too long.
+ * @param sentAt the earliest that the store's time can have been when the token request was sent
+ * @returns undefined: unknown, so refreshed on a vendor's 401 only
+ */
+export function expiryOf(
+  connector: Connector,
+  response: Pick<TokenResponse, "expiresInMs">,
+  sentAt: number,
+  timing: Timing,
+): number | undefined {
+  const lifetime = response.expiresInMs ?? connector.oauth2.accessToken.defaultLifetimeMs;
+  if (lifetime === undefined) return undefined;
+  return Math.floor(sentAt + lifetime - Math.min(timing.skewMs, lifetime / 50));
+}
+
+/** So little is left that the token is renewed before it is used. */
+export function isAlmostOver(grant: Grant, now: number, timing: Timing): boolean {
+  if (grant.expiresAt === undefined) return false;
+  const lifetime = grant.expiresAt - grant.obtainedAt;
+  return now >= grant.expiresAt - Math.min(timing.justInTimeMs, lifetime / 10);
+}
+
+/** The access token may be sent to the vendor. Without a refresh token there is nothing better than what we have. */
+export function isValid(grant: Grant, now: number): boolean {
+  return grant.expiresAt === undefined || grant.refreshToken === undefined || now < grant.expiresAt;
+}
+
+/** Used lately, so worth a refresh ahead of time. */
+export function isActive(
+  instance: Pick<Instance, "createdAt" | "lastUsedAt">,
+  now: number,
+  activeWindowMs: number,
+): boolean {
+  return now - (instance.lastUsedAt ?? instance.createdAt) < activeWindowMs;
+}
+
+/**
+ * When a grant comes due: at about three quarters of its token's life while it is in use; at half of the refresh token's
+ * idle life while it is not, where the vendor lets refresh tokens die of that; else never (`undefined`).
+ */
+export function dueAt(
+  parts: Clockwork,
+  connector: Connector,
+  grant: Grant,
+  instance: Pick<Instance, "createdAt" | "lastUsedAt">,
+  now: number,
+): number | undefined {
+  return scheduled(parts, connector, grant, isActive(instance, now, parts.activeWindowMs), jitter(parts));
+}
+
+/** Whether a refresh is due now; the earliest that jitter could have put it counts. */
+export function isDue(
+  parts: Clockwork,
+  connector: Connector,
+  grant: Grant,
+  instance: Pick<Instance, "createdAt" | "lastUsedAt">,
+  now: number,
+): boolean {
+  const earliest = scheduled(
+    parts,
+    connector,
+    grant,
+    isActive(instance, now, parts.activeWindowMs),
+    -DUE_JITTER,
+  );
+  return earliest !== undefined && earliest <= now;
+}
+
+function scheduled(
+  parts: Clockwork,
+  connector: Connector,
+  grant: Grant,
+  active: boolean,
+  share: number,
+): number | undefined {
+  if (grant.refreshToken === undefined) return undefined;
+  const times: number[] = [];
+  if (active && grant.expiresAt !== undefined) {
+    const lifetime = grant.expiresAt - grant.obtainedAt;
+    if (lifetime >= parts.timing.shortestScheduledMs) times.push(lifetime * (DUE_SHARE + share));
+  }
+  const idleLifetime = connector.oauth2.refreshToken?.idleLifetimeMs;
+  if (idleLifetime !== undefined) times.push(idleLifetime * (KEEP_ALIVE_SHARE + share));
+  return times.length === 0 ? undefined : Math.floor(grant.obtainedAt + Math.min(...times));
+}
+
+/** Spreads what was connected or imported together. */
+function jitter(parts: Clockwork): number {
+  return (parts.random() * 2 - 1) * DUE_JITTER;
+}

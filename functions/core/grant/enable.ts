@@ -1,0 +1,17 @@
+import type { GrantParts } from "./grant-parts.ts";
+
+/**
+ * Disables an instance: no refresh begins and no call is served, but one that is under way still commits, else its grant
+ * would be lost. Or enables it: it comes due at once, and the worker looks what it needs.
+ * @returns false: there is no such instance, or it is being deleted
+ */
+export async function setEnabled(
+  parts: Pick<GrantParts, "instances">,
+  instanceId: number,
+  enabled: boolean,
+): Promise<boolean> {
+  const { value, reading } = await parts.instances.get(instanceId);
+  if (value === undefined || value.deleting === true) return false;
+  if (value.enabled === enabled) return true;
+  return await parts.instances.setEnabled(instanceId, enabled, reading.dateMs);
+}

@@ -1,0 +1,104 @@
+import type { Connector } from "../../connectors/define-connector.ts";
+import type { Instance } from "../instances/instance.ts";
+import type { VendorHttp } from "../vendor-http.ts";
+import type {
+  ClientResolver,
+  InstanceCreation,
+  InstanceItems,
+  InstanceLists,
+  InstanceRemoval,
+  RescueRecords,
+  RescueRemoval,
+  StoreReading,
+  TokenEndpoint,
+  Vault,
+} from "./ports.ts";
+import type { Timing } from "./timing.ts";
+
+/** What brought a refresh about. */
+export type RefreshCause = "schedule" | "just_in_time" | "unauthorized" | "forced" | "rescue";
+
+/** What became of one refresh, rescue or revocation; counted by the caller of the core. */
+export interface GrantOutcome {
+  readonly outcome:
+    | "refreshed"
+    | "reused"
+    | "waited"
+    | "unreachable"
+    | "refused"
+    | "client_refused"
+    | "needs_reauth"
+    | "rescued"
+    | "revoked"
+    | "lost";
+  readonly connector: string;
+  readonly instanceId: number;
+  readonly cause: RefreshCause;
+  /** How long the old token would have been valid, in milliseconds. */
+  readonly timeLeftMs?: number;
+}
+
+/** Clients that their authorization server refuses: refreshing their grants ahead of time is paused, but for probes. */
+export interface ClientPauses {
+  /** `until`: wait until then (store time). `probe`: this caller alone may try whether the pause can end. `open`: no pause. */
+  check(
+    refreshGroup: string,
+    now: number,
+  ): Promise<
+    | { readonly kind: "open" }
+    | { readonly kind: "probe" }
+    | { readonly kind: "until"; readonly until: number }
+  >;
+  pause(refreshGroup: string, now: number): Promise<void>;
+  resume(refreshGroup: string): Promise<void>;
+}
+
+/** Everything that the grant's life needs of the world. */
+export interface GrantParts {
+  readonly instances: InstanceItems;
+  readonly rescue: RescueRecords;
+  readonly vault: Vault;
+  readonly tokens: TokenEndpoint;
+  readonly clients: ClientResolver;
+  /** For `connector.account` only. */
+  readonly http: VendorHttp;
+  readonly connectors: (key: string) => Connector | undefined;
+  /** Milliseconds that only grow, within this process. */
+  readonly monotonic: () => number;
+  /** [0, 1): jitter. */
+  readonly random: () => number;
+  /** Resolves after so long, or at once when the signal is aborted. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly timing: Timing;
+  /** Puts work on this instance into the refresh queue. */
+  readonly handOver: (
+    instance: Pick<Instance, "id" | "version" | "refreshGroup">,
+    cause: RefreshCause | "delete",
+  ) => Promise<void>;
+  readonly outcome: (outcome: GrantOutcome) => void;
+  /** Only grants used within this time are refreshed ahead of time. */
+  readonly activeWindowMs: number;
+  /** Where a worker can see them; a caller's own refresh goes by the grant's back-off alone. */
+  readonly pauses?: ClientPauses;
+}
+
+/** For those who make instances. */
+export type ProvisioningParts = GrantParts & { readonly instances: InstanceCreation };
+
+/** For the worker, which ends deletions and brings rescued grants home. */
+export type WorkerParts = ProvisioningParts & {
+  readonly instances: InstanceRemoval & InstanceLists;
+  readonly rescue: RescueRemoval;
+};
+
+/** How long the invocation lasts, and what may go on after its caller was answered. */
+export interface Call {
+  remainingMs(): number;
+  afterAnswer(work: Promise<unknown>): void;
+}
+
+/** An instance as one answer of the store showed it. */
+export interface InstanceRead {
+  readonly instance: Instance;
+  readonly reading: StoreReading;
+}

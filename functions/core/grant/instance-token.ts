@@ -1,0 +1,34 @@
+import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
+
+/** 43 characters of base64url: 256 bits. */
+const TOKEN = /^lsi_([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
+
+/** Random and below 2^48, so below 2^53: a number in JSON for every client. */
+export function newInstanceId(): number {
+  return randomInt(1, 2 ** 48 - 1);
+}
+
+/** A new instance token, `lsi_<id in base 36>.<256-bit secret>`: shown once, of it only the hash is kept. */
+export function newInstanceToken(instanceId: number): { token: string; hash: string } {
+  const secret = randomBytes(32).toString("base64url");
+  return { token: `lsi_${instanceId.toString(36)}.${secret}`, hash: hashSecret(secret) };
+}
+
+/** What a well-formed instance token says; `undefined` for anything else. Says nothing about whether it is good. */
+export function readInstanceToken(token: string): { instanceId: number; hash: string } | undefined {
+  const [, id, secret] = TOKEN.exec(token) ?? [];
+  if (id === undefined || secret === undefined) return undefined;
+  const instanceId = Number.parseInt(id, 36);
+  if (!Number.isSafeInteger(instanceId) || instanceId < 1) return undefined;
+  return { instanceId, hash: hashSecret(secret) };
+}
+
+/** Compares in a time that does not tell how much of it was right. */
+export function sameHash(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function hashSecret(secret: string): string {
+  return createHash("sha256").update(secret).digest("base64url");
+}

@@ -1,0 +1,294 @@
+import type { Connector } from "../../connectors/define-connector.ts";
+import type { Grant, Instance, OAuthClient, Sealed } from "../instances/instance.ts";
+
+/** A reading of the store's clock: the `Date` of one DynamoDB answer, and our monotonic clock just before its request. */
+export interface StoreReading {
+  /** Epoch milliseconds; whole seconds, so the true time lies in [dateMs, dateMs + 1000) at the answer. */
+  readonly dateMs: number;
+  /** performance.now() just before the request was sent. */
+  readonly monotonicMs: number;
+}
+
+export interface Read<T> {
+  readonly value: T;
+  readonly reading: StoreReading;
+}
+
+/**
+ * The instances table: what is read and changed by id. Every write has a condition; `false` means it was refused and nothing
+ * was written. What else the table can do stands in interfaces of its own, one for each permission that it takes.
+ */
+export interface InstanceItems {
+  /** Strongly consistent GetItem. */
+  get(id: number): Promise<Read<Instance | undefined>>;
+  /** SET fence = f0 + 1, until IF version = v AND fence = f0. */
+  takeLease(id: number, seen: { version: number; fence: number }, until: number): Promise<boolean>;
+  /** REMOVE until (SET what `change` holds) IF fence = f. */
+  release(
+    id: number,
+    fence: number,
+    change?: { dueAt?: number; retryAt?: number; attempts?: number; lastError?: string },
+  ): Promise<boolean>;
+  /**
+   * SET grant, version = f, dueAt, lastRefreshedAt REMOVE until, deadVersion, lastError, attempts, retryAt
+   * IF version = v AND not deleting. Without `dueAt` the item leaves the due index.
+   */
+  commit(
+    id: number,
+    base: { version: number },
+    won: { fence: number; grant: Sealed; dueAt?: number; refreshedAt: number },
+  ): Promise<boolean>;
+  /** SET deadVersion = v REMOVE until, dueAt IF version = v AND fence = f AND not deleting. */
+  markDead(id: number, seen: { version: number; fence: number }, lastError: string): Promise<boolean>;
+  /**
+   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt REMOVE until, deadVersion IF epoch < n AND not deleting.
+   * The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen, so that the
+   * grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal again.
+   */
+  signIn(
+    id: number,
+    seen: { fence: number; version: number },
+    won: {
+      epoch: string;
+      grant: Sealed;
+      dueAt?: number;
+      at: number;
+      refreshGroup?: string;
+      changes?: InstanceChanges;
+    },
+  ): Promise<boolean>;
+  /** SET deleting = true, dueAt = now, deletingSince (the first time) IF it exists; hides it from the owner's list. */
+  markDeleting(id: number, now: number): Promise<boolean>;
+  /** SET enabled (, dueAt = now when enabling) IF exists AND not deleting. */
+  setEnabled(id: number, enabled: boolean, now: number): Promise<boolean>;
+  /** Name, tags, configuration, token hashes, account: never anything of the grant. IF exists AND not deleting. */
+  update(id: number, changes: InstanceChanges, now: number): Promise<boolean>;
+  /** SET lastUsedAt IF exists; at most once a day, off the path. Brings an idle grant back to the due index when `dueAt` is given. */
+  touch(id: number, usedAt: number, dueAt?: number): Promise<boolean>;
+  /** Where nothing is due after all: SET dueAt = to (`undefined`: off the due index) IF dueAt = seen. */
+  push(id: number, seen: number, to: number | undefined): Promise<boolean>;
+}
+
+export interface InstanceCreation {
+  /** Put of a new item, refused when the id is taken. */
+  create(instance: Instance): Promise<boolean>;
+}
+
+export interface InstanceRemoval {
+  /** DeleteItem IF deleting. */
+  remove(id: number): Promise<boolean>;
+}
+
+export interface InstanceLists {
+  /** The instances of one user that are not being deleted, newest first; a page of ids and what a list filters on. */
+  listByOwner(
+    organizationId: string,
+    userId: string,
+    options?: { after?: string; limit?: number },
+  ): Promise<InstancePage>;
+  /** Full items, consistent, those that exist; in the order of `ids`. */
+  getMany(ids: readonly number[]): Promise<Instance[]>;
+  /** Every instance id of an organization (kill switch, rotation, admin list); pages. */
+  listByOrganization(
+    organizationId: string,
+    options?: { after?: string; limit?: number },
+  ): Promise<InstancePage>;
+}
+
+/** The whole instances table. */
+export type InstanceStore = InstanceItems & InstanceCreation & InstanceRemoval & InstanceLists;
+
+export interface InstanceChanges {
+  readonly name?: string;
+  readonly tags?: readonly string[];
+  readonly configuration?: Readonly<Record<string, string>>;
+  readonly secretConfigurationKeys?: readonly string[];
+  readonly sealedConfiguration?: Sealed;
+  readonly tokenHashes?: Instance["tokenHashes"];
+  readonly appState?: string;
+  readonly account?: NonNullable<Instance["account"]>;
+}
+
+export interface InstanceSummary {
+  readonly id: number;
+  readonly userId: string;
+  readonly connector: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly createdAt: number;
+}
+
+export interface InstancePage {
+  readonly items: readonly InstanceSummary[];
+  /** Hand back as `after`; absent on the last page. */
+  readonly next?: string;
+}
+
+/** The due index: read by the sweep only. */
+export interface DueIndex {
+  /** Those due at `now` in one shard, oldest first. */
+  due(
+    shard: number,
+    now: number,
+    limit: number,
+    after?: string,
+  ): Promise<{ items: readonly DueItem[]; next?: string }>;
+  /** After sending: SET dueAt = to IF dueAt = seen. */
+  push(id: number, seen: number, to: number): Promise<boolean>;
+}
+
+export interface DueItem {
+  readonly id: number;
+  readonly dueAt: number;
+  readonly refreshGroup: string;
+}
+
+/** What a rescue record holds; lies in S3 while DynamoDB cannot take the write. */
+export type RescueRecord =
+  | {
+      readonly kind: "refresh";
+      readonly instanceId: number;
+      readonly organizationId: string;
+      readonly connector: string;
+      readonly epoch: string;
+      readonly baseVersion: number;
+      readonly fence: number;
+      readonly grant: Sealed;
+      readonly refreshedAt: number;
+      readonly dueAt?: number;
+    }
+  | {
+      readonly kind: "sign-in";
+      readonly instanceId: number;
+      readonly organizationId: string;
+      readonly connector: string;
+      readonly epoch: string;
+      /** Sealed for version `signin-<epoch>`: which version it will get is known only when it is written. */
+      readonly grant: Sealed;
+      readonly at: number;
+      readonly refreshGroup?: string;
+      readonly changes?: InstanceChanges;
+      /** The grant that a write whose answer was lost may have replaced: to be revoked if it did. */
+      readonly replaced?: { readonly version: number; readonly grant: Sealed };
+    }
+  | { readonly kind: "new"; readonly instance: Instance };
+
+/** `rescue/<instance>/<fence | signin-<epoch> | new>` in the bucket. */
+export interface RescueRecords {
+  /** @throws when the store does not answer within its timeout */
+  put(record: RescueRecord): Promise<void>;
+  /** The refresh record of this attempt. `undefined` only on a true 404; anything else throws: "cannot look". */
+  get(instanceId: number, fence: number): Promise<RescueRecord | undefined>;
+  read(key: string): Promise<RescueRecord | undefined>;
+}
+
+export interface RescueRemoval {
+  remove(key: string): Promise<void>;
+}
+
+export interface RescueList {
+  list(options?: { limit?: number; after?: string }): Promise<{ keys: readonly string[]; next?: string }>;
+}
+
+export type RescueStore = RescueRecords & RescueRemoval & RescueList;
+
+/** Seals and opens secrets; see core/vault. */
+export interface Vault {
+  /**
+   * Makes the organization's key ready (one KMS call at most every 5 min), so that a later `seal` cannot fail on KMS.
+   * What it returns seals with that key and needs nothing else, not even the table of organizations.
+   * @throws {Unavailable} KMS does not answer
+   */
+  prepare(organizationId: string): Promise<Sealer>;
+  seal(place: SealedPlace, plaintext: string): Promise<Sealed>;
+  /** @throws {SealBroken} moved to another place, tampered with, or of a shredded key */
+  open(place: SealedPlace, sealed: Sealed): Promise<string>;
+}
+
+/** Seals with a key that is at hand. */
+export type Sealer = Pick<Vault, "seal">;
+
+/** Where a ciphertext belongs: it opens nowhere else. */
+export interface SealedPlace {
+  readonly organizationId: string;
+  /** For example `instance/42`, `app/dropbox/…`, `authorization/<hash>`. */
+  readonly item: string;
+  /** For example `grant`, `configuration`, `client-secret`, `code-verifier`. Also the HKDF purpose. */
+  readonly field: string;
+  /** Grant version, or empty. */
+  readonly version?: number | string;
+}
+
+/** A client that can stand at a token endpoint. */
+export interface ClientCredentials {
+  readonly id: string;
+  readonly secret: string;
+}
+
+export interface ClientResolver {
+  /** Looks a registered app up and opens its secret. @throws {NotFound} the app is gone */
+  resolve(organizationId: string, connector: string, client: OAuthClient): Promise<ClientCredentials>;
+}
+
+/** What came of one token request; every case of the protocol's step 5. */
+export type TokenOutcome =
+  | { readonly kind: "granted"; readonly response: TokenResponse }
+  /** RFC 6749 section 5.2 `invalid_grant` (or the vendor's word for it). */
+  | { readonly kind: "invalid_grant"; readonly error: string; readonly description?: string }
+  /** The vendor refused and did nothing: other 4xx, 429, 503 with Retry-After. */
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly error: string;
+      readonly description?: string;
+      readonly retryAfterMs?: number;
+    }
+  /** invalid_client, unauthorized_client and the like: the operator's mistake, not the grant's end. */
+  | {
+      readonly kind: "client_refused";
+      readonly status: number;
+      readonly error: string;
+      readonly description?: string;
+    }
+  /** Not one byte went out. */
+  | { readonly kind: "never_sent"; readonly reason: string }
+  /** No answer, reset, other 5xx, an answer that cannot be read: the vendor may have acted. */
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export interface TokenResponse {
+  readonly accessToken: string;
+  readonly tokenType: string;
+  readonly refreshToken?: string;
+  readonly scope?: string;
+  /** Milliseconds; absent: the vendor did not tell. */
+  readonly expiresInMs?: number;
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
+/** The vendor's token endpoint, by connector; implemented by core/oauth. Never aborts a sent request before `timeoutMs`. */
+export interface TokenEndpoint {
+  exchangeCode(
+    connector: Connector,
+    client: ClientCredentials,
+    request: {
+      code: string;
+      redirectUri: string;
+      codeVerifier?: string;
+      configuration: Readonly<Record<string, string>>;
+      timeoutMs: number;
+    },
+  ): Promise<TokenOutcome>;
+  refresh(
+    connector: Connector,
+    client: ClientCredentials,
+    request: {
+      refreshToken: string;
+      configuration: Readonly<Record<string, string>>;
+      timeoutMs: number;
+      /** Called when the connection stands, just before the first byte; throwing leaves it unsent. */
+      beforeSend: () => void;
+    },
+  ): Promise<TokenOutcome>;
+  /** `true`: ended, or was dead already; `false`: try again later. Vendors without revocation: true. */
+  revoke(connector: Connector, client: ClientCredentials, grant: Grant): Promise<boolean>;
+}

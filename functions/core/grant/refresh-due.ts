@@ -1,0 +1,82 @@
+import { type Grant, type Instance, needsReauthentication } from "../instances/instance.ts";
+import { wasJustRefreshed } from "./access-token.ts";
+import { connectorOf } from "./commit.ts";
+import { finishDeletion } from "./delete-instance.ts";
+import { dueAt, isAlmostOver, isDue } from "./due.ts";
+import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "./grant-parts.ts";
+import { refreshGrant } from "./refresh.ts";
+import { openGrant } from "./sealed-grant.ts";
+import { latestNow, leaseIsHeld } from "./timing.ts";
+
+/** Work on one instance, as the queue brings it: at least once, in any order. */
+export interface RefreshWork {
+  readonly instanceId: number;
+  readonly cause: RefreshCause | "delete";
+  /** The version that somebody wanted renewed; absent: whatever lies there and is due. */
+  readonly version?: number;
+}
+
+/**
+ * What the worker does with one instance of the queue: it looks for itself whether there is still something to do.
+ * A refresh that fails sets its own next time and resolves; only what could not be looked at throws, to be delivered again.
+ */
+export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Call): Promise<void> {
+  const { value: instance, reading } = await parts.instances.get(work.instanceId);
+  if (instance === undefined) return;
+  if (instance.deleting === true) return await finishDeletion(parts, instance.id);
+  if (!instance.enabled || needsReauthentication(instance)) return await settle(parts, instance, undefined);
+  const cause = work.cause === "delete" ? "schedule" : work.cause;
+  const read: InstanceRead = { instance, reading };
+  const now = latestNow(reading, parts.monotonic());
+  const leave = (outcome: "reused" | "waited" | "client_refused"): void =>
+    parts.outcome({ outcome, connector: instance.connector, instanceId: instance.id, cause });
+
+  if (work.version !== undefined && work.version !== instance.version) return leave("reused");
+  if (leaseIsHeld(instance, reading)) return leave("waited");
+  if (instance.retryAt !== undefined && instance.retryAt > now) {
+    leave("waited");
+    return await settle(parts, instance, instance.retryAt);
+  }
+  const grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
+  if (!isWanted(parts, cause, instance, grant, now)) {
+    leave("reused");
+    if (cause !== "schedule") return;
+    const due = dueAt(parts, connectorOf(parts, instance.connector), grant, instance, now);
+    return await settle(parts, instance, due);
+  }
+  const pause = (await parts.pauses?.check(instance.refreshGroup, now)) ?? { kind: "open" };
+  if (pause.kind === "until") {
+    leave("client_refused");
+    // Spread, so that the end of a pause does not bring all its grants at once.
+    return await settle(parts, instance, pause.until + parts.random() * parts.timing.pausedClientMs);
+  }
+  const refresh = refreshGrant(parts, read, { cause, wanted: instance.version }, call);
+  call.afterAnswer(refresh);
+  const result = await refresh;
+  if (result.kind === "failed" && result.outcome === "client_refused") {
+    await parts.pauses?.pause(instance.refreshGroup, now);
+  }
+  if (result.kind === "refreshed" && pause.kind === "probe")
+    await parts.pauses?.resume(instance.refreshGroup);
+  if (result.kind === "hindered") leave("waited");
+}
+
+function isWanted(
+  parts: GrantParts,
+  cause: RefreshCause,
+  instance: Instance,
+  grant: Grant,
+  now: number,
+): boolean {
+  if (grant.refreshToken === undefined) return false;
+  if (cause === "forced") return true;
+  if (cause === "unauthorized") return !wasJustRefreshed(parts, grant, now);
+  if (cause === "just_in_time") return isAlmostOver(grant, now, parts.timing);
+  return isDue(parts, connectorOf(parts, instance.connector), grant, instance, now);
+}
+
+/** Puts the due index right where nothing is to be done now. Whoever changed it meanwhile knows better. */
+async function settle(parts: GrantParts, instance: Instance, due: number | undefined): Promise<void> {
+  if (instance.dueAt === undefined) return;
+  await parts.instances.push(instance.id, instance.dueAt, due === undefined ? undefined : Math.floor(due));
+}

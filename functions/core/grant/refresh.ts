@@ -1,0 +1,321 @@
+import type { Connector } from "../../connectors/define-connector.ts";
+import { type Grant, type Instance, needsReauthentication, type Sealed } from "../instances/instance.ts";
+import { commit, connectorOf, type RefreshRecord } from "./commit.ts";
+import { dueAt, expiryOf } from "./due.ts";
+import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "./grant-parts.ts";
+import { keepGrant } from "./keep-grant.ts";
+import { type Hindrance, hindrance, type Lease, lookForRescue, releaseLease, takeLease } from "./lease.ts";
+import { within } from "./patience.ts";
+import type { Sealer, TokenOutcome, TokenResponse } from "./ports.ts";
+import { revokeLoserOrOwe } from "./revoke-loser.ts";
+import { openGrant, sealGrant } from "./sealed-grant.ts";
+import { backOff, earliestNow, latestNow } from "./timing.ts";
+
+/** How one refresh ended, for whoever asked for it. */
+export type RefreshResult =
+  /** The new grant, safe in the table or the rescue bucket. */
+  | { readonly kind: "refreshed"; readonly instance: Instance; readonly grant: Grant }
+  /** Somebody else's grant took the place, or may have: read again. */
+  | { readonly kind: "moved" }
+  | { readonly kind: "hindered"; readonly why: Hindrance }
+  | { readonly kind: "needs_reauth" }
+  /** A grant without a refresh token: good until the vendor says otherwise. */
+  | { readonly kind: "nothing_to_refresh" }
+  | { readonly kind: "failed"; readonly outcome: Failure; readonly retryAfterMs: number };
+
+type Failure = "unreachable" | "refused" | "client_refused" | "lost";
+
+export interface RefreshRequest {
+  readonly cause: RefreshCause;
+  /** The version to be renewed; absent: whatever lies there. */
+  readonly wanted?: number;
+}
+
+const running = new WeakMap<GrantParts, Map<number, Promise<RefreshResult>>>();
+
+/**
+ * REFRESH, steps 1 to 5 of the protocol. Callers in the same process share one that is under way. The exchange is never
+ * aborted for a caller's sake: put the promise into `afterAnswer`, and wait for it as long as your patience lasts.
+ * Never throws.
+ */
+export function refreshGrant(
+  parts: GrantParts,
+  read: InstanceRead,
+  request: RefreshRequest,
+  call: Pick<Call, "remainingMs">,
+): Promise<RefreshResult> {
+  const mine = running.get(parts) ?? new Map<number, Promise<RefreshResult>>();
+  running.set(parts, mine);
+  const { id } = read.instance;
+  const shared = mine.get(id);
+  if (shared !== undefined) return shared;
+  const refresh = attempt(parts, read, request, call).finally(() => mine.delete(id));
+  mine.set(id, refresh);
+  return refresh;
+}
+
+async function attempt(
+  parts: GrantParts,
+  read: InstanceRead,
+  request: RefreshRequest,
+  call: Pick<Call, "remainingMs">,
+): Promise<RefreshResult> {
+  const { instance } = read;
+  const count = (outcome: GrantOutcome["outcome"], timeLeftMs?: number): void =>
+    parts.outcome({
+      outcome,
+      connector: instance.connector,
+      instanceId: instance.id,
+      cause: request.cause,
+      ...(timeLeftMs === undefined ? {} : { timeLeftMs }),
+    });
+  const failed = (outcome: Failure, retryAfterMs = parts.timing.retryMs): RefreshResult => {
+    count(outcome);
+    return { kind: "failed", outcome, retryAfterMs };
+  };
+  const why = hindrance(read, request.wanted);
+  if (why !== undefined) return { kind: "hindered", why };
+
+  let old: Grant;
+  let lease: Lease | undefined;
+  try {
+    const record = await lookForRescue(parts, read);
+    if (record !== undefined) {
+      if (record.kind !== "refresh")
+        throw new Error(`rescue record of instance ${instance.id} is not a refresh`);
+      // Where this loses to a delete or a sign-in, the rescue worker revokes what the record holds.
+      count((await commit(parts, record)) === "written" ? "rescued" : "reused");
+      return { kind: "moved" };
+    }
+    old = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    if (old.refreshToken === undefined) return { kind: "nothing_to_refresh" };
+    lease = await takeLease(parts, read);
+  } catch {
+    // Nobody can look, open or take: nothing was written that does not run out by itself.
+    return failed("unreachable");
+  }
+  if (lease === undefined) return { kind: "hindered", why: "held" };
+
+  const connector = connectorOf(parts, instance.connector);
+  // From here on each attempt is counted once, however it ends.
+  const { outcome, sentAt, sealer } = await exchange(parts, read, lease, connector, old, old.refreshToken);
+  switch (outcome.kind) {
+    case "granted": {
+      const grant = refreshedGrant(parts, connector, old, outcome.response, sentAt);
+      return await bringHome(
+        parts,
+        read,
+        request,
+        lease,
+        { connector, old, grant, sentAt, sealer },
+        call,
+        count,
+      );
+    }
+    case "invalid_grant":
+      return await declareDead(parts, lease, count, failed);
+    case "unknown":
+      // Sending an old refresh token again may end the whole grant: nobody does before the lease has run out and
+      // somebody has looked into the rescue bucket. Where the vendor does not rotate, it is harmless.
+      if (connector.oauth2.refreshToken?.rotates !== false)
+        return failed("unreachable", parts.timing.callerPatienceMs);
+      break;
+  }
+  const change = afterFailure(parts, instance, outcome, latestNow(read.reading, parts.monotonic()));
+  await within(parts, parts.timing.storeTryMs, releaseLease(parts, lease, change)).catch(() => {});
+  return failed(failureOf(outcome), change.retryInMs);
+}
+
+/** Step 4: unwrap the key, connect, and send if there is still time. Every way that this can go wrong has its outcome. */
+async function exchange(
+  parts: GrantParts,
+  read: InstanceRead,
+  lease: Lease,
+  connector: Connector,
+  old: Grant,
+  refreshToken: string,
+): Promise<{ outcome: TokenOutcome; sentAt: number; sealer: Sealer }> {
+  const { instance } = lease;
+  const answeredMs = parts.monotonic();
+  let sentAt: number | undefined;
+  let sealer: Sealer = parts.vault;
+  try {
+    sealer = await parts.vault.prepare(instance.organizationId);
+    const client = await parts.clients.resolve(instance.organizationId, connector.key, old.client);
+    const outcome = await parts.tokens.refresh(connector, client, {
+      refreshToken,
+      configuration: instance.configuration,
+      timeoutMs: parts.timing.exchangeMs,
+      beforeSend: () => {
+        const now = parts.monotonic();
+        if (now > lease.sendBefore)
+          throw new Error("too late to send: the lease might run out before the answer is stored");
+        sentAt = earliestNow(read.reading, answeredMs, now);
+      },
+    });
+    return { outcome, sealer, sentAt: sentAt ?? read.reading.dateMs };
+  } catch (error) {
+    const reason = error instanceof Error ? error.name : "unknown error";
+    return {
+      outcome: sentAt === undefined ? { kind: "never_sent", reason } : { kind: "unknown", reason },
+      sealer,
+      sentAt: sentAt ?? read.reading.dateMs,
+    };
+  }
+}
+
+/** What the vendor left out of its answer stays as it was (RFC 6749 section 6). */
+function refreshedGrant(
+  parts: GrantParts,
+  connector: Connector,
+  old: Grant,
+  response: TokenResponse,
+  sentAt: number,
+): Grant {
+  const expiresAt = expiryOf(connector, response, sentAt, parts.timing);
+  const refreshToken = response.refreshToken ?? old.refreshToken;
+  const scope = response.scope ?? old.scope;
+  const extra = old.extra || response.extra ? { ...old.extra, ...response.extra } : undefined;
+  return {
+    accessToken: response.accessToken,
+    tokenType: response.tokenType,
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    ...(scope === undefined ? {} : { scope }),
+    obtainedAt: sentAt,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    obtainedBy: "refresh",
+    client: old.client,
+    ...(extra === undefined ? {} : { extra }),
+  };
+}
+
+/** Step 5, a grant: seal it with version f; COMMIT, else the rescue bucket. */
+async function bringHome(
+  parts: GrantParts,
+  read: InstanceRead,
+  request: RefreshRequest,
+  lease: Lease,
+  won: { connector: Connector; old: Grant; grant: Grant; sentAt: number; sealer: Sealer },
+  call: Pick<Call, "remainingMs">,
+  count: (outcome: GrantOutcome["outcome"], timeLeftMs?: number) => void,
+): Promise<RefreshResult> {
+  const { instance, fence } = lease;
+  const used = request.cause === "just_in_time" || request.cause === "unauthorized";
+  const due = dueAt(
+    parts,
+    won.connector,
+    won.grant,
+    used ? { createdAt: instance.createdAt, lastUsedAt: won.sentAt } : instance,
+    won.sentAt,
+  );
+  let sealed: Sealed | undefined;
+  const record = async (): Promise<RefreshRecord> => {
+    sealed ??= await sealGrant(won.sealer, instance, fence, won.grant);
+    return {
+      kind: "refresh",
+      instanceId: instance.id,
+      organizationId: instance.organizationId,
+      connector: instance.connector,
+      epoch: instance.epoch,
+      baseVersion: instance.version,
+      fence,
+      grant: sealed,
+      refreshedAt: won.sentAt,
+      ...(due === undefined ? {} : { dueAt: due }),
+    };
+  };
+  let kept: Awaited<ReturnType<typeof commit>> | "rescued";
+  try {
+    kept = await keepGrant(parts, call, instance.id, async () => await commit(parts, await record()), record);
+  } catch {
+    count("lost");
+    return { kind: "failed", outcome: "lost", retryAfterMs: parts.timing.retryMs };
+  }
+  if (kept === "superseded") {
+    count("reused");
+    return { kind: "moved" };
+  }
+  if (kept === "lost") {
+    await revokeLoserOrOwe(parts, call, instance, won.grant, await record());
+    count("revoked");
+    return { kind: "moved" };
+  }
+  const left = won.old.expiresAt;
+  count("refreshed", left === undefined ? undefined : left - latestNow(read.reading, parts.monotonic()));
+  const { until, deadVersion, lastError, attempts, retryAt, dueAt: _, refreshShard, ...rest } = instance;
+  return {
+    kind: "refreshed",
+    grant: won.grant,
+    instance: {
+      ...rest,
+      version: fence,
+      fence,
+      grant: (await record()).grant,
+      lastRefreshedAt: won.sentAt,
+      ...(due === undefined ? {} : { dueAt: due }),
+    },
+  };
+}
+
+/** Step 5, `invalid_grant`: only a new sign-in helps, if this attempt is still the one that counts. */
+async function declareDead(
+  parts: GrantParts,
+  lease: Lease,
+  count: (outcome: "needs_reauth" | "reused") => void,
+  failed: (outcome: Failure) => RefreshResult,
+): Promise<RefreshResult> {
+  const { instance, fence } = lease;
+  const seen = { version: instance.version, fence };
+  try {
+    const written = await within(
+      parts,
+      parts.timing.storeTryMs,
+      parts.instances.markDead(instance.id, seen, "invalid_grant"),
+    );
+    if (written) {
+      count("needs_reauth");
+      return { kind: "needs_reauth" };
+    }
+    // Refused: the version moved on, or this is the second try of a write whose first answer was lost.
+    const { value: now } = await parts.instances.get(instance.id);
+    count("reused");
+    return now !== undefined && needsReauthentication(now) ? { kind: "needs_reauth" } : { kind: "moved" };
+  } catch {
+    return failed("unreachable");
+  }
+}
+
+interface Change {
+  readonly retryAt: number;
+  readonly retryInMs: number;
+  readonly attempts: number;
+  readonly lastError: string;
+  readonly dueAt?: number;
+}
+
+/** When to try again, by the number of failures and by what the vendor asked for. */
+function afterFailure(parts: GrantParts, instance: Instance, outcome: TokenOutcome, now: number): Change {
+  const { timing } = parts;
+  const attempts = (instance.attempts ?? 0) + 1;
+  const asked = outcome.kind === "refused" ? Math.min(outcome.retryAfterMs ?? 0, timing.retryAfterMaxMs) : 0;
+  const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, parts.random()));
+  const dueInMs = Math.max(asked, backOff(timing.dueRetryMs, timing.dueRetryMaxMs, attempts, parts.random()));
+  return {
+    retryAt: now + retryInMs,
+    retryInMs,
+    attempts,
+    lastError: errorCode(outcome),
+    ...(instance.dueAt === undefined ? {} : { dueAt: now + dueInMs }),
+  };
+}
+
+function failureOf(outcome: TokenOutcome): Failure {
+  if (outcome.kind === "client_refused") return "client_refused";
+  return outcome.kind === "refused" ? "refused" : "unreachable";
+}
+
+function errorCode(outcome: TokenOutcome): string {
+  if (outcome.kind === "refused") return `vendor_refused_${outcome.status}`;
+  if (outcome.kind === "client_refused") return "client_refused";
+  return outcome.kind === "never_sent" ? "vendor_not_reached" : "vendor_unreachable";
+}

@@ -1,0 +1,96 @@
+import type { Instance } from "../instances/instance.ts";
+import { commit } from "./commit.ts";
+import { createOrFind } from "./first-exchange.ts";
+import type { Call, GrantOutcome, WorkerParts } from "./grant-parts.ts";
+import type { RescueRecord } from "./ports.ts";
+import { revokeLoser, revokeRecorded } from "./revoke-loser.ts";
+import { openGrant } from "./sealed-grant.ts";
+import { revokeOvertaken, revokeReplaced, type Writing, writeSignIn } from "./sign-in.ts";
+import { latestNow } from "./timing.ts";
+
+/** The vendor did not take a revocation that a record asks for: it lies there for the next sweep. */
+export class RevocationOwed extends Error {
+  constructor(instanceId: number) {
+    super(`a revocation for instance ${instanceId} was not taken yet`);
+    this.name = "RevocationOwed";
+  }
+}
+
+/**
+ * RESCUE WORKER: brings what lies in the rescue bucket to where it belongs, any number of times: the write that the record
+ * stands for, then the revocation that this asks for, and only then the record goes. Nobody else deletes records.
+ * @throws whatever could not be done: the record stays, the next sweep queues it again
+ */
+export async function settleRescueRecord(
+  parts: WorkerParts,
+  key: string,
+  call: Pick<Call, "remainingMs">,
+): Promise<void> {
+  const record = await parts.rescue.read(key);
+  if (record === undefined) return;
+  const done = await settle(parts, key, record, call);
+  await parts.rescue.remove(key);
+  const { id: instanceId, connector } = ownerOf(record);
+  if (done !== "nothing") parts.outcome({ outcome: done, connector, instanceId, cause: "rescue" });
+}
+
+type Done = Extract<GrantOutcome["outcome"], "rescued" | "revoked" | "lost"> | "nothing";
+
+async function settle(
+  parts: WorkerParts,
+  key: string,
+  record: RescueRecord,
+  call: Pick<Call, "remainingMs">,
+): Promise<Done> {
+  const owner = ownerOf(record);
+  switch (record.kind) {
+    case "refresh": {
+      const result = await commit(parts, record);
+      if (result !== "lost") return result === "written" ? "rescued" : "nothing";
+      const ended = await revokeRecorded(parts, owner, record.fence, record.grant);
+      return await revokedOrOwed(parts, owner, ended, record.refreshedAt);
+    }
+    case "sign-in": {
+      const grant = await openGrant(parts.vault, owner, `signin-${record.epoch}`, record.grant);
+      const { grant: _, replaced, ...signIn } = record;
+      const sealer = await parts.vault.prepare(record.organizationId);
+      const writing: Writing = { signIn, grant, sealer, ...(replaced === undefined ? {} : { replaced }) };
+      const result = await writeSignIn(parts, writing);
+      if (result.kind === "lost") {
+        await revokeOvertaken(parts, call, owner, writing, result.now);
+        return await revokedOrOwed(parts, owner, await revokeLoser(parts, owner, grant), record.at);
+      }
+      await revokeReplaced(parts, call, owner, grant, result.replaced);
+      return "rescued";
+    }
+    case "new": {
+      const made = await createOrFind(parts, record.instance);
+      if (made === "created" && (await parts.rescue.read(key)) === undefined) {
+        // A second delivery of a record that was settled before, and whose instance has been deleted since.
+        await parts.instances.markDeleting(record.instance.id, record.instance.createdAt);
+        return "nothing";
+      }
+      return made === "created" ? "rescued" : "nothing";
+    }
+  }
+}
+
+function ownerOf(record: RescueRecord): Pick<Instance, "id" | "organizationId" | "connector"> {
+  if (record.kind === "new") return record.instance;
+  const { instanceId: id, organizationId, connector } = record;
+  return { id, organizationId, connector };
+}
+
+/** @throws {RevocationOwed} not yet, and it is not 7 days that we have been trying */
+async function revokedOrOwed(
+  parts: WorkerParts,
+  owner: Pick<Instance, "id">,
+  ended: boolean,
+  since: number,
+): Promise<"revoked" | "lost"> {
+  if (ended) return "revoked";
+  const { reading } = await parts.instances.get(owner.id);
+  if (latestNow(reading, parts.monotonic()) - since < parts.timing.revocationMs)
+    throw new RevocationOwed(owner.id);
+  return "lost";
+}

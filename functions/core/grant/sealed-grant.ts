@@ -1,0 +1,64 @@
+import type { Grant, Instance, Sealed } from "../instances/instance.ts";
+import type { SealedPlace, Sealer, Vault } from "./ports.ts";
+
+type Place = Pick<Instance, "id" | "organizationId">;
+
+/** A grant opens only on its own instance and as its own version. */
+function grantPlace(instance: Place, version: number | string): SealedPlace {
+  return {
+    organizationId: instance.organizationId,
+    item: `instance/${instance.id}`,
+    field: "grant",
+    version,
+  };
+}
+
+/** Secret configuration values are sealed as one field, whatever the grant's version. */
+function configurationPlace(instance: Place): SealedPlace {
+  return { organizationId: instance.organizationId, item: `instance/${instance.id}`, field: "configuration" };
+}
+
+export async function sealGrant(
+  vault: Sealer,
+  instance: Place,
+  version: number | string,
+  grant: Grant,
+): Promise<Sealed> {
+  return await vault.seal(grantPlace(instance, version), JSON.stringify(grant));
+}
+
+/** @throws {SealBroken} moved, tampered with, or of a shredded key */
+export async function openGrant(
+  vault: Vault,
+  instance: Place,
+  version: number | string,
+  sealed: Sealed,
+): Promise<Grant> {
+  return parsed<Grant>(await vault.open(grantPlace(instance, version), sealed));
+}
+
+export async function sealConfiguration(
+  vault: Sealer,
+  instance: Place,
+  values: Readonly<Record<string, string>>,
+): Promise<Sealed> {
+  return await vault.seal(configurationPlace(instance), JSON.stringify(values));
+}
+
+/** The secret configuration values; none when nothing was sealed. */
+export async function openConfiguration(
+  vault: Vault,
+  instance: Place & Pick<Instance, "sealedConfiguration">,
+): Promise<Record<string, string>> {
+  if (instance.sealedConfiguration === undefined) return {};
+  return parsed(await vault.open(configurationPlace(instance), instance.sealedConfiguration));
+}
+
+/** JSON.parse's own error shows the text: a token in a log. */
+function parsed<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new Error("what was sealed is not JSON");
+  }
+}

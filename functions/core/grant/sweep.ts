@@ -1,0 +1,169 @@
+import type { DueIndex, DueItem, RescueList } from "./ports.ts";
+import type { RefreshWork } from "./refresh-due.ts";
+import type { Timing } from "./timing.ts";
+
+/** What the refresh queue carries: ids, never a secret. */
+export type QueuedWork =
+  | ({ readonly kind: "refresh" } & RefreshWork)
+  | { readonly kind: "rescue"; readonly key: string };
+
+export interface WorkQueue {
+  /**
+   * Sends in batches.
+   * @param work with the group that keeps one vendor's backlog from delaying others
+   * @returns for each, whether it was sent
+   */
+  send(work: readonly (QueuedWork & { readonly group: string })[]): Promise<readonly boolean[]>;
+}
+
+export interface SweepParts {
+  readonly due: DueIndex;
+  readonly rescue: RescueList;
+  readonly queue: WorkQueue;
+  readonly lock: SweepLock;
+  readonly timing: Timing;
+  /** Shards that new due times are spread over; more may have been in use before. */
+  readonly shards: number;
+  /** Milliseconds that this invocation may still take. */
+  readonly remainingMs: () => number;
+}
+
+export interface SweepOutcome {
+  readonly due: number;
+  readonly queued: number;
+  readonly oldestOverdueMs: number;
+  readonly rescueRecords: number;
+}
+
+/** Who sweeps, and where the next one goes on. */
+export interface SweepState {
+  readonly lockedUntil: number;
+  /** Highest shard count ever used: a smaller one must not strand what lies on the others. */
+  readonly shards: number;
+  readonly nextShard: number;
+  readonly after?: string;
+  readonly rescueAfter?: string;
+}
+
+/** One conditional item: one sweep at a time. */
+export interface SweepLock {
+  /** The store's time, epoch milliseconds. */
+  now(): number;
+  read(): Promise<SweepState | undefined>;
+  /** Writes if the item is still the one seen (`undefined`: there is none). */
+  write(state: SweepState, seen: SweepState | undefined): Promise<boolean>;
+}
+
+const PAGE = 100;
+const RESCUE_PAGE = 500;
+/** Left for the last page's pushes and for the cursor. */
+const RESERVE_MS = 10_000;
+
+/**
+ * One sweep: queues what is due, shard by shard, and what lies in the rescue bucket. One at a time, by a conditional item that
+ * also keeps the cursor of a sweep that ran out of time. Sends first and pushes `dueAt` after, on condition that it is
+ * unchanged: a lost message comes due again, and a fast worker's result stays.
+ * @returns undefined: another sweep is at work
+ */
+export async function sweep(parts: SweepParts): Promise<SweepOutcome | undefined> {
+  const held = await lock(parts);
+  if (held === undefined) return undefined;
+  const seen = { due: 0, queued: 0, oldestOverdueMs: 0, rescueRecords: 0 };
+  let cursor: Pick<SweepState, "nextShard" | "after"> = { nextShard: held.nextShard };
+  let rescueAfter: string | undefined;
+  try {
+    const [rescue] = await Promise.allSettled([sweepRescue(parts, held.rescueAfter, seen)]);
+    cursor = await sweepShards(parts, held, seen);
+    // Not before: what is due must be queued though the bucket does not answer.
+    if (rescue.status === "rejected") throw rescue.reason;
+    rescueAfter = rescue.value;
+  } finally {
+    await unlock(parts, held, cursor, rescueAfter);
+  }
+  return seen;
+}
+
+async function lock(parts: SweepParts): Promise<SweepState | undefined> {
+  const old = await parts.lock.read();
+  const now = parts.lock.now();
+  if (old !== undefined && old.lockedUntil > now) return undefined;
+  const state: SweepState = {
+    nextShard: 0,
+    ...old,
+    shards: Math.max(parts.shards, old?.shards ?? 0),
+    // As long as this invocation can last: a crashed sweep's lock runs out by itself.
+    lockedUntil: now + Math.ceil(parts.remainingMs()) + 1000,
+  };
+  return (await parts.lock.write(state, old)) ? state : undefined;
+}
+
+async function unlock(
+  parts: SweepParts,
+  held: SweepState,
+  cursor: Pick<SweepState, "nextShard" | "after">,
+  rescueAfter: string | undefined,
+): Promise<void> {
+  const state: SweepState = {
+    ...cursor,
+    shards: held.shards,
+    ...(rescueAfter === undefined ? {} : { rescueAfter }),
+    lockedUntil: 0,
+  };
+  await parts.lock.write(state, held);
+}
+
+/** All shards once, beginning where the last sweep stopped. @returns where the next one begins */
+async function sweepShards(
+  parts: SweepParts,
+  held: SweepState,
+  seen: { due: number; queued: number; oldestOverdueMs: number },
+): Promise<Pick<SweepState, "nextShard" | "after">> {
+  const now = parts.lock.now();
+  let after = held.after;
+  for (let swept = 0; swept < held.shards; swept++) {
+    const shard = (held.nextShard + swept) % held.shards;
+    do {
+      if (parts.remainingMs() < RESERVE_MS) {
+        return { nextShard: shard, ...(after === undefined ? {} : { after }) };
+      }
+      const page = await parts.due.due(shard, now, PAGE, after);
+      seen.due += page.items.length;
+      for (const { dueAt } of page.items) seen.oldestOverdueMs = Math.max(seen.oldestOverdueMs, now - dueAt);
+      seen.queued += await queueDue(parts, page.items, now);
+      after = page.next;
+    } while (after !== undefined);
+  }
+  return { nextShard: held.nextShard };
+}
+
+async function queueDue(parts: SweepParts, items: readonly DueItem[], now: number): Promise<number> {
+  const sent = await parts.queue.send(
+    items.map(({ id, refreshGroup }) => ({
+      kind: "refresh",
+      instanceId: id,
+      cause: "schedule",
+      group: refreshGroup,
+    })),
+  );
+  const queued = items.filter((_, index) => sent[index] === true);
+  // A push that fails only means that the item comes due once more.
+  await Promise.allSettled(
+    queued.map(({ id, dueAt }) => parts.due.push(id, dueAt, now + parts.timing.pushMs)),
+  );
+  return queued.length;
+}
+
+/** @returns where the next sweep goes on listing */
+async function sweepRescue(
+  parts: SweepParts,
+  after: string | undefined,
+  seen: { rescueRecords: number },
+): Promise<string | undefined> {
+  const { keys, next } = await parts.rescue.list({
+    limit: RESCUE_PAGE,
+    ...(after === undefined ? {} : { after }),
+  });
+  seen.rescueRecords = keys.length;
+  await parts.queue.send(keys.map((key) => ({ kind: "rescue", key, group: "rescue" })));
+  return next;
+}

@@ -1,0 +1,91 @@
+/** Bytes sealed by the vault, bound to organization, item, field and (for grants) version. */
+export type Sealed = Uint8Array;
+
+/** SHA-256 (base64url) of the secret half of an instance token. */
+export interface TokenHash {
+  readonly hash: string;
+  /** Store time in ms after which it is refused; absent: the current one. Two live while a rotation's grace lasts. */
+  readonly until?: number;
+}
+
+/**
+ * One user's provisioned connection, as it lies in the instances table (item `instance`).
+ * All times are store time in epoch milliseconds (see aws/store-time.ts).
+ */
+export interface Instance {
+  readonly id: number;
+  readonly organizationId: string;
+  readonly userId: string;
+  /** Connector key. */
+  readonly connector: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Not secret; unknown keys are kept as they came. Includes `oauth.callback.url`, `oauth.api.key`. */
+  readonly configuration: Readonly<Record<string, string>>;
+  /** Names of the secret values in `sealedConfiguration`: shown as `********`. */
+  readonly secretConfigurationKeys: readonly string[];
+  /** JSON object of the secret values, sealed as one field (`configuration`, no version). */
+  readonly sealedConfiguration?: Sealed;
+  readonly tokenHashes: readonly TokenHash[];
+
+  // ---- the grant's life; see core/grant
+  /** Counts attempts: each lease taken adds one. */
+  readonly fence: number;
+  /** The fence that won the stored grant; a name, not an order. */
+  readonly version: number;
+  /** End of the lease; absent = free; past = an attempt whose end is unknown. */
+  readonly until?: number;
+  /** Of the sign-in: "<store time at which its state was consumed, padded>-<state's hash>", totally ordered as a string. */
+  readonly epoch: string;
+  /** Sealed `Grant` (field `grant`, version = `version`). */
+  readonly grant: Sealed;
+  /** Needs re-authentication <=> deadVersion = version. */
+  readonly deadVersion?: number;
+  readonly enabled: boolean;
+  readonly deleting?: boolean;
+  /** When the first delete came: revocation is tried for at most 7 days. */
+  readonly deletingSince?: number;
+  readonly refreshShard?: number;
+  readonly dueAt?: number;
+  /** Short hash of connector and client: the queue's MessageGroupId. */
+  readonly refreshGroup: string;
+  readonly lastRefreshedAt?: number;
+  readonly lastUsedAt?: number;
+  /** Failed refreshes since the last success, as far as their end was known. Absent: none. */
+  readonly attempts?: number;
+  /** No refresh before this time: back-off, or the vendor's Retry-After. Absent after a success. */
+  readonly retryAt?: number;
+  /** Code of the last failed refresh, never a vendor's text. Absent after a success. */
+  readonly lastError?: string;
+  /** The vendor's account, looked up after the write, best effort. */
+  readonly account?: { readonly id: string; readonly name?: string; readonly email?: string };
+  /** What the app gave as `state` in POST oauth/url, given back with the instance. */
+  readonly appState?: string;
+}
+
+/** Which OAuth client won a grant, and so must refresh it. */
+export type OAuthClient =
+  | { readonly kind: "registered"; readonly appId: string }
+  | { readonly kind: "own"; readonly id: string; readonly secret: string };
+
+/** The plain text of `Instance.grant`: exists in memory only. */
+export interface Grant {
+  readonly accessToken: string;
+  readonly tokenType: string;
+  readonly refreshToken?: string;
+  readonly scope?: string;
+  /** Store time, epoch milliseconds. */
+  readonly obtainedAt: number;
+  /** Store time; absent: unknown, refreshed on a vendor's 401 only. */
+  readonly expiresAt?: number;
+  readonly obtainedBy: "exchange" | "import" | "refresh";
+  readonly client: OAuthClient;
+  /** Other values of the token answer or the callback that the connector keeps (instance_url, realmId, …). */
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
+export function needsReauthentication(instance: Pick<Instance, "deadVersion" | "version">): boolean {
+  return instance.deadVersion !== undefined && instance.deadVersion === instance.version;
+}

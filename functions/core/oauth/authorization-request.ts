@@ -1,0 +1,65 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Connector } from "../../connectors/define-connector.ts";
+import { connectorUrl } from "./connector-url.ts";
+
+export interface AuthorizationRequest {
+  readonly clientId: string;
+  /** Goes out exactly as given (RFC 6749 section 3.1.2.3: the vendor compares it as a string). */
+  readonly redirectUri: string;
+  /** Scopes, separated by blanks or commas; absent: the connector's default. */
+  readonly scope?: string | undefined;
+  readonly state: string;
+  /** S256 (RFC 7636 section 4.2). */
+  readonly codeChallenge?: string | undefined;
+  /** Values for the vendor's URL, where it holds any. */
+  readonly configuration: Readonly<Record<string, string>>;
+}
+
+/**
+ * The URL of the vendor's login and consent page (RFC 6749 section 4.1.1).
+ * @throws {InvalidRequest} a value that the vendor's URL needs is missing or wrong
+ */
+export function authorizationUrl(connector: Connector, request: AuthorizationRequest): string {
+  const { oauth2 } = connector;
+  const url = new URL(connectorUrl(oauth2.authorizationUrl, request.configuration));
+  const scopes = request.scope === undefined ? oauth2.scopes.default : splitScopes(request.scope);
+  const parameters: Record<string, string | undefined> = {
+    response_type: "code",
+    client_id: request.clientId,
+    redirect_uri: request.redirectUri,
+    scope: scopes.length === 0 ? undefined : scopes.join(oauth2.scopes.separator),
+    state: request.state,
+    ...oauth2.authorizationParameters,
+    ...(request.codeChallenge === undefined
+      ? {}
+      : { code_challenge: request.codeChallenge, code_challenge_method: "S256" }),
+  };
+  // Not URLSearchParams: it writes a blank as "+", which some vendors read as a plus.
+  const query = Object.entries(parameters)
+    .filter((pair): pair is [string, string] => pair[1] !== undefined)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  url.search = [url.search.slice(1), ...query].filter((part) => part !== "").join("&");
+  return url.href;
+}
+
+/** A scope token holds neither blank nor comma at any vendor we know, whatever stands between two of them. */
+function splitScopes(scope: string): string[] {
+  return scope.split(/[\s,]+/).filter((each) => each !== "");
+}
+
+/** A state of ours: 256 random bits, told apart from an app's own by its prefix. */
+export function newState(): string {
+  return `ls_${randomBytes(32).toString("base64url")}`;
+}
+
+export const isOwnState = (state: string): boolean => state.startsWith("ls_");
+
+/** RFC 7636 section 4.1: 43 characters of 256 random bits. */
+export function newCodeVerifier(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** RFC 7636 section 4.2: S256. */
+export function codeChallenge(verifier: string): string {
+  return createHash("sha256").update(verifier).digest("base64url");
+}

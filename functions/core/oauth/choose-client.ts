@@ -1,0 +1,51 @@
+import type { Connector } from "../../connectors/define-connector.ts";
+import { InvalidRequest } from "../errors.ts";
+import type { RegisteredApp, RegisteredApps } from "../tenants/ports.ts";
+
+/** The OAuth client of an authorization URL: what the caller sent, else the app that its organization registered. */
+export type ChosenClient =
+  | { readonly kind: "own"; readonly clientId: string }
+  | { readonly kind: "registered"; readonly clientId: string; readonly app: RegisteredApp };
+
+/**
+ * @param ownId what the caller sent; it wins over a registered app
+ * @param field how the caller names it: `apiKey`, `configuration.oauth.api.key`
+ * @throws {InvalidRequest} none was sent, and none is registered
+ */
+export async function chooseClient(
+  tenants: RegisteredApps,
+  organizationId: string,
+  connector: Connector,
+  ownId: string | undefined,
+  field: string,
+): Promise<ChosenClient> {
+  if (ownId !== undefined) return { kind: "own", clientId: ownId };
+  const app = await tenants.registeredApp(organizationId, connector.key);
+  if (app === undefined) {
+    throw new InvalidRequest(`${field} is missing, and no app is registered for ${connector.key}`, field);
+  }
+  return { kind: "registered", clientId: app.clientId, app };
+}
+
+/**
+ * The redirect URI of an authorization: what the caller sent, else the registered app's first. The vendor compares it
+ * with its own list; where we know that list, the caller learns of a slip before its user does.
+ * @throws {InvalidRequest} missing, no absolute URL, or not one of the registered app's
+ */
+export function chooseRedirectUri(client: ChosenClient, asked: string | undefined, field: string): string {
+  const registered = client.kind === "registered" ? client.app.callbackUrls : [];
+  const redirectUri = asked ?? registered[0];
+  if (redirectUri === undefined) throw new InvalidRequest(`${field} is missing`, field);
+  // RFC 6749 section 3.1.2: absolute, without fragment.
+  if (!URL.canParse(redirectUri) || redirectUri.includes("#")) {
+    throw new InvalidRequest(`${field} is not right: an absolute URL without fragment`, field);
+  }
+  if (registered.length > 0 && !registered.includes(redirectUri)) {
+    throw new InvalidRequest(
+      `${field} is not one of the callback URLs of the registered app; they are compared exactly`,
+      field,
+      "redirect_uri_mismatch",
+    );
+  }
+  return redirectUri;
+}

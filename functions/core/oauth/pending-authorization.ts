@@ -1,0 +1,116 @@
+import type { Connector } from "../../connectors/define-connector.ts";
+import { epochAfter, epochOf } from "../grant/epoch.ts";
+import type { SealedPlace, Vault } from "../grant/ports.ts";
+import type { Sealed } from "../instances/instance.ts";
+import { hashSecret } from "../tenants/secrets.ts";
+import type { TransientItem, TransientStore } from "../transients.ts";
+import { authorizationUrl, codeChallenge, newCodeVerifier, newState } from "./authorization-request.ts";
+
+/** People must find their password, their phone, a colleague. */
+const LIFETIME_MS = 30 * 60_000;
+
+/** What is kept of an authorization while its user is at the vendor: `authorization#<hash of our state>`. */
+export interface PendingAuthorization extends TransientItem {
+  /** Who takes the code: the app (POST /instances), or our own callback (the hosted flow). */
+  readonly flow: "direct" | "hosted";
+  readonly organizationId: string;
+  readonly userId: string;
+  /** Connector key. */
+  readonly connector: string;
+  /** The OAuth client that the URL named; its secret is not kept here. */
+  readonly clientId: string;
+  /** The registered app that it is, if one. */
+  readonly appId?: string;
+  readonly redirectUri: string;
+  readonly configuration: Readonly<Record<string, string>>;
+  readonly verifier?: Sealed;
+  /** The app's own `state`, given back with the instance. */
+  readonly appState?: string;
+  /** The connect session of the hosted flow. */
+  readonly sessionId?: string;
+  /** Epoch of the instance that is to be signed in to again, as it was when the user set out. */
+  readonly seenEpoch?: string;
+}
+
+export interface AuthorizationStart
+  extends Omit<PendingAuthorization, "id" | "expiresAt" | "verifier" | "connector"> {
+  readonly connector: Connector;
+  readonly scope?: string | undefined;
+  /** False: without PKCE, though the vendor has it. */
+  readonly pkce?: boolean;
+}
+
+/**
+ * Starts an authorization: a single-use state of 256 random bits, and PKCE where the vendor has it. Neither can be read
+ * from the store: the state is kept as its hash, the verifier sealed.
+ */
+export async function beginAuthorization(
+  parts: {
+    readonly transients: Pick<TransientStore, "put" | "now">;
+    readonly vault: Pick<Vault, "seal">;
+  },
+  { connector, scope, pkce, ...start }: AuthorizationStart,
+): Promise<{ url: string; state: string; expiresAt: number }> {
+  const state = newState();
+  const hash = hashSecret(state);
+  const verifier = pkce !== false && connector.oauth2.pkce !== undefined ? newCodeVerifier() : undefined;
+  const url = authorizationUrl(connector, {
+    clientId: start.clientId,
+    redirectUri: start.redirectUri,
+    scope,
+    state,
+    codeChallenge: verifier === undefined ? undefined : codeChallenge(verifier),
+    configuration: start.configuration,
+  });
+  const expiresAt = parts.transients.now() + LIFETIME_MS;
+  const pending: PendingAuthorization = {
+    ...start,
+    connector: connector.key,
+    id: `authorization#${hash}`,
+    expiresAt,
+    ...(verifier === undefined
+      ? {}
+      : { verifier: await parts.vault.seal(verifierPlace(start.organizationId, hash), verifier) }),
+  };
+  if (!(await parts.transients.put(pending))) throw new Error("a random state was there already");
+  return { url, state, expiresAt };
+}
+
+export interface ConsumedAuthorization extends Omit<PendingAuthorization, "verifier"> {
+  readonly codeVerifier?: string;
+  /** Orders this sign-in among others of its instance. */
+  readonly epoch: string;
+  /**
+   * Puts it back as it was: for a vendor that did nothing with the code, so that the same request can be sent again. As long
+   * as the code is not spent, its state and verifier are no use to anybody else.
+   */
+  readonly putBack: () => Promise<void>;
+}
+
+/** Takes a state of ours out of the store: once, whoever asks. `undefined`: unknown, used or too old. */
+export async function consumeAuthorization(
+  parts: { readonly transients: TransientStore; readonly vault: Pick<Vault, "open"> },
+  state: string,
+): Promise<ConsumedAuthorization | undefined> {
+  const hash = hashSecret(state);
+  const pending = await parts.transients.consume<PendingAuthorization>(`authorization#${hash}`);
+  if (pending === undefined) return undefined;
+  const consumed = epochOf(parts.transients.now(), hash);
+  const { verifier, ...rest } = pending;
+  const epoch = rest.seenEpoch === undefined ? consumed : epochAfter(rest.seenEpoch, consumed);
+  const putBack = async () => {
+    await parts.transients.put(pending);
+  };
+  if (verifier === undefined) return { ...rest, epoch, putBack };
+  try {
+    const place = verifierPlace(pending.organizationId, hash);
+    return { ...rest, epoch, putBack, codeVerifier: await parts.vault.open(place, verifier) };
+  } catch (error) {
+    await putBack().catch(() => {});
+    throw error;
+  }
+}
+
+function verifierPlace(organizationId: string, stateHash: string): SealedPlace {
+  return { organizationId, item: `authorization/${stateHash}`, field: "code-verifier" };
+}

@@ -1,0 +1,89 @@
+import { type AuthorizationServer, type Client, customFetch, revocationRequest } from "oauth4webapi";
+import type { Connector } from "../../connectors/define-connector.ts";
+import type { ClientCredentials, TokenEndpoint } from "../grant/ports.ts";
+import type { Grant } from "../instances/instance.ts";
+import { readBody } from "../read-body.ts";
+import type { VendorHttp } from "../vendor-http.ts";
+import { hostsOf } from "./connector-url.ts";
+import { clientAuthentication, exchange } from "./token-request.ts";
+
+const TIMEOUT_MS = 20_000;
+const MAX_BYTES = 100_000;
+
+/** Ends a grant at its vendor. `true`: it is ended, or was dead already; `false`: try again later. */
+export function revocationEndpoint(
+  http: VendorHttp,
+  tokens: Pick<TokenEndpoint, "refresh">,
+): (connector: Connector, client: ClientCredentials, grant: Grant) => Promise<boolean> {
+  /** RFC 7009 section 2.1: a form with the token that everything hangs on. */
+  async function revokeByForm(
+    connector: Connector,
+    url: string,
+    client: ClientCredentials,
+    grant: Grant,
+  ): Promise<boolean> {
+    const as: AuthorizationServer = {
+      issuer: connector.oauth2.issuer ?? new URL(connector.docs).origin,
+      revocation_endpoint: url,
+    };
+    const oauthClient: Client = { client_id: client.id };
+    const response = await revocationRequest(
+      as,
+      oauthClient,
+      clientAuthentication(connector, client),
+      grant.refreshToken ?? grant.accessToken,
+      {
+        [customFetch]: exchange(http, { timeoutMs: TIMEOUT_MS }).fetch as never,
+        additionalParameters: {
+          token_type_hint: grant.refreshToken === undefined ? "access_token" : "refresh_token",
+        },
+      },
+    );
+    if (response.ok) return true;
+    const { error } = (await response.json().catch(() => ({}))) as { error?: unknown };
+    // RFC 7009 section 2.2 answers 200 for a token that is dead already; Google answers 400 invalid_token:
+    // https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
+    return response.status === 400 && (error === "invalid_token" || error === "invalid_grant");
+  }
+
+  /** A call with the access token itself, which must therefore live. */
+  async function revokeByBearer(
+    url: string,
+    accessToken: string,
+  ): Promise<"ended" | "dead token" | "failed"> {
+    const response = await http.send({
+      method: "POST",
+      url,
+      headers: [["Authorization", `Bearer ${accessToken}`]],
+      allowedHosts: hostsOf(url),
+      timeoutMs: TIMEOUT_MS,
+    });
+    await readBody(response, MAX_BYTES);
+    if (response.status >= 200 && response.status < 300) return "ended";
+    return response.status === 401 ? "dead token" : "failed";
+  }
+
+  return async (connector, client, grant) => {
+    const { revocation } = connector.oauth2;
+    if (revocation === undefined) return true;
+    try {
+      if (revocation.style === "rfc7009") return await revokeByForm(connector, revocation.url, client, grant);
+      const first = await revokeByBearer(revocation.url, grant.accessToken);
+      if (first !== "dead token") return first === "ended";
+      // The access token has run out, but its refresh token lives on: one more access token, to end both.
+      if (grant.refreshToken === undefined) return true;
+      const refreshed = await tokens.refresh(connector, client, {
+        refreshToken: grant.refreshToken,
+        configuration: {},
+        timeoutMs: TIMEOUT_MS,
+        beforeSend: () => {},
+      });
+      if (refreshed.kind === "invalid_grant") return true;
+      if (refreshed.kind !== "granted") return false;
+      return (await revokeByBearer(revocation.url, refreshed.response.accessToken)) === "ended";
+    } catch {
+      // Unreachable, unreadable: whoever asked tries again.
+      return false;
+    }
+  };
+}

@@ -1,0 +1,178 @@
+import { randomBytes, randomInt } from "node:crypto";
+import { Conflict, NotFound } from "../errors.ts";
+import type { Vault } from "../grant/ports.ts";
+import { checkOrigin, checkReturnUrl } from "./allow-lists.ts";
+import { clientSecretPlace } from "./client-resolver.ts";
+import type { Organization, RegisteredApp, TenantRecords, User } from "./ports.ts";
+import { hashSecret, newSecret } from "./secrets.ts";
+
+/** What an operator does with tenants: `npm run admin`, and the local platform's demo tenant. */
+export interface TenantAdmin {
+  /** The secret is shown here and never again: only its hash is kept. */
+  createOrganization(request: { name: string }): Promise<{ organization: Organization; secret: string }>;
+  createUser(request: {
+    organizationId: string;
+    email: string;
+    firstName: string;
+    lastName: string;
+  }): Promise<{ user: User; secret: string }>;
+  /** A second secret beside the first, so that it can be rotated without a gap; of the organization, or of one user. */
+  addSecret(request: { organizationId: string; userId?: string }): Promise<string>;
+  /** Ends a secret. `false`: nobody had it. */
+  removeSecret(secret: string): Promise<boolean>;
+  registerApp(request: {
+    organizationId: string;
+    connector: string;
+    clientId: string;
+    clientSecret: string;
+    callbackUrls: readonly string[];
+  }): Promise<RegisteredApp>;
+  /** A new client secret for a registered app; grants that were won with the old one are refreshed with the new one. */
+  replaceClientSecret(request: {
+    organizationId: string;
+    connector: string;
+    appId: string;
+    clientSecret: string;
+  }): Promise<void>;
+  /** Instances that were won through it can no longer be refreshed. */
+  removeApp(request: { organizationId: string; connector: string; appId: string }): Promise<void>;
+  /** Replaces the lists that are given. */
+  setAllowLists(
+    organizationId: string,
+    lists: { returnUrls?: readonly string[]; origins?: readonly string[] },
+  ): Promise<Organization>;
+  /** Seen everywhere within 30 s. */
+  setStatus(of: { organizationId: string; userId?: string }, status: "active" | "suspended"): Promise<void>;
+  listOrganizations(): Promise<Organization[]>;
+  listUsers(organizationId: string): Promise<User[]>;
+  listApps(organizationId: string): Promise<RegisteredApp[]>;
+}
+
+export interface TenantAdministrationParts {
+  readonly records: TenantRecords;
+  /** Wraps the data key of a new organization (see core/vault). */
+  readonly keys: {
+    generateDataKey(organizationId: string): Promise<{ readonly wrapped: Uint8Array }>;
+  };
+  /** Seals client secrets. */
+  readonly vault: Pick<Vault, "seal">;
+  /** Epoch milliseconds; only ever shown, or for an order of creation. */
+  readonly now: () => number;
+}
+
+export function tenantAdministration(parts: TenantAdministrationParts): TenantAdmin {
+  const { records } = parts;
+
+  async function organizationOf(organizationId: string): Promise<Organization> {
+    const organization = await records.organization(organizationId);
+    if (organization === undefined) throw new NotFound(`there is no organization ${organizationId}`);
+    return organization;
+  }
+
+  async function addSecret(organizationId: string, userId?: string): Promise<string> {
+    const secret = newSecret(userId === undefined ? "lso" : "lsu");
+    await records.putSecret(hashSecret(secret), {
+      organizationId,
+      ...(userId === undefined ? {} : { userId }),
+    });
+    return secret;
+  }
+
+  return {
+    async createOrganization({ name }) {
+      const id = randomId();
+      const { wrapped } = await parts.keys.generateDataKey(id);
+      const organization: Organization = {
+        id,
+        name,
+        status: "active",
+        dataKeys: [{ id: randomId(), wrapped }],
+        returnUrls: [],
+        origins: [],
+        createdAt: parts.now(),
+      };
+      await created(records.createOrganization(organization));
+      return { organization, secret: await addSecret(id) };
+    },
+    async createUser({ organizationId, email, firstName, lastName }) {
+      await organizationOf(organizationId);
+      const user: User = {
+        id: randomId(),
+        organizationId,
+        email,
+        firstName,
+        lastName,
+        number: randomInt(1, 2 ** 31),
+        status: "active",
+        createdAt: parts.now(),
+      };
+      await created(records.createUser(user));
+      return { user, secret: await addSecret(organizationId, user.id) };
+    },
+    async addSecret({ organizationId, userId }) {
+      await organizationOf(organizationId);
+      if (userId !== undefined && (await records.user(organizationId, userId)) === undefined) {
+        throw new NotFound(`organization ${organizationId} has no user ${userId}`);
+      }
+      return addSecret(organizationId, userId);
+    },
+    removeSecret: (secret) => records.removeSecret(hashSecret(secret)),
+    async registerApp({ organizationId, connector, clientId, clientSecret, callbackUrls }) {
+      await organizationOf(organizationId);
+      const createdAt = parts.now();
+      // Sorts by creation, so that the first registered app of a connector is the first of a query.
+      const id = `${createdAt.toString(36).padStart(9, "0")}${randomId()}`;
+      const app: RegisteredApp = {
+        id,
+        organizationId,
+        connector,
+        clientId,
+        clientSecret: await parts.vault.seal(clientSecretPlace(organizationId, id), clientSecret),
+        callbackUrls,
+        createdAt,
+      };
+      await created(records.createApp(app));
+      return app;
+    },
+    async replaceClientSecret({ organizationId, connector, appId, clientSecret }) {
+      const sealed = await parts.vault.seal(clientSecretPlace(organizationId, appId), clientSecret);
+      if (!(await records.updateApp({ organizationId, connector, id: appId }, { clientSecret: sealed }))) {
+        throw new NotFound(`organization ${organizationId} has no app ${appId} for ${connector}`);
+      }
+    },
+    async removeApp({ organizationId, connector, appId }) {
+      if (!(await records.removeApp({ organizationId, connector, id: appId }))) {
+        throw new NotFound(`organization ${organizationId} has no app ${appId} for ${connector}`);
+      }
+    },
+    async setAllowLists(organizationId, { returnUrls, origins }) {
+      const changes = {
+        ...(returnUrls === undefined ? {} : { returnUrls: returnUrls.map(checkReturnUrl) }),
+        ...(origins === undefined ? {} : { origins: origins.map(checkOrigin) }),
+      };
+      await found(records.updateOrganization(organizationId, changes), `organization ${organizationId}`);
+      return organizationOf(organizationId);
+    },
+    async setStatus({ organizationId, userId }, status) {
+      await (userId === undefined
+        ? found(records.updateOrganization(organizationId, { status }), `organization ${organizationId}`)
+        : found(records.updateUser(organizationId, userId, { status }), `user ${userId}`));
+    },
+    listOrganizations: () => records.listOrganizations(),
+    listUsers: (organizationId) => records.listUsers(organizationId),
+    listApps: (organizationId) => records.listApps(organizationId),
+  };
+}
+
+/** 96 random bits: an identifier, not a secret. */
+function randomId(): string {
+  return randomBytes(12).toString("hex");
+}
+
+async function created(write: Promise<boolean>): Promise<void> {
+  if (!(await write)) throw new Conflict("an item of this id exists already; try again");
+}
+
+async function found(write: Promise<boolean>, what: string): Promise<void> {
+  if (!(await write)) throw new NotFound(`there is no ${what}`);
+}

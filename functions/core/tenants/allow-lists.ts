@@ -1,0 +1,56 @@
+import { InvalidRequest } from "../errors.ts";
+import type { Organization } from "./ports.ts";
+
+/** Plain http is for a developer's own machine only. */
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/**
+ * May the hosted flow send a browser there? An entry allows itself, or, with `*` at its end, whatever begins with it.
+ * URLs are compared as browsers read them: `https://app.example/a/../evil` is `https://app.example/evil`.
+ */
+export function isReturnUrlAllowed(
+  organization: Pick<Organization, "returnUrls">,
+  returnUrl: string,
+): boolean {
+  const url = webUrl(returnUrl);
+  if (url === undefined) return false;
+  return organization.returnUrls.some((entry) => {
+    if (!entry.endsWith("*")) return webUrl(entry)?.href === url.href;
+    const prefix = webUrl(entry.slice(0, -1));
+    return prefix !== undefined && prefix.origin === url.origin && url.href.startsWith(prefix.href);
+  });
+}
+
+/**
+ * Checks what an operator puts on a list of return URLs.
+ * @throws {InvalidRequest} not https (http on this machine), user name or fragment in it, or `*` elsewhere than at the end of a path
+ */
+export function checkReturnUrl(entry: string): string {
+  const plain = entry.endsWith("*") ? entry.slice(0, -1) : entry;
+  const url = webUrl(plain);
+  // "https://app.example*" would also allow "https://app.example.evil.com".
+  const afterPath = !entry.endsWith("*") || /^https?:\/\/[^/?#]+\//.test(plain);
+  if (url === undefined || plain.includes("*") || !afterPath) {
+    throw new InvalidRequest(
+      `${entry} is not a return URL: an absolute https URL (http on localhost) without user name and fragment, with at most one * at the end of its path`,
+      "returnUrls",
+    );
+  }
+  return entry;
+}
+
+/** @throws {InvalidRequest} not an origin as browsers send it: scheme, host and port, nothing else */
+export function checkOrigin(entry: string): string {
+  if (webUrl(entry)?.origin === entry) return entry;
+  throw new InvalidRequest(
+    `${entry} is not an origin: write it as https://app.example or http://localhost:3000`,
+    "origins",
+  );
+}
+
+function webUrl(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const secure = url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.has(url.hostname));
+  return secure && url.username === "" && url.password === "" && !text.includes("#") ? url : undefined;
+}

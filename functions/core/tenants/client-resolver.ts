@@ -1,0 +1,29 @@
+import { NotFound } from "../errors.ts";
+import type { ClientResolver, Vault } from "../grant/ports.ts";
+import type { TenantStore } from "./ports.ts";
+
+/** Finds the id and secret that a grant's OAuth client stands with at the vendor's token endpoint. */
+export function clientResolver(parts: {
+  readonly tenants: Pick<TenantStore, "registeredAppById">;
+  readonly vault: Pick<Vault, "open">;
+}): ClientResolver {
+  return {
+    async resolve(organizationId, connector, client) {
+      if (client.kind === "own") return { id: client.id, secret: client.secret };
+      const app = await parts.tenants.registeredAppById(organizationId, connector, client.appId);
+      if (app === undefined) {
+        throw new NotFound(
+          `the app that this connection was made with is no longer registered for ${connector}`,
+          "unknown_app",
+        );
+      }
+      const secret = await parts.vault.open(clientSecretPlace(organizationId, app.id), app.clientSecret);
+      return { id: app.clientId, secret };
+    },
+  };
+}
+
+/** Where a registered app's client secret is sealed. */
+export function clientSecretPlace(organizationId: string, appId: string) {
+  return { organizationId, item: `app/${appId}`, field: "client-secret" } as const;
+}

@@ -1,0 +1,62 @@
+import { createSecretKey, type KeyObject } from "node:crypto";
+
+/** How long an unwrapped data key may stay in memory, in milliseconds. */
+const KEY_LIFETIME_MS = 5 * 60_000;
+/** Organizations whose key one container holds at a time; the least recently used goes first. */
+const MAX_KEYS = 1000;
+
+interface CachedKey {
+  readonly key: Promise<KeyObject>;
+  readonly at: number;
+}
+
+/**
+ * Unwrapped data keys, for 5 minutes at most. Concurrent callers share one unwrap; a failed one is forgotten at once.
+ *
+ * Keys lie in `KeyObject`s, outside of the JavaScript heap, where no other code can copy them by accident.
+ * @param now epoch milliseconds: wall time, as a frozen container's monotonic clock may stand still
+ */
+export function keyCache(
+  options: { now?: () => number; lifetimeMs?: number; maxKeys?: number } = {},
+): (name: string, unwrap: () => Promise<Uint8Array>) => Promise<KeyObject> {
+  const { now = Date.now, lifetimeMs = KEY_LIFETIME_MS, maxKeys = MAX_KEYS } = options;
+  const keys = new Map<string, CachedKey>();
+
+  const isFresh = (cached: CachedKey): boolean => {
+    const age = now() - cached.at;
+    return age >= 0 && age < lifetimeMs;
+  };
+
+  return (name, unwrap) => {
+    const cached = keys.get(name);
+    keys.delete(name);
+    if (cached !== undefined && isFresh(cached)) {
+      keys.set(name, cached);
+      return cached.key;
+    }
+    const entry: CachedKey = { key: unwrapped(unwrap), at: now() };
+    keys.set(name, entry);
+    // The Map keeps the order of last use.
+    for (const oldest of keys.keys()) {
+      if (keys.size <= maxKeys) break;
+      keys.delete(oldest);
+    }
+    entry.key.catch(() => {
+      if (keys.get(name) === entry) keys.delete(name);
+    });
+    setTimeout(() => {
+      if (keys.get(name) === entry) keys.delete(name);
+    }, lifetimeMs).unref();
+    return entry.key;
+  };
+}
+
+async function unwrapped(unwrap: () => Promise<Uint8Array>): Promise<KeyObject> {
+  const plaintext = await unwrap();
+  try {
+    if (plaintext.length !== 32) throw new Error("a data key must have 32 bytes");
+    return createSecretKey(plaintext);
+  } finally {
+    plaintext.fill(0);
+  }
+}

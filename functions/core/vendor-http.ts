@@ -1,0 +1,69 @@
+import type { Readable } from "node:stream";
+
+/** A request to a vendor. Nothing else in Linkspan opens a connection to the outside. */
+export interface VendorRequest {
+  readonly method: string;
+  /** Absolute https URL of the vendor's documented host; sent byte for byte as given. */
+  readonly url: string;
+  /** Header pairs as they go out; names keep their case. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body?: Uint8Array | string | undefined;
+  /** Hosts this request may reach: exact (`api.box.com`) or a suffix (`*.dropboxusercontent.com`). Redirects too. */
+  readonly allowedHosts: readonly string[];
+  /** Milliseconds until the response's headers must be there. */
+  readonly timeoutMs: number;
+  /** Milliseconds that the response's body may stall between two chunks. Default 60 000. */
+  readonly idleTimeoutMs?: number;
+  /** A socket of its own: the pooled one of a frozen Lambda may be dead, and then nobody knows whether the request arrived. */
+  readonly freshConnection?: boolean;
+  /** Follows up to 5 redirects of a GET or HEAD to allowed hosts, without the headers in `credentialHeaders`. Default false. */
+  readonly followRedirects?: boolean;
+  /** Lower-case names of headers that never follow a redirect. Default `authorization`. */
+  readonly credentialHeaders?: readonly string[];
+  /** Called once the connection stands, as the last thing before the first byte is written; throwing leaves the request unsent. */
+  readonly beforeSend?: () => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface VendorResponse {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined by `, ` (set-cookie is never kept). */
+  readonly headers: Readonly<Record<string, string>>;
+  /** As received, in order. */
+  readonly rawHeaders: readonly (readonly [name: string, value: string])[];
+  /** Bytes as received: never decompressed. Fails when it stalls or is cut. */
+  readonly body: Readable;
+  /** URL that answered, after redirects (vendor's host, not a stand-in's). */
+  readonly url: string;
+}
+
+/** The port through which core reaches vendors; `functions/vendor-http` implements it on `node:http(s)`. */
+export interface VendorHttp {
+  /**
+   * @throws {VendorUnreachable} no connection, no answer in time, connection lost; says whether the request was sent
+   * @throws {AddressRefused} the URL or what its name resolves to is not allowed
+   */
+  send(request: VendorRequest): Promise<VendorResponse>;
+}
+
+/** No usable answer came. */
+export class VendorUnreachable extends Error {
+  /** False: not one byte went out, so the vendor cannot have acted. True: it may have. */
+  readonly sent: boolean;
+  /** True when it was our patience that ended. */
+  readonly timedOut: boolean;
+  constructor(message: string, options: { sent: boolean; timedOut?: boolean; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.name = "VendorUnreachable";
+    this.sent = options.sent;
+    this.timedOut = options.timedOut ?? false;
+  }
+}
+
+/** A host that no connector declares, or an address that must never be called (RFC 1918, loopback, metadata, …). */
+export class AddressRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "AddressRefused";
+  }
+}

@@ -1,0 +1,91 @@
+import { apiHosts, type Connector } from "../connectors/define-connector.ts";
+import { type AccessToken, currentAccessToken, tokenAfterUnauthorized } from "./grant/access-token.ts";
+import type { Call, GrantParts, InstanceRead } from "./grant/grant-parts.ts";
+import type { Instance } from "./instances/instance.ts";
+import type { VendorHttp, VendorRequest, VendorResponse } from "./vendor-http.ts";
+
+/** A request to the vendor without what the session adds: the credential, and the hosts that may be reached. */
+export type SessionRequest = Omit<VendorRequest, "allowedHosts" | "credentialHeaders" | "beforeSend">;
+
+/** One instance's way to its vendor, for the length of one call. */
+export interface VendorSession {
+  readonly connector: Connector;
+  readonly instance: Instance;
+  /**
+   * Sends with the instance's access token. A 401 of the vendor is answered by one replay, the same byte for byte, with
+   * another token where there is one; else the 401 is the answer.
+   * @throws {NeedsReauthentication} the vendor has ended the grant
+   * @throws {Unavailable} no valid token within the caller's patience
+   * @throws {VendorUnreachable} no usable answer
+   */
+  send(request: SessionRequest): Promise<VendorResponse>;
+  /** The token values used so far: to be cut out of whatever a vendor says. */
+  secrets(): readonly string[];
+  /** Milliseconds until the invocation ends. */
+  remainingMs(): number;
+}
+
+export interface VendorSessionOptions {
+  readonly grants: GrantParts;
+  readonly http: VendorHttp;
+  /** The instance as the authorization of this very call read it. */
+  readonly read: InstanceRead;
+  readonly call: Call;
+  readonly connector: Connector;
+}
+
+export function vendorSession({ grants, http, read, call, connector }: VendorSessionOptions): VendorSession {
+  const used: string[] = [];
+  // One lookup for all requests of a call, also of those that start together.
+  let current: Promise<AccessToken> | undefined;
+  const replacing = new Map<number, Promise<AccessToken | undefined>>();
+
+  function token(): Promise<AccessToken> {
+    current ??= currentAccessToken(grants, read, call);
+    return current;
+  }
+
+  function another(version: number): Promise<AccessToken | undefined> {
+    const known = replacing.get(version);
+    if (known !== undefined) return known;
+    const asked = tokenAfterUnauthorized(grants, read.instance.id, version, call);
+    replacing.set(version, asked);
+    return asked;
+  }
+
+  function sendWith(request: SessionRequest, access: AccessToken): Promise<VendorResponse> {
+    if (!used.includes(access.value)) used.push(access.value);
+    const { name, scheme } = connector.api.credential;
+    const value = scheme === undefined ? access.value : `${scheme} ${access.value}`;
+    const others = request.headers.filter(([each]) => each.toLowerCase() !== name.toLowerCase());
+    return http.send({
+      ...request,
+      headers: [[name, value], ...others],
+      allowedHosts: [
+        ...apiHosts(connector),
+        ...(request.followRedirects ? (connector.api.downloadHosts ?? []) : []),
+      ],
+      credentialHeaders: ["authorization", name.toLowerCase()],
+    });
+  }
+
+  return {
+    connector,
+    instance: read.instance,
+    async send(request) {
+      const first = await token();
+      const response = await sendWith(request, first);
+      if (response.status !== 401) return response;
+      const next = await another(first.version).catch((error: unknown) => {
+        response.body.destroy();
+        throw error;
+      });
+      if (next === undefined) return response;
+      response.body.destroy();
+      current = Promise.resolve(next);
+      return sendWith(request, next);
+    },
+    secrets: () => used,
+    remainingMs: () => call.remainingMs(),
+  };
+}

@@ -1,0 +1,59 @@
+import { findConnector } from "../connectors/catalogue.ts";
+import { type HubContext, hubContext } from "../core/documents/hub-context.ts";
+import { type NextPageTokens, nextPageTokens } from "../core/documents/next-page.ts";
+import { vendorCall } from "../core/documents/vendor-call.ts";
+import { findDocumentsVendor } from "../core/documents/vendor-catalogue.ts";
+import { NotSupported } from "../core/errors.ts";
+import type { GrantParts } from "../core/grant/grant-parts.ts";
+import type { Instance } from "../core/instances/instance.ts";
+import type { TenantStore } from "../core/tenants/ports.ts";
+import { vendorSession } from "../core/vendor-session.ts";
+import { authorizeInstance, type InstanceCaller } from "../http/authorize.ts";
+import type { HttpRequest } from "../http/request.ts";
+
+/** All that this function may touch. */
+export interface DocumentsParts {
+  readonly tenants: TenantStore;
+  /** Carries the instances table, the vault and the way to vendors too. */
+  readonly grants: GrantParts;
+}
+
+/** The hub as one caller sees it, for one request. */
+export interface OpenHub extends HubContext {
+  readonly instance: Instance;
+  readonly nextPages: NextPageTokens;
+}
+
+/** Authorizes the caller and opens the hub of the instance that he stands for. */
+export async function openHub(request: HttpRequest, parts: DocumentsParts): Promise<OpenHub> {
+  const caller = await authorizeInstance(request, {
+    tenants: parts.tenants,
+    instances: parts.grants.instances,
+  });
+  return openHubOf(caller, request, parts);
+}
+
+/** The same for a caller who is known already. */
+export function openHubOf(
+  { instance, reading }: Pick<InstanceCaller, "instance" | "reading">,
+  request: HttpRequest,
+  { grants }: DocumentsParts,
+): OpenHub {
+  const connector = findConnector(instance.connector);
+  const vendor = findDocumentsVendor(instance.connector);
+  if (connector === undefined || vendor === undefined) {
+    throw new NotSupported("the Documents hub", instance.connector);
+  }
+  const session = vendorSession({
+    grants,
+    http: grants.http,
+    read: { instance, reading },
+    call: request,
+    connector,
+  });
+  return {
+    ...hubContext(vendor, vendorCall(session, vendor.refusal), request.remainingMs),
+    instance,
+    nextPages: nextPageTokens(grants.vault, instance),
+  };
+}

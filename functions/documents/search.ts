@@ -1,0 +1,24 @@
+import { present } from "../core/documents/item.ts";
+import { search as find } from "../core/documents/lists.ts";
+import { parsePath } from "../core/documents/path.ts";
+import type { HttpRequest, HttpResponse } from "../http/request.ts";
+import { answerList } from "./answer-list.ts";
+import type { OpenHub } from "./open-hub.ts";
+import { texts } from "./request-parameters.ts";
+
+export async function search(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
+  const text = (name: string): string | undefined => request.query.get(name) ?? undefined;
+  const path = text("path");
+  const query = {
+    ...present({
+      path: path === undefined ? undefined : parsePath(path),
+      text: text("text"),
+      mimeType: text("mimeType"),
+      startDate: text("startDate"),
+      endDate: text("endDate"),
+    }),
+    extensions: texts(request, "extensions"),
+    tags: texts(request, "tags"),
+  };
+  return answerList(request, hub, { call: "search", ...query }, (options) => find(hub, query, options));
+}

@@ -1,0 +1,85 @@
+import { downloadFile } from "../core/documents/hub.ts";
+import type { DocumentsItem } from "../core/documents/item.ts";
+import { NotFound } from "../core/errors.ts";
+import { readInstanceToken } from "../core/grant/instance-token.ts";
+import { earliestNow, latestNow } from "../core/grant/timing.ts";
+import type { Instance } from "../core/instances/instance.ts";
+import { parseAuthorization } from "../http/authorize.ts";
+import type { HttpRequest, HttpResponse } from "../http/request.ts";
+import { answerDownload, rangeOf } from "./answer-download.ts";
+import { type DocumentsParts, openHubOf } from "./open-hub.ts";
+
+/** As long as Dropbox's temporary links live. */
+const LIFETIME_MS = 4 * 3_600_000;
+
+const place = (instance: Pick<Instance, "id" | "organizationId">) => ({
+  organizationId: instance.organizationId,
+  item: `instance/${instance.id}`,
+  field: "link",
+});
+
+/**
+ * A link to a file's bytes that needs no Authorization: `/links/<instance>.<sealed>`. It dies after four hours, and with
+ * the instance token it was asked with, with disable and with delete.
+ */
+export async function signedLink(
+  request: HttpRequest,
+  instance: Instance,
+  item: DocumentsItem,
+  { grants }: DocumentsParts,
+): Promise<{ url: string; expires: string }> {
+  const { element, bearer } = parseAuthorization(request.headers.authorization);
+  const token = readInstanceToken(element ?? bearer ?? "");
+  const { reading } = await grants.instances.get(instance.id);
+  const at = grants.monotonic();
+  const expiresAt = earliestNow(reading, at, at) + LIFETIME_MS;
+  const sealed = await grants.vault.seal(
+    place(instance),
+    JSON.stringify([item.refId ?? item.id, token?.hash ?? "", expiresAt]),
+  );
+  const ticket = `${instance.id.toString(36)}.${Buffer.from(sealed).toString("base64url")}`;
+  return {
+    url: `${request.baseUrl}/hubs/documents/links/${ticket}`,
+    expires: new Date(expiresAt).toISOString().replace(/\.\d{3}Z$/, "Z"),
+  };
+}
+
+/** Streams what a link leads to. Whatever is wrong with a link, it is a 404. */
+export const followLink =
+  (parts: () => DocumentsParts) =>
+  async (request: HttpRequest): Promise<HttpResponse> => {
+    const [, id, sealed] = /^([0-9a-z]{1,11})\.([\w-]{20,2000})$/.exec(request.params.ticket ?? "") ?? [];
+    if (id === undefined || sealed === undefined) throw linkEnded();
+    const { tenants, grants } = parts();
+    const { value: instance, reading } = await grants.instances.get(Number.parseInt(id, 36));
+    if (instance === undefined || instance.deleting === true || !instance.enabled) throw linkEnded();
+    const organization = await tenants.organization(instance.organizationId);
+    if (organization?.status !== "active") throw linkEnded();
+    const bytes = Buffer.from(sealed, "base64url");
+    if (bytes.toString("base64url") !== sealed) throw linkEnded();
+    const text = await grants.vault.open(place(instance), bytes).catch(() => {
+      throw linkEnded();
+    });
+    const [file, hash, expiresAt] = JSON.parse(text) as [string, string, number];
+    const now = latestNow(reading, grants.monotonic());
+    const tokenLives = instance.tokenHashes.some(
+      (each) => each.hash === hash && (each.until === undefined || each.until > now),
+    );
+    if (!tokenLives || expiresAt < now) throw linkEnded();
+    Object.assign(request.facts, {
+      connector: instance.connector,
+      instanceId: instance.id,
+      organizationId: organization.id,
+    });
+    const hub = openHubOf({ instance, reading }, request, parts());
+    const download = await downloadFile(hub, { id: file }, rangeOf(request.headers.range));
+    // The file is the user's, the origin is ours: nothing in it may run here.
+    return answerDownload(download, {
+      "Content-Security-Policy": "sandbox",
+      "Referrer-Policy": "no-referrer",
+    });
+  };
+
+function linkEnded(): NotFound {
+  return new NotFound("this link has ended, or never was one", "link_ended");
+}

@@ -1,0 +1,82 @@
+import { Busboy, type BusboyHeaders, type BusboyInstance } from "@fastify/busboy";
+import { mediaTypeOf, UNKNOWN_TYPE } from "../core/documents/media-types.ts";
+import { InvalidRequest } from "../core/errors.ts";
+import type { HttpRequest } from "../http/request.ts";
+
+/** The bytes of an upload and what came with them. */
+export interface UploadBody {
+  readonly bytes: Buffer;
+  /** As the sender said; absent where he said nothing, or only that it is bytes. */
+  readonly mimeType?: string;
+  readonly fileName?: string;
+}
+
+/** RFC 9110 section 8.3.1: it goes into a header of the request to the vendor. */
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
+
+/** Part `file` of a multipart/form-data body; any other body is the file itself. @throws {InvalidRequest} */
+export async function readUpload(request: HttpRequest): Promise<UploadBody> {
+  const contentType = request.headers["content-type"];
+  if (contentType !== undefined && /^multipart\/form-data\b/i.test(contentType)) {
+    return readMultipart(request.body, contentType);
+  }
+  return { bytes: request.body, ...known(contentType) };
+}
+
+/** A part sent as `application/octet-stream` gets its type from the file name. */
+export function mediaTypeFor(body: UploadBody, name: string): string {
+  return body.mimeType ?? mediaTypeOf(name);
+}
+
+function readMultipart(body: Buffer, contentType: string): Promise<UploadBody> {
+  return new Promise((resolve, reject) => {
+    const malformed = (cause?: unknown): InvalidRequest => {
+      const error = new InvalidRequest("the multipart/form-data body cannot be read", "body");
+      return Object.assign(error, { cause });
+    };
+    let parser: BusboyInstance;
+    try {
+      parser = new Busboy({
+        headers: { "content-type": contentType } as BusboyHeaders,
+        limits: { files: 5, fields: 50, parts: 60, headerPairs: 20, fieldSize: 64 * 1024 },
+      });
+    } catch (error) {
+      reject(malformed(error));
+      return;
+    }
+    let first: UploadBody | undefined;
+    let named: UploadBody | undefined;
+    parser.on("file", (field, stream, fileName, _encoding, mimeType) => {
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("error", (error: Error) => reject(malformed(error)));
+      stream.on("end", () => {
+        const part = {
+          bytes: Buffer.concat(chunks),
+          ...known(mimeType),
+          ...(fileName ? { fileName: withoutFolders(fileName) } : {}),
+        };
+        first ??= part;
+        if (field === "file") named ??= part;
+      });
+    });
+    parser.on("error", (error: unknown) => reject(malformed(error)));
+    parser.on("finish", () => {
+      const part = named ?? first;
+      if (part === undefined) reject(new InvalidRequest("the body has no part called file", "file"));
+      else resolve(part);
+    });
+    parser.end(body);
+  });
+}
+
+/** The type without its parameters: vendors keep it as the file's. */
+function known(contentType: string | undefined): { mimeType?: string } {
+  const type = contentType?.split(";")[0]?.trim().toLowerCase();
+  return type === undefined || !MEDIA_TYPE.test(type) || type === UNKNOWN_TYPE ? {} : { mimeType: type };
+}
+
+/** Some browsers send the whole path of the file. */
+function withoutFolders(fileName: string): string {
+  return fileName.slice(Math.max(fileName.lastIndexOf("/"), fileName.lastIndexOf("\\")) + 1);
+}

@@ -1,0 +1,46 @@
+import { LinkspanError } from "../core/errors.ts";
+import { AddressRefused, VendorUnreachable } from "../core/vendor-http.ts";
+import type { HttpRequest, HttpResponse } from "./request.ts";
+
+/** The one place where an error becomes the wire shape `{requestId, message, code, detail?}`. */
+export function answerError(error: unknown, request: Pick<HttpRequest, "requestId">): HttpResponse {
+  const known = toLinkspanError(error);
+  return {
+    status: known.status,
+    headers: known.headers,
+    json: {
+      requestId: request.requestId,
+      message: known.message,
+      code: known.code,
+      ...(known.detail === undefined ? {} : { detail: known.detail }),
+    },
+  };
+}
+
+/** Errors of the ports that may reach the edge; anything else is ours, and says nothing about itself. */
+function toLinkspanError(error: unknown): LinkspanError {
+  if (error instanceof LinkspanError) return error;
+  if (error instanceof VendorUnreachable) {
+    return error.timedOut
+      ? new LinkspanError(504, "vendor_timeout", "the vendor did not answer in time", { cause: error })
+      : new LinkspanError(
+          502,
+          "vendor_unreachable",
+          "the vendor could not be reached or broke the connection",
+          { cause: error },
+        );
+  }
+  if (error instanceof AddressRefused) {
+    return new LinkspanError(
+      502,
+      "vendor_address_refused",
+      "the vendor's address is not one that this connector may reach",
+      { cause: error },
+    );
+  }
+  return new LinkspanError(
+    500,
+    "internal_error",
+    "something went wrong on our side; the requestId helps us find it",
+  );
+}

@@ -1,0 +1,210 @@
+import { Forbidden, NeedsReauthentication, NotFound, Unauthorized } from "../core/errors.ts";
+import { readInstanceToken, sameHash } from "../core/grant/instance-token.ts";
+import type { InstanceStore, StoreReading } from "../core/grant/ports.ts";
+import { latestNow } from "../core/grant/timing.ts";
+import { type Instance, needsReauthentication } from "../core/instances/instance.ts";
+import type { Organization, TenantStore, User } from "../core/tenants/ports.ts";
+import { allowOrigins } from "./cors.ts";
+import type { HttpRequest } from "./request.ts";
+
+/** The parts of an Authorization header; each an opaque secret. */
+export interface AuthorizationParts {
+  readonly user?: string;
+  readonly organization?: string;
+  readonly element?: string;
+  readonly bearer?: string;
+}
+
+/** Who calls the platform API. */
+export interface PlatformCaller {
+  readonly organization: Organization;
+  readonly user: User;
+}
+
+/** Whom an instance token stands for, and the item as the store just showed it. */
+export interface InstanceCaller {
+  readonly organization: Organization;
+  readonly instance: Instance;
+  readonly reading: StoreReading;
+}
+
+export interface InstanceCallerStores {
+  readonly tenants: TenantStore;
+  readonly instances: Pick<InstanceStore, "get">;
+}
+
+const PART = /^(user|organization|element|bearer)\s+([^\s,]+)$/i;
+/** Longer ones than all four together can be. */
+const MAX_HEADER_CHARACTERS = 4_000;
+
+/**
+ * Takes an Authorization header apart: `User …, Organization …, Element …` in any order and case, or `Bearer …`.
+ * @throws {Unauthorized} anything else. The header is not repeated in the message.
+ */
+export function parseAuthorization(header: string | undefined): AuthorizationParts {
+  if (header === undefined || header.trim() === "") return {};
+  const parts: { -readonly [K in keyof AuthorizationParts]: AuthorizationParts[K] } = {};
+  const pieces = header.length > MAX_HEADER_CHARACTERS ? [] : header.split(",");
+  for (const piece of pieces) {
+    const [, scheme, secret] = PART.exec(piece.trim()) ?? [];
+    const name = scheme?.toLowerCase() as keyof AuthorizationParts | undefined;
+    if (name === undefined || secret === undefined || parts[name] !== undefined) throw malformed();
+    parts[name] = secret;
+  }
+  if (pieces.length === 0 || (parts.bearer !== undefined && pieces.length > 1)) throw malformed();
+  return parts;
+}
+
+/**
+ * Who calls the platform API: `User …, Organization …` or `Bearer <userSecret>`. An Element part is ignored: old clients
+ * send it along, even when its instance is gone.
+ * @throws {Unauthorized} missing, malformed, unknown or suspended
+ */
+export async function authorizePlatform(request: HttpRequest, tenants: TenantStore): Promise<PlatformCaller> {
+  const parts = parseAuthorization(request.headers.authorization);
+  const user = parts.user ?? parts.bearer;
+  if (user === undefined || (parts.bearer === undefined && parts.organization === undefined)) {
+    throw new Unauthorized(
+      "send Authorization: User <user secret>, Organization <organization secret>, or Bearer <user secret>",
+    );
+  }
+  const caller = await platformCaller(user, parts.organization, tenants);
+  request.facts.organizationId = caller.organization.id;
+  return caller;
+}
+
+async function platformCaller(
+  userSecret: string,
+  organizationSecret: string | undefined,
+  tenants: TenantStore,
+): Promise<PlatformCaller> {
+  const [owner, organizationOwner] = await Promise.all([
+    tenants.bySecret(userSecret),
+    organizationSecret === undefined ? undefined : tenants.bySecret(organizationSecret),
+  ]);
+  const wrongOrganization =
+    organizationSecret !== undefined &&
+    (organizationOwner === undefined ||
+      organizationOwner.userId !== undefined ||
+      organizationOwner.organizationId !== owner?.organizationId);
+  if (owner?.userId === undefined || wrongOrganization) throw unknownSecret();
+  const [organization, user] = await Promise.all([
+    tenants.organization(owner.organizationId),
+    tenants.user(owner.organizationId, owner.userId),
+  ]);
+  if (organization?.status !== "active" || user?.status !== "active") throw unknownSecret();
+  return { organization, user };
+}
+
+/**
+ * Who calls with an instance token (`Element …` or `Bearer …`), on the hub and the proxy.
+ * @throws {Unauthorized} missing, malformed, unknown, rotated away, of a deleted instance or a suspended organization
+ * @throws {Forbidden} the instance is disabled
+ * @throws {NeedsReauthentication} its grant is dead
+ * @throws {NotFound} a User or Organization part of somebody else
+ */
+export async function authorizeInstance(
+  request: HttpRequest,
+  stores: InstanceCallerStores,
+): Promise<InstanceCaller> {
+  const caller = await identifyInstance(request, stores);
+  assertUsable(caller.instance);
+  return caller;
+}
+
+/** The same, for a token that came in another place than the Authorization header (the proxy). */
+export async function authorizeInstanceToken(
+  token: string,
+  request: HttpRequest,
+  stores: InstanceCallerStores,
+): Promise<InstanceCaller> {
+  const caller = await instanceCaller(token, {}, request, stores);
+  assertUsable(caller.instance);
+  return caller;
+}
+
+/** As `authorizeInstance`, for calls that a disabled or dead instance must still take: about the instance itself. */
+export async function identifyInstance(
+  request: HttpRequest,
+  stores: InstanceCallerStores,
+): Promise<InstanceCaller> {
+  const parts = parseAuthorization(request.headers.authorization);
+  const token = parts.element ?? parts.bearer;
+  if (token === undefined) {
+    throw new Unauthorized(
+      "send Authorization: Bearer <instance token>, or User <user secret>, Organization <organization secret>, Element <instance token>",
+    );
+  }
+  return instanceCaller(token, parts, request, stores);
+}
+
+async function instanceCaller(
+  token: string,
+  parts: Pick<AuthorizationParts, "user" | "organization">,
+  request: HttpRequest,
+  { tenants, instances }: InstanceCallerStores,
+): Promise<InstanceCaller> {
+  const claimed = readInstanceToken(token);
+  if (claimed === undefined) throw unknownSecret();
+  const { value: instance, reading } = await instances.get(claimed.instanceId);
+  const now = latestNow(reading, performance.now());
+  // All are compared, so that the time tells nothing.
+  const good = (instance?.tokenHashes ?? []).filter(
+    ({ hash, until }) => sameHash(hash, claimed.hash) && (until === undefined || until > now),
+  );
+  if (instance === undefined || good.length === 0 || instance.deleting === true) throw unknownSecret();
+  const organization = await tenants.organization(instance.organizationId);
+  if (organization?.status !== "active") throw unknownSecret();
+  await assertOwnParts(parts, instance, tenants);
+  request.facts.organizationId = organization.id;
+  request.facts.instanceId = instance.id;
+  request.facts.connector = instance.connector;
+  allowOrigins(request, organization.origins);
+  return { organization, instance, reading };
+}
+
+/** The token alone is enough; but User and Organization, where sent, must be the instance's own. */
+async function assertOwnParts(
+  { user, organization }: Pick<AuthorizationParts, "user" | "organization">,
+  instance: Instance,
+  tenants: TenantStore,
+): Promise<void> {
+  const [userOwner, organizationOwner] = await Promise.all([
+    user === undefined ? undefined : tenants.bySecret(user),
+    organization === undefined ? undefined : tenants.bySecret(organization),
+  ]);
+  if (
+    (user !== undefined && userOwner?.userId === undefined) ||
+    (organization !== undefined &&
+      (organizationOwner === undefined || organizationOwner.userId !== undefined))
+  ) {
+    throw unknownSecret();
+  }
+  const foreign =
+    (userOwner !== undefined &&
+      (userOwner.organizationId !== instance.organizationId || userOwner.userId !== instance.userId)) ||
+    (organizationOwner !== undefined && organizationOwner.organizationId !== instance.organizationId);
+  // 404, not 403: that it exists is not told.
+  if (foreign) throw new NotFound("there is no such instance");
+}
+
+function assertUsable(instance: Instance): void {
+  if (!instance.enabled) {
+    throw new Forbidden(
+      "this instance is disabled; enable it with PUT /instances/{id}/enabled",
+      "instance_disabled",
+    );
+  }
+  if (needsReauthentication(instance)) throw new NeedsReauthentication({ instanceId: instance.id });
+}
+
+function malformed(): Unauthorized {
+  return new Unauthorized(
+    "the Authorization header is malformed: User <secret>, Organization <secret>, Element <token>; or Bearer <token>",
+  );
+}
+
+/** The same words whatever it was: which part is wrong is nobody's business. */
+function unknownSecret(): Unauthorized {
+  return new Unauthorized("the credentials are unknown or no longer valid");
+}

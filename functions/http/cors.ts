@@ -1,0 +1,42 @@
+import type { HttpRequest, HttpResponse } from "./request.ts";
+
+/** Listed origins of the organization that a request's instance token belongs to. */
+const allowed = new WeakMap<HttpRequest, readonly string[]>();
+
+const DAY_SECONDS = 86_400;
+
+/** Notes which browser origins may read the answer to this request; `authorize.ts` calls it. */
+export function allowOrigins(request: HttpRequest, origins: readonly string[]): void {
+  allowed.set(request, origins);
+}
+
+/**
+ * Answers a browser's preflight, for any origin: it comes without a token, so nobody knows yet whose list counts. It gives
+ * nothing away; the answer itself carries `Access-Control-Allow-Origin` only for a listed origin. No cookies ever.
+ * @returns undefined: this is no preflight
+ */
+export function preflight(request: HttpRequest): HttpResponse | undefined {
+  const { origin } = request.headers;
+  if (request.method !== "OPTIONS" || origin === undefined) return undefined;
+  if (request.headers["access-control-request-method"] === undefined) return undefined;
+  return {
+    status: 204,
+    headers: {
+      "Access-Control-Allow-Origin": "*",
+      "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+      // The wildcard does not cover Authorization (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name).
+      "Access-Control-Allow-Headers": "Authorization, *",
+      "Access-Control-Max-Age": String(DAY_SECONDS),
+    },
+  };
+}
+
+/** Headers of every answer, errors too, to calls that an instance token may make. */
+export function corsHeaders(request: HttpRequest): Record<string, string> {
+  const { origin } = request.headers;
+  const listed = origin !== undefined && (allowed.get(request) ?? []).includes(origin);
+  return {
+    ...(listed ? { "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "*" } : {}),
+    Vary: "Origin",
+  };
+}

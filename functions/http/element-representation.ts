@@ -1,0 +1,87 @@
+import type { ConfigurationField, Connector } from "../connectors/define-connector.ts";
+
+/** A connector as the API shows it: an *element*. Every text is a string, never null. */
+export interface ElementRepresentation {
+  readonly id: number;
+  readonly name: string;
+  readonly key: string;
+  readonly [field: string]: unknown;
+}
+
+/** The block that the catalogue answers with, and that each instance carries. */
+export function elementRepresentation(connector: Connector): ElementRepresentation {
+  return {
+    id: connector.id,
+    name: connector.name,
+    key: connector.key,
+    hub: connector.hub,
+    description: connector.description,
+    image: `${connector.key}.svg`,
+    active: true,
+    deleted: false,
+    typeOauth: true,
+    trialAccount: false,
+    trialAccountDescription: "",
+    existingAccountDescription: "",
+    configDescription: "",
+    signupURL: connector.console,
+    documentationUrl: connector.docs,
+    authentication: { type: "oauth2" },
+    authenticationTypes: ["oauth2"],
+    configuration: configurationFields(connector).map((field) => ({
+      key: field.key,
+      name: field.name,
+      description: field.description,
+      type: field.secret === true ? "PASSWORD" : "TEXTFIELD_128",
+      required: field.required,
+      active: true,
+      internal: false,
+      groupControl: false,
+      displayOrder: 0,
+      hideFromConsole: false,
+      requestConfiguration: true,
+    })),
+    parameters: [],
+    private: false,
+    beta: false,
+    cloneable: false,
+    extendable: false,
+    transformationsEnabled: false,
+    bulkDownloadEnabled: false,
+    bulkUploadEnabled: false,
+    protocolType: "http",
+  };
+}
+
+/** What an instance's `configuration` may hold: the OAuth client's fields, and the connector's own. */
+export function configurationFields(connector: Connector): ConfigurationField[] {
+  return [
+    {
+      key: "oauth.api.key",
+      name: "API Key",
+      description: "The client id of your app at the vendor; not needed where one is registered",
+      required: false,
+    },
+    {
+      key: "oauth.api.secret",
+      name: "API Secret",
+      description: "The client secret of your app at the vendor; not needed where one is registered",
+      required: false,
+      secret: true,
+    },
+    {
+      key: "oauth.callback.url",
+      name: "Callback URL",
+      description: "Where the vendor sends the user back to, exactly as registered there",
+      required: false,
+      format: "url",
+    },
+    {
+      key: "oauth.scope",
+      name: "Scope",
+      description: "Scopes to ask for in place of the usual ones, separated by blanks",
+      required: false,
+    },
+    ...(connector.configuration ?? []),
+  ];
+}

@@ -1,0 +1,115 @@
+import { Readable } from "node:stream";
+import middy from "@middy/core";
+import type { APIGatewayProxyEvent, Context } from "aws-lambda";
+import { requestOutcome } from "../aws/outcome-metrics.ts";
+import { LinkspanError } from "../core/errors.ts";
+import { answerError } from "./answer-errors.ts";
+import { readRequest } from "./read-request.ts";
+import type { HttpRequest, HttpResponse } from "./request.ts";
+import { type Route, routeTable } from "./route-table.ts";
+import { type StreamedResponse, streamingMode } from "./streaming-mode.ts";
+
+export interface HttpFunctionOptions {
+  /** Name of the function in metrics and logs, for example `documents`. */
+  readonly name: string;
+  readonly routes: readonly Route[];
+  /** Adds headers to every answer of this function, errors included. */
+  readonly headers?: (request: HttpRequest) => Record<string, string>;
+  /** Looked at before the route table: answers what is no call of the API, such as a browser's preflight (cors.ts). */
+  readonly preflight?: (request: HttpRequest) => HttpResponse | undefined;
+}
+
+/**
+ * A Lambda handler from a route table: parses the event, finds the route, answers in Linkspan's shape, streams.
+ * Must be the module's exported `handler` itself: any wrapper would lose the streaming mark.
+ */
+export function httpFunction(options: HttpFunctionOptions): unknown {
+  const find = routeTable(options.routes);
+
+  async function call(request: HttpRequest): Promise<HttpResponse> {
+    const { route, params } = find(request.method, request.path);
+    Object.assign(request, { params });
+    request.facts.route = route.name;
+    return await route.handle(request);
+  }
+
+  return middy({ executionMode: streamingMode, timeoutEarlyInMillis: 0 }).handler((async (
+    event: APIGatewayProxyEvent,
+    context: Context,
+  ) => {
+    const startedAt = performance.now();
+    const pending: Promise<unknown>[] = [];
+    const request = readRequest(event, context, pending);
+    let response: HttpResponse;
+    try {
+      if (request.invalid) throw request.invalid;
+      response = options.preflight?.(request) ?? (await call(request));
+    } catch (error) {
+      response = answerError(error, request);
+      if (!(error instanceof LinkspanError)) logUnexpected(error, request);
+    }
+    let extra: Record<string, string> = {};
+    try {
+      extra = options.headers?.(request) ?? {};
+    } catch (error) {
+      logUnexpected(error, request);
+    }
+    const headersAtMs = performance.now() - startedAt;
+    return {
+      statusCode: response.status,
+      headers: {
+        ...bodyHeaders(response),
+        ...extra,
+        ...response.headers,
+        "Elements-Request-Id": request.requestId,
+      },
+      ...(request.method === "HEAD" ? discardBody(response) : withBody(response)),
+      onEnd: () => {
+        response.onEnd?.();
+        requestOutcome({
+          function: options.name,
+          route: request.facts.route ?? "unknown",
+          status: response.status,
+          latencyMs: headersAtMs,
+          durationMs: performance.now() - startedAt,
+          requestId: request.requestId,
+          ...request.facts,
+        });
+      },
+      afterAnswer: async () => {
+        for (const result of await Promise.allSettled(pending)) {
+          if (result.status === "rejected") logUnexpected(result.reason, request);
+        }
+      },
+    } satisfies StreamedResponse;
+  }) as never);
+}
+
+function bodyHeaders(response: HttpResponse): Record<string, string> {
+  return response.json === undefined ? {} : { "Content-Type": "application/json" };
+}
+
+function withBody(response: HttpResponse): { body?: string | Uint8Array | Readable } {
+  if (response.json !== undefined) return { body: JSON.stringify(response.json) };
+  return response.body === undefined ? {} : { body: response.body };
+}
+
+function discardBody(response: HttpResponse): Record<never, never> {
+  if (response.body instanceof Readable) response.body.destroy();
+  return {};
+}
+
+/** An error nobody meant: the message and stack stay in our log, the caller gets only the request's id. */
+function logUnexpected(error: unknown, request: HttpRequest): void {
+  console.error(
+    JSON.stringify({
+      level: "error",
+      requestId: request.requestId,
+      route: request.facts.route,
+      error:
+        error instanceof Error
+          ? { name: error.name, message: error.message, stack: error.stack }
+          : String(error),
+    }),
+  );
+}

@@ -1,0 +1,60 @@
+import type { APIGatewayProxyEvent, Context } from "aws-lambda";
+import { InvalidRequest, type LinkspanError } from "../core/errors.ts";
+import type { HttpRequest } from "./request.ts";
+
+/** Everything is below this, with the stage (`elements`) in front where the default URL or a base-path mapping shows it. */
+const BASE = "/api-v2";
+
+/** Turns API Gateway's event into a request. Never throws: what is wrong with it waits in `invalid`. */
+export function readRequest(
+  event: APIGatewayProxyEvent,
+  context: Pick<Context, "getRemainingTimeInMillis" | "awsRequestId">,
+  pending: Promise<unknown>[],
+): HttpRequest & { invalid?: LinkspanError } {
+  const headers: Record<string, string> = {};
+  for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {
+    if (values) headers[name.toLowerCase()] = values.join(name.toLowerCase() === "cookie" ? "; " : ", ");
+  }
+  const query = new URLSearchParams();
+  const queryPairs: [string, string][] = [];
+  for (const [name, values] of Object.entries(event.multiValueQueryStringParameters ?? {})) {
+    for (const value of values ?? []) {
+      queryPairs.push([name, value]);
+      // An empty query parameter is an absent one (old clients send `scope=&nextPage=`).
+      if (value !== "") query.append(name, value);
+    }
+  }
+  const stage = `/${event.requestContext.stage}`;
+  let path = event.path.startsWith(`${stage}${BASE}`) ? event.path.slice(stage.length) : event.path;
+  path = path.startsWith(BASE) ? path.slice(BASE.length) : path;
+  const invalid = /%(?![0-9a-fA-F]{2})/.test(path)
+    ? new InvalidRequest(
+        "the path holds a % that is not followed by two hexadecimal digits; write it as %25",
+        "path",
+      )
+    : undefined;
+  const host = event.requestContext.domainName ?? headers.host ?? "localhost";
+  const scheme = headers["x-forwarded-proto"]?.split(",")[0] === "http" ? "http" : "https";
+  // The default URL shows the stage; behind a custom domain the base-path mapping does, so it is the same text.
+  return {
+    method: event.httpMethod,
+    path: path === "" ? "/" : path,
+    params: {},
+    query,
+    queryPairs,
+    headers,
+    body:
+      event.body === null
+        ? Buffer.alloc(0)
+        : Buffer.from(event.body, event.isBase64Encoded ? "base64" : "utf8"),
+    requestId: event.requestContext.requestId,
+    sourceIp: event.requestContext.identity?.sourceIp ?? "",
+    baseUrl: `${scheme}://${host}/elements${BASE}`,
+    remainingMs: () => context.getRemainingTimeInMillis(),
+    afterAnswer: (work) => {
+      pending.push(work);
+    },
+    facts: {},
+    ...(invalid === undefined ? {} : { invalid }),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Readable } from "node:stream";
+
+/** One HTTP request as handlers see it. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Percent-encoded as sent, below the base path: `/files/metadata`. */
+  readonly path: string;
+  /** Path parameters of the matched route, percent-encoded as sent; `decodeSegment` opens one. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Decoded pairs. Empty values are absent already; `tags[]` keeps its name. */
+  readonly query: URLSearchParams;
+  /** Every decoded pair, the empty ones too: what the raw proxy passes on. */
+  readonly queryPairs?: readonly (readonly [name: string, value: string])[];
+  /** Lower-case names; several values joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty when there is none; never more than about 4.5 MB. */
+  readonly body: Buffer;
+  readonly requestId: string;
+  readonly sourceIp: string;
+  /** Absolute URL of the API as the caller reached it, without a slash at the end: `https://…/elements/api-v2`. */
+  readonly baseUrl: string;
+  /** Milliseconds until Lambda ends this invocation. */
+  readonly remainingMs: () => number;
+  /** Work that goes on after the caller has its answer; the invocation ends when it has settled. Its failure is logged. */
+  readonly afterAnswer: (work: Promise<unknown>) => void;
+  /** Added by a handler as it learns them; they go into the request's log line and metrics, never into the answer. */
+  readonly facts: { connector?: string; organizationId?: string; instanceId?: number; route?: string };
+}
+
+/** What a handler answers. `json` or `body`, not both. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+  /** A stream is passed on byte for byte; when it fails after the first byte the caller sees a cut answer. */
+  readonly body?: string | Uint8Array | Readable;
+  /** Called when the answer was written or given up. */
+  readonly onEnd?: () => void;
+}
+
+export type HttpHandler = (request: HttpRequest) => Promise<HttpResponse>;
+
+export const json = (value: unknown, headers: Readonly<Record<string, string>> = {}): HttpResponse => ({
+  status: 200,
+  headers,
+  json: value,
+});

@@ -1,0 +1,85 @@
+import { InvalidRequest, MethodNotAllowed, NotFound } from "../core/errors.ts";
+import type { HttpHandler, HttpRequest } from "./request.ts";
+
+/**
+ * One call of the API. `path` is a template: `/instances/{id}/token`, `{rest+}` at the end takes the remainder.
+ * A literal segment wins over a parameter, whatever the order of the table.
+ */
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
+  readonly path: string;
+  /** Stable name for metrics and docs, lower case with dots: `instances.create`. */
+  readonly name: string;
+  readonly handle: HttpHandler;
+}
+
+interface CompiledRoute extends Route {
+  readonly segments: readonly string[];
+  readonly rest: boolean;
+}
+
+export interface Matched {
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Compiles a table; the result finds the route of a raw (percent-encoded) path. */
+export function routeTable(routes: readonly Route[]): (method: string, path: string) => Matched {
+  const compiled: CompiledRoute[] = routes.map((route) => {
+    const segments = route.path.split("/").slice(1);
+    return { ...route, segments, rest: segments.at(-1)?.endsWith("+}") ?? false };
+  });
+  return (method, path) => {
+    const segments = path.split("/").slice(1);
+    if (
+      segments.length > 1 &&
+      segments.at(-1) === "" &&
+      !compiled.some((route) => route.rest && matches(route, segments))
+    )
+      segments.pop();
+    const candidates = compiled
+      .filter((route) => matches(route, segments))
+      .sort((a, b) => specificity(b).localeCompare(specificity(a)));
+    const best = candidates[0];
+    if (best === undefined) throw new NotFound(`there is no ${path} in this API`, "unknown_path");
+    const same = candidates.filter((route) => specificity(route) === specificity(best));
+    const route = same.find((each) => each.method === method || each.method === "ANY");
+    if (route === undefined)
+      throw new MethodNotAllowed(method, [...new Set(same.map((each) => each.method))]);
+    return { route, params: parameters(route, segments) };
+  };
+}
+
+function matches(route: CompiledRoute, segments: readonly string[]): boolean {
+  if (route.rest ? segments.length < route.segments.length : segments.length !== route.segments.length)
+    return false;
+  return route.segments.every((segment, index) =>
+    segment.startsWith("{") ? segments[index] !== "" || segment.endsWith("+}") : segment === segments[index],
+  );
+}
+
+/** "1" for a literal, "0" for a parameter, segment by segment; a rest parameter sorts last. */
+function specificity(route: CompiledRoute): string {
+  return route.segments
+    .map((segment) => (segment.endsWith("+}") ? "" : segment.startsWith("{") ? "0" : "1"))
+    .join("");
+}
+
+function parameters(route: CompiledRoute, segments: readonly string[]): Record<string, string> {
+  const params: Record<string, string> = {};
+  route.segments.forEach((segment, index) => {
+    if (segment.endsWith("+}")) params[segment.slice(1, -2)] = segments.slice(index).join("/");
+    else if (segment.startsWith("{")) params[segment.slice(1, -1)] = segments[index] ?? "";
+  });
+  return params;
+}
+
+/** Opens one percent-encoded path parameter. @throws {InvalidRequest} a bare `%` */
+export function decodeSegment(request: HttpRequest, name: string): string {
+  const raw = request.params[name] ?? "";
+  try {
+    return decodeURIComponent(raw);
+  } catch {
+    throw new InvalidRequest(`${name} in the path is not valid percent-encoding`, name);
+  }
+}

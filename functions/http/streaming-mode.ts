@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import type { PluginExecutionMode } from "@middy/core";
+
+/** What API Gateway wants ahead of the body: repeated headers go to `multiValueHeaders`. */
+export interface StreamedResponse {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly body?: string | Uint8Array | Readable;
+  readonly onEnd?: () => void;
+  /** Settles when all work that outlives the answer is done. */
+  readonly afterAnswer?: () => Promise<void>;
+}
+
+/** The caller took no byte for so long: Lambda does not tell when a client goes away. */
+const WRITE_STALL_MS = 60_000;
+
+declare const awslambda: {
+  streamifyResponse(handler: (event: unknown, stream: Writable, context: unknown) => Promise<void>): unknown;
+  HttpResponseStream: { from(stream: Writable, prelude: unknown): Writable };
+};
+
+interface MiddyParts {
+  middyRequest(event: unknown, context: unknown): unknown;
+  runRequest(
+    request: unknown,
+    before: unknown,
+    handler: unknown,
+    after: unknown,
+    onError: unknown,
+    plugin: unknown,
+  ): Promise<StreamedResponse>;
+}
+
+/**
+ * Our execution mode for middy, in place of its `executionModeStreamifyResponse`, which (7.9) destroys Lambda's stream
+ * when a source fails: that ends the process. Here a source that fails after the first byte leaves a cut answer, an
+ * empty body still sends its status and headers, and the invocation lasts until the work after the answer is done.
+ */
+function streaming(
+  { middyRequest, runRequest }: MiddyParts,
+  before: unknown,
+  handler: unknown,
+  after: unknown,
+  onError: unknown,
+  plugin: { requestStart(request: unknown): void },
+): unknown {
+  let lambdaHandler = handler;
+  const streamed = awslambda.streamifyResponse(async (event, stream, context) => {
+    const request = middyRequest(event, context);
+    plugin.requestStart(request);
+    const response = await runRequest(request, before, lambdaHandler, after, onError, plugin);
+    const { body, onEnd, afterAnswer, ...prelude } = response;
+    const out = awslambda.HttpResponseStream.from(stream, prelude);
+    // Without a first write neither status nor headers leave (runtime interface client, issue 97).
+    out.write("");
+    try {
+      await writeBody(out, body);
+      out.end();
+    } finally {
+      onEnd?.();
+      await afterAnswer?.();
+    }
+  }) as { handler(next: unknown): unknown };
+  streamed.handler = (next) => {
+    lambdaHandler = next;
+    return streamed;
+  };
+  return streamed;
+}
+
+async function writeBody(out: Writable, body: StreamedResponse["body"]): Promise<void> {
+  if (body === undefined) return;
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    if (body.length > 0 && !out.write(body)) await drained(out);
+    return;
+  }
+  // Not `pipeline`: it destroys the target when the source fails.
+  for await (const chunk of body) {
+    if (!out.write(chunk)) await drained(out);
+  }
+}
+
+async function drained(out: Writable): Promise<void> {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(new Error("the caller stopped reading")), WRITE_STALL_MS);
+  try {
+    await once(out, "drain", { signal: patience.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export const streamingMode = streaming as unknown as PluginExecutionMode;

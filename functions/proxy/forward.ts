@@ -1,0 +1,129 @@
+import type { Connector } from "../connectors/define-connector.ts";
+import { Unauthorized } from "../core/errors.ts";
+import type { GrantParts } from "../core/grant/grant-parts.ts";
+import { readBody } from "../core/read-body.ts";
+import type { TenantStore } from "../core/tenants/ports.ts";
+import type { VendorResponse } from "../core/vendor-http.ts";
+import { vendorSession } from "../core/vendor-session.ts";
+import { authorizeInstance, authorizeInstanceToken, type InstanceCaller } from "../http/authorize.ts";
+import type { HttpRequest, HttpResponse } from "../http/request.ts";
+import { type FoundToken, findInstanceToken, isCredentialPlace } from "./credential-place.ts";
+import { headersForCaller, headersForVendor } from "./proxy-headers.ts";
+import { rewriteJsonFields, rewriteLinkHeader } from "./rewrite-urls.ts";
+import { proxyUrl, vendorUrl } from "./vendor-url.ts";
+
+export interface ProxyParts {
+  readonly tenants: TenantStore;
+  /** Carries the instances table, the connectors and the way to vendors, too. */
+  readonly grants: GrantParts;
+}
+
+/** For the vendor's headers: API Gateway gives a regional stream up after 5 minutes without a byte, and so do we, before. */
+const VENDOR_PATIENCE_MS = 285_000;
+/** Between two pieces of a body. */
+const IDLE_MS = 120_000;
+/** Left of the invocation to say that the vendor was too slow. */
+const FAREWELL_MS = 5_000;
+/** A body is held in memory only when its URLs are to be rewritten. */
+const MAX_REWRITTEN_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The raw proxy: hands a call to the instance's vendor with the vendor's own credential in place of the instance token,
+ * and streams the answer back. Redirects are the caller's to follow.
+ */
+export async function forward(request: HttpRequest, parts: ProxyParts): Promise<HttpResponse> {
+  const query = request.queryPairs ?? [...request.query];
+  const found = findInstanceToken({ headers: request.headers, query });
+  const { caller, connector } = await authorize(request, found, parts);
+  const { api } = connector;
+
+  const rewrites = request.headers["elements-rewrite-urls"]?.trim().toLowerCase() === "true";
+  const headers = headersForVendor(request.headers, {
+    token: found.token,
+    ...(found.place.in === "header" ? { header: found.place.name } : {}),
+  }).filter(([name]) => !(rewrites && name === "accept-encoding"));
+  if (rewrites) headers.push(["accept-encoding", "identity"]);
+
+  const session = vendorSession({
+    grants: parts.grants,
+    http: parts.grants.http,
+    read: { instance: caller.instance, reading: caller.reading },
+    call: { remainingMs: request.remainingMs, afterAnswer: request.afterAnswer },
+    connector,
+  });
+  const response = await session.send({
+    method: request.method,
+    url: vendorUrl(
+      api,
+      request.path,
+      query.filter(([, value]) => !value.includes(found.token)),
+    ),
+    headers,
+    ...(request.body.length === 0 ? {} : { body: request.body }),
+    timeoutMs: Math.max(1_000, Math.min(VENDOR_PATIENCE_MS, request.remainingMs() - FAREWELL_MS)),
+    idleTimeoutMs: IDLE_MS,
+  });
+  const rewrite = (url: string): string => proxyUrl(api, url, response.url, `${request.baseUrl}/proxy`);
+  const answerHeaders = withRewrittenUrls(headersForCaller(response.rawHeaders), rewrite);
+  if (rewrites && request.method !== "HEAD" && isPlainJson(response) && api.urlFields !== undefined) {
+    const text = (await readBody(response, MAX_REWRITTEN_BYTES)).toString("utf8");
+    return {
+      status: response.status,
+      headers: without(answerHeaders, ["content-length", "content-md5", "digest", "accept-ranges"]),
+      body: rewriteJsonFields(text, api.urlFields, rewrite),
+    };
+  }
+  return { status: response.status, headers: answerHeaders, body: response.body };
+}
+
+async function authorize(
+  request: HttpRequest,
+  { token, place }: FoundToken,
+  { tenants, grants }: ProxyParts,
+): Promise<{ caller: InstanceCaller; connector: Connector }> {
+  const stores = { tenants, instances: grants.instances };
+  const caller = await (place.in === "three-part"
+    ? authorizeInstance(request, stores)
+    : authorizeInstanceToken(token, request, stores));
+  const connector = grants.connectors(caller.instance.connector);
+  if (connector === undefined) {
+    throw new Error(
+      `instance ${caller.instance.id} is of ${caller.instance.connector}, which is no connector`,
+    );
+  }
+  if (!isCredentialPlace(connector.api, place)) {
+    throw new Unauthorized(
+      `${connector.key} takes no credential in the ${place.in} ${"name" in place ? place.name : ""}; send Authorization: Bearer <instance token>`,
+    );
+  }
+  return { caller, connector };
+}
+
+const URL_HEADERS: readonly string[] = ["location", "content-location"];
+
+function withRewrittenUrls(
+  headers: Readonly<Record<string, string>>,
+  rewrite: (url: string) => string,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => {
+      const key = name.toLowerCase();
+      if (key === "link") return [name, rewriteLinkHeader(value, rewrite)];
+      return [name, URL_HEADERS.includes(key) ? rewrite(value) : value];
+    }),
+  );
+}
+
+function without(
+  headers: Readonly<Record<string, string>>,
+  names: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name.toLowerCase())));
+}
+
+function isPlainJson({ headers }: VendorResponse): boolean {
+  return (
+    /^application\/(?:[a-z0-9.+-]+\+)?json\b/i.test(headers["content-type"] ?? "") &&
+    (headers["content-encoding"] ?? "identity").toLowerCase() === "identity"
+  );
+}

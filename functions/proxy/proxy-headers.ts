@@ -1,0 +1,125 @@
+import { InvalidRequest } from "../core/errors.ts";
+
+type Pairs = readonly (readonly [name: string, value: string])[];
+
+/** RFC 9110 section 7.6.1, with the names of RFC 2616 section 13.5.1 that old peers still send. */
+const HOP_BY_HOP: readonly string[] = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** Not passed to the vendor. A star stands for any ending. */
+const NOT_TO_VENDOR: readonly string[] = [
+  ...HOP_BY_HOP,
+  // Set anew for the vendor's host and the body that goes out.
+  "host",
+  "content-length",
+  "expect",
+  // Ours and the caller's secrets.
+  "authorization",
+  "cookie",
+  "elements-*",
+  // Who called, and through what: AWS and other proxies write these.
+  "forwarded",
+  "via",
+  "x-forwarded-*",
+  "x-real-ip",
+  "x-client-ip",
+  "x-cluster-client-ip",
+  "x-original-*",
+  "x-envoy-*",
+  "x-amzn-*",
+  "x-amz-cf-*",
+  "cloudfront-*",
+  "cf-*",
+  "true-client-ip",
+  "x-http-method-override",
+];
+
+/** Not passed to the caller. */
+const NOT_TO_CALLER: readonly string[] = [
+  ...HOP_BY_HOP,
+  "set-cookie",
+  "set-cookie2",
+  // What only we may say.
+  "elements-*",
+  "x-amzn-*",
+  "access-control-*",
+  // They speak for the vendor's own host, and would be taken for rules about ours.
+  "alt-svc",
+  "strict-transport-security",
+  "public-key-pins*",
+  "expect-ct",
+  "content-security-policy*",
+  "x-content-type-options",
+  "clear-site-data",
+  "service-worker-allowed",
+  "origin-agent-cluster",
+  "nel",
+  "report-to",
+  "reporting-endpoints",
+];
+
+/**
+ * Headers of an answer from the vendor that a browser must not take for a page of ours: our host also serves the connect
+ * pages, with their cookies.
+ */
+const ADDED_FOR_CALLER: Pairs = [
+  ["X-Content-Type-Options", "nosniff"],
+  ["Content-Security-Policy", "sandbox"],
+];
+
+/**
+ * The caller's headers for the vendor.
+ * @param carried the header that held the instance token, and the token, which must not leave us in any other header
+ * @throws {InvalidRequest} a value that HTTP cannot carry
+ */
+export function headersForVendor(
+  headers: Readonly<Record<string, string>>,
+  carried: { readonly header?: string; readonly token: string },
+): [string, string][] {
+  const dropped = [...NOT_TO_VENDOR, ...listed(headers.connection)];
+  const passed = Object.entries(headers).filter(
+    ([name, value]) => name !== carried.header && !matches(dropped, name) && !value.includes(carried.token),
+  );
+  for (const [name, value] of passed) {
+    // RFC 9110 section 5.5.
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw new InvalidRequest(`the header ${name} holds characters that HTTP does not allow`, name);
+    }
+  }
+  return passed;
+}
+
+/** The vendor's headers for the caller; repeated ones are joined. */
+export function headersForCaller(rawHeaders: Pairs): Record<string, string> {
+  const connection = rawHeaders.filter(([name]) => name.toLowerCase() === "connection");
+  const dropped = [...NOT_TO_CALLER, ...connection.flatMap(([, value]) => listed(value))];
+  const passed = new Map<string, [name: string, value: string]>();
+  for (const [name, value] of rawHeaders) {
+    const key = name.toLowerCase();
+    if (matches(dropped, key)) continue;
+    const before = passed.get(key);
+    passed.set(key, before === undefined ? [name, value] : [before[0], `${before[1]}, ${value}`]);
+  }
+  return Object.fromEntries([...passed.values(), ...ADDED_FOR_CALLER]);
+}
+
+/** The headers that a `Connection` header declares to be for this hop only. */
+function listed(connection: string | undefined): string[] {
+  return (connection ?? "")
+    .split(",")
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== "");
+}
+
+function matches(patterns: readonly string[], name: string): boolean {
+  return patterns.some((each) => (each.endsWith("*") ? name.startsWith(each.slice(0, -1)) : name === each));
+}

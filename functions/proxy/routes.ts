@@ -1,0 +1,28 @@
+import { corsHeaders } from "../http/cors.ts";
+import type { HttpRequest, HttpResponse } from "../http/request.ts";
+import type { Route } from "../http/route-table.ts";
+import { forward, type ProxyParts } from "./forward.ts";
+
+/** Requests whose answer is the vendor's. */
+const answeredByVendor = new WeakSet<HttpRequest>();
+
+/** The one call of the proxy. `parts` are made at the first call, once per process. */
+export function proxyRoutes(parts: () => ProxyParts): readonly Route[] {
+  const handle = async (request: HttpRequest): Promise<HttpResponse> => {
+    const response = await forward(request, parts());
+    answeredByVendor.add(request);
+    return response;
+  };
+  return [{ method: "ANY", path: "/proxy/{vendorPath+}", name: "proxy", handle }];
+}
+
+/**
+ * Headers of every answer of this function. `Elements-Error-Source: linkspan` tells an answer of our own from the
+ * vendor's: both may be a 401 or a 404.
+ */
+export function proxyHeaders(request: HttpRequest): Record<string, string> {
+  return {
+    ...corsHeaders(request),
+    ...(answeredByVendor.has(request) ? {} : { "Elements-Error-Source": "linkspan" }),
+  };
+}

@@ -1,0 +1,33 @@
+import type { Context } from "aws-lambda";
+import { dueIndex } from "../aws/due-index.ts";
+import { environment } from "../aws/environment.ts";
+import { sweepOutcome } from "../aws/outcome-metrics.ts";
+import { refreshQueue } from "../aws/refresh-queue.ts";
+import { rescueList } from "../aws/rescue-list.ts";
+import { dynamoClient } from "../aws/store-time.ts";
+import { sweepLock } from "../aws/sweep-lock.ts";
+import { type SweepParts, sweep } from "../core/grant/sweep.ts";
+import { timing } from "../core/grant/timing.ts";
+
+/** Ids only: this function has no key, and reads no grant. */
+function makeParts(): Omit<SweepParts, "remainingMs"> {
+  const { documents: client, clock } = dynamoClient();
+  const shards = Number(environment("REFRESH_SHARDS"));
+  return {
+    due: dueIndex({ client, tableName: environment("INSTANCES_TABLE"), shards }),
+    rescue: rescueList({ bucket: environment("RESCUE_BUCKET") }),
+    queue: refreshQueue({ queueUrl: environment("REFRESH_QUEUE_URL") }),
+    lock: sweepLock({ client, tableName: environment("TRANSIENTS_TABLE"), clock }),
+    timing,
+    shards,
+  };
+}
+
+let parts: Omit<SweepParts, "remainingMs"> | undefined;
+
+/** Each minute, by the schedule: queues what is due and what lies in the rescue bucket. */
+export async function handler(_event: unknown, context: Context): Promise<void> {
+  parts ??= makeParts();
+  const outcome = await sweep({ ...parts, remainingMs: () => context.getRemainingTimeInMillis() });
+  if (outcome !== undefined) sweepOutcome(outcome);
+}

@@ -1,0 +1,57 @@
+import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
+import { readMessage } from "../aws/refresh-queue.ts";
+import type { Call, WorkerParts } from "../core/grant/grant-parts.ts";
+import { within } from "../core/grant/patience.ts";
+import { refreshDue } from "../core/grant/refresh-due.ts";
+import { settleRescueRecord } from "../core/grant/rescue-worker.ts";
+
+/** One message's work: a whole lease, and a little for what comes before it. */
+const RECORD_MS = 130_000;
+/** Left of the invocation for the answer. */
+const RESERVE_MS = 5_000;
+
+/**
+ * Works on the messages of a batch side by side, each with a time of its own. Only those that failed come again; a refresh that
+ * the vendor put off is no failure, it has its own next time. What goes on after its time is awaited: it may hold a grant.
+ */
+export async function workOn(
+  parts: WorkerParts,
+  records: readonly Pick<SQSRecord, "messageId" | "body">[],
+  remainingMs: () => number,
+): Promise<SQSBatchResponse> {
+  const pending: Promise<unknown>[] = [];
+  const call: Call = {
+    remainingMs,
+    afterAnswer: (work) => {
+      pending.push(work);
+    },
+  };
+  const failed: { itemIdentifier: string }[] = [];
+  await Promise.all(
+    records.map(async ({ messageId, body }) => {
+      const work = one(parts, body, call);
+      pending.push(work);
+      try {
+        await within(parts, Math.min(RECORD_MS, remainingMs() - RESERVE_MS), work);
+      } catch (error) {
+        failed.push({ itemIdentifier: messageId });
+        console.log(
+          JSON.stringify({
+            level: "error",
+            message: "a message of the refresh queue was not settled",
+            messageId,
+            reason: error instanceof Error ? `${error.name}: ${error.message}` : "unknown",
+          }),
+        );
+      }
+    }),
+  );
+  await within(parts, remainingMs() - RESERVE_MS, Promise.allSettled(pending)).catch(() => {});
+  return { batchItemFailures: failed };
+}
+
+async function one(parts: WorkerParts, body: string, call: Call): Promise<void> {
+  const message = readMessage(body);
+  if (message.kind === "rescue") return await settleRescueRecord(parts, message.key, call);
+  await refreshDue(parts, message, call);
+}

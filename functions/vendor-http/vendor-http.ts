@@ -1,0 +1,247 @@
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { LookupFunction } from "node:net";
+import {
+  AddressRefused,
+  type VendorHttp,
+  type VendorRequest,
+  type VendorResponse,
+  VendorUnreachable,
+} from "../core/vendor-http.ts";
+import { checkHostname, publicLookup } from "./allowed-addresses.ts";
+import { CONNECT_TIMEOUT_MS, connections } from "./connections.ts";
+import { VendorBody } from "./vendor-body.ts";
+import { splitUrl, vendorEndpoint } from "./vendor-endpoints.ts";
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+/** All headers of an answer together. */
+const MAX_HEADER_BYTES = 32 * 1024;
+/** Framing and connection are ours to say, whatever the caller handed over. */
+const OWN_HEADERS: readonly string[] = [
+  "host",
+  "connection",
+  "keep-alive",
+  "content-length",
+  "transfer-encoding",
+  "expect",
+  "upgrade",
+  "te",
+  "trailer",
+];
+
+export interface VendorHttpOptions {
+  /** Name resolution; default: public addresses only. */
+  readonly lookup?: LookupFunction;
+  /** Certificate authorities in place of the system's: for tests. */
+  readonly ca?: string;
+}
+
+/**
+ * The only way out to vendors, on `node:http(s)`: path and headers leave as given, bodies arrive as sent (`fetch` would
+ * rewrite the one and decompress the other), and addresses are checked where the connection is made.
+ *
+ * `timeoutMs` of a request counts from the moment it is sent; connecting has as much of its own, 10 s at most.
+ */
+export function createVendorHttp(options: VendorHttpOptions = {}): VendorHttp {
+  const agentFor = connections({
+    lookup: options.lookup ?? publicLookup(),
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+  });
+
+  async function sendOnce(request: VendorRequest, freshConnection: boolean): Promise<VendorResponse> {
+    const { hostHeader, endpoint, overridden } = checked(request);
+    const { scheme, hostname, host, target } = splitUrl(endpoint);
+    const body = typeof request.body === "string" ? Buffer.from(request.body, "utf8") : request.body;
+    const port = host.slice(hostname.length + 1);
+    const start = scheme === "https" ? httpsRequest : httpRequest;
+    const outgoing = start({
+      agent: agentFor({ scheme, exempt: overridden, fresh: freshConnection }),
+      method: request.method,
+      hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
+      ...(port === "" ? {} : { port }),
+      path: target,
+      // As an array: names keep their case, and Node adds neither Host nor a length of its own.
+      headers: headerPairs(request, hostHeader, body?.length) as unknown as string[],
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
+    return new Promise<VendorResponse>((resolve, reject) => {
+      let sent = false;
+      let received = 0;
+      let timer: NodeJS.Timeout;
+
+      // A request that waits for its connection tells of its end only when it gets one: so reject here, too.
+      const giveUp = (error: unknown): void => {
+        settled();
+        reject(error);
+        outgoing.destroy();
+      };
+      const limit = (ms: number, message: string): void => {
+        clearTimeout(timer);
+        timer = setTimeout(() => giveUp(new VendorUnreachable(message, { sent, timedOut: true })), ms);
+      };
+      const onAbort = (): void => {
+        giveUp(new VendorUnreachable("the request was given up", { sent, cause: request.signal?.reason }));
+      };
+      const settled = (): void => {
+        clearTimeout(timer);
+        request.signal?.removeEventListener("abort", onAbort);
+      };
+
+      limit(Math.min(CONNECT_TIMEOUT_MS, request.timeoutMs), `no connection to ${hostHeader} in time`);
+      outgoing.once("socket", (socket) => {
+        received = socket.bytesRead;
+        try {
+          request.beforeSend?.();
+        } catch (error) {
+          return giveUp(error);
+        }
+        limit(request.timeoutMs, `${hostHeader} did not answer in time`);
+        sent = true;
+        outgoing.end(body);
+      });
+      outgoing.once("response", (incoming) => {
+        settled();
+        resolve(asResponse(incoming, request));
+      });
+      // Later errors belong to the body, which reports them itself.
+      outgoing.on("error", (error: NodeJS.ErrnoException) => {
+        settled();
+        if (error instanceof AddressRefused || error instanceof VendorUnreachable) return reject(error);
+        const retryable = sent && outgoing.reusedSocket && outgoing.socket?.bytesRead === received;
+        reject(
+          new LostConnection(
+            `the connection to ${hostHeader} failed (${error.code ?? "unknown"})`,
+            retryable,
+            {
+              sent,
+              timedOut: error.code === "ETIMEDOUT",
+              cause: error,
+            },
+          ),
+        );
+      });
+      if (request.signal?.aborted) onAbort();
+      else request.signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  /** A kept socket may have been closed by the vendor just before: then a GET or HEAD goes out once more. */
+  async function sendWithRetry(request: VendorRequest): Promise<VendorResponse> {
+    try {
+      return await sendOnce(request, request.freshConnection ?? false);
+    } catch (error) {
+      const repeatable =
+        isSafe(request.method) && request.beforeSend === undefined && !request.signal?.aborted;
+      if (!repeatable || !(error instanceof LostConnection) || !error.unanswered) throw error;
+      return sendOnce(request, true);
+    }
+  }
+
+  return {
+    async send(request) {
+      let current = request;
+      for (let hops = 0; ; hops++) {
+        const response = await sendWithRetry(current);
+        const location = response.headers.location;
+        if (!request.followRedirects || !isSafe(request.method) || location === undefined) return response;
+        if (!REDIRECTS.includes(response.status)) return response;
+        response.body.destroy();
+        if (hops === MAX_REDIRECTS) {
+          throw new VendorUnreachable("the vendor redirects without end", { sent: true });
+        }
+        current = redirected(current, location);
+      }
+    },
+  };
+}
+
+/** A connection that broke; `unanswered`: on a kept socket, and not one byte of an answer had come. */
+class LostConnection extends VendorUnreachable {
+  readonly unanswered: boolean;
+  constructor(
+    message: string,
+    unanswered: boolean,
+    options: { sent: boolean; timedOut?: boolean; cause?: unknown },
+  ) {
+    super(message, options);
+    this.unanswered = unanswered;
+  }
+}
+
+const isSafe = (method: string): boolean => method === "GET" || method === "HEAD";
+
+/** @throws {AddressRefused} not https, not a declared host, or a host that is no public address */
+function checked(request: VendorRequest): { hostHeader: string; endpoint: string; overridden: boolean } {
+  if (!/^[A-Z][A-Z-]*$/.test(request.method) || request.method === "CONNECT" || request.method === "TRACE") {
+    throw new AddressRefused(`the method ${JSON.stringify(request.method)} is not sent to vendors`);
+  }
+  const { scheme, host, hostname } = splitUrl(request.url);
+  if (scheme !== "https") throw new AddressRefused("vendors are called over https only");
+  if (!request.allowedHosts.some((allowed) => matchesHost(allowed, host, hostname))) {
+    throw new AddressRefused(`${host} is not a host that this connector declares`);
+  }
+  const { url, hostHeader, overridden } = vendorEndpoint(request.url);
+  if (!overridden) checkHostname(hostname);
+  return { hostHeader, endpoint: url, overridden };
+}
+
+/** `*.example.com` stands for any name below it, on the default port; anything else must be equal, the port too. */
+function matchesHost(allowed: string, host: string, hostname: string): boolean {
+  const wanted = allowed.toLowerCase();
+  if (wanted.startsWith("*.")) return host === hostname && hostname.endsWith(wanted.slice(1));
+  return host === wanted || host === `${wanted}:443`;
+}
+
+function headerPairs(
+  request: VendorRequest,
+  host: string,
+  bodyLength: number | undefined,
+): [string, string][] {
+  const given = request.headers.filter(([name]) => !OWN_HEADERS.includes(name.toLowerCase()));
+  const length = bodyLength ?? (["POST", "PUT", "PATCH"].includes(request.method) ? 0 : undefined);
+  return [
+    ["Host", host],
+    ...given.map(([name, value]): [string, string] => [name, value]),
+    ...(length === undefined ? [] : [["Content-Length", String(length)] as [string, string]]),
+  ];
+}
+
+function asResponse(incoming: IncomingMessage, request: VendorRequest): VendorResponse {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (typeof value === "string") headers[name] = value;
+  }
+  const rawHeaders: [string, string][] = [];
+  for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
+    const name = incoming.rawHeaders[index] ?? "";
+    if (name.toLowerCase() !== "set-cookie") rawHeaders.push([name, incoming.rawHeaders[index + 1] ?? ""]);
+  }
+  const body = new VendorBody(incoming, request.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS);
+  const onAbort = (): void => {
+    body.destroy(
+      new VendorUnreachable("the request was given up", { sent: true, cause: request.signal?.reason }),
+    );
+  };
+  request.signal?.addEventListener("abort", onAbort, { once: true });
+  body.once("close", () => request.signal?.removeEventListener("abort", onAbort));
+  return { status: incoming.statusCode ?? 0, headers, rawHeaders, body, url: request.url };
+}
+
+/** The next request of a redirect: no credentials, whatever the host (RFC 9110 section 15.4 leaves that to us). */
+function redirected(request: VendorRequest, location: string): VendorRequest {
+  let url: URL;
+  try {
+    url = new URL(location, request.url);
+  } catch {
+    throw new AddressRefused("the vendor redirects to something that is no URL");
+  }
+  url.hash = "";
+  const credentials = request.credentialHeaders ?? ["authorization"];
+  return {
+    ...request,
+    url: url.href,
+    headers: request.headers.filter(([name]) => !credentials.includes(name.toLowerCase())),
+  };
+}

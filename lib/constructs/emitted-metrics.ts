@@ -1,0 +1,104 @@
+import { Duration } from "aws-cdk-lib";
+import { type IMetric, MathExpression, Metric } from "aws-cdk-lib/aws-cloudwatch";
+
+const namespace = "Linkspan";
+
+/** Values of the dimension `Function`: the functions' own names of themselves. */
+export type HttpFunctionName = "authorization" | "connections" | "documents" | "proxy";
+
+/** The metrics that functions/aws/outcome-metrics.ts writes; a test compares these names with what it really writes. */
+export class EmittedMetrics {
+  private readonly stage: string;
+  private readonly period = Duration.minutes(1);
+
+  constructor(stage: string) {
+    this.stage = stage;
+  }
+
+  /** One ending of refreshes: `Refreshes` counts them, `TimeLeft` is how long the old token would have lived (ms). */
+  refreshes(
+    outcome: string,
+    metricName: "Refreshes" | "TimeLeft" = "Refreshes",
+    statistic = "Sum",
+    period = this.period,
+  ): Metric {
+    return this.metric(metricName, { Outcome: outcome }, statistic, period, outcome);
+  }
+
+  /** Every ending that there was, a line each. */
+  refreshesByOutcome(): IMetric {
+    return this.search("Refreshes", ["Stage", "Outcome"], "", "Sum", (search) => search);
+  }
+
+  /** What the sweeps saw. */
+  sweep(
+    metricName: "Due" | "Queued" | "OldestOverdue" | "RescueRecords",
+    statistic: string,
+    period = this.period,
+  ): Metric {
+    return this.metric(metricName, {}, statistic, period, metricName);
+  }
+
+  /** Requests of one function, or of all, added up over their routes. */
+  requests(
+    metricName: "Requests" | "ClientErrors" | "ServerErrors",
+    label: string,
+    name?: HttpFunctionName,
+  ): IMetric {
+    const only = name === undefined ? "" : ` Function="${name}"`;
+    return this.search(
+      metricName,
+      ["Stage", "Function", "Route"],
+      only,
+      "Sum",
+      (search) => `SUM(${search})`,
+      label,
+    );
+  }
+
+  /** The ten routes where it is most, a line each. */
+  topRoutes(
+    metricName: "Requests" | "ClientErrors" | "ServerErrors" | "Latency",
+    statistic: "Sum" | "p50" | "p95" | "p99",
+  ): IMetric {
+    const by = statistic === "Sum" ? "SUM" : "MAX";
+    return this.search(
+      metricName,
+      ["Stage", "Function", "Route"],
+      "",
+      statistic,
+      (search) => `SORT(${search}, ${by}, DESC, 10)`,
+    );
+  }
+
+  private metric(
+    metricName: string,
+    dimensions: Record<string, string>,
+    statistic: string,
+    period: Duration,
+    label: string,
+  ): Metric {
+    return new Metric({
+      namespace,
+      metricName,
+      dimensionsMap: { Stage: this.stage, ...dimensions },
+      statistic,
+      period,
+      label,
+    });
+  }
+
+  /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html (not for alarms) */
+  private search(
+    metricName: string,
+    dimensions: readonly string[],
+    only: string,
+    statistic: string,
+    around: (search: string) => string,
+    label = "",
+  ): IMetric {
+    const schema = [namespace, ...dimensions].join(",");
+    const search = `SEARCH('{${schema}} MetricName="${metricName}" Stage="${this.stage}"${only}', '${statistic}')`;
+    return new MathExpression({ expression: around(search), label, period: Duration.minutes(5) });
+  }
+}

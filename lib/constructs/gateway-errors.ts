@@ -1,0 +1,57 @@
+import { ResponseType, type RestApi } from "aws-cdk-lib/aws-apigateway";
+
+/**
+ * API Gateway's own errors in our shape. Its messages are not passed on: some of them repeat what the caller sent, the
+ * Authorization header too. (Its 413 for bodies above 10 MB cannot be changed.)
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
+ */
+export function addGatewayErrors(api: RestApi): void {
+  const error = (
+    id: string,
+    type: ResponseType,
+    code: string,
+    message: string,
+    headers: Record<string, string> = {},
+  ): void => {
+    api.addGatewayResponse(id, {
+      type,
+      responseHeaders: {
+        "Elements-Request-Id": "context.requestId",
+        // On the proxy this tells our errors from the vendor's.
+        "Elements-Error-Source": "'linkspan'",
+        "Cache-Control": "'no-store'",
+        ...headers,
+      },
+      templates: {
+        "application/json": JSON.stringify({
+          requestId: "$context.requestId",
+          message,
+          code,
+          detail: { reason: "$context.error.responseType" },
+        }),
+      },
+    });
+  };
+  error(
+    "Default4xx",
+    ResponseType.DEFAULT_4XX,
+    "invalid_request",
+    "the request was refused before it reached the API",
+  );
+  error(
+    "Throttled",
+    ResponseType.THROTTLED,
+    "too_many_requests",
+    "more requests than this deployment takes; try again",
+    { "Retry-After": "'1'" },
+  );
+  error(
+    "RequestTooLarge",
+    ResponseType.REQUEST_TOO_LARGE,
+    "payload_too_large",
+    "the request is more than one call can carry: about 4.5 MB of body",
+  );
+  error("Default5xx", ResponseType.DEFAULT_5XX, "unavailable", "the API could not answer; try again", {
+    "Retry-After": "'5'",
+  });
+}

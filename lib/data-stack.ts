@@ -1,0 +1,120 @@
+import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
+import { Key } from "aws-cdk-lib/aws-kms";
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import type { Construct } from "constructs";
+import type { Settings } from "./settings.ts";
+import { stackProps } from "./stack-props.ts";
+
+/** Six times the worker's timeout, as Lambda asks: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+const refreshVisibility = Duration.minutes(30);
+
+/** What must outlive every deployment: tables, the vault's key, the bucket; and the queues, which other stacks share. */
+export class DataStack extends Stack {
+  readonly instances: Table;
+  readonly tenants: Table;
+  readonly transients: Table;
+  readonly vaultKey: Key;
+  readonly rescueBucket: Bucket;
+  readonly refreshQueue: Queue;
+  readonly refreshDeadLetters: Queue;
+
+  constructor(scope: Construct, id: string, { settings }: { readonly settings: Settings }) {
+    super(scope, id, stackProps(id, "tables, key, bucket, queues", settings));
+
+    this.instances = this.keptTable("Instances", { name: "instanceId", type: AttributeType.NUMBER });
+    this.instances.addGlobalSecondaryIndex({
+      indexName: "due",
+      partitionKey: { name: "refreshShard", type: AttributeType.NUMBER },
+      sortKey: { name: "dueAt", type: AttributeType.NUMBER },
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ["refreshGroup"],
+    });
+    for (const [indexName, partition] of [
+      ["owner", "ownerKey"],
+      ["organization", "organizationId"],
+    ] as const) {
+      this.instances.addGlobalSecondaryIndex({
+        indexName,
+        partitionKey: { name: partition, type: AttributeType.STRING },
+        sortKey: { name: "ownerSort", type: AttributeType.STRING },
+        projectionType: ProjectionType.INCLUDE,
+        nonKeyAttributes: ["connector", "name", "tags", "createdAt", "userId"],
+      });
+    }
+    this.tenants = this.keptTable("Tenants", { name: "id", type: AttributeType.STRING });
+    this.transients = new Table(this, "Transients", {
+      partitionKey: { name: "id", type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.DEFAULT,
+      timeToLiveAttribute: "expires",
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+
+    Validations.of(this.transients).acknowledge({
+      id: "AwsSolutions-DDB3",
+      reason: "Everything in it expires, most within the hour; none of it is worth bringing back",
+    });
+
+    this.vaultKey = new Key(this, "VaultKey", {
+      description: `Linkspan ${settings.stage}: wraps the organizations' data keys`,
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+
+    // No versions: the worker deletes a record when its grant is back in the table, and then it has to be gone.
+    this.rescueBucket = new Bucket(this, "Rescue", {
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+
+    Validations.of(this.rescueBucket).acknowledge({
+      id: "AwsSolutions-S1",
+      reason:
+        "Only our own functions reach it, a few times a year; CloudTrail's data events tell it to who wants to know",
+    });
+
+    this.refreshDeadLetters = new Queue(this, "RefreshDeadLetters", {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    this.refreshQueue = new Queue(this, "RefreshQueue", {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      visibilityTimeout: refreshVisibility,
+      // A message that nobody took for a day is worth nothing: its grant came due again long since.
+      retentionPeriod: Duration.days(1),
+      deadLetterQueue: { queue: this.refreshDeadLetters, maxReceiveCount: 5 },
+    });
+
+    this.output("InstancesTable", this.instances.tableName);
+    this.output("TenantsTable", this.tenants.tableName);
+    this.output("TransientsTable", this.transients.tableName);
+    this.output("VaultKeyArn", this.vaultKey.keyArn);
+    this.output("RescueBucket", this.rescueBucket.bucketName);
+    this.output("RefreshQueueUrl", this.refreshQueue.queueUrl);
+  }
+
+  private keptTable(id: string, partitionKey: { name: string; type: AttributeType }): Table {
+    return new Table(this, id, {
+      partitionKey,
+      sortKey: { name: "item", type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      // AWS's own key: whatever is secret in an item is sealed by us before it gets here.
+      encryption: TableEncryption.DEFAULT,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+
+  private output(name: string, value: string): void {
+    new CfnOutput(this, name, { value });
+  }
+}

@@ -1,0 +1,114 @@
+import { Duration, Stack, TimeZone } from "aws-cdk-lib";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Schedule, ScheduleExpression, ScheduleGroup } from "aws-cdk-lib/aws-scheduler";
+import type { Construct } from "constructs";
+import { ServiceFunction } from "./constructs/service-function.ts";
+import type { DataStack } from "./data-stack.ts";
+import { allowGrants, allowRescue, allowTenants } from "./permissions.ts";
+import type { Settings } from "./settings.ts";
+import { stackProps } from "./stack-props.ts";
+
+/** The schedule, the sweep that it starts each minute, and the workers that refresh what is due. */
+export class RefreshStack extends Stack {
+  readonly sweep: ServiceFunction;
+  readonly worker: ServiceFunction;
+  readonly scheduleGroup: ScheduleGroup;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly settings: Settings; readonly data: DataStack },
+  ) {
+    const { settings, data } = props;
+    super(scope, id, stackProps(id, "scheduled refresh", settings));
+
+    this.sweep = new ServiceFunction(this, "RefreshSweep", {
+      settings,
+      folder: "refresh-sweep",
+      description: "Finds the grants that are due and queues them",
+      timeout: Duration.seconds(60),
+      environment: {
+        INSTANCES_TABLE: data.instances.tableName,
+        TRANSIENTS_TABLE: data.transients.tableName,
+        RESCUE_BUCKET: data.rescueBucket.bucketName,
+        REFRESH_QUEUE_URL: data.refreshQueue.queueUrl,
+        REFRESH_SHARDS: String(settings.refreshShards),
+      },
+    });
+    this.worker = new ServiceFunction(this, "RefreshWorker", {
+      settings,
+      folder: "refresh-worker",
+      description: "Refreshes grants, finishes deletions, puts rescued grants back",
+      timeout: Duration.seconds(300),
+      environment: {
+        INSTANCES_TABLE: data.instances.tableName,
+        TENANTS_TABLE: data.tenants.tableName,
+        TRANSIENTS_TABLE: data.transients.tableName,
+        VAULT_KEY_ARN: data.vaultKey.keyArn,
+        RESCUE_BUCKET: data.rescueBucket.bucketName,
+        REFRESH_SHARDS: String(settings.refreshShards),
+        ACTIVE_WINDOW_DAYS: String(settings.activeWindowDays),
+      },
+    });
+    this.worker.addEventSource(
+      new SqsEventSource(data.refreshQueue, {
+        batchSize: 10,
+        maxConcurrency: settings.workerConcurrency,
+        reportBatchItemFailures: true,
+      }),
+    );
+    this.allow(data);
+    this.scheduleGroup = this.everyMinute();
+  }
+
+  private everyMinute(): ScheduleGroup {
+    const group = new ScheduleGroup(this, "Schedules");
+    const role = new Role(this, "ScheduleRole", {
+      // Only schedules of this account: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+      assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
+        conditions: { StringEquals: { "aws:SourceAccount": this.account } },
+      }),
+    });
+    role.addToPolicy(
+      new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [this.sweep.functionArn] }),
+    );
+    new Schedule(this, "SweepSchedule", {
+      scheduleGroup: group,
+      description: "Starts the refresh sweep",
+      schedule: ScheduleExpression.cron({ minute: "*", timeZone: TimeZone.ETC_UTC }),
+      target: {
+        bind: () => ({
+          arn: this.sweep.functionArn,
+          role,
+          // The next minute's is the retry; the default is 185 of them within a day.
+          retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
+        }),
+      },
+    });
+    return group;
+  }
+
+  private allow(data: DataStack): void {
+    allowGrants(this.sweep, data, ["dynamodb:UpdateItem"]);
+    this.sweep.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/due`]);
+    this.sweep.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [data.transients.tableArn]);
+    this.sweep.allow(["sqs:SendMessage"], [data.refreshQueue.queueArn]);
+    allowRescue(this.sweep, data, []);
+
+    allowTenants(this.worker, data);
+    allowGrants(this.worker, data, [
+      "dynamodb:GetItem",
+      "dynamodb:BatchGetItem",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+      "dynamodb:DeleteItem",
+    ]);
+    this.worker.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/organization`]);
+    this.worker.allow(
+      ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+      [data.transients.tableArn],
+    );
+    allowRescue(this.worker, data, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]);
+  }
+}

@@ -1,0 +1,152 @@
+import type { Node } from "constructs";
+
+/** What an operator may choose when he deploys; each is a value of the CDK context (`-c name=value`, or cdk.json). */
+export interface Settings {
+  /** Tells deployments in one account apart; part of each stack's name. */
+  readonly stage: string;
+  /** Requests per second that the API's stage takes, and how many at once above that. */
+  readonly throttleRate: number;
+  readonly throttleBurst: number;
+  /** Construct id of a function -> executions reserved for it. Empty: none, since new accounts have only 10 in all. */
+  readonly reservedConcurrency: Readonly<Record<string, number>>;
+  /** Refresh workers at a time. */
+  readonly workerConcurrency: number;
+  /** Partitions of the index of due grants. May change at any time: a sweep visits all that were ever used. */
+  readonly refreshShards: number;
+  /** Grants that were used within so many days are refreshed ahead of time. */
+  readonly activeWindowDays: number;
+  readonly logRetentionDays: number;
+  /** X-Ray on the functions and the stage. */
+  readonly tracing: boolean;
+  readonly alarmEmail?: string;
+  /** A token that is due for longer than this raises the alarm. */
+  readonly overdueAlarmMinutes: number;
+  readonly domain?: { readonly name: string; readonly certificateArn: string };
+  /**
+   * Whether this deployment sets the role by which API Gateway writes logs. It is one setting for an account and region;
+   * `false` where somebody else looks after it.
+   */
+  readonly apiGatewayLogRole: boolean;
+}
+
+export const functionNames = [
+  "Authorization",
+  "Connections",
+  "Documents",
+  "Proxy",
+  "RefreshSweep",
+  "RefreshWorker",
+] as const;
+
+/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const retentionDays = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+/**
+ * Reads and checks the context.
+ * @throws {Error} a value that cannot be; the message names it and says what can
+ */
+export function readSettings(node: Node): Settings {
+  const read = (name: string): unknown => {
+    const value: unknown = node.tryGetContext(name);
+    return value === "" ? undefined : value;
+  };
+  const refuse = (name: string, value: unknown, wanted: string): never => {
+    throw new Error(`context value ${name} must be ${wanted}, but is ${JSON.stringify(value)}`);
+  };
+  const text = (name: string, pattern: RegExp, wanted: string): string | undefined => {
+    const value = read(name);
+    if (value === undefined) return undefined;
+    return typeof value === "string" && pattern.test(value) ? value : refuse(name, value, wanted);
+  };
+  const whole = (name: string, least: number, most: number, otherwise: number): number => {
+    const value = read(name) ?? otherwise;
+    const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+    if (typeof number === "number" && Number.isInteger(number) && number >= least && number <= most)
+      return number;
+    return refuse(name, value, `a whole number from ${least} to ${most}`);
+  };
+  const yes = (name: string, otherwise: boolean): boolean => {
+    const value = read(name) ?? otherwise;
+    if (value === true || value === "true") return true;
+    return value === false || value === "false" ? false : refuse(name, value, "true or false");
+  };
+
+  const logRetentionDays = whole("logRetentionDays", 1, 3653, 30);
+  if (!retentionDays.includes(logRetentionDays))
+    refuse("logRetentionDays", logRetentionDays, `one of ${retentionDays.join(", ")}`);
+
+  const domainName = text(
+    "domainName",
+    /^(?=.{4,253}$)([a-z0-9-]+\.)+[a-z]{2,}$/,
+    "a host name such as api.example.com",
+  );
+  const certificateArn = text(
+    "certificateArn",
+    /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
+    "the ARN of a certificate of ACM in the region of the stacks",
+  );
+  if ((domainName === undefined) !== (certificateArn === undefined))
+    throw new Error("context values domainName and certificateArn come together or not at all");
+  const alarmEmail = text("alarmEmail", /^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address");
+
+  // Lambda's limits for the maximum concurrency of an SQS event source.
+  const workerConcurrency = whole("workerConcurrency", 2, 1_000, 10);
+  const reservedConcurrency = readReservedConcurrency(read("reservedConcurrency"), refuse);
+  const forWorkers = reservedConcurrency.RefreshWorker ?? Number.POSITIVE_INFINITY;
+  // Messages that are taken from the queue and then throttled count as tries, and end as dead letters.
+  if (workerConcurrency > forWorkers)
+    refuse(
+      "workerConcurrency",
+      workerConcurrency,
+      `at most reservedConcurrency.RefreshWorker, ${forWorkers}`,
+    );
+
+  return {
+    stage:
+      text(
+        "stage",
+        /^[a-z][a-z0-9-]{0,15}$/,
+        "1 to 16 lower-case letters, digits and dashes, a letter first",
+      ) ?? "dev",
+    throttleRate: whole("throttleRate", 1, 10_000, 500),
+    throttleBurst: whole("throttleBurst", 1, 5_000, 1_000),
+    reservedConcurrency,
+    workerConcurrency,
+    refreshShards: whole("refreshShards", 1, 200, 8),
+    activeWindowDays: whole("activeWindowDays", 1, 365, 7),
+    logRetentionDays,
+    tracing: yes("tracing", false),
+    ...(alarmEmail === undefined ? {} : { alarmEmail }),
+    overdueAlarmMinutes: whole("overdueAlarmMinutes", 2, 1_440, 10),
+    ...(domainName === undefined || certificateArn === undefined
+      ? {}
+      : { domain: { name: domainName, certificateArn } }),
+    apiGatewayLogRole: yes("apiGatewayLogRole", true),
+  };
+}
+
+/** `{"Documents": 50}` in cdk.json, the same as text behind `-c`. */
+function readReservedConcurrency(
+  value: unknown,
+  refuse: (name: string, value: unknown, wanted: string) => never,
+): Record<string, number> {
+  const wanted = `an object of ${functionNames.join(", ")} and whole numbers from 1, such as {"Documents": 50}`;
+  let given = value ?? {};
+  if (typeof given === "string") {
+    try {
+      given = JSON.parse(given);
+    } catch {
+      return refuse("reservedConcurrency", value, wanted);
+    }
+  }
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    return refuse("reservedConcurrency", value, wanted);
+  for (const [name, number] of Object.entries(given)) {
+    const known = (functionNames as readonly string[]).includes(name);
+    if (!known || !Number.isInteger(number) || number < 1)
+      return refuse("reservedConcurrency", value, wanted);
+  }
+  return given as Record<string, number>;
+}

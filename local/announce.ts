@@ -1,0 +1,35 @@
+import type { DemoFile } from "./demo/demo-tenant.ts";
+
+/** What `npm start` prints: where it is, and the flow as lines that can be pasted. */
+export function announcement(platform: { url: string; dataFolder: string; demo: DemoFile }): string {
+  const { url, dataFolder, demo } = platform;
+  const file = `${dataFolder}/demo.json`;
+  return `
+Linkspan ready: ${url}
+
+Open it in a browser for the demo app, or paste (values are read from ${file}):
+
+  eval "$(node -p 'const d=JSON.parse(require("fs").readFileSync("${file}","utf8")); \`BASE=\${d.baseUrl} AUTH="User \${d.userSecret}, Organization \${d.organizationSecret}"\`')"
+
+  # 1. An authorization URL: open it, sign in, allow. The page you come back to shows step 2 with your code in it.
+  curl -s -X POST "$BASE/elements/dropbox/oauth/url" -H "Authorization: $AUTH" -H 'Content-Type: application/json' -d '{"callbackUrl": "${demo.connectors.dropbox?.callbackUrls[0] ?? `${url}/callback/dropbox`}"}'
+
+  # 2. The code becomes an instance: paste what that page shows, and keep the "token" of the answer.
+  TOKEN=lsi_…
+
+  # 3. The same calls for every vendor
+  curl -s "$BASE/hubs/documents/folders/contents?path=/" -H "Authorization: Bearer $TOKEN"
+  echo 'Hello from Linkspan' | curl -s -X POST "$BASE/hubs/documents/files?path=/hello.txt&overwrite=true" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: text/plain' --data-binary @-
+  curl -s "$BASE/hubs/documents/files?path=/hello.txt" -H "Authorization: Bearer $TOKEN"
+
+  # 4. Or the vendor's own API, through the proxy
+  curl -s -X POST "$BASE/proxy/2/users/get_current_account" -H "Authorization: Bearer $TOKEN"
+
+Vendor consoles (end a token, withdraw a grant, make the vendor fail):
+${Object.entries(demo.connectors)
+  .map(([key, { consoleUrl }]) => `  ${key.padEnd(12)} ${consoleUrl}`)
+  .join("\n")}
+
+Ctrl-C stops everything.
+`;
+}

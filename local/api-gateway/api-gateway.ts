@@ -1,0 +1,242 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { newTraceId } from "../lambda/function-pool.ts";
+import { EventTooLarge, FunctionThrottled } from "../lambda/invocation.ts";
+import type { LambdaService } from "../lambda/lambda-service.ts";
+import type { ApiModel } from "../template/api-model.ts";
+import { GatewayError, gatewayAnswer } from "./gateway-response.ts";
+import { findHeader, requestHeaders, responseHeaders, setHeader } from "./header-rules.ts";
+import { type IntegrationAnswer, integrationAnswer } from "./integration-answer.ts";
+import { matchRoute } from "./match-route.ts";
+import { proxyEvent, type ReceivedRequest } from "./proxy-event.ts";
+import { throttle } from "./throttle.ts";
+
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+const maxBodyBytes = 10 * 1024 * 1024;
+const maxHeaderBytes = 10_240;
+/** Of a regional API's stream: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html */
+const idleTimeoutMs = 300_000;
+const methods = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+export interface ApiGatewayOptions {
+  readonly api: ApiModel;
+  readonly lambda: Pick<LambdaService, "invoke">;
+  /** Host headers under which the API is reached; another one is refused. */
+  readonly hosts: readonly string[];
+  readonly log?: (line: string) => void;
+}
+
+/** The regional REST API of the stacks. Its bandwidth limit (2 MB/s after the first 6 MB) is left out. */
+export function apiGateway(
+  options: ApiGatewayOptions,
+): (message: IncomingMessage, response: ServerResponse) => void {
+  const { api, lambda, log } = options;
+  const mayPass = api.throttle === undefined ? () => true : throttle(api.throttle);
+
+  async function serve(message: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    const request = await receive(message, requestId);
+    const route = matchRoute(api.root, request.path, request.method);
+    if (route === undefined) throw unmatched(request);
+    if (!mayPass()) throw new GatewayError("THROTTLED");
+    const { functionName, mode, timeoutMs } = route.method;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const traceId = findHeader(request.headers, "x-amzn-trace-id") ?? newTraceId();
+    const event = proxyEvent(api, request, route);
+    try {
+      const invoked = lambda.invoke(functionName, event, { signal: timeout, traceId });
+      const answered = await invoked.then((answer) => within(integrationAnswer(answer, mode), timeout));
+      await send(answered, {
+        message,
+        response,
+        requestId,
+        extendedRequestId: request.extendedRequestId,
+        timeout,
+      });
+    } catch (error) {
+      const gatewayError = toGatewayError(error, timeout);
+      log?.(`${request.method} ${route.resource.path}: ${gatewayError.type}: ${why(error)}`);
+      throw gatewayError;
+    }
+  }
+
+  /** @throws {GatewayError} the request is not one that reaches an integration */
+  async function receive(message: IncomingMessage, requestId: string): Promise<ReceivedRequest> {
+    const [target = "", query = ""] = (message.url ?? "").split(/\?(.*)/s);
+    const headers = requestHeaders(message.rawHeaders);
+    const host = findHeader(headers, "host") ?? "";
+    const prefix = `/${api.stage}`;
+    // A host or stage that is not the API's: 403 (its body a guess).
+    if (!options.hosts.includes(host) || !`${target}/`.startsWith(`${prefix}/`))
+      throw new GatewayError("ACCESS_DENIED");
+    // "must be URL-encoded": https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+    if (/[|{}]/.test(query)) throw new GatewayError("BAD_REQUEST_PARAMETERS");
+    const body = await readBody(message);
+    const forwarded = findHeader(headers, "x-forwarded-for");
+    const sourceIp = message.socket.remoteAddress ?? "";
+    setHeader(headers, "X-Forwarded-For", forwarded === undefined ? sourceIp : `${forwarded}, ${sourceIp}`);
+    setHeader(headers, "X-Forwarded-Port", host.split(":")[1] ?? "80");
+    // Always https on AWS.
+    setHeader(headers, "X-Forwarded-Proto", "http");
+    const traceId = findHeader(headers, "x-amzn-trace-id");
+    if (traceId === undefined) setHeader(headers, "X-Amzn-Trace-Id", newTraceId());
+    // Stands for the method whatever it was (as seen by many; no page tells).
+    const override = findHeader(headers, "x-http-method-override")?.toUpperCase() ?? "";
+    return {
+      message,
+      method: methods.includes(override) ? override : (message.method ?? "GET"),
+      path: target.slice(prefix.length) || "/",
+      query,
+      headers,
+      body,
+      requestId,
+      extendedRequestId: randomBytes(11).toString("base64"),
+      receivedAt: new Date(),
+    };
+  }
+
+  return (message, response) => {
+    const requestId = randomUUID();
+    // Of a client that went away nobody needs to hear.
+    response.on("error", () => {});
+    serve(message, response, requestId).catch((error: unknown) => {
+      if (response.headersSent || response.destroyed) return response.destroy();
+      if (error instanceof BodyTooLarge) return refuseBody(message, response);
+      const known = error instanceof GatewayError ? error : new GatewayError("API_CONFIGURATION_ERROR");
+      if (known !== error) log?.(`API Gateway: ${why(error)}`);
+      const { status, headers, body } = gatewayAnswer(api, known, requestId);
+      const length = String(Buffer.byteLength(body));
+      response.writeHead(
+        status,
+        [...headers, ["x-amzn-RequestId", requestId], ["Content-Length", length]].flat(),
+      );
+      response.end(body);
+    });
+  };
+}
+
+class BodyTooLarge extends Error {}
+
+async function readBody(message: IncomingMessage): Promise<Buffer> {
+  const names = message.rawHeaders.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  // 431 as Node itself answers when it is far more; AWS's own status for it no page tells, so here it is a plain 400.
+  if (names > maxHeaderBytes) throw new GatewayError("BAD_REQUEST_PARAMETERS");
+  if (Number(message.headers["content-length"] ?? 0) > maxBodyBytes) throw new BodyTooLarge();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of message.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxBodyBytes) throw new BodyTooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Above 10 MB the answer is API Gateway's own and no gateway response changes it. */
+function refuseBody(message: IncomingMessage, response: ServerResponse): void {
+  const body = '{"message":"Request Entity Too Large"}';
+  response.writeHead(413, { "Content-Type": "application/json", "Content-Length": body.length });
+  response.write(body);
+  // What is on its way is read for nobody, or the client would see a broken connection in place of the answer.
+  const end = () => {
+    clearTimeout(patience);
+    response.end();
+  };
+  const patience = setTimeout(end, 10_000);
+  message.once("end", end).once("close", end).resume();
+}
+
+/** Without a matching method API Gateway looks for its own signature, and tells what it found: the header itself. */
+function unmatched(request: ReceivedRequest): GatewayError {
+  const authorization = findHeader(request.headers, "authorization");
+  if (authorization === undefined) return new GatewayError("MISSING_AUTHENTICATION_TOKEN");
+  return new GatewayError(
+    "INVALID_SIGNATURE",
+    `Invalid key=value pair (missing equal-sign) in Authorization header: '${authorization}'.`,
+  );
+}
+
+function toGatewayError(error: unknown, timeout: AbortSignal): GatewayError {
+  if (error instanceof GatewayError) return error;
+  if (timeout.aborted) return new GatewayError("INTEGRATION_TIMEOUT");
+  // Lambda's own refusals. Status and type are a guess: what is documented is Lambda's 413 and 429 alone.
+  if (error instanceof EventTooLarge) return new GatewayError("REQUEST_TOO_LARGE");
+  if (error instanceof FunctionThrottled) return new GatewayError("API_CONFIGURATION_ERROR");
+  return new GatewayError("INTEGRATION_FAILURE");
+}
+
+function why(error: unknown): string {
+  const reason = error instanceof GatewayError && error.cause !== undefined ? error.cause : error;
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+interface Exchange {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly extendedRequestId: string;
+  readonly timeout: AbortSignal;
+}
+
+/**
+ * Passes the answer on as it comes, at the client's pace. A client that goes away stops nothing: the function writes on
+ * and is read to its end. (How fast AWS reads then, no page tells.)
+ */
+async function send(answer: IntegrationAnswer, exchange: Exchange): Promise<void> {
+  const { message, response, timeout } = exchange;
+  const headers = responseHeaders(answer.headers);
+  const has = (wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
+  if (has("content-type") === undefined) headers.push(["Content-Type", "application/json"]);
+  headers.push(["x-amzn-RequestId", exchange.requestId], ["x-amz-apigw-id", exchange.extendedRequestId]);
+  const hasBody = message.method !== "HEAD" && answer.status !== 204 && answer.status !== 304;
+  const declared = has("content-length");
+  let left = declared === undefined ? Number.POSITIVE_INFINITY : Number(declared);
+  const idle = new AbortController();
+  const idleTimer = setTimeout(() => idle.abort(new Error("nothing came for too long")), idleTimeoutMs);
+  const end = AbortSignal.any([timeout, idle.signal]);
+  try {
+    response.writeHead(answer.status, headers.flat());
+    response.flushHeaders();
+    for (;;) {
+      const { done, value } = await within(answer.body.next(), end);
+      if (done) break;
+      idleTimer.refresh();
+      if (!hasBody || response.destroyed) continue;
+      left -= value.length;
+      if (left < 0) throw new Error("the body is longer than its Content-Length");
+      if (!response.write(value) && !response.destroyed) await within(drained(response), end);
+    }
+    // A cut answer must look like one.
+    if (hasBody && declared !== undefined && left > 0)
+      throw new Error("the body is shorter than its Content-Length");
+    response.end();
+  } catch (error) {
+    void answer.body.return?.().catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(idleTimer);
+  }
+}
+
+/** The client has taken what was written, or is gone. */
+async function drained(response: ServerResponse): Promise<void> {
+  const enough = new AbortController();
+  const { signal } = enough;
+  try {
+    await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]);
+  } finally {
+    enough.abort();
+  }
+}
+
+async function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason as Error);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

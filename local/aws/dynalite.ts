@@ -1,0 +1,152 @@
+import { createRequire } from "node:module";
+import { AwsError, refuseUnknownParameters } from "./service.ts";
+import { localAccountId, localRegion } from "./types.ts";
+
+// dynalite's own HTTP server parses and checks each request again and listens for anybody; its parts, called in
+// process, do neither. They have no types and no documentation: the version is exact, and front-door.test.ts is the proof.
+const require = createRequire(import.meta.url);
+const database = require("dynalite/db") as DynaliteDatabase;
+const validations = require("dynalite/validations") as DynaliteValidations;
+
+export type Item = Record<string, Record<string, unknown>>;
+export type Parameters = Record<string, unknown>;
+
+/** A database on a folder. */
+export interface Dynalite {
+  /** Whether there is such an operation here. */
+  has(operation: string): boolean;
+  /** The parameters as dynalite wants them. @throws {AwsError} they are not right */
+  check(operation: string, body: Parameters): Parameters;
+  /** Acts on checked parameters. @throws {AwsError} as DynamoDB would answer */
+  perform(operation: string, data: Parameters): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+interface DynaliteError extends Error {
+  readonly statusCode?: number;
+  readonly body?: Record<string, unknown> & { __type: string };
+}
+interface DynaliteStore {
+  readonly db: { open(): Promise<void>; close(): Promise<void> };
+  readonly tableDb: { awsAccountId: string; awsRegion: string };
+}
+interface DynaliteDatabase {
+  create(options: { path: string; createTableMs: number }): DynaliteStore;
+  checkConditional(data: Parameters, item: Item | undefined): DynaliteError | null | undefined;
+}
+interface DynaliteValidations {
+  checkTypes(data: Parameters, types: Record<string, unknown>): Parameters;
+  checkValidations(
+    data: Parameters,
+    types: Record<string, unknown>,
+    custom: unknown,
+    store: DynaliteStore,
+  ): void;
+}
+interface DynaliteOperation {
+  readonly types: Record<string, unknown>;
+  readonly custom: unknown;
+  act(
+    store: DynaliteStore,
+    data: Parameters,
+    done: (error: DynaliteError | null, data: unknown) => void,
+  ): void;
+}
+
+// Asked for by DynamoDB's users since 2023 and not known to dynalite: the item that a failed condition saw.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html#DDB-UpdateItem-request-ReturnValuesOnConditionCheckFailure
+const returnOnFailure = "ReturnValuesOnConditionCheckFailure";
+const checkConditional = database.checkConditional;
+database.checkConditional = (data, item) => {
+  const failure = checkConditional(data, item);
+  if (failure?.body !== undefined && item !== undefined && data[returnOnFailure] === "ALL_OLD")
+    failure.body.Item = item;
+  return failure;
+};
+
+const operationNames = [
+  "BatchGetItem",
+  "BatchWriteItem",
+  "CreateTable",
+  "DeleteItem",
+  "DescribeTable",
+  "GetItem",
+  "PutItem",
+  "Query",
+  "Scan",
+  "UpdateItem",
+];
+const operations = new Map(operationNames.map((name) => [name, loadOperation(name)]));
+
+function loadOperation(name: string): DynaliteOperation {
+  const file = `${name.charAt(0).toLowerCase()}${name.slice(1)}.js`;
+  const { types, custom } = require(`dynalite/validations/${file}`) as Pick<
+    DynaliteOperation,
+    "types" | "custom"
+  >;
+  return { types, custom, act: require(`dynalite/actions/${file}`) as DynaliteOperation["act"] };
+}
+
+/** An error whose body dynalite wrote. */
+export class DynamoDbError extends AwsError {
+  readonly body: Record<string, unknown>;
+
+  constructor(status: number, body: Record<string, unknown> & { __type: string }) {
+    super(status, body.__type.replace(/^.*#/, ""), String(body.message ?? body.Message ?? ""));
+    this.body = body;
+  }
+}
+
+function awsError(error: unknown): AwsError {
+  const { statusCode, body, message } = error as DynaliteError;
+  if (statusCode !== undefined && body !== undefined) return new DynamoDbError(statusCode, body);
+  return new AwsError(500, "InternalServerError", message);
+}
+
+/**
+ * Opens a database, making it if the folder is empty.
+ * @throws {Error} another process has it open
+ */
+export async function openDynalite(folder: string): Promise<Dynalite> {
+  const store = database.create({ path: folder, createTableMs: 0 });
+  Object.assign(store.tableDb, { awsAccountId: localAccountId, awsRegion: localRegion });
+  await store.db.open().catch((error: Error) => {
+    throw new Error(`cannot open ${folder}: is another local platform using it?`, { cause: error });
+  });
+  return {
+    has: (operation) => operations.has(operation),
+    check: (operation, body) => checkParameters(store, operation, body),
+    perform: (operation, data) =>
+      new Promise((resolve, reject) => {
+        operationCalled(operation).act(store, data, (error, answer) =>
+          error ? reject(awsError(error)) : resolve(answer),
+        );
+      }),
+    close: () => store.db.close(),
+  };
+}
+
+function operationCalled(name: string): DynaliteOperation {
+  const operation = operations.get(name);
+  if (operation === undefined) {
+    throw new AwsError(400, "UnknownOperationException", `the local DynamoDB has no ${name}`);
+  }
+  return operation;
+}
+
+function checkParameters(store: DynaliteStore, name: string, body: Parameters): Parameters {
+  const operation = operationCalled(name);
+  const conditional = ["DeleteItem", "PutItem", "UpdateItem"].includes(name);
+  const returned = body[returnOnFailure];
+  refuseUnknownParameters(name, body, [
+    ...Object.keys(operation.types),
+    ...(conditional ? [returnOnFailure] : []),
+  ]);
+  try {
+    const data = validations.checkTypes(body, operation.types);
+    validations.checkValidations(data, operation.types, operation.custom, store);
+    return conditional && returned !== undefined ? { ...data, [returnOnFailure]: returned } : data;
+  } catch (error) {
+    throw awsError(error);
+  }
+}

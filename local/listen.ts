@@ -1,0 +1,41 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+
+/**
+ * A server on 127.0.0.1 that answers 503 until `handle` names who answers: its port is known before that.
+ * @throws {Error} the port is in use (EADDRINUSE)
+ */
+export async function listen(port: number): Promise<{
+  server: Server;
+  url: string;
+  handle: (listener: (request: IncomingMessage, response: ServerResponse) => void) => void;
+}> {
+  let listener = (_: IncomingMessage, response: ServerResponse): void => {
+    response.writeHead(503, { "Retry-After": "1" }).end("Linkspan is starting\n");
+  };
+  const server = createServer({ keepAlive: true, maxHeaderSize: 16_384 }, (request, response) =>
+    listener(request, response),
+  );
+  // A slow upload may take its time; what waits for what is bounded by the API's own limits.
+  server.requestTimeout = 300_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return {
+    server,
+    url: `http://127.0.0.1:${address.port}`,
+    handle: (next) => {
+      listener = next;
+    },
+  };
+}
+
+/** Ends every connection at once. */
+export function endServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

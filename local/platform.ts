@@ -1,0 +1,202 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { findConnector } from "../functions/connectors/catalogue.ts";
+import { apiGateway } from "./api-gateway/api-gateway.ts";
+import { type FrontDoor, startFrontDoor } from "./aws/front-door.ts";
+import { localAccountId } from "./aws/types.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { demoApp } from "./demo/demo-app.ts";
+import { type DemoFile, prepareDemoTenant } from "./demo/demo-tenant.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { keptIdentities } from "./identities.ts";
+import { type LambdaService, startLambda } from "./lambda/lambda-service.ts";
+import { endServer, listen } from "./listen.ts";
+import { type OperatorAccess, operatorAccess, principalsOf, writePlatformFile } from "./principals.ts";
+import { callbackUrlsOf, connectorsOf, standInConnectors, startStandIns } from "./stand-ins.ts";
+import { readAssembly, readTemplate, type Template } from "./template.ts";
+import type { InvokeResult } from "./triggers/invoke.ts";
+import { startTriggers } from "./triggers/triggers.ts";
+import { readVendorAccounts, vendorTable } from "./vendor-table.ts";
+import type { StandIn } from "./vendors/stand-in.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+export interface PlatformOptions {
+  /** The synthesized cloud assembly. Default `cdk.out` beside package.json. */
+  readonly assembly?: string;
+  /** Where tables, keys and demo.json live. Default `.linkspan` in the current folder. */
+  readonly dataFolder?: string;
+  /** Port of the API and the demo page; 0 (the default): any free one. */
+  readonly port?: number;
+  /** Where the operator's own vendor accounts are looked for, beside the data folder. Default: the project. */
+  readonly accountsFolder?: string;
+  /** Each line that a function or a trigger logs. */
+  readonly onLog?: (source: string, line: string) => void;
+}
+
+/** All of Linkspan on this machine, as the synthesized stacks have it. */
+export interface Platform {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** `<url>/elements/api-v2` */
+  readonly baseUrl: string;
+  readonly dataFolder: string;
+  readonly clock: Clock;
+  readonly vendors: Readonly<Record<string, StandIn>>;
+  readonly demo: DemoFile;
+  readonly frontDoor: FrontDoor;
+  readonly lambda: LambdaService;
+  readonly template: Template;
+  /** How an operator reaches the front door. */
+  readonly operator: OperatorAccess;
+  /** Fires the schedule now; resolves when the sweep has answered. */
+  sweep(): Promise<InvokeResult>;
+  /**
+   * Resolves when nothing is under way: no function runs, no message is visible or in flight.
+   * @throws {Error} not within `timeoutMs` (default 20 000)
+   */
+  settled(timeoutMs?: number): Promise<void>;
+  /** Ends everything at once. */
+  close(): Promise<void>;
+}
+
+/** @throws {Error} nothing is synthesized, the port or the folder is in use, or the stacks hold what the platform does not know */
+export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
+  const dataFolder = path.resolve(options.dataFolder ?? ".linkspan");
+  const assembly = await readAssembly(options.assembly ?? path.join(ROOT, "cdk.out"));
+  const onLog = options.onLog ?? (() => {});
+  const ends: (() => Promise<void> | void)[] = [];
+  let unlock = (): void => {};
+  const close = once(async () => {
+    await Promise.allSettled(ends.reverse().map((end) => end()));
+    // Last: the next platform may open the tables only when this one has let them go.
+    unlock();
+  });
+
+  try {
+    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+    unlock = lockFolder(dataFolder);
+    const accounts = readVendorAccounts([options.accountsFolder ?? ROOT, dataFolder], standInConnectors);
+    const { server, url, handle } = await listen(options.port ?? 0);
+    ends.push(() => endServer(server));
+    const baseUrl = `${url}/elements/api-v2`;
+    const clock = systemClock();
+    const identities = keptIdentities(path.join(dataFolder, "identities.json"));
+
+    const vendors = await startStandIns(
+      clock,
+      identities,
+      callbackUrlsOf(url, baseUrl),
+      accounts,
+      dataFolder,
+    );
+    ends.push(async () => {
+      await Promise.allSettled(Object.values(vendors).map((vendor) => vendor.close()));
+    });
+
+    let template: Template | undefined;
+    const frontDoor = await startFrontDoor({
+      clock,
+      dataFolder,
+      resources: (frontDoorUrl) => {
+        template = readTemplate(assembly, {
+          queueUrl: (name) => `${frontDoorUrl}/${localAccountId}/${name}`,
+        });
+        return template;
+      },
+      principals: () => principalsOf(template as Template, identities),
+    });
+    ends.push(() => frontDoor.close());
+    const stacks = template as Template | undefined;
+    if (stacks === undefined) throw new Error("the front door did not ask for its resources");
+
+    const lambda = await startLambda({
+      functions: stacks.functions,
+      credentials: (name) => identities.of(name),
+      endpoint: frontDoor.url,
+      // Read in functions/vendor-http/vendor-endpoints.ts; no stack sets it.
+      environment: { LINKSPAN_VENDOR_ENDPOINTS: JSON.stringify(vendorTable(vendors, accounts, dataFolder)) },
+      onLog: ({ function: name, text }) => onLog(name, text),
+    });
+    ends.push(() => lambda.close());
+
+    const triggers = startTriggers({
+      template: stacks,
+      frontDoor,
+      lambda,
+      identities,
+      clock,
+      log: (line) => onLog("platform", line),
+    });
+    ends.push(() => triggers.close());
+
+    const operator = operatorAccess(frontDoor.url, identities);
+    const outputs = Object.assign({}, ...stacks.stacks.map((stack) => stack.outputs)) as Record<
+      string,
+      string
+    >;
+    const demo = await prepareDemoTenant({
+      url,
+      baseUrl,
+      dataFolder,
+      connectors: connectorsOf(vendors, accounts, callbackUrlsOf(url, baseUrl)),
+      aws: operator,
+      outputs,
+    });
+    ends.push(writePlatformFile(dataFolder, operator, stacks));
+
+    const hosts = [new URL(url).host, new URL(url).host.replace("127.0.0.1", "localhost")];
+    const api = apiGateway({
+      api: stacks.api,
+      lambda,
+      hosts,
+      log: (line) => onLog("API Gateway", line),
+    });
+    const page = demoApp({
+      url,
+      settings: demo,
+      dataFolder,
+      vendors: Object.entries(demo.connectors).map(([key, { consoleUrl }]) => ({
+        key,
+        name: findConnector(key)?.name ?? key,
+        description: findConnector(key)?.description ?? "",
+        ...(accounts[key] === undefined ? { consoleUrl } : {}),
+      })),
+      expireAccessTokens: (connector) => vendors[connector]?.expireAccessTokens(),
+    });
+    handle((request, response) => {
+      if (request.url?.startsWith(`/${stacks.api.stage}`) === true) return api(request, response);
+      // Another name that leads here is another site's: it would read what the demo app shows.
+      if (hosts.includes(request.headers.host ?? "")) return page(request, response);
+      response.writeHead(421).end("this address is not served here\n");
+    });
+
+    return {
+      url,
+      baseUrl,
+      dataFolder,
+      clock,
+      vendors,
+      demo,
+      frontDoor,
+      lambda,
+      template: stacks,
+      operator,
+      sweep: () => triggers.fireSchedule(),
+      settled: (timeoutMs = 20_000) => triggers.settled(timeoutMs),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
+}

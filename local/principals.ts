@@ -1,0 +1,51 @@
+import { rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { localRegion, type Principal } from "./aws/types.ts";
+import type { Identity, PlatformIdentities } from "./identities.ts";
+import type { Template } from "./template.ts";
+
+const OPERATOR = "Operator";
+
+/** How the operator reaches the front door: what an AWS profile is elsewhere. */
+export interface OperatorAccess {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: Identity;
+}
+
+/** Every function under its role, and the operator, who may do all. */
+export function principalsOf(template: Template, identities: PlatformIdentities): Principal[] {
+  return [
+    ...template.functions.map(({ name, statements }) => ({ name, statements, ...identities.of(name) })),
+    {
+      name: OPERATOR,
+      ...identities.of(OPERATOR),
+      statements: [
+        {
+          Effect: "Allow" as const,
+          Action: ["dynamodb:*", "kms:*", "sqs:*", "s3:*", "cloudformation:*"],
+          Resource: "*",
+        },
+      ],
+    },
+  ];
+}
+
+export function operatorAccess(endpoint: string, identities: PlatformIdentities): OperatorAccess {
+  return { endpoint, region: localRegion, credentials: identities.of(OPERATOR) };
+}
+
+/** For `npm run admin`; gone when the platform is. */
+export function writePlatformFile(
+  dataFolder: string,
+  operator: OperatorAccess,
+  template: Template,
+): () => void {
+  const file = path.join(dataFolder, "platform.json");
+  const stack = template.stacks.find(({ outputs }) => outputs.InstancesTable !== undefined)?.name;
+  const { endpoint: endpointUrl, region, credentials } = operator;
+  writeFileSync(file, `${JSON.stringify({ endpointUrl, region, credentials, stack }, null, 2)}\n`, {
+    mode: 0o600,
+  });
+  return () => rmSync(file, { force: true });
+}

@@ -1,0 +1,77 @@
+import path from "node:path";
+import { findConnector } from "../functions/connectors/catalogue.ts";
+import type { Clock } from "./clock.ts";
+import type { DemoConnector } from "./demo/demo-tenant.ts";
+import type { PlatformIdentities } from "./identities.ts";
+import type { VendorAccounts } from "./vendor-table.ts";
+import { startDropbox } from "./vendors/dropbox/stand-in.ts";
+import { startGoogleDrive } from "./vendors/googledrive/stand-in.ts";
+import type { StandIn } from "./vendors/stand-in.ts";
+
+/** Each vendor's stand-in, by connector. */
+const starters = { dropbox: startDropbox, googledrive: startGoogleDrive };
+
+/** Connectors that have a stand-in. */
+export const standInConnectors: readonly string[] = Object.keys(starters);
+
+/** The app's own callback (the demo page shows the code there), and ours of the hosted flow. */
+export function callbackUrlsOf(url: string, baseUrl: string): (connector: string) => string[] {
+  return (connector) => [`${url}/callback/${connector}`, `${baseUrl}/oauth/callback/${connector}`];
+}
+
+/** Starts those whose vendor has no real account configured. */
+export async function startStandIns(
+  clock: Clock,
+  identities: PlatformIdentities,
+  callbackUrls: (connector: string) => string[],
+  accounts: VendorAccounts,
+  dataFolder: string,
+): Promise<Record<string, StandIn>> {
+  const started: Record<string, StandIn> = {};
+  try {
+    for (const [connector, start] of Object.entries(starters)) {
+      if (accounts[connector] !== undefined) continue;
+      const { accessKeyId, secretAccessKey } = identities.of(`app:${connector}`);
+      started[connector] = await start({
+        clock,
+        app: {
+          clientId: `local-${connector}-${accessKeyId.slice(4, 14).toLowerCase()}`,
+          clientSecret: secretAccessKey,
+          redirectUris: callbackUrls(connector),
+        },
+        dataFolder: path.join(dataFolder, "vendors", connector),
+      });
+    }
+    return started;
+  } catch (error) {
+    // One whose earlier state cannot be read: those before it listen already.
+    await Promise.allSettled(Object.values(started).map((standIn) => standIn.close()));
+    throw error;
+  }
+}
+
+/** Every connector's app, as demo.json tells it: the real accounts', and the stand-ins'. */
+export function connectorsOf(
+  vendors: Readonly<Record<string, StandIn>>,
+  accounts: VendorAccounts,
+  callbackUrls: (connector: string) => string[],
+): Record<string, DemoConnector> {
+  const connectors: Record<string, DemoConnector> = {};
+  for (const [connector, account] of Object.entries(accounts)) {
+    connectors[connector] = {
+      clientId: account.clientId,
+      clientSecret: account.clientSecret,
+      callbackUrls: account.callbackUrls ?? callbackUrls(connector),
+      consoleUrl: findConnector(connector)?.console ?? "",
+    };
+  }
+  for (const [connector, { app, consoleUrl }] of Object.entries(vendors)) {
+    connectors[connector] = {
+      clientId: app.clientId,
+      clientSecret: app.clientSecret,
+      callbackUrls: app.redirectUris,
+      consoleUrl,
+    };
+  }
+  return connectors;
+}

@@ -1,0 +1,104 @@
+import type { FrontDoor } from "../aws/front-door.ts";
+import type { Clock } from "../clock.ts";
+import type { PlatformIdentities } from "../identities.ts";
+import { FunctionFailure, FunctionThrottled } from "../lambda/invocation.ts";
+import type { LambdaService } from "../lambda/lambda-service.ts";
+import type { Template } from "../template.ts";
+import { startEventSource } from "./event-source.ts";
+import type { InvokeResult } from "./invoke.ts";
+import { startSchedule } from "./schedule.ts";
+
+export interface TriggerOptions {
+  readonly template: Template;
+  readonly frontDoor: FrontDoor;
+  readonly lambda: LambdaService;
+  readonly identities: PlatformIdentities;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+}
+
+/** Everything that calls functions by itself: queues and schedules. */
+export interface Triggers {
+  /** Fires the schedule now; resolves when its function has answered. */
+  fireSchedule(): Promise<InvokeResult>;
+  /**
+   * Resolves when nothing is under way: no function runs, no message is visible or in flight.
+   * @throws {Error} not within `timeoutMs`
+   */
+  settled(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function startTriggers({
+  template,
+  frontDoor,
+  lambda,
+  identities,
+  clock,
+  log,
+}: TriggerOptions): Triggers {
+  const invoke = (functionName: string, event: unknown) => invokeBuffered(lambda, functionName, event);
+  const eventSources = template.eventSources.map((model) =>
+    startEventSource({
+      model,
+      queueUrl: frontDoor.queueUrl(model.queueName),
+      endpoint: frontDoor.url,
+      region: frontDoor.region,
+      credentials: identities.of(model.functionName),
+      invoke,
+      log,
+    }),
+  );
+  const schedules = template.schedules.map((model) => startSchedule({ model, clock, invoke, log }));
+
+  return {
+    async fireSchedule() {
+      const [schedule] = schedules;
+      if (schedule === undefined) throw new Error("the stacks have no schedule");
+      return schedule.fire();
+    },
+    async settled(timeoutMs) {
+      const end = performance.now() + timeoutMs;
+      for (;;) {
+        const depths = await Promise.all(
+          template.eventSources.map(({ queueName }) => frontDoor.queueDepth(queueName)),
+        );
+        const waiting = depths.reduce((sum, { visible, inFlight }) => sum + visible + inFlight, 0);
+        const busy = !lambda.isIdle() || eventSources.some((source) => source.busy() > 0);
+        if (waiting === 0 && !busy) return;
+        if (performance.now() > end) {
+          throw new Error(
+            `not settled within ${timeoutMs} ms: ${waiting} messages, functions ${busy ? "busy" : "idle"}`,
+          );
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    async close() {
+      for (const schedule of schedules) schedule.close();
+      await Promise.allSettled(eventSources.map((source) => source.close()));
+    },
+  };
+}
+
+async function invokeBuffered(
+  lambda: LambdaService,
+  functionName: string,
+  event: unknown,
+): Promise<InvokeResult> {
+  try {
+    const answer = await lambda.invoke(functionName, event);
+    if (answer.kind === "streamed") {
+      await answer.body.return?.();
+      throw new Error(`${functionName} streams; a trigger wants a buffered answer`);
+    }
+    const text = answer.payload.toString("utf8");
+    return { ok: true, payload: text === "" ? null : (JSON.parse(text) as unknown) };
+  } catch (error) {
+    if (error instanceof FunctionThrottled) return { ok: false, throttled: true, payload: null };
+    if (error instanceof FunctionFailure) {
+      return { ok: false, payload: { errorType: error.errorType, errorMessage: error.message } };
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+import type { AuthorizationParties } from "./authorization/authorization-endpoint.ts";
+import { AuthorizationEndpoint } from "./authorization/authorization-endpoint.ts";
+import type { Grants } from "./authorization/grants.ts";
+import { TokenEndpoint } from "./authorization/token-endpoint.ts";
+import type { AuthorizationRules } from "./authorization/vendor-rules.ts";
+import { consoleEndpoints } from "./console-page.ts";
+import { bytesContent, generatedContent, textContent } from "./content.ts";
+import { controls } from "./controls.ts";
+import type { Endpoint, StandInServer, VendorEndpoints } from "./http/stand-in-server.ts";
+import type { StandIn, StandInOptions } from "./stand-in.ts";
+import type { StateKeeper } from "./state/state-keeper.ts";
+import type { VendorFiles } from "./vendor-files.ts";
+
+/** What makes one vendor's stand-in. */
+export interface StandInParts {
+  readonly connector: string;
+  readonly server: StandInServer;
+  readonly options: StandInOptions;
+  readonly grants: Grants;
+  readonly rules: AuthorizationRules;
+  readonly files: VendorFiles;
+  readonly keeper: StateKeeper;
+  /** The vendor's own endpoints; those of the authorization server are added. */
+  readonly vendor: VendorEndpoints;
+}
+
+/** Puts authorization server, vendor endpoints, controls and console together on a server that listens already. */
+export function assembleStandIn(parts: StandInParts): StandIn {
+  const { server, options, grants, rules, files, keeper, vendor } = parts;
+  const redirectUris = new Set(options.app.redirectUris);
+  const parties: AuthorizationParties = {
+    rules,
+    grants,
+    app: (clientId) => (clientId === options.app.clientId ? options.app : undefined),
+    redirectUris: () => [...redirectUris],
+    accounts: () => files.accounts(),
+  };
+  const changing = (change: () => void): void => {
+    try {
+      change();
+    } finally {
+      keeper.changed();
+    }
+  };
+  const standIn: StandIn = {
+    connector: parts.connector,
+    origin: server.origin,
+    hosts: vendor.hosts,
+    consoleUrl: `${server.origin}/_console`,
+    app: options.app,
+    allowRedirect: (uri) => void redirectUris.add(uri),
+    addAccount: (account) => changing(() => files.addAccount(account)),
+    get accounts() {
+      return files.accounts();
+    },
+    addFile: (login, path, content) =>
+      changing(() =>
+        files.addFile(
+          login,
+          path,
+          typeof content === "string" ? textContent(content) : bytesContent(content),
+        ),
+      ),
+    addGeneratedFile: (login, path, size) =>
+      changing(() => files.addFile(login, path, generatedContent(size))),
+    entries: (login) => files.entries(login),
+    expireAccessTokens: (login) => changing(() => grants.expireAccessTokens(login)),
+    revokeGrants: (login) => changing(() => grants.endAll(login)),
+    setAccessTokenLifetime(seconds) {
+      grants.accessTokenSeconds = seconds;
+    },
+    fail: (fault) => server.faults.add(fault),
+    clearFaults: () => server.faults.clear(),
+    releaseHeldBodies: () => server.releaseHeldBodies(),
+    requests: () => server.log.all(),
+    clearRequests: () => server.log.clear(),
+    tokenRequests: (grantType) =>
+      server.log.all().filter((each) => each.endpoint === "token" && each.grantType === grantType).length,
+    living: (login) => grants.living(login),
+    async close() {
+      await server.close();
+      keeper.close();
+    },
+  };
+  server.attach(
+    { ...vendor, endpoints: [...authorizationEndpoints(parties), ...vendor.endpoints] },
+    [
+      controls(() => standIn),
+      consoleEndpoints(
+        rules.look,
+        () => standIn,
+        () => [...redirectUris],
+      ),
+    ],
+    () => keeper.changed(),
+  );
+  return standIn;
+}
+
+function authorizationEndpoints(parties: AuthorizationParties): Endpoint[] {
+  const { rules } = parties;
+  const authorization = new AuthorizationEndpoint(parties);
+  const token = new TokenEndpoint(parties);
+  return [
+    {
+      hosts: [rules.authorizationHost],
+      path: rules.authorizationPath,
+      kind: "authorization",
+      handle: (request) => authorization.handle(request),
+    },
+    {
+      hosts: [rules.tokenHost],
+      path: rules.tokenPath,
+      kind: "token",
+      handle: (request) => token.handle(request),
+    },
+  ];
+}

@@ -1,0 +1,234 @@
+import { createHash, randomBytes } from "node:crypto";
+import * as v from "valibot";
+import type { Clock } from "../../clock.ts";
+
+/** What a user allowed an app to do. */
+export interface Grant {
+  readonly login: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  /** Absent when the app asked for no lasting access. */
+  readonly refreshTokenHash?: string;
+  readonly issuedAt: number;
+  ended: boolean;
+}
+
+/** A code on its way through the user's browser (RFC 6749 section 4.1.2). */
+export interface Code {
+  readonly login: string;
+  readonly clientId: string;
+  /** As the authorization request had it; absent when it had none. */
+  readonly redirectUri: string | undefined;
+  readonly scopes: readonly string[];
+  readonly offline: boolean;
+  /** RFC 7636, S256 only. */
+  readonly challenge: string | undefined;
+  readonly expiresAt: number;
+  /** The grant that it became. */
+  grant?: Grant;
+}
+
+interface AccessToken {
+  readonly grant: Grant;
+  expiresAt: number;
+}
+
+export type TokenState =
+  | { readonly state: "valid"; readonly grant: Grant }
+  | { readonly state: "expired" | "unknown" };
+
+export interface GrantRules {
+  /** Beginning of an access token: `sl.`, `ya29.` */
+  readonly accessTokenPrefix: string;
+  readonly refreshTokenPrefix: string;
+  readonly codePrefix: string;
+  readonly codeLifetimeMs: number;
+  /** How many refresh tokens one user may have given one app; the oldest is ended without a word. */
+  readonly maxGrantsPerUserAndClient: number;
+}
+
+/** Grants that live, and their access tokens; each token names its grant by position. */
+export const KEPT_GRANTS = v.strictObject({
+  grants: v.array(
+    v.strictObject({
+      login: v.string(),
+      clientId: v.string(),
+      scopes: v.array(v.string()),
+      refreshTokenHash: v.exactOptional(v.string()),
+      issuedAt: v.number(),
+    }),
+  ),
+  accessTokens: v.array(v.strictObject({ hash: v.string(), grant: v.number(), expiresAt: v.number() })),
+});
+type KeptGrants = v.InferOutput<typeof KEPT_GRANTS>;
+
+const MAX_CODES = 1000;
+const MAX_ACCESS_TOKENS = 20_000;
+const MAX_GRANTS = 10_000;
+
+/** Codes, grants and tokens of one stand-in. Values of tokens are not kept, only their hashes. */
+export class Grants {
+  accessTokenSeconds: number;
+  readonly #clock: Clock;
+  readonly #rules: GrantRules;
+  readonly #codes = new Map<string, Code>();
+  readonly #grants = new Set<Grant>();
+  readonly #byRefreshToken = new Map<string, Grant>();
+  readonly #accessTokens = new Map<string, AccessToken>();
+
+  constructor(clock: Clock, rules: GrantRules, accessTokenSeconds: number) {
+    this.#clock = clock;
+    this.#rules = rules;
+    this.accessTokenSeconds = accessTokenSeconds;
+  }
+
+  issueCode(code: Omit<Code, "expiresAt" | "grant">): string {
+    const value = this.#rules.codePrefix + randomBytes(32).toString("base64url");
+    this.#codes.set(hash(value), { ...code, expiresAt: this.#clock.now() + this.#rules.codeLifetimeMs });
+    dropOldest(this.#codes, MAX_CODES);
+    return value;
+  }
+
+  findCode(value: string): Code | undefined {
+    return this.#codes.get(hash(value));
+  }
+
+  isExpired(code: Code): boolean {
+    return code.expiresAt <= this.#clock.now();
+  }
+
+  /** Turns a code into a grant. `offline`: with a refresh token. */
+  redeem(code: Code, offline: boolean): { grant: Grant; refreshToken?: string } {
+    const refreshToken = this.#rules.refreshTokenPrefix + randomBytes(48).toString("base64url");
+    const grant: Grant = {
+      login: code.login,
+      clientId: code.clientId,
+      scopes: code.scopes,
+      issuedAt: this.#clock.now(),
+      ended: false,
+      ...(offline ? { refreshTokenHash: hash(refreshToken) } : {}),
+    };
+    code.grant = grant;
+    this.#keep(grant);
+    return offline ? { grant, refreshToken } : { grant };
+  }
+
+  findRefreshToken(value: string): Grant | undefined {
+    return this.#byRefreshToken.get(hash(value));
+  }
+
+  issueAccessToken(grant: Grant): { accessToken: string; expiresInSeconds: number } {
+    const accessToken = this.#rules.accessTokenPrefix + randomBytes(64).toString("base64url");
+    const expiresAt = this.#clock.now() + this.accessTokenSeconds * 1000;
+    this.#accessTokens.set(hash(accessToken), { grant, expiresAt });
+    dropOldest(this.#accessTokens, MAX_ACCESS_TOKENS);
+    return { accessToken, expiresInSeconds: this.accessTokenSeconds };
+  }
+
+  check(accessToken: string): TokenState {
+    const known = this.#accessTokens.get(hash(accessToken));
+    if (known === undefined || known.grant.ended) return { state: "unknown" };
+    return known.expiresAt <= this.#clock.now()
+      ? { state: "expired" }
+      : { state: "valid", grant: known.grant };
+  }
+
+  /** The grant behind an access or refresh token, living or not. */
+  grantOf(token: string): Grant | undefined {
+    return this.#accessTokens.get(hash(token))?.grant ?? this.findRefreshToken(token);
+  }
+
+  /** Whether this user has given this app lasting access before. */
+  hasOfflineGrant(login: string, clientId: string): boolean {
+    return this.#living(login, clientId).some((grant) => grant.refreshTokenHash !== undefined);
+  }
+
+  end(grant: Grant): void {
+    grant.ended = true;
+    this.#grants.delete(grant);
+  }
+
+  /** Ends all that an account gave, to one app or to all. */
+  endAll(login?: string, clientId?: string): void {
+    for (const grant of this.#living(login, clientId)) this.end(grant);
+  }
+
+  expireAccessTokens(login?: string): void {
+    for (const token of this.#accessTokens.values()) {
+      if (login === undefined || token.grant.login === login) {
+        token.expiresAt = Math.min(token.expiresAt, this.#clock.now());
+      }
+    }
+  }
+
+  living(login?: string): { grants: number; accessTokens: number } {
+    const valid = [...this.#accessTokens.values()].filter(
+      ({ grant, expiresAt }) =>
+        !grant.ended && expiresAt > this.#clock.now() && (login === undefined || grant.login === login),
+    );
+    return {
+      grants: this.#living(login).filter((grant) => grant.refreshTokenHash !== undefined).length,
+      accessTokens: valid.length,
+    };
+  }
+
+  /** What is to survive a restart: not the codes, which live for minutes, and nothing that has ended. */
+  keep(): KeptGrants {
+    const living = [...this.#grants];
+    const positions = new Map(living.map((grant, position) => [grant, position]));
+    return {
+      grants: living.map(({ ended: _, scopes, ...grant }) => ({ ...grant, scopes: [...scopes] })),
+      accessTokens: [...this.#accessTokens].flatMap(([hash, { grant, expiresAt }]) => {
+        const position = positions.get(grant);
+        return position === undefined ? [] : [{ hash, grant: position, expiresAt }];
+      }),
+    };
+  }
+
+  /** @throws {Error} an access token of no grant */
+  restore(kept: KeptGrants): void {
+    const grants = kept.grants.map((grant): Grant => ({ ...grant, ended: false }));
+    for (const grant of grants) this.#keep(grant);
+    for (const { hash, grant: position, expiresAt } of kept.accessTokens) {
+      const grant = grants[position];
+      if (grant === undefined) throw new Error(`there is no grant ${position}`);
+      this.#accessTokens.set(hash, { grant, expiresAt });
+    }
+  }
+
+  #living(login?: string, clientId?: string): Grant[] {
+    return [...this.#grants].filter(
+      (grant) =>
+        (login === undefined || grant.login === login) &&
+        (clientId === undefined || grant.clientId === clientId),
+    );
+  }
+
+  #keep(grant: Grant): void {
+    this.#grants.add(grant);
+    if (grant.refreshTokenHash !== undefined) this.#byRefreshToken.set(grant.refreshTokenHash, grant);
+    dropOldest(this.#byRefreshToken, MAX_GRANTS);
+    const ofBoth = this.#living(grant.login, grant.clientId).filter(
+      (each) => each.refreshTokenHash !== undefined,
+    );
+    for (const oldest of ofBoth.slice(0, -this.#rules.maxGrantsPerUserAndClient)) this.end(oldest);
+    const [first] = this.#grants;
+    if (this.#grants.size > MAX_GRANTS && first !== undefined) this.end(first);
+  }
+}
+
+/** S256 of RFC 7636 section 4.6. */
+export function challengeOf(verifier: string): string {
+  return createHash("sha256").update(verifier).digest("base64url");
+}
+
+function hash(secret: string): string {
+  return createHash("sha256").update(secret).digest("base64url");
+}
+
+function dropOldest(map: Map<string, unknown>, max: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= max) return;
+    map.delete(key);
+  }
+}

@@ -1,0 +1,124 @@
+import { html } from "hono/html";
+import { isOwnOrigin } from "./controls.ts";
+import { type Answer, htmlAnswer } from "./http/answer.ts";
+import { formOf } from "./http/request.ts";
+import type { OwnEndpoints } from "./http/stand-in-server.ts";
+import { brand, errorPage, type Html, type PageLook, page } from "./page.ts";
+import type { SeenRequest, StandIn } from "./stand-in.ts";
+
+const SHOWN_REQUESTS = 40;
+const SLOW_MS = 5000;
+
+interface Button {
+  readonly label: string;
+  readonly hint: string;
+  readonly act: (standIn: StandIn) => void;
+}
+
+const BUTTONS: Readonly<Record<string, Button>> = {
+  expire: {
+    label: "Expire access tokens",
+    hint: "every access token answers 401 from now on; refresh tokens go on working",
+    act: (standIn) => standIn.expireAccessTokens(),
+  },
+  revoke: {
+    label: "End the grants",
+    hint: "as if each user had taken the access back: refresh tokens answer invalid_grant",
+    act: (standIn) => standIn.revokeGrants(),
+  },
+  unavailable: {
+    label: "Answer 503 to the next API call",
+    hint: "once",
+    act: (standIn) => standIn.fail({ endpoint: "api", status: 503 }),
+  },
+  slow: {
+    label: "Be slow once",
+    hint: `the next API call waits ${SLOW_MS / 1000} seconds`,
+    act: (standIn) => standIn.fail({ endpoint: "api", delayMs: SLOW_MS }),
+  },
+  reset: {
+    label: "Behave again",
+    hint: "forgets faults that nobody has met yet",
+    act: (standIn) => standIn.clearFaults(),
+  },
+};
+
+/** `/_console`: a stand-in's page for people. Works without JavaScript. */
+export function consoleEndpoints(
+  look: PageLook,
+  standIn: () => StandIn,
+  redirectUris: () => readonly string[],
+): OwnEndpoints {
+  return {
+    prefix: "/_console",
+    async handle(request): Promise<Answer> {
+      if (request.method === "GET" || request.method === "HEAD") {
+        const done = BUTTONS[request.query.get("done") ?? ""];
+        return htmlAnswer(200, consolePage(look, standIn(), redirectUris(), done));
+      }
+      if (!isOwnOrigin(request)) {
+        return htmlAnswer(
+          403,
+          errorPage(look, "Not from there", "Open the console itself.", "another origin"),
+        );
+      }
+      const name = (await formOf(request)).get("do") ?? "";
+      const button = BUTTONS[name];
+      if (button === undefined) {
+        return htmlAnswer(
+          400,
+          errorPage(look, "No such button", "Open the console again.", "unknown action"),
+        );
+      }
+      button.act(standIn());
+      return { status: 303, headers: { Location: `/_console?done=${name}` } };
+    },
+  };
+}
+
+function consolePage(
+  look: PageLook,
+  standIn: StandIn,
+  redirectUris: readonly string[],
+  done: Button | undefined,
+): string {
+  const living = standIn.living();
+  const requests = standIn.requests().slice(-SHOWN_REQUESTS).reverse();
+  return page(
+    look,
+    "Console",
+    html`${brand(look)}
+<h1>Console of the ${look.vendor} stand-in</h1>
+${done === undefined ? "" : html`<p class="card" role="status">Done: ${done.label} (${done.hint}).</p>`}
+<section class="card" aria-labelledby="controls"><h2 id="controls">Make it misbehave</h2>
+<form method="post" action="/_console">${Object.entries(BUTTONS).map(
+      ([name, button]) =>
+        html`<p><button name="do" value="${name}">${button.label}</button> <span class="hint">${button.hint}</span></p>`,
+    )}</form></section>
+<section class="card" aria-labelledby="app"><h2 id="app">Registered app</h2><dl>
+<dt>Name</dt><dd>${standIn.app.name ?? "Linkspan (local)"}</dd>
+<dt>Client id</dt><dd><code>${standIn.app.clientId}</code></dd>
+<dt>Redirect URIs</dt><dd>${redirectUris.map((uri) => html`<code>${uri}</code><br>`)}</dd>
+<dt>Answers for</dt><dd>${standIn.hosts.join(", ")} at <code>${standIn.origin}</code></dd>
+<dt>Living now</dt><dd>${living.grants} grants with a refresh token, ${living.accessTokens} valid access tokens</dd>
+</dl></section>
+<section class="card" aria-labelledby="accounts"><h2 id="accounts">Accounts</h2><div class="scroll"><table>
+<thead><tr><th scope="col">Sign in as</th><th scope="col">Name</th><th scope="col">Files and folders</th><th scope="col">Grants</th></tr></thead>
+<tbody>${standIn.accounts.map(
+      (account) =>
+        html`<tr><td>${account.login}</td><td>${account.name}</td><td>${standIn.entries(account.login).length}</td><td>${standIn.living(account.login).grants}</td></tr>`,
+    )}</tbody></table></div></section>
+<section class="card" aria-labelledby="requests"><h2 id="requests">Latest requests</h2>${requestTable(requests)}</section>`,
+    { wide: true },
+  );
+}
+
+function requestTable(requests: readonly SeenRequest[]): Html {
+  if (requests.length === 0) return html`<p class="hint">None yet.</p>`;
+  return html`<div class="scroll"><table>
+<thead><tr><th scope="col">Time</th><th scope="col">Answer</th><th scope="col">Request</th><th scope="col">Host</th><th scope="col">Account</th></tr></thead>
+<tbody>${requests.map(
+    (request) =>
+      html`<tr><td><time datetime="${request.at}">${request.at.slice(11, 19)}</time></td><td>${request.status === 0 ? "none" : request.status}</td><td class="path">${request.method} ${request.path}${request.grantType === undefined ? "" : ` (${request.grantType})`}</td><td>${request.host}</td><td>${request.account ?? ""}</td></tr>`,
+  )}</tbody></table></div>`;
+}

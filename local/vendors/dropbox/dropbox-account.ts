@@ -1,0 +1,245 @@
+import { randomBytes } from "node:crypto";
+import type { files } from "dropbox";
+import type { Clock } from "../../clock.ts";
+import type { Content } from "../content.ts";
+import { FileTree, type Revision, type TreeNode } from "../file-tree.ts";
+import { mediaTypeOf } from "../media-type.ts";
+import type { StandInAccount, StandInEntry } from "../stand-in.ts";
+import { conflict, MALFORMED_PATH } from "./errors.ts";
+
+export interface DropboxDetail {
+  readonly tags: string[];
+}
+
+export type DropboxNode = TreeNode<DropboxDetail>;
+
+/** A change as list_folder cursors tell it. */
+export interface Change {
+  readonly sequence: number;
+  readonly path: string;
+  readonly isDeletion: boolean;
+}
+
+/** A file or folder that was deleted, by the path that it had. */
+export interface Deleted {
+  readonly path: string;
+  readonly node: DropboxNode;
+  readonly at: number;
+}
+
+/** What an account had at the end of an earlier run. Changes are not among it: no cursor of that run is taken any more. */
+export interface EarlierRun {
+  readonly tree: FileTree<DropboxDetail>;
+  readonly deleted: readonly Deleted[];
+  readonly sequence: number;
+}
+
+/** Thrown by writes; each endpoint wraps it into its own union. */
+export class WriteRefused extends Error {
+  readonly reason: files.WriteError;
+  constructor(reason: files.WriteError) {
+    super(reason[".tag"]);
+    this.reason = reason;
+  }
+}
+
+/** What a Basic account gets (users/get_space_usage). */
+export const ALLOCATED_BYTES = 2 * 1024 ** 3;
+const MAX_CHANGES = 10_000;
+const MAX_DELETED = 1000;
+/** https://help.dropbox.com/sync/files-not-syncing */
+const DISALLOWED = /^(desktop\.ini|thumbs\.db|\.ds_store|icon\r|\.dropbox|\.dropbox\.attr)$/i;
+
+/** One account: paths are case-insensitive and keep their case, and no two children of a folder share a name. */
+export class DropboxAccount implements StandInAccount {
+  readonly login: string;
+  readonly name: string;
+  readonly email: string;
+  readonly tree: FileTree<DropboxDetail>;
+  /** By lower-case path; newest deletion last. */
+  readonly deleted = new Map<string, Deleted>();
+  readonly #clock: Clock;
+  #changes: Change[] = [];
+  #sequence = 0;
+
+  constructor(account: StandInAccount, clock: Clock, earlier?: EarlierRun) {
+    this.login = account.login;
+    this.name = account.name;
+    this.email = account.email;
+    this.#clock = clock;
+    this.tree = earlier?.tree ?? new FileTree<DropboxDetail>(this.#node("", undefined, true));
+    this.#sequence = earlier?.sequence ?? 0;
+    for (const each of earlier?.deleted ?? []) this.deleted.set(each.path.toLowerCase(), each);
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** Changes after a sequence number; nothing where they are no longer known. */
+  changesAfter(sequence: number): readonly Change[] | undefined {
+    const first = this.#changes[0]?.sequence ?? this.#sequence + 1;
+    return sequence + 1 < first ? undefined : this.#changes.filter((change) => change.sequence > sequence);
+  }
+
+  /** The node at `/a/b`, in any case; `""` is the root. */
+  at(path: string): DropboxNode | undefined {
+    let node: DropboxNode | undefined = this.tree.root;
+    for (const name of path.split("/").slice(1)) node = node && this.child(node, name);
+    return node;
+  }
+
+  child(folder: DropboxNode, name: string): DropboxNode | undefined {
+    const key = name.toLowerCase();
+    return this.tree.children(folder.id).find((node) => node.name.toLowerCase() === key);
+  }
+
+  /** Makes a folder and what is missing above it. @throws {WriteRefused} */
+  folderAt(path: string): DropboxNode {
+    checkPath(path);
+    let node = this.tree.root;
+    for (const name of path.split("/").slice(1)) {
+      const next = this.child(node, name);
+      if (next !== undefined && !next.directory) throw new WriteRefused(conflict("file_ancestor"));
+      node = next ?? this.#add(name, node, true);
+    }
+    return node;
+  }
+
+  /** Writes a file as a new one or as a new revision of the one there. @throws {WriteRefused} */
+  write(path: string, content: Content, clientModifiedAt: number): DropboxNode {
+    checkPath(path);
+    const parent = this.folderAt(parentPath(path));
+    const existing = this.child(parent, nameOf(path));
+    const freed = existing?.revisions.at(-1)?.content.size ?? 0;
+    if (this.tree.usedBytes() - freed + content.size > ALLOCATED_BYTES || this.tree.isFull()) {
+      throw new WriteRefused({ ".tag": "insufficient_space" });
+    }
+    if (existing?.directory === true) throw new WriteRefused(conflict("folder"));
+    const node = existing ?? this.#add(nameOf(path), parent, false);
+    this.tree.addRevision(node, this.revision(content, clientModifiedAt, node.name));
+    this.#changed(node, false);
+    return node;
+  }
+
+  revision(content: Content, clientModifiedAt: number, name: string): Revision {
+    this.#sequence += 1;
+    const id = `01${(0x6000000000000 + this.#sequence).toString(16)}${randomBytes(6).toString("hex")}`;
+    return { id, content, mediaType: mediaTypeOf(name), storedAt: this.now(), clientModifiedAt };
+  }
+
+  remove(node: DropboxNode): void {
+    for (const each of [node, ...this.tree.below(node.id)]) this.#forget(each);
+    this.tree.remove(node);
+  }
+
+  /** Moves a node, with all below it, to a path that is free. */
+  move(node: DropboxNode, path: string): void {
+    const parent = this.folderAt(parentPath(path));
+    for (const each of [node, ...this.tree.below(node.id)]) this.#changed(each, true);
+    this.tree.move(node, parent.id, nameOf(path));
+    for (const each of [node, ...this.tree.below(node.id)]) this.#changed(each, false);
+  }
+
+  /** Copies a node, with all below it, to a path that is free. Copies have ids of their own. */
+  copy(node: DropboxNode, path: string): DropboxNode {
+    const size = [node, ...this.tree.below(node.id)].reduce((sum, each) => sum + sizeOf(each), 0);
+    if (this.tree.usedBytes() + size > ALLOCATED_BYTES || this.tree.isFull()) {
+      throw new WriteRefused({ ".tag": "insufficient_space" });
+    }
+    const copy = this.#add(nameOf(path), this.folderAt(parentPath(path)), node.directory);
+    const newest = node.revisions.at(-1);
+    if (newest !== undefined) {
+      this.tree.addRevision(copy, this.revision(newest.content, newest.clientModifiedAt, copy.name));
+    }
+    for (const child of this.tree.children(node.id)) this.copy(child, `${path}/${child.name}`);
+    return copy;
+  }
+
+  /** `name (1).ext`, `name (2).ext` …: the first that is free. */
+  freePath(path: string): string {
+    if (this.at(path) === undefined) return path;
+    const [, stem = path, extension = ""] = /^(.*?)(\.[^./]*)?$/s.exec(path) ?? [];
+    let count = 1;
+    while (this.at(`${stem} (${count})${extension}`) !== undefined) count += 1;
+    return `${stem} (${count})${extension}`;
+  }
+
+  entries(): StandInEntry[] {
+    return [...this.tree.below(this.tree.root.id)]
+      .map((node) => ({ path: this.tree.pathOf(node), directory: node.directory, size: sizeOf(node) }))
+      .sort((left, right) => (left.path < right.path ? -1 : 1));
+  }
+
+  #add(name: string, parent: DropboxNode, directory: boolean): DropboxNode {
+    if (this.tree.isFull()) throw new WriteRefused({ ".tag": "insufficient_space" });
+    const node = this.#node(name, parent.id, directory);
+    this.tree.add(node);
+    this.#changed(node, false);
+    return node;
+  }
+
+  #node(name: string, parentId: string | undefined, directory: boolean): DropboxNode {
+    const now = this.now();
+    const id = `id:${randomBytes(16).toString("base64url")}`;
+    return {
+      id,
+      name,
+      parentId,
+      directory,
+      revisions: [],
+      createdAt: now,
+      modifiedAt: now,
+      detail: { tags: [] },
+    };
+  }
+
+  #forget(node: DropboxNode): void {
+    const path = this.tree.pathOf(node);
+    this.deleted.delete(path.toLowerCase());
+    this.deleted.set(path.toLowerCase(), { path, node, at: this.now() });
+    const [oldest] = this.deleted.keys();
+    if (this.deleted.size > MAX_DELETED && oldest !== undefined) this.deleted.delete(oldest);
+    this.#changed(node, true);
+  }
+
+  #changed(node: DropboxNode, isDeletion: boolean): void {
+    const path = this.tree.pathOf(node);
+    this.#sequence += 1;
+    this.#changes.push({ sequence: this.#sequence, path, isDeletion });
+    if (this.#changes.length > MAX_CHANGES) this.#changes = this.#changes.slice(-MAX_CHANGES / 2);
+    if (!isDeletion) this.deleted.delete(path.toLowerCase());
+  }
+}
+
+function sizeOf(node: DropboxNode): number {
+  return node.revisions.at(-1)?.content.size ?? 0;
+}
+
+function parentPath(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/**
+ * What a new path must be. Documented: components of at most 255 characters, no empty ones, no trailing space
+ * (https://github.com/dropbox/dropbox-sdk-java/issues/229, rclone's Dropbox page). A backslash was refused by version 1;
+ * version 2 documents nothing, so it is taken.
+ * @throws {WriteRefused}
+ */
+export function checkPath(path: string): void {
+  if (path === "") return;
+  for (const name of path.split("/").slice(1)) {
+    if (name === "" || name === "." || name === ".." || name.length > 255 || /[\0\x7f]| $/.test(name)) {
+      throw new WriteRefused(MALFORMED_PATH);
+    }
+    if (DISALLOWED.test(name)) throw new WriteRefused({ ".tag": "disallowed_name" });
+  }
+}

@@ -1,0 +1,57 @@
+import type { Clock } from "../../clock.ts";
+import type { Content } from "../content.ts";
+import type { StandInAccount, StandInEntry } from "../stand-in.ts";
+import type { VendorFiles } from "../vendor-files.ts";
+import { DropboxAccount, type EarlierRun } from "./dropbox-account.ts";
+
+/** All accounts of the stand-in, by login. */
+export class DropboxAccounts implements VendorFiles {
+  readonly #clock: Clock;
+  readonly #accounts = new Map<string, DropboxAccount>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  accounts(): readonly StandInAccount[] {
+    return [...this.#accounts.values()].map(({ login, name, email }) => ({ login, name, email }));
+  }
+
+  addAccount(account: StandInAccount): void {
+    if (this.#accounts.has(account.login))
+      throw new RangeError(`there is an account ${account.login} already`);
+    if (this.#accounts.size >= 1000) throw new RangeError("1000 accounts are enough");
+    this.#accounts.set(account.login, new DropboxAccount(account, this.#clock));
+  }
+
+  /** Puts back an account of an earlier run. */
+  restore(account: StandInAccount, earlier: EarlierRun): void {
+    this.#accounts.set(account.login, new DropboxAccount(account, this.#clock, earlier));
+  }
+
+  all(): Iterable<DropboxAccount> {
+    return this.#accounts.values();
+  }
+
+  find(login: string): DropboxAccount | undefined {
+    return this.#accounts.get(login);
+  }
+
+  addFile(login: string, path: string, content: Content): void {
+    this.#known(login).write(path, content, this.#clock.now());
+  }
+
+  addFolder(login: string, path: string): void {
+    this.#known(login).folderAt(path);
+  }
+
+  entries(login: string): readonly StandInEntry[] {
+    return this.#known(login).entries();
+  }
+
+  #known(login: string): DropboxAccount {
+    const account = this.#accounts.get(login);
+    if (account === undefined) throw new RangeError(`there is no account ${login}`);
+    return account;
+  }
+}

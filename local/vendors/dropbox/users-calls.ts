@@ -1,0 +1,64 @@
+import type { users } from "dropbox";
+import * as v from "valibot";
+import type { Grants } from "../authorization/grants.ts";
+import { jsonAnswer } from "../http/answer.ts";
+import { bearerOf } from "../http/request.ts";
+import { accountIdOf, userIdOf } from "./account-ids.ts";
+import { type ApiCalls, type Caller, rpc } from "./call.ts";
+import { ALLOCATED_BYTES } from "./dropbox-account.ts";
+
+/** https://www.dropbox.com/developers/documentation/http/documentation#users, #check, #auth */
+export function usersCalls(grants: Grants): ApiCalls {
+  return {
+    "users/get_current_account": rpc("account_info.read", v.null(), currentAccount),
+    "users/get_space_usage": rpc("account_info.read", v.null(), spaceUsage),
+    "check/user": rpc(
+      "account_info.read",
+      v.strictObject({ query: v.optional(v.string(), "") }),
+      (_, input) => ({
+        result: input.query,
+      }),
+    ),
+    "auth/token/revoke": {
+      style: "rpc",
+      // Ends the access token, its refresh token and every access token of that refresh token; others go on living.
+      run({ request }) {
+        const grant = grants.grantOf(bearerOf(request) ?? "");
+        if (grant !== undefined) grants.end(grant);
+        return jsonAnswer(200, null);
+      },
+    },
+  };
+}
+
+function currentAccount({ account }: Caller): users.FullAccount {
+  const [given = "", ...rest] = account.name.split(" ");
+  const surname = rest.join(" ");
+  const namespace = userIdOf(account.login);
+  return {
+    account_id: accountIdOf(account.login),
+    name: {
+      given_name: given,
+      surname,
+      familiar_name: given,
+      display_name: account.name,
+      abbreviated_name: `${given.slice(0, 1)}${surname.slice(0, 1)}`,
+    },
+    email: account.email,
+    email_verified: true,
+    disabled: false,
+    country: "GB",
+    locale: "en",
+    referral_link: "https://www.dropbox.com/referrals/stand-in",
+    is_paired: false,
+    account_type: { ".tag": "basic" },
+    root_info: { ".tag": "user", root_namespace_id: namespace, home_namespace_id: namespace },
+  };
+}
+
+function spaceUsage({ account }: Caller): users.SpaceUsage {
+  return {
+    used: account.tree.usedBytes(),
+    allocation: { ".tag": "individual", allocated: ALLOCATED_BYTES },
+  };
+}

@@ -1,0 +1,191 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { drive_v3 } from "@googleapis/drive";
+import type { Clock } from "../../clock.ts";
+import type { Content } from "../content.ts";
+import { FileTree, type Revision, type TreeNode } from "../file-tree.ts";
+import type { StandInAccount, StandInEntry } from "../stand-in.ts";
+import { DriveError, fileNotFound } from "./errors.ts";
+
+/** What Drive keeps beside name and bytes. */
+export interface DriveDetail {
+  mimeType: string;
+  description: string | undefined;
+  starred: boolean;
+  /** Put into the trash itself, not with a folder above it. */
+  explicitlyTrashed: boolean;
+  trashedAt: number | undefined;
+  originalFilename: string | undefined;
+  properties: Record<string, string>;
+  appProperties: Record<string, string>;
+  folderColorRgb: string | undefined;
+  version: number;
+  readonly permissions: Map<string, drive_v3.Schema$Permission>;
+}
+
+export type DriveNode = TreeNode<DriveDetail>;
+
+export const FOLDER = "application/vnd.google-apps.folder";
+export const isGoogleType = (mimeType: string) => mimeType.startsWith("application/vnd.google-apps.");
+
+/** 15 GB, as every account has without paying. */
+export const QUOTA_BYTES = 15 * 1024 ** 3;
+/** One account: items by id, each in one folder (since 2020), names free to repeat. */
+export class DriveAccount implements StandInAccount {
+  readonly login: string;
+  readonly name: string;
+  readonly email: string;
+  readonly tree: FileTree<DriveDetail>;
+  readonly #clock: Clock;
+
+  /** `earlier`: the tree that it had at the end of an earlier run. */
+  constructor(account: StandInAccount, clock: Clock, earlier?: FileTree<DriveDetail>) {
+    this.login = account.login;
+    this.name = account.name;
+    this.email = account.email;
+    this.#clock = clock;
+    const id = `0A${randomBytes(11).toString("base64url")}PVA`;
+    this.tree = earlier ?? new FileTree<DriveDetail>(this.#node(id, "My Drive", undefined, FOLDER));
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** The same number for an account in every run. */
+  get permissionId(): string {
+    const digest = createHash("sha256").update(`permission ${this.login}`).digest();
+    return String(digest.readBigUInt64BE() % 10n ** 20n).padStart(20, "0");
+  }
+
+  /** By id, or `root`. @throws {DriveError} notFound */
+  file(id: string): DriveNode {
+    const node = id === "root" ? this.tree.root : this.tree.get(id);
+    if (node === undefined) throw fileNotFound(id);
+    return node;
+  }
+
+  /** A folder to put something into. @throws {DriveError} */
+  folder(id: string): DriveNode {
+    const node = this.file(id);
+    if (!node.directory)
+      throw new DriveError(403, "parentNotAFolder", "The specified parent is not a folder.");
+    return node;
+  }
+
+  /** @throws {DriveError} the folder is full, or the id that was asked for is taken or none of `newId` */
+  create(
+    name: string,
+    parent: DriveNode,
+    mimeType: string,
+    content?: Content,
+    id: string = newId(),
+  ): DriveNode {
+    this.refuseOverQuota(content?.size ?? 0);
+    if (!/^1[\w-]{32}$/.test(id)) {
+      throw new DriveError(400, "invalid", "The provided file ID is not usable.", { parameter: "file.id" });
+    }
+    if (this.tree.get(id) !== undefined) {
+      throw new DriveError(409, "fileIdInUse", "A file already exists with the provided ID.");
+    }
+    const node = this.#node(id, name, parent.id, mimeType);
+    this.tree.add(node);
+    if (content !== undefined) this.write(node, content, mimeType);
+    return node;
+  }
+
+  write(node: DriveNode, content: Content, mimeType: string): void {
+    this.refuseOverQuota(content.size - (node.revisions.at(-1)?.content.size ?? 0));
+    this.tree.addRevision(node, this.#revision(content, mimeType));
+    node.detail.version += 1;
+  }
+
+  move(node: DriveNode, parent: DriveNode): void {
+    if (node === this.tree.root || this.tree.isInside(parent, node)) {
+      throw new DriveError(
+        400,
+        "badRequest",
+        "The requested parent would create a cycle in the directory graph.",
+      );
+    }
+    this.tree.move(node, parent.id, node.name);
+    node.detail.version += 1;
+  }
+
+  isTrashed(node: DriveNode): boolean {
+    for (let at: DriveNode | undefined = node; at !== undefined; at = this.tree.parent(at)) {
+      if (at.detail.explicitlyTrashed) return true;
+    }
+    return false;
+  }
+
+  trashedBytes(): number {
+    return [...this.tree.all()]
+      .filter((node) => this.isTrashed(node))
+      .reduce((sum, node) => sum + (node.revisions.at(-1)?.content.size ?? 0), 0);
+  }
+
+  entries(): StandInEntry[] {
+    return [...this.tree.below(this.tree.root.id)]
+      .map((node) => ({
+        path: this.tree.pathOf(node),
+        directory: node.directory,
+        size: node.revisions.at(-1)?.content.size ?? 0,
+      }))
+      .sort((left, right) => (left.path < right.path ? -1 : 1));
+  }
+
+  /** @throws {DriveError} storageQuotaExceeded */
+  refuseOverQuota(bytes: number): void {
+    if (this.tree.isFull() || this.tree.usedBytes() + bytes > QUOTA_BYTES) {
+      throw new DriveError(403, "storageQuotaExceeded", "The user's Drive storage quota has been exceeded.");
+    }
+  }
+
+  #revision(content: Content, mediaType: string): Revision {
+    const now = this.now();
+    const id = `0B${randomBytes(31).toString("base64url")}PQ`;
+    return { id, content, mediaType, storedAt: now, clientModifiedAt: now };
+  }
+
+  #node(id: string, name: string, parentId: string | undefined, mimeType: string): DriveNode {
+    const now = this.now();
+    const owner: drive_v3.Schema$Permission = {
+      kind: "drive#permission",
+      id: this.permissionId,
+      type: "user",
+      role: "owner",
+      emailAddress: this.email,
+      displayName: this.name,
+      deleted: false,
+      pendingOwner: false,
+    };
+    const detail: DriveDetail = {
+      mimeType,
+      description: undefined,
+      starred: false,
+      explicitlyTrashed: false,
+      trashedAt: undefined,
+      originalFilename: undefined,
+      properties: {},
+      appProperties: {},
+      folderColorRgb: undefined,
+      version: 1,
+      permissions: new Map([[this.permissionId, owner]]),
+    };
+    return {
+      id,
+      name,
+      parentId,
+      directory: mimeType === FOLDER,
+      revisions: [],
+      createdAt: now,
+      modifiedAt: now,
+      detail,
+    };
+  }
+}
+
+/** As files.generateIds gives them: a client may choose among them, so that creating twice makes one file. */
+export function newId(): string {
+  return `1${randomBytes(24).toString("base64url")}`;
+}

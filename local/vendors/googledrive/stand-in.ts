@@ -1,0 +1,109 @@
+import { assembleStandIn } from "../assemble-stand-in.ts";
+import { Grants } from "../authorization/grants.ts";
+import { textContent } from "../content.ts";
+import { addDemoAccounts } from "../demo-accounts.ts";
+import { type Answer, jsonAnswer } from "../http/answer.ts";
+import { formOf, type VendorRequest } from "../http/request.ts";
+import { type Endpoint, StandInServer } from "../http/stand-in-server.ts";
+import { pageTokens } from "../page-token.ts";
+import type { StandIn, StandInOptions } from "../stand-in.ts";
+import { keepState } from "../state/state-keeper.ts";
+import { googleRules } from "./authorization-rules.ts";
+import { driveEndpoints } from "./call.ts";
+import { DriveAccounts } from "./drive-accounts.ts";
+import { statusAnswer } from "./errors.ts";
+import { driveState } from "./kept-accounts.ts";
+import { listCalls } from "./list-calls.ts";
+import { permissionCalls } from "./permission-calls.ts";
+import { publicPages } from "./public-pages.ts";
+import { readCalls } from "./read-calls.ts";
+import { writeCalls } from "./write-calls.ts";
+
+const HOSTS = [
+  "accounts.google.com",
+  "oauth2.googleapis.com",
+  "www.googleapis.com",
+  "drive.google.com",
+  "docs.google.com",
+];
+
+/** `"expires_in": 3599` in every answer that Google's pages show. */
+const ACCESS_TOKEN_SECONDS = 3599;
+
+/**
+ * Starts a server that stands in for Google Drive: Google's OAuth 2 with PKCE and offline access, and version 3 of the
+ * Drive API. It ends with `close()`.
+ * @throws {Error} the port is in use, or what an earlier run kept cannot be read
+ */
+export async function startGoogleDrive(options: StandInOptions): Promise<StandIn> {
+  const server = new StandInServer(options.clock);
+  const grants = new Grants(
+    options.clock,
+    {
+      accessTokenPrefix: "ya29.",
+      refreshTokenPrefix: "1//0",
+      codePrefix: "4/0A",
+      codeLifetimeMs: 10 * 60_000,
+      // "There is currently a limit of 100 refresh tokens per Google Account per OAuth 2.0 client ID."
+      maxGrantsPerUserAndClient: 100,
+    },
+    ACCESS_TOKEN_SECONDS,
+  );
+  const accounts = new DriveAccounts(options.clock);
+  const keeper = keepState(options.dataFolder, driveState(accounts, grants), () => {
+    addDemoAccounts(accounts);
+    accounts.addDocument(
+      "ada@example.com",
+      "Lecture plan",
+      textContent("Lecture plan\n\n1. What an engine may do\n2. What it may not\n"),
+    );
+  });
+  const origin = await server.listen(options.port ?? 0);
+  const calls = [...listCalls(pageTokens()), ...readCalls, ...writeCalls(), ...permissionCalls];
+  return assembleStandIn({
+    connector: "googledrive",
+    server,
+    options,
+    grants,
+    rules: googleRules,
+    files: accounts,
+    keeper,
+    vendor: {
+      hosts: HOSTS,
+      endpoints: [
+        revocation(grants),
+        ...driveEndpoints(calls, grants, accounts, origin),
+        ...publicPages(accounts),
+      ],
+      unknown: () => ({
+        status: 404,
+        headers: { "Content-Type": "text/html; charset=UTF-8" },
+        body: "<!DOCTYPE html><html lang=en><title>Error 404 (Not Found)</title><p><b>404.</b> The requested URL was not found on this server.",
+      }),
+      faultAnswer: statusAnswer,
+    },
+  });
+}
+
+/**
+ * Ends everything that this user gave this app, whichever of its tokens is sent.
+ * https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
+ */
+function revocation(grants: Grants): Endpoint {
+  return {
+    hosts: ["oauth2.googleapis.com", "accounts.google.com"],
+    path: "/revoke",
+    kind: "revocation",
+    async handle(request: VendorRequest): Promise<Answer> {
+      const token = request.query.get("token") ?? (await formOf(request)).get("token") ?? "";
+      const grant = grants.grantOf(token);
+      const isDead = grant === undefined || grant.ended || grants.check(token).state === "expired";
+      if (isDead) {
+        return jsonAnswer(400, { error: "invalid_token", error_description: "Token expired or revoked" });
+      }
+      request.note({ account: grant.login });
+      grants.endAll(grant.login, grant.clientId);
+      return jsonAnswer(200, {});
+    },
+  };
+}

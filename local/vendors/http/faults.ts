@@ -1,0 +1,27 @@
+import type { EndpointKind, StandInFault } from "../stand-in.ts";
+
+/** Faults that tests asked for, in the order of asking. */
+export class Faults {
+  #waiting: { fault: StandInFault; left: number }[] = [];
+
+  add(fault: StandInFault): void {
+    if (this.#waiting.length >= 1000) throw new RangeError("1000 faults are waiting already");
+    this.#waiting.push({ fault, left: fault.count ?? 1 });
+  }
+
+  clear(): void {
+    this.#waiting = [];
+  }
+
+  /** The first fault that is meant for this request; it counts as used. */
+  take(path: string, endpoint: EndpointKind): StandInFault | undefined {
+    const found = this.#waiting.find(
+      ({ fault }) =>
+        path.startsWith(fault.path ?? "") && (fault.endpoint === undefined || fault.endpoint === endpoint),
+    );
+    if (found === undefined) return undefined;
+    found.left -= 1;
+    if (found.left <= 0) this.#waiting = this.#waiting.filter((each) => each !== found);
+    return found.fault;
+  }
+}

@@ -1,0 +1,232 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Clock } from "../../clock.ts";
+import type { EndpointKind, StandInFault } from "../stand-in.ts";
+import { type Answer, sendAnswer, textAnswer } from "./answer.ts";
+import { Faults } from "./faults.ts";
+import { BodyTooLarge, MAX_BODY_BYTES, readWhole, type VendorRequest } from "./request.ts";
+import { type LogEntry, RequestLog } from "./request-log.ts";
+
+/** One of a vendor's endpoints. */
+export interface Endpoint {
+  /** The vendor's hosts that serve it; under the loopback address every path is served. */
+  readonly hosts: readonly string[];
+  /** Whole path, or a prefix when it ends in `/`. */
+  readonly path: string;
+  readonly kind: EndpointKind;
+  handle(request: VendorRequest): Answer | Promise<Answer>;
+}
+
+/** What one vendor puts behind the server. */
+export interface VendorEndpoints {
+  readonly hosts: readonly string[];
+  readonly endpoints: readonly Endpoint[];
+  /** For a path that the vendor does not know. */
+  unknown(request: VendorRequest): Answer;
+  /** The vendor's own body for a status that a fault asks for without one. */
+  faultAnswer(status: number): Answer;
+}
+
+/** Controls and console: not logged, no faults, loopback only. */
+export interface OwnEndpoints {
+  readonly prefix: string;
+  handle(request: VendorRequest): Answer | Promise<Answer>;
+}
+
+/** One HTTP server on 127.0.0.1 that answers for all of a vendor's hosts, told apart by the Host header. */
+export class StandInServer {
+  readonly faults = new Faults();
+  readonly log = new RequestLog();
+  readonly #clock: Clock;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #closing = new AbortController();
+  #vendor: VendorEndpoints | undefined;
+  #acted = (): void => {};
+  #own: readonly OwnEndpoints[] = [];
+  #held: (() => void)[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#server = createServer((incoming, outgoing) => {
+      this.#serve(incoming, outgoing).catch((error: unknown) => {
+        if (!this.#closing.signal.aborted && !isGone(error)) console.error("stand-in:", error);
+        outgoing.destroy();
+      });
+    });
+    // Longer than any client keeps an idle socket: both ends must not let go at the same moment.
+    this.#server.keepAliveTimeout = 65_000;
+    this.#server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+    });
+  }
+
+  /** Starts to listen; requests are served once `attach` was called. */
+  async listen(port: number): Promise<string> {
+    await new Promise<void>((listening, failed) => {
+      this.#server.once("error", failed);
+      this.#server.listen(port, "127.0.0.1", listening);
+    });
+    return this.origin;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** `acted` is called when an endpoint has done what it does, before its answer is sent. */
+  attach(vendor: VendorEndpoints, own: readonly OwnEndpoints[], acted: () => void): void {
+    this.#vendor = vendor;
+    this.#acted = acted;
+    this.#own = own;
+  }
+
+  releaseHeldBodies(): void {
+    for (const letGo of this.#held.splice(0)) letGo();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.releaseHeldBodies();
+    const closed = new Promise<void>((done) => this.#server.close(() => done()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    incoming.on("error", () => outgoing.destroy());
+    outgoing.on("error", () => undefined);
+    const vendor = this.#vendor;
+    const [path = "", ...query] = (incoming.url ?? "/").split("?");
+    const host = hostOf(incoming);
+    const isLoopback = host === "127.0.0.1" || host === "localhost";
+    if (vendor === undefined || !path.startsWith("/") || !(isLoopback || vendor.hosts.includes(host))) {
+      // 421 (RFC 9110 section 15.5.20) also keeps web pages of other names out (DNS rebinding).
+      await this.#send(incoming, outgoing, textAnswer(421, "this stand-in does not answer for that host\n"));
+      return;
+    }
+    const own = this.#own.find((each) => path === each.prefix || path.startsWith(`${each.prefix}/`));
+    if (own !== undefined && isLoopback) {
+      const request = this.#request(incoming, host, path, query.join("?"), undefined);
+      const answer = await own.handle(request);
+      this.#acted();
+      await this.#send(incoming, outgoing, answer);
+      return;
+    }
+    const endpoint = vendor.endpoints.find(
+      (each) => (isLoopback || each.hosts.includes(host)) && matches(each.path, path),
+    );
+    const kind = endpoint?.kind ?? "api";
+    const entry = this.log.begin(incoming, kind, this.#clock.now());
+    const request = this.#request(incoming, host, path, query.join("?"), entry);
+    const fault = this.faults.take(path, kind);
+    if (fault?.delayMs !== undefined) {
+      await pause(fault.delayMs, undefined, { signal: this.#closing.signal });
+    }
+    if (fault?.reset === "never") return;
+    if (fault?.reset === "before") {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    const answer =
+      fault?.status === undefined
+        ? await this.#answer(request, endpoint, vendor)
+        : faultAnswer(fault, fault.status, vendor);
+    if (fault?.reset === "after") {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    entry.status = answer.status;
+    await this.#send(incoming, outgoing, answer, fault);
+  }
+
+  async #answer(
+    request: VendorRequest,
+    endpoint: Endpoint | undefined,
+    vendor: VendorEndpoints,
+  ): Promise<Answer> {
+    try {
+      return endpoint === undefined ? vendor.unknown(request) : await endpoint.handle(request);
+    } catch (error) {
+      if (error instanceof BodyTooLarge) return textAnswer(413, "payload too large\n");
+      if (isGone(error)) throw error;
+      if (!this.#closing.signal.aborted) console.error(`stand-in: ${request.method} ${request.path}:`, error);
+      return vendor.faultAnswer(500);
+    } finally {
+      this.#acted();
+    }
+  }
+
+  #request(
+    incoming: IncomingMessage,
+    host: string,
+    path: string,
+    query: string,
+    entry: LogEntry | undefined,
+  ): VendorRequest {
+    let body: Promise<Buffer> | undefined;
+    return {
+      method: incoming.method ?? "GET",
+      host,
+      origin: this.#vendor?.hosts.includes(host) ? `https://${host}` : this.origin,
+      path,
+      query: new URLSearchParams(query),
+      header(name) {
+        const value = incoming.headers[name.toLowerCase()];
+        return Array.isArray(value) ? value.join(", ") : value;
+      },
+      body(maxBytes = MAX_BODY_BYTES) {
+        body ??= readWhole(incoming, maxBytes).then((bytes) => {
+          if (entry !== undefined) entry.bodyBytes = bytes.length;
+          return bytes;
+        });
+        return body;
+      },
+      note(details) {
+        if (entry !== undefined) Object.assign(entry, details);
+      },
+    };
+  }
+
+  #send(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    answer: Answer,
+    fault?: StandInFault,
+  ): Promise<void> {
+    return sendAnswer(outgoing, answer, {
+      fault,
+      isHead: incoming.method === "HEAD",
+      date: new Date(this.#clock.now()),
+      released: () => new Promise((letGo) => this.#held.push(letGo)),
+      closing: this.#closing.signal,
+    });
+  }
+}
+
+function faultAnswer(fault: StandInFault, status: number, vendor: VendorEndpoints): Answer {
+  const own = fault.body === undefined ? vendor.faultAnswer(status) : { status, body: fault.body };
+  return {
+    ...own,
+    headers: {
+      ...own.headers,
+      ...(fault.contentType === undefined ? {} : { "Content-Type": fault.contentType }),
+      ...fault.headers,
+    },
+  };
+}
+
+/** The client went away in the middle of its request. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === "ECONNRESET";
+}
+
+function matches(pattern: string, path: string): boolean {
+  return pattern.endsWith("/") ? path.startsWith(pattern) : path === pattern;
+}
+
+function hostOf(incoming: IncomingMessage): string {
+  return (incoming.headers.host ?? "").toLowerCase().replace(/:\d+$/, "");
+}

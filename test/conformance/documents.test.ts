@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, beforeEach, describe } from "vitest";
+import { documentsVendors } from "../../functions/core/documents/vendor-catalogue.ts";
+import type { StandIn } from "../../local/vendors/stand-in.ts";
+import { App } from "../e2e/app.ts";
+import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
+import { describeAccount } from "./documents/account.ts";
+import { describeCopiesAndFolders } from "./documents/copies-and-folders.ts";
+import { describeDownloads } from "./documents/downloads.ts";
+import { describeErrors } from "./documents/errors.ts";
+import { LOGIN, newFixture } from "./documents/fixture.ts";
+import { describeLinksAndRevisions } from "./documents/links-and-revisions.ts";
+import { describeLists } from "./documents/lists.ts";
+import { describeMetadata } from "./documents/metadata.ts";
+import { describeNames } from "./documents/names.ts";
+import { describeSearch } from "./documents/search.ts";
+import { describeUploads } from "./documents/uploads.ts";
+import { HubClient } from "./hub-client.ts";
+
+let platform: RunningPlatform;
+
+beforeAll(async () => {
+  platform = await startTestPlatform();
+});
+afterAll(() => platform?.close());
+
+/** The same for every vendor of the hub: what an app does must not depend on where its user keeps his files. */
+describe.each(documentsVendors.map(({ connector }) => connector))("the Documents hub on %s", (connector) => {
+  const on = newFixture(connector);
+  let count = 0;
+
+  beforeAll(async () => {
+    const vendor = platform.vendors[connector] as StandIn;
+    vendor.addAccount({ login: LOGIN, name: "Conny Formance", email: LOGIN });
+    const app = new App(platform.demo);
+    const { id, token } = await app.connect(connector, { login: LOGIN });
+    Object.assign(on, { platform, app, vendor, instanceId: id, hub: new HubClient(platform.baseUrl, token) });
+  });
+  beforeEach(() => {
+    on.vendor.clearFaults();
+    on.vendor.clearRequests();
+    on.home = `/test ${++count}`;
+  });
+
+  describeAccount(on);
+  describeUploads(on);
+  describeDownloads(on);
+  describeNames(on);
+  describeMetadata(on);
+  describeCopiesAndFolders(on);
+  describeLists(on);
+  describeSearch(on);
+  describeLinksAndRevisions(on);
+  describeErrors(on);
+});

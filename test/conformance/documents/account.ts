@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { type Fixture, LOGIN } from "./fixture.ts";
+
+export function describeAccount(on: Fixture): void {
+  const { connector } = on;
+
+  describe("the account", () => {
+    it("answers ping, and every answer tells the instance", async () => {
+      const { status, json, headers } = await on.hub.call("GET", "/hubs/documents/ping");
+      expect(status).toBe(200);
+      expect(json).toEqual({
+        endpoint: connector,
+        valid: true,
+        dateTime: expect.stringMatching(/^\d{4}-.*Z$/),
+      });
+      expect(headers.get("Elements-Element-Instance-Id")).toBe(String(on.instanceId));
+    });
+
+    it("tells its storage in bytes", async () => {
+      await on.hub.upload(`${on.home}/a.txt`, "12345");
+      const { total, used, shared } = await on.hub.ok<{ total: number; used: number; shared: number }>(
+        "GET",
+        "/storage",
+      );
+      expect(used).toBeGreaterThanOrEqual(5);
+      expect(total).toBeGreaterThan(used);
+      expect(shared).toEqual(expect.any(Number));
+    });
+
+    it("tells who it is", async () => {
+      expect(await on.hub.ok("GET", "/hubs/documents/me")).toMatchObject({
+        id: expect.any(String),
+        email: LOGIN,
+      });
+    });
+  });
+
+  describe("the catalogue", () => {
+    it("says ahead what answers 501, and nothing else does", { timeout: 60_000 }, async () => {
+      const told = await on.hub.ok<{ supportedMethods: string[]; unsupportedMethods: string[] }>(
+        "GET",
+        `/elements/${connector}/metadata`,
+      );
+      expect(told.supportedMethods).toContain("GET /folders/contents");
+      expect(told.unsupportedMethods).toContain("GET /members");
+      const statusOf = async (call: string) => {
+        const [method = "", path = ""] = call.split(" ");
+        return (await on.hub.call(method, `/hubs/documents${path.replaceAll(/\{\w+\}/g, "none")}`)).status;
+      };
+      for (const call of told.unsupportedMethods) expect([call, await statusOf(call)]).toEqual([call, 501]);
+      for (const call of told.supportedMethods) expect([call, await statusOf(call)]).not.toEqual([call, 501]);
+    });
+  });
+}

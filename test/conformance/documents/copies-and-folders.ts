@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import type { Fixture } from "./fixture.ts";
+
+export function describeCopiesAndFolders(on: Fixture): void {
+  const { refusal } = on;
+
+  describe("copies", () => {
+    it("a file, and never over what exists unless told to", async () => {
+      const item = await on.hub.upload(`${on.home}/a.txt`, "new");
+      await on.hub.upload(`${on.home}/b.txt`, "old");
+      const copied = await on.hub.ok("POST", "/files/copy", {
+        query: { path: item.path },
+        json: { path: `${on.home}/x/c.txt` },
+      });
+      expect(copied).toMatchObject({ name: "c.txt", path: `${on.home}/x/c.txt`, size: 3 });
+      expect(copied.refId).not.toBe(item.refId);
+      const onto = { json: { path: `${on.home}/b.txt` } };
+      expect(await refusal("POST", `/files/${item.id}/copy`, onto)).toMatchObject({
+        status: 409,
+        code: "conflict",
+      });
+      expect((await on.hub.bytes(`${on.home}/b.txt`)).toString()).toBe("old");
+      const replaced = await on.hub.ok("POST", `/files/${item.id}/copy`, {
+        ...onto,
+        query: { overwrite: true },
+      });
+      expect(replaced).toMatchObject({ name: "b.txt", path: `${on.home}/b.txt` });
+      expect((await on.hub.bytes(`${on.home}/b.txt`)).toString()).toBe("new");
+      expect((await on.hub.contents(on.home)).json.map(({ name }) => name).sort()).toEqual([
+        "a.txt",
+        "b.txt",
+        "x",
+      ]);
+    });
+
+    it("a folder with all that is in it", async () => {
+      for (const name of ["1.txt", "sub/2.txt", "sub/deep/3.txt"])
+        await on.hub.upload(`${on.home}/from/${name}`, name);
+      await on.hub.ok("POST", "/folders", { json: { path: `${on.home}/from/empty` } });
+      const copied = await on.hub.ok("POST", "/folders/copy", {
+        query: { path: `${on.home}/from` },
+        json: { path: `${on.home}/to` },
+      });
+      expect(copied).toMatchObject({ directory: true, path: `${on.home}/to` });
+      for (const name of ["1.txt", "sub/2.txt", "sub/deep/3.txt"]) {
+        expect((await on.hub.bytes(`${on.home}/to/${name}`)).toString()).toBe(name);
+      }
+      expect((await on.hub.metadata(`${on.home}/to/empty`)).json.directory).toBe(true);
+      expect((await on.hub.bytes(`${on.home}/from/1.txt`)).toString()).toBe("1.txt");
+    });
+
+    it("no folder into itself, nothing to nowhere, no file as a folder", async () => {
+      const item = await on.hub.upload(`${on.home}/a/b.txt`, "x");
+      const copy = (path: string, json: unknown, from = `${on.home}/a`) =>
+        refusal("POST", path, { query: { path: from }, json });
+      expect(await copy("/folders/copy", { path: `${on.home}/a/c` })).toMatchObject({
+        status: 400,
+        field: "path",
+      });
+      expect(await copy("/folders/copy", {})).toMatchObject({ status: 400, field: "path" });
+      expect((await copy("/folders/copy", { path: `${on.home}/z` }, item.path)).status).toBe(400);
+      expect((await copy("/files/copy", { path: `${on.home}/z` }, `${on.home}/none`)).status).toBe(404);
+      expect((await on.hub.metadata(`${on.home}/z`)).status).toBe(404);
+    });
+  });
+
+  describe("folders", () => {
+    it("are made with their parents, once", async () => {
+      const folder = await on.hub.ok("POST", "/hubs/documents/folders", {
+        json: { path: `${on.home}/a/b/c`, unknown: 1 },
+      });
+      expect(folder).toMatchObject({
+        name: "c",
+        path: `${on.home}/a/b/c`,
+        directory: true,
+        properties: {},
+        tags: [],
+      });
+      expect(await refusal("POST", "/folders", { json: { path: `${on.home}/a/b/c` } })).toMatchObject({
+        status: 409,
+      });
+      expect(await refusal("POST", "/folders", { json: { path: null } })).toMatchObject({
+        status: 400,
+        field: "path",
+      });
+    });
+
+    it("go with all that is in them; a file's call does not take a folder, and what is made anew is new", async () => {
+      const item = await on.hub.upload(`${on.home}/a/b/c.txt`, "x");
+      expect((await refusal("DELETE", "/files", { query: { path: `${on.home}/a` } })).status).toBe(400);
+      expect((await refusal("DELETE", "/folders", { query: { path: item.path } })).status).toBe(400);
+      expect((await refusal("DELETE", "/folders", { query: { path: "/" } })).status).toBe(400);
+      const gone = await on.hub.call("DELETE", "/folders", { query: { path: `${on.home}/a` }, body: "null" });
+      expect(gone.status).toBe(200);
+      expect((await on.hub.metadata(item.path)).status).toBe(404);
+      expect((await refusal("GET", `/files/${encodeURIComponent(item.refId ?? "")}`)).status).toBe(404);
+      const again = await on.hub.upload(item.path, "y");
+      expect(again.refId).not.toBe(item.refId);
+      expect((await on.hub.metadata(item.path)).json.refId).toBe(again.refId);
+    });
+
+    it("also when the bin is to be emptied", async () => {
+      await on.hub.upload(`${on.home}/a/b.txt`, "x");
+      await on.hub.ok("DELETE", "/folders", { query: { path: `${on.home}/a`, emptyTrash: true } });
+      expect((await on.hub.metadata(`${on.home}/a`)).status).toBe(404);
+    });
+
+    it("list what lies in them, by path and by id", async () => {
+      const file = await on.hub.upload(`${on.home}/b.txt`, "x");
+      const folder = await on.hub.ok("POST", "/folders", { json: { path: `${on.home}/sub` } });
+      await on.hub.upload(`${on.home}/sub/not listed.txt`, "y");
+      const { json, headers } = await on.hub.contents(on.home);
+      expect(json.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([file, folder]);
+      expect(headers.get("Elements-Returned-Count")).toBe("2");
+      expect(headers.get("Elements-Next-Page-Token")).toBeNull();
+      const { id } = (await on.hub.metadata(on.home)).json;
+      expect(await on.hub.ok("GET", `/hubs/documents/folders/${id}/contents`)).toEqual(json);
+      expect((await refusal("GET", "/folders/contents", { query: { path: file.path } })).status).toBe(400);
+      expect((await refusal("GET", "/folders/contents", { query: { path: `${on.home}/none` } })).status).toBe(
+        404,
+      );
+    });
+  });
+}

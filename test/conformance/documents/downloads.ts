@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+import { HubClient, type HubItem } from "../hub-client.ts";
+import { type Fixture, LOGIN } from "./fixture.ts";
+import { mostMemory } from "./most-memory.ts";
+
+export function describeDownloads(on: Fixture): void {
+  const { connector, refusal } = on;
+
+  describe("downloads", () => {
+    it("by path and by id, with headers that name the file, also for who accepts only JSON", async () => {
+      const item = await on.hub.upload(`${on.home}/Grüße "2".txt`, "hello world");
+      for (const [path, query] of [
+        ["/hubs/documents/files", { path: item.path }],
+        [`/files/${item.id}`, {}],
+        [`/files/${encodeURIComponent(item.id)}`, {}],
+        [`/files/${encodeURIComponent(item.refId ?? "")}`, {}],
+      ] as const) {
+        const { status, headers, bytes } = await on.hub.call("GET", path, {
+          query,
+          headers: { Accept: "application/json" },
+        });
+        expect(status).toBe(200);
+        expect(bytes.toString()).toBe("hello world");
+        expect(headers.get("content-type")).toBe("text/plain");
+        expect(headers.get("content-length")).toBe("11");
+        expect(headers.get("content-disposition")).toBe(
+          `attachment; filename="Gr__e _2_.txt"; filename*=UTF-8''Gr%C3%BC%C3%9Fe%20%222%22.txt`,
+        );
+        expect(headers.get("content-encoding")).toBeNull();
+      }
+    });
+
+    it("ranges, and refuses those that cannot be", async () => {
+      await on.hub.upload(`${on.home}/a.txt`, "0123456789");
+      const query = { path: `${on.home}/a.txt` };
+      const part = await on.hub.call("GET", "/files", { query, headers: { Range: "bytes=2-4" } });
+      expect([part.status, part.bytes.toString(), part.headers.get("content-range")]).toEqual([
+        206,
+        "234",
+        "bytes 2-4/10",
+      ]);
+      const end = await on.hub.call("GET", "/files", { query, headers: { Range: "bytes=-3" } });
+      expect([end.status, end.bytes.toString()]).toEqual([206, "789"]);
+      expect((await on.hub.call("GET", "/files", { query, headers: { Range: "bytes=20-30" } })).status).toBe(
+        416,
+      );
+      const ignored = await on.hub.call("GET", "/files", { query, headers: { Range: "lines=1-2" } });
+      expect([ignored.status, ignored.bytes.toString()]).toEqual([200, "0123456789"]);
+    });
+
+    it("as a stream: the first bytes are here before the vendor sent the last", async () => {
+      const size = 8 * 1024 * 1024;
+      on.vendor.addGeneratedFile(LOGIN, `${on.home}/large.bin`, size);
+      // No other answer is as long as this.
+      on.vendor.fail({ endpoint: "api", count: 20, holdBody: { afterBytes: 1024 * 1024 } });
+      const response = await on.hub.open("GET", "/files", { query: { path: `${on.home}/large.bin` } });
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-length")).toBe(String(size));
+      const reader = response.body?.getReader();
+      const first = await reader?.read();
+      expect(first?.value?.length).toBeGreaterThan(0);
+      on.vendor.releaseHeldBodies();
+      let received = first?.value?.length ?? 0;
+      for (let next = await reader?.read(); next && !next.done; next = await reader?.read())
+        received += next.value.length;
+      expect(received).toBe(size);
+    });
+
+    it("of any size in little memory", async () => {
+      const size = 150 * 1024 * 1024;
+      on.vendor.addGeneratedFile(LOGIN, `${on.home}/huge.bin`, size);
+      await on.hub.ok("GET", "/ping");
+      const before = mostMemory(on.platform);
+      let most = before;
+      const response = await on.hub.open("GET", "/files", { query: { path: `${on.home}/huge.bin` } });
+      let received = 0;
+      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+        if (Math.floor(received / 5e6) !== Math.floor((received + chunk.length) / 5e6)) {
+          most = Math.max(most, mostMemory(on.platform));
+        }
+        received += chunk.length;
+      }
+      expect(received).toBe(size);
+      expect(most - before).toBeLessThan(size / 2);
+    });
+
+    it("that the vendor cuts in the middle are cut, not completed", async () => {
+      on.vendor.addGeneratedFile(LOGIN, `${on.home}/large.bin`, 2 * 1024 * 1024);
+      const { id } = (await on.hub.metadata(`${on.home}/large.bin`)).json;
+      const path = connector === "dropbox" ? "/2/files/download" : `/drive/v3/files/${id}`;
+      on.vendor.fail({ path, reset: "middle" });
+      const response = await on.hub.open("GET", "/files", { query: { path: `${on.home}/large.bin` } });
+      await expect(response.arrayBuffer()).rejects.toThrow();
+    });
+
+    if (connector === "googledrive")
+      it("of Google's own documents as what they can become", async () => {
+        const ada = new HubClient(
+          on.platform.baseUrl,
+          (await on.app.connect(connector, { login: "ada@example.com" })).token,
+        );
+        const mimeType = "application/vnd.google-apps.document";
+        const [document] = await ada.ok<HubItem[]>("GET", "/search", { query: { mimeType } });
+        expect(document).not.toHaveProperty("size");
+        const chosen = await ada.call("GET", `/files/${document?.id}`);
+        expect([chosen.status, chosen.headers.get("content-type")]).toEqual([200, "application/pdf"]);
+        expect(chosen.headers.get("content-disposition")).toContain(`filename="${document?.name}.pdf"`);
+        const query = { path: document?.path ?? "", mediaType: "text/plain" };
+        const asked = await ada.call("GET", "/files", { query });
+        expect([asked.status, asked.headers.get("content-type")]).toEqual([200, "text/plain"]);
+        expect(asked.bytes.length).toBeGreaterThan(0);
+        const impossible = await ada.call("GET", "/files", { query: { ...query, mediaType: "video/mp4" } });
+        expect(impossible.status).toBe(400);
+      });
+
+    it("no folder, and nothing that is not there", async () => {
+      await on.hub.upload(`${on.home}/a.txt`, "x");
+      expect((await refusal("GET", "/files", { query: { path: on.home } })).status).toBe(400);
+      expect(await refusal("GET", "/files", { query: { path: `${on.home}/b.txt` } })).toMatchObject({
+        status: 404,
+        code: "not_found",
+      });
+      expect((await refusal("GET", "/files/no-such-id")).status).toBe(404);
+    });
+  });
+}

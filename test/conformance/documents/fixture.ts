@@ -1,0 +1,44 @@
+import { expect } from "vitest";
+import type { StandIn } from "../../../local/vendors/stand-in.ts";
+import type { App } from "../../e2e/app.ts";
+import type { RunningPlatform } from "../../platform/start.ts";
+import type { HubClient, HubError, HubRequest } from "../hub-client.ts";
+
+/** An account of its own at each vendor. */
+export const LOGIN = "conformance@example.com";
+export const ISO_SECONDS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly field: string | undefined;
+  readonly detail: HubError["detail"];
+  readonly headers: Headers;
+}
+
+/** What the tests of one connector share; filled before the first of them runs. */
+export interface Fixture {
+  readonly connector: string;
+  platform: RunningPlatform;
+  app: App;
+  vendor: StandIn;
+  hub: HubClient;
+  instanceId: number;
+  /** A folder of its own for each test; it is not made. */
+  home: string;
+  /** A call that shall be refused in the API's shape of errors. */
+  readonly refusal: (method: string, path: string, request?: HubRequest) => Promise<Refusal>;
+}
+
+export function newFixture(connector: string): Fixture {
+  const on = {
+    connector,
+    async refusal(method: string, path: string, request: HubRequest = {}) {
+      const { status, json, headers } = await (on as Fixture).hub.call<HubError>(method, path, request);
+      expect(json.requestId).toEqual(expect.any(String));
+      expect(json.message).toEqual(expect.any(String));
+      return { status, code: json.code, field: json.detail?.field, detail: json.detail, headers };
+    },
+  };
+  return on as unknown as Fixture;
+}

@@ -1,0 +1,146 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { HubClient, type HubItem } from "../hub-client.ts";
+import { type Fixture, LOGIN } from "./fixture.ts";
+
+export function describeLists(on: Fixture): void {
+  const { connector, refusal } = on;
+
+  describe("lists", () => {
+    const listed = "/a list";
+    const names = Array.from(
+      { length: 23 },
+      (_, index) => `file ${String(index).padStart(2, "0")}.${index % 3 ? "txt" : "pdf"}`,
+    );
+
+    beforeAll(async () => {
+      for (const [index, name] of names.entries())
+        on.vendor.addFile(LOGIN, `${listed}/${name}`, "x".repeat(index));
+      await on.hub.ok("POST", "/folders", { json: { path: `${listed}/sub` } });
+    });
+
+    const pages = async (query: Record<string, string | number>) => {
+      const all: HubItem[][] = [];
+      let next: string | null = null;
+      do {
+        const { status, json, headers } = await on.hub.contents(listed, {
+          ...query,
+          ...(next === null ? {} : { nextPage: next }),
+        });
+        expect(status).toBe(200);
+        expect(headers.get("Elements-Returned-Count")).toBe(String(json.length));
+        all.push(json);
+        next = headers.get("Elements-Next-Page-Token");
+        if (next !== null) expect(next).toMatch(/^[\w-]{20,2000}$/);
+      } while (next !== null && all.length < 50);
+      return all;
+    };
+    const ids = (items: HubItem[]) => items.map(({ id }) => id);
+
+    it.each([1, 5, 8, 12, 24, 25, 2000])(
+      "come in pages of %d that join without gap or overlap",
+      async (pageSize) => {
+        const whole = (await on.hub.contents(listed)).json;
+        expect(whole).toHaveLength(24);
+        const all = await pages({ pageSize });
+        expect(ids(all.flat())).toEqual(ids(whole));
+        expect(all).toHaveLength(Math.ceil(24 / pageSize));
+        for (const page of all.slice(0, -1)) expect(page).toHaveLength(pageSize);
+      },
+    );
+
+    it("are the same by page number, and a page past the end is empty", async () => {
+      const whole = (await on.hub.contents(listed)).json;
+      const [first, second] = await Promise.all(
+        [1, 2].map((page) => on.hub.contents(listed, { pageSize: 7, page })),
+      );
+      expect(ids([...(first?.json ?? []), ...(second?.json ?? [])])).toEqual(ids(whole.slice(0, 14)));
+      const past = await on.hub.contents(listed, { pageSize: 7, page: 9 });
+      expect([past.status, past.json, past.headers.get("Elements-Next-Page-Token")]).toEqual([200, [], null]);
+    });
+
+    it("let nextPage win over page, and take empty parameters as absent", async () => {
+      const first = await on.hub.contents(listed, { pageSize: 10 });
+      const nextPage = first.headers.get("Elements-Next-Page-Token") ?? "";
+      const second = await on.hub.contents(listed, { pageSize: 10, page: 1, nextPage });
+      expect(ids(second.json)).toEqual(ids((await on.hub.contents(listed, { pageSize: 10, page: 2 })).json));
+      expect(
+        (await on.hub.contents(listed, { pageSize: 10, nextPage: "", where: "", page: "" })).json,
+      ).toEqual(first.json);
+    });
+
+    it.each([
+      ["pageSize", "0"],
+      ["pageSize", "2001"],
+      ["pageSize", "ten"],
+      ["pageSize", "1.5"],
+      ["page", "0"],
+      ["page", "-1"],
+      ["nextPage", "garbled"],
+      ["where", "name ="],
+      ["where", "nothing = 1"],
+      ["orderBy", "nothing"],
+      ["raw", "perhaps"],
+    ])("refuse %s=%s with a 400 that names it", async (field, value) => {
+      expect(
+        await refusal("GET", "/folders/contents", { query: { path: listed, [field]: value } }),
+      ).toMatchObject({
+        status: 400,
+        field,
+      });
+    });
+
+    it("take a nextPage token only for the call that it came from", async () => {
+      const first = await on.hub.contents(listed, { pageSize: 10 });
+      const nextPage = first.headers.get("Elements-Next-Page-Token") ?? "";
+      for (const query of [{ path: "/" }, { path: listed, where: "size > 1" }]) {
+        expect(await refusal("GET", "/folders/contents", { query: { ...query, nextPage } })).toMatchObject({
+          status: 400,
+          field: "nextPage",
+        });
+      }
+      const other = await on.app.connect(connector, { login: LOGIN });
+      const foreign = await new HubClient(on.platform.baseUrl, other.token).contents(listed, { nextPage });
+      expect(foreign.status).toBe(400);
+    });
+
+    it("are filtered by where, and pages of what is left join too", async () => {
+      const pdf = names.filter((name) => name.endsWith(".pdf"));
+      const found = await pages({ pageSize: 3, where: "extension='pdf'" });
+      expect(
+        found
+          .flat()
+          .map(({ name }) => name)
+          .toSorted(),
+      ).toEqual(pdf);
+      expect(found).toHaveLength(Math.ceil(pdf.length / 3));
+      const folders = await on.hub.contents(listed, { where: "directory='true'" });
+      expect(folders.json.map(({ name }) => name)).toEqual(["sub"]);
+      expect(folders.headers.get("Elements-Total-Count")).toBe("1");
+      const some = await on.hub.contents(listed, {
+        where: "name like 'FILE 1' and size>=15 or name in('sub')",
+      });
+      expect(some.json.map(({ name }) => name).toSorted()).toEqual([...names.slice(15, 20), "sub"]);
+    });
+
+    it("are sorted by orderBy, and pages of it join", async () => {
+      const found = await pages({ pageSize: 5, orderBy: "size desc", where: "directory = false" });
+      expect(found.flat().map(({ size }) => size)).toEqual(
+        Array.from({ length: 23 }, (_, index) => 22 - index),
+      );
+      const byName = (await on.hub.contents(listed, { orderBy: "name" })).json.map(({ name }) => name);
+      expect(byName).toEqual([...names, "sub"]);
+    });
+
+    it("show raw, fields, or no path when asked", async () => {
+      const raw = await on.hub.contents(listed, { raw: true, pageSize: 2 });
+      for (const item of raw.json) expect(item.raw).toMatchObject({ name: item.name });
+      const few = await on.hub.contents(listed, { fields: "name", where: "name = 'sub'" });
+      expect(few.json).toEqual([{ name: "sub" }]);
+      const { id } = (await on.hub.metadata(listed)).json;
+      const bare = await on.hub.ok<HubItem[]>("GET", `/folders/${id}/contents`, {
+        query: { calculateFolderPath: false },
+      });
+      for (const item of bare) expect(item).not.toHaveProperty("path");
+    });
+  });
+}

@@ -1,0 +1,71 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { HubItem } from "../hub-client.ts";
+import { type Fixture, LOGIN } from "./fixture.ts";
+
+export function describeSearch(on: Fixture): void {
+  const { refusal } = on;
+
+  describe("search", () => {
+    const below = "/search here";
+    beforeAll(() => {
+      on.vendor.addFile(LOGIN, `${below}/Minutes of June.txt`, "x");
+      on.vendor.addFile(LOGIN, `${below}/deep/Minutes of July.pdf`, "x");
+      on.vendor.addFile(LOGIN, `${below}/deep/other.txt`, "x");
+      on.vendor.addFile(LOGIN, "/search elsewhere/Minutes of May.txt", "x");
+    });
+    const find = async (query: Record<string, string>) =>
+      (await on.hub.ok<HubItem[]>("GET", "/hubs/documents/search", { query }))
+        .map(({ path }) => path)
+        .toSorted();
+
+    it("finds by text, everywhere or below a folder", async () => {
+      expect(await find({ text: "Minutes" })).toEqual([
+        "/search elsewhere/Minutes of May.txt",
+        `${below}/Minutes of June.txt`,
+        `${below}/deep/Minutes of July.pdf`,
+      ]);
+      expect(await find({ text: "Minutes", path: below })).toEqual([
+        `${below}/Minutes of June.txt`,
+        `${below}/deep/Minutes of July.pdf`,
+      ]);
+    });
+
+    it("narrows by extension, type, date and where", async () => {
+      expect(await find({ text: "Minutes", path: below, "extensions[]": "pdf" })).toEqual([
+        `${below}/deep/Minutes of July.pdf`,
+      ]);
+      expect(await find({ path: below, mimeType: "application/pdf" })).toEqual([
+        `${below}/deep/Minutes of July.pdf`,
+      ]);
+      expect(await find({ path: below, where: "name like 'other'" })).toEqual([`${below}/deep/other.txt`]);
+      expect(await find({ path: below, endDate: "2001-01-01", where: "directory = false" })).toEqual([]);
+      expect(await find({ path: below, startDate: "2001-01-01", where: "directory = false" })).toHaveLength(
+        3,
+      );
+      expect(await refusal("GET", "/search", { query: { startDate: "soon" } })).toMatchObject({
+        status: 400,
+        field: "startDate",
+      });
+    });
+
+    it("with the path of a file finds that file; of nothing, nothing", async () => {
+      expect(await find({ path: `${below}/deep/other.txt` })).toEqual([`${below}/deep/other.txt`]);
+      expect((await refusal("GET", "/search", { query: { path: "/nowhere" } })).status).toBe(404);
+    });
+
+    it("without any parameter lists everything, in pages that join", async () => {
+      const all = await on.hub.ok<HubItem[]>("GET", "/search", { query: { pageSize: 2000 } });
+      expect(all.map(({ path }) => path)).toEqual(expect.arrayContaining([below, `${below}/deep/other.txt`]));
+      const paged: HubItem[] = [];
+      let nextPage: string | null = "";
+      while (nextPage !== null) {
+        const page: Awaited<ReturnType<typeof on.hub.call<HubItem[]>>> = await on.hub.call("GET", "/search", {
+          query: { pageSize: Math.ceil(all.length / 3), nextPage },
+        });
+        paged.push(...page.json);
+        nextPage = page.headers.get("Elements-Next-Page-Token");
+      }
+      expect(paged.map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+    });
+  });
+}

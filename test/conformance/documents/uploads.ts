@@ -1,0 +1,165 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { findDocumentsVendor } from "../../../functions/core/documents/vendor-catalogue.ts";
+import type { HubItem } from "../hub-client.ts";
+import { type Fixture, ISO_SECONDS } from "./fixture.ts";
+
+export function describeUploads(on: Fixture): void {
+  const { connector, refusal } = on;
+
+  describe("uploads", () => {
+    it("a form's file, makes missing parents, and answers the metadata", async () => {
+      const path = `${on.home}/deep/er/Report.txt`;
+      const item = await on.hub.upload(path, "hello world", { size: 11 });
+      expect(item).toMatchObject({
+        name: "Report.txt",
+        path,
+        directory: false,
+        size: 11,
+        tags: [],
+        createdDate: expect.stringMatching(ISO_SECONDS),
+        modifiedDate: expect.stringMatching(ISO_SECONDS),
+        parentFolderId: expect.any(String),
+        refId: expect.any(String),
+        properties: { mimeType: "text/plain", hash: expect.any(String) },
+      });
+      const folder = (await on.hub.metadata(`${on.home}/deep/er`)).json;
+      expect(folder.id).toBe(item.parentFolderId);
+      expect(folder).toMatchObject({ directory: true, properties: {} });
+      expect(folder).not.toHaveProperty("size");
+      expect((await on.hub.metadata(path)).json).toEqual(item);
+    });
+
+    it("a raw body with its type, byte for byte", async () => {
+      const bytes = randomBytes(300_000);
+      const item = await on.hub.ok("POST", "/files", {
+        query: { path: `${on.home}/picture.png` },
+        body: bytes,
+        headers: { "Content-Type": "image/png" },
+      });
+      expect(item).toMatchObject({ size: 300_000, properties: { mimeType: "image/png" } });
+      expect((await on.hub.bytes(`${on.home}/picture.png`)).equals(bytes)).toBe(true);
+    });
+
+    it("empty files, and files without an extension", async () => {
+      expect(await on.hub.upload(`${on.home}/empty`, "")).toMatchObject({
+        size: 0,
+        properties: { mimeType: "application/octet-stream" },
+      });
+      expect(await on.hub.bytes(`${on.home}/empty`)).toHaveLength(0);
+      await on.hub.ok("POST", "/files", {
+        query: { path: `${on.home}/raw-empty.txt` },
+        body: new Uint8Array(0),
+      });
+      expect(await on.hub.bytes(`${on.home}/raw-empty.txt`)).toHaveLength(0);
+    });
+
+    it("nothing over what exists, unless told to", async () => {
+      const path = `${on.home}/a.txt`;
+      const first = await on.hub.upload(path, "one");
+      const form = new FormData();
+      form.set("file", new File(["one"], "a.txt"));
+      expect(await refusal("POST", "/files", { query: { path }, body: form })).toMatchObject({
+        status: 409,
+        code: "conflict",
+      });
+      expect((await on.hub.bytes(path)).toString()).toBe("one");
+
+      const second = await on.hub.upload(path, "second", { overwrite: true });
+      expect(second).toMatchObject({ id: first.id, refId: first.refId, size: 6 });
+      expect((await on.hub.bytes(path)).toString()).toBe("second");
+      expect((await on.hub.contents(on.home)).json).toHaveLength(1);
+    });
+
+    it("no file over a folder", async () => {
+      await on.hub.upload(`${on.home}/x/a.txt`, "a");
+      const form = new FormData();
+      form.set("file", new File(["b"], "x"));
+      const answer = await refusal("POST", "/files", {
+        query: { path: `${on.home}/x`, overwrite: true },
+        body: form,
+      });
+      expect(answer.status).toBe(409);
+      expect((await on.hub.bytes(`${on.home}/x/a.txt`)).toString()).toBe("a");
+    });
+
+    it("into the folder that folderId names, whatever folder the path says", async () => {
+      const folder = await on.hub.ok("POST", "/folders", { json: { path: `${on.home}/right` } });
+      const item = await on.hub.upload("/wrong/place/a.txt", "x", { folderId: folder.id });
+      expect(item.path).toBe(`${on.home}/right/a.txt`);
+      const form = new FormData();
+      form.set("file", new File(["y"], "named by the form.txt"));
+      const named = await on.hub.ok("POST", "/files", { query: { folderId: folder.id }, body: form });
+      expect(named.path).toBe(`${on.home}/right/named by the form.txt`);
+      expect((await on.hub.metadata("/wrong")).status).toBe(404);
+    });
+
+    it.each([
+      ["no path", {}, "x", "path"],
+      ["a relative path", { path: "a.txt" }, "x", "path"],
+      ["the root as path", { path: "/" }, "x", "path"],
+      ["a garbled flag", { path: "/a.txt", overwrite: "perhaps" }, "x", "overwrite"],
+      ["a garbled size", { path: "/a.txt", size: "big" }, "x", "size"],
+    ])("nothing with %s: 400 names it", async (_, query, body, field) => {
+      expect(await refusal("POST", "/files", { query, body })).toMatchObject({ status: 400, field });
+      expect((await on.hub.metadata("/a.txt")).status).toBe(404);
+    });
+
+    it("nothing from a form without a file, or with a broken body", async () => {
+      const form = new FormData();
+      form.set("other", "field");
+      const query = { path: `${on.home}/a.txt` };
+      expect(await refusal("POST", "/files", { query, body: form })).toMatchObject({
+        status: 400,
+        field: "file",
+      });
+      const broken = {
+        query,
+        body: "--x\r\n",
+        headers: { "Content-Type": "multipart/form-data; boundary=x" },
+      };
+      expect(await refusal("POST", "/files", broken)).toMatchObject({ status: 400, field: "body" });
+      expect((await on.hub.metadata(on.home)).status).toBe(404);
+    });
+  });
+
+  describe("descriptions and tags", () => {
+    const kept = findDocumentsVendor(connector)?.describe !== undefined;
+
+    if (kept)
+      it("are kept, in the order given, and come in lists", async () => {
+        const tags = ["zebra", "ärger, groß", "apple"];
+        const item = await on.hub.upload(`${on.home}/a.txt`, "x", {
+          "tags[]": tags,
+          description: "what it is",
+        });
+        expect(item).toMatchObject({ tags, description: "what it is" });
+        expect((await on.hub.contents(on.home)).json).toEqual([item]);
+        const changed = await on.hub.ok("PATCH", `/files/${item.id}/metadata`, {
+          json: { ...item, tags: ["one"], description: "other" },
+        });
+        expect(changed).toMatchObject({ tags: ["one"], description: "other", path: item.path });
+        expect((await on.hub.metadata(item.path)).json).toMatchObject({
+          tags: ["one"],
+          description: "other",
+        });
+        const found = await on.hub.ok<HubItem[]>("GET", "/search", {
+          query: { path: on.home, "tags[]": "one" },
+        });
+        expect(found.map(({ id }) => id)).toEqual([item.id]);
+      });
+    else
+      it("are refused with 501 where the vendor has none, and nothing is made", async () => {
+        const query = { path: `${on.home}/a.txt`, "tags[]": "x" };
+        expect(await refusal("POST", "/files", { query, body: "x" })).toMatchObject({
+          status: 501,
+          code: "not_supported",
+        });
+        expect((await on.hub.metadata(on.home)).status).toBe(404);
+        const item = await on.hub.upload(`${on.home}/b.txt`, "x", { description: "left out" });
+        const change = { json: { tags: ["x"], name: "c.txt" } };
+        expect((await refusal("PATCH", `/files/${item.id}/metadata`, change)).status).toBe(501);
+        expect((await on.hub.metadata(item.path)).status).toBe(200);
+      });
+  });
+}

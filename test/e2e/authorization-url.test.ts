@@ -1,0 +1,230 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
+import { App } from "./app.ts";
+import { appOfAnotherOrganization, operatorOf, scanTable } from "./tenants.ts";
+
+interface UrlAnswer {
+  readonly element: string;
+  readonly oauthUrl: string;
+  readonly state?: string;
+  readonly expiresAt?: string;
+}
+
+interface Problem {
+  readonly requestId: string;
+  readonly message: string;
+  readonly code: string;
+  readonly detail?: { readonly field?: string };
+}
+
+let platform: RunningPlatform;
+let app: App;
+beforeAll(async () => {
+  platform = await startTestPlatform();
+  app = new App(platform.demo);
+});
+afterAll(() => platform.close());
+
+describe("the catalogue", () => {
+  it("needs no authorization", async () => {
+    const hubs = await app.call<{ key: string; name: string }[]>("GET", "/hubs");
+    expect(hubs.body).toEqual([expect.objectContaining({ key: "documents", name: "Documents" })]);
+    expect((await app.call("GET", "/hubs/keys")).body).toEqual(["documents"]);
+    expect((await app.call("GET", "/hubs/documents")).body).toMatchObject({ key: "documents" });
+    const ofHub = await app.call<{ key: string }[]>("GET", "/hubs/documents/elements");
+    expect(ofHub.body.map(({ key }) => key)).toEqual(["dropbox", "googledrive"]);
+    expect((await app.call("GET", "/elements/keys")).body).toEqual(["dropbox", "googledrive"]);
+    expect((await app.call("GET", "/elements")).headers.get("elements-returned-count")).toBe("2");
+  });
+
+  it("finds a connector by key and by number, with texts that are never null", async () => {
+    const byKey = await app.call<Record<string, unknown>>("GET", "/elements/dropbox");
+    const byId = await app.call("GET", "/elements/22");
+    expect(byKey.status).toBe(200);
+    expect(byId.body).toEqual(byKey.body);
+    expect(byKey.body).toMatchObject({
+      id: 22,
+      typeOauth: true,
+      active: true,
+      authentication: { type: "oauth2" },
+    });
+    for (const field of ["name", "key", "description", "image"])
+      expect(byKey.body[field]).toEqual(expect.any(String));
+  });
+
+  it("serves each connector's tile", async () => {
+    const { body } = await app.call<{ image: string }>("GET", "/elements/googledrive");
+    const image = await app.call<string>("GET", `/elements/images/${body.image}`);
+    expect(image.status).toBe(200);
+    expect(image.headers.get("content-type")).toBe("image/svg+xml");
+    expect(image.body).toContain("<svg");
+    expect((await app.call("GET", "/elements/images/nothing.svg")).status).toBe(404);
+  });
+
+  it("says what a connector supports", async () => {
+    const one = await app.call<Record<string, unknown>>("GET", "/elements/dropbox/metadata");
+    expect(one.body).toMatchObject({
+      id: 22,
+      key: "dropbox",
+      name: "Dropbox",
+      events: { supported: false, methods: [] },
+      authentication: { pkce: true },
+    });
+    const all = await app.call<unknown[]>("GET", "/elements/metadata");
+    expect(all.body).toContainEqual(one.body);
+  });
+
+  it.each([
+    "/elements/nothing",
+    "/elements/99999",
+    "/elements/nothing/metadata",
+    "/hubs/nothing",
+    "/hubs/nothing/elements",
+  ])("answers 404 to %s", async (path) => {
+    const answer = await app.call<Problem>("GET", path);
+    expect(answer.status).toBe(404);
+    expect(answer.body).toMatchObject({ requestId: expect.any(String), message: expect.any(String) });
+    expect(answer.headers.get("elements-request-id")).toBe(answer.body.requestId);
+  });
+
+  it("answers 501 to what no connector here can do, and to OAuth proxies", async () => {
+    expect((await app.call("GET", "/elements/dropbox/oauth/token")).status).toBe(501);
+    expect((await app.platform("GET", "/elements/oauthProxies")).status).toBe(501);
+    expect(
+      (await app.platform("POST", "/elements/oauthProxies/1/applicationUrl?applicationUrl=x")).status,
+    ).toBe(501);
+  });
+});
+
+describe.each(["dropbox", "googledrive"])("GET /elements/%s/oauth/url", (connector) => {
+  const path = (query: Record<string, string>) =>
+    `/elements/${connector}/oauth/url?${new URLSearchParams(query)}`;
+  const own = { apiKey: "my key", apiSecret: "my secret", callbackUrl: "https://app.example/cb?x=1" };
+
+  it("works without any header, and keeps nothing", async () => {
+    platform.frontDoor.clearCalls();
+    const answer = await app.call<UrlAnswer>("GET", path({ ...own, state: "my state +%", scope: "" }));
+    expect(answer.status).toBe(200);
+    expect(answer.body.element).toBe(connector);
+    const { searchParams } = new URL(answer.body.oauthUrl);
+    expect(searchParams.get("response_type")).toBe("code");
+    expect(searchParams.get("client_id")).toBe("my key");
+    expect(searchParams.get("redirect_uri")).toBe("https://app.example/cb?x=1");
+    expect(searchParams.get("state")).toBe("my state +%");
+    expect(searchParams.has("code_challenge")).toBe(false);
+    expect(answer.body.oauthUrl).not.toContain("secret");
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    expect(answer.headers.get("deprecation")).toMatch(/^@\d+$/);
+    expect(answer.headers.get("link")).toContain(
+      `/elements/${connector}/oauth/url>; rel="successor-version"`,
+    );
+    expect(platform.frontDoor.calls()).toEqual([]);
+  });
+
+  it("puts the connector's key where the caller gives no state", async () => {
+    const answer = await app.call<UrlAnswer>("GET", path(own));
+    expect(new URL(answer.body.oauthUrl).searchParams.get("state")).toBe(connector);
+  });
+
+  it("asks for the scopes that were named, else for the usual ones", async () => {
+    const asked = await app.call<UrlAnswer>("GET", path({ ...own, scope: "one two" }));
+    expect(new URL(asked.body.oauthUrl).searchParams.get("scope")).toBe("one two");
+    const usual = await app.call<UrlAnswer>("GET", path(own));
+    expect(new URL(usual.body.oauthUrl).searchParams.get("scope")?.length).toBeGreaterThan(5);
+  });
+
+  it("uses the registered app for an authorized call, and never for another", async () => {
+    const { clientId, callbackUrls } = app.settings.connectors[connector] ?? {};
+    const authorized = await app.platform<UrlAnswer>("GET", path({}));
+    const { searchParams } = new URL(authorized.body.oauthUrl);
+    expect(searchParams.get("client_id")).toBe(clientId);
+    expect(searchParams.get("redirect_uri")).toBe(callbackUrls?.[0]);
+    const bare = await app.call<Problem>("GET", path({ callbackUrl: "https://app.example/cb" }));
+    expect(bare.status).toBe(400);
+    expect(bare.body.detail?.field).toBe("apiKey");
+  });
+
+  it("prefers the caller's own client to the registered app", async () => {
+    const answer = await app.platform<UrlAnswer>("GET", path(own));
+    expect(new URL(answer.body.oauthUrl).searchParams.get("client_id")).toBe("my key");
+  });
+
+  it.each([
+    [{ apiKey: "k" }, "callbackUrl"],
+    [{ apiKey: "k", callbackUrl: "not a url" }, "callbackUrl"],
+    [{ apiKey: "k", callbackUrl: "https://app.example/#fragment" }, "callbackUrl"],
+  ])("answers 400 to %j, naming %s", async (query, field) => {
+    const answer = await app.call<Problem>("GET", path(query as Record<string, string>));
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: "invalid_request", detail: { field } });
+  });
+});
+
+describe.each(["dropbox", "googledrive"])("POST /elements/%s/oauth/url", (connector) => {
+  const path = `/elements/${connector}/oauth/url`;
+
+  it("gives a single-use state of 256 bits and PKCE; neither lies readable in the store", async () => {
+    const one = await app.platform<UrlAnswer>("POST", path, { state: "basket 7" });
+    const two = await app.platform<UrlAnswer>("POST", path, {});
+    expect(one.status).toBe(200);
+    expect(one.body.state).toMatch(/^ls_[\w-]{43}$/);
+    expect(two.body.state).not.toBe(one.body.state);
+    const { searchParams } = new URL(one.body.oauthUrl);
+    expect(searchParams.get("state")).toBe(one.body.state);
+    expect(searchParams.get("code_challenge_method")).toBe("S256");
+    expect(searchParams.get("code_challenge")).toMatch(/^[\w-]{43}$/);
+    const inMinutes = (Date.parse(one.body.expiresAt ?? "") - platform.clock.now()) / 60_000;
+    expect(inMinutes).toBeGreaterThan(28);
+    expect(inMinutes).toBeLessThan(32);
+    const state = one.body.state ?? "";
+    const kept = await scanTable(platform, "TransientsTable");
+    expect(kept).toContain(`authorization#${createHash("sha256").update(state).digest("base64url")}`);
+    expect(kept).not.toContain(state);
+    expect(kept).toContain("basket 7");
+  });
+
+  it("leaves PKCE out when asked to", async () => {
+    const answer = await app.platform<UrlAnswer>("POST", path, { pkce: false });
+    expect(new URL(answer.body.oauthUrl).searchParams.has("code_challenge")).toBe(false);
+  });
+
+  it("gives the app's own state back with the instance", async () => {
+    const { oauthUrl } = await app.authorizationUrl(connector, { state: "basket 7" });
+    const back = await app.consent(connector, oauthUrl);
+    const made = await app.platform<{ state: string }>("POST", "/instances", {
+      element: { key: connector },
+      providerData: Object.fromEntries(back.searchParams),
+      name: "With a state",
+    });
+    expect(made.status).toBe(200);
+    expect(made.body.state).toBe("basket 7");
+  });
+
+  it("takes a callback URL of the registered app only, compared exactly", async () => {
+    const wrong = `${app.callbackUrl(connector)}/`;
+    const answer = await app.platform<Problem>("POST", path, { callbackUrl: wrong });
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: "redirect_uri_mismatch", detail: { field: "callbackUrl" } });
+  });
+
+  it("wants to know who asks", async () => {
+    expect((await app.call("POST", path, { json: {} })).status).toBe(401);
+  });
+});
+
+describe("an organization without an app", () => {
+  it("is told that the client is missing", async () => {
+    const other = await appOfAnotherOrganization(platform);
+    const admin = operatorOf(platform);
+    const organization = (await admin.listOrganizations()).find(({ name }) => name === "Other");
+    for (const { id, connector } of await admin.listApps(organization?.id ?? "")) {
+      await admin.removeApp({ organizationId: organization?.id ?? "", connector, appId: id });
+    }
+    const answer = await other.platform<Problem>("POST", "/elements/dropbox/oauth/url", {
+      callbackUrl: "https://app.example/cb",
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.body.detail?.field).toBe("apiKey");
+  });
+});

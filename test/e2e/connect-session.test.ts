@@ -1,0 +1,416 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { FormBrowser } from "../form-browser.ts";
+import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
+import { type Answer, App, passVendor } from "./app.ts";
+import { appOfAnotherUser, operatorOf, scanTable } from "./tenants.ts";
+
+interface Session {
+  readonly id: string;
+  readonly connectUrl: string;
+  readonly expiresAt: string;
+}
+
+interface Claimed {
+  readonly id: number;
+  readonly token: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly element: { readonly key: string };
+  readonly code?: string;
+  readonly detail?: { readonly field?: string; readonly instanceId?: number };
+}
+
+const RETURN_URL = "https://app.example/back?tab=files";
+const MASK = "********";
+let platform: RunningPlatform;
+let app: App;
+beforeAll(async () => {
+  platform = await startTestPlatform();
+  app = new App(platform.demo);
+  const admin = operatorOf(platform);
+  const [organization] = await admin.listOrganizations();
+  await admin.setAllowLists(organization?.id ?? "", {
+    returnUrls: [RETURN_URL, "https://app.example/any/*"],
+  });
+  // Other containers may have the old list for 30 s more, but none has run yet.
+});
+afterAll(() => platform.close());
+beforeEach(() => {
+  for (const vendor of Object.values(platform.vendors)) vendor.clearFaults();
+});
+
+const person = () => new FormBrowser({ stopAt: (url) => url.startsWith("https://app.example/") });
+
+async function createSession(body: Record<string, unknown> = {}): Promise<Session> {
+  const answer = await app.platform<Session>("POST", "/connect/sessions", {
+    element: { key: "dropbox" },
+    returnUrl: RETURN_URL,
+    endUser: "user-1",
+    ...body,
+  });
+  if (answer.status !== 200) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+/** Opens the session's page, chooses, passes the vendor; ends where the app is. */
+async function connect(
+  session: Session,
+  options: { browser?: FormBrowser; name?: RegExp; login?: string; allow?: boolean } = {},
+): Promise<URL> {
+  const browser = options.browser ?? person();
+  const page = await browser.open(session.connectUrl);
+  const vendorPage = await browser.submit(page, options.name ?? /continue with/i);
+  return new URL((await passVendor(browser, vendorPage, options)).url);
+}
+
+const claim = (
+  session: Session,
+  value: string | null,
+  endUser = "user-1",
+  of = app,
+): Promise<Answer<Claimed>> =>
+  of.platform<Claimed>("POST", `/connect/sessions/${session.id}/claim`, { claim: value, endUser });
+
+const instancesLeft = async () =>
+  (await app.platform<unknown[]>("GET", "/instances?pageSize=2000")).body.length;
+
+describe.each([
+  ["dropbox", /continue with dropbox/i],
+  ["googledrive", /continue with google drive/i],
+])("the hosted flow for %s", (connector, button) => {
+  it("goes from session to claim, with nothing secret in the browser", async () => {
+    const session = await createSession({ element: { key: connector }, name: "Ann's files", tags: ["t1"] });
+    expect(session.connectUrl).toBe(`${platform.baseUrl}/connect/${session.id}`);
+    const minutes = (Date.parse(session.expiresAt) - platform.clock.now()) / 60_000;
+    expect(minutes).toBeGreaterThan(28);
+    expect(minutes).toBeLessThan(32);
+
+    const back = await connect(session, { name: button });
+    expect(back.origin + back.pathname).toBe("https://app.example/back");
+    expect([...back.searchParams.keys()]).toEqual(["tab", "session", "claim"]);
+    expect(back.searchParams.get("session")).toBe(session.id);
+
+    const claimed = await claim(session, back.searchParams.get("claim"));
+    expect(claimed.status).toBe(200);
+    expect(claimed.headers.get("cache-control")).toBe("no-store");
+    expect(claimed.body).toMatchObject({
+      id: expect.any(Number),
+      token: expect.stringMatching(/^lsi_/),
+      name: "Ann's files",
+      tags: ["t1"],
+      element: { key: connector },
+    });
+    expect((await app.hub(claimed.body.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+  });
+
+  it("can be claimed once", async () => {
+    const session = await createSession({ element: { key: connector } });
+    const back = await connect(session);
+    const value = back.searchParams.get("claim");
+    const answers = await Promise.all([claim(session, value), claim(session, value), claim(session, value)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    const [lost] = answers.filter(({ status }) => status === 409);
+    expect(lost?.body).toMatchObject({ code: "already_claimed", detail: { instanceId: expect.any(Number) } });
+  });
+});
+
+describe("the page of a session", () => {
+  it("is plain HTML that says who asks, with headers that keep it to itself", async () => {
+    const session = await createSession({
+      elements: [{ key: "dropbox" }, { key: "googledrive" }],
+      element: null,
+    });
+    const page = await person().open(session.connectUrl);
+    expect(page.status).toBe(200);
+    expect(page.text).toContain("<strong>Demo</strong> asks for access");
+    expect(page.text).toContain("Continue with Dropbox");
+    expect(page.text).toContain("Continue with Google Drive");
+    expect(page.text).not.toContain("<script");
+    expect(page.headers.get("content-security-policy")).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+    expect(page.headers.get("referrer-policy")).toBe("no-referrer");
+    expect(page.headers.get("cache-control")).toBe("no-store");
+    expect(page.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(page.headers.has("cross-origin-opener-policy")).toBe(false);
+    expect(page.headers.get("set-cookie")).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=1800$/);
+  });
+
+  it("belongs to the browser that opened it first", async () => {
+    const session = await createSession();
+    const [first, second] = [person(), person()];
+    const page = await first.open(session.connectUrl);
+    const refused = await second.open(session.connectUrl);
+    expect(refused.status).toBe(403);
+    expect(refused.text).toContain("another browser");
+    expect((await first.open(session.connectUrl)).status).toBe(200);
+    const form = await fetch(session.connectUrl, {
+      method: "POST",
+      body: new URLSearchParams({ connector: "dropbox" }),
+      redirect: "manual",
+    });
+    expect(form.status).toBe(403);
+    expect((await first.submit(page, /continue with/i)).status).toBe(200);
+  });
+
+  it("is not spent by a browser that only prefetches", async () => {
+    const session = await createSession();
+    const prefetched = await fetch(session.connectUrl, { headers: { "Sec-Purpose": "prefetch;prerender" } });
+    expect(prefetched.status).toBe(503);
+    expect((await person().open(session.connectUrl)).status).toBe(200);
+  });
+
+  it("takes the user back when they want none of it", async () => {
+    const session = await createSession();
+    const browser = person();
+    const end = new URL((await browser.submit(await browser.open(session.connectUrl), /take me back/i)).url);
+    expect(end.searchParams.get("error")).toBe("access_denied");
+    expect(end.searchParams.has("claim")).toBe(false);
+  });
+
+  it("escapes what others have written into it", async () => {
+    const admin = operatorOf(platform);
+    const { organization, secret: organizationSecret } = await admin.createOrganization({
+      name: '<img src=x onerror="alert(1)">',
+    });
+    const { secret: userSecret } = await admin.createUser({
+      organizationId: organization.id,
+      email: "x@x.example",
+      firstName: "X",
+      lastName: "X",
+    });
+    await admin.setAllowLists(organization.id, { returnUrls: [RETURN_URL] });
+    await admin.registerApp({
+      organizationId: organization.id,
+      connector: "dropbox",
+      clientId: "c",
+      clientSecret: "s",
+      callbackUrls: [],
+    });
+    const other = new App({ ...platform.demo, organizationSecret, userSecret });
+    const { body } = await other.platform<Session>("POST", "/connect/sessions", {
+      element: "dropbox",
+      returnUrl: RETURN_URL,
+      endUser: 1,
+    });
+    const page = await person().open(body.connectUrl);
+    expect(page.text).not.toContain("<img src=x");
+    expect(page.text).toContain("&lt;img src=x");
+  });
+
+  it.each(["cs_nothing", "%3Cscript%3E", "a/b"])("is 404 for %s", async (id) => {
+    expect((await fetch(`${platform.baseUrl}/connect/${id}`)).status).toBe(404);
+  });
+});
+
+describe("what goes wrong on the way", () => {
+  it("a denial goes to the app, and its state is used up", async () => {
+    const session = await createSession();
+    const back = await connect(session, { allow: false });
+    expect(Object.fromEntries(back.searchParams)).toEqual({
+      tab: "files",
+      session: session.id,
+      error: "access_denied",
+    });
+    const open = await claim(session, "anything");
+    expect(open.status).toBe(409);
+    expect(open.body.code).toBe("not_connected");
+  });
+
+  it("the user may try again in the same session", async () => {
+    const session = await createSession();
+    const browser = person();
+    await connect(session, { browser, allow: false });
+    const back = await connect(session, { browser });
+    expect((await claim(session, back.searchParams.get("claim"))).status).toBe(200);
+  });
+
+  it("a claim by another end user is 403, and the instance is deleted with its grant", async () => {
+    const dropbox = platform.vendors.dropbox;
+    dropbox?.addAccount({ login: "victim@example.com", name: "Victim", email: "victim@example.com" });
+    const before = await instancesLeft();
+    const session = await createSession({ endUser: "attacker" });
+    const back = await connect(session, { login: "victim@example.com" });
+    const refused = await claim(session, back.searchParams.get("claim"), "victim");
+    expect(refused.status).toBe(403);
+    expect(refused.body).toMatchObject({ code: "end_user_mismatch", detail: { field: "endUser" } });
+    await platform.settled();
+    expect(await instancesLeft()).toBe(before);
+    expect(dropbox?.living("victim@example.com")).toEqual({ grants: 0, accessTokens: 0 });
+    expect((await claim(session, back.searchParams.get("claim"), "attacker")).status).toBe(409);
+  });
+
+  it("a wrong claim is 400 and spends nothing; another user's session is 404", async () => {
+    const session = await createSession();
+    const back = await connect(session);
+    const wrong = await claim(session, "made-up");
+    expect(wrong.status).toBe(400);
+    expect(wrong.body).toMatchObject({ code: "invalid_claim", detail: { field: "claim" } });
+    const value = back.searchParams.get("claim");
+    expect((await claim(session, value, "user-1", await appOfAnotherUser(platform))).status).toBe(404);
+    expect(
+      (await app.platform("POST", `/connect/sessions/${session.id}/claim`, { endUser: "user-1" })).status,
+    ).toBe(400);
+    expect((await claim(session, value)).status).toBe(200);
+  });
+
+  it("a session that is over is over, for its page and its claim", async () => {
+    const session = await createSession();
+    const done = await createSession();
+    const back = await connect(done);
+    platform.clock.advance(31 * 60_000);
+    const page = await person().open(session.connectUrl);
+    expect(page.status).toBe(404);
+    expect(page.text).toContain("older than 30 minutes");
+    expect((await claim(done, back.searchParams.get("claim"))).status).toBe(404);
+  });
+
+  it.each([
+    [{ element: { key: "nothing" } }, 404, undefined],
+    [{ element: null }, 400, "element"],
+    [{ element: {} }, 400, "element.key"],
+    [{ returnUrl: null }, 400, "returnUrl"],
+    [{ returnUrl: "https://evil.example/" }, 400, "returnUrl"],
+    [{ returnUrl: "https://app.example/any/../other" }, 400, "returnUrl"],
+    [{ endUser: null }, 400, "endUser"],
+    [{ elements: "dropbox", element: null }, 400, "elements"],
+    [{ instanceId: 4711 }, 404, undefined],
+    [{ instanceId: "x" }, 400, "instanceId"],
+    [{ configuration: { "oauth.api.key": "k" } }, 400, "configuration.oauth.api.secret"],
+  ])("a session with %j is refused: %i", async (change, status, field) => {
+    const answer = await app.platform<Claimed>("POST", "/connect/sessions", {
+      element: { key: "dropbox" },
+      returnUrl: "https://app.example/any/thing",
+      endUser: "user-1",
+      ...change,
+    });
+    expect(answer.status).toBe(status);
+    expect(answer.body.detail?.field).toBe(field);
+  });
+});
+
+describe("our callback", () => {
+  /** Walks through the vendor, and stops where it would send the browser back to us. */
+  async function redirectOf(session: Session): Promise<{ url: URL; browser: FormBrowser }> {
+    let stops = true;
+    const browser = new FormBrowser({
+      stopAt: (url) => url.startsWith("https://app.example/") || (stops && url.includes("/oauth/callback/")),
+    });
+    const url = await connect(session, { browser });
+    stops = false;
+    return { url, browser };
+  }
+
+  it("wants the browser that began", async () => {
+    const session = await createSession();
+    const before = await instancesLeft();
+    const { url } = await redirectOf(session);
+    const stranger = await person().open(url.href);
+    expect(stranger.status).toBe(403);
+    expect(await instancesLeft()).toBe(before);
+    expect((await claim(session, "x")).body.code).toBe("not_connected");
+  });
+
+  it("takes a state once", async () => {
+    const session = await createSession();
+    const { url, browser } = await redirectOf(session);
+    const back = new URL((await browser.open(url.href)).url);
+    expect(back.searchParams.has("claim")).toBe(true);
+    const again = await browser.open(url.href);
+    expect(again.status).toBe(400);
+    expect(again.url).toBe(url.href);
+  });
+
+  it("refuses a state of another connector, an old one and a made-up one, on a page of its own", async () => {
+    const before = await instancesLeft();
+    const session = await createSession();
+    const { url, browser } = await redirectOf(session);
+    const elsewhere = new URL(url);
+    elsewhere.pathname = elsewhere.pathname.replace("dropbox", "googledrive");
+    expect((await browser.open(elsewhere.href)).status).toBe(400);
+
+    const late = await createSession();
+    const walked = await redirectOf(late);
+    platform.clock.advance(31 * 60_000);
+    const answer = await walked.browser.open(walked.url.href);
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get("content-type")).toContain("text/html");
+
+    for (const query of ["?code=c&state=ls_made-up", "?code=c", "", "?error=access_denied"]) {
+      expect((await browser.open(`${platform.baseUrl}/oauth/callback/dropbox${query}`)).status).toBe(400);
+    }
+    expect((await browser.open(`${platform.baseUrl}/oauth/callback/nothing?code=c&state=s`)).status).toBe(
+      404,
+    );
+    expect(await instancesLeft()).toBe(before);
+  });
+
+  it("refuses an answer that names another issuer", async () => {
+    const session = await createSession({ element: { key: "googledrive" } });
+    const { url, browser } = await redirectOf(session);
+    url.searchParams.set("iss", "https://evil.example");
+    const back = new URL((await browser.open(url.href)).url);
+    expect(back.searchParams.get("error")).toBe("invalid_issuer");
+  });
+
+  it("tells the app what the vendor has against the code, and keeps nothing", async () => {
+    const before = await instancesLeft();
+    const session = await createSession();
+    const { url, browser } = await redirectOf(session);
+    url.searchParams.set("code", "wrong");
+    const back = new URL((await browser.open(url.href)).url);
+    expect(back.searchParams.get("error")).toBe("invalid_code");
+    expect(await instancesLeft()).toBe(before);
+  });
+
+  it("passes no words of the vendor's on", async () => {
+    const session = await createSession();
+    const { url, browser } = await redirectOf(session);
+    url.searchParams.delete("code");
+    url.searchParams.set("error", "Click <b>here</b>");
+    const back = new URL((await browser.open(url.href)).url);
+    expect(back.searchParams.get("error")).toBe("vendor_error");
+  });
+});
+
+describe("signing in to an instance again", () => {
+  it("keeps id and token, and wants the same account", async () => {
+    const instance = await app.connect("dropbox", { name: "Again" });
+    await platform.settled();
+    platform.vendors.dropbox?.revokeGrants("ada@example.com");
+    await app.platform("POST", `/instances/${instance.id}/refresh`);
+    expect((await app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(401);
+
+    const other = await createSession({ element: null, instanceId: instance.id });
+    const refused = await connect(other, { login: "grace@example.com" });
+    expect(refused.searchParams.get("error")).toBe("another_account");
+
+    const session = await createSession({ element: null, instanceId: instance.id });
+    const back = await connect(session);
+    const claimed = await claim(session, back.searchParams.get("claim"));
+    expect(claimed.status).toBe(200);
+    expect(claimed.body).toMatchObject({ id: instance.id, token: MASK, name: "Again" });
+    expect((await app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+  });
+
+  it("is not for another user's instance", async () => {
+    const instance = await app.connect("dropbox");
+    const other = await appOfAnotherUser(platform);
+    const answer = await other.platform("POST", "/connect/sessions", {
+      instanceId: instance.id,
+      returnUrl: RETURN_URL,
+      endUser: "user-1",
+    });
+    expect(answer.status).toBe(404);
+  });
+});
+
+describe("an app with its own client", () => {
+  it("brings it in the session's configuration; its secret is neither readable in the store nor in the browser", async () => {
+    const { clientId = "", clientSecret = "" } = app.settings.connectors.dropbox ?? {};
+    const session = await createSession({
+      configuration: { "oauth.api.key": clientId, "oauth.api.secret": clientSecret },
+    });
+    expect(await scanTable(platform, "TransientsTable")).not.toContain(clientSecret);
+    const back = await connect(session);
+    expect((await claim(session, back.searchParams.get("claim"))).status).toBe(200);
+  });
+});

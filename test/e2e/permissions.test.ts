@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { FormBrowser } from "../form-browser.ts";
+import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
+import { App, type CreatedInstance, passVendor } from "./app.ts";
+
+/** Granted for what no test can bring about on one machine, each with its reason. */
+const neverUsed = new Map([
+  // Logs go to a pipe here, and through Lambda's own agent on AWS: no call of the SDK's is made.
+  ["logs:CreateLogStream", "Lambda's agent"],
+  ["logs:PutLogEvents", "Lambda's agent"],
+  // What Lambda asks for before it polls, and when a function is throttled.
+  ["sqs:GetQueueAttributes", "Lambda's event source mapping"],
+  ["sqs:GetQueueUrl", "Lambda's event source mapping"],
+  ["sqs:ChangeMessageVisibility", "Lambda's event source mapping"],
+  // A refresh that comes up with less than 100 s of the function's 15 minutes left.
+  ["Documents sqs:SendMessage", "hands a late refresh over"],
+  ["Proxy sqs:SendMessage", "hands a late refresh over"],
+]);
+
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const serverError = { status: 500, code: "InternalServerError", count: 200 };
+
+let platform: RunningPlatform;
+let app: App;
+
+beforeAll(async () => {
+  platform = await startTestPlatform();
+  app = new App(platform.demo);
+});
+afterAll(() => platform.close());
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error("it did not come about within 20 s");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function sweepAndSettle(): Promise<void> {
+  await platform.sweep();
+  await platform.settled(60_000);
+}
+
+/** A call that makes each function refresh. */
+const refreshingCalls = {
+  Documents: ({ token }: CreatedInstance) => app.hub(token, "GET", "/hubs/documents/ping"),
+  Proxy: ({ token }: CreatedInstance) => app.hub(token, "POST", "/proxy/2/users/get_current_account"),
+  Connections: ({ id }: CreatedInstance) => app.platform("POST", `/instances/${id}/refresh`),
+};
+
+/** Makes each of the three functions refresh an instance of its own, all at once. */
+function refreshAll(instances: readonly CreatedInstance[]): Promise<{ status: number }[]> {
+  return Promise.all(
+    Object.values(refreshingCalls).map((call, index) => call(instances[index] as CreatedInstance)),
+  );
+}
+
+async function connectAndUse(): Promise<CreatedInstance[]> {
+  const instances = [
+    await app.connect("dropbox", { tags: ["all"] }),
+    await app.connect("dropbox"),
+    await app.connect("dropbox"),
+  ];
+  await app.hub(instances[0]?.token ?? "", "GET", "/hubs/documents/folders/contents?path=/");
+  await app.platform("GET", "/instances");
+  await app.platform("PATCH", `/instances/${instances[0]?.id}`, { name: "renamed" });
+
+  // The same code again: the reservation tells which instance it made.
+  const { oauthUrl } = await app.authorizationUrl("dropbox");
+  const back = await app.consent("dropbox", oauthUrl);
+  const request = {
+    element: { key: "dropbox" },
+    providerData: { code: back.searchParams.get("code"), state: back.searchParams.get("state") },
+    configuration: { "oauth.callback.url": app.callbackUrl("dropbox") },
+  };
+  await app.platform("POST", "/instances", request);
+  await app.platform("POST", "/instances", request);
+  return instances;
+}
+
+/** Claimed by the one who began it, and by another end user: that instance must go. */
+async function goThroughHostedFlow(): Promise<void> {
+  for (const claimant of ["u1", "u2"]) {
+    const session = await app.platform<{ id: string; connectUrl: string }>("POST", "/connect/sessions", {
+      element: { key: "dropbox" },
+      returnUrl: `${platform.url}/`,
+      endUser: "u1",
+    });
+    const browser = new FormBrowser({ stopAt: (url) => url.startsWith(`${platform.url}/?`) });
+    const atVendor = await browser.submit(await browser.open(session.body.connectUrl), /continue/i);
+    const returned = new URL((await passVendor(browser, atVendor)).url);
+    await app.platform("POST", `/connect/sessions/${session.body.id}/claim`, {
+      claim: returned.searchParams.get("claim"),
+      endUser: claimant,
+    });
+  }
+}
+
+/** Just in time, forced, by the schedule. */
+async function refreshInEveryWay(instances: readonly CreatedInstance[]): Promise<void> {
+  platform.clock.advance(5 * HOUR);
+  expect((await refreshAll(instances)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  platform.clock.advance(3.7 * HOUR);
+  await sweepAndSettle();
+}
+
+/** The table fails after the vendor's answer: the grant goes into the rescue bucket, and comes back by sweep and worker. */
+async function loseTheTableWithGrantsInHand(instances: readonly CreatedInstance[]): Promise<void> {
+  platform.clock.advance(5 * HOUR);
+  for (const principal of Object.keys(refreshingCalls)) {
+    platform.frontDoor.fail({
+      service: "dynamodb",
+      action: "UpdateItem",
+      principal,
+      skip: 1,
+      ...serverError,
+    });
+  }
+  await refreshAll(instances);
+  await platform.settled(60_000);
+  platform.frontDoor.clearFaults();
+  // Whoever comes first commits it: here a call, before any sweep.
+  platform.clock.advance(2 * MINUTE);
+  expect((await refreshAll(instances)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  await sweepAndSettle();
+
+  platform.clock.advance(3.7 * HOUR);
+  // Three leases are taken, then nothing is written any more.
+  platform.frontDoor.fail({
+    service: "dynamodb",
+    action: "UpdateItem",
+    principal: "RefreshWorker",
+    skip: 4,
+    ...serverError,
+  });
+  await sweepAndSettle();
+  platform.frontDoor.clearFaults();
+  platform.clock.advance(10 * MINUTE);
+  await sweepAndSettle();
+
+  // A first exchange: the code is reserved, then the table takes nothing.
+  platform.frontDoor.fail({
+    service: "dynamodb",
+    action: "PutItem",
+    principal: "Connections",
+    skip: 1,
+    ...serverError,
+  });
+  await app.connect("dropbox");
+  platform.frontDoor.clearFaults();
+  await sweepAndSettle();
+}
+
+/** Processes die with the lease in hand: the next ones look into the bucket before they send the refresh token. */
+async function dieWithLeases(instances: readonly CreatedInstance[]): Promise<void> {
+  platform.clock.advance(5 * HOUR);
+  platform.vendors.dropbox?.fail({ endpoint: "token", reset: "never", count: 3 });
+  platform.frontDoor.clearCalls();
+  const cut = refreshAll(instances);
+  const taken = (principal: string) =>
+    platform.frontDoor
+      .calls()
+      .some(
+        (call) =>
+          call.principal === principal && call.action === "dynamodb:UpdateItem" && call.status === 200,
+      );
+  await until(() => Object.keys(refreshingCalls).every(taken));
+  for (const principal of Object.keys(refreshingCalls)) platform.lambda.kill(principal, "SIGKILL");
+  await cut;
+  platform.vendors.dropbox?.clearFaults();
+  platform.clock.advance(2 * MINUTE);
+  expect((await refreshAll(instances)).map(({ status }) => status)).toEqual([200, 200, 200]);
+}
+
+/** The vendor refuses the client itself: its refreshes are paused, probed, and taken up again. */
+async function refuseTheClient(): Promise<void> {
+  platform.clock.advance(3.7 * HOUR);
+  platform.vendors.dropbox?.fail({
+    endpoint: "token",
+    status: 401,
+    body: '{"error": "invalid_client"}',
+    contentType: "application/json",
+    count: 1000,
+  });
+  for (let round = 0; round < 3; round++) {
+    await sweepAndSettle();
+    platform.clock.advance(6 * MINUTE);
+  }
+  platform.vendors.dropbox?.clearFaults();
+  platform.clock.advance(20 * MINUTE);
+  await sweepAndSettle();
+}
+
+/** A revocation that ends the whole grant asks for the account's other instances first. */
+async function deleteAll(instances: readonly CreatedInstance[]): Promise<void> {
+  const drives = [await app.connect("googledrive"), await app.connect("googledrive")];
+  for (const { id } of [...drives, ...instances]) await app.platform("DELETE", `/instances/${id}`);
+  await sweepAndSettle();
+}
+
+it("grants nothing that no test ever uses", { timeout: 240_000 }, async () => {
+  const instances = await connectAndUse();
+  await goThroughHostedFlow();
+  await refreshInEveryWay(instances);
+  await loseTheTableWithGrantsInHand(instances);
+  await dieWithLeases(instances);
+  await refuseTheClient();
+  await deleteAll(instances);
+
+  const used = new Set(platform.frontDoor.usedActions().map((use) => JSON.stringify(use)));
+  const unused = platform.frontDoor
+    .grantedActions()
+    .filter((use) => !used.has(JSON.stringify(use)) && use.principal !== "Operator")
+    .filter(({ principal, action }) => !neverUsed.has(action) && !neverUsed.has(`${principal} ${action}`))
+    .map(({ principal, action, resource }) => `${principal}: ${action} on ${resource.replace(/^.*:/, "")}`);
+  expect(unused).toEqual([]);
+});

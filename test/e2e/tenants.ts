@@ -1,0 +1,67 @@
+import { KMSClient } from "@aws-sdk/client-kms";
+import { ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { kmsDataKeyService } from "../../functions/aws/kms.ts";
+import { dynamoClient } from "../../functions/aws/store-time.ts";
+import { tenantRecords } from "../../functions/aws/tenant-records.ts";
+import { type TenantAdmin, tenantAdministration } from "../../functions/core/tenants/administration.ts";
+import { createVault } from "../../functions/core/vault/vault.ts";
+import type { Platform } from "../../local/platform.ts";
+import { App } from "./app.ts";
+
+/** What an operator can do with a running platform's tenants, by the code of `npm run admin`. */
+export function operatorOf(platform: Platform): TenantAdmin {
+  const { documents } = dynamoClient(platform.operator);
+  const records = tenantRecords({ client: documents, tableName: outputOf(platform, "TenantsTable") });
+  const keys = kmsDataKeyService({
+    keyArn: outputOf(platform, "VaultKeyArn"),
+    client: new KMSClient(platform.operator),
+  });
+  const vault = createVault({ keys, organization: (id) => records.organization(id) });
+  return tenantAdministration({ records, keys, vault, now: Date.now });
+}
+
+/** An app of another organization than the demo's, which has registered the same OAuth apps. */
+export async function appOfAnotherOrganization(platform: Platform): Promise<App> {
+  const admin = operatorOf(platform);
+  const { organization, secret: organizationSecret } = await admin.createOrganization({ name: "Other" });
+  const { secret: userSecret } = await admin.createUser({
+    organizationId: organization.id,
+    email: "eve@other.example",
+    firstName: "Eve",
+    lastName: "Other",
+  });
+  for (const [connector, app] of Object.entries(platform.demo.connectors)) {
+    await admin.registerApp({ organizationId: organization.id, connector, ...app });
+  }
+  return new App({ ...platform.demo, organizationSecret, userSecret });
+}
+
+/** An app of another user of the demo's organization. */
+export async function appOfAnotherUser(platform: Platform): Promise<App> {
+  const admin = operatorOf(platform);
+  const organization = (await admin.listOrganizations()).find(({ name }) => name === "Demo");
+  if (organization === undefined) throw new Error("there is no demo organization");
+  const { secret: userSecret } = await admin.createUser({
+    organizationId: organization.id,
+    email: "bob@example.com",
+    firstName: "Bob",
+    lastName: "Second",
+  });
+  return new App({ ...platform.demo, userSecret });
+}
+
+/** All that lies in a table, as one text: for tests that nothing is left there, or nothing readable. */
+export async function scanTable(
+  platform: Platform,
+  output: "TransientsTable" | "InstancesTable",
+): Promise<string> {
+  const { documents } = dynamoClient(platform.operator);
+  const { Items = [] } = await documents.send(new ScanCommand({ TableName: outputOf(platform, output) }));
+  return JSON.stringify(Items);
+}
+
+function outputOf({ template }: Platform, name: string): string {
+  const value = template.stacks.map(({ outputs }) => outputs[name]).find((each) => each !== undefined);
+  if (value === undefined) throw new Error(`the stacks have no output ${name}`);
+  return value;
+}

@@ -1,0 +1,403 @@
+import { type Connector, defineConnector } from "../../functions/connectors/define-connector.ts";
+import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
+import type { InstanceStore, RescueRecord, TokenOutcome } from "../../functions/core/grant/ports.ts";
+import { timing } from "../../functions/core/grant/timing.ts";
+import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
+import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";
+
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+
+export const connector = defineConnector({
+  key: "vendor",
+  id: 1,
+  name: "Vendor",
+  description: "A vendor",
+  hub: "documents",
+  docs: "https://vendor.example/docs",
+  console: "https://vendor.example/apps",
+  oauth2: {
+    authorizationUrl: "https://vendor.example/authorize",
+    tokenUrl: "https://vendor.example/token",
+    revocation: { url: "https://vendor.example/revoke", style: "rfc7009", ends: "token" },
+    clientAuthentication: "client_secret_post",
+    scopes: { default: [], separator: " " },
+    accessToken: {},
+    refreshToken: { rotates: true },
+  },
+  api: {
+    origin: "https://api.vendor.example",
+    credential: { in: "header", name: "Authorization", scheme: "Bearer" },
+  },
+});
+
+export const granted = (accessToken: string, more: Record<string, unknown> = {}): TokenOutcome => ({
+  kind: "granted",
+  response: {
+    accessToken,
+    tokenType: "bearer",
+    refreshToken: `r-${accessToken}`,
+    expiresInMs: HOUR,
+    ...more,
+  },
+});
+
+/**
+ * The core's ports in memory, with a clock that moves only when told: for tests of one step at a time. Every port answers at
+ * once, unless it is told to fail.
+ */
+export class CalmWorld {
+  now = 1_700_000_000_000;
+  connector: Connector = connector;
+  readonly items = new Map<number, Instance>();
+  readonly records = new Map<string, RescueRecord>();
+  readonly transientItems = new Map<string, TransientItem>();
+  readonly outcomes: GrantOutcome[] = [];
+  readonly handedOver: { id: number; cause: string }[] = [];
+  readonly sent: string[] = [];
+  readonly revoked: string[] = [];
+  /** Names of table calls, in order. */
+  readonly tableCalls: string[] = [];
+  tableFails = false;
+  bucketFails = false;
+  revocationFails = false;
+  /** What the vendor answers, and when. */
+  answer: (refreshToken: string) => TokenOutcome | Promise<TokenOutcome> = () => granted("new");
+  exchange: (code: string) => TokenOutcome | Promise<TokenOutcome> = () => granted("first");
+  remaining = 900_000;
+  #timers: { at: number; fire: () => void }[] = [];
+  readonly after: Promise<unknown>[] = [];
+
+  readonly call: Call = {
+    remainingMs: () => this.remaining,
+    afterAnswer: (work) => {
+      this.after.push(work);
+    },
+  };
+
+  /** Moves the clock, firing what waits for it, in order. */
+  async pass(ms: number): Promise<void> {
+    const end = this.now + ms;
+    for (;;) {
+      await this.settle();
+      const next = this.#timers.toSorted((one, other) => one.at - other.at)[0];
+      if (next === undefined || next.at > end) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.now = Math.max(this.now, next.at);
+      next.fire();
+    }
+    this.now = end;
+    await this.settle();
+  }
+
+  settle(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Waits for work while the clock moves as far as it must. */
+  async finish<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const watched = work.finally(() => {
+      done = true;
+    });
+    watched.catch(() => {});
+    for (let rounds = 0; !done && rounds < 5_000; rounds++) await this.pass(250);
+    if (!done) throw new Error("it does not come to an end");
+    return await watched;
+  }
+
+  grant(changes: Partial<Grant> = {}): Grant {
+    return {
+      accessToken: "old",
+      tokenType: "bearer",
+      refreshToken: "r-old",
+      obtainedAt: this.now,
+      expiresAt: this.now + HOUR,
+      obtainedBy: "refresh",
+      client: { kind: "own", id: "client", secret: "secret" },
+      ...changes,
+    };
+  }
+
+  put(grant: Partial<Grant> = {}, changes: Partial<Instance> = {}): Instance {
+    const id = changes.id ?? 42;
+    const instance: Instance = {
+      id,
+      organizationId: "org",
+      userId: "user",
+      connector: "vendor",
+      name: "Mine",
+      tags: [],
+      createdAt: this.now,
+      updatedAt: this.now,
+      configuration: {},
+      secretConfigurationKeys: [],
+      tokenHashes: [],
+      fence: 1,
+      version: 1,
+      epoch: "000000000000001-first",
+      grant: seal(id, 1, this.grant(grant)),
+      enabled: true,
+      refreshGroup: "group",
+      lastUsedAt: this.now,
+      dueAt: this.now + HOUR,
+      ...changes,
+    };
+    this.items.set(id, instance);
+    return instance;
+  }
+
+  stored(id = 42): Instance & { readonly plain: Grant } {
+    const instance = this.items.get(id);
+    if (instance === undefined) throw new Error(`no instance ${id}`);
+    return { ...instance, plain: unseal(instance) };
+  }
+
+  async read(id = 42) {
+    const { value, reading } = await this.parts.instances.get(id);
+    if (value === undefined) throw new Error(`no instance ${id}`);
+    this.tableCalls.length = 0;
+    return { instance: value, reading };
+  }
+
+  readonly #instances: InstanceStore = this.#table();
+
+  readonly parts: WorkerParts = {
+    instances: this.#instances,
+    rescue: {
+      put: async (record) => {
+        this.#bucket();
+        const name =
+          record.kind === "new"
+            ? `${record.instance.id}/new`
+            : `${record.instanceId}/${record.kind === "refresh" ? record.fence : `signin-${record.epoch}`}`;
+        this.records.set(`rescue/${name}`, record);
+      },
+      get: async (id, fence) => {
+        this.#bucket();
+        return this.records.get(`rescue/${id}/${fence}`);
+      },
+      read: async (key) => {
+        this.#bucket();
+        return this.records.get(key);
+      },
+      remove: async (key) => {
+        this.#bucket();
+        this.records.delete(key);
+      },
+    },
+    vault: {
+      prepare: async () => this.parts.vault,
+      seal: async (place, text) => new TextEncoder().encode(JSON.stringify([place, text])),
+      open: async (place, sealed) => {
+        const [sealedPlace, text] = JSON.parse(new TextDecoder().decode(sealed)) as [unknown, string];
+        if (JSON.stringify(sealedPlace) !== JSON.stringify(place))
+          throw new Error("sealed for another place");
+        return text;
+      },
+    },
+    tokens: {
+      refresh: async (_connector, _client, { refreshToken, beforeSend }) => {
+        try {
+          beforeSend();
+        } catch {
+          return { kind: "never_sent", reason: "too late" };
+        }
+        this.sent.push(refreshToken);
+        return await this.answer(refreshToken);
+      },
+      exchangeCode: async (_connector, _client, { code }) => {
+        this.sent.push(code);
+        return await this.exchange(code);
+      },
+      revoke: async (_connector, _client, grant) => {
+        if (this.revocationFails) return false;
+        this.revoked.push(grant.accessToken);
+        return true;
+      },
+    },
+    clients: { resolve: async () => ({ id: "client", secret: "secret" }) },
+    http: { send: () => Promise.reject(new Error("no calls to the API here")) },
+    connectors: () => this.connector,
+    monotonic: () => this.now - 1_600_000_000_000,
+    random: () => 0.5,
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        const timer = { at: this.now + ms, fire: () => resolve() };
+        this.#timers.push(timer);
+        signal?.addEventListener("abort", () => {
+          this.#timers = this.#timers.filter((each) => each !== timer);
+          resolve();
+        });
+      }),
+    timing,
+    handOver: async ({ id }, cause) => {
+      this.handedOver.push({ id, cause });
+    },
+    outcome: (outcome) => {
+      this.outcomes.push(outcome);
+    },
+    activeWindowMs: 7 * DAY,
+  };
+
+  readonly transients: TransientStore = {
+    now: () => this.now,
+    put: async (item) => {
+      if (this.#living(item.id) !== undefined) return false;
+      this.transientItems.set(item.id, item);
+      return true;
+    },
+    get: async (id) => this.#living(id) as never,
+    consume: async (id) => {
+      const item = this.#living(id);
+      this.transientItems.delete(id);
+      return item as never;
+    },
+    replace: async (item, { field, seen }) => {
+      const old = this.#living(item.id) as Record<string, unknown> | undefined;
+      if (old === undefined || old[field] !== seen) return false;
+      this.transientItems.set(item.id, item);
+      return true;
+    },
+    remove: async (id) => {
+      this.transientItems.delete(id);
+    },
+  };
+
+  #living(id: string): TransientItem | undefined {
+    const item = this.transientItems.get(id);
+    return item === undefined || item.expiresAt <= this.now ? undefined : item;
+  }
+
+  #bucket(): void {
+    if (this.bucketFails) throw new Error("the bucket fails");
+  }
+
+  #table(): InstanceStore {
+    const change = async (
+      name: string,
+      id: number,
+      condition: (instance: Instance) => boolean,
+      next: (instance: Instance) => Partial<Record<keyof Instance, unknown>>,
+    ): Promise<boolean> => {
+      this.tableCalls.push(name);
+      if (this.tableFails) throw new Error("the table fails");
+      const instance = this.items.get(id);
+      if (instance === undefined || !condition(instance)) return false;
+      const changed = Object.entries({ ...instance, ...next(instance) }).filter(
+        ([, value]) => value !== undefined,
+      );
+      this.items.set(id, Object.fromEntries(changed) as unknown as Instance);
+      return true;
+    };
+    const living = ({ deleting }: Instance): boolean => deleting !== true;
+    const clean = {
+      until: undefined,
+      deadVersion: undefined,
+      lastError: undefined,
+      attempts: undefined,
+      retryAt: undefined,
+    };
+    return {
+      get: async (id) => {
+        this.tableCalls.push("get");
+        if (this.tableFails) throw new Error("the table fails");
+        const dateMs = Math.floor(this.now / 1000) * 1000;
+        return { value: this.items.get(id), reading: { dateMs, monotonicMs: this.parts.monotonic() } };
+      },
+      create: async (instance) => {
+        this.tableCalls.push("create");
+        if (this.tableFails) throw new Error("the table fails");
+        if (this.items.has(instance.id)) return false;
+        this.items.set(instance.id, instance);
+        return true;
+      },
+      takeLease: (id, { version, fence }, until) =>
+        change(
+          "takeLease",
+          id,
+          (i) => i.version === version && i.fence === fence,
+          () => ({ fence: fence + 1, until }),
+        ),
+      release: (id, fence, more = {}) =>
+        change(
+          "release",
+          id,
+          (i) => i.fence === fence,
+          () => ({ ...more, until: undefined }),
+        ),
+      commit: (id, { version }, { fence, grant, dueAt, refreshedAt }) =>
+        change(
+          "commit",
+          id,
+          (i) => i.version === version && living(i),
+          () => ({ ...clean, grant, version: fence, dueAt, lastRefreshedAt: refreshedAt }),
+        ),
+      markDead: (id, { version, fence }, lastError) =>
+        change(
+          "markDead",
+          id,
+          (i) => i.version === version && i.fence === fence && living(i),
+          () => ({ deadVersion: version, until: undefined, dueAt: undefined, lastError }),
+        ),
+      signIn: (id, { fence, version }, { epoch, grant, dueAt, changes, refreshGroup }) =>
+        change(
+          "signIn",
+          id,
+          (i) => i.epoch < epoch && i.fence === fence && i.version === version && living(i),
+          (i) => ({
+            ...changes,
+            ...clean,
+            grant,
+            epoch,
+            version: fence + 1,
+            fence: fence + 1,
+            dueAt,
+            refreshGroup: refreshGroup ?? i.refreshGroup,
+          }),
+        ),
+      markDeleting: (id, now) =>
+        change(
+          "markDeleting",
+          id,
+          () => true,
+          (i) => ({ deleting: true, dueAt: now, deletingSince: i.deletingSince ?? now }),
+        ),
+      remove: async (id) => {
+        this.tableCalls.push("remove");
+        return this.items.get(id)?.deleting === true && this.items.delete(id);
+      },
+      setEnabled: (id, enabled, now) =>
+        change("setEnabled", id, living, (i) => ({ enabled, dueAt: enabled ? now : i.dueAt })),
+      update: (id, changes) => change("update", id, living, () => ({ ...changes })),
+      touch: (id, lastUsedAt, dueAt) =>
+        change("touch", id, living, (i) => ({ lastUsedAt, dueAt: dueAt ?? i.dueAt })),
+      push: (id, seen, to) =>
+        change(
+          "push",
+          id,
+          (i) => i.dueAt === seen,
+          () => ({ dueAt: to }),
+        ),
+      listByOwner: async () => ({ items: [] }),
+      listByOrganization: async (organizationId) => ({
+        items: [...this.items.values()].filter((each) => each.organizationId === organizationId),
+      }),
+      getMany: async (ids) => ids.flatMap((id) => this.items.get(id) ?? []),
+    };
+  }
+}
+
+function seal(id: number, version: number, grant: Grant): Uint8Array {
+  const place = { organizationId: "org", item: `instance/${id}`, field: "grant", version };
+  return new TextEncoder().encode(JSON.stringify([place, JSON.stringify(grant)]));
+}
+
+function unseal(instance: Instance): Grant {
+  const [place, text] = JSON.parse(new TextDecoder().decode(instance.grant)) as [
+    { version: unknown },
+    string,
+  ];
+  if (place.version !== instance.version) throw new Error("the stored grant is sealed for another version");
+  return JSON.parse(text) as Grant;
+}

@@ -1,0 +1,322 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { instanceTable } from "../../functions/aws/instance-table.ts";
+import type { DueIndex, InstanceStore } from "../../functions/core/grant/ports.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
+import { openTable, TABLE } from "./dynalite-table.ts";
+
+const grant = (text: string): Uint8Array => new TextEncoder().encode(text);
+let opened: Awaited<ReturnType<typeof openTable>>;
+let table: InstanceStore & DueIndex;
+let nextId = 1000;
+let instance: Instance;
+
+beforeAll(async () => {
+  opened = await openTable();
+  table = instanceTable({ client: opened.documents, tableName: TABLE, shards: 4 });
+});
+afterAll(() => opened[Symbol.asyncDispose]());
+
+function newInstance(changes: Partial<Instance> = {}): Instance {
+  const id = nextId++;
+  return {
+    id,
+    organizationId: `org-${id}`,
+    userId: "user",
+    connector: "dropbox",
+    name: "Mine",
+    tags: ["a", "b"],
+    createdAt: 1_000,
+    updatedAt: 1_000,
+    configuration: { "oauth.callback.url": "https://app/cb" },
+    secretConfigurationKeys: [],
+    tokenHashes: [{ hash: "h" }],
+    fence: 3,
+    version: 2,
+    epoch: "000000000001000-state",
+    grant: grant("sealed"),
+    enabled: true,
+    dueAt: 5_000,
+    refreshGroup: "group",
+    ...changes,
+  };
+}
+
+beforeEach(async () => {
+  instance = newInstance();
+  expect(await table.create(instance)).toBe(true);
+});
+
+const read = async (id = instance.id): Promise<Instance | undefined> => (await table.get(id)).value;
+const dueIds = async (shard: number, now = 10_000): Promise<number[]> =>
+  (await table.due(shard, now, 100)).items.map(({ id }) => id);
+const shard = (): number => instance.id % 4;
+
+describe("reading", () => {
+  test("gives back what was put, bytes and all, with its shard", async () => {
+    expect(await read()).toEqual({ ...instance, refreshShard: shard() });
+  });
+
+  test("tells the store's time and when we asked", async () => {
+    const before = performance.now();
+    const { reading } = await table.get(instance.id);
+    expect(reading.monotonicMs).toBeGreaterThanOrEqual(before);
+    expect(reading.monotonicMs).toBeLessThanOrEqual(performance.now());
+    expect(reading.dateMs % 1000).toBe(0);
+    expect(Math.abs(reading.dateMs - Date.now())).toBeLessThan(5_000);
+    expect(Math.abs(opened.clock.now() - Date.now())).toBeLessThan(5_000);
+  });
+
+  test("an absent instance has a reading too", async () => {
+    const { value, reading } = await table.get(1);
+    expect(value).toBeUndefined();
+    expect(reading.dateMs).toBeGreaterThan(0);
+  });
+});
+
+test("no second instance takes an id", async () => {
+  expect(await table.create({ ...instance, name: "thief" })).toBe(false);
+  expect((await read())?.name).toBe("Mine");
+});
+
+describe("lease", () => {
+  test("is taken on the version and fence that were read, and only once", async () => {
+    expect(await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000)).toBe(true);
+    expect(await read()).toMatchObject({ fence: 4, until: 99_000, version: 2 });
+    expect(await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000)).toBe(false);
+    expect(await table.takeLease(instance.id, { version: 1, fence: 4 }, 99_000)).toBe(false);
+    expect(await read()).toMatchObject({ fence: 4, until: 99_000 });
+  });
+
+  test("is released by the fence that holds it alone", async () => {
+    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+    expect(await table.release(instance.id, 3)).toBe(false);
+    const change = { dueAt: 7_000, retryAt: 6_000, attempts: 1, lastError: "vendor_unreachable" };
+    expect(await table.release(instance.id, 4, change)).toBe(true);
+    const released = await read();
+    expect(released).toMatchObject({ fence: 4, ...change });
+    expect(released?.until).toBeUndefined();
+  });
+});
+
+describe("commit", () => {
+  test("wins on the base version, ends lease, death and failures, and names itself by its fence", async () => {
+    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+    await table.release(instance.id, 4, { retryAt: 6_000, attempts: 1, lastError: "x" });
+    await table.markDead(instance.id, { version: 2, fence: 4 }, "invalid_grant");
+    const won = { fence: 4, grant: grant("new"), dueAt: 8_000, refreshedAt: 4_000 };
+    expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
+    const { dueAt, ...rest } = instance;
+    expect(await read()).toEqual({
+      ...rest,
+      fence: 4,
+      version: 4,
+      grant: grant("new"),
+      dueAt: 8_000,
+      refreshShard: shard(),
+      lastRefreshedAt: 4_000,
+    });
+  });
+
+  test("is refused for another version", async () => {
+    const won = { fence: 4, grant: grant("new"), refreshedAt: 4_000 };
+    expect(await table.commit(instance.id, { version: 1 }, won)).toBe(false);
+    expect((await read())?.grant).toEqual(grant("sealed"));
+  });
+
+  test("goes on while disabled, and leaves it disabled", async () => {
+    await table.setEnabled(instance.id, false, 2_000);
+    const won = { fence: 3, grant: grant("new"), refreshedAt: 4_000 };
+    expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
+    expect(await read()).toMatchObject({ enabled: false, version: 3 });
+  });
+
+  test("is refused while deleting, and never makes a deleted item anew", async () => {
+    const won = { fence: 3, grant: grant("new"), refreshedAt: 4_000 };
+    await table.markDeleting(instance.id, 2_000);
+    expect(await table.commit(instance.id, { version: 2 }, won)).toBe(false);
+    await table.remove(instance.id);
+    expect(await table.commit(instance.id, { version: 2 }, won)).toBe(false);
+    expect(await read()).toBeUndefined();
+  });
+
+  test("without a due time takes the item off the due index", async () => {
+    expect(await dueIds(shard())).toContain(instance.id);
+    await table.commit(instance.id, { version: 2 }, { fence: 3, grant: grant("new"), refreshedAt: 4_000 });
+    expect(await dueIds(shard())).not.toContain(instance.id);
+    expect(await read()).not.toHaveProperty("refreshShard");
+  });
+});
+
+describe("death", () => {
+  test("is written for the version and fence that saw it, and takes the item off the due index", async () => {
+    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+    expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
+    expect(await table.markDead(instance.id, { version: 1, fence: 4 }, "invalid_grant")).toBe(false);
+    expect(await table.markDead(instance.id, { version: 2, fence: 4 }, "invalid_grant")).toBe(true);
+    const dead = await read();
+    expect(dead).toMatchObject({ deadVersion: 2, lastError: "invalid_grant" });
+    expect(dead?.until).toBeUndefined();
+    expect(await dueIds(shard())).not.toContain(instance.id);
+  });
+
+  test("is not written on what is being deleted", async () => {
+    await table.markDeleting(instance.id, 2_000);
+    expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
+  });
+});
+
+describe("sign-in", () => {
+  const epoch = "000000000002000-state";
+  const won = () => ({ epoch, grant: grant("anew"), dueAt: 9_000, at: 3_000, refreshGroup: "other" });
+
+  test("takes the next fence as its version and brings the dead back to life", async () => {
+    await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant");
+    expect(await table.signIn(instance.id, { fence: 3, version: 2 }, won())).toBe(true);
+    const back = await read();
+    expect(back).toMatchObject({ epoch, fence: 4, version: 4, grant: grant("anew"), refreshGroup: "other" });
+    expect(back).not.toHaveProperty("deadVersion");
+    expect(back).not.toHaveProperty("lastError");
+    expect(await dueIds(shard())).toContain(instance.id);
+  });
+
+  test("is refused to an earlier or the same sign-in, to a moved fence or version, and while deleting", async () => {
+    const seen = { fence: 3, version: 2 };
+    expect(await table.signIn(instance.id, { ...seen, fence: 2 }, won())).toBe(false);
+    expect(await table.signIn(instance.id, { ...seen, version: 1 }, won())).toBe(false);
+    expect(await table.signIn(instance.id, seen, { ...won(), epoch: instance.epoch })).toBe(false);
+    expect(await table.signIn(instance.id, seen, { ...won(), epoch: "000000000000999-z" })).toBe(false);
+    await table.markDeleting(instance.id, 2_000);
+    expect(await table.signIn(instance.id, seen, won())).toBe(false);
+    expect((await read())?.version).toBe(2);
+  });
+});
+
+describe("delete", () => {
+  test("marks, hides from the owner, comes due at once, and remembers when it began", async () => {
+    const owned = async () => (await table.listByOwner(instance.organizationId, "user")).items;
+    expect(await owned()).toHaveLength(1);
+    expect(await table.markDeleting(instance.id, 2_000)).toBe(true);
+    expect(await table.markDeleting(instance.id, 3_000)).toBe(true);
+    expect(await read()).toMatchObject({ deleting: true, deletingSince: 2_000, dueAt: 3_000 });
+    expect(await owned()).toHaveLength(0);
+    expect((await table.listByOrganization(instance.organizationId)).items).toHaveLength(1);
+    expect(await dueIds(shard(), 3_000)).toContain(instance.id);
+  });
+
+  test("removes only what is being deleted", async () => {
+    expect(await table.remove(instance.id)).toBe(false);
+    await table.markDeleting(instance.id, 2_000);
+    expect(await table.remove(instance.id)).toBe(true);
+    expect(await table.remove(instance.id)).toBe(false);
+    expect(await table.markDeleting(instance.id, 2_000)).toBe(false);
+    expect(await read()).toBeUndefined();
+  });
+});
+
+describe("what has nothing to do with the grant", () => {
+  test("changes by update and enabling, but not while deleting", async () => {
+    expect(await table.update(instance.id, { name: "Yours", tags: [] }, 2_000)).toBe(true);
+    expect(await read()).toMatchObject({ name: "Yours", tags: [], updatedAt: 2_000, version: 2 });
+    expect(await table.setEnabled(instance.id, true, 2_500)).toBe(true);
+    expect(await read()).toMatchObject({ enabled: true, dueAt: 2_500 });
+    await table.markDeleting(instance.id, 3_000);
+    expect(await table.update(instance.id, { name: "No" }, 4_000)).toBe(false);
+    expect(await table.setEnabled(instance.id, false, 4_000)).toBe(false);
+    expect(await table.touch(instance.id, 4_000)).toBe(false);
+  });
+
+  test("no write makes an item that is not there", async () => {
+    expect(await table.update(7, { name: "ghost" }, 1)).toBe(false);
+    expect(await table.setEnabled(7, true, 1)).toBe(false);
+    expect(await table.touch(7, 1)).toBe(false);
+    expect(await table.takeLease(7, { version: 1, fence: 1 }, 1)).toBe(false);
+    expect(await table.release(7, 1)).toBe(false);
+    expect(await table.push(7, 1, 2)).toBe(false);
+    expect(await read(7)).toBeUndefined();
+  });
+
+  test("a use is noted, and brings an idle grant back to the due index", async () => {
+    await table.push(instance.id, 5_000, undefined);
+    expect(await dueIds(shard())).not.toContain(instance.id);
+    expect(await table.touch(instance.id, 4_000, 6_000)).toBe(true);
+    expect(await read()).toMatchObject({ lastUsedAt: 4_000, dueAt: 6_000 });
+    expect(await dueIds(shard())).toContain(instance.id);
+  });
+});
+
+describe("due index", () => {
+  test("gives what is due, oldest first, and no more than that", async () => {
+    const [later, sooner] = [newInstance({ dueAt: 900 }), newInstance({ dueAt: 800 })];
+    const ids = await Promise.all(
+      [later, sooner].map(async (each) => {
+        // Both in one shard, though ids differ.
+        const same = { ...each, id: each.id * 4 + 3 };
+        await table.create(same);
+        return same.id;
+      }),
+    );
+    expect((await dueIds(3, 900)).filter((id) => ids.includes(id))).toEqual([ids[1], ids[0]]);
+    expect((await dueIds(3, 899)).filter((id) => ids.includes(id))).toEqual([ids[1]]);
+    const first = await table.due(3, 900, 1);
+    expect(first.items).toEqual([{ id: ids[1], dueAt: 800, refreshGroup: "group" }]);
+    const second = await table.due(3, 900, 1, first.next);
+    expect(second.items.map(({ id }) => id)).toEqual([ids[0]]);
+  });
+
+  test("is pushed only from the due time that was seen", async () => {
+    expect(await table.push(instance.id, 4_999, 6_000)).toBe(false);
+    expect(await table.push(instance.id, 5_000, 6_000)).toBe(true);
+    expect(await read()).toMatchObject({ dueAt: 6_000, refreshShard: shard() });
+  });
+});
+
+describe("lists", () => {
+  test("page newest first without gap or overlap, and hold what a list shows", async () => {
+    const organizationId = "org-list";
+    const ids: number[] = [];
+    for (let at = 1; at <= 5; at++) {
+      const each = newInstance({ organizationId, createdAt: at * 1_000_000, name: `n${at}` });
+      await table.create(each);
+      ids.unshift(each.id);
+    }
+    const pages = await collect((after) =>
+      table.listByOwner(organizationId, "user", { limit: 2, ...(after === undefined ? {} : { after }) }),
+    );
+    expect(pages.map((items) => items.length)).toEqual([2, 2, 1]);
+    expect(pages.flat().map(({ id }) => id)).toEqual(ids);
+    expect(pages.flat()[0]).toEqual({
+      id: ids[0],
+      userId: "user",
+      connector: "dropbox",
+      name: "n5",
+      tags: ["a", "b"],
+      createdAt: 5_000_000,
+    });
+    expect((await table.listByOwner(organizationId, "someone else")).items).toEqual([]);
+    expect((await table.getMany([...ids, 1])).map(({ id }) => id)).toEqual(ids);
+  });
+
+  test("more than one batch of full items comes in the order asked for", async () => {
+    const ids: number[] = [];
+    for (let index = 0; index < 120; index++) {
+      const each = newInstance();
+      ids.push(each.id);
+      await table.create(each);
+    }
+    const asked = ids.toReversed();
+    expect((await table.getMany(asked)).map(({ id }) => id)).toEqual(asked);
+  });
+});
+
+async function collect<T>(
+  page: (after: string | undefined) => Promise<{ items: readonly T[]; next?: string }>,
+): Promise<(readonly T[])[]> {
+  const pages: (readonly T[])[] = [];
+  let after: string | undefined;
+  do {
+    const { items, next } = await page(after);
+    if (items.length > 0) pages.push(items);
+    after = next;
+  } while (after !== undefined);
+  return pages;
+}

@@ -1,0 +1,355 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { clientPauses } from "../../functions/core/grant/pause-client.ts";
+import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
+import { refreshGrant } from "../../functions/core/grant/refresh.ts";
+import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
+import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { timing } from "../../functions/core/grant/timing.ts";
+import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
+
+let world: CalmWorld;
+beforeEach(() => {
+  world = new CalmWorld();
+  world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now - 1_000 });
+});
+
+const refresh = async () => {
+  const read = await world.read();
+  return await world.finish(refreshGrant(world.parts, read, { cause: "forced" }, world.call));
+};
+const due = (changes: { id?: number; cause?: "schedule" | "unauthorized"; version?: number } = {}) =>
+  world.finish(
+    refreshDue(
+      world.parts,
+      {
+        instanceId: changes.id ?? 42,
+        cause: changes.cause ?? "schedule",
+        ...(changes.version === undefined ? {} : { version: changes.version }),
+      },
+      world.call,
+    ),
+  );
+const outcomes = (): string[] => world.outcomes.map(({ outcome }) => outcome);
+
+describe("a refresh", () => {
+  test("takes the lease, sends once, and commits as its fence", async () => {
+    expect(await refresh()).toMatchObject({ kind: "refreshed", instance: { version: 2, fence: 2 } });
+    expect(world.tableCalls).toEqual(["takeLease", "commit"]);
+    expect(world.stored()).toMatchObject({
+      version: 2,
+      fence: 2,
+      plain: { accessToken: "new", refreshToken: "r-new", obtainedBy: "refresh" },
+    });
+    expect(world.stored()).not.toHaveProperty("until");
+    expect(outcomes()).toEqual(["refreshed"]);
+  });
+
+  test("keeps the refresh token, the scope and other values that the vendor leaves out", async () => {
+    world.put({ scope: "files", extra: { instance_url: "https://na1" }, expiresAt: world.now });
+    world.answer = () => ({
+      kind: "granted",
+      response: { accessToken: "new", tokenType: "bearer", extra: { region: "eu" } },
+    });
+    await refresh();
+    const { plain } = world.stored();
+    expect(plain).toMatchObject({
+      refreshToken: "r-old",
+      scope: "files",
+      extra: { instance_url: "https://na1", region: "eu" },
+    });
+    expect(plain).not.toHaveProperty("expiresAt");
+  });
+
+  test("ends a token's life a little before the vendor does, by the store's time", async () => {
+    await refresh();
+    const { expiresAt, obtainedAt } = world.stored().plain;
+    expect(obtainedAt).toBeLessThanOrEqual(world.now);
+    expect(expiresAt).toBe(obtainedAt + HOUR - timing.skewMs);
+  });
+
+  test.each([
+    ["disabled", { enabled: false }],
+    ["deleting", { deleting: true }],
+    ["needs_reauth", { deadVersion: 1 }],
+    ["held", { until: 9e15 }],
+  ])("does not begin while %s", async (why, changes) => {
+    world.put({}, changes);
+    expect(await refresh()).toEqual({ kind: "hindered", why });
+    expect(world.sent).toEqual([]);
+    expect(world.tableCalls).toEqual([]);
+  });
+
+  test("lets a lease end only after its last second: the Date header has whole seconds", async () => {
+    const until = Math.floor(world.now / 1000) * 1000;
+    world.put({}, { fence: 2, until });
+    expect(await refresh()).toEqual({ kind: "hindered", why: "held" });
+    await world.pass(1_000);
+    expect((await refresh()).kind).toBe("refreshed");
+  });
+
+  test("is not sent when too long has passed since the item was read", async () => {
+    world.parts.vault.prepare = () => world.parts.sleep(11_000).then(() => world.parts.vault);
+    expect(await refresh()).toMatchObject({ kind: "failed", outcome: "unreachable" });
+    expect(world.sent).toEqual([]);
+    expect(world.stored()).not.toHaveProperty("until");
+  });
+
+  test("is cut off from no answer within a minute, and is not sent again while its lease lasts", async () => {
+    world.answer = () => world.parts.sleep(59_000).then(() => granted("late"));
+    const running = refresh();
+    await world.pass(30_000);
+    expect(await refresh()).toMatchObject({ kind: "refreshed" });
+    await running;
+    expect(world.sent).toEqual(["r-old"]);
+    expect(world.stored().plain.accessToken).toBe("late");
+  });
+});
+
+describe("what the vendor says instead of a grant", () => {
+  const refused = (status: number, retryAfterMs?: number): TokenOutcome => ({
+    kind: "refused",
+    status,
+    error: "slow_down",
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+
+  test("429 with Retry-After: the lease is given back, and the due time is the vendor's", async () => {
+    world.answer = () => refused(429, 10 * 60_000);
+    await due();
+    const stored = world.stored();
+    expect(stored).not.toHaveProperty("until");
+    expect(stored.dueAt).toBeGreaterThanOrEqual(world.now + 9 * 60_000);
+    expect(stored).toMatchObject({ attempts: 1, lastError: "vendor_refused_429", version: 1 });
+    expect(outcomes()).toEqual(["refused"]);
+  });
+
+  test("failures back off further each time, and a success forgets them", async () => {
+    world.answer = () => refused(400);
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 6; attempt++) {
+      const at = world.now;
+      await due();
+      waits.push((world.stored().dueAt as number) - at);
+      await world.pass(20 * 60_000);
+    }
+    expect(waits.slice(0, 5)).toEqual(waits.slice(0, 5).toSorted((a, b) => a - b));
+    expect(waits[5]).toBeLessThan(21 * 60_000);
+    world.answer = () => granted("new");
+    await due();
+    expect(world.stored()).not.toHaveProperty("attempts");
+    expect(world.stored()).not.toHaveProperty("retryAt");
+    expect(world.stored()).not.toHaveProperty("lastError");
+  });
+
+  test("no answer at a vendor that rotates: the lease stays, so that the same token is not sent before it ran out", async () => {
+    world.answer = () => ({ kind: "unknown", reason: "reset" });
+    await due();
+    expect(world.stored()).toMatchObject({ fence: 2, until: expect.any(Number), version: 1 });
+    await due();
+    expect(world.sent).toHaveLength(1);
+    await world.pass(102_000);
+    world.answer = () => granted("new");
+    await due();
+    expect(world.sent).toHaveLength(2);
+    expect(world.stored().version).toBe(3);
+  });
+
+  test("no answer at a vendor that does not rotate: the lease is given back", async () => {
+    world.connector = { ...connector, oauth2: { ...connector.oauth2, refreshToken: { rotates: false } } };
+    world.answer = () => ({ kind: "unknown", reason: "reset" });
+    await due();
+    expect(world.stored()).not.toHaveProperty("until");
+    expect(world.stored().lastError).toBe("vendor_unreachable");
+  });
+
+  test("a refused client loses no grant; one probe in each interval goes to the vendor", async () => {
+    const parts = { ...world.parts, pauses: clientPauses(world.transients, timing) };
+    const ids = [42, 43, 44];
+    for (const id of ids) world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { id });
+    world.answer = () => ({ kind: "client_refused", status: 401, error: "invalid_client" });
+    const round = async () => {
+      for (const instanceId of ids) {
+        await world.finish(refreshDue(parts, { instanceId, cause: "schedule" }, world.call));
+      }
+    };
+    for (let minute = 0; minute < 60; minute++) {
+      await round();
+      await world.pass(60_000);
+    }
+    expect(world.sent.length).toBeLessThanOrEqual(13);
+    for (const id of ids) expect(world.stored(id)).not.toHaveProperty("deadVersion");
+    world.answer = () => granted("healed");
+    for (let minute = 0; minute < 30; minute++) {
+      await round();
+      await world.pass(60_000);
+    }
+    for (const id of ids) expect(world.stored(id).plain.accessToken).toBe("healed");
+    expect([...world.transientItems.keys()]).toEqual([]);
+  });
+});
+
+describe("while the table is down", () => {
+  const failAfterSending = () => {
+    world.answer = () => {
+      world.tableFails = true;
+      return granted("rescued");
+    };
+  };
+
+  test("the grant goes to the rescue bucket, the lease stays, and nobody sends the old token before it is looked for", async () => {
+    failAfterSending();
+    expect(await refresh()).toMatchObject({ kind: "refreshed", grant: { accessToken: "rescued" } });
+    expect([...world.records.keys()]).toEqual(["rescue/42/2"]);
+    world.tableFails = false;
+    expect(world.stored()).toMatchObject({ version: 1, fence: 2 });
+    await world.pass(102_000);
+    expect(await refresh()).toEqual({ kind: "moved" });
+    expect(world.stored().plain.accessToken).toBe("rescued");
+    expect(world.sent).toEqual(["r-old"]);
+    expect(outcomes()).toEqual(["refreshed", "rescued"]);
+  });
+
+  test("the rescue worker commits the record and only then removes it", async () => {
+    failAfterSending();
+    await refresh();
+    await expect(settleRescueRecord(world.parts, "rescue/42/2", world.call)).rejects.toThrow(
+      "the table fails",
+    );
+    expect(world.records.size).toBe(1);
+    world.tableFails = false;
+    await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+    await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+    expect(world.stored()).toMatchObject({ version: 2, plain: { accessToken: "rescued" } });
+    expect(world.records.size).toBe(0);
+  });
+
+  test("a taker who cannot look into the bucket sends nothing", async () => {
+    failAfterSending();
+    await refresh();
+    world.tableFails = false;
+    world.bucketFails = true;
+    await world.pass(102_000);
+    expect(await refresh()).toMatchObject({ kind: "failed" });
+    expect(world.sent).toEqual(["r-old"]);
+    expect(world.stored().fence).toBe(2);
+  });
+
+  test("and the bucket too, both are tried until one takes the grant", async () => {
+    world.answer = () => {
+      world.tableFails = true;
+      world.bucketFails = true;
+      return granted("carried");
+    };
+    const running = refresh();
+    await world.pass(45_000);
+    expect(world.records.size).toBe(0);
+    world.bucketFails = false;
+    await world.pass(25_000);
+    await running;
+    expect([...world.records.keys()]).toEqual(["rescue/42/2"]);
+  });
+
+  test("both until the function ends: the loss is counted, with the instance's id", async () => {
+    world.answer = () => {
+      world.tableFails = true;
+      world.bucketFails = true;
+      world.remaining = 0;
+      return granted("lost");
+    };
+    expect(await refresh()).toMatchObject({ kind: "failed", outcome: "lost" });
+    expect(world.outcomes).toEqual([
+      { outcome: "lost", connector: "vendor", instanceId: 42, cause: "forced" },
+    ]);
+  });
+});
+
+describe("a grant that comes too late", () => {
+  test("for a deleted instance is revoked; what the vendor does not take is owed in the bucket for 7 days", async () => {
+    world.answer = () => {
+      world.items.delete(42);
+      return granted("orphan");
+    };
+    world.revocationFails = true;
+    expect(await refresh()).toEqual({ kind: "moved" });
+    expect([...world.records.keys()]).toEqual(["rescue/42/2"]);
+    await expect(settleRescueRecord(world.parts, "rescue/42/2", world.call)).rejects.toBeInstanceOf(
+      RevocationOwed,
+    );
+    world.revocationFails = false;
+    await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+    expect(world.revoked).toEqual(["orphan"]);
+    expect(world.records.size).toBe(0);
+  });
+
+  test("is given up and counted as lost after 7 days", async () => {
+    world.answer = () => {
+      world.items.delete(42);
+      return granted("orphan");
+    };
+    world.revocationFails = true;
+    await refresh();
+    world.now += 7 * DAY + 1_000;
+    await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+    expect(outcomes().at(-1)).toBe("lost");
+    expect(world.records.size).toBe(0);
+  });
+
+  test("is left alone where revocation would end the user's whole grant", async () => {
+    const revocation = { url: "https://vendor.example/revoke", style: "rfc7009", ends: "grant" } as const;
+    world.connector = { ...connector, oauth2: { ...connector.oauth2, revocation } };
+    world.answer = () => {
+      world.items.delete(42);
+      return granted("orphan");
+    };
+    await refresh();
+    expect(world.revoked).toEqual([]);
+    expect(world.records.size).toBe(0);
+  });
+});
+
+describe("the worker", () => {
+  test("finds nothing to do in a message that comes twice", async () => {
+    await due();
+    await due();
+    expect(world.sent).toEqual(["r-old"]);
+    expect(outcomes()).toEqual(["refreshed", "reused"]);
+  });
+
+  test("finds nothing to do for a version that somebody wanted renewed and that moved on", async () => {
+    await due({ cause: "unauthorized", version: 7 });
+    expect(world.sent).toEqual([]);
+  });
+
+  test("puts a due time right that came too early", async () => {
+    world.put({}, { dueAt: world.now });
+    await due();
+    expect(world.sent).toEqual([]);
+    expect(world.stored().dueAt).toBeGreaterThan(world.now + 0.69 * HOUR);
+  });
+
+  test("takes what is disabled off the due index", async () => {
+    world.put({}, { enabled: false, dueAt: world.now });
+    await due();
+    expect(world.stored()).not.toHaveProperty("dueAt");
+  });
+
+  test("takes an unused grant off the due index, and leaves no cost", async () => {
+    const { lastUsedAt, ...unused } = world.put({ expiresAt: world.now }, { createdAt: world.now - 8 * DAY });
+    world.items.set(42, unused);
+    await due();
+    expect(world.sent).toEqual([]);
+    expect(world.stored()).not.toHaveProperty("dueAt");
+  });
+
+  test("keeps an unused refresh token alive that dies of idleness", async () => {
+    const refreshToken = { rotates: true, idleLifetimeMs: 60 * DAY };
+    world.connector = { ...connector, oauth2: { ...connector.oauth2, refreshToken } };
+    const long = world.now - 40 * DAY;
+    world.put({ obtainedAt: long, expiresAt: long + HOUR }, { createdAt: long, lastUsedAt: long });
+    await due();
+    expect(outcomes()).toEqual(["refreshed"]);
+    const wait = (world.stored().dueAt as number) - world.now;
+    expect(wait).toBeGreaterThan(27 * DAY);
+    expect(wait).toBeLessThan(33 * DAY);
+  });
+});

@@ -1,0 +1,365 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import {
+  Conflict,
+  InvalidRequest,
+  LinkspanError,
+  NotFound,
+  Unavailable,
+} from "../../functions/core/errors.ts";
+import { currentAccessToken } from "../../functions/core/grant/access-token.ts";
+import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
+import { epochOf } from "../../functions/core/grant/epoch.ts";
+import { type FirstExchange, provisionInstance } from "../../functions/core/grant/first-exchange.ts";
+import { importInstance } from "../../functions/core/grant/import-grant.ts";
+import { readInstanceToken } from "../../functions/core/grant/instance-token.ts";
+import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
+import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in.ts";
+import { CalmWorld, connector, DAY, granted } from "./calm-world.ts";
+
+let world: CalmWorld;
+beforeEach(() => {
+  world = new CalmWorld();
+});
+
+const request: FirstExchange = {
+  organizationId: "org",
+  userId: "user",
+  connector,
+  client: { kind: "own", id: "client", secret: "secret" },
+  code: "code-1",
+  redirectUri: "https://app.example/cb",
+  configuration: { "oauth.callback.url": "https://app.example/cb" },
+  secretConfiguration: { "app.password": "hunter2" },
+  name: "Mine",
+  tags: ["a"],
+};
+const provision = (changes: Partial<FirstExchange> = {}) =>
+  world.finish(provisionInstance(world.parts, world.transients, { ...request, ...changes }, world.call));
+const failure = async (work: Promise<unknown>): Promise<LinkspanError> => {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(LinkspanError);
+  return error as LinkspanError;
+};
+const refused: TokenOutcome = { kind: "invalid_grant", error: "invalid_grant", description: "Code expired." };
+
+describe("a first exchange", () => {
+  test("stores the sealed grant before it answers, with only the hash of the token", async () => {
+    const { instance, token } = await provision();
+    const stored = world.stored(instance.id);
+    expect(stored).toMatchObject({
+      name: "Mine",
+      version: 1,
+      fence: 1,
+      enabled: true,
+      secretConfigurationKeys: ["app.password"],
+      plain: { accessToken: "first", obtainedBy: "exchange" },
+    });
+    expect(stored.dueAt).toBeGreaterThan(world.now);
+    expect(readInstanceToken(token)).toEqual({ instanceId: instance.id, hash: stored.tokenHashes[0]?.hash });
+    expect(JSON.stringify({ ...stored, grant: 0, plain: 0, sealedConfiguration: 0 })).not.toContain(
+      "hunter2",
+    );
+  });
+
+  test("waits for a slow vendor, since there is no other token to fall back on", async () => {
+    world.exchange = () => world.parts.sleep(55_000).then(() => granted("slow"));
+    const { instance } = await provision();
+    expect(world.stored(instance.id).plain.accessToken).toBe("slow");
+  });
+
+  test("with a code that was used tells its caller which instance it made, and others nothing", async () => {
+    const { instance } = await provision();
+    const mine = await failure(provision());
+    expect(mine).toMatchObject({ status: 400, code: "code_used", detail: { instanceId: instance.id } });
+    const other = await failure(provision({ userId: "someone else" }));
+    expect(other).toMatchObject({ status: 400, code: "code_used" });
+    expect(other.detail).not.toHaveProperty("instanceId");
+    expect(world.sent).toEqual(["code-1"]);
+    expect(world.items.size).toBe(1);
+  });
+
+  test("twice at once sends the code once and makes one instance", async () => {
+    world.exchange = () => world.parts.sleep(5_000).then(() => granted("first"));
+    const [one, two] = await Promise.all([
+      provision().catch((error: unknown) => error),
+      provision().catch((error: unknown) => error),
+    ]);
+    expect([one, two].filter((each) => each instanceof InvalidRequest)).toHaveLength(1);
+    expect(world.sent).toEqual(["code-1"]);
+    expect(world.items.size).toBe(1);
+  });
+
+  test("that the vendor refuses leaves nothing behind", async () => {
+    world.exchange = () => refused;
+    expect(await failure(provision())).toMatchObject({
+      status: 400,
+      code: "invalid_code",
+      detail: {
+        field: "providerData.code",
+        vendor: { error: "invalid_grant", error_description: "Code expired." },
+      },
+    });
+    expect([world.items.size, world.records.size, world.transientItems.size]).toEqual([0, 0, 0]);
+  });
+
+  test.each<[TokenOutcome, number, string]>([
+    [{ kind: "client_refused", status: 401, error: "invalid_client" }, 400, "invalid_client"],
+    [{ kind: "refused", status: 400, error: "invalid_scope" }, 400, "vendor_refused"],
+    [{ kind: "refused", status: 429, error: "slow_down", retryAfterMs: 7_000 }, 429, "vendor_rate_limited"],
+    [{ kind: "refused", status: 503, error: "down", retryAfterMs: 7_000 }, 503, "vendor_unavailable"],
+    [{ kind: "never_sent", reason: "no route" }, 503, "vendor_unreachable"],
+    [{ kind: "unknown", reason: "HTML" }, 502, "vendor_unreachable"],
+  ])("answered with %j is %i %s", async (outcome, status, code) => {
+    world.exchange = () => outcome;
+    expect(await failure(provision())).toMatchObject({ status, code });
+    expect(world.items.size).toBe(0);
+  });
+
+  test("while the table is down lies in the rescue bucket, and comes to life later, once", async () => {
+    world.exchange = () => {
+      world.tableFails = true;
+      return granted("first");
+    };
+    const { instance, token } = await provision();
+    expect(token).toMatch(/^lsi_/);
+    const key = `rescue/${instance.id}/new`;
+    expect([...world.records.keys()]).toEqual([key]);
+    world.tableFails = false;
+    expect(await failure(provision())).toMatchObject({ detail: { instanceId: instance.id } });
+    await settleRescueRecord(world.parts, key, world.call);
+    expect(world.stored(instance.id).plain.accessToken).toBe("first");
+    expect(world.records.size).toBe(0);
+  });
+
+  test("does not begin with too little time to bring its grant home", async () => {
+    world.remaining = 99_000;
+    expect(await failure(provision())).toBeInstanceOf(Unavailable);
+    expect(world.sent).toEqual([]);
+  });
+
+  test("notes whose account it is after the write, and does without when the vendor does not tell", async () => {
+    const account = { id: "dbid:1", email: "a@example.com" };
+    const { instance } = await provision({ connector: { ...connector, account: async () => account } });
+    await Promise.all(world.after);
+    expect(world.stored(instance.id).account).toEqual(account);
+    const silent = { ...connector, account: () => Promise.reject(new Error("503")) };
+    const second = await provision({ connector: silent, code: "code-2" });
+    await Promise.all(world.after);
+    expect(world.stored(second.instance.id)).not.toHaveProperty("account");
+  });
+});
+
+describe("a record of a first exchange that was settled before", () => {
+  test("does not bring a deleted instance back", async () => {
+    world.exchange = () => {
+      world.tableFails = true;
+      return granted("first");
+    };
+    const { instance } = await provision();
+    const key = `rescue/${instance.id}/new`;
+    const record = world.records.get(key);
+    world.tableFails = false;
+    // Delivered twice: the second reader has it in hand when the first one is done and the instance is deleted.
+    const parts = {
+      ...world.parts,
+      rescue: { ...world.parts.rescue, read: async () => first.shift() },
+    };
+    const first = [record, undefined];
+    await settleRescueRecord(world.parts, key, world.call);
+    await markForDeletion(world.parts, instance.id);
+    await finishDeletion(world.parts, instance.id);
+    await settleRescueRecord(parts, key, world.call);
+    expect(world.stored(instance.id).deleting).toBe(true);
+  });
+
+  test("is settled before its instance is deleted", async () => {
+    world.put();
+    world.records.set("rescue/42/new", { kind: "new", instance: world.stored() });
+    await markForDeletion(world.parts, 42);
+    await finishDeletion(world.parts, 42);
+    expect(world.items.has(42)).toBe(true);
+    await settleRescueRecord(world.parts, "rescue/42/new", world.call);
+    await finishDeletion(world.parts, 42);
+    expect(world.items.has(42)).toBe(false);
+  });
+});
+
+describe("an import", () => {
+  const imported = (changes = {}) => {
+    const { code, redirectUri, ...rest } = request;
+    return world.finish(
+      importInstance(world.parts, { ...rest, refreshToken: "r-theirs", ...changes }, world.call),
+    );
+  };
+
+  test("is proved by one refresh at once", async () => {
+    const { instance } = await imported();
+    expect(world.sent).toEqual(["r-theirs"]);
+    expect(world.stored(instance.id).plain).toMatchObject({ accessToken: "new", obtainedBy: "import" });
+  });
+
+  test("that the vendor refuses leaves nothing behind", async () => {
+    world.answer = () => refused;
+    expect(await failure(imported())).toMatchObject({
+      status: 400,
+      detail: { field: "configuration.oauth.user.refresh_token" },
+    });
+    expect(world.items.size).toBe(0);
+  });
+
+  test("of an access token alone is taken as it is", async () => {
+    const { instance } = await imported({ refreshToken: undefined, accessToken: "a-theirs" });
+    expect(world.stored(instance.id).plain).toMatchObject({ accessToken: "a-theirs" });
+    expect(world.stored(instance.id)).not.toHaveProperty("dueAt");
+    expect(world.sent).toEqual([]);
+  });
+});
+
+describe("a sign-in for an instance that is there", () => {
+  const signIn = (changes: Partial<SignIn> = {}) => {
+    const { secretConfiguration, name, tags, ...rest } = request;
+    const sign: SignIn = { ...rest, instanceId: 42, epoch: epochOf(world.now, "state"), ...changes };
+    return world.finish(signInAgain(world.parts, world.transients, sign, world.call));
+  };
+
+  test("brings a dead grant back to life with the same id, and ends the grant that it replaced", async () => {
+    world.put({}, { deadVersion: 1 });
+    const instance = await signIn();
+    expect(instance).toMatchObject({ id: 42, version: 2, fence: 2 });
+    expect(world.stored()).toMatchObject({ version: 2, plain: { accessToken: "first" } });
+    expect(world.stored()).not.toHaveProperty("deadVersion");
+    expect(world.revoked).toEqual(["old"]);
+  });
+
+  test("does not end a grant whose refresh token the vendor gave again", async () => {
+    world.put({ refreshToken: "r-first" });
+    await signIn();
+    expect(world.revoked).toEqual([]);
+  });
+
+  test("that comes after a later one ends its own grant and says so", async () => {
+    world.put({}, { epoch: epochOf(world.now + 1, "later") });
+    expect(await failure(signIn())).toBeInstanceOf(Conflict);
+    expect(world.revoked).toEqual(["first"]);
+    expect(world.stored().plain.accessToken).toBe("old");
+  });
+
+  test("for an instance that is deleted meanwhile ends its own grant", async () => {
+    world.put();
+    world.exchange = () => {
+      world.items.delete(42);
+      return granted("first");
+    };
+    expect(await failure(signIn())).toBeInstanceOf(NotFound);
+    expect(world.revoked).toEqual(["first"]);
+  });
+
+  test("while the table is down is laid into the bucket, and the worker finishes it", async () => {
+    world.put();
+    world.exchange = () => {
+      world.tableFails = true;
+      return granted("first");
+    };
+    await signIn();
+    const [key] = [...world.records.keys()];
+    expect(key).toMatch(/^rescue\/42\/signin-\d{15}-state$/);
+    world.tableFails = false;
+    await settleRescueRecord(world.parts, key as string, world.call);
+    expect(world.stored()).toMatchObject({ version: 2, plain: { accessToken: "first" } });
+    expect(world.revoked).toEqual(["old"]);
+    expect(world.records.size).toBe(0);
+  });
+
+  test("with another account is refused, unless it is welcome", async () => {
+    const account = (id: string) => ({ ...connector, account: async () => ({ id }) });
+    world.put({}, { account: { id: "one" } });
+    world.connector = account("two");
+    expect(await failure(signIn({ connector: account("two") }))).toMatchObject({ code: "another_account" });
+    expect(world.revoked).toEqual(["first"]);
+    expect(world.stored().plain.accessToken).toBe("old");
+    await signIn({ connector: account("two"), code: "code-2", acceptOtherAccount: true });
+    expect(world.stored().plain.accessToken).toBe("first");
+  });
+});
+
+test("what was sealed and is not JSON is nowhere shown", async () => {
+  world.put();
+  const parts = {
+    ...world.parts,
+    vault: { ...world.parts.vault, open: async () => "secret-token" },
+  };
+  const read = await world.read();
+  const error = await currentAccessToken(parts, read, world.call).catch((thrown: unknown) => thrown);
+  expect(String(error)).not.toContain("secret");
+});
+
+describe("a delete", () => {
+  const remove = async (id = 42) => {
+    expect(await markForDeletion(world.parts, id)).toBe(true);
+    await finishDeletion(world.parts, id);
+  };
+
+  test("is handed to the worker, which revokes and removes", async () => {
+    world.put();
+    await markForDeletion(world.parts, 42);
+    expect(world.handedOver).toEqual([{ id: 42, cause: "delete" }]);
+    await refreshDue(world.parts, { instanceId: 42, cause: "delete" }, world.call);
+    expect(world.revoked).toEqual(["old"]);
+    expect(world.items.size).toBe(0);
+    expect(await markForDeletion(world.parts, 42)).toBe(false);
+  });
+
+  test("tries a revocation that fails again, for 7 days, and then reports it", async () => {
+    world.put();
+    world.revocationFails = true;
+    await remove();
+    const waits: number[] = [];
+    for (let rounds = 0; rounds < 500 && world.items.size > 0; rounds++) {
+      const wait = (world.stored().dueAt as number) - world.now;
+      waits.push(wait);
+      await world.pass(wait);
+      await finishDeletion(world.parts, 42);
+    }
+    expect(world.items.size).toBe(0);
+    expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(6.9 * DAY);
+    expect(waits.length).toBeLessThan(220);
+    expect(world.outcomes.at(-1)?.outcome).toBe("lost");
+  });
+
+  describe("where revocation ends the user's whole grant", () => {
+    const account = { id: "person" };
+    beforeEach(() => {
+      const revocation = { url: "https://vendor.example/revoke", style: "rfc7009", ends: "grant" } as const;
+      world.connector = { ...connector, oauth2: { ...connector.oauth2, revocation } };
+      world.put({}, { account });
+    });
+
+    test.each([
+      ["the same account", { account }],
+      ["an account that nobody knows", {}],
+    ])("spares it for a living sibling of %s", async (_, changes) => {
+      world.put({ accessToken: "sibling" }, { id: 43, ...changes });
+      await remove();
+      expect(world.revoked).toEqual([]);
+      expect([...world.items.keys()]).toEqual([43]);
+      await remove(43);
+      expect(world.revoked).toEqual(["sibling"]);
+    });
+
+    test.each([
+      ["of another account", { account: { id: "somebody else" } }],
+      ["of another client", { account, refreshGroup: "other" }],
+      ["of another organization", { account, organizationId: "other" }],
+      ["that is being deleted too", { account, deleting: true }],
+    ])("ends it in spite of an instance %s", async (_, changes) => {
+      world.put({}, { id: 43, ...changes });
+      await remove();
+      expect(world.revoked).toEqual(["old"]);
+    });
+  });
+});

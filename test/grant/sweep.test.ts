@@ -1,0 +1,318 @@
+import { readdir, readFile } from "node:fs/promises";
+import fc from "fast-check";
+import { beforeEach, describe, expect, test } from "vitest";
+import { readMessage } from "../../functions/aws/refresh-queue.ts";
+import { readRecord, rescueKey, writeRecord } from "../../functions/aws/rescue-record.ts";
+import {
+  newInstanceId,
+  newInstanceToken,
+  readInstanceToken,
+} from "../../functions/core/grant/instance-token.ts";
+import type { DueItem } from "../../functions/core/grant/ports.ts";
+import {
+  type QueuedWork,
+  type SweepParts,
+  type SweepState,
+  sweep,
+} from "../../functions/core/grant/sweep.ts";
+import { timing } from "../../functions/core/grant/timing.ts";
+import { workOn } from "../../functions/refresh-worker/work-on.ts";
+import { CalmWorld, granted, HOUR } from "./calm-world.ts";
+
+const SHARDS = 3;
+const NOW = 1_700_000_000_000;
+
+/** The sweep's world: due items by shard, a queue that may refuse, a lock. */
+class Sweeping {
+  now = NOW;
+  remaining = 60_000;
+  state: SweepState | undefined;
+  readonly due = new Map<number, DueItem>();
+  readonly queued: (QueuedWork & { group: string })[] = [];
+  readonly events: string[] = [];
+  rescueKeys: string[] = [];
+  bucketFails = false;
+  refuses: (work: QueuedWork) => boolean = () => false;
+  msPerPage = 0;
+
+  add(id: number, dueAt: number, refreshGroup = "group"): void {
+    this.due.set(id, { id, dueAt, refreshGroup });
+  }
+
+  parts(shards = SHARDS): SweepParts {
+    return {
+      due: {
+        due: async (shard, now, limit, after) => {
+          this.events.push(`query ${shard}`);
+          this.remaining -= this.msPerPage;
+          const items = [...this.due.values()]
+            .filter(({ id, dueAt }) => id % 10 === shard && dueAt <= now)
+            .toSorted((one, other) => one.dueAt - other.dueAt || one.id - other.id)
+            .filter(({ dueAt, id }) => {
+              const [time = 0, last = 0] = after?.split("#").map(Number) ?? [];
+              return after === undefined || dueAt > time || (dueAt === time && id > last);
+            });
+          const page = items.slice(0, limit);
+          const last = page.at(-1);
+          return {
+            items: page,
+            ...(items.length > limit && last !== undefined ? { next: `${last.dueAt}#${last.id}` } : {}),
+          };
+        },
+        push: async (id, seen, to) => {
+          const item = this.due.get(id);
+          if (item?.dueAt !== seen) return false;
+          this.events.push(`push ${id}`);
+          this.due.set(id, { ...item, dueAt: to });
+          return true;
+        },
+      },
+      rescue: {
+        list: async ({ limit = 1000, after } = {}) => {
+          if (this.bucketFails) throw new Error("the bucket fails");
+          const left = this.rescueKeys.filter((key) => after === undefined || key > after);
+          const keys = left.slice(0, limit);
+          const last = keys.at(-1);
+          return { keys, ...(left.length > limit && last !== undefined ? { next: last } : {}) };
+        },
+      },
+      queue: {
+        send: async (work) =>
+          work.map((each) => {
+            if (this.refuses(each)) return false;
+            this.queued.push(each);
+            if (each.kind === "refresh") this.events.push(`send ${each.instanceId}`);
+            return true;
+          }),
+      },
+      lock: {
+        now: () => this.now,
+        read: async () => this.state,
+        write: async (state, seen) => {
+          if (this.state?.lockedUntil !== seen?.lockedUntil) return false;
+          this.state = state;
+          return true;
+        },
+      },
+      timing,
+      shards,
+      remainingMs: () => this.remaining,
+    };
+  }
+
+  refreshed(): number[] {
+    return this.queued
+      .flatMap((work) => (work.kind === "refresh" ? work.instanceId : []))
+      .toSorted((a, b) => a - b);
+  }
+}
+
+describe("the sweep", () => {
+  let world: Sweeping;
+  beforeEach(() => {
+    world = new Sweeping();
+  });
+
+  test("queues what is due on every shard, with its group, and then pushes it 5 min ahead", async () => {
+    world.add(10, NOW - 90_000, "box");
+    world.add(21, NOW, "drive");
+    world.add(32, NOW + 1);
+    expect(await sweep(world.parts())).toEqual({
+      due: 2,
+      queued: 2,
+      oldestOverdueMs: 90_000,
+      rescueRecords: 0,
+    });
+    expect(world.queued).toEqual([
+      { kind: "refresh", instanceId: 10, cause: "schedule", group: "box" },
+      { kind: "refresh", instanceId: 21, cause: "schedule", group: "drive" },
+    ]);
+    expect(world.events.indexOf("send 10")).toBeLessThan(world.events.indexOf("push 10"));
+    expect(world.due.get(10)?.dueAt).toBe(NOW + 300_000);
+    expect(world.due.get(32)?.dueAt).toBe(NOW + 1);
+  });
+
+  test("does not push what the queue did not take", async () => {
+    world.add(10, NOW);
+    world.add(20, NOW);
+    world.refuses = (work) => work.kind === "refresh" && work.instanceId === 10;
+    expect(await sweep(world.parts())).toMatchObject({ due: 2, queued: 1 });
+    expect(world.due.get(10)?.dueAt).toBe(NOW);
+    world.refuses = () => false;
+    await sweep(world.parts());
+    expect(world.refreshed()).toEqual([10, 20]);
+  });
+
+  test("leaves alone what a fast worker has settled already", async () => {
+    world.add(10, NOW);
+    world.refuses = () => {
+      world.due.set(10, { id: 10, dueAt: NOW + HOUR, refreshGroup: "group" });
+      return false;
+    };
+    await sweep(world.parts());
+    expect(world.due.get(10)?.dueAt).toBe(NOW + HOUR);
+  });
+
+  test("works one at a time; a crashed one's lock runs out", async () => {
+    world.add(10, NOW);
+    world.state = { lockedUntil: NOW + 5_000, shards: SHARDS, nextShard: 0 };
+    expect(await sweep(world.parts())).toBeUndefined();
+    world.now += 5_001;
+    expect(await sweep(world.parts())).toMatchObject({ queued: 1 });
+    const [one, two] = await Promise.all([sweep(world.parts()), sweep(world.parts())]);
+    expect([one, two].filter((each) => each === undefined)).toHaveLength(1);
+  });
+
+  test("stops in time and goes on there the next time, so that no shard is left behind", async () => {
+    for (let shard = 0; shard < SHARDS; shard++) {
+      for (let count = 0; count < 250; count++) world.add(1_000 * (count + 1) + shard, NOW - count);
+    }
+    world.msPerPage = 12_000;
+    for (let minute = 0; minute < 4; minute++) {
+      world.remaining = 60_000;
+      await sweep(world.parts());
+      world.now += 1_000;
+    }
+    expect(world.refreshed()).toHaveLength(750);
+    expect(new Set(world.refreshed()).size).toBe(750);
+  });
+
+  test("finds what lies on shards that are no longer used", async () => {
+    await sweep(world.parts(5));
+    world.add(14, NOW);
+    await sweep(world.parts(2));
+    expect(world.refreshed()).toEqual([14]);
+  });
+
+  test("queues what lies in the rescue bucket, in pages", async () => {
+    world.rescueKeys = Array.from({ length: 700 }, (_, index) => `rescue/${1000 + index}/2`);
+    expect(await sweep(world.parts())).toMatchObject({ rescueRecords: 500 });
+    expect(await sweep(world.parts())).toMatchObject({ rescueRecords: 200 });
+    expect(new Set(world.queued.flatMap((work) => (work.kind === "rescue" ? work.key : []))).size).toBe(700);
+  });
+
+  test("queues what is due though the bucket does not answer, and says that it failed", async () => {
+    world.bucketFails = true;
+    world.add(10, NOW);
+    await expect(sweep(world.parts())).rejects.toThrow("the bucket fails");
+    expect(world.refreshed()).toEqual([10]);
+    expect(world.state?.lockedUntil).toBe(0);
+  });
+
+  test("with nothing due costs one query a shard", async () => {
+    await sweep(world.parts());
+    expect(world.events).toEqual(["query 0", "query 1", "query 2"]);
+  });
+});
+
+describe("the worker", () => {
+  const record = (messageId: string, message: unknown) => ({ messageId, body: JSON.stringify(message) });
+
+  test("settles a batch side by side, and has only those come again that failed", async () => {
+    const world = new CalmWorld();
+    const long = { obtainedAt: world.now - HOUR, expiresAt: world.now };
+    for (const id of [1, 2]) world.put(long, { id, dueAt: world.now });
+    world.answer = () => world.parts.sleep(20_000).then(() => granted("new"));
+    world.records.set("rescue/9/2", {
+      kind: "refresh",
+      instanceId: 9,
+      organizationId: "org",
+      connector: "vendor",
+      epoch: "",
+      baseVersion: 1,
+      fence: 2,
+      grant: new TextEncoder().encode("broken"),
+      refreshedAt: 0,
+    });
+    const start = world.now;
+    const answer = await world.finish(
+      workOn(
+        world.parts,
+        [
+          record("a", { kind: "refresh", instanceId: 1, cause: "schedule" }),
+          record("b", { kind: "refresh", instanceId: 2, cause: "schedule" }),
+          record("c", { kind: "rescue", key: "rescue/9/2" }),
+          record("d", { kind: "refresh", instanceId: 77, cause: "schedule" }),
+          record("e", { hello: "world" }),
+          { messageId: "f", body: "not JSON" },
+        ],
+        () => 300_000,
+      ),
+    );
+    expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).toSorted()).toEqual([
+      "c",
+      "e",
+      "f",
+    ]);
+    expect(world.now - start).toBeLessThan(25_000);
+    for (const id of [1, 2]) expect(world.stored(id).plain.accessToken).toBe("new");
+  });
+
+  test("does not have a refresh come again that the vendor put off", async () => {
+    const world = new CalmWorld();
+    world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now });
+    world.answer = () => ({ kind: "refused", status: 429, error: "slow_down", retryAfterMs: 60_000 });
+    const message = record("a", { kind: "refresh", instanceId: 42, cause: "schedule" });
+    const answer = await world.finish(workOn(world.parts, [message], () => 300_000));
+    expect(answer.batchItemFailures).toEqual([]);
+  });
+
+  test("reads its own messages and no others", () => {
+    const refresh = { kind: "refresh", instanceId: 1, cause: "unauthorized", version: 3 };
+    expect(readMessage(JSON.stringify(refresh))).toEqual(refresh);
+    for (const other of ["null", "{}", '{"kind":"refresh","instanceId":"1"}', '{"kind":"rescue"}']) {
+      expect(() => readMessage(other)).toThrow();
+    }
+  });
+});
+
+describe("a rescue record", () => {
+  test("comes back from its JSON as it was, bytes and all", () => {
+    const world = new CalmWorld();
+    const instance = world.put({}, { sealedConfiguration: Buffer.from([0, 255, 7]) });
+    const text = writeRecord({ kind: "new", instance });
+    const back = readRecord(text);
+    expect(back).toEqual({
+      kind: "new",
+      instance: { ...instance, sealedConfiguration: new Uint8Array([0, 255, 7]) },
+    });
+    expect(rescueKey(back)).toBe("rescue/42/new");
+  });
+});
+
+describe("an instance token", () => {
+  test("tells its instance, and only by its hash whether it is good", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (id) => {
+        const { token, hash } = newInstanceToken(id);
+        expect(readInstanceToken(token)).toEqual({ instanceId: id, hash });
+        expect(token).not.toContain(hash);
+      }),
+      { seed: 8 },
+    );
+    expect(newInstanceId()).toBeLessThan(2 ** 53);
+  });
+
+  test("that is garbled is nothing at all", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(readInstanceToken(`lsi_${text}`)).toBeUndefined();
+      }),
+      { seed: 8 },
+    );
+    const { token } = newInstanceToken(42);
+    for (const garbled of [`${token}x`, token.slice(1), token.replace(".", ":"), token.toUpperCase(), ""]) {
+      expect(readInstanceToken(garbled)).toBeUndefined();
+    }
+  });
+});
+
+test("the core knows no clock of its own: the store's time decides", async () => {
+  const folder = new URL("../../functions/core/grant/", import.meta.url);
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".ts"));
+  expect(names.length).toBeGreaterThan(15);
+  for (const name of names) {
+    const code = (await readFile(new URL(name, folder), "utf8")).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+    expect(code, name).not.toMatch(/Date\.now|new Date\b|performance\.now\(|setTimeout|setInterval/);
+  }
+});

@@ -1,0 +1,73 @@
+/**
+ * A vendor's side of refresh tokens, small enough to be judged.
+ * N: does not rotate. S: rotates, and a token that comes twice ends its whole family. G: rotates, and the token before stays
+ * good until the one after it was used.
+ */
+export type VendorKind = "N" | "S" | "G";
+
+interface Token {
+  readonly family: number;
+  readonly parent: number;
+  state: "living" | "graced" | "used" | "ended";
+}
+
+export class VendorModel {
+  readonly kind: VendorKind;
+  readonly #tokens = new Map<number, Token>();
+
+  constructor(kind: VendorKind) {
+    this.kind = kind;
+  }
+
+  /** The first token of a sign-in. */
+  issue(family: number, parent = 0): number {
+    const id = this.#tokens.size + 1;
+    this.#tokens.set(id, { family, parent, state: "living" });
+    return id;
+  }
+
+  /** @returns the refresh token from here on, or 0: invalid_grant */
+  refresh(id: number): number {
+    const token = this.#token(id);
+    if (this.kind === "N") return token.state === "living" ? id : 0;
+    if (token.state === "living") {
+      const next = this.issue(token.family, id);
+      token.state = this.kind === "G" ? "graced" : "used";
+      const parent = this.#tokens.get(token.parent);
+      if (parent?.state === "graced") parent.state = "used";
+      return next;
+    }
+    if (token.state === "graced") return this.issue(token.family, id);
+    if (token.state === "used") {
+      for (const other of this.#tokens.values()) if (other.family === token.family) other.state = "ended";
+    }
+    return 0;
+  }
+
+  revoke(id: number): void {
+    this.#token(id).state = "ended";
+  }
+
+  isUsable(id: number): boolean {
+    const { state } = this.#token(id);
+    return state === "living" || state === "graced";
+  }
+
+  isLiving(id: number): boolean {
+    return this.#token(id).state === "living";
+  }
+
+  familyOf(id: number): number {
+    return this.#token(id).family;
+  }
+
+  all(): number[] {
+    return [...this.#tokens.keys()];
+  }
+
+  #token(id: number): Token {
+    const token = this.#tokens.get(id);
+    if (token === undefined) throw new Error(`the vendor never issued token ${id}`);
+    return token;
+  }
+}

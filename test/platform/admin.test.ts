@@ -1,0 +1,454 @@
+import { execFile } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { instanceTable } from "../../functions/aws/instance-table.ts";
+import { readMessage } from "../../functions/aws/refresh-queue.ts";
+import { registeredApps } from "../../functions/aws/registered-apps.ts";
+import { dynamoClient } from "../../functions/aws/store-time.ts";
+import { tenantTable } from "../../functions/aws/tenant-table.ts";
+import { refreshGroup } from "../../functions/core/grant/client-group.ts";
+import { newInstanceId } from "../../functions/core/grant/instance-token.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
+import { type FrontDoor, localRegion, startFrontDoor } from "../../local/aws/front-door.ts";
+import { systemClock } from "../../local/clock.ts";
+
+/** The command line as an operator runs it, in a process of its own, against the local platform's AWS. */
+const operator = { accessKeyId: "AKIAOPERATOR", secretAccessKey: "operator-secret" };
+const key = {
+  id: "00000000-0000-0000-0000-000000000001",
+  arn: "arn:aws:kms:eu-west-1:000000000000:key/00000000-0000-0000-0000-000000000001",
+};
+const string = (name: string) => ({ AttributeName: name, AttributeType: "S" as const });
+const number = (name: string) => ({ AttributeName: name, AttributeType: "N" as const });
+const index = (IndexName: string, partition: string, sort: string, NonKeyAttributes: string[]) => ({
+  IndexName,
+  KeySchema: [
+    { AttributeName: partition, KeyType: "HASH" as const },
+    { AttributeName: sort, KeyType: "RANGE" as const },
+  ],
+  Projection: { ProjectionType: "INCLUDE" as const, NonKeyAttributes },
+});
+const listed = ["connector", "name", "tags", "createdAt", "userId"];
+
+let folder: string;
+let frontDoor: FrontDoor;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "linkspan-admin-"));
+  frontDoor = await startFrontDoor({
+    clock: systemClock(),
+    dataFolder: folder,
+    resources: (url) => ({
+      tables: [
+        {
+          name: "instances",
+          keySchema: [
+            { AttributeName: "instanceId", KeyType: "HASH" },
+            { AttributeName: "item", KeyType: "RANGE" },
+          ],
+          attributeDefinitions: [
+            number("instanceId"),
+            string("item"),
+            number("refreshShard"),
+            number("dueAt"),
+            string("ownerKey"),
+            string("ownerSort"),
+            string("organizationId"),
+          ],
+          globalSecondaryIndexes: [
+            index("due", "refreshShard", "dueAt", ["refreshGroup"]),
+            index("owner", "ownerKey", "ownerSort", listed),
+            index("organization", "organizationId", "ownerSort", listed),
+          ],
+        },
+        {
+          name: "tenants",
+          keySchema: [
+            { AttributeName: "id", KeyType: "HASH" },
+            { AttributeName: "item", KeyType: "RANGE" },
+          ],
+          attributeDefinitions: [string("id"), string("item")],
+        },
+      ],
+      queues: [{ name: "refresh" }],
+      buckets: [],
+      keys: [key],
+      stacks: [
+        {
+          name: "linkspan-dev-data",
+          outputs: {
+            InstancesTable: "instances",
+            TenantsTable: "tenants",
+            VaultKeyArn: key.arn,
+            RefreshQueueUrl: `${url}/000000000000/refresh`,
+          },
+        },
+        { name: "some-other-stack", outputs: {} },
+      ],
+    }),
+    principals: [
+      {
+        name: "operator",
+        ...operator,
+        statements: [
+          { Effect: "Allow", Action: ["dynamodb:*", "kms:*", "sqs:*", "cloudformation:*"], Resource: "*" },
+        ],
+      },
+    ],
+  });
+  await writeFile(
+    path.join(folder, "platform.json"),
+    JSON.stringify({ endpointUrl: frontDoor.url, region: localRegion, credentials: operator }),
+  );
+}, 30_000);
+
+afterAll(async () => {
+  await frontDoor.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function admin(
+  args: readonly string[],
+  options: { input?: string; env?: Record<string, string> } = {},
+): Promise<Run> {
+  return new Promise((resolve) => {
+    const { PATH = "" } = process.env;
+    const child = execFile(
+      process.execPath,
+      ["bin/admin.ts", ...args],
+      { env: { PATH, LINKSPAN_DATA: folder, ...options.env }, timeout: 30_000 },
+      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    );
+    child.stdin?.end(options.input ?? "");
+  });
+}
+
+async function asJson<T>(
+  args: readonly string[],
+  options: { input?: string; env?: Record<string, string> } = {},
+): Promise<T> {
+  const { code, out, err } = await admin([...args, "--json"], options);
+  if (code !== 0) throw new Error(`admin ${args.join(" ")} ended with ${code}: ${err}`);
+  return JSON.parse(out) as T;
+}
+
+const store = () => {
+  const { documents } = dynamoClient({ endpoint: frontDoor.url, region: localRegion, credentials: operator });
+  return {
+    tenants: {
+      ...tenantTable({ client: documents, tableName: "tenants" }),
+      ...registeredApps({ client: documents, tableName: "tenants" }),
+    },
+    instances: instanceTable({ client: documents, tableName: "instances", shards: 1 }),
+  };
+};
+
+async function aTenant(): Promise<{
+  organization: string;
+  organizationSecret: string;
+  user: string;
+  userSecret: string;
+}> {
+  const { id: organization, organizationSecret } = await asJson<{ id: string; organizationSecret: string }>([
+    "organization",
+    "create",
+    "Acme",
+  ]);
+  const { id: user, userSecret } = await asJson<{ id: string; userSecret: string }>([
+    "user",
+    "create",
+    "--organization",
+    organization,
+    "--email",
+    "ada@acme.example",
+    "--first-name",
+    "Ada",
+  ]);
+  return { organization, organizationSecret, user, userSecret };
+}
+
+async function anInstance(
+  organization: string,
+  userId: string,
+  connector: string,
+  clientId: string,
+): Promise<number> {
+  const id = newInstanceId();
+  const instance: Instance = {
+    id,
+    organizationId: organization,
+    userId,
+    connector,
+    name: `Ada's ${connector}`,
+    tags: [],
+    createdAt: Date.now(),
+    updatedAt: Date.now(),
+    configuration: {},
+    secretConfigurationKeys: [],
+    tokenHashes: [],
+    fence: 1,
+    version: 1,
+    epoch: "1",
+    grant: randomBytes(8),
+    enabled: true,
+    refreshGroup: refreshGroup(connector, clientId),
+  };
+  if (!(await store().instances.create(instance))) throw new Error("the id is taken");
+  return id;
+}
+
+describe("npm run admin", { timeout: 60_000 }, () => {
+  it("makes organizations and users whose secrets work, shows each once and stores only hashes", async () => {
+    const { organization, organizationSecret, user, userSecret } = await aTenant();
+    expect(organizationSecret).toMatch(/^lso_[A-Za-z0-9_-]{43}$/);
+    expect(userSecret).toMatch(/^lsu_[A-Za-z0-9_-]{43}$/);
+    const { tenants } = store();
+    expect(await tenants.bySecret(userSecret)).toEqual({ organizationId: organization, userId: user });
+    expect(await tenants.bySecret(organizationSecret)).toEqual({ organizationId: organization });
+
+    const lists = [
+      await admin(["organization", "list", "--json"]),
+      await admin(["user", "list", "--organization", organization]),
+    ];
+    expect(lists.map(({ out }) => out).join()).toContain(organization);
+    expect(lists.map(({ out }) => out).join()).toContain("ada@acme.example");
+    expect(lists.map(({ out }) => out).join()).not.toMatch(/ls[ou]_/);
+  });
+
+  it("rotates a secret with an overlap", async () => {
+    const { organization, user, userSecret } = await aTenant();
+    const added = await asJson<{ userSecret: string }>([
+      "user",
+      "add-secret",
+      user,
+      "--organization",
+      organization,
+    ]);
+    const owner = { organizationId: organization, userId: user };
+    expect(await store().tenants.bySecret(userSecret)).toEqual(owner);
+    expect(await store().tenants.bySecret(added.userSecret)).toEqual(owner);
+    await asJson(["organization", "remove-secret"], { input: `${userSecret}\n` });
+    expect(await store().tenants.bySecret(userSecret)).toBeUndefined();
+    expect(await store().tenants.bySecret(added.userSecret)).toEqual(owner);
+    const again = await admin(["organization", "remove-secret"], { input: userSecret });
+    expect([again.code, again.err]).toEqual([1, "error: nobody has this secret\n"]);
+  });
+
+  it("suspends and resumes, and keeps the allow-lists", async () => {
+    const { organization } = await aTenant();
+    await asJson(["organization", "suspend", organization]);
+    expect((await store().tenants.organization(organization))?.status).toBe("suspended");
+    await asJson(["organization", "resume", organization]);
+    await asJson([
+      "organization",
+      "allow-return-url",
+      organization,
+      "https://app.example/done",
+      "https://app.example/r/*",
+    ]);
+    await asJson(["organization", "allow-origin", organization, "https://app.example"]);
+    await asJson(["organization", "disallow-return-url", organization, "https://app.example/done"]);
+    expect(await store().tenants.organization(organization)).toMatchObject({
+      status: "active",
+      returnUrls: ["https://app.example/r/*"],
+      origins: ["https://app.example"],
+    });
+    for (const wrong of ["https://app.example*", "http://app.example/", "javascript:alert(1)"]) {
+      const { code, err } = await admin(["organization", "allow-return-url", organization, wrong]);
+      expect([code, err]).toEqual([1, expect.stringContaining(wrong)]);
+    }
+  });
+
+  it("registers an app with a secret from standard input or the environment, sealed and never shown", async () => {
+    const { organization } = await aTenant();
+    const register = [
+      "app",
+      "register",
+      "--organization",
+      organization,
+      "--connector",
+      "dropbox",
+      "--client-id",
+      "client-1",
+      "--callback-url",
+      "https://a.example/cb",
+    ];
+    const made = await asJson<{ id: string }>(register, { input: "topsecret-1\n" });
+    const app = await store().tenants.registeredApp(organization, "dropbox");
+    expect(app).toMatchObject({ id: made.id, clientId: "client-1", callbackUrls: ["https://a.example/cb"] });
+    expect(Buffer.from(app?.clientSecret ?? []).toString("latin1")).not.toContain("topsecret");
+
+    const before = digest(app?.clientSecret);
+    await asJson(
+      ["app", "replace-secret", made.id, "--organization", organization, "--connector", "dropbox"],
+      {
+        env: { LINKSPAN_CLIENT_SECRET: "topsecret-2" },
+      },
+    );
+    expect(digest((await store().tenants.registeredApp(organization, "dropbox"))?.clientSecret)).not.toBe(
+      before,
+    );
+
+    const list = await admin(["app", "list", "--organization", organization]);
+    expect(list.out).toContain("client-1");
+    expect(list.out + list.err).not.toContain("topsecret");
+    await asJson(["app", "remove", made.id, "--organization", organization, "--connector", "dropbox"]);
+    expect(await store().tenants.registeredApp(organization, "dropbox")).toBeUndefined();
+  });
+
+  it("refuses an app without a secret, of no connector, or with a callback that is no URL", async () => {
+    const { organization } = await aTenant();
+    const register = (connector: string, callback: string): Promise<Run> =>
+      admin([
+        "app",
+        "register",
+        "--organization",
+        organization,
+        "--connector",
+        connector,
+        "--client-id",
+        "c",
+        "--callback-url",
+        callback,
+      ]);
+    expect((await register("dropbox", "https://a.example/cb")).err).toContain("LINKSPAN_CLIENT_SECRET");
+    expect((await register("nosuch", "https://a.example/cb")).err).toContain("dropbox, googledrive");
+    expect((await register("dropbox", "a.example/cb")).err).toContain("not a callback URL");
+  });
+
+  it("lists instances and revokes one: its token is dead and a worker is told", async () => {
+    const { organization, user } = await aTenant();
+    const id = await anInstance(organization, user, "dropbox", "client-1");
+    const other = await anInstance(organization, user, "googledrive", "client-2");
+    const rows = await asJson<{ id: number; status: string }[]>([
+      "instance",
+      "list",
+      "--organization",
+      organization,
+    ]);
+    expect(new Set(rows.map((row) => row.id))).toEqual(new Set([id, other]));
+    const filtered = await asJson<{ id: number }[]>([
+      "instance",
+      "list",
+      "--organization",
+      organization,
+      "--connector",
+      "dropbox",
+    ]);
+    expect(filtered.map((row) => row.id)).toEqual([id]);
+
+    expect(await asJson(["instance", "revoke", String(id)])).toEqual({ revoked: 1 });
+    expect((await store().instances.get(id)).value).toMatchObject({ deleting: true });
+    expect((await store().instances.get(other)).value?.deleting).toBeUndefined();
+    expect(await queued()).toContain(id);
+    const unknown = await admin(["instance", "revoke", "123456789"]);
+    expect([unknown.code, unknown.err]).toEqual([1, "error: there is no instance 123456789\n"]);
+    expect((await admin(["instance", "revoke", "1 OR 1=1"])).code).toBe(1);
+  });
+
+  it("revokes all of a client or an organization, when told so twice", async () => {
+    const [one, two] = [await aTenant(), await aTenant()];
+    const client = randomBytes(6).toString("hex");
+    const ids = await Promise.all([
+      anInstance(one.organization, one.user, "dropbox", client),
+      anInstance(two.organization, two.user, "googledrive", client),
+      anInstance(two.organization, two.user, "dropbox", "another"),
+    ]);
+    const alive = async (): Promise<boolean[]> =>
+      Promise.all(ids.map(async (id) => (await store().instances.get(id)).value?.deleting !== true));
+
+    expect(await asJson(["revoke-all", "--client", client])).toEqual({ found: 2, revoked: 0 });
+    expect(await alive()).toEqual([true, true, true]);
+    expect(await asJson(["revoke-all", "--client", client, "--connector", "googledrive", "--yes"])).toEqual({
+      found: 1,
+      revoked: 1,
+    });
+    expect(await alive()).toEqual([true, false, true]);
+    expect(await asJson(["revoke-all", "--client", client, "--yes"])).toEqual({ found: 1, revoked: 1 });
+    expect(await asJson(["revoke-all", "--organization", two.organization, "--yes"])).toEqual({
+      found: 1,
+      revoked: 1,
+    });
+    expect(await alive()).toEqual([false, false, false]);
+    expect((await admin(["revoke-all", "--yes"])).err).toContain("say which instances");
+    expect((await admin(["revoke-all", "--organization", "nosuch", "--yes"])).err).toContain(
+      "no organization nosuch",
+    );
+  });
+
+  it("says clearly what is wrong with the call, the platform or the stack", async () => {
+    const empty = await mkdtemp(path.join(tmpdir(), "linkspan-empty-"));
+    const none = await admin(["organization", "list", "--data", empty]);
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining("npm start")]);
+
+    await writeFile(
+      path.join(empty, "platform.json"),
+      JSON.stringify({ endpointUrl: "http://127.0.0.1:1", region: localRegion, credentials: operator }),
+    );
+    const stopped = await admin(["organization", "list", "--data", empty]);
+    expect([stopped.code, stopped.err]).toEqual([
+      1,
+      expect.stringContaining("is the local platform running"),
+    ]);
+
+    await writeFile(path.join(empty, "platform.json"), "{");
+    expect((await admin(["organization", "list", "--data", empty])).err).toContain("start it again");
+    await rm(empty, { recursive: true });
+
+    const usage = await admin(["user", "create", "--email", "a@b.example"]);
+    expect([usage.code, usage.err]).toEqual([2, expect.stringContaining("--organization")]);
+    expect((await admin(["nonsense"])).code).toBe(2);
+    expect((await admin(["--help"])).code).toBe(0);
+    const missing = await admin(["user", "list", "--organization", "nosuch", "--json"]);
+    expect(JSON.parse(missing.out)).toEqual([]);
+  });
+
+  it("finds a deployment on AWS by profile, region and stack name, by the same calls", async () => {
+    const config = path.join(folder, "aws-config");
+    await writeFile(
+      config,
+      `[profile ops]\nregion = ${localRegion}\naws_access_key_id = ${operator.accessKeyId}\naws_secret_access_key = ${operator.secretAccessKey}\n`,
+    );
+    const env = {
+      AWS_CONFIG_FILE: config,
+      AWS_SHARED_CREDENTIALS_FILE: path.join(folder, "none"),
+      // Stands for AWS here; nothing else of the local platform is told.
+      AWS_ENDPOINT_URL: frontDoor.url,
+      LINKSPAN_DATA: path.join(folder, "none"),
+    };
+    const at = (stack: string): Promise<Run> =>
+      admin(["organization", "list", "--profile", "ops", "--stack", stack, "--json"], { env });
+    const found = await at("linkspan-dev-data");
+    expect([found.code, found.err]).toEqual([0, ""]);
+    expect((await at("some-other-stack")).err).toContain("has no output");
+    const absent = await at("linkspan-prod-data");
+    expect([absent.code, absent.err]).toEqual([1, expect.stringMatching(/linkspan-prod-data.*cdk deploy/s)]);
+    const unknown = await admin(["organization", "list", "--profile", "nosuch"], { env });
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("check --profile")]);
+  });
+});
+
+async function queued(): Promise<number[]> {
+  const client = new SQSClient({ endpoint: frontDoor.url, region: localRegion, credentials: operator });
+  const { Messages = [] } = await client.send(
+    new ReceiveMessageCommand({ QueueUrl: frontDoor.queueUrl("refresh"), MaxNumberOfMessages: 10 }),
+  );
+  return Messages.map(({ Body }) => readMessage(Body ?? "")).flatMap((work) =>
+    "instanceId" in work ? [work.instanceId] : [],
+  );
+}
+
+const digest = (bytes: Uint8Array | undefined): string =>
+  createHash("sha256")
+    .update(bytes ?? new Uint8Array())
+    .digest("hex");

@@ -1,0 +1,245 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { isAlive, until } from "./functions.ts";
+
+const command = path.join(import.meta.dirname, "..", "..", "bin", "local.ts");
+
+let folder: string;
+let running: Run[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "linkspan-command-"));
+});
+afterEach(async () => {
+  for (const { child } of running) child.kill("SIGKILL");
+  running = [];
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+});
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly out: () => string;
+  readonly err: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+function start(environment: Readonly<Record<string, string>> = {}): Run {
+  const child = spawn(process.execPath, [command], {
+    // A folder for temporary files of its own shows what is left behind.
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      LINKSPAN_DATA: data(),
+      PORT: "0",
+      TMPDIR: folder,
+      ...environment,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk;
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    err += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  const run = { child, out: () => out, err: () => err, ended };
+  running.push(run);
+  return run;
+}
+
+const data = () => path.join(folder, "data");
+const ready = async (run: Run): Promise<string> => {
+  await until(() => /Linkspan ready: \S+/.test(run.out()) || run.child.exitCode !== null, "ready", 20_000);
+  const url = /Linkspan ready: (\S+)/.exec(run.out())?.[1];
+  if (url === undefined) throw new Error(`it did not start: ${run.err()}`);
+  return url;
+};
+
+/** Processes that this one has started, and those that they have. */
+function descendants(of: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
+    try {
+      const [, after = ""] = readFileSync(`/proc/${name}/stat`, "utf8").split(") ");
+      parents.set(Number(name), Number(after.split(" ")[1]));
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const below = (pid: number): number[] =>
+    [...parents].filter(([, parent]) => parent === pid).flatMap(([child]) => [child, ...below(child)]);
+  return below(of);
+}
+
+it.each(["SIGINT", "SIGTERM"] as const)("stops at once at %s and leaves nothing behind", async (signal) => {
+  const run = start();
+  const url = await ready(run);
+  for (const route of ["/elements/api-v2/elements", "/elements/api-v2/instances", "/elements/api-v2/files"]) {
+    await fetch(url + route).then((answer) => answer.arrayBuffer());
+  }
+  const children = descendants(run.child.pid ?? 0);
+  expect(children.length).toBeGreaterThanOrEqual(3);
+  expect(existsSync(path.join(data(), "platform.json"))).toBe(true);
+
+  const before = performance.now();
+  run.child.kill(signal);
+  // As npm may, when it passes on what the terminal has sent already.
+  run.child.kill(signal);
+  expect(await run.ended).toBe(0);
+  expect(performance.now() - before).toBeLessThan(2000);
+  await until(() => !children.some(isAlive), "every process is gone", 2000);
+  await expect(fetch(url)).rejects.toThrow();
+  expect(readdirSync(data())).not.toContain("platform.json");
+  expect(readdirSync(data())).not.toContain("platform.pid");
+  expect(readdirSync(folder).filter((name) => name.startsWith("linkspan-lambda-"))).toEqual([]);
+});
+
+it("leaves no function running when it is killed itself", async () => {
+  const run = start();
+  const url = await ready(run);
+  await fetch(`${url}/elements/api-v2/elements`).then((answer) => answer.arrayBuffer());
+  const children = descendants(run.child.pid ?? 0);
+  expect(children.length).toBeGreaterThanOrEqual(1);
+  run.child.kill("SIGKILL");
+  await run.ended;
+  await until(() => !children.some(isAlive), "every process is gone", 5000);
+  // The lock that it left is taken over.
+  await ready(start());
+});
+
+it("stops as well while it starts", async () => {
+  const run = start();
+  await until(() => existsSync(path.join(data(), "platform.pid")), "it has begun");
+  run.child.kill("SIGINT");
+  expect(await run.ended).toBe(0);
+  expect(run.out()).toBe("");
+  expect(readdirSync(data())).not.toContain("platform.pid");
+  expect(readdirSync(folder).filter((name) => name.startsWith("linkspan-lambda-"))).toEqual([]);
+});
+
+it("says in one line that the port is in use, and exits with 1", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  try {
+    const run = start({ PORT: String(port) });
+    expect(await run.ended).toBe(1);
+    expect(run.err()).toBe(
+      `Port ${port} is in use. Stop what uses it, or choose another: PORT=4001 npm start\n`,
+    );
+    expect(run.out()).toBe("");
+    expect(readdirSync(data())).not.toContain("platform.pid");
+  } finally {
+    server.close();
+  }
+});
+
+it.each([
+  ["a port that is none", { PORT: "many" }, /PORT must be a number/],
+  ["a vendors.json that is not JSON", {}, /vendors\.json is not valid JSON/],
+])("says in one line what is wrong with %s", async (name, environment, message) => {
+  if (name.includes("vendors.json")) {
+    mkdirSync(data());
+    writeFileSync(path.join(data(), "vendors.json"), "{");
+  }
+  const run = start(environment);
+  expect(await run.ended).toBe(1);
+  expect(run.err()).toMatch(message);
+  expect(run.err().trim().split("\n")).toHaveLength(1);
+});
+
+it("listens on this machine only, and for its own names only", async () => {
+  const run = start();
+  const url = new URL(await ready(run));
+  const answers = await Promise.all(
+    ["/", "/elements/api-v2/elements"].map((route) => {
+      return new Promise<number | undefined>((resolve, reject) => {
+        request(
+          { host: url.hostname, port: url.port, path: route, headers: { Host: "evil.example" } },
+          (answer) => {
+            answer.resume();
+            resolve(answer.statusCode);
+          },
+        )
+          .on("error", reject)
+          .end();
+      });
+    }),
+  );
+  expect(answers).toEqual([421, 403]);
+  const pids = [run.child.pid ?? 0, ...descendants(run.child.pid ?? 0)];
+  expect(listeners(pids).filter((address) => !address.startsWith("127."))).toEqual([]);
+  expect(listeners(pids).length).toBeGreaterThan(0);
+});
+
+it("writes what apps and operators need, for this user's eyes only", async () => {
+  const run = start();
+  const url = await ready(run);
+  const demo = JSON.parse(readFileSync(path.join(data(), "demo.json"), "utf8")) as Record<string, unknown>;
+  expect(demo).toEqual({
+    baseUrl: `${url}/elements/api-v2`,
+    organizationSecret: expect.stringMatching(/^lso_[\w-]{43}$/),
+    userSecret: expect.stringMatching(/^lsu_[\w-]{43}$/),
+    connectors: Object.fromEntries(
+      ["dropbox", "googledrive"].map((key) => [
+        key,
+        {
+          clientId: expect.any(String),
+          clientSecret: expect.any(String),
+          callbackUrls: expect.arrayContaining([`${url}/elements/api-v2/oauth/callback/${key}`]),
+          consoleUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+/),
+        },
+      ]),
+    ),
+  });
+  for (const file of ["demo.json", "platform.json", "identities.json"]) {
+    expect(statSync(path.join(data(), file)).mode & 0o077).toBe(0);
+  }
+});
+
+/** Local addresses of listening TCP sockets of these processes, as Linux shows them. */
+function listeners(pids: readonly number[]): string[] {
+  const inodes = new Set(
+    pids.flatMap((pid) =>
+      readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+        try {
+          return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
+        } catch {
+          return [];
+        }
+      }),
+    ),
+  );
+  return ["tcp", "tcp6"].flatMap((table) =>
+    readFileSync(`/proc/net/${table}`, "utf8")
+      .split("\n")
+      .slice(1)
+      .flatMap((line) => {
+        const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);
+        if (state !== "0A" || !inodes.has(inode)) return [];
+        const hex = local.split(":")[0] ?? "";
+        return hex.length === 8
+          ? (hex.match(/../g) ?? [])
+              .reverse()
+              .map((byte) => Number.parseInt(byte, 16))
+              .join(".")
+          : hex;
+      }),
+  );
+}

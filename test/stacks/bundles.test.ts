@@ -1,0 +1,105 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { functionNames } from "../../lib/settings.ts";
+import { find, type Json, synthesize } from "./synthesize.ts";
+
+const stacks = synthesize();
+const root = new URL("../../", import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), "linkspan-bundles-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const kebab = (name: string) => name.replace(/(?<=.)[A-Z]/g, "-$&").toLowerCase();
+
+beforeAll(async () => {
+  for (const name of functionNames) {
+    const args = ["bin/bundle.ts", `functions/${kebab(name)}/handler.ts`, join(folder, name)];
+    await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 60_000 });
+  }
+}, 120_000);
+
+const files = (name: string) => readdirSync(join(folder, name)).filter((file) => file.endsWith(".mjs"));
+const source = (name: string, file: string) => readFileSync(join(folder, name, file), "utf8");
+
+/** The files that a cold start reads: `index.mjs` and what it imports at once, and so on. */
+function readAtStart(name: string): Set<string> {
+  const found = new Set<string>();
+  const visit = (file: string): void => {
+    if (found.has(file)) return;
+    found.add(file);
+    for (const match of source(name, file).matchAll(/^(?:import|\} from|import .* from) ?"\.\/(.*?)";$/gm))
+      visit(match[1] as string);
+  };
+  visit("index.mjs");
+  return found;
+}
+
+/** Operations whose IAM action has another name or service than DynamoDB's. */
+const actions: Readonly<Record<string, string>> = {
+  Decrypt: "kms:Decrypt",
+  SendMessageBatch: "sqs:SendMessage",
+  GetObject: "s3:GetObject",
+  PutObject: "s3:PutObject",
+  DeleteObject: "s3:DeleteObject",
+  ListObjectsV2: "s3:ListBucket",
+};
+/** What the SDK brings with it: credential providers for other places than Lambda, endpoint discovery, S3 Express sessions. */
+const unused =
+  /^(AssumeRole|CreateOAuth2Token|CreateToken|GetRoleCredentials|DescribeEndpoints|CreateSession)/;
+
+/** Operations of the SDK in a bundle; what is not called is not in there. */
+function called(name: string): string[] {
+  const found = new Set<string>();
+  for (const file of files(name))
+    for (const match of source(name, file).matchAll(/extends [\w$]+\((?:[\w$]+, )+"([A-Z]\w+)", [\w$]+\)/g))
+      if (!unused.test(match[1] as string)) found.add(actions[match[1] as string] ?? `dynamodb:${match[1]}`);
+  return [...found].sort();
+}
+
+function granted(name: string): string[] {
+  const template = name.startsWith("Refresh") ? stacks.refresh : stacks.api;
+  const { Statement } = find(template, "AWS::IAM::Policy", `${name}Role`).Properties.PolicyDocument;
+  const all = new Set<string>(Statement.flatMap((each: Json) => each.Action));
+  for (const action of all) {
+    // Lambda itself uses these: to write logs, and to take messages from the worker's queue.
+    if (/^logs:|^sqs:(?!SendMessage)/.test(action)) all.delete(action);
+  }
+  return [...all].sort();
+}
+
+describe("each function's bundle", () => {
+  it.each(functionNames)("%s calls what its role allows, and its role allows no more than that", (name) => {
+    expect(granted(name)).toEqual(called(name));
+  });
+
+  it.each(functionNames)("%s holds no file that it cannot come to", (name) => {
+    const all = files(name).map((file) => source(name, file));
+    for (const file of files(name))
+      if (file !== "index.mjs")
+        expect(
+          all.some((text) => text.includes(`"./${file}"`)),
+          file,
+        ).toBe(true);
+  });
+
+  it.each(["Authorization", "Connections", "Documents", "Proxy"])(
+    "%s reads neither S3's nor SQS's client when it starts",
+    (name) => {
+      for (const file of readAtStart(name))
+        expect(source(name, file)).not.toMatch(/^\/\/ node_modules\/@aws-sdk\/client-(s3|sqs)\//m);
+    },
+  );
+
+  it.each(functionNames)("%s is small, and takes nothing from outside but Node's own modules", (name) => {
+    const size = files(name).reduce((sum, file) => sum + source(name, file).length, 0);
+    expect(size).toBeLessThan(2_000_000);
+    for (const file of files(name))
+      for (const match of source(name, file).matchAll(/^(?:import|\} from|import .* from) ?"(.*?)";$/gm))
+        expect(match[1]).toMatch(
+          /^\.\/|^node:|^(assert|buffer|crypto|events|fs|http|http2|https|module|os|path|process|stream|tls|url|util|zlib)(\/|$)/,
+        );
+  });
+});

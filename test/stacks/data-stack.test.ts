@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { find, ofType, synthesize, text } from "./synthesize.ts";
+
+const { data } = synthesize();
+const table = (id: string) => find(data, "AWS::DynamoDB::Table", id);
+
+describe("the tables", () => {
+  it.each(["Instances", "Tenants"])("%s is kept, guarded and recoverable to any second", (id) => {
+    const { Properties, DeletionPolicy, UpdateReplacePolicy } = table(id);
+    expect(Properties.DeletionProtectionEnabled).toBe(true);
+    expect(Properties.PointInTimeRecoverySpecification).toEqual({ PointInTimeRecoveryEnabled: true });
+    expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
+  });
+
+  it("are paid by the request, and named by CloudFormation", () => {
+    const all = ofType(data, "AWS::DynamoDB::Table");
+    expect(all).toHaveLength(3);
+    for (const [, { Properties }] of all) {
+      expect(Properties.BillingMode).toBe("PAY_PER_REQUEST");
+      expect(Properties.TableName).toBeUndefined();
+    }
+  });
+
+  it("holds instances by number, with sparse indexes of what is due and of who owns what", () => {
+    const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes } = table("Instances").Properties;
+    const type = (name: string) =>
+      AttributeDefinitions.find((each: { AttributeName: string }) => each.AttributeName === name)
+        .AttributeType;
+    const keys = (schema: { AttributeName: string }[]) =>
+      schema.map(({ AttributeName: name }) => `${name}:${type(name)}`).join(" ");
+    expect(keys(KeySchema)).toBe("instanceId:N item:S");
+    const listed = ["connector", "name", "tags", "createdAt", "userId"];
+    expect(
+      GlobalSecondaryIndexes.map(
+        (index: { IndexName: string; KeySchema: { AttributeName: string }[]; Projection: object }) => [
+          index.IndexName,
+          keys(index.KeySchema),
+          index.Projection,
+        ],
+      ),
+    ).toEqual([
+      ["due", "refreshShard:N dueAt:N", { ProjectionType: "INCLUDE", NonKeyAttributes: ["refreshGroup"] }],
+      ["owner", "ownerKey:S ownerSort:S", { ProjectionType: "INCLUDE", NonKeyAttributes: listed }],
+      [
+        "organization",
+        "organizationId:S ownerSort:S",
+        { ProjectionType: "INCLUDE", NonKeyAttributes: listed },
+      ],
+    ]);
+  });
+
+  it("lets transients expire", () => {
+    expect(table("Transients").Properties.TimeToLiveSpecification).toEqual({
+      AttributeName: "expires",
+      Enabled: true,
+    });
+  });
+});
+
+it("the vault's key rotates and outlives the stack", () => {
+  const key = find(data, "AWS::KMS::Key");
+  expect(key.Properties.EnableKeyRotation).toBe(true);
+  expect([key.DeletionPolicy, key.UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
+});
+
+it("the bucket is private, by TLS only, kept, and forgets what is deleted in it", () => {
+  const bucket = find(data, "AWS::S3::Bucket");
+  expect(Object.values(bucket.Properties.PublicAccessBlockConfiguration)).toEqual([true, true, true, true]);
+  expect(bucket.Properties.VersioningConfiguration).toBeUndefined();
+  expect(bucket.Properties.LifecycleConfiguration).toBeUndefined();
+  expect([bucket.DeletionPolicy, bucket.UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
+  const statements = find(data, "AWS::S3::BucketPolicy").Properties.PolicyDocument.Statement;
+  expect(statements.map((each: { Effect: string }) => each.Effect)).toEqual(["Deny", "Deny"]);
+});
+
+it("the refresh queue puts aside what fails again and again, and takes TLS only", () => {
+  const queue = find(data, "AWS::SQS::Queue", "RefreshQueue").Properties;
+  expect(queue.RedrivePolicy.maxReceiveCount).toBe(5);
+  expect(text(queue.RedrivePolicy.deadLetterTargetArn)).toMatch(/^\{RefreshDeadLetters\w+\.Arn\}$/);
+  expect(queue.FifoQueue).toBeUndefined();
+  const queues = ofType(data, "AWS::SQS::Queue");
+  expect(queues).toHaveLength(2);
+  for (const [, { Properties }] of queues) expect(Properties.SqsManagedSseEnabled).toBe(true);
+  const policies = ofType(data, "AWS::SQS::QueuePolicy");
+  expect(policies).toHaveLength(2);
+  for (const [, { Properties }] of policies)
+    expect(Properties.PolicyDocument.Statement).toEqual([
+      expect.objectContaining({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+    ]);
+});
+
+it("tells the operator's command line where everything is", () => {
+  expect(Object.keys(data.Outputs)).toEqual(
+    expect.arrayContaining([
+      "InstancesTable",
+      "TenantsTable",
+      "TransientsTable",
+      "VaultKeyArn",
+      "RescueBucket",
+      "RefreshQueueUrl",
+    ]),
+  );
+});

@@ -1,0 +1,234 @@
+import { globSync, readFileSync } from "node:fs";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { refreshOutcome, requestOutcome, sweepOutcome } from "../../functions/aws/outcome-metrics.ts";
+import type { GrantOutcome } from "../../functions/core/grant/grant-parts.ts";
+import { documentedMetrics } from "./aws-metrics.ts";
+import { find, type Json, ofType, synthesize, text } from "./synthesize.ts";
+
+const { observability } = synthesize({ alarmEmail: "ops@example.com" });
+const root = new URL("../../", import.meta.url);
+
+/** A metric as an alarm or a widget asks for it. */
+interface Asked {
+  readonly by: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+const key = (namespace: string, name: string, dimensions: readonly string[]) =>
+  `${namespace} ${name} [${[...dimensions].sort().join(", ")}]`;
+
+const alarms = ofType(observability, "AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
+
+const askedByAlarms: Asked[] = alarms.flatMap((alarm) => {
+  const metrics: Json[] =
+    alarm.Metrics === undefined
+      ? [alarm]
+      : alarm.Metrics.flatMap((each: Json) =>
+          each.MetricStat === undefined ? [] : [each.MetricStat.Metric],
+        );
+  return metrics.map((metric) => ({
+    by: alarm.AlarmName,
+    namespace: metric.Namespace,
+    name: metric.MetricName,
+    dimensions: Object.fromEntries(
+      (metric.Dimensions ?? []).map((each: Json) => [each.Name, text(each.Value)]),
+    ),
+  }));
+});
+
+const widgets: Json[] = JSON.parse(
+  text(find(observability, "AWS::CloudWatch::Dashboard").Properties.DashboardBody),
+).widgets;
+
+const askedByWidgets: Asked[] = widgets.flatMap(({ properties }) =>
+  (properties.metrics ?? []).flatMap((row: Json[]) => {
+    const by = properties.title;
+    if (typeof row[0] === "string") {
+      const [namespace, name, ...pairs]: string[] = row.filter((each) => typeof each === "string");
+      const dimensions: Record<string, string> = {};
+      for (let at = 0; at < pairs.length; at += 2) dimensions[pairs[at] as string] = pairs[at + 1] as string;
+      return [{ by, namespace: namespace as string, name: name as string, dimensions }];
+    }
+    const search = /SEARCH\('\{(.*?)\} MetricName="(\w+)"(.*?)', '\w+'\)/.exec(row[0].expression);
+    if (search === null) throw new Error(`cannot read ${row[0].expression}`);
+    const [namespace, ...names] = (search[1] as string).split(",") as [string, ...string[]];
+    const given = Object.fromEntries(
+      [...(search[3] as string).matchAll(/(\w+)="([^"]*)"/g)].map((one) => one.slice(1)),
+    );
+    const dimensions = Object.fromEntries(names.map((each) => [each, given[each] ?? "*"]));
+    for (const each of Object.keys(given)) expect(names).toContain(each);
+    return [{ by, namespace, name: search[2] as string, dimensions }];
+  }),
+);
+
+/** Every ending that the code knows: the compiler refuses this list when one is missing. */
+const outcomes = Object.keys({
+  refreshed: true,
+  reused: true,
+  waited: true,
+  unreachable: true,
+  refused: true,
+  client_refused: true,
+  needs_reauth: true,
+  rescued: true,
+  revoked: true,
+  lost: true,
+} satisfies Record<GrantOutcome["outcome"], true>) as GrantOutcome["outcome"][];
+
+afterEach(() => vi.restoreAllMocks());
+
+/** What the code writes for CloudWatch, one record a call. */
+function emitted(): Json[] {
+  const lines: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));
+  requestOutcome({
+    function: "documents",
+    route: "getFile",
+    status: 200,
+    latencyMs: 1,
+    durationMs: 2,
+    requestId: "r",
+    connector: "dropbox",
+  });
+  for (const outcome of outcomes)
+    refreshOutcome({ outcome, connector: "dropbox", instanceId: 1, cause: "schedule", timeLeftMs: 1 });
+  sweepOutcome({ due: 1, queued: 1, oldestOverdueMs: 1, rescueRecords: 1 });
+  return lines.map((line) => JSON.parse(line));
+}
+
+function emittedKeys(): Set<string> {
+  return new Set(
+    emitted().flatMap((record) =>
+      record._aws.CloudWatchMetrics.flatMap((directive: Json) =>
+        directive.Dimensions.flatMap((dimensions: string[]) =>
+          directive.Metrics.map((metric: Json) => key(directive.Namespace, metric.Name, dimensions)),
+        ),
+      ),
+    ),
+  );
+}
+
+describe("every alarm and every widget", () => {
+  const asked = [...askedByAlarms, ...askedByWidgets];
+
+  it("reads a metric that our code emits, or that AWS documents, with just those dimensions", () => {
+    const ours = emittedKeys();
+    expect(asked.filter((each) => each.namespace === "Linkspan").length).toBeGreaterThan(25);
+    expect(asked.filter((each) => each.namespace !== "Linkspan").length).toBeGreaterThan(50);
+    for (const { by, namespace, name, dimensions } of asked) {
+      const wanted = key(namespace, name, Object.keys(dimensions));
+      expect(namespace === "Linkspan" ? ours : documentedMetrics, by).toContain(wanted);
+    }
+  });
+
+  it("names dimension values that there are", () => {
+    const folders = globSync("functions/*/routes.ts", { cwd: root.pathname }).map(
+      (path) => path.split("/")[1],
+    );
+    for (const { by, namespace, dimensions } of asked) {
+      if (namespace === "Linkspan") expect(dimensions.Stage, by).toBe("dev");
+      if (dimensions.Outcome !== undefined && dimensions.Outcome !== "*")
+        expect(outcomes, by).toContain(dimensions.Outcome);
+      if (dimensions.Function !== undefined && dimensions.Function !== "*")
+        expect(folders, by).toContain(dimensions.Function);
+    }
+  });
+
+  it("covers every metric that the code emits", () => {
+    const read = new Set(
+      askedByWidgets.map((each) => key(each.namespace, each.name, Object.keys(each.dimensions))),
+    );
+    for (const each of emittedKeys()) expect(read).toContain(each);
+  });
+});
+
+it("tables from the logs ask for fields that the code writes", () => {
+  const queries = widgets.filter((widget) => widget.type === "log");
+  expect(queries).toHaveLength(2);
+  const fields = new Set(emitted().flatMap((record) => Object.keys(record)));
+  for (const { properties } of queries) {
+    const used = [
+      ...properties.query.matchAll(/\b(?:ispresent|sum|pct)\((\w+)/g),
+      ...properties.query.matchAll(/ by (.*)/g),
+    ].flatMap((match) => match[1].split(/, */));
+    expect(used.length).toBeGreaterThan(3);
+    for (const field of used) expect(fields).toContain(field.trim());
+  }
+});
+
+it("functions call themselves by their folders' names in metrics", () => {
+  const handlers = globSync("functions/*/routes.ts", { cwd: root.pathname }).map(
+    (path) => path.split("/")[1],
+  );
+  expect(handlers.sort()).toEqual(["authorization", "connections", "documents", "proxy"]);
+  for (const folder of handlers)
+    expect(readFileSync(new URL(`functions/${folder}/handler.ts`, root), "utf8")).toContain(
+      `name: "${folder}"`,
+    );
+});
+
+it("each ending that an alarm waits for is one that the grant's code comes to", () => {
+  const source = globSync("functions/{core/grant,refresh-worker,refresh-sweep}/*.ts", { cwd: root.pathname })
+    .map((path) => readFileSync(new URL(path, root), "utf8"))
+    .join("\n");
+  const awaited = new Set(askedByAlarms.flatMap((each) => each.dimensions.Outcome ?? []));
+  expect(awaited.size).toBeGreaterThan(4);
+  for (const outcome of awaited) expect(source).toContain(`"${outcome}"`);
+  expect(source).toContain("sweepOutcome(");
+});
+
+describe("the alarms", () => {
+  const topic = Object.keys(observability.Resources).find(
+    (id) => id.startsWith("AlarmTopic") && !id.includes("Policy"),
+  );
+
+  it("tell the topic when they begin and when they end", () => {
+    expect(alarms.length).toBeGreaterThan(12);
+    for (const alarm of alarms)
+      for (const actions of [alarm.AlarmActions, alarm.OKActions]) {
+        expect(actions, alarm.AlarmName).toHaveLength(1);
+        expect(text(actions[0])).toContain(`{${topic}`);
+      }
+  });
+
+  it("have a section each in the operator's handbook, and it has none for an alarm that is gone", () => {
+    const sections = [
+      ...readFileSync(new URL("docs/operations/alarms.md", root), "utf8").matchAll(/^## (\w+)$/gm),
+    ].map((match) => match[1]);
+    expect(alarms.map((alarm) => alarm.AlarmName.replace("linkspan-dev-", "")).sort()).toEqual(
+      sections.sort(),
+    );
+    for (const alarm of alarms) {
+      const anchor = alarm.AlarmName.replace("linkspan-dev-", "").toLowerCase();
+      expect(alarm.AlarmDescription).toMatch(new RegExp(`docs/operations/alarms\\.md#${anchor}$`));
+    }
+  });
+
+  it("take silence of the sweep for trouble, and no other silence", () => {
+    for (const alarm of alarms)
+      expect(alarm.TreatMissingData === "breaching", alarm.AlarmName).toBe(
+        alarm.AlarmName === "linkspan-dev-SweepNotRunning",
+      );
+  });
+
+  it("are allowed to publish, by TLS only, and reach the operator's mailbox", () => {
+    const statements: Json[] = find(observability, "AWS::SNS::TopicPolicy").Properties.PolicyDocument
+      .Statement;
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        Effect: "Allow",
+        Action: "sns:Publish",
+        Principal: { Service: "cloudwatch.amazonaws.com" },
+        Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+      }),
+    );
+    expect(statements).toContainEqual(
+      expect.objectContaining({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+    );
+    expect(find(observability, "AWS::SNS::Subscription").Properties).toMatchObject({
+      Protocol: "email",
+      Endpoint: "ops@example.com",
+    });
+  });
+});

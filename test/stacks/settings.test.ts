@@ -1,0 +1,73 @@
+import { App } from "aws-cdk-lib";
+import { describe, expect, it } from "vitest";
+import { readSettings } from "../../lib/settings.ts";
+
+const read = (context: Record<string, unknown>) => readSettings(new App({ context }).node);
+const certificateArn = "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
+
+describe("the settings", () => {
+  it("need no context at all", () => {
+    expect(read({})).toEqual({
+      stage: "dev",
+      throttleRate: 500,
+      throttleBurst: 1000,
+      reservedConcurrency: {},
+      workerConcurrency: 10,
+      refreshShards: 8,
+      activeWindowDays: 7,
+      logRetentionDays: 30,
+      tracing: false,
+      overdueAlarmMinutes: 10,
+      apiGatewayLogRole: true,
+    });
+  });
+
+  it("take the text of the command line for numbers, switches and objects", () => {
+    expect(
+      read({
+        stage: "prod",
+        throttleRate: "20",
+        tracing: "true",
+        reservedConcurrency: '{"Documents": 50, "RefreshWorker": 10}',
+        alarmEmail: "ops@example.com",
+        domainName: "api.example.com",
+        certificateArn,
+      }),
+    ).toMatchObject({
+      stage: "prod",
+      throttleRate: 20,
+      tracing: true,
+      reservedConcurrency: { Documents: 50, RefreshWorker: 10 },
+      alarmEmail: "ops@example.com",
+      domain: { name: "api.example.com", certificateArn },
+    });
+  });
+
+  it.each([
+    ["stage", "Prod", "stage must be 1 to 16 lower-case letters"],
+    ["stage", "a-stage-with-too-long-a-name", "stage must be 1 to 16"],
+    ["throttleRate", "0", "throttleRate must be a whole number from 1 to 10000"],
+    ["throttleRate", "many", "throttleRate must be a whole number"],
+    ["refreshShards", "1.5", "refreshShards must be a whole number"],
+    ["workerConcurrency", "1", "workerConcurrency must be a whole number from 2 to 1000"],
+    ["logRetentionDays", "31", "logRetentionDays must be one of 1, 3, 5"],
+    ["tracing", "yes", "tracing must be true or false"],
+    ["alarmEmail", "nobody", "alarmEmail must be an e-mail address"],
+    ["reservedConcurrency", "50", "reservedConcurrency must be an object"],
+    ["reservedConcurrency", '{"Nobody": 5}', "reservedConcurrency must be an object of Authorization"],
+    ["reservedConcurrency", '{"Proxy": 0}', "reservedConcurrency must be an object"],
+    ["reservedConcurrency", "{", "reservedConcurrency must be an object"],
+    ["domainName", "https://api.example.com", "domainName must be a host name"],
+    ["domainName", "api.example.com", "come together"],
+    ["certificateArn", certificateArn, "come together"],
+    ["certificateArn", "arn:aws:iam::111122223333:role/x", "certificateArn must be the ARN of a certificate"],
+  ])("refuse %s=%s and say what can be", (name, value, message) => {
+    expect(() => read({ [name]: value })).toThrow(message);
+  });
+
+  it("refuse more workers than executions are reserved for them", () => {
+    expect(() => read({ workerConcurrency: 20, reservedConcurrency: { RefreshWorker: 10 } })).toThrow(
+      "workerConcurrency",
+    );
+  });
+});

@@ -1,0 +1,35 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+
+const ROOT = join(import.meta.dirname, "..");
+const SOURCES = ["bin", "lib", "functions", "cdk.json", "package.json"];
+
+/** Tests run the synthesized stacks: synthesizes them when they are missing or older than the code. */
+export default async function setup(): Promise<void> {
+  const deadline = performance.now() + 180_000;
+  while (newest(join(ROOT, "cdk.out"), ["manifest.json"]) <= newest(ROOT, SOURCES)) {
+    const { status, stderr } = spawnSync("npm", ["run", "--silent", "synth"], {
+      cwd: ROOT,
+      encoding: "utf8",
+      timeout: 120_000,
+    });
+    if (status === 0) return;
+    // Somebody else synthesizes into the same folder: theirs will do, if it is young enough.
+    if (!stderr.includes("Another CLI") || performance.now() > deadline) throw new Error(stderr);
+    await setTimeout(1000);
+  }
+}
+
+/** Time of the youngest file among these, in epoch milliseconds; 0 where there is none. */
+function newest(folder: string, names: readonly string[]): number {
+  let time = 0;
+  for (const name of names) {
+    const path = join(folder, name);
+    const info = statSync(path, { throwIfNoEntry: false });
+    if (info === undefined) continue;
+    time = Math.max(time, info.isDirectory() ? newest(path, readdirSync(path)) : info.mtimeMs);
+  }
+  return time;
+}

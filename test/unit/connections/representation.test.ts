@@ -1,0 +1,188 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readConfiguration } from "../../../functions/connections/configuration-values.ts";
+import { codeOf, extraOf, InstanceBody } from "../../../functions/connections/instance-body.ts";
+import { instanceRepresentation } from "../../../functions/connections/instance-representation.ts";
+import { findConnector } from "../../../functions/connectors/catalogue.ts";
+import type { Connector } from "../../../functions/connectors/define-connector.ts";
+import { parseBody } from "../../../functions/http/request-body.ts";
+import { request } from "./a-request.ts";
+import { instance } from "./an-instance.ts";
+
+const user = {
+  id: "ann",
+  organizationId: "org",
+  email: "ann@acme.example",
+  firstName: "Ann",
+  lastName: "Lee",
+  number: 12345,
+  status: "active",
+  createdAt: 0,
+} as const;
+const dropbox = findConnector("dropbox") as Connector;
+const read = (body: unknown) =>
+  parseBody(request({}, { body: Buffer.from(JSON.stringify(body)) }), InstanceBody);
+
+describe("an instance on the wire", () => {
+  it("has every field of the contract, and no secret", () => {
+    const shown = instanceRepresentation(instance, user, "lsi_16.secret");
+    expect(shown).toMatchObject({
+      id: 42,
+      name: "My Dropbox",
+      createdDate: "2017-06-06T21:29:33Z",
+      token: "lsi_16.secret",
+      element: {
+        id: 22,
+        name: "Dropbox",
+        key: "dropbox",
+        hub: "documents",
+        typeOauth: true,
+        authentication: { type: "oauth2" },
+        protocolType: "http",
+      },
+      elementId: 22,
+      tags: ["t1"],
+      provisionInteractions: [],
+      valid: true,
+      disabled: false,
+      maxCacheSize: 0,
+      cacheTimeToLive: 0,
+      configuration: {
+        "oauth.api.key": "********",
+        "oauth.api.secret": "********",
+        "oauth.callback.url": "https://app.example/cb",
+        "my.own.key": "kept",
+        "proxy.password": "********",
+      },
+      eventsEnabled: false,
+      traceLoggingEnabled: false,
+      cachingEnabled: false,
+      externalAuthentication: "none",
+      user: { id: 12345, emailAddress: "ann@acme.example", firstName: "Ann", lastName: "Lee" },
+    });
+    expect(shown).not.toHaveProperty("providerData");
+    expect(shown).not.toHaveProperty("grant");
+  });
+
+  it("shows its token once: later answers mask it", () => {
+    expect(instanceRepresentation(instance, user).token).toBe("********");
+  });
+
+  it("says when it is disabled, and when its grant is dead", () => {
+    expect(instanceRepresentation({ ...instance, enabled: false }, user)).toMatchObject({
+      valid: true,
+      disabled: true,
+    });
+    expect(instanceRepresentation({ ...instance, deadVersion: 1 }, user)).toMatchObject({
+      valid: false,
+      disabled: false,
+    });
+    expect(instanceRepresentation({ ...instance, version: 2, deadVersion: 1 }, user).valid).toBe(true);
+  });
+
+  it("gives the app's state back, and all four fields of a user who is gone", () => {
+    const shown = instanceRepresentation({ ...instance, appState: "basket 7" }, undefined);
+    expect(shown.state).toBe("basket 7");
+    expect(shown.user).toEqual({ id: 0, emailAddress: "", firstName: "", lastName: "" });
+  });
+});
+
+describe("the body of POST, PUT and PATCH", () => {
+  it("takes what old clients send: null, empty and unknown fields, numbers for texts, HTML in names", () => {
+    expect(
+      read({
+        element: { key: "dropbox", id: 22, name: "Dropbox", parameters: [] },
+        providerData: { code: "c", state: null, realmId: 17, nested: {} },
+        configuration: { "oauth.api.key": "k", empty: "", flag: true },
+        tags: ["<b>one</b>", ""],
+        name: "<script>alert(1)</script>My 2nd",
+        unknown: 1,
+        user: { id: 1 },
+      }),
+    ).toEqual({
+      element: { key: "dropbox", id: "22" },
+      providerData: { code: "c", realmId: "17" },
+      configuration: { "oauth.api.key": "k", flag: "true" },
+      tags: ["one"],
+      name: "alert(1)My 2nd",
+    });
+    expect(read({ name: 7 }).name).toBe("7");
+    expect(read(null)).toEqual({});
+  });
+
+  it.each([
+    [{ tags: "t1" }, "tags"],
+    [{ tags: [["t"]] }, "tags.0"],
+    [{ configuration: [1] }, "configuration"],
+    [{ configuration: { a: { b: 1 } } }, "configuration.a"],
+    [{ providerData: "code" }, "providerData"],
+    [{ element: 7.5, name: {} }, "name"],
+    [{ name: "x".repeat(201) }, "name"],
+    [{ acceptOtherAccount: "yes" }, "acceptOtherAccount"],
+  ])("answers 400 to %j, naming %s", (body, field) => {
+    expect(() => read(body)).toThrowError(expect.objectContaining({ status: 400, detail: { field } }));
+  });
+
+  it("takes an authorization code as it is or percent-encoded", () => {
+    expect(codeOf({ code: "4/0AbC-d_e" })).toBe("4/0AbC-d_e");
+    expect(codeOf({ code: "4%2F0AbC-d_e" })).toBe("4/0AbC-d_e");
+    expect(codeOf({})).toBeUndefined();
+    fc.assert(
+      fc.property(fc.stringMatching(/^[\x20-\x24\x26-\x7e]+$/), (code) => {
+        expect(codeOf({ code })).toBe(code);
+        expect(codeOf({ code: encodeURIComponent(code) })).toBe(code);
+      }),
+    );
+  });
+
+  it("keeps what else a redirect brought, but no part of the protocol, and not without bound", () => {
+    expect(extraOf({ code: "c", state: "s", realmId: "17", refresh_token: "r" })).toEqual({ realmId: "17" });
+    expect(extraOf({ code: "c" })).toBeUndefined();
+    expect(() => extraOf({ big: "x".repeat(2_001) })).toThrowError(expect.objectContaining({ status: 400 }));
+  });
+});
+
+describe("a configuration that was sent", () => {
+  it("is taken apart: plain, secret, masked, and the grant", () => {
+    expect(
+      readConfiguration(dropbox, {
+        "oauth.api.key": "k",
+        "oauth.api.secret": "s",
+        "proxy.Password": "p",
+        "my.key": "m",
+        "old.secret": "********",
+        "oauth.user.token": "a",
+        "oauth.user.refresh_token": "r",
+        "oauth.user.refresh_interval": "3600",
+        "oauth.user.refresh_time": "1",
+      }),
+    ).toEqual({
+      plain: { "oauth.api.key": "k", "my.key": "m" },
+      secret: { "oauth.api.secret": "s", "proxy.Password": "p" },
+      unchanged: ["old.secret"],
+      grant: { accessToken: "a", refreshToken: "r", expiresInMs: 3_600_000 },
+    });
+  });
+
+  it("never shows again what came as a secret", () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.constantFrom("a.password", "SECRET.b", "oauth.api.secret", "oauth.user.token", "c"),
+          fc.string({ minLength: 9 }),
+        ),
+        (sent) => {
+          const { plain, secret } = readConfiguration(dropbox, sent);
+          const shown = instanceRepresentation(
+            { ...instance, configuration: plain, secretConfigurationKeys: Object.keys(secret) },
+            user,
+          ).configuration as Record<string, string>;
+          for (const [key, value] of Object.entries(sent)) {
+            if (key === "oauth.user.token") expect(shown).not.toHaveProperty([key]);
+            else expect(shown[key]).toBe(key === "c" ? value : "********");
+          }
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isWithin, joinPath, nameOf, parentOf, parsePath } from "../../../functions/core/documents/path.ts";
+import { dropbox } from "../../../functions/core/documents/vendors/dropbox.ts";
+import { googledrive } from "../../../functions/core/documents/vendors/googledrive.ts";
+import { contentDisposition } from "../../../functions/documents/answer-download.ts";
+
+const name = fc
+  .string({ unit: "grapheme", minLength: 1, maxLength: 40 })
+  .filter((text) => !/[/\0]/.test(text) && text !== "." && text !== "..");
+
+describe("paths", () => {
+  it("come apart and together again, whatever the names", () => {
+    fc.assert(
+      fc.property(fc.array(name, { minLength: 1, maxLength: 5 }), (names) => {
+        const path = parsePath(`/${names.join("/")}`);
+        expect(joinPath(parentOf(path), nameOf(path))).toBe(path);
+        expect(nameOf(path)).toBe(names.at(-1));
+        expect(isWithin(path, parentOf(path))).toBe(true);
+      }),
+    );
+  });
+
+  it("lose doubled slashes and the one at the end", () => {
+    expect(parsePath("//a//b/")).toBe("/a/b");
+    expect(parsePath("/")).toBe("/");
+  });
+
+  it("do not take a longer name for a folder", () => {
+    expect(isWithin("/ab", "/a")).toBe(false);
+    expect(isWithin("/a/b", "/a")).toBe(true);
+  });
+
+  it.each(["a/b", "", "/a/../b", "/./a", `/${"x".repeat(256)}`, `/${"x/".repeat(3000)}`, "/a\0b"])(
+    "that cannot be used are refused with a 400 that names them (%#)",
+    (path) => {
+      expect(() => parsePath(path)).toThrow(
+        expect.objectContaining({ status: 400, detail: { field: "path" } }),
+      );
+    },
+  );
+});
+
+describe("ids in URLs", () => {
+  it("of Dropbox answer verbatim, encoded once more, and decoded by a gateway", () => {
+    fc.assert(
+      fc.property(fc.array(name, { minLength: 1, maxLength: 4 }), (names) => {
+        const path = `/${names.join("/")}`.toWellFormed().toLowerCase();
+        const id = encodeURIComponent(encodeURIComponent(path));
+        for (const form of [id, encodeURIComponent(id), decodeURIComponent(id)])
+          expect(dropbox.openId(form)).toBe(path);
+      }),
+    );
+    for (const form of ["%252F", "%25252F", "%2F", "/"]) expect(dropbox.openId(form)).toBe("/");
+    expect(dropbox.openId("id%3Aabc_-")).toBe("id:abc_-");
+  });
+
+  it.each(["", "..", "a/b", "a?fields=*", "%2e%2e", "x".repeat(500)])(
+    "of Google Drive never leave their segment: %s",
+    (id) => {
+      expect(() => googledrive.openId(id)).toThrow(expect.objectContaining({ status: 404 }));
+    },
+  );
+});
+
+describe("Content-Disposition", () => {
+  it("is plain ASCII, and brings every name back", () => {
+    fc.assert(
+      fc.property(name, (text) => {
+        const header = contentDisposition(text);
+        expect(header).toMatch(
+          /^attachment; filename="[\x20\x21\x23-\x5b\x5d-\x7e]*"; filename\*=UTF-8''[\w!#$&+.^`|~%-]*$/,
+        );
+        expect(decodeURIComponent(header.slice(header.indexOf("''") + 2))).toBe(text.toWellFormed());
+      }),
+    );
+  });
+});

@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import type { Vault } from "../../../functions/core/grant/ports.ts";
+import type { Organization } from "../../../functions/core/tenants/ports.ts";
+import { createVault } from "../../../functions/core/vault/vault.ts";
+
+/** The real vault; only the key service is replaced: a wrapped key is a text, its hash the key. */
+export function testVault(): Vault {
+  return createVault({
+    keys: {
+      unwrap: async (organizationId, wrapped) =>
+        createHash("sha256").update(organizationId).update(wrapped).digest(),
+    },
+    organization: async (id) => testOrganization(id),
+  });
+}
+
+export function testOrganization(id: string): Organization {
+  return {
+    id,
+    name: id,
+    status: "active",
+    dataKeys: [{ id: "k1", wrapped: Buffer.from("wrapped") }],
+    returnUrls: [],
+    origins: [],
+    createdAt: 0,
+  };
+}

@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { cutSecrets, vendorFailure } from "../../../functions/core/documents/vendor-failure.ts";
+
+const token = fc.stringMatching(/^[A-Za-z0-9._~+/-]{20,60}$/);
+
+describe("what a vendor says in an error", () => {
+  it("never holds the token that was sent to it, wherever it repeats it, and is bounded", () => {
+    fc.assert(
+      fc.property(token, fc.string(), fc.json({ maxDepth: 4 }), (secret, text, other) => {
+        const said = {
+          message: `${text}${secret}${text}`,
+          list: [{ [secret]: 1 }],
+          other: JSON.parse(other),
+        };
+        const shown = JSON.stringify(cutSecrets(said, [secret])) ?? "";
+        expect(shown).not.toContain(secret);
+        expect(shown.length).toBeLessThan(200_000);
+      }),
+    );
+  });
+
+  it.each([
+    "Authorization: Bearer abcdefghijk",
+    '{"access_token": "abcdefghijk"}',
+    "refresh_token=abcdefghijk&x=1",
+    "client_secret: 'abcdefghijk'",
+  ])("loses what looks like a credential: %s", (text) => {
+    expect(String(cutSecrets(text, []))).not.toContain("abcdefghijk");
+    expect(JSON.stringify(cutSecrets({ token: "abcdefghijk", deep: { text } }, []))).not.toContain(
+      "abcdefghijk",
+    );
+  });
+
+  it("keeps its words", () => {
+    expect(
+      cutSecrets({ error_summary: "path/not_found/..", n: 1, ok: false, none: null }, ["xxxxxxxxx"]),
+    ).toEqual({
+      error_summary: "path/not_found/..",
+      n: 1,
+      ok: false,
+      none: null,
+    });
+  });
+
+  it.each([
+    [404, undefined, 404, "not_found"],
+    [409, "conflict", 409, "conflict"],
+    [403, undefined, 403, "vendor_refused"],
+    [403, "rate_limited", 429, "rate_limited"],
+    [400, "not_a_file", 400, "not_a_file"],
+    [401, undefined, 401, "vendor_unauthorized"],
+    [500, undefined, 502, "vendor_error"],
+    [503, undefined, 502, "vendor_error"],
+    [304, undefined, 502, "vendor_bad_answer"],
+  ] as const)("as %s (%s) is our %s %s", (status, refusal, ours, code) => {
+    expect(vendorFailure({ status, headers: {} }, "text", refusal, [])).toMatchObject({ status: ours, code });
+  });
+
+  it("keeps Retry-After, in seconds or as a date", () => {
+    const retryAfterOf = (value: string) =>
+      Number(
+        vendorFailure({ status: 429, headers: { "retry-after": value } }, "", undefined, []).headers[
+          "Retry-After"
+        ],
+      );
+    expect(retryAfterOf("17")).toBe(17);
+    expect(retryAfterOf(new Date(Date.now() + 60_000).toUTCString())).toBeGreaterThan(50);
+    expect(retryAfterOf("soon")).toBeNaN();
+  });
+});

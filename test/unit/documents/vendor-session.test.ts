@@ -1,0 +1,139 @@
+import { Readable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { dropbox } from "../../../functions/connectors/dropbox.ts";
+import type { GrantParts } from "../../../functions/core/grant/grant-parts.ts";
+import { sealGrant } from "../../../functions/core/grant/sealed-grant.ts";
+import { timing } from "../../../functions/core/grant/timing.ts";
+import type { Instance } from "../../../functions/core/instances/instance.ts";
+import type { VendorRequest, VendorResponse } from "../../../functions/core/vendor-http.ts";
+import { type SessionRequest, vendorSession } from "../../../functions/core/vendor-session.ts";
+import { testVault } from "./test-vault.ts";
+
+const vault = testVault();
+
+async function instanceWith(accessToken: string, version: number): Promise<Instance> {
+  const place = { id: 7, organizationId: "org" };
+  const grant = await sealGrant(vault, place, version, {
+    accessToken,
+    tokenType: "Bearer",
+    obtainedAt: 0,
+    obtainedBy: "refresh",
+    client: { kind: "own", id: "app", secret: "s" },
+  });
+  return {
+    ...place,
+    userId: "u",
+    connector: "dropbox",
+    name: "n",
+    tags: [],
+    createdAt: 0,
+    updatedAt: 0,
+    configuration: {},
+    secretConfigurationKeys: [],
+    tokenHashes: [],
+    fence: version,
+    version,
+    epoch: "e",
+    grant,
+    enabled: true,
+    refreshGroup: "g",
+    lastUsedAt: Number.MAX_SAFE_INTEGER,
+  };
+}
+
+/** A vendor that knows one token, and a store that has moved on to `stored`. */
+async function world(options: { read: string; stored: [token: string, version: number]; good: string }) {
+  const sent: VendorRequest[] = [];
+  let reads = 0;
+  const reading = { dateMs: 1_000_000, monotonicMs: 0 };
+  const stored = await instanceWith(...options.stored);
+  const grants = {
+    vault,
+    timing,
+    monotonic: () => 0,
+    random: () => 0,
+    connectors: () => dropbox,
+    instances: {
+      get: async () => {
+        reads++;
+        return { value: stored, reading };
+      },
+    },
+  } as unknown as GrantParts;
+  const session = vendorSession({
+    grants,
+    connector: dropbox,
+    read: { instance: await instanceWith(options.read, 1), reading },
+    call: { remainingMs: () => 60_000, afterAnswer: () => {} },
+    http: {
+      async send(request): Promise<VendorResponse> {
+        sent.push(request);
+        const authorization = request.headers.find(([name]) => name === "Authorization")?.[1];
+        const status = authorization === `Bearer ${options.good}` ? 200 : 401;
+        return { status, headers: {}, rawHeaders: [], body: Readable.from([]), url: request.url };
+      },
+    },
+  });
+  return { session, sent, reads: () => reads };
+}
+
+const upload: SessionRequest = {
+  method: "POST",
+  url: "https://content.dropboxapi.com/2/files/upload",
+  headers: [
+    ["X-First", "1"],
+    ["authorization", "Bearer of the caller"],
+  ],
+  body: Buffer.from([0, 1, 255]),
+  timeoutMs: 1000,
+};
+
+describe("a session with a vendor", () => {
+  it("puts the token where the connector says, in place of whatever stood there, and names the hosts", async () => {
+    const { session, sent } = await world({ read: "old-token", stored: ["old-token", 1], good: "old-token" });
+    expect((await session.send(upload)).status).toBe(200);
+    expect(sent).toHaveLength(1);
+    expect(sent[0]?.headers).toEqual([
+      ["Authorization", "Bearer old-token"],
+      ["X-First", "1"],
+    ]);
+    expect(sent[0]?.allowedHosts).toContain("content.dropboxapi.com");
+    expect(sent[0]?.allowedHosts).not.toContain("*.dropboxusercontent.com");
+    expect(session.secrets()).toEqual(["old-token"]);
+  });
+
+  it("replays a refused request once, the same byte for byte, with the newer token of the store", async () => {
+    const { session, sent } = await world({ read: "old-token", stored: ["new-token", 2], good: "new-token" });
+    expect((await session.send(upload)).status).toBe(200);
+    const [first, second] = sent;
+    expect(sent).toHaveLength(2);
+    expect({ ...second, headers: second?.headers.slice(1) }).toEqual({
+      ...first,
+      headers: first?.headers.slice(1),
+    });
+    expect(second?.headers[0]).toEqual(["Authorization", "Bearer new-token"]);
+    expect((await session.send(upload)).status).toBe(200);
+    expect(sent).toHaveLength(3);
+  });
+
+  it("answers the vendor's 401 where there is no other token, and never replays twice", async () => {
+    const none = await world({ read: "old-token", stored: ["old-token", 1], good: "nobody's" });
+    expect((await none.session.send(upload)).status).toBe(401);
+    expect(none.sent).toHaveLength(1);
+    const another = await world({ read: "old-token", stored: ["new-token", 2], good: "nobody's" });
+    expect((await another.session.send(upload)).status).toBe(401);
+    expect(another.sent).toHaveLength(2);
+  });
+
+  it("asks for a newer token once for requests that are refused together", async () => {
+    const { session, sent, reads } = await world({
+      read: "old-token",
+      stored: ["new-token", 2],
+      good: "new-token",
+    });
+    const answers = await Promise.all(Array.from({ length: 8 }, () => session.send(upload)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
+    expect(sent).toHaveLength(16);
+    expect(reads()).toBe(1);
+  });
+});

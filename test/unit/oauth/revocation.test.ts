@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dropbox } from "../../../functions/connectors/dropbox.ts";
+import { googledrive } from "../../../functions/connectors/googledrive.ts";
+import { tokenEndpoint } from "../../../functions/core/oauth/token-endpoint.ts";
+import { createVendorHttp } from "../../../functions/vendor-http/vendor-http.ts";
+import { VendorServer } from "./vendor-server.ts";
+
+const { revoke } = tokenEndpoint(createVendorHttp());
+const client = { id: "client-id", secret: "client-secret" };
+const grant = {
+  accessToken: "access",
+  refreshToken: "refresh",
+  tokenType: "bearer",
+  obtainedAt: 0,
+  obtainedBy: "exchange",
+  client: { kind: "registered", appId: "app" },
+} as const;
+
+let vendor: VendorServer;
+beforeEach(async () => {
+  vendor = await VendorServer.start("api.dropboxapi.com", "oauth2.googleapis.com");
+});
+afterEach(() => vendor.close());
+
+describe("revocation by form (RFC 7009)", () => {
+  it("sends the refresh token, which all others hang on", async () => {
+    vendor.text(200, "");
+    expect(await revoke(googledrive, client, grant)).toBe(true);
+    expect(vendor.seen[0]).toMatchObject({ method: "POST", path: "/revoke" });
+    expect(vendor.seen[0]?.form.get("token")).toBe("refresh");
+    expect(vendor.seen[0]?.form.get("token_type_hint")).toBe("refresh_token");
+  });
+
+  it("counts a token that is dead already as ended, and anything else as to be tried again", async () => {
+    vendor.json(400, { error: "invalid_token" });
+    expect(await revoke(googledrive, client, grant)).toBe(true);
+    for (const status of [400, 401, 429, 500, 503]) {
+      vendor.json(status, { error: "nope" });
+      expect(await revoke(googledrive, client, grant)).toBe(false);
+    }
+    vendor.answer = (response) => response.destroy();
+    expect(await revoke(googledrive, client, grant)).toBe(false);
+  });
+});
+
+describe("revocation with the access token (Dropbox)", () => {
+  it("sends the access token and no body", async () => {
+    vendor.text(200, "null", { "Content-Type": "application/json" });
+    expect(await revoke(dropbox, client, grant)).toBe(true);
+    expect(vendor.seen).toHaveLength(1);
+    expect(vendor.seen[0]).toMatchObject({ method: "POST", path: "/2/auth/token/revoke" });
+    expect(vendor.seen[0]?.headers.authorization).toBe("Bearer access");
+    expect(vendor.seen[0]?.headers["content-length"]).toBe("0");
+  });
+
+  it("gets a new access token first when the stored one has run out: its refresh token lives on", async () => {
+    vendor.answer = (response, request) => {
+      const { authorization } = request.headers;
+      if (request.url === "/oauth2/token") {
+        response
+          .writeHead(200, { "Content-Type": "application/json" })
+          .end(JSON.stringify({ access_token: "fresh", token_type: "bearer", expires_in: 14_400 }));
+      } else response.writeHead(authorization === "Bearer fresh" ? 200 : 401).end("{}");
+    };
+    expect(await revoke(dropbox, client, grant)).toBe(true);
+    expect(vendor.seen.map(({ path }) => path)).toEqual([
+      "/2/auth/token/revoke",
+      "/oauth2/token",
+      "/2/auth/token/revoke",
+    ]);
+  });
+
+  it("is done when the refresh token is dead too, and tries again later when nobody knows", async () => {
+    vendor.answer = (response, request) => {
+      if (request.url === "/oauth2/token") {
+        response.writeHead(400, { "Content-Type": "application/json" }).end('{"error":"invalid_grant"}');
+      } else response.writeHead(401).end("{}");
+    };
+    expect(await revoke(dropbox, client, grant)).toBe(true);
+    vendor.text(500, "");
+    expect(await revoke(dropbox, client, grant)).toBe(false);
+  });
+});
+
+describe("who granted", () => {
+  it("is read from Dropbox's get_current_account", async () => {
+    vendor.json(200, { account_id: "dbid:1", name: { display_name: "Ann" }, email: "ann@example.com" });
+    expect(await dropbox.account(createVendorHttp(), "access")).toEqual({
+      id: "dbid:1",
+      name: "Ann",
+      email: "ann@example.com",
+    });
+    expect(vendor.seen[0]?.path).toBe("/2/users/get_current_account");
+    vendor.json(401, { error_summary: "expired_access_token/" });
+    await expect(dropbox.account(createVendorHttp(), "access")).rejects.toThrow("401");
+  });
+
+  it("is read from Drive's about", async () => {
+    await vendor.close();
+    vendor = await VendorServer.start("www.googleapis.com");
+    vendor.json(200, { user: { permissionId: "0123", displayName: "Ann" } });
+    expect(await googledrive.account(createVendorHttp(), "access")).toEqual({ id: "0123", name: "Ann" });
+    expect(vendor.seen[0]?.path).toBe("/drive/v3/about?fields=user");
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { dropbox } from "../../../functions/connectors/dropbox.ts";
+import { googledrive } from "../../../functions/connectors/googledrive.ts";
+import { Unauthorized } from "../../../functions/core/errors.ts";
+import { findInstanceToken, isCredentialPlace } from "../../../functions/proxy/credential-place.ts";
+
+const TOKEN = `lsi_1z.${"A".repeat(42)}-`;
+const OTHER = `lsi_1z.${"B".repeat(43)}`;
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
+
+const ownKey = {
+  ...dropbox.api,
+  credential: { in: "header", name: "X-Shop-Token" },
+} as const;
+
+describe("the instance token of a proxy call", () => {
+  it.each([
+    ["Bearer", { authorization: `Bearer ${TOKEN}` }],
+    ["bearer in small letters", { authorization: `bearer ${TOKEN}` }],
+    ["the token scheme", { authorization: `token ${TOKEN}` }],
+    ["Element alone", { authorization: `Element ${TOKEN}` }],
+    ["the password of Basic", { authorization: basic(`anyone:${TOKEN}`) }],
+    ["the three-part header", { authorization: `User a+/=, Organization b, Element ${TOKEN}` }],
+    ["the three-part header in another order", { authorization: `element ${TOKEN},User a` }],
+  ])("is taken from %s", (_, headers) => {
+    const found = findInstanceToken({ headers, query: [] });
+    expect(found.token).toBe(TOKEN);
+    expect(isCredentialPlace(dropbox.api, found.place)).toBe(true);
+  });
+
+  it("is taken from the header that the connector names, and only for that connector", () => {
+    const found = findInstanceToken({
+      headers: { "x-shop-token": TOKEN, authorization: "Bearer other" },
+      query: [],
+    });
+    expect(found).toEqual({ token: TOKEN, place: { in: "header", name: "x-shop-token", scheme: undefined } });
+    expect(isCredentialPlace(ownKey, found.place)).toBe(true);
+    expect(isCredentialPlace(dropbox.api, found.place)).toBe(false);
+  });
+
+  it("is taken from the query parameter that the vendor knows, and only there", () => {
+    const found = findInstanceToken({ headers: {}, query: [["access_token", TOKEN]] });
+    expect(found.token).toBe(TOKEN);
+    expect(isCredentialPlace(googledrive.api, found.place)).toBe(true);
+    expect(isCredentialPlace(dropbox.api, found.place)).toBe(false);
+    const elsewhere = findInstanceToken({ headers: {}, query: [["key", TOKEN]] });
+    expect(isCredentialPlace(googledrive.api, elsewhere.place)).toBe(false);
+  });
+
+  it("is missing from a request without one, or with something else", () => {
+    for (const authorization of [
+      "",
+      "Bearer",
+      `Bearer ${TOKEN}x`,
+      "Bearer ya29.secret",
+      basic("a:b"),
+      "User a, Organization b",
+      `Bearer ${TOKEN.toUpperCase()}`,
+    ]) {
+      expect(() => findInstanceToken({ headers: { authorization }, query: [] })).toThrow(Unauthorized);
+    }
+  });
+
+  it("may stand twice, but not be two", () => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    expect(findInstanceToken({ headers, query: [["access_token", TOKEN]] }).token).toBe(TOKEN);
+    expect(() => findInstanceToken({ headers, query: [["access_token", OTHER]] })).toThrow(Unauthorized);
+  });
+});

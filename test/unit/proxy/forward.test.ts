@@ -1,0 +1,280 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { HttpRequest } from "../../../functions/http/request.ts";
+import { ACCESS_TOKEN, bodyOf, type ProxyBench, proxyBench } from "./proxy-bench.ts";
+
+let bench: ProxyBench;
+const bearer = (): { authorization: string } => ({ authorization: `Bearer ${bench.token}` });
+const send = (request: Partial<HttpRequest>) =>
+  bench.call({ ...request, headers: { ...bearer(), ...request.headers } });
+
+describe("the proxy to Dropbox", () => {
+  beforeEach(async () => {
+    bench = await proxyBench("dropbox");
+  });
+  afterEach(() => bench.close());
+
+  it("hands over method, path, query, headers and body, with the vendor's credential in place of the token", async () => {
+    bench.answer((_, answer) => {
+      answer.writeHead(418, {
+        "Content-Type": "application/json",
+        "Dropbox-API-Result": "{}",
+        "Set-Cookie": "a=b",
+      });
+      answer.end('{"a": 1}');
+    });
+    const response = await send({
+      method: "POST",
+      path: "/proxy/2/files/upload",
+      queryPairs: [
+        ["b", "2"],
+        ["a", "x y"],
+        ["a", ""],
+      ],
+      headers: {
+        "dropbox-api-arg": '{"path":"/a"}',
+        "content-type": "application/octet-stream",
+        cookie: "session=1",
+        "x-forwarded-for": "1.2.3.4",
+        "elements-anything": "1",
+      },
+      body: Buffer.from("höflich"),
+    });
+    expect(bench.seen).toHaveLength(1);
+    const [seen] = bench.seen;
+    expect(seen).toMatchObject({
+      host: "content.dropboxapi.com",
+      method: "POST",
+      url: "/2/files/upload?b=2&a=x%20y&a=",
+      body: "höflich",
+    });
+    expect(Object.keys(seen?.headers ?? {}).sort()).toEqual([
+      "authorization",
+      "connection",
+      "content-length",
+      "content-type",
+      "dropbox-api-arg",
+      "host",
+    ]);
+    expect(seen?.headers.authorization).toBe(`Bearer ${ACCESS_TOKEN}`);
+
+    expect(response.status).toBe(418);
+    expect(response.headers).toMatchObject({
+      "Content-Type": "application/json",
+      "Dropbox-API-Result": "{}",
+    });
+    expect(JSON.stringify(response.headers)).not.toMatch(/a=b|Elements-Error-Source/);
+    expect(await bodyOf(response)).toBe('{"a": 1}');
+  });
+
+  it.each([
+    [
+      "Basic",
+      (token: string) => ({ authorization: `Basic ${Buffer.from(`x:${token}`).toString("base64")}` }),
+    ],
+    ["token", (token: string) => ({ authorization: `token ${token}` })],
+    ["three-part", (token: string) => ({ authorization: `User lsu_the-users, Element ${token}` })],
+  ])("takes the instance token as %s", async (_, headers) => {
+    const response = await bench.call({ headers: headers(bench.token) });
+    expect([response.status, bench.seen[0]?.headers.authorization]).toEqual([200, `Bearer ${ACCESS_TOKEN}`]);
+  });
+
+  it("never sends the instance token on, wherever else it stood", async () => {
+    await send({
+      headers: { "x-copy": bench.token },
+      queryPairs: [
+        ["copy", `a${bench.token}`],
+        ["keep", "1"],
+      ],
+    });
+    expect(JSON.stringify(bench.seen)).not.toContain(bench.token);
+    expect(bench.seen[0]?.url).toBe("/?keep=1");
+  });
+
+  it("streams: the first bytes are out before the vendor has sent its last", async () => {
+    let finish = (): void => {};
+    bench.answer((_, answer) => {
+      answer.write("first");
+      finish = () => answer.end("last");
+    });
+    const { body } = await send({ path: "/proxy/2/files/download" });
+    const reader = (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+    expect(String((await reader.next()).value)).toBe("first");
+    finish();
+    expect(String((await reader.next()).value)).toBe("last");
+  });
+
+  it("passes Range and conditions on, and 206, 304 and HEAD back", async () => {
+    bench.answer((seen, answer) => {
+      if (seen.headers["if-none-match"]) answer.writeHead(304, { ETag: '"1"' }).end();
+      else
+        answer
+          .writeHead(206, { "Content-Range": "bytes 0-1/9", "Content-Length": "2" })
+          .end(seen.method === "HEAD" ? "" : "ab");
+    });
+    const part = await send({ headers: { range: "bytes=0-1" } });
+    expect([part.status, part.headers?.["Content-Range"], await bodyOf(part)]).toEqual([
+      206,
+      "bytes 0-1/9",
+      "ab",
+    ]);
+    expect(bench.seen[0]?.headers.range).toBe("bytes=0-1");
+    const unchanged = await send({ headers: { "if-none-match": '"1"' } });
+    expect([unchanged.status, unchanged.headers?.ETag, await bodyOf(unchanged)]).toEqual([304, '"1"', ""]);
+    const head = await send({ method: "HEAD" });
+    expect([head.status, head.headers?.["Content-Length"], await bodyOf(head)]).toEqual([206, "2", ""]);
+  });
+
+  it("keeps redirects for the caller, and leads those to declared hosts back to itself", async () => {
+    const locations: Record<string, string> = {
+      "/own": "https://content.dropboxapi.com/2/x?y=1",
+      "/relative": "../z",
+      "/elsewhere": "https://uc1.dropboxusercontent.com/signed",
+    };
+    bench.answer((seen, answer) =>
+      answer
+        .writeHead(302, {
+          Location: locations[seen.url] ?? "",
+          Link: '<https://api.dropboxapi.com/2/next>; rel="next", <https://other.example/>; rel="x"',
+        })
+        .end(),
+    );
+    const base = "https://linkspan.example/elements/api-v2/proxy";
+    const at = async (path: string) => (await send({ path: `/proxy${path}` })).headers;
+    expect((await at("/own"))?.Location).toBe(`${base}/~content/2/x?y=1`);
+    expect((await at("/relative"))?.Location).toBe(`${base}/z`);
+    expect(await at("/elsewhere")).toMatchObject({
+      Location: "https://uc1.dropboxusercontent.com/signed",
+      Link: `<${base}/2/next>; rel="next", <https://other.example/>; rel="x"`,
+    });
+    expect(bench.seen).toHaveLength(3);
+  });
+
+  it("sends a call again with the newer token when the vendor refuses the older one, byte for byte the same", async () => {
+    bench.answer((seen, answer) => {
+      if (seen.headers.authorization === "Bearer newer") return void answer.end("fine");
+      void bench.replaceGrant("newer").then(() => answer.writeHead(401).end("expired"));
+    });
+    const response = await send({ method: "PUT", path: "/proxy/2/x", body: Buffer.from("body") });
+    expect([response.status, await bodyOf(response)]).toEqual([200, "fine"]);
+    expect(bench.seen.map(({ body, url, method }) => [method, url, body])).toEqual([
+      ["PUT", "/2/x", "body"],
+      ["PUT", "/2/x", "body"],
+    ]);
+  });
+
+  it("hands back the vendor's 401 as it is when nothing cures it", async () => {
+    bench.answer((_, answer) =>
+      answer.writeHead(401, { "WWW-Authenticate": "Bearer" }).end("the vendor's words"),
+    );
+    const response = await send({});
+    expect([response.status, await bodyOf(response)]).toEqual([401, "the vendor's words"]);
+    expect(response.headers?.["Elements-Error-Source"]).toBeUndefined();
+    expect(bench.seen).toHaveLength(1);
+  });
+
+  it.each<[string, number, Record<string, string> | "a good token", string]>([
+    ["no token", 401, {}, "/proxy/2/x"],
+    ["a token nobody has", 401, { authorization: `Bearer lsi_1.${"A".repeat(43)}` }, "/proxy/2/x"],
+    ["a user's secret", 401, { authorization: "Bearer lsu_the-users" }, "/proxy/2/x"],
+    ["a host that is not declared", 404, "a good token", "/proxy/~evil.example/x"],
+    ["a path outside", 404, "a good token", "/prox"],
+    ["half a character in the path", 400, "a good token", "/proxy/\ud800"],
+  ])("answers %s itself, and says so", async (_, status, headers, path) => {
+    const response = await bench.call({ path, headers: headers === "a good token" ? bearer() : headers });
+    expect(response.status).toBe(status);
+    expect(response.headers?.["Elements-Error-Source"]).toBe("linkspan");
+    expect(response.json).toMatchObject({
+      requestId: "request-1",
+      message: expect.any(String),
+      code: expect.any(String),
+    });
+    expect(JSON.stringify(response.json)).not.toContain("lsi_");
+    expect(bench.seen).toHaveLength(0);
+  });
+
+  it("takes no token from a place where this vendor has none", async () => {
+    const inQuery = await bench.call({ queryPairs: [["access_token", bench.token]] });
+    const inHeader = await bench.call({ headers: { "x-api-key": bench.token } });
+    expect([inQuery.status, inHeader.status, bench.seen.length]).toEqual([401, 401, 0]);
+    expect(JSON.stringify([inQuery.json, inHeader.json])).not.toContain(bench.token);
+  });
+
+  it.each([
+    ["deleted", { deleting: true }, 401, "unauthorized"],
+    ["disabled", { enabled: false }, 403, "instance_disabled"],
+    ["dead at the vendor", { deadVersion: 1 }, 401, "needs_reauthentication"],
+  ])("refuses an instance that is %s", async (_, changes, status, code) => {
+    bench.change(changes);
+    const response = await send({});
+    expect([response.status, response.json]).toEqual([status, expect.objectContaining({ code })]);
+    expect(response.headers?.["Elements-Error-Source"]).toBe("linkspan");
+    expect(bench.seen).toHaveLength(0);
+  });
+
+  it("says 502 of its own when the vendor breaks the connection", async () => {
+    bench.answer((_, answer) => answer.destroy());
+    const response = await send({ method: "POST" });
+    expect([response.status, response.json]).toEqual([
+      502,
+      expect.objectContaining({ code: "vendor_unreachable" }),
+    ]);
+    expect(response.headers?.["Elements-Error-Source"]).toBe("linkspan");
+  });
+});
+
+describe("the proxy to Google Drive", () => {
+  beforeEach(async () => {
+    // Drive's own answers name no API URL in a field; a vendor's that do are rewritten by the same code.
+    bench = await proxyBench("googledrive", { urlFields: ["nextLink"] });
+  });
+  afterEach(() => bench.close());
+
+  it("takes the instance token from the query parameter that Google knows, and takes it out there", async () => {
+    const response = await bench.call({
+      path: "/proxy/drive/v3/files",
+      queryPairs: [
+        ["access_token", bench.token],
+        ["q", "'root' in parents"],
+      ],
+    });
+    expect(response.status).toBe(200);
+    expect(bench.seen[0]).toMatchObject({
+      host: "www.googleapis.com",
+      url: "/drive/v3/files?q='root'%20in%20parents",
+      headers: { authorization: `Bearer ${ACCESS_TOKEN}` },
+    });
+  });
+
+  it("touches a body only when asked, and then only in the fields that the connector names", async () => {
+    const text =
+      '{ "nextLink": "https://www.googleapis.com/drive/v3/files?pageToken=2",\n "big": 12345678901234567890, "name": "https://www.googleapis.com/x" }';
+    bench.answer((_, answer) => {
+      answer
+        .writeHead(200, { "Content-Type": "application/json; charset=UTF-8", "Content-Length": text.length })
+        .end(text);
+    });
+    expect(await bodyOf(await send({ path: "/proxy/drive/v3/files" }))).toBe(text);
+
+    const asked = { "elements-rewrite-urls": "true", "accept-encoding": "gzip" };
+    const response = await send({ path: "/proxy/drive/v3/files", headers: asked });
+    expect(await bodyOf(response)).toBe(
+      text.replace(
+        "https://www.googleapis.com/drive",
+        "https://linkspan.example/elements/api-v2/proxy/drive",
+      ),
+    );
+    expect(response.headers?.["Content-Length"]).toBeUndefined();
+    expect(bench.seen[1]?.headers["accept-encoding"]).toBe("identity");
+  });
+
+  it("refuses to rewrite a body that is too large to hold", async () => {
+    bench.answer((_, answer) => {
+      answer.writeHead(200, { "Content-Type": "application/json" });
+      const chunk = Buffer.alloc(1024 * 1024, " ");
+      for (let index = 0; index < 9; index++) answer.write(chunk);
+      answer.end("{}");
+    });
+    const response = await send({ headers: { "elements-rewrite-urls": "true" } });
+    expect([response.status, response.headers?.["Elements-Error-Source"]]).toEqual([502, "linkspan"]);
+  });
+});

@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { registeredApps } from "../../../functions/aws/registered-apps.ts";
+import { tenantRecords } from "../../../functions/aws/tenant-records.ts";
+import { tenantTable } from "../../../functions/aws/tenant-table.ts";
+import { type TenantAdmin, tenantAdministration } from "../../../functions/core/tenants/administration.ts";
+import { clientResolver } from "../../../functions/core/tenants/client-resolver.ts";
+import type { RegisteredApps, TenantStore } from "../../../functions/core/tenants/ports.ts";
+import { openTables } from "./open-tables.ts";
+
+/** Seals as the real one does, as far as places go: opens only where it was sealed. */
+const vault = {
+  seal: async (place: object, text: string) => new TextEncoder().encode(JSON.stringify([place, text])),
+  open: async (place: object, sealed: Uint8Array) => {
+    const [where, text] = JSON.parse(Buffer.from(sealed).toString()) as [object, string];
+    expect(where).toEqual(place);
+    return text;
+  },
+};
+
+let tables: Awaited<ReturnType<typeof openTables>>;
+let admin: TenantAdmin;
+let store: TenantStore & RegisteredApps;
+let monotonic = 0;
+let created = 1_700_000_000_000;
+
+beforeAll(async () => {
+  tables = await openTables();
+});
+afterAll(() => tables[Symbol.asyncDispose]());
+beforeEach(() => {
+  const table = { client: tables.documents, tableName: "tenants" };
+  store = { ...tenantTable({ ...table, monotonic: () => monotonic }), ...registeredApps(table) };
+  admin = tenantAdministration({
+    records: tenantRecords(table),
+    keys: {
+      generateDataKey: async (organizationId) => ({
+        wrapped: new TextEncoder().encode(`key of ${organizationId}`),
+      }),
+    },
+    vault,
+    now: () => created++,
+  });
+});
+
+async function acme() {
+  const { organization, secret } = await admin.createOrganization({ name: "Acme" });
+  const made = await admin.createUser({
+    organizationId: organization.id,
+    email: "ann@acme.example",
+    firstName: "Ann",
+    lastName: "Lee",
+  });
+  return { organization, organizationSecret: secret, user: made.user, userSecret: made.secret };
+}
+
+describe("tenants", () => {
+  it("are found by their secrets, of which only the hash is kept", async () => {
+    const { organization, organizationSecret, user, userSecret } = await acme();
+    expect(organizationSecret).toMatch(/^lso_[\w-]{43}$/);
+    expect(userSecret).toMatch(/^lsu_[\w-]{43}$/);
+    expect(await store.bySecret(organizationSecret)).toEqual({ organizationId: organization.id });
+    expect(await store.bySecret(userSecret)).toEqual({ organizationId: organization.id, userId: user.id });
+    expect(await store.organization(organization.id)).toEqual(organization);
+    expect(await store.user(organization.id, user.id)).toEqual(user);
+    expect(await store.bySecret("lsu_nobody")).toBeUndefined();
+  });
+
+  it("are cached for 30 s, and read again where a fresh one is asked for", async () => {
+    const { organization } = await acme();
+    await store.organization(organization.id);
+    await admin.setStatus({ organizationId: organization.id }, "suspended");
+    const before = tables.reads();
+    expect((await store.organization(organization.id))?.status).toBe("active");
+    expect(tables.reads()).toBe(before);
+    expect((await store.organization(organization.id, { fresh: true }))?.status).toBe("suspended");
+    await admin.setStatus({ organizationId: organization.id }, "active");
+    monotonic += 30_000;
+    expect((await store.organization(organization.id))?.status).toBe("active");
+  });
+
+  it("are looked for each time when they were not found: one read", async () => {
+    const before = tables.reads();
+    await store.bySecret("lsu_nobody");
+    await store.bySecret("lsu_nobody");
+    expect(tables.reads()).toBe(before + 2);
+  });
+
+  it("may have two secrets for a while", async () => {
+    const { organization, user, userSecret } = await acme();
+    const second = await admin.addSecret({ organizationId: organization.id, userId: user.id });
+    expect(await store.bySecret(second)).toEqual(await store.bySecret(userSecret));
+    expect(await admin.removeSecret(userSecret)).toBe(true);
+    expect(await admin.removeSecret(userSecret)).toBe(false);
+    monotonic += 30_000;
+    expect(await store.bySecret(userSecret)).toBeUndefined();
+    expect(await store.bySecret(second)).toBeDefined();
+  });
+
+  it("of another organization's making are refused, as are users and apps of none", async () => {
+    const { organization } = await acme();
+    await expect(
+      admin.addSecret({ organizationId: organization.id, userId: "nobody" }),
+    ).rejects.toMatchObject({
+      status: 404,
+    });
+    await expect(admin.addSecret({ organizationId: "none" })).rejects.toMatchObject({ status: 404 });
+    await expect(
+      admin.createUser({ organizationId: "none", email: "", firstName: "", lastName: "" }),
+    ).rejects.toMatchObject({ status: 404 });
+    await expect(admin.setStatus({ organizationId: "none" }, "suspended")).rejects.toMatchObject({
+      status: 404,
+    });
+  });
+
+  it("are listed", async () => {
+    const { organization, user } = await acme();
+    expect((await admin.listOrganizations()).map(({ id }) => id)).toContain(organization.id);
+    expect(await admin.listUsers(organization.id)).toEqual([user]);
+  });
+});
+
+describe("registered apps", () => {
+  const app = (connector: string, clientId: string) => ({
+    connector,
+    clientId,
+    clientSecret: `secret of ${clientId}`,
+    callbackUrls: [`https://${clientId}.example/cb`],
+  });
+
+  it("are told apart by connector; the first of several is the one used", async () => {
+    const { organization } = await acme();
+    const organizationId = organization.id;
+    const first = await admin.registerApp({ organizationId, ...app("dropbox", "one") });
+    const second = await admin.registerApp({ organizationId, ...app("dropbox", "two") });
+    await admin.registerApp({ organizationId, ...app("box", "three") });
+    expect(await store.registeredApp(organizationId, "dropbox")).toEqual(first);
+    expect(await store.registeredAppById(organizationId, "dropbox", second.id)).toEqual(second);
+    expect(await store.registeredAppById(organizationId, "box", second.id)).toBeUndefined();
+    expect(await store.registeredApp(organizationId, "drop")).toBeUndefined();
+    expect(await admin.listApps(organizationId)).toHaveLength(3);
+    await admin.removeApp({ organizationId, connector: "dropbox", appId: first.id });
+    expect(await store.registeredApp(organizationId, "dropbox")).toEqual(second);
+  });
+
+  it("give their secret to the token endpoint, the new one after a rotation", async () => {
+    const { organization } = await acme();
+    const organizationId = organization.id;
+    const { id: appId } = await admin.registerApp({ organizationId, ...app("dropbox", "one") });
+    const resolver = clientResolver({ tenants: store, vault });
+    const resolve = () => resolver.resolve(organizationId, "dropbox", { kind: "registered", appId });
+    expect(await resolve()).toEqual({ id: "one", secret: "secret of one" });
+    await admin.replaceClientSecret({ organizationId, connector: "dropbox", appId, clientSecret: "new" });
+    expect(await resolve()).toEqual({ id: "one", secret: "new" });
+    await admin.removeApp({ organizationId, connector: "dropbox", appId });
+    await expect(resolve()).rejects.toMatchObject({ status: 404, code: "unknown_app" });
+    expect(await resolver.resolve(organizationId, "dropbox", { kind: "own", id: "i", secret: "s" })).toEqual({
+      id: "i",
+      secret: "s",
+    });
+  });
+});
+
+describe("allow-lists", () => {
+  it("are replaced one by one, and seen in the organization", async () => {
+    const { organization } = await acme();
+    await admin.setAllowLists(organization.id, { returnUrls: ["https://app.example/back"] });
+    const changed = await admin.setAllowLists(organization.id, { origins: ["https://app.example"] });
+    expect(changed).toMatchObject({
+      returnUrls: ["https://app.example/back"],
+      origins: ["https://app.example"],
+      name: "Acme",
+    });
+  });
+
+  it("take nothing that is no URL or origin", async () => {
+    const { organization } = await acme();
+    await expect(admin.setAllowLists(organization.id, { returnUrls: ["*"] })).rejects.toMatchObject({
+      status: 400,
+      detail: { field: "returnUrls" },
+    });
+    await expect(
+      admin.setAllowLists(organization.id, { origins: ["https://app.example/"] }),
+    ).rejects.toMatchObject({ status: 400, detail: { field: "origins" } });
+  });
+});
