@@ -2,12 +2,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 
-// node bin/bundle.ts <entry> <folder>: bundles a function for Lambda. The stacks call it, in a process of its own: bundling
-// during synthesis is synchronous, esbuild's plugins are not.
+// node bin/bundle.ts <entry> <folder> [catalogue]: bundles a function for Lambda. The stacks call it, in a process of its own:
+// bundling during synthesis is synchronous, esbuild's plugins are not.
 
-const [entry, folder] = process.argv.slice(2);
+const [entry, folder, catalogue] = process.argv.slice(2);
 if (entry === undefined || folder === undefined) {
-  console.error("usage: node bin/bundle.ts <entry> <folder>");
+  console.error("usage: node bin/bundle.ts <entry> <folder> [catalogue]");
   process.exit(2);
 }
 
@@ -35,6 +35,17 @@ const withoutSideEffects: Plugin = {
     );
   },
 };
+
+/** Another catalogue of connectors in the place of ours; it may itself import ours. */
+const withCatalogue = (replacement: string): Plugin => ({
+  name: "with-catalogue",
+  setup(builder) {
+    builder.onResolve({ filter: /\/catalogue\.ts$/ }, ({ path, importer, resolveDir }) => {
+      const isOurs = resolve(resolveDir, path) === resolve("functions/connectors/catalogue.ts");
+      return isOurs && importer !== replacement ? { path: replacement } : undefined;
+    });
+  },
+});
 
 /** The files that `index.mjs` comes to. esbuild also makes some for dynamic imports in code that it then left out. */
 function reachable({ outputs }: Metafile): Set<string> {
@@ -66,7 +77,7 @@ const { outputFiles, metafile } = await build({
   sourcemap: "external",
   sourcesContent: false,
   banner: { js: banner },
-  plugins: [withoutSideEffects],
+  plugins: [...(catalogue === undefined ? [] : [withCatalogue(resolve(catalogue))]), withoutSideEffects],
   logLevel: "warning",
   metafile: true,
   write: false,

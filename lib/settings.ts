@@ -27,6 +27,11 @@ export interface Settings {
    * `false` where somebody else looks after it.
    */
   readonly apiGatewayLogRole: boolean;
+  /**
+   * A module that takes the place of functions/connectors/catalogue.ts in the bundles, from the project's root: the tests'
+   * own vendors, so that what no vendor of ours does is tried in the real functions, too.
+   */
+  readonly catalogue?: string;
 }
 
 export const functionNames = [
@@ -89,6 +94,7 @@ export function readSettings(node: Node): Settings {
   );
   if ((domainName === undefined) !== (certificateArn === undefined))
     throw new Error("context values domainName and certificateArn come together or not at all");
+  const catalogue = text("catalogue", /^[\w./-]+\.ts$/, "the path of a TypeScript module");
   const alarmEmail = text("alarmEmail", /^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address");
 
   // Lambda's limits for the maximum concurrency of an SQS event source.
@@ -124,6 +130,7 @@ export function readSettings(node: Node): Settings {
       ? {}
       : { domain: { name: domainName, certificateArn } }),
     apiGatewayLogRole: yes("apiGatewayLogRole", true),
+    ...(catalogue === undefined ? {} : { catalogue }),
   };
 }
 

@@ -5,12 +5,29 @@ import { setTimeout } from "node:timers/promises";
 
 const ROOT = join(import.meta.dirname, "..");
 const SOURCES = ["bin", "lib", "functions", "cdk.json", "package.json"];
+const CATALOGUE = "test/vendor-kinds/catalogue.ts";
+
+/** The same stacks, their bundles with the tests' own vendors beside ours. */
+export const assemblyForTests = join(ROOT, "cdk.out.tests");
 
 /** Tests run the synthesized stacks: synthesizes them when they are missing or older than the code. */
 export default async function setup(): Promise<void> {
+  await synthesize(join(ROOT, "cdk.out"), SOURCES, []);
+  await synthesize(
+    assemblyForTests,
+    [...SOURCES, "test/vendor-kinds"],
+    ["--output", assemblyForTests, "--context", `catalogue=${CATALOGUE}`],
+  );
+}
+
+async function synthesize(
+  folder: string,
+  sources: readonly string[],
+  options: readonly string[],
+): Promise<void> {
   const deadline = performance.now() + 180_000;
-  while (newest(join(ROOT, "cdk.out"), ["manifest.json"]) <= newest(ROOT, SOURCES)) {
-    const { status, stderr } = spawnSync("npm", ["run", "--silent", "synth"], {
+  while (newest(folder, ["manifest.json"]) <= newest(ROOT, sources)) {
+    const { status, stderr } = spawnSync("npm", ["run", "--silent", "synth", "--", ...options], {
       cwd: ROOT,
       encoding: "utf8",
       timeout: 120_000,

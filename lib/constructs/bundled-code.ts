@@ -9,9 +9,10 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
  * A function's code: `functions/<folder>/handler.ts` and all it needs, bundled by bin/bundle.ts on this machine, whatever its
  * processor. (CDK's NodejsFunction cannot split a bundle, and an unsplit one holds the whole client of each service that is
  * imported on rare paths.)
+ * @param catalogue another catalogue of connectors than ours
  * @throws {Error} it cannot be bundled; esbuild has said why
  */
-export function bundledCode(folder: string): Code {
+export function bundledCode(folder: string, catalogue?: string): Code {
   const source = `${root}functions/${folder}`;
   // CDK bundles once for each source path: the function's own folder, then, though the bundle takes in more.
   return Code.fromAsset(source, {
@@ -24,7 +25,12 @@ export function bundledCode(folder: string): Code {
         tryBundle(outputDir) {
           const { status } = spawnSync(
             process.execPath,
-            [`${root}bin/bundle.ts`, `${source}/handler.ts`, outputDir],
+            [
+              `${root}bin/bundle.ts`,
+              `${source}/handler.ts`,
+              outputDir,
+              ...(catalogue === undefined ? [] : [catalogue]),
+            ],
             { cwd: root, stdio: ["ignore", "inherit", "inherit"], timeout: 120_000 },
           );
           if (status !== 0) throw new Error(`functions/${folder} cannot be bundled`);

@@ -18,9 +18,10 @@ export function faults(): Faults {
         fault.status === undefined &&
         fault.code === undefined &&
         fault.delayMs === undefined &&
+        fault.hold === undefined &&
         fault.reset === undefined
       ) {
-        throw new Error("a fault needs one of status, code, delayMs and reset");
+        throw new Error("a fault needs one of status, code, delayMs, hold and reset");
       }
       pending.push({ fault, skip: fault.skip ?? 0, left: fault.count ?? 1 });
     },

@@ -127,6 +127,7 @@ function frontDoor({ options, server, port, url, services, sqs, allowed }: Parts
     try {
       for (const need of operation.needs) allowed.require(principal, need, service.errors);
       const fault = wanted.take(call);
+      await fault?.hold?.();
       if (fault?.delayMs !== undefined) await wait(fault.delayMs, undefined, { signal: exchange.signal });
       const failure = fault === undefined ? undefined : faultError(fault, service.errors);
       if (fault?.reset === "before") breakConnection(response);

@@ -101,6 +101,8 @@ export interface AwsFault {
   readonly code?: string;
   /** Wait so long, in real milliseconds, before anything else. */
   readonly delayMs?: number;
+  /** Called when such a call arrives, which goes on when this has resolved; first of all. */
+  readonly hold?: () => Promise<unknown>;
   /** `before`: break the connection without acting; `after`: act, then break it without an answer. */
   readonly reset?: "before" | "after";
 }

@@ -57,6 +57,11 @@ export class VendorModel {
     return this.#token(id).state === "living";
   }
 
+  /** Revoked, or of a family that was: no access token that came with it is good any more. */
+  isEnded(id: number): boolean {
+    return this.#token(id).state === "ended";
+  }
+
   familyOf(id: number): number {
     return this.#token(id).family;
   }

@@ -1,0 +1,164 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { AwsFault } from "../../../local/aws/types.ts";
+import { type RunningPlatform, startTestPlatform } from "../../platform/start.ts";
+import { assemblyForTests } from "../../synthesize.ts";
+import { startFamilyVendor } from "../../vendor-kinds/family-vendor.ts";
+import { type Gate, isRefresh, startGate } from "../../vendor-kinds/gate.ts";
+import { startStrictVendor } from "../../vendor-kinds/strict-vendor.ts";
+import type { TestVendor } from "../../vendor-kinds/vendor.ts";
+import { type Answer, App, type CreatedInstance } from "../app.ts";
+import { operatorOf } from "../tenants.ts";
+
+export const SECOND = 1_000;
+export const MINUTE = 60_000;
+export const HOUR = 3_600_000;
+/** A lease, and the second by which `Date` may be behind. */
+export const LEASE_MS = 102 * SECOND;
+
+export type Kind = "strict" | "grace" | "steady";
+
+/** One of the tests' vendors, and the gate before it. */
+export interface LabVendor extends TestVendor {
+  readonly gate: Gate;
+  /** Requests that brought a refresh token. */
+  refreshes(): number;
+  /** How often the refresh token that came most often came. */
+  mostSent(): number;
+}
+
+export interface Status {
+  readonly valid: boolean;
+  readonly expiresAt: string;
+  readonly lastRefreshedAt: string | null;
+  readonly lastError: string | null;
+  readonly nextRefreshAt: string | null;
+}
+
+/**
+ * The whole platform with the tests' own vendors in its bundles: for what happens to a grant when vendors are slow, processes
+ * die and AWS fails.
+ */
+export class GrantLab {
+  readonly platform: RunningPlatform;
+  readonly app: App;
+  readonly vendors: Readonly<Record<Kind, LabVendor>>;
+  readonly #folder: string;
+
+  private constructor(folder: string, platform: RunningPlatform, app: App, vendors: Record<Kind, LabVendor>) {
+    this.#folder = folder;
+    this.platform = platform;
+    this.app = app;
+    this.vendors = vendors;
+  }
+
+  static async start(): Promise<GrantLab> {
+    const callbackUrl = (kind: string): string => `https://app.example/callback/${kind}`;
+    const folder = await mkdtemp(path.join(tmpdir(), "linkspan-grant-lab-"));
+    const clients = Object.fromEntries(
+      (["strict", "grace", "steady"] as const).map((kind) => [
+        kind,
+        { clientId: `${kind}-client`, clientSecret: `${kind}-secret`, redirectUris: [callbackUrl(kind)] },
+      ]),
+    ) as Record<Kind, { clientId: string; clientSecret: string; redirectUris: string[] }>;
+    const vendors = {
+      strict: await gated(await startStrictVendor(clients.strict)),
+      grace: await gated(await startFamilyVendor("grace", clients.grace)),
+      steady: await gated(await startFamilyVendor("steady", clients.steady)),
+    };
+    const hosts = Object.entries(vendors).map(([kind, { gate }]) => [`${kind}.vendor.example`, gate.origin]);
+    await writeFile(path.join(folder, "vendors.json"), JSON.stringify(Object.fromEntries(hosts)));
+    const platform = await startTestPlatform({ dataFolder: folder, assembly: assemblyForTests });
+    const admin = operatorOf(platform);
+    const [organization] = await admin.listOrganizations();
+    const connectors = { ...platform.demo.connectors };
+    for (const [kind, client] of Object.entries(clients)) {
+      const { clientId, clientSecret, redirectUris: callbackUrls } = client;
+      const organizationId = organization?.id ?? "";
+      await admin.registerApp({ organizationId, connector: kind, clientId, clientSecret, callbackUrls });
+      connectors[kind] = { clientId, clientSecret, callbackUrls, consoleUrl: "" };
+    }
+    return new GrantLab(folder, platform, new App({ ...platform.demo, connectors }), vendors);
+  }
+
+  async close(): Promise<void> {
+    await this.platform.close();
+    await Promise.all(Object.values(this.vendors).flatMap((vendor) => [vendor.gate.close(), vendor.close()]));
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** Ends all faults and holds, and forgets what was counted. */
+  clear(): void {
+    this.platform.frontDoor.clearFaults();
+    for (const vendor of Object.values(this.vendors)) vendor.gate.clear();
+    for (const vendor of Object.values(this.platform.vendors)) {
+      vendor.clearFaults();
+      vendor.clearRequests();
+    }
+  }
+
+  /** A new connection whose token has run out, with nothing counted yet. */
+  async connectExpired(kind: Kind, name?: string): Promise<CreatedInstance> {
+    const instance = await this.app.connect(kind, name === undefined ? {} : { name });
+    await this.platform.settled();
+    this.platform.clock.advance(HOUR + MINUTE);
+    this.vendors[kind].gate.clear();
+    return instance;
+  }
+
+  /** One cheap call to the vendor's API through the proxy: 200 only with a living access token. */
+  me(instance: { readonly token: string }): Promise<Answer<{ id?: string; code?: string }>> {
+    return this.app.hub(instance.token, "GET", "/proxy/api/me");
+  }
+
+  async status({ id }: { readonly id: number }): Promise<Status> {
+    return (await this.app.platform<Status>("GET", `/instances/${id}/status`)).body;
+  }
+
+  /** The schedule fires, and whatever it brings about comes to its end. */
+  async sweep(): Promise<void> {
+    await this.platform.sweep();
+    await this.platform.settled(90_000);
+  }
+
+  /** Holds AWS calls that match, the first one after `skip`, until it is released. */
+  holdAws(fault: Omit<AwsFault, "hold" | "count">): { reached: Promise<void>; release: () => void } {
+    const reached = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    this.platform.frontDoor.fail({
+      ...fault,
+      hold: () => {
+        reached.resolve();
+        return released.promise;
+      },
+    });
+    return { reached: reached.promise, release: released.resolve };
+  }
+
+  /** What an instance's outcome metrics say, in order, of all functions. */
+  outcomes({ id }: { readonly id: number }): string[] {
+    return ["Connections", "Documents", "Proxy", "RefreshWorker"]
+      .flatMap((name) => this.platform.lambda.metrics(name))
+      .filter((line) => line.instanceId === id && line.Outcome !== undefined)
+      .map((line) => String(line.Outcome));
+  }
+}
+
+async function gated(vendor: TestVendor): Promise<LabVendor> {
+  const gate = await startGate(vendor.origin);
+  const sent = (): string[] => gate.tokenRequests.flatMap(({ refreshToken }) => refreshToken ?? []);
+  return {
+    ...vendor,
+    gate,
+    refreshes: () => sent().length,
+    mostSent: () =>
+      Math.max(
+        0,
+        ...Object.values(Object.groupBy(sent(), (token) => token)).map((each) => each?.length ?? 0),
+      ),
+    close: () => vendor.close(),
+  };
+}
+
+export { isRefresh };

@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto";
+import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { endServer, listen } from "../../local/listen.ts";
+
+/** One request that came to a vendor's gate. */
+export interface GatedRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly form: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+interface VendorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+type Matches = (request: GatedRequest) => boolean;
+
+/** What one request is held by. */
+export interface Hold {
+  /** The request is here; with `after`, the vendor has acted on it. */
+  readonly reached: Promise<GatedRequest>;
+  /** Lets it go on. */
+  release(): void;
+  /** Breaks the connection: no answer ever comes. */
+  break(): void;
+}
+
+/** Stands before a vendor of the tests: holds requests and answers, puts answers in their place, remembers token requests. */
+export interface Gate {
+  readonly origin: string;
+  /** Token requests so far: their grant type, and which refresh token they brought (hashed). */
+  readonly tokenRequests: readonly {
+    readonly grantType: string;
+    readonly refreshToken: string | undefined;
+  }[];
+  /** Holds the next request that matches, `before` the vendor hears of it or `after` it has acted. */
+  hold(when: "before" | "after", matches: Matches): Hold;
+  /** Answers those that match itself; the vendor never hears of them. */
+  answer(matches: Matches, answer: VendorAnswer): void;
+  /** Ends all holds (which go on) and all answers of its own; forgets the token requests. */
+  clear(): void;
+  close(): Promise<void>;
+}
+
+export const isRefresh: Matches = ({ form }) => form.get("grant_type") === "refresh_token";
+export const isCodeExchange: Matches = ({ form }) => form.get("grant_type") === "authorization_code";
+export const isTokenRequest: Matches = ({ form }) => form.has("grant_type");
+
+/** @param target origin of the vendor's own server; the Host header goes through as it came */
+export async function startGate(target: string): Promise<Gate> {
+  const { server, url: origin, handle } = await listen(0);
+  const tokenRequests: { grantType: string; refreshToken: string | undefined }[] = [];
+  let holds: {
+    when: "before" | "after";
+    matches: Matches;
+    come: (request: GatedRequest) => Promise<void>;
+  }[] = [];
+  let answers: { matches: Matches; answer: VendorAnswer }[] = [];
+  let ends: (() => void)[] = [];
+
+  /** @throws the hold was told to break the connection */
+  async function pass(when: "before" | "after", request: GatedRequest): Promise<void> {
+    const hold = holds.find((each) => each.when === when && each.matches(request));
+    if (hold === undefined) return;
+    holds = holds.filter((each) => each !== hold);
+    await hold.come(request);
+  }
+
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const asked = await readRequest(incoming);
+    const grantType = asked.form.get("grant_type");
+    if (grantType !== null) {
+      const token = asked.form.get("refresh_token");
+      tokenRequests.push({
+        grantType,
+        refreshToken: token === null ? undefined : createHash("sha256").update(token).digest("base64url"),
+      });
+    }
+    await pass("before", asked);
+    const own = answers.find(({ matches }) => matches(asked))?.answer;
+    const answer = own ?? (await forward(target, incoming, asked));
+    await pass("after", asked);
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+
+  handle((incoming, response) => {
+    serve(incoming, response).catch(() => response.socket?.resetAndDestroy());
+  });
+
+  return {
+    origin,
+    tokenRequests,
+    hold(when, matches) {
+      const reached = Promise.withResolvers<GatedRequest>();
+      const end = Promise.withResolvers<void>();
+      end.promise.catch(() => {});
+      ends.push(end.resolve);
+      holds.push({
+        when,
+        matches,
+        come: (request) => {
+          reached.resolve(request);
+          return end.promise;
+        },
+      });
+      return {
+        reached: reached.promise,
+        release: end.resolve,
+        break: () => end.reject(new Error("the connection is to break")),
+      };
+    },
+    answer: (matches, answer) => void answers.push({ matches, answer }),
+    clear() {
+      holds = [];
+      answers = [];
+      tokenRequests.length = 0;
+      for (const end of ends) end();
+      ends = [];
+    },
+    close: () => endServer(server),
+  };
+}
+
+async function readRequest(incoming: IncomingMessage): Promise<GatedRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
+  const body = Buffer.concat(chunks);
+  const isForm = incoming.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true;
+  return {
+    method: incoming.method ?? "",
+    path: (incoming.url ?? "").split("?", 1)[0] ?? "",
+    form: new URLSearchParams(isForm ? body.toString("utf8") : ""),
+    headers: incoming.headers,
+    body,
+  };
+}
+
+/** To the vendor and back, headers and all. */
+function forward(
+  target: string,
+  incoming: IncomingMessage,
+  { body }: GatedRequest,
+): Promise<{ status: number; headers: Record<string, string>; body: string }> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(target);
+    const outgoing = request(
+      { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.once("error", reject);
+        answer.once("end", () => {
+          const { "transfer-encoding": _, ...headers } = answer.headers;
+          resolve({
+            status: answer.statusCode ?? 502,
+            headers: headers as Record<string, string>,
+            body: Buffer.concat(chunks).toString("utf8"),
+          });
+        });
+      },
+    );
+    outgoing.once("error", reject);
+    outgoing.end(body);
+  });
+}

@@ -1,0 +1,48 @@
+import { type Connector, defineConnector } from "../../functions/connectors/define-connector.ts";
+import { readJson } from "../../functions/core/read-body.ts";
+
+/**
+ * Vendors that no connector of ours has yet, for what depends on how a vendor treats its refresh tokens. All of them revoke
+ * per token, tell the account, and serve `GET /api/me` to whoever has a living access token.
+ */
+const vendor = (key: string, id: number, rotates: boolean): Connector => {
+  const host = `${key}.vendor.example`;
+  return defineConnector({
+    key,
+    id,
+    name: `Vendor ${key}`,
+    description: "A vendor of the tests",
+    hub: "documents",
+    docs: `https://${host}/docs`,
+    console: `https://${host}/console`,
+    oauth2: {
+      authorizationUrl: `https://${host}/authorize`,
+      tokenUrl: `https://${host}/token`,
+      revocation: { url: `https://${host}/revoke`, style: "rfc7009", ends: "token" },
+      clientAuthentication: "client_secret_post",
+      scopes: { default: ["files"], separator: " " },
+      accessToken: { defaultLifetimeMs: 3_600_000 },
+      refreshToken: { rotates },
+    },
+    api: { origin: `https://${host}`, credential: { in: "header", name: "Authorization", scheme: "Bearer" } },
+    account: async (http, accessToken) => {
+      const response = await http.send({
+        method: "GET",
+        url: `https://${host}/api/me`,
+        headers: [["Authorization", `Bearer ${accessToken}`]],
+        allowedHosts: [host],
+        timeoutMs: 5_000,
+      });
+      const told = (await readJson(response, 10_000)) as { id?: string } | undefined;
+      if (typeof told?.id !== "string") throw new Error(`/api/me answered ${response.status}`);
+      return { id: told.id };
+    },
+  });
+};
+
+/** Rotates, and ends the whole grant when a refresh token comes twice. Played by oidc-provider. */
+export const strict = vendor("strict", 9001, true);
+/** Rotates, but takes the token before as long as the one after it was not used. */
+export const grace = vendor("grace", 9002, true);
+/** Does not rotate. */
+export const steady = vendor("steady", 9003, false);
