@@ -19,9 +19,10 @@ export function faults(): Faults {
         fault.code === undefined &&
         fault.delayMs === undefined &&
         fault.hold === undefined &&
+        fault.holdAnswer === undefined &&
         fault.reset === undefined
       ) {
-        throw new Error("a fault needs one of status, code, delayMs, hold and reset");
+        throw new Error("a fault needs one of status, code, delayMs, hold, holdAnswer and reset");
       }
       pending.push({ fault, skip: fault.skip ?? 0, left: fault.count ?? 1 });
     },

@@ -135,6 +135,7 @@ function frontDoor({ options, server, port, url, services, sqs, allowed }: Parts
       if (failure !== undefined) throw failure;
       if (fault?.reset === "after") loseAnswer(response);
       const result = await operation.act(exchange);
+      await fault?.holdAnswer?.();
       if (fault?.reset === "after") {
         breakConnection(response);
         return log.add({ ...call, status: 0, at });

@@ -103,6 +103,8 @@ export interface AwsFault {
   readonly delayMs?: number;
   /** Called when such a call arrives, which goes on when this has resolved; first of all. */
   readonly hold?: () => Promise<unknown>;
+  /** Called when such a call has been acted on; its answer is sent when this has resolved. */
+  readonly holdAnswer?: () => Promise<unknown>;
   /** `before`: break the connection without acting; `after`: act, then break it without an answer. */
   readonly reset?: "before" | "after";
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { endServer, listen } from "../../local/listen.ts";
 
@@ -33,34 +32,31 @@ export interface Hold {
 /** Stands before a vendor of the tests: holds requests and answers, puts answers in their place, remembers token requests. */
 export interface Gate {
   readonly origin: string;
-  /** Token requests so far: their grant type, and which refresh token they brought (hashed). */
-  readonly tokenRequests: readonly {
-    readonly grantType: string;
-    readonly refreshToken: string | undefined;
-  }[];
+  /** All that came, oldest first. */
+  readonly requests: readonly GatedRequest[];
   /** Holds the next request that matches, `before` the vendor hears of it or `after` it has acted. */
   hold(when: "before" | "after", matches: Matches): Hold;
-  /** Answers those that match itself; the vendor never hears of them. */
-  answer(matches: Matches, answer: VendorAnswer): void;
-  /** Ends all holds (which go on) and all answers of its own; forgets the token requests. */
+  /** Answers those that match itself, so many of them (default all); the vendor never hears of them. */
+  answer(matches: Matches, answer: VendorAnswer, count?: number): void;
+  /** Ends all holds (which go on) and all answers of its own; forgets the requests. */
   clear(): void;
   close(): Promise<void>;
 }
 
 export const isRefresh: Matches = ({ form }) => form.get("grant_type") === "refresh_token";
 export const isCodeExchange: Matches = ({ form }) => form.get("grant_type") === "authorization_code";
-export const isTokenRequest: Matches = ({ form }) => form.has("grant_type");
+export const isApiCall: Matches = ({ path }) => path.startsWith("/api/");
 
 /** @param target origin of the vendor's own server; the Host header goes through as it came */
 export async function startGate(target: string): Promise<Gate> {
   const { server, url: origin, handle } = await listen(0);
-  const tokenRequests: { grantType: string; refreshToken: string | undefined }[] = [];
+  const requests: GatedRequest[] = [];
   let holds: {
     when: "before" | "after";
     matches: Matches;
     come: (request: GatedRequest) => Promise<void>;
   }[] = [];
-  let answers: { matches: Matches; answer: VendorAnswer }[] = [];
+  let answers: { matches: Matches; answer: VendorAnswer; left: number }[] = [];
   let ends: (() => void)[] = [];
 
   /** @throws the hold was told to break the connection */
@@ -71,18 +67,17 @@ export async function startGate(target: string): Promise<Gate> {
     await hold.come(request);
   }
 
+  function ownAnswer(request: GatedRequest): VendorAnswer | undefined {
+    const found = answers.find(({ matches, left }) => left > 0 && matches(request));
+    if (found !== undefined) found.left -= 1;
+    return found?.answer;
+  }
+
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = await readRequest(incoming);
-    const grantType = asked.form.get("grant_type");
-    if (grantType !== null) {
-      const token = asked.form.get("refresh_token");
-      tokenRequests.push({
-        grantType,
-        refreshToken: token === null ? undefined : createHash("sha256").update(token).digest("base64url"),
-      });
-    }
+    requests.push(asked);
     await pass("before", asked);
-    const own = answers.find(({ matches }) => matches(asked))?.answer;
+    const own = ownAnswer(asked);
     const answer = own ?? (await forward(target, incoming, asked));
     await pass("after", asked);
     response.writeHead(answer.status, answer.headers).end(answer.body);
@@ -94,7 +89,7 @@ export async function startGate(target: string): Promise<Gate> {
 
   return {
     origin,
-    tokenRequests,
+    requests,
     hold(when, matches) {
       const reached = Promise.withResolvers<GatedRequest>();
       const end = Promise.withResolvers<void>();
@@ -114,11 +109,12 @@ export async function startGate(target: string): Promise<Gate> {
         break: () => end.reject(new Error("the connection is to break")),
       };
     },
-    answer: (matches, answer) => void answers.push({ matches, answer }),
+    answer: (matches, answer, count = Number.POSITIVE_INFINITY) =>
+      void answers.push({ matches, answer, left: count }),
     clear() {
       holds = [];
       answers = [];
-      tokenRequests.length = 0;
+      requests.length = 0;
       for (const end of ends) end();
       ends = [];
     },

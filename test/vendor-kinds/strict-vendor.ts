@@ -1,6 +1,7 @@
+import { generateKeyPairSync } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import Provider, { type Adapter, type AdapterPayload } from "oidc-provider";
+import Provider, { type Adapter, type AdapterPayload, type JWK } from "oidc-provider";
 import { endServer } from "../../local/listen.ts";
 import type { TestVendor, VendorClient } from "./vendor.ts";
 
@@ -36,6 +37,7 @@ export async function startStrictVendor(client: VendorClient): Promise<TestVendo
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     cookies: { keys: ["only tests know it"] },
+    jwks: { keys: [signingKey()] },
     ttl: {
       AccessToken: 3_600,
       AuthorizationCode: 600,
@@ -93,6 +95,12 @@ export async function startStrictVendor(client: VendorClient): Promise<TestVendo
     },
     close: () => endServer(server),
   };
+}
+
+/** Nothing is signed with it here, but it complains where it has none. */
+function signingKey(): JWK {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return privateKey.export({ format: "jwk" }) as JWK;
 }
 
 /** oidc-provider's storage, one map for all kinds, so that a test can count what lives. */

@@ -5,7 +5,7 @@ import type { AwsFault } from "../../../local/aws/types.ts";
 import { type RunningPlatform, startTestPlatform } from "../../platform/start.ts";
 import { assemblyForTests } from "../../synthesize.ts";
 import { startFamilyVendor } from "../../vendor-kinds/family-vendor.ts";
-import { type Gate, isRefresh, startGate } from "../../vendor-kinds/gate.ts";
+import { type Gate, startGate } from "../../vendor-kinds/gate.ts";
 import { startStrictVendor } from "../../vendor-kinds/strict-vendor.ts";
 import type { TestVendor } from "../../vendor-kinds/vendor.ts";
 import { type Answer, App, type CreatedInstance } from "../app.ts";
@@ -45,6 +45,7 @@ export class GrantLab {
   readonly app: App;
   readonly vendors: Readonly<Record<Kind, LabVendor>>;
   readonly #folder: string;
+  #releases: (() => void)[] = [];
 
   private constructor(folder: string, platform: RunningPlatform, app: App, vendors: Record<Kind, LabVendor>) {
     this.#folder = folder;
@@ -91,6 +92,8 @@ export class GrantLab {
   /** Ends all faults and holds, and forgets what was counted. */
   clear(): void {
     this.platform.frontDoor.clearFaults();
+    for (const release of this.#releases) release();
+    this.#releases = [];
     for (const vendor of Object.values(this.vendors)) vendor.gate.clear();
     for (const vendor of Object.values(this.platform.vendors)) {
       vendor.clearFaults();
@@ -122,17 +125,19 @@ export class GrantLab {
     await this.platform.settled(90_000);
   }
 
-  /** Holds AWS calls that match, the first one after `skip`, until it is released. */
-  holdAws(fault: Omit<AwsFault, "hold" | "count">): { reached: Promise<void>; release: () => void } {
+  /** Holds the next AWS call that matches (after `skip` of them) until it is released: before it acts, or its answer. */
+  holdAws(
+    when: "before" | "after",
+    fault: Pick<AwsFault, "service" | "action" | "principal" | "skip">,
+  ): { reached: Promise<void>; release: () => void } {
     const reached = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
-    this.platform.frontDoor.fail({
-      ...fault,
-      hold: () => {
-        reached.resolve();
-        return released.promise;
-      },
-    });
+    this.#releases.push(released.resolve);
+    const hold = (): Promise<void> => {
+      reached.resolve();
+      return released.promise;
+    };
+    this.platform.frontDoor.fail({ ...fault, ...(when === "before" ? { hold } : { holdAnswer: hold }) });
     return { reached: reached.promise, release: released.resolve };
   }
 
@@ -147,7 +152,7 @@ export class GrantLab {
 
 async function gated(vendor: TestVendor): Promise<LabVendor> {
   const gate = await startGate(vendor.origin);
-  const sent = (): string[] => gate.tokenRequests.flatMap(({ refreshToken }) => refreshToken ?? []);
+  const sent = (): string[] => gate.requests.flatMap(({ form }) => form.get("refresh_token") ?? []);
   return {
     ...vendor,
     gate,
@@ -160,5 +165,3 @@ async function gated(vendor: TestVendor): Promise<LabVendor> {
     close: () => vendor.close(),
   };
 }
-
-export { isRefresh };

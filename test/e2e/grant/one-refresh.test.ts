@@ -10,14 +10,17 @@ beforeEach(() => lab.clear());
 
 const CALLS = 50;
 
-describe.each<Kind>(["strict", "grace", "steady"])("fifty calls at once on an expired token at a vendor that is %s", (kind) => {
-  it("cause one refresh over several processes, and all are answered", async () => {
-    const instance = await lab.connectExpired(kind);
+describe.each<Kind>(["strict", "grace", "steady"])(
+  "fifty calls at once on an expired token at a vendor that is %s",
+  (kind) => {
+    it("cause one refresh over several processes, and all are answered", async () => {
+      const instance = await lab.connectExpired(kind);
 
-    const answers = await Promise.all(Array.from({ length: CALLS }, () => lab.me(instance)));
+      const answers = await Promise.all(Array.from({ length: CALLS }, () => lab.me(instance)));
 
-    expect(answers.map(({ status }) => status)).toEqual(Array(CALLS).fill(200));
-    expect(lab.vendors[kind].refreshes()).toBe(1);
-    expect(lab.platform.lambda.processes("Proxy").length).toBeGreaterThan(3);
-  });
-});
+      expect(answers.map(({ status }) => status)).toEqual(Array(CALLS).fill(200));
+      expect(lab.vendors[kind].refreshes()).toBe(1);
+      expect(lab.platform.lambda.processes("Proxy").length).toBeGreaterThan(3);
+    });
+  },
+);

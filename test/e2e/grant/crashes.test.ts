@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { isRefresh } from "../../vendor-kinds/gate.ts";
+import { GrantLab, type Kind, LEASE_MS } from "./lab.ts";
+
+let lab: GrantLab;
+beforeAll(async () => {
+  lab = await GrantLab.start();
+});
+afterAll(() => lab.close());
+beforeEach(() => lab.clear());
+
+/** Where a refresh is when its process dies: how it is stopped there. The proxy's first UpdateItem takes the lease, its second commits. */
+const STEPS = {
+  "with the lease taken": () =>
+    lab.holdAws("after", { service: "dynamodb", action: "UpdateItem", principal: "Proxy" }),
+  "with the request sent, and not heard by the vendor": (kind: Kind) => {
+    const { reached, break: release } = lab.vendors[kind].gate.hold("before", isRefresh);
+    return { reached, release };
+  },
+  "with the vendor's answer on its way": (kind: Kind) => lab.vendors[kind].gate.hold("after", isRefresh),
+  "with the new grant in hand": () =>
+    lab.holdAws("before", { service: "dynamodb", action: "UpdateItem", principal: "Proxy", skip: 1 }),
+  "with the new grant stored": () =>
+    lab.holdAws("after", { service: "dynamodb", action: "UpdateItem", principal: "Proxy", skip: 1 }),
+} as const;
+type Step = keyof typeof STEPS;
+
+/** A strict vendor has ended what it rotated and nobody stored: nothing can save that grant. */
+const LOST_AT_STRICT: readonly Step[] = ["with the vendor's answer on its way", "with the new grant in hand"];
+
+const cases = (["strict", "grace", "steady"] as const).flatMap((kind) =>
+  (Object.keys(STEPS) as Step[]).map((step) => ({ kind, step })),
+);
+
+describe("a process that dies while it refreshes", () => {
+  it.each(cases)("at a vendor that is $kind, $step", async ({ kind, step }) => {
+    const vendor = lab.vendors[kind];
+    const instance = await lab.connectExpired(kind);
+    const stop = STEPS[step](kind);
+    const answered = lab.me(instance);
+    await stop.reached;
+
+    lab.platform.lambda.kill("Proxy");
+    expect((await answered).status).toBe(502);
+    stop.release();
+    expect(vendor.refreshes()).toBeLessThanOrEqual(1);
+    lab.platform.clock.advance(LEASE_MS);
+    const next = await lab.me(instance);
+
+    if (kind === "strict" && LOST_AT_STRICT.includes(step)) {
+      expect([next.status, next.body.code]).toEqual([401, "needs_reauthentication"]);
+      return;
+    }
+    expect(next.status).toBe(200);
+    expect((await lab.status(instance)).valid).toBe(true);
+    // The one that died, and the one that took over, where it had to.
+    expect(vendor.mostSent()).toBeLessThanOrEqual(
+      step === "with the lease taken" || step === "with the new grant stored" ? 1 : 2,
+    );
+  });
+
+  it("keeps the refresh token from being sent again until its lease has run out", async () => {
+    const vendor = lab.vendors.strict;
+    const instance = await lab.connectExpired("strict");
+    const stop = vendor.gate.hold("before", isRefresh);
+    const answered = lab.me(instance);
+    await stop.reached;
+    lab.platform.lambda.kill("Proxy");
+    await answered;
+    stop.break();
+
+    lab.platform.clock.advance(LEASE_MS - 15_000);
+    const refused = await lab.me(instance);
+    expect([refused.status, refused.body.code]).toEqual([503, "token_unavailable"]);
+    await lab.sweep();
+    expect(vendor.mostSent()).toBe(1);
+
+    lab.platform.clock.advance(15_000);
+    expect((await lab.me(instance)).status).toBe(200);
+    expect(vendor.mostSent()).toBe(2);
+  });
+});

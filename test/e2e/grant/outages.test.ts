@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { isRefresh } from "../../vendor-kinds/gate.ts";
+import type { CreatedInstance } from "../app.ts";
+import { GrantLab, HOUR, type Kind, MINUTE, SECOND } from "./lab.ts";
+
+let lab: GrantLab;
+beforeAll(async () => {
+  lab = await GrantLab.start();
+});
+afterAll(() => lab.close());
+beforeEach(() => lab.clear());
+
+const json = (status: number, body: unknown) => ({
+  status,
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
+const DOWN = { status: 503, headers: { "Content-Type": "text/html" }, body: "<h1>Sorry</h1>" };
+
+/** A minute of the platform's time, with its sweep and a call; says how the call was answered. */
+async function minute(instance: CreatedInstance): Promise<number> {
+  lab.platform.clock.advance(MINUTE);
+  await lab.sweep();
+  return (await lab.me(instance)).status;
+}
+
+describe.each<Kind>(["strict", "steady"])(
+  "a token endpoint that answers 503 at a vendor that is %s",
+  (kind) => {
+    it("once, is asked again before the token has run out", async () => {
+      const { gate } = lab.vendors[kind];
+      const instance = await lab.app.connect(kind);
+      lab.platform.clock.advance(50 * MINUTE);
+      gate.clear();
+      gate.answer(isRefresh, DOWN, 1);
+      const statuses: number[] = [];
+      for (let minutes = 0; minutes < 9; minutes++) statuses.push(await minute(instance));
+      expect(statuses).toEqual(Array(9).fill(200));
+      expect(Date.parse((await lab.status(instance)).expiresAt)).toBeGreaterThan(
+        lab.platform.clock.now() + 50 * MINUTE,
+      );
+    });
+
+    it("for an hour, loses no call while the token is valid, is not hammered, and is well as soon as it is back", async () => {
+      const { gate } = lab.vendors[kind];
+      const instance = await lab.app.connect(kind);
+      lab.platform.clock.advance(50 * MINUTE);
+      gate.clear();
+      gate.answer(isRefresh, DOWN);
+      const statuses: number[] = [];
+      for (let minutes = 0; minutes < 60; minutes++) {
+        // Once it has run out, a caller of a rotating vendor waits 8 s for what only time can bring: one call in ten minutes.
+        if (minutes < 9 || minutes % 10 === 0) statuses.push(await minute(instance));
+        else {
+          lab.platform.clock.advance(MINUTE);
+          await lab.sweep();
+        }
+      }
+      expect(statuses.slice(0, 9)).toEqual(Array(9).fill(200));
+      expect(statuses.slice(10)).toEqual(statuses.slice(10).map(() => 503));
+      // Not once a minute by the schedule and once by each caller besides.
+      expect(lab.vendors[kind].refreshes()).toBeLessThan(30);
+
+      gate.clear();
+      lab.platform.clock.advance(2 * MINUTE);
+      expect((await lab.me(instance)).status).toBe(200);
+      expect((await lab.status(instance)).lastError).toBeNull();
+    });
+  },
+);
+
+describe("a vendor that refuses the client itself", () => {
+  it("for an hour is asked a few times, not for each grant, and no grant is lost", async () => {
+    const { gate } = lab.vendors.strict;
+    const instances: CreatedInstance[] = [];
+    for (let count = 0; count < 6; count++) instances.push(await lab.app.connect("strict"));
+    lab.platform.clock.advance(46 * MINUTE);
+    gate.clear();
+    gate.answer(isRefresh, json(401, { error: "invalid_client" }));
+    for (let minutes = 0; minutes < 60; minutes++) {
+      lab.platform.clock.advance(MINUTE);
+      await lab.sweep();
+    }
+    // The first batch may have gone out before anybody knew; then one probe in five minutes.
+    expect(lab.vendors.strict.refreshes()).toBeLessThanOrEqual(10 + 60 / 5 + 1);
+    expect(lab.vendors.strict.refreshes()).toBeGreaterThan(5);
+
+    gate.clear();
+    for (let minutes = 0; minutes < 15; minutes++) {
+      lab.platform.clock.advance(MINUTE);
+      await lab.sweep();
+    }
+    for (const instance of instances) {
+      expect((await lab.status(instance)).valid).toBe(true);
+      expect((await lab.me(instance)).status).toBe(200);
+    }
+    expect(lab.vendors.strict.mostSent()).toBe(1);
+  });
+});
+
+describe("a token of any lifetime", () => {
+  it.each([60, 600, 3_600, 86_400])("of %i s is refreshed once at most in ten calls", async (seconds) => {
+    const dropbox = lab.platform.vendors.dropbox;
+    dropbox?.setAccessTokenLifetime(seconds);
+    const instance = await lab.app.connect("dropbox");
+    dropbox?.clearRequests();
+    for (let calls = 0; calls < 10; calls++) {
+      lab.platform.clock.advance((seconds * SECOND) / 11);
+      expect((await lab.app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+    }
+    expect(dropbox?.tokenRequests("refresh_token")).toBeLessThanOrEqual(1);
+
+    lab.platform.clock.advance(3 * seconds * SECOND);
+    expect((await lab.app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+    dropbox?.setAccessTokenLifetime(4 * 3_600);
+    await lab.app.platform("DELETE", `/instances/${instance.id}`);
+  });
+
+  it("of 5 s serves every call, and is refreshed once for each time that it ran out", async () => {
+    const dropbox = lab.platform.vendors.dropbox;
+    dropbox?.setAccessTokenLifetime(5);
+    const instance = await lab.app.connect("dropbox");
+    dropbox?.clearRequests();
+    for (let calls = 0; calls < 10; calls++) {
+      lab.platform.clock.advance(SECOND);
+      expect((await lab.app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+    }
+    expect(dropbox?.tokenRequests("refresh_token")).toBeLessThanOrEqual(5);
+    dropbox?.setAccessTokenLifetime(4 * 3_600);
+  });
+});
+
+describe("a grant that nobody uses", () => {
+  it("costs no refreshes after its week, where its refresh token lives on, and works when it is used again", async () => {
+    const dropbox = lab.platform.vendors.dropbox;
+    const instance = await lab.app.connect("dropbox");
+    for (let day = 0; day < 8; day++) {
+      lab.platform.clock.advance(24 * HOUR);
+      await lab.sweep();
+    }
+    dropbox?.clearRequests();
+    for (let week = 0; week < 20; week++) {
+      lab.platform.clock.advance(7 * 24 * HOUR);
+      await lab.sweep();
+    }
+    expect(dropbox?.tokenRequests("refresh_token")).toBe(0);
+    expect((await lab.app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+    expect(dropbox?.tokenRequests("refresh_token")).toBe(1);
+  });
+
+  it("is kept alive at half of its idle life, where its refresh token would die of that", async () => {
+    const google = lab.platform.vendors.googledrive;
+    const instance = await lab.app.connect("googledrive");
+    for (let day = 0; day < 8; day++) {
+      lab.platform.clock.advance(24 * HOUR);
+      await lab.sweep();
+    }
+    google?.clearRequests();
+    for (let week = 0; week < 53; week++) {
+      lab.platform.clock.advance(7 * 24 * HOUR);
+      await lab.sweep();
+    }
+    // A year, 180 days of idle life.
+    expect(google?.tokenRequests("refresh_token")).toBeGreaterThanOrEqual(3);
+    expect(google?.tokenRequests("refresh_token")).toBeLessThanOrEqual(5);
+    expect((await lab.app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+  });
+});
