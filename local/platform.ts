@@ -31,6 +31,8 @@ export interface PlatformOptions {
   readonly port?: number;
   /** Where the operator's own vendor accounts are looked for, beside the data folder. Default: the project. */
   readonly accountsFolder?: string;
+  /** How far the wall clock of each process that starts is off, in milliseconds: for tests that nothing is decided by it. */
+  readonly clockOffsetMs?: () => number;
   /** Each line that a function or a trigger logs. */
   readonly onLog?: (source: string, line: string) => void;
 }
@@ -117,6 +119,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       endpoint: frontDoor.url,
       // Read in functions/vendor-http/vendor-endpoints.ts; no stack sets it.
       environment: { LINKSPAN_VENDOR_ENDPOINTS: JSON.stringify(vendorTable(vendors, accounts, dataFolder)) },
+      ...(options.clockOffsetMs === undefined ? {} : { clockOffsetMs: options.clockOffsetMs }),
       onLog: ({ function: name, text }) => onLog(name, text),
     });
     ends.push(() => lambda.close());

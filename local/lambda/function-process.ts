@@ -13,6 +13,8 @@ export interface ProcessSettings {
   readonly timeoutSeconds: number;
   /** All that the process gets; nothing is inherited. */
   readonly environment: Readonly<Record<string, string>>;
+  /** How far the next process's wall clock is off, in milliseconds. */
+  readonly clockOffsetMs?: () => number;
   readonly logs: FunctionLogs;
 }
 
@@ -67,7 +69,11 @@ export async function startProcess(
   const heap = Math.floor(settings.memoryMegabytes * 0.9);
   const child: ChildProcess = spawn(process.execPath, [`--max-old-space-size=${heap}`, settings.bootstrap], {
     cwd: settings.taskRoot,
-    env: { ...settings.environment, AWS_LAMBDA_RUNTIME_API: api.address },
+    env: {
+      ...settings.environment,
+      AWS_LAMBDA_RUNTIME_API: api.address,
+      LOCAL_CLOCK_OFFSET_MS: String(settings.clockOffsetMs?.() ?? 0),
+    },
     // Its standard input ends when this process does, however that comes about; the bootstrap watches it.
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -20,6 +20,8 @@ export interface LambdaOptions {
   readonly endpoint: string;
   /** What the platform adds to each function's environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** See ProcessSettings. */
+  readonly clockOffsetMs?: () => number;
   readonly onLog?: (line: LogLine) => void;
 }
 
@@ -61,6 +63,7 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaService
         bootstrap,
         taskRoot,
         environment: environmentOf(model, taskRoot, options),
+        ...(options.clockOffsetMs === undefined ? {} : { clockOffsetMs: options.clockOffsetMs }),
         logs,
       };
       const { accessKeyId } = options.credentials(model.name);

@@ -27,7 +27,10 @@ export async function startStrictVendor(client: VendorClient): Promise<TestVendo
     routes: { authorization: "/authorize", token: "/token", revocation: "/revoke" },
     features: {
       devInteractions: { enabled: false },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_context, { clientId }, token) => token.clientId === clientId,
+      },
       userinfo: { enabled: false },
     },
     scopes: ["files"],

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { AwsFault } from "../../../local/aws/types.ts";
+import type { PlatformOptions } from "../../../local/platform.ts";
 import { type RunningPlatform, startTestPlatform } from "../../platform/start.ts";
 import { assemblyForTests } from "../../synthesize.ts";
 import { startFamilyVendor } from "../../vendor-kinds/family-vendor.ts";
@@ -54,7 +55,7 @@ export class GrantLab {
     this.vendors = vendors;
   }
 
-  static async start(): Promise<GrantLab> {
+  static async start(options: Pick<PlatformOptions, "clockOffsetMs"> = {}): Promise<GrantLab> {
     const callbackUrl = (kind: string): string => `https://app.example/callback/${kind}`;
     const folder = await mkdtemp(path.join(tmpdir(), "linkspan-grant-lab-"));
     const clients = Object.fromEntries(
@@ -70,7 +71,7 @@ export class GrantLab {
     };
     const hosts = Object.entries(vendors).map(([kind, { gate }]) => [`${kind}.vendor.example`, gate.origin]);
     await writeFile(path.join(folder, "vendors.json"), JSON.stringify(Object.fromEntries(hosts)));
-    const platform = await startTestPlatform({ dataFolder: folder, assembly: assemblyForTests });
+    const platform = await startTestPlatform({ ...options, dataFolder: folder, assembly: assemblyForTests });
     const admin = operatorOf(platform);
     const [organization] = await admin.listOrganizations();
     const connectors = { ...platform.demo.connectors };

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Answer, CreatedInstance } from "../app.ts";
+import { GrantLab, HOUR } from "./lab.ts";
+
+let lab: GrantLab;
+beforeAll(async () => {
+  lab = await GrantLab.start();
+});
+afterAll(() => lab.close());
+beforeEach(() => {
+  lab.clear();
+  lab.vendors.strict.signsIn("ann");
+});
+
+async function providerData(): Promise<{ code: string | null; state: string | null }> {
+  const { oauthUrl } = await lab.app.authorizationUrl("strict");
+  const { searchParams } = await lab.app.consent("strict", oauthUrl);
+  return { code: searchParams.get("code"), state: searchParams.get("state") };
+}
+
+type Changed = Answer<{ id: number; token: string; code?: string }>;
+
+describe("a grant that its vendor has ended", () => {
+  let instance: CreatedInstance;
+  beforeEach(async () => {
+    instance = await lab.connectExpired("strict");
+    lab.vendors.strict.revokeAll("ann");
+  });
+
+  it("is found out by one request, whoever asks and however often, and the vendor is left in peace", async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => lab.me(instance)));
+    for (const { status, body } of answers)
+      expect([status, body.code]).toEqual([401, "needs_reauthentication"]);
+    expect(lab.vendors.strict.refreshes()).toBe(1);
+
+    const { valid, nextRefreshAt, lastError } = await lab.status(instance);
+    expect([valid, nextRefreshAt, lastError]).toEqual([false, null, "invalid_grant"]);
+    for (let day = 0; day < 3; day++) {
+      lab.platform.clock.advance(24 * HOUR);
+      await lab.sweep();
+      expect((await lab.me(instance)).status).toBe(401);
+    }
+    const forced = await lab.app.platform<{ code: string }>("POST", `/instances/${instance.id}/refresh`);
+    expect([forced.status, forced.body.code]).toEqual([401, "needs_reauthentication"]);
+    expect(lab.vendors.strict.refreshes()).toBe(1);
+    expect(lab.outcomes(instance).filter((outcome) => outcome === "needs_reauth")).toHaveLength(1);
+  });
+
+  it.each(["PUT", "PATCH"])(
+    "comes back to life by %s with a new code: same id, same token",
+    async (method) => {
+      expect((await lab.me(instance)).status).toBe(401);
+      const whole = (await lab.app.platform<Record<string, unknown>>("GET", `/instances/${instance.id}`))
+        .body;
+      const again: Changed = await lab.app.platform(method, `/instances/${instance.id}`, {
+        ...(method === "PUT" ? whole : {}),
+        providerData: await providerData(),
+      });
+      expect([again.status, again.body.id, again.body.token]).toEqual([200, instance.id, "********"]);
+      expect((await lab.me(instance)).status).toBe(200);
+      expect((await lab.status(instance)).valid).toBe(true);
+    },
+  );
+
+  it("is not taken for another account's, which is ended, unless that is welcome", async () => {
+    expect((await lab.me(instance)).status).toBe(401);
+    const before = lab.vendors.strict.living();
+    lab.vendors.strict.signsIn("eve");
+    const refused: Changed = await lab.app.platform("PATCH", `/instances/${instance.id}`, {
+      providerData: await providerData(),
+    });
+    expect([refused.status, refused.body.code]).toEqual([409, "another_account"]);
+    expect(lab.vendors.strict.living()).toBe(before);
+    expect((await lab.me(instance)).status).toBe(401);
+
+    const welcome: Changed = await lab.app.platform("PATCH", `/instances/${instance.id}`, {
+      providerData: await providerData(),
+      acceptOtherAccount: true,
+    });
+    expect(welcome.status).toBe(200);
+    expect((await lab.me(instance)).body.id).toBe("eve");
+  });
+});
