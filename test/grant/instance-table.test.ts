@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { instanceTable } from "../../functions/aws/instance-table.ts";
 import type { DueIndex, InstanceStore } from "../../functions/core/grant/ports.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
-import { openTable, TABLE } from "./dynalite-table.ts";
+import { openTable, TABLE } from "./open-instance-table.ts";
 
 const grant = (text: string): Uint8Array => new TextEncoder().encode(text);
 let opened: Awaited<ReturnType<typeof openTable>>;

@@ -1,26 +1,9 @@
-import type { Server } from "node:http";
-import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
-import { dynamoClient, type StoreClient } from "../../../functions/aws/store-time.ts";
+import { openDynamodb } from "../../open-dynamodb.ts";
 
-const dynalite = createRequire(import.meta.url)("dynalite") as (options: { createTableMs: number }) => Server;
-
-/** Tables `tenants` and `transients` in a dynalite of their own, reached by the real client over HTTP. */
-export async function openTables(): Promise<StoreClient & AsyncDisposable & { reads(): number }> {
-  const server = dynalite({ createTableMs: 0 });
-  let reads = 0;
-  server.prependListener("request", (request) => {
-    if (/GetItem|Query/.test(String(request.headers["x-amz-target"]))) reads++;
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const store = dynamoClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: "eu-west-1",
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    maxAttempts: 1,
-  });
+/** Tables `tenants` and `transients` of their own. */
+export async function openTables(): ReturnType<typeof openDynamodb> {
+  const store = await openDynamodb();
   const key = (name: string, type: "HASH" | "RANGE") => ({ AttributeName: name, KeyType: type });
   const text = (name: string) => ({ AttributeName: name, AttributeType: "S" as const });
   await store.documents.send(
@@ -39,13 +22,10 @@ export async function openTables(): Promise<StoreClient & AsyncDisposable & { re
       AttributeDefinitions: [text("id")],
     }),
   );
-  return {
-    ...store,
-    reads: () => reads,
-    async [Symbol.asyncDispose]() {
-      store.documents.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return store;
+}
+
+/** How often a store was asked for what lies in it. */
+export function readsOf({ operations }: Awaited<ReturnType<typeof openTables>>): number {
+  return operations.filter((operation) => /^(Get|Query)/.test(operation)).length;
 }

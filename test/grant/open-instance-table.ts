@@ -1,34 +1,14 @@
-import type { Server } from "node:http";
-import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { dynamoClient, type StoreClient } from "../../functions/aws/store-time.ts";
-
-const dynalite = createRequire(import.meta.url)("dynalite") as (options: { createTableMs: number }) => Server;
+import { type CountedStore, openDynamodb } from "../open-dynamodb.ts";
 
 export const TABLE = "instances";
 
-/** An instances table of its own in dynalite, in memory, reached by the real client over HTTP. */
-export async function openTable(): Promise<StoreClient & AsyncDisposable> {
-  const server = dynalite({ createTableMs: 0 });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const store = dynamoClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: "eu-west-1",
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    maxAttempts: 1,
-  });
+/** An instances table of its own. */
+export async function openTable(): Promise<CountedStore> {
+  const store = await openDynamodb();
   await createTable(store.documents);
-  return {
-    ...store,
-    async [Symbol.asyncDispose]() {
-      store.documents.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return store;
 }
 
 async function createTable(client: DynamoDBDocumentClient): Promise<void> {
