@@ -68,7 +68,8 @@ export async function startWorld(organizations: number): Promise<BenchWorld> {
     principals: () => principalsOf(read as Template, identities),
   });
   ends.defer(() => frontDoor.close());
-  const template = read as unknown as Template;
+  const template = read as Template | undefined;
+  if (template === undefined) throw new Error("the front door did not ask for its resources");
   const functionCalled = (name: string): FunctionModel => {
     const found = template.functions.find((each) => each.name === name);
     if (found === undefined) throw new Error(`the stacks have no function ${name}`);

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { endServer } from "../../local/listen.ts";
 
-/** As long as the longest that vendors are known to give; the item's size, and so its price, hangs on it. */
+/** Long ones, a thousand characters: with them an item has the 3 KB that docs/cost.md counts with. */
 const ACCESS_TOKEN_BYTES = 750;
 /** https://developers.dropbox.com/oauth-guide: four hours. */
 const LIFETIME_SECONDS = 14_400;
