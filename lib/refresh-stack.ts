@@ -27,6 +27,9 @@ export class RefreshStack extends Stack {
       settings,
       folder: "refresh-sweep",
       description: "Finds the grants that are due and queues them",
+      // A whole processor: with much due the sweep's pace is that of signing requests, and there is only one at a time
+      // (docs/scale.md). https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+      memorySize: 1769,
       timeout: Duration.seconds(60),
       environment: {
         INSTANCES_TABLE: data.instances.tableName,

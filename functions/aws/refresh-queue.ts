@@ -1,5 +1,6 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { RefreshCause } from "../core/grant/grant-parts.ts";
+import { sideBySide } from "../core/grant/side-by-side.ts";
 import type { QueuedWork, WorkQueue } from "../core/grant/sweep.ts";
 
 export interface RefreshQueueOptions {
@@ -10,6 +11,8 @@ export interface RefreshQueueOptions {
 
 /** SendMessageBatch takes no more entries. */
 const BATCH = 10;
+/** A page of the sweep at once; its shards side by side stay under the client's 50 connections (core/grant/sweep.ts). */
+const BATCHES_AT_ONCE = 10;
 
 /**
  * The refresh queue: a standard queue made fair by a MessageGroupId on each message
@@ -19,18 +22,24 @@ const BATCH = 10;
 export function refreshQueue({ queueUrl, client }: RefreshQueueOptions): WorkQueue {
   return {
     async send(work) {
-      const sent = work.map(() => false);
+      const entries = work.map(({ group, ...message }, index) => ({
+        Id: String(index),
+        MessageBody: JSON.stringify(message),
+        MessageGroupId: group,
+      }));
       // In no case an empty batch: SQS refuses it.
-      for (let start = 0; start < work.length; start += BATCH) {
+      const batches = Array.from({ length: Math.ceil(entries.length / BATCH) }, (_, number) =>
+        entries.slice(number * BATCH, (number + 1) * BATCH),
+      );
+      const results = await sideBySide(batches, BATCHES_AT_ONCE, async (batch) => {
         const { sendMessages } = await import("./send-messages.ts");
-        const entries = work.slice(start, start + BATCH).map(({ group, ...message }, index) => ({
-          Id: String(start + index),
-          MessageBody: JSON.stringify(message),
-          MessageGroupId: group,
-        }));
-        for (const id of await sendMessages(queueUrl, entries, client)) sent[Number(id)] = true;
-      }
-      return sent;
+        return await sendMessages(queueUrl, batch, client);
+      });
+      const sent = new Set(results.flatMap((each) => (each.status === "fulfilled" ? each.value : [])));
+      // A batch that failed was not sent, as far as we know. That nothing went through has a reason to be told.
+      const failed = results.find((each) => each.status === "rejected");
+      if (failed !== undefined && sent.size === 0) throw failed.reason;
+      return work.map((_, index) => sent.has(String(index)));
     },
   };
 }

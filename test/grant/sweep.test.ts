@@ -107,6 +107,22 @@ class Sweeping {
   }
 }
 
+/** How many go on at once: each lasts until the event loop has come round. */
+class Together {
+  most = 0;
+  done = 0;
+  #now = 0;
+
+  async watch<T>(work: () => Promise<T>): Promise<T> {
+    this.#now += 1;
+    this.most = Math.max(this.most, this.#now);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#now -= 1;
+    this.done += 1;
+    return await work();
+  }
+}
+
 describe("the sweep", () => {
   let world: Sweeping;
   beforeEach(() => {
@@ -155,7 +171,7 @@ describe("the sweep", () => {
 
   test("works one at a time; a crashed one's lock runs out", async () => {
     world.add(10, NOW);
-    world.state = { lockedUntil: NOW + 5_000, shards: SHARDS, nextShard: 0 };
+    world.state = { lockedUntil: NOW + 5_000, shards: SHARDS };
     expect(await sweep(world.parts())).toBeUndefined();
     world.now += 5_001;
     expect(await sweep(world.parts())).toMatchObject({ queued: 1 });
@@ -175,6 +191,85 @@ describe("the sweep", () => {
     }
     expect(world.refreshed()).toHaveLength(750);
     expect(new Set(world.refreshed()).size).toBe(750);
+  });
+
+  test("goes on behind what the queue refuses, however little time there is", async () => {
+    for (let count = 0; count < 250; count++) world.add(10 * (count + 1), NOW - count);
+    const tried = new Set<number>();
+    world.refuses = (work) => work.kind === "refresh" && tried.add(work.instanceId) !== undefined;
+    // One page a sweep: without its cursor each would try the oldest hundred again.
+    world.msPerPage = 51_000;
+    for (let minute = 0; minute < 3; minute++) {
+      world.remaining = 60_000;
+      await sweep(world.parts(1));
+    }
+    expect(tried.size).toBe(250);
+    expect(world.state).not.toHaveProperty("unfinished");
+  });
+
+  test("begins with the shards that the last one had no time for", async () => {
+    world.msPerPage = 51_000;
+    await sweep(world.parts());
+    expect(world.events).toEqual(["query 0"]);
+    expect(world.state?.unfinished).toEqual([{ shard: 1 }, { shard: 2 }]);
+    world.remaining = 60_000;
+    await sweep(world.parts());
+    expect(world.events).toEqual(["query 0", "query 1"]);
+    world.msPerPage = 0;
+    world.remaining = 60_000;
+    await sweep(world.parts());
+    expect(world.events).toEqual(["query 0", "query 1", "query 2", "query 0", "query 1"]);
+  });
+
+  test("asks several shards and pushes many items side by side, but no more than it has connections for", async () => {
+    for (let id = 0; id < 2_000; id++) world.add(id, NOW);
+    const parts = world.parts(10);
+    const queries = new Together();
+    const pushes = new Together();
+    await sweep({
+      ...parts,
+      due: {
+        due: (...asked) => queries.watch(() => parts.due.due(...asked)),
+        push: (...asked) => pushes.watch(() => parts.due.push(...asked)),
+      },
+    });
+    expect(world.refreshed()).toEqual(Array.from({ length: 2_000 }, (_, id) => id));
+    expect(queries.most).toBe(4);
+    expect(pushes.most).toBeGreaterThan(30);
+    expect(pushes.most).toBeLessThanOrEqual(48);
+  });
+
+  test("sweeps the other shards though one cannot be read, and says so when all of them are done", async () => {
+    for (const id of [10, 21, 32]) world.add(id, NOW);
+    const parts = world.parts();
+    const pushes = new Together();
+    let [queried, unlocked] = [0, 0];
+    const failing: SweepParts = {
+      ...parts,
+      due: {
+        due: async (shard, ...asked) => {
+          queried += 1;
+          if (shard === 0) throw new Error("the index does not answer");
+          return await parts.due.due(shard, ...asked);
+        },
+        push: (...asked) => pushes.watch(() => parts.due.push(...asked)),
+      },
+      lock: {
+        ...parts.lock,
+        write: (state, seen) => {
+          // As long as one shard is at work, nobody else may begin.
+          if (state.lockedUntil === 0) unlocked = pushes.done;
+          return parts.lock.write(state, seen);
+        },
+      },
+    };
+    await expect(sweep(failing)).rejects.toThrow("the index does not answer");
+    expect(queried).toBe(SHARDS);
+    expect(world.refreshed()).toEqual([21, 32]);
+    expect(unlocked).toBe(2);
+    expect(world.state).toEqual({ lockedUntil: 0, shards: SHARDS });
+    await sweep(parts);
+    expect(world.refreshed()).toEqual([10, 21, 32]);
   });
 
   test("finds what lies on shards that are no longer used", async () => {

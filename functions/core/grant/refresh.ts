@@ -299,7 +299,9 @@ function afterFailure(parts: GrantParts, instance: Instance, outcome: TokenOutco
   const attempts = (instance.attempts ?? 0) + 1;
   const asked = outcome.kind === "refused" ? Math.min(outcome.retryAfterMs ?? 0, timing.retryAfterMaxMs) : 0;
   const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, parts.random()));
-  const dueInMs = Math.max(asked, backOff(timing.dueRetryMs, timing.dueRetryMaxMs, attempts, parts.random()));
+  // Spread by as much again: the sweep looks once a minute, so that a few seconds would bring back together what failed together.
+  const dueRetryMs = backOff(timing.dueRetryMs, timing.dueRetryMaxMs, attempts, 0);
+  const dueInMs = Math.max(asked, dueRetryMs) + Math.round(parts.random() * dueRetryMs);
   return {
     retryAt: now + retryInMs,
     retryInMs,

@@ -1,5 +1,6 @@
 import type { DueIndex, DueItem, RescueList } from "./ports.ts";
 import type { RefreshWork } from "./refresh-due.ts";
+import { sideBySide } from "./side-by-side.ts";
 import type { Timing } from "./timing.ts";
 
 /** What the refresh queue carries: ids, never a secret. */
@@ -40,9 +41,15 @@ export interface SweepState {
   readonly lockedUntil: number;
   /** Highest shard count ever used: a smaller one must not strand what lies on the others. */
   readonly shards: number;
-  readonly nextShard: number;
-  readonly after?: string;
+  /** Shards that the last sweep had no time for: swept first. */
+  readonly unfinished?: readonly ShardPlace[];
   readonly rescueAfter?: string;
+}
+
+/** Where in a shard a sweep goes on; without `after` at its beginning. */
+export interface ShardPlace {
+  readonly shard: number;
+  readonly after?: string;
 }
 
 /** One conditional item: one sweep at a time. */
@@ -56,29 +63,39 @@ export interface SweepLock {
 
 const PAGE = 100;
 const RESCUE_PAGE = 500;
+/**
+ * A sweep waits for answers most of its time, so several shards are swept side by side, and each page's pushes too. Both
+ * together stay under the 50 connections of the SDK's client: what has to wait for one counts as not connecting.
+ * https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-maxsockets.html
+ */
+const SHARDS_AT_ONCE = 4;
+const PUSHES_AT_ONCE = 12;
 /** Left for the last page's pushes and for the cursor. */
 const RESERVE_MS = 10_000;
 
 /**
- * One sweep: queues what is due, shard by shard, and what lies in the rescue bucket. One at a time, by a conditional item that
- * also keeps the cursor of a sweep that ran out of time. Sends first and pushes `dueAt` after, on condition that it is
- * unchanged: a lost message comes due again, and a fast worker's result stays.
+ * One sweep: queues what is due, several shards side by side, and what lies in the rescue bucket. One at a time, by a
+ * conditional item that also keeps the cursors of a sweep that ran out of time. Sends first and pushes `dueAt` after, on
+ * condition that it is unchanged: a lost message comes due again, and a fast worker's result stays.
  * @returns undefined: another sweep is at work
  */
 export async function sweep(parts: SweepParts): Promise<SweepOutcome | undefined> {
   const held = await lock(parts);
   if (held === undefined) return undefined;
   const seen = { due: 0, queued: 0, oldestOverdueMs: 0, rescueRecords: 0 };
-  let cursor: Pick<SweepState, "nextShard" | "after"> = { nextShard: held.nextShard };
+  const unfinished: ShardPlace[] = [];
   let rescueAfter: string | undefined;
   try {
     const [rescue] = await Promise.allSettled([sweepRescue(parts, held.rescueAfter, seen)]);
-    cursor = await sweepShards(parts, held, seen);
-    // Not before: what is due must be queued though the bucket does not answer.
+    const shards = await sweepShards(parts, held, seen);
+    unfinished.push(...shards.flatMap((each) => (each.status === "fulfilled" ? (each.value ?? []) : [])));
+    // Not before: what is due must be queued though the bucket does not answer, and on the other shards though one does not.
     if (rescue.status === "rejected") throw rescue.reason;
     rescueAfter = rescue.value;
+    const failed = shards.find((each) => each.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   } finally {
-    await unlock(parts, held, cursor, rescueAfter);
+    await unlock(parts, held, unfinished, rescueAfter);
   }
   return seen;
 }
@@ -88,7 +105,6 @@ async function lock(parts: SweepParts): Promise<SweepState | undefined> {
   const now = parts.lock.now();
   if (old !== undefined && old.lockedUntil > now) return undefined;
   const state: SweepState = {
-    nextShard: 0,
     ...old,
     shards: Math.max(parts.shards, old?.shards ?? 0),
     // As long as this invocation can last: a crashed sweep's lock runs out by itself.
@@ -100,40 +116,54 @@ async function lock(parts: SweepParts): Promise<SweepState | undefined> {
 async function unlock(
   parts: SweepParts,
   held: SweepState,
-  cursor: Pick<SweepState, "nextShard" | "after">,
+  unfinished: readonly ShardPlace[],
   rescueAfter: string | undefined,
 ): Promise<void> {
   const state: SweepState = {
-    ...cursor,
     shards: held.shards,
+    ...(unfinished.length === 0 ? {} : { unfinished }),
     ...(rescueAfter === undefined ? {} : { rescueAfter }),
     lockedUntil: 0,
   };
   await parts.lock.write(state, held);
 }
 
-/** All shards once, beginning where the last sweep stopped. @returns where the next one begins */
+/**
+ * All shards once, those first that the last sweep left.
+ * @returns for each: where the next sweep goes on, if it came to no end. One that failed is begun anew, for a cursor may be what failed.
+ */
 async function sweepShards(
   parts: SweepParts,
-  held: SweepState,
+  { shards, unfinished = [] }: SweepState,
   seen: { due: number; queued: number; oldestOverdueMs: number },
-): Promise<Pick<SweepState, "nextShard" | "after">> {
+): Promise<PromiseSettledResult<ShardPlace | undefined>[]> {
   const now = parts.lock.now();
-  let after = held.after;
-  for (let swept = 0; swept < held.shards; swept++) {
-    const shard = (held.nextShard + swept) % held.shards;
-    do {
-      if (parts.remainingMs() < RESERVE_MS) {
-        return { nextShard: shard, ...(after === undefined ? {} : { after }) };
-      }
-      const page = await parts.due.due(shard, now, PAGE, after);
-      seen.due += page.items.length;
-      for (const { dueAt } of page.items) seen.oldestOverdueMs = Math.max(seen.oldestOverdueMs, now - dueAt);
-      seen.queued += await queueDue(parts, page.items, now);
-      after = page.next;
-    } while (after !== undefined);
-  }
-  return { nextShard: held.nextShard };
+  const left = new Set(unfinished.map(({ shard }) => shard));
+  const others = Array.from({ length: shards }, (_, shard) => ({ shard })).filter(
+    ({ shard }) => !left.has(shard),
+  );
+  return await sideBySide([...unfinished, ...others], SHARDS_AT_ONCE, (place) =>
+    sweepShard(parts, place, now, seen),
+  );
+}
+
+async function sweepShard(
+  parts: SweepParts,
+  { shard, after }: ShardPlace,
+  now: number,
+  seen: { due: number; queued: number; oldestOverdueMs: number },
+): Promise<ShardPlace | undefined> {
+  let next = after;
+  do {
+    if (parts.remainingMs() < RESERVE_MS) return { shard, ...(next === undefined ? {} : { after: next }) };
+    const page = await parts.due.due(shard, now, PAGE, next);
+    seen.due += page.items.length;
+    for (const { dueAt } of page.items) seen.oldestOverdueMs = Math.max(seen.oldestOverdueMs, now - dueAt);
+    const queued = await queueDue(parts, page.items, now);
+    seen.queued += queued;
+    next = page.next;
+  } while (next !== undefined);
+  return undefined;
 }
 
 async function queueDue(parts: SweepParts, items: readonly DueItem[], now: number): Promise<number> {
@@ -147,8 +177,8 @@ async function queueDue(parts: SweepParts, items: readonly DueItem[], now: numbe
   );
   const queued = items.filter((_, index) => sent[index] === true);
   // A push that fails only means that the item comes due once more.
-  await Promise.allSettled(
-    queued.map(({ id, dueAt }) => parts.due.push(id, dueAt, now + parts.timing.pushMs)),
+  await sideBySide(queued, PUSHES_AT_ONCE, ({ id, dueAt }) =>
+    parts.due.push(id, dueAt, now + parts.timing.pushMs),
   );
   return queued.length;
 }

@@ -43,11 +43,11 @@ export const timing = {
   shortestScheduledMs: 5 * MINUTE,
   /** One forced refresh at most in this time, counted from the last refresh. */
   forcedMs: MINUTE,
-  /** Back-off of one grant's refreshes, doubled with each failure: for callers, and on the due index. */
+  /** Back-off of one grant's refreshes, doubled with each failure: for callers, and on the due index (there up to twice that, by chance). */
   retryMs: 2 * SECOND,
   retryMaxMs: MINUTE,
   dueRetryMs: MINUTE,
-  dueRetryMaxMs: 15 * MINUTE,
+  dueRetryMaxMs: 10 * MINUTE,
   /** A vendor's Retry-After is heeded up to this. */
   retryAfterMaxMs: DAY,
   /** After an authorization server refused the client itself: one probe for all its grants in this time. */

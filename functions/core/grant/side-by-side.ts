@@ -1,0 +1,18 @@
+/**
+ * Does the same with each item, so many at once. Waits for all, whatever becomes of each: when it resolves, nothing goes on.
+ * @returns what became of each, in the order of the items
+ */
+export async function sideBySide<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<PromiseSettledResult<Result>[]> {
+  const results: PromiseSettledResult<Result>[] = [];
+  // One iterator for all: each takes the next item that nobody has taken.
+  const rest = items.entries();
+  const takeTurns = async (): Promise<void> => {
+    for (const [index, item] of rest) [results[index]] = await Promise.allSettled([work(item)]);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, takeTurns));
+  return results;
+}

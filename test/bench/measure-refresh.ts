@@ -1,0 +1,124 @@
+import type { AwsCall } from "../../local/aws/types.ts";
+import { type BenchWorld, startWorld } from "./bench-world.ts";
+import { checkRefreshed } from "./check-refreshed.ts";
+import type { Use } from "./refresh-functions.ts";
+import { newIds, type Seeded, seedInstances } from "./seed-instances.ts";
+import { workOff } from "./work-off.ts";
+
+const READS = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:Scan"];
+const WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+/** The front door keeps no more calls than this. */
+const MOST_CALLS = 10_000;
+
+/** Calls to AWS, by what they are. */
+export interface Calls {
+  readonly reads: number;
+  readonly writes: number;
+  readonly queue: number;
+  readonly kms: number;
+  readonly s3: number;
+}
+
+export interface Scenario {
+  readonly instances: number;
+  readonly due: number;
+  /** One sweep with nothing due, in a new process. */
+  readonly idleSweep: Calls & Measured;
+  /** One sweep with all of them due: totals. */
+  readonly sweep: Calls & Measured;
+  /** For each refresh of one worker process that began cold. */
+  readonly refresh: Calls & Omit<Measured, "ms" | "items"> & { readonly perSecond: number };
+}
+
+interface Measured extends Use {
+  readonly ms: number;
+}
+
+export interface Plan {
+  readonly organizations: number;
+  /** In ascending order of size: the table grows from one to the next. */
+  readonly scenarios: readonly { readonly instances: number; readonly due: number }[];
+  readonly progress?: (line: string) => void;
+}
+
+/**
+ * Runs each scenario: the table grows to its size, so many instances come due, one sweep queues them and one worker refreshes
+ * them. What is counted is counted at the front door, which every AWS call passes, or told by the table; what is timed is timed
+ * in the function's own process.
+ * @throws {Error} an instance was not refreshed exactly once, or what was stored does not open
+ */
+export async function measureRefresh(plan: Plan): Promise<Scenario[]> {
+  await using world = await startWorld(plan.organizations);
+  const ids: number[] = [];
+  const measured: Scenario[] = [];
+  for (const { instances, due } of plan.scenarios) {
+    plan.progress?.(`${instances} instances, ${due} due`);
+    const more = newIds(instances - ids.length);
+    await seedInstances(world, more, 0);
+    ids.push(...more);
+    measured.push(await measure(world, ids, due));
+  }
+  return measured;
+}
+
+async function measure(world: BenchWorld, ids: readonly number[], due: number): Promise<Scenario> {
+  const { timeoutSeconds } = world.functionCalled("RefreshSweep");
+  await using sweeper = await world.start("RefreshSweep");
+  const sweepOnce = async (wanted: number): Promise<Calls & Measured> => {
+    await sweeper.ask("use", {});
+    world.frontDoor.clearCalls();
+    const { outcome, ms } = await sweeper.ask("sweep", { timeoutMs: timeoutSeconds * 1000 });
+    if (outcome?.due !== wanted || outcome.queued !== wanted)
+      throw new Error(
+        `of ${wanted} due instances a sweep queued ${outcome?.queued ?? "none: it was locked"}`,
+      );
+    return { ...counted(world, "RefreshSweep"), ...(await sweeper.ask("use", {})), ms };
+  };
+
+  const idleSweep = await sweepOnce(0);
+  const seeded = await seedInstances(world, sample(ids, due), 0.9);
+  const sweep = await sweepOnce(due);
+  const refresh = await refreshAll(world, seeded);
+  await checkRefreshed(world, seeded);
+  return { instances: ids.length, due, idleSweep, sweep, refresh };
+}
+
+async function refreshAll(world: BenchWorld, seeded: readonly Seeded[]): Promise<Scenario["refresh"]> {
+  await using worker = await world.start("RefreshWorker");
+  await worker.ask("use", {});
+  world.frontDoor.clearCalls();
+  const ms = await workOff(world, worker, seeded.length);
+  const { cpuMs, readUnits, writeUnits } = await worker.ask("use", {});
+  const each = (total: number): number => total / seeded.length;
+  const { reads, writes, queue, kms, s3 } = counted(world, "RefreshWorker");
+  return {
+    reads: each(reads),
+    writes: each(writes),
+    queue: each(queue),
+    kms: each(kms),
+    s3: each(s3),
+    readUnits: each(readUnits),
+    writeUnits: each(writeUnits),
+    cpuMs: each(cpuMs),
+    perSecond: (seeded.length / ms) * 1000,
+  };
+}
+
+function counted(world: BenchWorld, principal: string): Calls {
+  const calls = world.frontDoor.calls();
+  if (calls.length >= MOST_CALLS) throw new Error("more calls than the front door remembers");
+  const count = (of: (call: AwsCall) => boolean): number =>
+    calls.filter((call) => call.principal === principal && of(call)).length;
+  return {
+    reads: count(({ action }) => READS.includes(action)),
+    writes: count(({ action }) => WRITES.includes(action)),
+    queue: count(({ service }) => service === "sqs"),
+    kms: count(({ service }) => service === "kms"),
+    s3: count(({ service }) => service === "s3"),
+  };
+}
+
+/** So many of them, spread over all. */
+function sample(ids: readonly number[], count: number): number[] {
+  return Array.from({ length: count }, (_, index) => ids[Math.floor((index * ids.length) / count)] as number);
+}

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { measureRefresh } from "./measure-refresh.ts";
+import { judge } from "./refresh-report.ts";
+
+// Small, so that it can run with every change: the figures of docs/scale.md come from the same code at full size.
+test("a sweep reads what is due, not what there is, and a key opens once for many refreshes", {
+  timeout: 60_000,
+}, async () => {
+  // Throws where an instance was not refreshed exactly once at the vendor, or what was stored does not open.
+  const scenarios = await measureRefresh({
+    organizations: 2,
+    scenarios: [
+      { instances: 200, due: 40 },
+      { instances: 2_000, due: 40 },
+      { instances: 2_000, due: 300 },
+    ],
+  });
+  const report = judge(scenarios);
+
+  expect(report).toMatchObject({ reads_ratio: 1, items_ratio: 1, read_units_ratio: 1, missed: [] });
+  expect(report.kms_per_refresh).toBeCloseTo(2 / 300, 3);
+  for (const { due, sweep, idleSweep, refresh } of scenarios) {
+    expect(sweep.items).toBe(due);
+    // One for each due grant, and the lock's two.
+    expect(sweep.writes).toBe(due + 2);
+    expect([sweep.kms, idleSweep.kms, idleSweep.items, idleSweep.s3]).toEqual([0, 0, 0, 1]);
+    // Instance, paused client, registered app; and the organization, by the first batch that begins side by side. Lease and commit.
+    expect(refresh.reads).toBeGreaterThanOrEqual(3);
+    expect(refresh.reads).toBeLessThanOrEqual(3 + 20 / due);
+    expect(refresh.writes).toBe(2);
+    expect(refresh.kms).toBeCloseTo(2 / due, 4);
+  }
+});
+
+test("a target that is missed is named", () => {
+  const use = { items: 0, readUnits: 1, writeUnits: 0, cpuMs: 1, ms: 1 };
+  const calls = { reads: 9, writes: 2, queue: 1, kms: 0, s3: 1 };
+  const sweep = { ...calls, ...use, items: 40 };
+  const refresh = { ...calls, ...use, perSecond: 100 };
+  const small = { instances: 200, due: 40, idleSweep: sweep, sweep, refresh };
+  const large = { ...small, instances: 2_000 };
+  expect(judge([small, large]).missed).toEqual([]);
+  const scanning = { ...large, sweep: { ...sweep, items: 2_000, readUnits: 10 } };
+  expect(judge([small, scanning]).missed).toEqual(["items_ratio", "read_units_ratio"]);
+  const paging = { ...large, sweep: { ...sweep, reads: 11 } };
+  expect(judge([small, paging]).missed).toEqual(["reads_ratio"]);
+  const unwrapping = { ...refresh, kms: 0.01 };
+  expect(
+    judge([
+      { ...small, refresh: unwrapping },
+      { ...large, refresh: unwrapping },
+    ]).missed,
+  ).toEqual(["kms_per_refresh"]);
+});

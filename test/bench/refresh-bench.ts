@@ -1,0 +1,33 @@
+import { availableParallelism } from "node:os";
+import synthesize from "../synthesize.ts";
+import { measureRefresh } from "./measure-refresh.ts";
+import { judge, printable } from "./refresh-report.ts";
+
+/**
+ * `npm run bench:refresh [-- --json]`: what a scheduled refresh costs and how that grows with the number of instances. One JSON
+ * line, or a table for people; progress on stderr. Ends with 1 when a target is missed.
+ */
+const PLAN = {
+  organizations: 5,
+  scenarios: [
+    { instances: 1_000, due: 10 },
+    { instances: 1_000, due: 200 },
+    { instances: 10_000, due: 100 },
+    { instances: 100_000, due: 200 },
+    { instances: 100_000, due: 1_000 },
+  ],
+} as const;
+
+const started = performance.now();
+await synthesize();
+const scenarios = await measureRefresh({ ...PLAN, progress: (line) => process.stderr.write(`${line}\n`) });
+const report = {
+  ...judge(scenarios),
+  organizations: PLAN.organizations,
+  node: process.version,
+  cpus: availableParallelism(),
+  date: new Date().toISOString(),
+  seconds: Math.round((performance.now() - started) / 1000),
+};
+process.stdout.write(process.argv.includes("--json") ? `${JSON.stringify(report)}\n` : printable(report));
+process.exitCode = report.missed.length === 0 ? 0 : 1;
