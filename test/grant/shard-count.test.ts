@@ -5,7 +5,7 @@ import { sweepLock } from "../../functions/aws/sweep-lock.ts";
 import { sweep } from "../../functions/core/grant/sweep.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import { CalmWorld, HOUR } from "./calm-world.ts";
-import { openTable, TABLE } from "./dynalite-table.ts";
+import { openTable, TABLE } from "./open-instance-table.ts";
 
 const LOCKS = "transients";
 /** Each deployment's instances: enough that every shard of the most has some. */
