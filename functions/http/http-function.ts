@@ -77,8 +77,11 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
         });
       },
       afterAnswer: async () => {
-        for (const result of await Promise.allSettled(pending)) {
-          if (result.status === "rejected") logUnexpected(result.reason, request);
+        // What goes on behind the answer may begin more, such as the event of a refresh that came late.
+        while (pending.length > 0) {
+          for (const result of await Promise.allSettled(pending.splice(0))) {
+            if (result.status === "rejected") logUnexpected(result.reason, request);
+          }
         }
       },
     } satisfies StreamedResponse;

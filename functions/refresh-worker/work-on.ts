@@ -46,12 +46,18 @@ export async function workOn(
       }
     }),
   );
-  await within(parts, remainingMs() - RESERVE_MS, Promise.allSettled(pending)).catch(() => {});
+  await within(parts, remainingMs() - RESERVE_MS, allSettled(pending)).catch(() => {});
   return { batchItemFailures: failed };
+}
+
+/** What goes on may begin more, such as the event of a refresh that came late. */
+async function allSettled(pending: Promise<unknown>[]): Promise<void> {
+  while (pending.length > 0) await Promise.allSettled(pending.splice(0));
 }
 
 async function one(parts: WorkerParts, body: string, call: Call): Promise<void> {
   const message = readMessage(body);
+  if (message.kind === "event") return await parts.publish(message.event);
   if (message.kind === "rescue") return await settleRescueRecord(parts, message.key, call);
   await refreshDue(parts, message, call);
 }

@@ -12,9 +12,6 @@ const neverUsed = new Map([
   ["sqs:GetQueueAttributes", "Lambda's event source mapping"],
   ["sqs:GetQueueUrl", "Lambda's event source mapping"],
   ["sqs:ChangeMessageVisibility", "Lambda's event source mapping"],
-  // A refresh that comes up with less than 100 s of the function's 15 minutes left.
-  ["Documents sqs:SendMessage", "hands a late refresh over"],
-  ["Proxy sqs:SendMessage", "hands a late refresh over"],
 ]);
 
 const HOUR = 3_600_000;
