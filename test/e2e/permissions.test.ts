@@ -124,7 +124,8 @@ async function loseTheTableWithGrantsInHand(instances: readonly CreatedInstance[
   await sweepAndSettle();
 
   platform.clock.advance(3.7 * HOUR);
-  // Three leases are taken, then nothing is written any more.
+  // All leases are taken before the vendor answers; then nothing is written any more.
+  platform.vendors.dropbox?.fail({ endpoint: "token", delayMs: 1_000, count: 10 });
   platform.frontDoor.fail({
     service: "dynamodb",
     action: "UpdateItem",
@@ -133,6 +134,7 @@ async function loseTheTableWithGrantsInHand(instances: readonly CreatedInstance[
     ...serverError,
   });
   await sweepAndSettle();
+  platform.vendors.dropbox?.clearFaults();
   platform.frontDoor.clearFaults();
   platform.clock.advance(10 * MINUTE);
   await sweepAndSettle();
