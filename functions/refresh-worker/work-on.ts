@@ -4,6 +4,7 @@ import type { Call, WorkerParts } from "../core/grant/grant-parts.ts";
 import { within } from "../core/grant/patience.ts";
 import { refreshDue } from "../core/grant/refresh-due.ts";
 import { settleRescueRecord } from "../core/grant/rescue-worker.ts";
+import { settleAll } from "../core/settle-all.ts";
 
 /** One message's work: a whole lease, and a little for what comes before it. */
 const RECORD_MS = 130_000;
@@ -46,13 +47,8 @@ export async function workOn(
       }
     }),
   );
-  await within(parts, remainingMs() - RESERVE_MS, allSettled(pending)).catch(() => {});
+  await within(parts, remainingMs() - RESERVE_MS, settleAll(pending)).catch(() => {});
   return { batchItemFailures: failed };
-}
-
-/** What goes on may begin more, such as the event of a refresh that came late. */
-async function allSettled(pending: Promise<unknown>[]): Promise<void> {
-  while (pending.length > 0) await Promise.allSettled(pending.splice(0));
 }
 
 async function one(parts: WorkerParts, body: string, call: Call): Promise<void> {
