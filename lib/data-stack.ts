@@ -1,5 +1,6 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
+import { EventBus } from "aws-cdk-lib/aws-events";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
@@ -10,7 +11,10 @@ import { stackProps } from "./stack-props.ts";
 /** Six times the worker's timeout, as Lambda asks: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
 const refreshVisibility = Duration.minutes(30);
 
-/** What must outlive every deployment: tables, the vault's key, the bucket; and the queues, which other stacks share. */
+/**
+ * What must outlive every deployment: tables, the vault's key, the bucket; and what other stacks, or subscribers, share: the
+ * queues and the event bus.
+ */
 export class DataStack extends Stack {
   readonly instances: Table;
   readonly tenants: Table;
@@ -19,9 +23,10 @@ export class DataStack extends Stack {
   readonly rescueBucket: Bucket;
   readonly refreshQueue: Queue;
   readonly refreshDeadLetters: Queue;
+  readonly eventBus: EventBus;
 
   constructor(scope: Construct, id: string, { settings }: { readonly settings: Settings }) {
-    super(scope, id, stackProps(id, "tables, key, bucket, queues", settings));
+    super(scope, id, stackProps(id, "tables, key, bucket, queues, event bus", settings));
 
     this.instances = this.keptTable("Instances", { name: "instanceId", type: AttributeType.NUMBER });
     this.instances.addGlobalSecondaryIndex({
@@ -88,9 +93,15 @@ export class DataStack extends Stack {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       visibilityTimeout: refreshVisibility,
-      // A message that nobody took for a day is worth nothing: its grant came due again long since.
-      retentionPeriod: Duration.days(1),
+      // A refresh that nobody took is worth nothing after a day, its grant came due again long since; but an event is lost.
+      retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: this.refreshDeadLetters, maxReceiveCount: 5 },
+    });
+
+    // A name that is known without asking, for the rules of those who subscribe.
+    this.eventBus = new EventBus(this, "Events", {
+      eventBusName: `linkspan-${settings.stage}`,
+      description: `Linkspan ${settings.stage}: what happens to instances (docs/events.md)`,
     });
 
     this.output("InstancesTable", this.instances.tableName);
@@ -99,6 +110,7 @@ export class DataStack extends Stack {
     this.output("VaultKeyArn", this.vaultKey.keyArn);
     this.output("RescueBucket", this.rescueBucket.bucketName);
     this.output("RefreshQueueUrl", this.refreshQueue.queueUrl);
+    this.output("EventBusName", this.eventBus.eventBusName);
   }
 
   private keptTable(id: string, partitionKey: { name: string; type: AttributeType }): Table {

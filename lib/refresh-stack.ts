@@ -42,7 +42,7 @@ export class RefreshStack extends Stack {
     this.worker = new ServiceFunction(this, "RefreshWorker", {
       settings,
       folder: "refresh-worker",
-      description: "Refreshes grants, finishes deletions, puts rescued grants back",
+      description: "Refreshes grants, finishes deletions, puts rescued grants back, tells subscribers",
       timeout: Duration.seconds(300),
       environment: {
         INSTANCES_TABLE: data.instances.tableName,
@@ -50,6 +50,8 @@ export class RefreshStack extends Stack {
         TRANSIENTS_TABLE: data.transients.tableName,
         VAULT_KEY_ARN: data.vaultKey.keyArn,
         RESCUE_BUCKET: data.rescueBucket.bucketName,
+        REFRESH_QUEUE_URL: data.refreshQueue.queueUrl,
+        EVENT_BUS_NAME: data.eventBus.eventBusName,
         REFRESH_SHARDS: String(settings.refreshShards),
         ACTIVE_WINDOW_DAYS: String(settings.activeWindowDays),
       },
@@ -113,5 +115,8 @@ export class RefreshStack extends Stack {
       [data.transients.tableArn],
     );
     allowRescue(this.worker, data, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]);
+    // Its own events go the way of everybody's; it alone puts them on the bus.
+    this.worker.allow(["sqs:SendMessage"], [data.refreshQueue.queueArn]);
+    this.worker.allow(["events:PutEvents"], [data.eventBus.eventBusArn]);
   }
 }

@@ -9,6 +9,7 @@ export type EnvironmentName =
   | "VAULT_KEY_ARN"
   | "REFRESH_QUEUE_URL"
   | "RESCUE_BUCKET"
+  | "EVENT_BUS_NAME"
   | "REFRESH_SHARDS"
   | "ACTIVE_WINDOW_DAYS"
   | "STAGE";

@@ -1,4 +1,5 @@
 import type { GrantOutcome } from "../core/grant/grant-parts.ts";
+import type { InstanceEvent } from "../core/grant/instance-event.ts";
 
 /**
  * Metrics in CloudWatch's embedded metric format: one JSON line on stdout, no call to any API.
@@ -75,6 +76,11 @@ export function refreshOutcome(outcome: GrantOutcome): void {
     },
     properties,
   );
+}
+
+/** An event that the queue did not take: no subscriber hears of it. Dimensions Stage; metric LostEvents. */
+export function eventLost({ name, organizationId, instanceId, connector }: InstanceEvent): void {
+  emitMetrics({}, { LostEvents: [1, "Count"] }, { event: name, organizationId, instanceId, connector });
 }
 
 /** What one sweep saw. Dimensions Stage; metrics Due, Queued, OldestOverdue, RescueRecords. */

@@ -12,7 +12,9 @@ import type { TransientStore } from "../core/transients.ts";
 import { createVault } from "../core/vault/vault.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
 import { createVendorHttp } from "../vendor-http/vendor-http.ts";
+import { announcer } from "./announcer.ts";
 import { environment } from "./environment.ts";
+import { eventBus } from "./event-bus.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { instanceCreation } from "./instance-creation.ts";
 import { instanceItems } from "./instance-items.ts";
@@ -116,6 +118,7 @@ const sharedParts = (): Omit<GrantParts, "handOver"> => ({
   sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
   timing,
   outcome: refreshOutcome,
+  announce: announcer(queue),
   activeWindowMs: Number(environment("ACTIVE_WINDOW_DAYS")) * DAY_MS,
 });
 
@@ -132,7 +135,7 @@ const makeConnectionParts = (): ProvisioningParts & { readonly instances: Instan
   };
 };
 
-/** For the refresh worker: the whole table, the right to end rescue records, and the paused clients. */
+/** For the refresh worker: the whole table, the right to end rescue records, the event bus, and the paused clients. */
 export function workerParts(): WorkerParts {
   return once(makeWorkerParts);
 }
@@ -148,6 +151,7 @@ const makeWorkerParts = (): WorkerParts => {
       ...instanceRemoval(options),
     },
     rescue: { ...parts.rescue, ...rescueRemoval({ bucket: environment("RESCUE_BUCKET") }) },
+    publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),
     // It is the one to whom work is handed.
     handOver: () => Promise.reject(new Error("the worker hands nothing over")),
     pauses: clientPauses(transients(), timing),

@@ -1,5 +1,6 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { RefreshCause } from "../core/grant/grant-parts.ts";
+import { type InstanceEvent, instanceEventNames } from "../core/grant/instance-event.ts";
 import { sideBySide } from "../core/grant/side-by-side.ts";
 import type { QueuedWork, WorkQueue } from "../core/grant/sweep.ts";
 
@@ -56,11 +57,41 @@ const CAUSES: readonly (RefreshCause | "delete")[] = [
 /** @throws {Error} not a message of ours: it goes to the dead letters */
 export function readMessage(body: string): QueuedWork {
   const message = JSON.parse(body) as Record<string, unknown> | null;
-  const { kind, instanceId, cause, version, key } = message ?? {};
+  const { kind, instanceId, cause, version, key, event } = message ?? {};
   if (kind === "rescue" && typeof key === "string") return { kind, key };
   const knownCause = CAUSES.find((known) => known === cause);
   if (kind === "refresh" && typeof instanceId === "number" && knownCause !== undefined) {
     return { kind, instanceId, cause: knownCause, ...(typeof version === "number" ? { version } : {}) };
   }
-  throw new Error("a message that is neither a refresh nor a rescue");
+  if (kind === "event") return { kind, event: readEvent(event) };
+  throw new Error("a message that is neither a refresh, a rescue nor an event");
+}
+
+/** Field by field: nothing goes on to subscribers that is not one of these. */
+function readEvent(value: unknown): InstanceEvent {
+  const { name, id, at, organizationId, userId, instanceId, connector, reason } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
+  const known = instanceEventNames.find((each) => each === name);
+  if (
+    known === undefined ||
+    typeof id !== "string" ||
+    typeof at !== "number" ||
+    typeof organizationId !== "string" ||
+    typeof instanceId !== "number" ||
+    typeof connector !== "string"
+  ) {
+    throw new Error("an event that lacks what every event has");
+  }
+  return {
+    name: known,
+    id,
+    at,
+    organizationId,
+    ...(typeof userId === "string" ? { userId } : {}),
+    instanceId,
+    connector,
+    ...(typeof reason === "string" ? { reason } : {}),
+  };
 }

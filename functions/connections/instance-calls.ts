@@ -35,7 +35,7 @@ export function deleteInstance(parts: () => ConnectionParts): HttpHandler {
 export function enableInstance(parts: () => ConnectionParts, enabled: boolean): HttpHandler {
   return async (request) => {
     const { instance, user } = await ownInstance(parts(), request);
-    if (!(await setEnabled(parts().grants, instance.id, enabled))) throw gone(instance);
+    if (!(await setEnabled(parts().grants, instance.id, enabled, request))) throw gone(instance);
     return json(instanceRepresentation({ ...instance, enabled }, user));
   };
 }

@@ -3,6 +3,7 @@ import middy from "@middy/core";
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import { requestOutcome } from "../aws/outcome-metrics.ts";
 import { LinkspanError } from "../core/errors.ts";
+import { settleAll } from "../core/settle-all.ts";
 import { answerError } from "./answer-errors.ts";
 import { readRequest } from "./read-request.ts";
 import type { HttpRequest, HttpResponse } from "./request.ts";
@@ -77,7 +78,7 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
         });
       },
       afterAnswer: async () => {
-        for (const result of await Promise.allSettled(pending)) {
+        for (const result of await settleAll(pending)) {
           if (result.status === "rejected") logUnexpected(result.reason, request);
         }
       },

@@ -4,6 +4,7 @@ import type { Call, WorkerParts } from "../core/grant/grant-parts.ts";
 import { within } from "../core/grant/patience.ts";
 import { refreshDue } from "../core/grant/refresh-due.ts";
 import { settleRescueRecord } from "../core/grant/rescue-worker.ts";
+import { settleAll } from "../core/settle-all.ts";
 
 /** One message's work: a whole lease, and a little for what comes before it. */
 const RECORD_MS = 130_000;
@@ -46,12 +47,13 @@ export async function workOn(
       }
     }),
   );
-  await within(parts, remainingMs() - RESERVE_MS, Promise.allSettled(pending)).catch(() => {});
+  await within(parts, remainingMs() - RESERVE_MS, settleAll(pending)).catch(() => {});
   return { batchItemFailures: failed };
 }
 
 async function one(parts: WorkerParts, body: string, call: Call): Promise<void> {
   const message = readMessage(body);
+  if (message.kind === "event") return await parts.publish(message.event);
   if (message.kind === "rescue") return await settleRescueRecord(parts, message.key, call);
   await refreshDue(parts, message, call);
 }

@@ -52,6 +52,7 @@ export class Alarms extends Construct {
     this.watchGrants();
     this.watchSchedule();
     this.watchQueue();
+    this.watchEvents();
     this.watchThrottles();
     this.watchApi();
   }
@@ -161,6 +162,15 @@ export class Alarms extends Construct {
       threshold: 1,
       periods: 1,
       meaning: "Refresh messages failed again and again and were put aside",
+    });
+  }
+
+  private watchEvents(): void {
+    this.alarm("LostEvents", {
+      metric: this.emitted.lostEvents(Duration.minutes(5)),
+      threshold: 1,
+      periods: 1,
+      meaning: "The queue did not take an event: subscribers do not hear of what happened to an instance",
     });
   }
 

@@ -110,6 +110,7 @@ function refreshWidgets(emitted: EmittedMetrics, { settings, api, refresh }: Das
         emitted.refreshes(outcome, "Refreshes", "Sum", five),
       ),
     }),
+    graph("Events that were lost", { left: [emitted.lostEvents(five)] }),
     graph("Rescue records", { left: [emitted.sweep("RescueRecords", "Maximum", five)] }),
     logTable(
       "Refreshes by connector, from the logs",

@@ -30,6 +30,11 @@ export class EmittedMetrics {
     return this.search("Refreshes", ["Stage", "Outcome"], "", "Sum", (search) => search);
   }
 
+  /** Events that no subscriber hears of: the queue did not take them. */
+  lostEvents(period = this.period): Metric {
+    return this.metric("LostEvents", {}, "Sum", period, "LostEvents");
+  }
+
   /** What the sweeps saw. */
   sweep(
     metricName: "Due" | "Queued" | "OldestOverdue" | "RescueRecords",

@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { callLog } from "./call-log.ts";
 import { localCloudFormation } from "./cloudformation.ts";
 import { localDynamoDb } from "./dynamodb.ts";
+import { type LocalEventBridge, localEventBridge } from "./eventbridge.ts";
 import { faultError, faults } from "./faults.ts";
 import { localKms } from "./kms.ts";
 import { type Permissions, permissions } from "./permissions.ts";
@@ -47,11 +48,12 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     const allowed = permissions(principals);
     await mkdir(dataFolder, { recursive: true });
     const sqs = localSqs(resources.queues, clock, url);
-    started.push(sqs, localCloudFormation(resources.stacks));
+    const eventBridge = localEventBridge(path.join(dataFolder, "events.jsonl"), resources.eventBuses, clock);
+    started.push(sqs, eventBridge, localCloudFormation(resources.stacks));
     started.push(await localKms(path.join(dataFolder, "kms"), resources.keys));
     started.push(await localS3(path.join(dataFolder, "s3"), resources.buckets));
     started.push(await localDynamoDb(path.join(dataFolder, "dynamodb"), resources.tables));
-    return frontDoor({ options, server, port, url, services: started, sqs, allowed });
+    return frontDoor({ options, server, port, url, services: started, sqs, eventBridge, allowed });
   } catch (error) {
     server.close();
     server.closeAllConnections();
@@ -67,10 +69,11 @@ interface Parts {
   readonly url: string;
   readonly services: readonly AwsService[];
   readonly sqs: LocalSqs;
+  readonly eventBridge: LocalEventBridge;
   readonly allowed: Permissions;
 }
 
-function frontDoor({ options, server, port, url, services, sqs, allowed }: Parts): FrontDoor {
+function frontDoor({ options, server, port, url, services, sqs, eventBridge, allowed }: Parts): FrontDoor {
   const { clock } = options;
   const byName = new Map(services.map((service) => [service.name, service]));
   const log = callLog();
@@ -85,7 +88,7 @@ function frontDoor({ options, server, port, url, services, sqs, allowed }: Parts
     const service = claim === undefined ? undefined : byName.get(claim.service);
     if (claim === undefined || service === undefined) {
       const text =
-        "the front door takes requests signed with Signature Version 4 for dynamodb, sqs, s3, kms and cloudformation";
+        "the front door takes requests signed with Signature Version 4 for dynamodb, sqs, s3, kms, events and cloudformation";
       send(response, {
         status: 403,
         headers: { "content-type": "application/json" },
@@ -191,6 +194,8 @@ function frontDoor({ options, server, port, url, services, sqs, allowed }: Parts
       allowed.allows(allowed.principalCalled(name), { action, resource }),
     queueUrl: (name) => queueUrl(url, name),
     queueDepth: async (name) => sqs.depth(name),
+    events: eventBridge.events,
+    clearEvents: eventBridge.clear,
     async close() {
       closing.abort();
       const closed = new Promise((resolve) => server.close(resolve));

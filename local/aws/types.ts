@@ -30,6 +30,24 @@ export interface AwsKey {
   readonly arn: string;
 }
 
+/** A bus of EventBridge. */
+export interface AwsEventBus {
+  readonly name: string;
+}
+
+/** An event as a rule's target gets it: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html */
+export interface BusEvent {
+  readonly version: "0";
+  readonly id: string;
+  readonly "detail-type": string;
+  readonly source: string;
+  readonly account: string;
+  readonly time: string;
+  readonly region: string;
+  readonly resources: readonly string[];
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
 export interface AwsStack {
   readonly name: string;
   readonly outputs: Readonly<Record<string, string>>;
@@ -40,6 +58,7 @@ export interface AwsResources {
   readonly queues: readonly AwsQueue[];
   readonly buckets: readonly AwsBucket[];
   readonly keys: readonly AwsKey[];
+  readonly eventBuses: readonly AwsEventBus[];
   readonly stacks: readonly AwsStack[];
 }
 
@@ -70,11 +89,11 @@ export interface Principal {
 
 /** One call that reached the front door and whose caller was known. */
 export interface AwsCall {
-  /** As in the credential scope: `dynamodb`, `sqs`, `s3`, `kms`, `cloudformation`. */
+  /** As in the credential scope: `dynamodb`, `sqs`, `s3`, `kms`, `events`, `cloudformation`. */
   readonly service: string;
   /** The operation's IAM action: `dynamodb:GetItem`. */
   readonly action: string;
-  /** The first resource that it names; a queue, table, index, key, bucket or object ARN. */
+  /** The first resource that it names; a queue, table, index, key, bucket, object or event bus ARN. */
   readonly resource: string;
   readonly principal: string;
   /** HTTP status of the answer; 0 where the connection was broken instead. */
@@ -160,6 +179,9 @@ export interface FrontDoor {
   isAllowed(principal: string, action: string, resource: string): boolean;
   queueUrl(name: string): string;
   queueDepth(name: string): Promise<QueueDepth>;
+  /** The last events that were put on any bus, oldest first, at most 1,000. */
+  events(): readonly BusEvent[];
+  clearEvents(): void;
   /** Ends every socket at once, flushes the stores. */
   close(): Promise<void>;
 }

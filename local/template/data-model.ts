@@ -1,12 +1,13 @@
-import type { AwsBucket, AwsKey, AwsQueue, AwsTable } from "../aws/types.ts";
+import type { AwsBucket, AwsEventBus, AwsKey, AwsQueue, AwsTable } from "../aws/types.ts";
 import type { Resources } from "./resources.ts";
 
-/** Tables, queues, buckets and keys, as the front door wants them. */
+/** Tables, queues, buckets, keys and event buses, as the front door wants them. */
 export interface DataModel {
   readonly tables: readonly AwsTable[];
   readonly queues: readonly (AwsQueue & { readonly arn: string })[];
   readonly buckets: readonly AwsBucket[];
   readonly keys: readonly AwsKey[];
+  readonly eventBuses: readonly AwsEventBus[];
 }
 
 export function readData(resources: Resources): DataModel {
@@ -32,6 +33,10 @@ export function readData(resources: Resources): DataModel {
         key.refuse(`keys of kind ${String(KeySpec)} are not there locally`);
       const { ref, attributes } = key.identity();
       return { id: ref, arn: attributes.Arn as string };
+    }),
+    eventBuses: resources.all("AWS::Events::EventBus").map((bus) => {
+      bus.properties(["Description", "Name", "Tags"]);
+      return { name: bus.identity().ref };
     }),
   };
 }

@@ -79,6 +79,10 @@ const identities: Readonly<Record<string, (naming: Naming) => Identity>> = {
     const schedule = name("Name", 64);
     return { ref: schedule, attributes: { Arn: arn("scheduler", `schedule/default/${schedule}`) } };
   },
+  "AWS::Events::EventBus": ({ name, arn }) => {
+    const bus = name("Name", 256);
+    return { ref: bus, attributes: { Arn: arn("events", `event-bus/${bus}`), Name: bus } };
+  },
   "AWS::Events::Rule": ({ name, arn }) => {
     const rule = name("Name", 64);
     return { ref: rule, attributes: { Arn: arn("events", `rule/${rule}`) } };

@@ -54,6 +54,7 @@ const actedOn = new Set([
   "AWS::ApiGateway::RestApi",
   "AWS::ApiGateway::Stage",
   "AWS::DynamoDB::Table",
+  "AWS::Events::EventBus",
   "AWS::Events::Rule",
   "AWS::IAM::Policy",
   "AWS::IAM::Role",

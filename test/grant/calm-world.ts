@@ -1,5 +1,6 @@
 import { type Connector, defineConnector } from "../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
+import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
 import type { InstanceStore, RescueRecord, TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
@@ -53,6 +54,8 @@ export class CalmWorld {
   readonly records = new Map<string, RescueRecord>();
   readonly transientItems = new Map<string, TransientItem>();
   readonly outcomes: GrantOutcome[] = [];
+  readonly announced: InstanceEvent[] = [];
+  readonly published: InstanceEvent[] = [];
   readonly handedOver: { id: number; cause: string }[] = [];
   readonly sent: string[] = [];
   readonly revoked: string[] = [];
@@ -61,6 +64,7 @@ export class CalmWorld {
   tableFails = false;
   bucketFails = false;
   revocationFails = false;
+  busFails = false;
   /** What the vendor answers, and when. */
   answer: (refreshToken: string) => TokenOutcome | Promise<TokenOutcome> = () => granted("new");
   exchange: (code: string) => TokenOutcome | Promise<TokenOutcome> = () => granted("first");
@@ -236,6 +240,13 @@ export class CalmWorld {
     },
     outcome: (outcome) => {
       this.outcomes.push(outcome);
+    },
+    announce: async (event) => {
+      this.announced.push(event);
+    },
+    publish: async (event) => {
+      if (this.busFails) throw new Error("the bus fails");
+      this.published.push(event);
     },
     activeWindowMs: 7 * DAY,
   };

@@ -28,7 +28,7 @@ const scenario = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
 
 describe.each<VendorKind>(["N", "S", "G"])("at a vendor of kind %s", (vendor) => {
   test("the invariants hold, whatever happens in whatever order", { timeout: 300_000 }, async () => {
-    const reached = { leases: 0, rescues: 0, signIns: 0, deaths: 0, revocations: 0 };
+    const reached = { leases: 0, rescues: 0, signIns: 0, deaths: 0, revocations: 0, tellings: 0 };
     await fc.assert(
       fc.asyncProperty(scenario(vendor), async (each) => {
         const world = await play(each);
@@ -38,6 +38,7 @@ describe.each<VendorKind>(["N", "S", "G"])("at a vendor of kind %s", (vendor) =>
         if (history.includes("signs in")) reached.signIns++;
         if (history.includes("marks version")) reached.deaths++;
         if (history.includes("revokes token")) reached.revocations++;
+        if (history.includes("tells instance.")) reached.tellings++;
       }),
       { seed, numRuns: runs },
     );

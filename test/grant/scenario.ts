@@ -154,15 +154,15 @@ function enter(world: World, actor: Actor): void {
       enterSignIn(world, name);
       return;
     case "D":
-      world.start(name, async (parts) => {
+      world.start(name, async (parts, call) => {
         await markForDeletion(parts, ID);
-        await finishDeletion(parts, ID);
+        await finishDeletion(parts, ID, call);
       });
       return;
     case "E":
-      world.start(name, async (parts) => {
-        await setEnabled(parts, ID, false);
-        await setEnabled(parts, ID, true);
+      world.start(name, async (parts, call) => {
+        await setEnabled(parts, ID, false, call);
+        await setEnabled(parts, ID, true, call);
       });
   }
 }
@@ -218,9 +218,10 @@ async function recover(world: World, waiting: Actor[]): Promise<void> {
       world.start(`W${rounds}`, (parts, call) => settleRescueRecord(parts, key, call));
       await drain(world);
     }
-    if (world.instance?.deleting === true) world.start(`D${rounds}`, (parts) => finishDeletion(parts, ID));
+    if (world.instance?.deleting === true)
+      world.start(`D${rounds}`, (parts, call) => finishDeletion(parts, ID, call));
     else if (world.instance?.enabled === false)
-      world.start(`E${rounds}`, (parts) => setEnabled(parts, ID, true));
+      world.start(`E${rounds}`, (parts, call) => setEnabled(parts, ID, true, call));
     else enter(world, "R");
     await drain(world);
     world.advance(200_000);

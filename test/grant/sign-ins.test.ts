@@ -172,7 +172,7 @@ describe("a record of a first exchange that was settled before", () => {
     const first = [record, undefined];
     await settleRescueRecord(world.parts, key, world.call);
     await markForDeletion(world.parts, instance.id);
-    await finishDeletion(world.parts, instance.id);
+    await finishDeletion(world.parts, instance.id, world.call);
     await settleRescueRecord(parts, key, world.call);
     expect(world.stored(instance.id).deleting).toBe(true);
   });
@@ -181,10 +181,10 @@ describe("a record of a first exchange that was settled before", () => {
     world.put();
     world.records.set("rescue/42/new", { kind: "new", instance: world.stored() });
     await markForDeletion(world.parts, 42);
-    await finishDeletion(world.parts, 42);
+    await finishDeletion(world.parts, 42, world.call);
     expect(world.items.has(42)).toBe(true);
     await settleRescueRecord(world.parts, "rescue/42/new", world.call);
-    await finishDeletion(world.parts, 42);
+    await finishDeletion(world.parts, 42, world.call);
     expect(world.items.has(42)).toBe(false);
   });
 });
@@ -301,7 +301,7 @@ test("what was sealed and is not JSON is nowhere shown", async () => {
 describe("a delete", () => {
   const remove = async (id = 42) => {
     expect(await markForDeletion(world.parts, id)).toBe(true);
-    await finishDeletion(world.parts, id);
+    await finishDeletion(world.parts, id, world.call);
   };
 
   test("is handed to the worker, which revokes and removes", async () => {
@@ -323,7 +323,7 @@ describe("a delete", () => {
       const wait = (world.stored().dueAt as number) - world.now;
       waits.push(wait);
       await world.pass(wait);
-      await finishDeletion(world.parts, 42);
+      await finishDeletion(world.parts, 42, world.call);
     }
     expect(world.items.size).toBe(0);
     expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(6.9 * DAY);

@@ -1,5 +1,6 @@
 import { defineConnector } from "../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
+import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
 import type { RescueRecord, Sealer, TokenOutcome, Vault } from "../../functions/core/grant/ports.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
@@ -61,6 +62,8 @@ export interface Step {
   readonly since: number;
   run(mode: Mode): void;
 }
+
+const FIRST_EPOCH = "000000000000001-first";
 
 interface Timer {
   readonly at: number;
@@ -165,7 +168,7 @@ export class World {
       tokenHashes: [],
       fence: 1,
       version: 1,
-      epoch: "000000000000001-first",
+      epoch: FIRST_EPOCH,
       grant: this.#seal(1, {
         accessToken: `access-${token}`,
         tokenType: "bearer",
@@ -574,6 +577,11 @@ export class World {
         process.counted += 1;
         if (outcome.outcome === "lost") process.inHand = undefined;
       },
+      announce: (event) => {
+        this.#judgeEvent(process, event);
+        return Promise.resolve();
+      },
+      publish: () => Promise.reject(new Error("nothing is published in this world")),
       activeWindowMs: 7 * 86_400_000,
     };
   }
@@ -828,6 +836,20 @@ export class World {
         this.#violate(`1: ${process.name} still carries token ${inHand} though its lease ran out`);
       }
     }
+  }
+
+  /** Nothing happens between a write and its telling: what is told must stand there. */
+  #judgeEvent(process: Process, { name }: InstanceEvent): void {
+    const { instance } = this;
+    this.log.push(`${process.name}: tells ${name}`);
+    const holds: Partial<Record<InstanceEvent["name"], boolean>> = {
+      "instance.needs_reauth": this.needsReauth(),
+      "instance.disabled": instance?.enabled === false,
+      "instance.enabled": instance?.enabled === true,
+      "instance.deleted": instance === undefined,
+      "instance.reauthenticated": instance !== undefined && instance.epoch !== FIRST_EPOCH,
+    };
+    if (holds[name] === false) this.#violate(`10: ${process.name} tells ${name}, which is not written`);
   }
 
   needsReauth(): boolean {

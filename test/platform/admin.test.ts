@@ -76,6 +76,7 @@ beforeAll(async () => {
       ],
       queues: [{ name: "refresh" }],
       buckets: [],
+      eventBuses: [],
       keys: [key],
       stacks: [
         {

@@ -42,6 +42,7 @@ beforeEach(async () => {
         { name: "dead", messageRetentionPeriod: 1_209_600 },
       ],
       buckets: [],
+      eventBuses: [],
       keys: [],
       stacks: [],
     },

@@ -59,6 +59,7 @@ const resources = {
   ],
   queues: [],
   buckets: [{ name: "linkspan-rescue" }],
+  eventBuses: [],
   keys: [],
   stacks: [{ name: "linkspan-dev-data", outputs: { InstancesTable: "instances", Odd: '<&">' } }],
 } satisfies AwsResources;

@@ -30,7 +30,7 @@ async function start(
   frontDoor = await startFrontDoor({
     clock: systemClock(),
     dataFolder: folder,
-    resources: { tables: [], queues: [], buckets: [], keys: kept, stacks: [] },
+    resources: { tables: [], queues: [], buckets: [], eventBuses: [], keys: kept, stacks: [] },
     principals: [{ name: "Proxy", accessKeyId: "AKIAPROXY", secretAccessKey: "secret", statements }],
   });
   client = new KMSClient({

@@ -275,6 +275,29 @@ describe("what is refused", () => {
     expect(await refusal(change)).toMatch(message);
   });
 
+  it("refuses an event bus with what is not there locally, and knows a plain one by name and ARN", async () => {
+    const bus = (more: object) => ({
+      Type: "AWS::Events::EventBus",
+      Properties: { Name: "linkspan-dev", ...more },
+    });
+    expect(
+      await refusal((all) => {
+        all.Events = bus({ EventSourceName: "aws.partner/example.com" });
+      }),
+    ).toMatch(/small\/Events .*does not know the property EventSourceName/);
+    const stack = smallStack();
+    stack.Resources.Events = bus({ Description: "what happens" });
+    Object.assign(properties(stack.Resources.Handler), {
+      Environment: { Variables: { BUS: { Ref: "Events" }, ARN: { "Fn::GetAtt": ["Events", "Arn"] } } },
+    });
+    const { eventBuses, functions } = await read({ small: stack });
+    expect(eventBuses).toEqual([{ name: "linkspan-dev" }]);
+    expect(functions[0]?.environment).toMatchObject({
+      BUS: "linkspan-dev",
+      ARN: "arn:aws:events:eu-west-1:000000000000:event-bus/linkspan-dev",
+    });
+  });
+
   it("passes by what changes nothing on a laptop", async () => {
     expect(
       await refusal((all) => {

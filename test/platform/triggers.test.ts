@@ -59,6 +59,7 @@ beforeEach(async () => {
       tables: [],
       queues: [{ name: "refresh", visibilityTimeout: 600 }],
       buckets: [],
+      eventBuses: [],
       keys: [],
       stacks: [],
     },

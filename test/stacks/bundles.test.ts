@@ -45,6 +45,7 @@ const actions: Readonly<Record<string, string>> = {
   PutObject: "s3:PutObject",
   DeleteObject: "s3:DeleteObject",
   ListObjectsV2: "s3:ListBucket",
+  PutEvents: "events:PutEvents",
 };
 /** What the SDK brings with it: credential providers for other places than Lambda, endpoint discovery, S3 Express sessions. */
 const unused =
@@ -85,13 +86,23 @@ describe("each function's bundle", () => {
         ).toBe(true);
   });
 
-  it.each(["Authorization", "Connections", "Documents", "Proxy"])(
-    "%s reads neither S3's nor SQS's client when it starts",
-    (name) => {
-      for (const file of readAtStart(name))
-        expect(source(name, file)).not.toMatch(/^\/\/ node_modules\/@aws-sdk\/client-(s3|sqs)\//m);
-    },
-  );
+  it.each([
+    ["Authorization", "s3|sqs|eventbridge"],
+    ["Connections", "s3|sqs|eventbridge"],
+    ["Documents", "s3|sqs|eventbridge"],
+    ["Proxy", "s3|sqs|eventbridge"],
+    ["RefreshWorker", "sqs|eventbridge"],
+  ])("%s reads none of the clients %s when it starts: only rare paths need them", (name, clients) => {
+    const client = new RegExp(`^// node_modules/@aws-sdk/client-(${clients})/`, "m");
+    for (const file of readAtStart(name)) expect(client.test(source(name, file)), file).toBe(false);
+  });
+
+  it("EventBridge's client is in the worker's alone", () => {
+    const holders = functionNames.filter((name) =>
+      files(name).some((file) => source(name, file).includes("node_modules/@aws-sdk/client-eventbridge/")),
+    );
+    expect(holders).toEqual(["RefreshWorker"]);
+  });
 
   it.each(functionNames)("%s is small, and takes nothing from outside but Node's own modules", (name) => {
     const size = files(name).reduce((sum, file) => sum + source(name, file).length, 0);

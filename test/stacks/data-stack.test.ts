@@ -89,6 +89,23 @@ it("the refresh queue puts aside what fails again and again, and takes TLS only"
     ]);
 });
 
+it("keeps messages for days: an event that nobody took is told nowhere else", () => {
+  const { MessageRetentionPeriod } = find(data, "AWS::SQS::Queue", "RefreshQueue").Properties;
+  expect(MessageRetentionPeriod).toBe(4 * 86_400);
+  expect(
+    find(data, "AWS::SQS::Queue", "RefreshDeadLetters").Properties.MessageRetentionPeriod,
+  ).toBeGreaterThan(MessageRetentionPeriod);
+});
+
+it("the event bus is the stage's own, by a name that subscribers know without asking, and open to nobody else", () => {
+  expect(find(data, "AWS::Events::EventBus").Properties.Name).toBe("linkspan-dev");
+  expect(find(synthesize({ stage: "prod" }).data, "AWS::Events::EventBus").Properties.Name).toBe(
+    "linkspan-prod",
+  );
+  expect(ofType(data, "AWS::Events::EventBusPolicy")).toEqual([]);
+  expect(text(data.Outputs.EventBusName.Value)).toMatch(/^\{Events\w+\}$/);
+});
+
 it("tells the operator's command line where everything is", () => {
   expect(Object.keys(data.Outputs)).toEqual(
     expect.arrayContaining([
@@ -98,6 +115,7 @@ it("tells the operator's command line where everything is", () => {
       "VaultKeyArn",
       "RescueBucket",
       "RefreshQueueUrl",
+      "EventBusName",
     ]),
   );
 });

@@ -124,7 +124,7 @@ describe("each function's role", () => {
     }
   });
 
-  it("reaches the tables, the queue, the bucket and the key that the function is told of, and no other", () => {
+  it("reaches the tables, the queue, the bucket, the key and the bus that the function is told of, and no other", () => {
     const variables: Record<string, string> = {
       INSTANCES_TABLE: "Instances",
       TENANTS_TABLE: "Tenants",
@@ -132,6 +132,7 @@ describe("each function's role", () => {
       VAULT_KEY_ARN: "VaultKey",
       RESCUE_BUCKET: "Rescue",
       REFRESH_QUEUE_URL: "RefreshQueue",
+      EVENT_BUS_NAME: "Events",
     };
     for (const name of functionNames) {
       const told = Object.keys(all.get(name)?.Properties.Environment.Variables)
@@ -142,10 +143,21 @@ describe("each function's role", () => {
           .flatMap((each) => each.resources)
           .flatMap((resource) => /^\{([A-Za-z]+?)[0-9A-F]{8}\.Arn\}/.exec(resource)?.[1] ?? []),
       );
-      // The worker's event source takes messages from the queue without its URL.
-      if (name === "RefreshWorker") reached.delete("RefreshQueue");
       expect([...reached].sort(), name).toEqual(told);
     }
+  });
+
+  it("puts events on the bus only in the worker, and on no other bus; whoever has events sends them to the queue", () => {
+    for (const name of functionNames)
+      expect(allowed(name, "Events"), name).toEqual(name === "RefreshWorker" ? ["events:PutEvents"] : []);
+    const putting = statementsOf("RefreshWorker").filter(({ actions }) =>
+      actions.includes("events:PutEvents"),
+    );
+    expect(putting.flatMap(({ resources }) => resources)).toEqual([
+      expect.stringMatching(/^\{Events\w+\.Arn\}$/),
+    ]);
+    for (const name of ["Connections", "Documents", "Proxy", "RefreshWorker"])
+      expect(allowed(name, "RefreshQueue"), name).toContain("sqs:SendMessage");
   });
 
   it("makes instances only where grants are won, and deletes them only in the worker", () => {

@@ -1,6 +1,11 @@
 import { globSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { refreshOutcome, requestOutcome, sweepOutcome } from "../../functions/aws/outcome-metrics.ts";
+import {
+  eventLost,
+  refreshOutcome,
+  requestOutcome,
+  sweepOutcome,
+} from "../../functions/aws/outcome-metrics.ts";
 import type { GrantOutcome } from "../../functions/core/grant/grant-parts.ts";
 import { documentedMetrics } from "./aws-metrics.ts";
 import { find, type Json, ofType, synthesize, text } from "./synthesize.ts";
@@ -93,6 +98,15 @@ function emitted(): Json[] {
   });
   for (const outcome of outcomes)
     refreshOutcome({ outcome, connector: "dropbox", instanceId: 1, cause: "schedule", timeLeftMs: 1 });
+  eventLost({
+    name: "instance.created",
+    id: "e",
+    at: 1,
+    organizationId: "o",
+    userId: "u",
+    instanceId: 1,
+    connector: "dropbox",
+  });
   sweepOutcome({ due: 1, queued: 1, oldestOverdueMs: 1, rescueRecords: 1 });
   return lines.map((line) => JSON.parse(line));
 }

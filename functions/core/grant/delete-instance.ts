@@ -1,6 +1,7 @@
 import type { Grant, Instance } from "../instances/instance.ts";
+import { announce } from "./announce.ts";
 import { connectorOf } from "./commit.ts";
-import type { GrantParts, WorkerParts } from "./grant-parts.ts";
+import type { Call, GrantParts, WorkerParts } from "./grant-parts.ts";
 import { openGrant } from "./sealed-grant.ts";
 import { latestNow } from "./timing.ts";
 
@@ -26,7 +27,11 @@ export async function markForDeletion(
  * DELETE, steps 2 and 3, by a worker, any number of times: revokes what the vendor lets us revoke without harm to others,
  * then deletes the item. A revocation that fails is tried again for 7 days.
  */
-export async function finishDeletion(parts: WorkerParts, instanceId: number): Promise<void> {
+export async function finishDeletion(
+  parts: WorkerParts,
+  instanceId: number,
+  call: Pick<Call, "afterAnswer">,
+): Promise<void> {
   const { value: instance, reading } = await parts.instances.get(instanceId);
   if (instance?.deleting !== true) return;
   // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
@@ -39,10 +44,14 @@ export async function finishDeletion(parts: WorkerParts, instanceId: number): Pr
       return await tryLater(parts, instance, now);
     }
   }
-  await parts.instances.remove(instanceId);
+  const removed = await parts.instances.remove(instanceId);
   const { connector } = instance;
   if (ended === "revoked") parts.outcome({ outcome: "revoked", connector, instanceId, cause: "forced" });
   if (ended === "failed") parts.outcome({ outcome: "lost", connector, instanceId, cause: "forced" });
+  if (!removed) return;
+  if (ended === "failed")
+    announce(parts, call, instance, { name: "instance.revocation_failed", at: now, of: "delete" });
+  announce(parts, call, instance, { name: "instance.deleted", at: now, of: "delete" });
 }
 
 async function revokeStored(

@@ -1,4 +1,5 @@
-import type { GrantParts } from "./grant-parts.ts";
+import { announce } from "./announce.ts";
+import type { Call, GrantParts } from "./grant-parts.ts";
 
 /**
  * Disables an instance: no refresh begins and no call is served, but one that is under way still commits, else its grant
@@ -6,12 +7,16 @@ import type { GrantParts } from "./grant-parts.ts";
  * @returns false: there is no such instance, or it is being deleted
  */
 export async function setEnabled(
-  parts: Pick<GrantParts, "instances">,
+  parts: Pick<GrantParts, "instances" | "announce">,
   instanceId: number,
   enabled: boolean,
+  call: Pick<Call, "afterAnswer">,
 ): Promise<boolean> {
   const { value, reading } = await parts.instances.get(instanceId);
   if (value === undefined || value.deleting === true) return false;
   if (value.enabled === enabled) return true;
-  return await parts.instances.setEnabled(instanceId, enabled, reading.dateMs);
+  const at = reading.dateMs;
+  if (!(await parts.instances.setEnabled(instanceId, enabled, at))) return false;
+  announce(parts, call, value, { name: enabled ? "instance.enabled" : "instance.disabled", at });
+  return true;
 }

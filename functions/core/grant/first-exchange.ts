@@ -2,6 +2,7 @@ import { Unavailable } from "../errors.ts";
 import type { Grant, Instance } from "../instances/instance.ts";
 import type { TransientStore } from "../transients.ts";
 import { noteAccount } from "./account.ts";
+import { announce } from "./announce.ts";
 import { refreshGroup } from "./client-group.ts";
 import { dueAt } from "./due.ts";
 import { epochOf } from "./epoch.ts";
@@ -108,14 +109,10 @@ export async function newInstance(
 }
 
 /**
- * Puts a new item, else its record.
+ * Puts a new item, else its record. Either way the instance is made, and told here: the rescue worker does not tell it again.
  * @throws {Unavailable} neither store took it: the grant is lost, and counted as such
  */
-export async function storeNew(
-  parts: ProvisioningParts,
-  instance: Instance,
-  call: Pick<Call, "remainingMs">,
-): Promise<void> {
+export async function storeNew(parts: ProvisioningParts, instance: Instance, call: Call): Promise<void> {
   try {
     await keepGrant(
       parts,
@@ -134,6 +131,7 @@ export async function storeNew(
       error,
     );
   }
+  announce(parts, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
 }
 
 /** Put, or own earlier put whose answer was lost. @returns whether this call wrote it */

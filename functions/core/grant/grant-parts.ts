@@ -1,6 +1,7 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { Instance } from "../instances/instance.ts";
 import type { VendorHttp } from "../vendor-http.ts";
+import type { InstanceEvent } from "./instance-event.ts";
 import type {
   ClientResolver,
   InstanceCreation,
@@ -76,6 +77,8 @@ export interface GrantParts {
     cause: RefreshCause | "delete",
   ) => Promise<void>;
   readonly outcome: (outcome: GrantOutcome) => void;
+  /** Hands an event to the refresh queue, from where it goes on to subscribers. Never rejects: one that is lost is counted. */
+  readonly announce: (event: InstanceEvent) => Promise<void>;
   /** Only grants used within this time are refreshed ahead of time. */
   readonly activeWindowMs: number;
   /** Where a worker can see them; a caller's own refresh goes by the grant's back-off alone. */
@@ -85,10 +88,12 @@ export interface GrantParts {
 /** For those who make instances. */
 export type ProvisioningParts = GrantParts & { readonly instances: InstanceCreation };
 
-/** For the worker, which ends deletions and brings rescued grants home. */
+/** For the worker, which ends deletions, brings rescued grants home and tells subscribers. */
 export type WorkerParts = ProvisioningParts & {
   readonly instances: InstanceRemoval & InstanceLists;
   readonly rescue: RescueRemoval;
+  /** Puts an event on the bus. @throws the bus did not take it: its message must come again */
+  readonly publish: (event: InstanceEvent) => Promise<void>;
 };
 
 /** How long the invocation lasts, and what may go on after its caller was answered. */

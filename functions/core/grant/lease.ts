@@ -55,15 +55,19 @@ export async function takeLease(
   return { instance, fence: fence + 1, sendBefore: reading.monotonicMs + parts.timing.preSendMs };
 }
 
-/** Gives the lease back: the refresh token was not used, or using it again is harmless. A failure is nobody's: the lease runs out. */
+/**
+ * Gives the lease back: the refresh token was not used, or using it again is harmless. A failure is nobody's: the lease runs out.
+ * @returns whether it was written
+ */
 export async function releaseLease(
   parts: Pick<GrantParts, "instances">,
   lease: Lease,
   change: { dueAt?: number; retryAt?: number; attempts?: number; lastError?: string },
-): Promise<void> {
+): Promise<boolean> {
   try {
-    await parts.instances.release(lease.instance.id, lease.fence, change);
+    return await parts.instances.release(lease.instance.id, lease.fence, change);
   } catch {
     // The store does not answer: the lease runs out by itself.
+    return false;
   }
 }

@@ -23,7 +23,7 @@ export interface RefreshWork {
 export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Call): Promise<void> {
   const { value: instance, reading } = await parts.instances.get(work.instanceId);
   if (instance === undefined) return;
-  if (instance.deleting === true) return await finishDeletion(parts, instance.id);
+  if (instance.deleting === true) return await finishDeletion(parts, instance.id, call);
   if (!instance.enabled || needsReauthentication(instance)) return await settle(parts, instance, undefined);
   const cause = work.cause === "delete" ? "schedule" : work.cause;
   const read: InstanceRead = { instance, reading };

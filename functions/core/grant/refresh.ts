@@ -1,7 +1,9 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import { type Grant, type Instance, needsReauthentication, type Sealed } from "../instances/instance.ts";
+import { announce } from "./announce.ts";
 import { commit, connectorOf, type RefreshRecord } from "./commit.ts";
 import { dueAt, expiryOf } from "./due.ts";
+import { tellFailure, tellRecovery } from "./failure-series.ts";
 import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "./grant-parts.ts";
 import { keepGrant } from "./keep-grant.ts";
 import { type Hindrance, hindrance, type Lease, lookForRescue, releaseLease, takeLease } from "./lease.ts";
@@ -42,7 +44,7 @@ export function refreshGrant(
   parts: GrantParts,
   read: InstanceRead,
   request: RefreshRequest,
-  call: Pick<Call, "remainingMs">,
+  call: Call,
 ): Promise<RefreshResult> {
   const mine = running.get(parts) ?? new Map<number, Promise<RefreshResult>>();
   running.set(parts, mine);
@@ -58,7 +60,7 @@ async function attempt(
   parts: GrantParts,
   read: InstanceRead,
   request: RefreshRequest,
-  call: Pick<Call, "remainingMs">,
+  call: Call,
 ): Promise<RefreshResult> {
   const { instance } = read;
   const count = (outcome: GrantOutcome["outcome"], timeLeftMs?: number): void =>
@@ -113,16 +115,19 @@ async function attempt(
       );
     }
     case "invalid_grant":
-      return await declareDead(parts, lease, count, failed);
+      return await declareDead(parts, read, lease, call, count, failed);
     case "unknown":
       // Sending an old refresh token again may end the whole grant: nobody does before the lease has run out and
       // somebody has looked into the rescue bucket. Where the vendor does not rotate, it is harmless.
-      if (connector.oauth2.refreshToken?.rotates !== false)
+      if (connector.oauth2.refreshToken?.rotates !== false) {
+        tellFailure(parts, call, read, "lease", errorCode(outcome));
         return failed("unreachable", parts.timing.callerPatienceMs);
+      }
       break;
   }
   const change = afterFailure(parts, instance, outcome, latestNow(read.reading, parts.monotonic()));
-  await within(parts, parts.timing.storeTryMs, releaseLease(parts, lease, change)).catch(() => {});
+  const release = within(parts, parts.timing.storeTryMs, releaseLease(parts, lease, change));
+  if (await release.catch(() => false)) tellFailure(parts, call, read, "attempts", change.lastError);
   return failed(failureOf(outcome), change.retryInMs);
 }
 
@@ -196,7 +201,7 @@ async function bringHome(
   request: RefreshRequest,
   lease: Lease,
   won: { connector: Connector; old: Grant; grant: Grant; sentAt: number; sealer: Sealer },
-  call: Pick<Call, "remainingMs">,
+  call: Call,
   count: (outcome: GrantOutcome["outcome"], timeLeftMs?: number) => void,
 ): Promise<RefreshResult> {
   const { instance, fence } = lease;
@@ -240,6 +245,7 @@ async function bringHome(
     count("revoked");
     return { kind: "moved" };
   }
+  tellRecovery(parts, call, read);
   const left = won.old.expiresAt;
   count("refreshed", left === undefined ? undefined : left - latestNow(read.reading, parts.monotonic()));
   const { until, deadVersion, lastError, attempts, retryAt, dueAt: _, refreshShard, ...rest } = instance;
@@ -260,7 +266,9 @@ async function bringHome(
 /** Step 5, `invalid_grant`: only a new sign-in helps, if this attempt is still the one that counts. */
 async function declareDead(
   parts: GrantParts,
+  read: InstanceRead,
   lease: Lease,
+  call: Call,
   count: (outcome: "needs_reauth" | "reused") => void,
   failed: (outcome: Failure) => RefreshResult,
 ): Promise<RefreshResult> {
@@ -274,6 +282,12 @@ async function declareDead(
     );
     if (written) {
       count("needs_reauth");
+      announce(parts, call, instance, {
+        name: "instance.needs_reauth",
+        at: latestNow(read.reading, parts.monotonic()),
+        of: instance.version,
+        reason: "invalid_grant",
+      });
       return { kind: "needs_reauth" };
     }
     // Refused: the version moved on, or this is the second try of a write whose first answer was lost.

@@ -1,11 +1,12 @@
 import type { Instance } from "../instances/instance.ts";
+import { announce } from "./announce.ts";
 import { commit } from "./commit.ts";
 import { createOrFind } from "./first-exchange.ts";
 import type { Call, GrantOutcome, WorkerParts } from "./grant-parts.ts";
 import type { RescueRecord } from "./ports.ts";
 import { revokeLoser, revokeRecorded } from "./revoke-loser.ts";
 import { openGrant } from "./sealed-grant.ts";
-import { revokeOvertaken, revokeReplaced, type Writing, writeSignIn } from "./sign-in.ts";
+import { revokeOvertaken, revokeReplaced, tellSignIn, type Writing, writeSignIn } from "./sign-in.ts";
 import { latestNow } from "./timing.ts";
 
 /** The vendor did not take a revocation that a record asks for: it lies there for the next sweep. */
@@ -21,27 +22,33 @@ export class RevocationOwed extends Error {
  * stands for, then the revocation that this asks for, and only then the record goes. Nobody else deletes records.
  * @throws whatever could not be done: the record stays, the next sweep queues it again
  */
-export async function settleRescueRecord(
-  parts: WorkerParts,
-  key: string,
-  call: Pick<Call, "remainingMs">,
-): Promise<void> {
+export async function settleRescueRecord(parts: WorkerParts, key: string, call: Call): Promise<void> {
   const record = await parts.rescue.read(key);
   if (record === undefined) return;
   const done = await settle(parts, key, record, call);
+  const owner = ownerOf(record);
+  // The record does not tell whose the instance is; asked before the record goes, so that it is asked again if need be.
+  const last = done === "lost" ? await parts.instances.get(owner.id) : undefined;
   await parts.rescue.remove(key);
-  const { id: instanceId, connector } = ownerOf(record);
+  const { id: instanceId, connector } = owner;
   if (done !== "nothing") parts.outcome({ outcome: done, connector, instanceId, cause: "rescue" });
+  if (last === undefined) return;
+  const userId = last.value?.userId;
+  announce(
+    parts,
+    call,
+    { ...owner, ...(userId === undefined ? {} : { userId }) },
+    {
+      name: "instance.revocation_failed",
+      at: latestNow(last.reading, parts.monotonic()),
+      of: key,
+    },
+  );
 }
 
 type Done = Extract<GrantOutcome["outcome"], "rescued" | "revoked" | "lost"> | "nothing";
 
-async function settle(
-  parts: WorkerParts,
-  key: string,
-  record: RescueRecord,
-  call: Pick<Call, "remainingMs">,
-): Promise<Done> {
+async function settle(parts: WorkerParts, key: string, record: RescueRecord, call: Call): Promise<Done> {
   const owner = ownerOf(record);
   switch (record.kind) {
     case "refresh": {
@@ -60,6 +67,7 @@ async function settle(
         await revokeOvertaken(parts, call, owner, writing, result.now);
         return await revokedOrOwed(parts, owner, await revokeLoser(parts, owner, grant), record.at);
       }
+      tellSignIn(parts, call, result.instance, record);
       await revokeReplaced(parts, call, owner, grant, result.replaced);
       return "rescued";
     }

@@ -2,6 +2,7 @@ import { Conflict, NotFound, Unavailable, VendorError } from "../errors.ts";
 import type { Grant, Instance } from "../instances/instance.ts";
 import type { TransientStore } from "../transients.ts";
 import { lookUpAccount, noteAccount } from "./account.ts";
+import { announce } from "./announce.ts";
 import { refreshGroup } from "./client-group.ts";
 import { connectorOf } from "./commit.ts";
 import { dueAt } from "./due.ts";
@@ -82,6 +83,7 @@ export async function signInAgain(
     if (kept.now === undefined || kept.now.deleting === true) throw gone(instanceId);
     throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
   }
+  tellSignIn(parts, call, kept.instance, signIn);
   if (account === undefined) {
     call.afterAnswer(noteAccount(parts, connector, instanceId, won.grant.accessToken, at));
   }
@@ -170,6 +172,16 @@ export async function writeSignIn(
       replaced,
     };
   }
+}
+
+/** Told by whoever finds it written, the rescue worker too: the epoch names it. */
+export function tellSignIn(
+  parts: Pick<GrantParts, "announce">,
+  call: Pick<Call, "afterAnswer">,
+  instance: Instance,
+  { epoch, at }: Pick<SignInRecord, "epoch" | "at">,
+): void {
+  announce(parts, call, instance, { name: "instance.reauthenticated", at, of: epoch });
 }
 
 /** Step 3: the grant that was replaced ends, unless the vendor gave the same refresh token again. */

@@ -1,12 +1,14 @@
+import type { InstanceEvent } from "./instance-event.ts";
 import type { DueIndex, DueItem, RescueList } from "./ports.ts";
 import type { RefreshWork } from "./refresh-due.ts";
 import { sideBySide } from "./side-by-side.ts";
 import type { Timing } from "./timing.ts";
 
-/** What the refresh queue carries: ids, never a secret. */
+/** What the refresh queue carries: ids and what happened to them, never a secret. */
 export type QueuedWork =
   | ({ readonly kind: "refresh" } & RefreshWork)
-  | { readonly kind: "rescue"; readonly key: string };
+  | { readonly kind: "rescue"; readonly key: string }
+  | { readonly kind: "event"; readonly event: InstanceEvent };
 
 export interface WorkQueue {
   /**

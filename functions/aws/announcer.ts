@@ -1,0 +1,21 @@
+import type { GrantParts } from "../core/grant/grant-parts.ts";
+import type { WorkQueue } from "../core/grant/sweep.ts";
+import { eventLost } from "./outcome-metrics.ts";
+
+/** One group for all events: should they come in a flood, it is they that wait, and not the refreshes. */
+const GROUP = "events";
+
+/**
+ * Hands events to the refresh queue, whose worker puts them on the bus (docs/adr/0014-events.md): a function that tells one
+ * needs no client and no permission that it does not have anyway.
+ */
+export function announcer(queue: () => Pick<WorkQueue, "send">): GrantParts["announce"] {
+  return async (event) => {
+    try {
+      const [sent] = await queue().send([{ kind: "event", event, group: GROUP }]);
+      if (sent !== true) eventLost(event);
+    } catch {
+      eventLost(event);
+    }
+  };
+}

@@ -1,0 +1,32 @@
+import type { EventBridgeClient, PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
+import type { WorkerParts } from "../core/grant/grant-parts.ts";
+import type { InstanceEvent } from "../core/grant/instance-event.ts";
+
+export interface EventBusOptions {
+  readonly busName: string;
+  /** Another client than the environment's, for tests. */
+  readonly client?: EventBridgeClient;
+}
+
+/** Of `detail`; a subscriber may rely on it that fields are only added while it stays the same. */
+const VERSION = "1";
+
+/** The stage's own bus. The EventBridge client is loaded when there is something to tell. */
+export function eventBus({ busName, client }: EventBusOptions): WorkerParts["publish"] {
+  return async (event) => {
+    const { putEvent } = await import("./put-event.ts");
+    await putEvent(entryOf(busName, event), client);
+  };
+}
+
+/** The wire of docs/events.md. */
+function entryOf(busName: string, { name, at, ...rest }: InstanceEvent): PutEventsRequestEntry {
+  const time = new Date(at);
+  return {
+    EventBusName: busName,
+    Source: "linkspan",
+    DetailType: name,
+    Time: time,
+    Detail: JSON.stringify({ version: VERSION, ...rest, at: time.toISOString() }),
+  };
+}

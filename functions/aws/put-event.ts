@@ -1,0 +1,22 @@
+import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
+
+// Loaded only when there is something to tell (event-bus.ts).
+
+let client: EventBridgeClient | undefined;
+
+/**
+ * Puts one event on its bus.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html: an answer of 200 does not say that it was taken.
+ * @throws {Error} it was not
+ */
+export async function putEvent(entry: PutEventsRequestEntry, given?: EventBridgeClient): Promise<void> {
+  client ??= new EventBridgeClient({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
+  });
+  const { FailedEntryCount = 0, Entries = [] } = await (given ?? client).send(
+    new PutEventsCommand({ Entries: [entry] }),
+  );
+  if (FailedEntryCount > 0)
+    throw new Error(`EventBridge did not take an event: ${Entries[0]?.ErrorCode ?? "no reason given"}`);
+}

@@ -1,0 +1,43 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { Instance } from "../instances/instance.ts";
+import type { Call, GrantParts } from "./grant-parts.ts";
+import type { InstanceEvent } from "./instance-event.ts";
+
+/** A happening, as the transition that brought it about knows it. */
+export interface Happening extends Pick<InstanceEvent, "name" | "at" | "reason"> {
+  /**
+   * What tells it from others of the same name and instance, such as the version that died: whoever tells it, and however
+   * often, tells it under one id. Absent: nothing does, each telling is a happening of its own.
+   */
+  readonly of?: string | number;
+}
+
+/**
+ * Tells subscribers what was just written: only after the write, and only by the process that wrote it. Goes on behind the
+ * caller's answer, which it neither delays nor fails; what the queue does not take is counted (GrantParts.announce).
+ */
+export function announce(
+  parts: Pick<GrantParts, "announce">,
+  call: Pick<Call, "afterAnswer">,
+  subject: Pick<Instance, "id" | "organizationId" | "connector"> & Partial<Pick<Instance, "userId">>,
+  { name, at, reason, of }: Happening,
+): void {
+  const { id: instanceId, organizationId, userId, connector } = subject;
+  const event: InstanceEvent = {
+    name,
+    id: of === undefined ? randomUUID() : idOf(name, instanceId, of),
+    at,
+    organizationId,
+    ...(userId === undefined ? {} : { userId }),
+    instanceId,
+    connector,
+    ...(reason === undefined ? {} : { reason }),
+  };
+  call.afterAnswer(parts.announce(event));
+}
+
+function idOf(name: string, instanceId: number, of: string | number): string {
+  return createHash("sha256")
+    .update(JSON.stringify([name, instanceId, of]))
+    .digest("base64url");
+}

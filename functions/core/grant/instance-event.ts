@@ -1,0 +1,28 @@
+/** What apps and operators can subscribe to. docs/events.md says when each comes, and how often. */
+export const instanceEventNames = [
+  "instance.created",
+  "instance.reauthenticated",
+  "instance.needs_reauth",
+  "instance.refresh_failed",
+  "instance.refresh_recovered",
+  "instance.disabled",
+  "instance.enabled",
+  "instance.deleted",
+  "instance.revocation_failed",
+] as const;
+
+/** Something that happened to an instance, and was written before it is told. Never a secret, never a vendor's text. */
+export interface InstanceEvent {
+  readonly name: (typeof instanceEventNames)[number];
+  /** The same each time that the same happening is told: by it a subscriber knows what came before. */
+  readonly id: string;
+  /** Store time, epoch milliseconds. */
+  readonly at: number;
+  readonly organizationId: string;
+  /** Absent where the instance was gone before its last revocation was given up. */
+  readonly userId?: string;
+  readonly instanceId: number;
+  readonly connector: string;
+  /** A stable code, where there is a reason. */
+  readonly reason?: string;
+}

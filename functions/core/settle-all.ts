@@ -1,0 +1,11 @@
+/**
+ * Waits for what goes on behind an answer, and for what that begins meanwhile: a refresh that ends late still has an event to
+ * send, and a function whose handler has returned is frozen.
+ * @param pending emptied
+ * @returns how each ended
+ */
+export async function settleAll(pending: Promise<unknown>[]): Promise<PromiseSettledResult<unknown>[]> {
+  const results: PromiseSettledResult<unknown>[] = [];
+  while (pending.length > 0) results.push(...(await Promise.allSettled(pending.splice(0))));
+  return results;
+}

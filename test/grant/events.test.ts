@@ -1,0 +1,372 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { currentAccessToken } from "../../functions/core/grant/access-token.ts";
+import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
+import { setEnabled } from "../../functions/core/grant/enable.ts";
+import { epochOf } from "../../functions/core/grant/epoch.ts";
+import { provisionInstance } from "../../functions/core/grant/first-exchange.ts";
+import { importInstance } from "../../functions/core/grant/import-grant.ts";
+import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
+import { refreshGrant } from "../../functions/core/grant/refresh.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { signInAgain } from "../../functions/core/grant/sign-in.ts";
+import { workOn } from "../../functions/refresh-worker/work-on.ts";
+import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
+
+let world: CalmWorld;
+beforeEach(() => {
+  world = new CalmWorld();
+});
+
+const expired = () => ({ obtainedAt: world.now - HOUR, expiresAt: world.now });
+const told = (): string[] => world.announced.map(({ name }) => name.replace("instance.", ""));
+const ids = (): Set<string> => new Set(world.announced.map(({ id }) => id));
+const quietly = <T>(work: Promise<T>): Promise<T | undefined> => work.catch(() => undefined);
+
+const codeExchange = {
+  organizationId: "org",
+  userId: "user",
+  connector,
+  client: { kind: "own", id: "client", secret: "secret" },
+  code: "code-1",
+  redirectUri: "https://app.example/cb",
+  configuration: {},
+} as const;
+const newInstance = { secretConfiguration: {}, name: "Mine", tags: [] };
+
+const provision = () =>
+  world.finish(
+    provisionInstance(world.parts, world.transients, { ...codeExchange, ...newInstance }, world.call),
+  );
+const refresh = async () =>
+  await world.finish(refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call));
+const signIn = (epoch = epochOf(world.now, "state")) =>
+  world.finish(
+    signInAgain(world.parts, world.transients, { ...codeExchange, instanceId: 42, epoch }, world.call),
+  );
+const settle = (key: string) => world.finish(settleRescueRecord(world.parts, key, world.call));
+
+const refused: TokenOutcome = {
+  kind: "refused",
+  status: 429,
+  error: "slow_down",
+  description: "Dear customer",
+};
+const unknown: TokenOutcome = { kind: "unknown", reason: "reset" };
+const dead: TokenOutcome = {
+  kind: "invalid_grant",
+  error: "invalid_grant",
+  description: "Expired or revoked.",
+};
+
+describe("instance.created", () => {
+  test("tells who made what, and when, and nothing that is secret", async () => {
+    const { instance } = await provision();
+    expect(world.announced).toEqual([
+      {
+        name: "instance.created",
+        id: expect.stringMatching(/^[\w-]{43}$/),
+        at: instance.createdAt,
+        organizationId: "org",
+        userId: "user",
+        instanceId: instance.id,
+        connector: "vendor",
+      },
+    ]);
+  });
+
+  test("comes for an import too", async () => {
+    const { code, redirectUri, ...rest } = codeExchange;
+    await world.finish(
+      importInstance(world.parts, { ...rest, ...newInstance, refreshToken: "r-theirs" }, world.call),
+    );
+    expect(told()).toEqual(["created"]);
+  });
+
+  test("comes once when the instance went into the rescue bucket and from there into the table", async () => {
+    world.exchange = () => {
+      world.tableFails = true;
+      return granted("first");
+    };
+    const { instance } = await provision();
+    expect(told()).toEqual(["created"]);
+    world.tableFails = false;
+    await settle(`rescue/${instance.id}/new`);
+    expect(world.items.has(instance.id)).toBe(true);
+    expect(told()).toEqual(["created"]);
+  });
+
+  test("does not come where the vendor refuses, or no store takes the instance", async () => {
+    world.exchange = () => dead;
+    await quietly(provision());
+    world.exchange = () => {
+      world.tableFails = true;
+      world.bucketFails = true;
+      world.remaining = 0;
+      return granted("first");
+    };
+    await quietly(provision());
+    expect(told()).toEqual([]);
+  });
+});
+
+describe("instance.reauthenticated", () => {
+  test("comes when the sign-in is written", async () => {
+    world.put({}, { deadVersion: 1 });
+    await signIn();
+    expect(told()).toEqual(["reauthenticated"]);
+  });
+
+  test("waits for the worker where the table could not be written, and then comes under one id however often", async () => {
+    world.put();
+    world.exchange = () => {
+      world.tableFails = true;
+      return granted("first");
+    };
+    await signIn();
+    expect(told()).toEqual([]);
+    const [[key, record] = ["", undefined]] = [...world.records];
+    world.tableFails = false;
+    await settle(key);
+    if (record !== undefined) world.records.set(key, record);
+    await settle(key);
+    expect(told()).toEqual(["reauthenticated", "reauthenticated"]);
+    expect(ids().size).toBe(1);
+  });
+
+  test("does not come for a sign-in that lost to a later one", async () => {
+    world.put({}, { epoch: epochOf(world.now + 1, "later") });
+    await quietly(signIn());
+    expect(told()).toEqual([]);
+  });
+});
+
+describe("instance.needs_reauth", () => {
+  beforeEach(() => {
+    world.put(expired());
+    world.answer = () => dead;
+  });
+
+  test("comes once, with a code and not the vendor's words, however many call", async () => {
+    const reads = await Promise.all(Array.from({ length: 10 }, () => world.read()));
+    await world.finish(
+      Promise.allSettled(reads.map((read) => currentAccessToken(world.parts, read, world.call))),
+    );
+    await quietly(world.finish(currentAccessToken(world.parts, await world.read(), world.call)));
+    expect(told()).toEqual(["needs_reauth"]);
+    expect(world.announced[0]).toMatchObject({ reason: "invalid_grant" });
+    expect(JSON.stringify(world.announced)).not.toContain("revoked.");
+  });
+
+  test("does not come when somebody's new sign-in was faster than the vendor's answer", async () => {
+    world.answer = async () => {
+      world.put({}, { version: 7, fence: 7 });
+      return dead;
+    };
+    await refresh();
+    expect(told()).toEqual([]);
+  });
+
+  test("does not come while the table cannot be written", async () => {
+    world.answer = () => {
+      world.tableFails = true;
+      return dead;
+    };
+    await refresh();
+    expect(told()).toEqual([]);
+  });
+});
+
+describe("instance.refresh_failed", () => {
+  beforeEach(() => {
+    world.put(expired());
+  });
+
+  test("comes once for a series, and recovery once at its end", async () => {
+    world.answer = () => refused;
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await refresh();
+      await world.pass(20 * 60_000);
+    }
+    expect(told()).toEqual(["refresh_failed"]);
+    expect(world.announced[0]).toMatchObject({ reason: "vendor_refused_429" });
+    world.answer = () => granted("new");
+    await refresh();
+    await refresh();
+    expect(told()).toEqual(["refresh_failed", "refresh_recovered"]);
+  });
+
+  test("comes anew, under another id, for the next series", async () => {
+    for (const answer of [refused, granted("one"), refused, granted("two")]) {
+      world.answer = () => answer;
+      await refresh();
+    }
+    expect(told()).toEqual(["refresh_failed", "refresh_recovered", "refresh_failed", "refresh_recovered"]);
+    expect(ids().size).toBe(4);
+  });
+
+  test("comes once where no attempt's end is known, though such an attempt leaves only its lease", async () => {
+    world.answer = () => unknown;
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await refresh();
+      await world.pass(102_000);
+    }
+    expect(world.sent).toHaveLength(3);
+    expect(told()).toEqual(["refresh_failed"]);
+    expect(world.announced[0]).toMatchObject({ reason: "vendor_unreachable" });
+    world.answer = () => granted("new");
+    await refresh();
+    expect(told()).toEqual(["refresh_failed", "refresh_recovered"]);
+  });
+
+  test("comes under the same id when a counted failure follows one whose end is unknown", async () => {
+    world.answer = () => unknown;
+    await refresh();
+    await world.pass(102_000);
+    world.answer = () => refused;
+    await refresh();
+    expect(told()).toEqual(["refresh_failed", "refresh_failed"]);
+    expect(ids().size).toBe(1);
+  });
+
+  test("does not come where the failure could not be written, or the lease was somebody else's by then", async () => {
+    world.answer = () => {
+      world.put({}, { fence: 9 });
+      return refused;
+    };
+    await refresh();
+    world.answer = () => {
+      world.tableFails = true;
+      return refused;
+    };
+    await refresh();
+    expect(told()).toEqual([]);
+  });
+
+  test("is not told of by refreshes that succeed, nor by calls with a valid token", async () => {
+    await refresh();
+    await currentAccessToken(world.parts, await world.read(), world.call);
+    expect(told()).toEqual([]);
+  });
+});
+
+describe("instance.disabled and instance.enabled", () => {
+  test("come when they change something, each time under an id of its own", async () => {
+    world.put();
+    for (const enabled of [true, false, false, true, false]) {
+      await setEnabled(world.parts, 42, enabled, world.call);
+    }
+    expect(told()).toEqual(["disabled", "enabled", "disabled"]);
+    expect(ids().size).toBe(3);
+  });
+
+  test("do not come for an instance that is deleted between the read and the write", async () => {
+    world.put();
+    const { get } = world.parts.instances;
+    const instances = {
+      ...world.parts.instances,
+      get: async (id: number) => {
+        const read = await get(id);
+        world.items.delete(id);
+        return read;
+      },
+    };
+    expect(await setEnabled({ ...world.parts, instances }, 42, false, world.call)).toBe(false);
+    expect(told()).toEqual([]);
+  });
+});
+
+describe("instance.deleted", () => {
+  const finish = () => finishDeletion(world.parts, 42, world.call);
+
+  test("comes when the item is gone, and not when it is marked", async () => {
+    world.put();
+    await markForDeletion(world.parts, 42);
+    expect(told()).toEqual([]);
+    await finish();
+    await finish();
+    expect(told()).toEqual(["deleted"]);
+  });
+
+  test("waits while the revocation fails, and comes with revocation_failed after 7 days", async () => {
+    world.put();
+    world.revocationFails = true;
+    await markForDeletion(world.parts, 42);
+    await finish();
+    expect(told()).toEqual([]);
+    await world.pass(7 * DAY + 1_000);
+    await finish();
+    expect(told()).toEqual(["revocation_failed", "deleted"]);
+  });
+
+  test("does not come where another worker has removed the item", async () => {
+    world.put({}, { deleting: true });
+    const instances = { ...world.parts.instances, remove: async () => false };
+    await finishDeletion({ ...world.parts, instances }, 42, world.call);
+    expect(told()).toEqual([]);
+  });
+});
+
+test("a revocation that a rescue record asks for and that is given up is told, with the user where the instance is there", async () => {
+  for (const stays of [true, false]) {
+    world.put(expired());
+    world.answer = () => {
+      if (stays) world.put({}, { epoch: epochOf(world.now, "later"), version: 5, fence: 5 });
+      else world.items.delete(42);
+      return granted("orphan");
+    };
+    world.revocationFails = true;
+    await refresh();
+    await quietly(settle("rescue/42/2"));
+    expect(told()).toEqual([]);
+    world.now += 7 * DAY + 1_000;
+    await settle("rescue/42/2");
+    expect(world.announced.splice(0)).toMatchObject([
+      { name: "instance.revocation_failed", instanceId: 42, ...(stays ? { userId: "user" } : {}) },
+    ]);
+  }
+});
+
+describe("an event", () => {
+  test("neither delays nor fails what it tells of", async () => {
+    world.put();
+    const never = { ...world.parts, announce: () => new Promise<void>(() => {}) };
+    expect(await setEnabled(never, 42, false, world.call)).toBe(true);
+    expect(world.after).toHaveLength(1);
+  });
+
+  test("that a late refresh brings is waited for before the worker ends", async () => {
+    world.put(expired(), { dueAt: world.now });
+    // Its message's time is over before the vendor answers; what it then tells must still leave the process.
+    world.answer = () => world.parts.sleep(140_000).then(() => refused);
+    const sent: string[] = [];
+    const parts = {
+      ...world.parts,
+      announce: async ({ name }: { name: string }) => {
+        await world.parts.sleep(1_000);
+        sent.push(name);
+      },
+    };
+    const message = { messageId: "a", body: '{"kind":"refresh","instanceId":42,"cause":"schedule"}' };
+    await world.finish(workOn(parts, [message], () => 300_000));
+    expect(sent).toEqual(["instance.refresh_failed"]);
+  });
+
+  test("that the bus does not take comes again, and alone", async () => {
+    const { instance } = await provision();
+    const [event] = world.announced;
+    const messages = [
+      { messageId: "event", body: JSON.stringify({ kind: "event", event }) },
+      {
+        messageId: "refresh",
+        body: JSON.stringify({ kind: "refresh", instanceId: instance.id, cause: "schedule" }),
+      },
+    ];
+    world.busFails = true;
+    const first = await world.finish(workOn(world.parts, messages, () => 300_000));
+    expect(first.batchItemFailures).toEqual([{ itemIdentifier: "event" }]);
+    world.busFails = false;
+    const second = await world.finish(workOn(world.parts, messages.slice(0, 1), () => 300_000));
+    expect(second.batchItemFailures).toEqual([]);
+    expect(world.published).toEqual([event]);
+  });
+});
