@@ -29,7 +29,7 @@ export class DataStack extends Stack {
       partitionKey: { name: "refreshShard", type: AttributeType.NUMBER },
       sortKey: { name: "dueAt", type: AttributeType.NUMBER },
       projectionType: ProjectionType.INCLUDE,
-      nonKeyAttributes: ["refreshGroup"],
+      nonKeyAttributes: ["refreshGroup", "dueSince"],
     });
     for (const [indexName, partition] of [
       ["owner", "ownerKey"],

@@ -62,7 +62,9 @@ export class Alarms extends Construct {
     this.alarm("OverdueGrants", {
       metric: emitted.sweep("OldestOverdue", "Maximum"),
       threshold: this.props.settings.overdueAlarmMinutes * 60_000,
-      periods: 3,
+      // A grant that nobody refreshes is seen when it is sent, each five or six minutes; other sweeps see none.
+      periods: 2,
+      of: 12,
       missing: TreatMissingData.IGNORE,
       meaning: "Grants are due and nobody refreshes them",
     });

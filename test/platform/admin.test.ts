@@ -60,7 +60,7 @@ beforeAll(async () => {
             string("organizationId"),
           ],
           globalSecondaryIndexes: [
-            index("due", "refreshShard", "dueAt", ["refreshGroup"]),
+            index("due", "refreshShard", "dueAt", ["refreshGroup", "dueSince"]),
             index("owner", "ownerKey", "ownerSort", listed),
             index("organization", "organizationId", "ownerSort", listed),
           ],

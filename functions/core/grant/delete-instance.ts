@@ -89,7 +89,10 @@ function isSibling(instance: Instance, other: Instance): boolean {
   return instance.account.id === other.account.id;
 }
 
-/** Waits a quarter of the time that it has been failing for, between a minute and an hour. */
+/**
+ * Waits a quarter of the time that it has been failing for, between a minute and an hour. Nothing is overdue meanwhile: the
+ * instance token is dead, and what cannot be revoked within 7 days is counted as lost.
+ */
 async function tryLater(parts: GrantParts, instance: Instance, now: number): Promise<void> {
   const { revocationRetryMs, revocationRetryMaxMs } = parts.timing;
   const failingFor = now - (instance.deletingSince ?? now);

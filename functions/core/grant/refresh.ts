@@ -1,7 +1,7 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import { type Grant, type Instance, needsReauthentication, type Sealed } from "../instances/instance.ts";
 import { commit, connectorOf, type RefreshRecord } from "./commit.ts";
-import { dueAt, expiryOf } from "./due.ts";
+import { dueAt, expiryOf, owedSince } from "./due.ts";
 import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "./grant-parts.ts";
 import { keepGrant } from "./keep-grant.ts";
 import { type Hindrance, hindrance, type Lease, lookForRescue, releaseLease, takeLease } from "./lease.ts";
@@ -121,7 +121,7 @@ async function attempt(
         return failed("unreachable", parts.timing.callerPatienceMs);
       break;
   }
-  const change = afterFailure(parts, instance, outcome, latestNow(read.reading, parts.monotonic()));
+  const change = afterFailure(parts, instance, old, outcome, latestNow(read.reading, parts.monotonic()));
   await within(parts, parts.timing.storeTryMs, releaseLease(parts, lease, change)).catch(() => {});
   return failed(failureOf(outcome), change.retryInMs);
 }
@@ -242,7 +242,17 @@ async function bringHome(
   }
   const left = won.old.expiresAt;
   count("refreshed", left === undefined ? undefined : left - latestNow(read.reading, parts.monotonic()));
-  const { until, deadVersion, lastError, attempts, retryAt, dueAt: _, refreshShard, ...rest } = instance;
+  const {
+    until,
+    deadVersion,
+    lastError,
+    attempts,
+    retryAt,
+    dueAt: _,
+    dueSince,
+    refreshShard,
+    ...rest
+  } = instance;
   return {
     kind: "refreshed",
     grant: won.grant,
@@ -291,21 +301,29 @@ interface Change {
   readonly attempts: number;
   readonly lastError: string;
   readonly dueAt?: number;
+  readonly dueSince?: number;
 }
 
 /** When to try again, by the number of failures and by what the vendor asked for. */
-function afterFailure(parts: GrantParts, instance: Instance, outcome: TokenOutcome, now: number): Change {
+function afterFailure(
+  parts: GrantParts,
+  instance: Instance,
+  old: Grant,
+  outcome: TokenOutcome,
+  now: number,
+): Change {
   const { timing } = parts;
   const attempts = (instance.attempts ?? 0) + 1;
   const asked = outcome.kind === "refused" ? Math.min(outcome.retryAfterMs ?? 0, timing.retryAfterMaxMs) : 0;
   const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, parts.random()));
+  const since = owedSince(instance, old);
   const dueInMs = Math.max(asked, backOff(timing.dueRetryMs, timing.dueRetryMaxMs, attempts, parts.random()));
   return {
     retryAt: now + retryInMs,
     retryInMs,
     attempts,
     lastError: errorCode(outcome),
-    ...(instance.dueAt === undefined ? {} : { dueAt: now + dueInMs }),
+    ...(since === undefined ? {} : { dueAt: now + dueInMs, dueSince: since }),
   };
 }
 

@@ -128,7 +128,9 @@ async function sweepShards(
       }
       const page = await parts.due.due(shard, now, PAGE, after);
       seen.due += page.items.length;
-      for (const { dueAt } of page.items) seen.oldestOverdueMs = Math.max(seen.oldestOverdueMs, now - dueAt);
+      // Since it first came due: a push means that it was sent, not that anybody refreshed it.
+      for (const { dueAt, dueSince = dueAt } of page.items)
+        seen.oldestOverdueMs = Math.max(seen.oldestOverdueMs, now - dueSince);
       seen.queued += await queueDue(parts, page.items, now);
       after = page.next;
     } while (after !== undefined);
