@@ -99,6 +99,7 @@ export class DataStack extends Stack {
     this.output("VaultKeyArn", this.vaultKey.keyArn);
     this.output("RescueBucket", this.rescueBucket.bucketName);
     this.output("RefreshQueueUrl", this.refreshQueue.queueUrl);
+    this.output("RefreshDeadLettersUrl", this.refreshDeadLetters.queueUrl);
   }
 
   private keptTable(id: string, partitionKey: { name: string; type: AttributeType }): Table {

@@ -15,6 +15,7 @@ import type { InstanceStore } from "../../functions/core/grant/ports.ts";
 import { type TenantAdmin, tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
+import { type DeadLetters, deadLetters } from "./dead-letters.ts";
 
 export interface TargetOptions {
   readonly profile?: string;
@@ -30,6 +31,8 @@ export interface Target {
   readonly instances: InstanceStore;
   /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
   revoke(instanceId: number): Promise<boolean>;
+  /** What the refresh queue put aside. */
+  readonly deadLetters: DeadLetters;
 }
 
 /** The operator was wrong about something; the message says what to do. */
@@ -74,7 +77,8 @@ export async function openTarget(command: Command): Promise<Target> {
     tableName: output("InstancesTable"),
     shards: 1,
   });
-  const queue = refreshQueue({ queueUrl: output("RefreshQueueUrl"), client: new SQSClient(client) });
+  const sqs = new SQSClient(client);
+  const queue = refreshQueue({ queueUrl: output("RefreshQueueUrl"), client: sqs });
   return {
     tenants: tenantAdministration({ records, keys, vault, now: Date.now }),
     records,
@@ -89,6 +93,7 @@ export async function openTarget(command: Command): Promise<Target> {
         },
         instanceId,
       ),
+    deadLetters: deadLetters(sqs, output("RefreshDeadLettersUrl")),
   };
 }
 

@@ -102,6 +102,7 @@ it("tells the operator's command line where everything is", () => {
       "VaultKeyArn",
       "RescueBucket",
       "RefreshQueueUrl",
+      "RefreshDeadLettersUrl",
     ]),
   );
 });
