@@ -11,6 +11,7 @@ export type EnvironmentName =
   | "RESCUE_BUCKET"
   | "REFRESH_SHARDS"
   | "ACTIVE_WINDOW_DAYS"
+  | "CONNECTOR_METRICS"
   | "STAGE";
 
 /** @throws {Error} the variable is not set: a stack forgot it */
