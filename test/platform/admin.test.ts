@@ -14,6 +14,7 @@ import { refreshGroup } from "../../functions/core/grant/client-group.ts";
 import { newInstanceId } from "../../functions/core/grant/instance-token.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { type FrontDoor, localRegion, startFrontDoor } from "../../local/aws/front-door.ts";
+import type { AwsTable } from "../../local/aws/types.ts";
 import { systemClock } from "../../local/clock.ts";
 
 /** The command line as an operator runs it, in a process of its own, against the local platform's AWS. */
@@ -44,27 +45,29 @@ beforeAll(async () => {
     dataFolder: folder,
     resources: (url) => ({
       tables: [
-        {
-          name: "instances",
-          keySchema: [
-            { AttributeName: "instanceId", KeyType: "HASH" },
-            { AttributeName: "item", KeyType: "RANGE" },
-          ],
-          attributeDefinitions: [
-            number("instanceId"),
-            string("item"),
-            number("refreshShard"),
-            number("dueAt"),
-            string("ownerKey"),
-            string("ownerSort"),
-            string("organizationId"),
-          ],
-          globalSecondaryIndexes: [
-            index("due", "refreshShard", "dueAt", ["refreshGroup", "dueSince"]),
-            index("owner", "ownerKey", "ownerSort", listed),
-            index("organization", "organizationId", "ownerSort", listed),
-          ],
-        },
+        ...["instances", "instances-restored"].map(
+          (name): AwsTable => ({
+            name,
+            keySchema: [
+              { AttributeName: "instanceId", KeyType: "HASH" },
+              { AttributeName: "item", KeyType: "RANGE" },
+            ],
+            attributeDefinitions: [
+              number("instanceId"),
+              string("item"),
+              number("refreshShard"),
+              number("dueAt"),
+              string("ownerKey"),
+              string("ownerSort"),
+              string("organizationId"),
+            ],
+            globalSecondaryIndexes: [
+              index("due", "refreshShard", "dueAt", ["refreshGroup", "dueSince"]),
+              index("owner", "ownerKey", "ownerSort", listed),
+              index("organization", "organizationId", "ownerSort", listed),
+            ],
+          }),
+        ),
         {
           name: "tenants",
           keySchema: [
@@ -154,6 +157,7 @@ const store = () => {
       ...registeredApps({ client: documents, tableName: "tenants" }),
     },
     instances: instanceTable({ client: documents, tableName: "instances", shards: 1 }),
+    restored: instanceTable({ client: documents, tableName: "instances-restored", shards: 1 }),
   };
 };
 
@@ -186,6 +190,7 @@ async function anInstance(
   userId: string,
   connector: string,
   clientId: string,
+  where: "instances" | "restored" = "instances",
 ): Promise<number> {
   const id = newInstanceId();
   const instance: Instance = {
@@ -207,7 +212,7 @@ async function anInstance(
     enabled: true,
     refreshGroup: refreshGroup(connector, clientId),
   };
-  if (!(await store().instances.create(instance))) throw new Error("the id is taken");
+  if (!(await store()[where].create(instance))) throw new Error("the id is taken");
   return id;
 }
 
@@ -388,6 +393,55 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     expect((await admin(["revoke-all", "--organization", "nosuch", "--yes"])).err).toContain(
       "no organization nosuch",
     );
+  });
+
+  it("marks restored instances that must not be sent again, in the restored table only, and leaves others", async () => {
+    const { organization, user } = await aTenant();
+    const other = await aTenant();
+    const restored = (connector: string, owner = organization): Promise<number> =>
+      anInstance(owner, user, connector, "client", "restored");
+    // No vendor that this version may know; of it the worst is assumed.
+    const [safe, unsafe, elsewhere] = [
+      await restored("dropbox"),
+      await restored("rotatingvendor"),
+      await restored("rotatingvendor", other.organization),
+    ];
+    const live = await anInstance(organization, user, "rotatingvendor", "client");
+    const mark = [
+      "instance",
+      "mark-restored",
+      "--table",
+      "instances-restored",
+      "--organization",
+      organization,
+    ];
+    const lastErrors = async () =>
+      Promise.all(
+        [safe, unsafe, elsewhere].map(async (id) => (await store().restored.get(id)).value?.lastError),
+      );
+
+    expect(await asJson(mark)).toEqual({ found: 2, unsafe: 1, marked: 0 });
+    expect(await lastErrors()).toEqual([undefined, undefined, undefined]);
+    expect(await asJson([...mark, "--connector", "dropbox", "--yes"])).toEqual({
+      found: 1,
+      unsafe: 0,
+      marked: 0,
+    });
+    expect(await asJson([...mark, "--yes"])).toEqual({ found: 2, unsafe: 1, marked: 1 });
+    expect(await lastErrors()).toEqual([undefined, "restored", undefined]);
+    expect((await store().restored.get(unsafe)).value).toMatchObject({
+      deadVersion: 1,
+      version: 1,
+      fence: 1,
+    });
+    expect((await store().instances.get(live)).value).not.toHaveProperty("deadVersion");
+    expect(await asJson([...mark, "--yes"])).toEqual({ found: 2, unsafe: 0, marked: 0 });
+
+    expect(
+      await asJson(["instance", "mark-restored", "--table", "instances-restored", "--yes"]),
+    ).toMatchObject({ unsafe: 1, marked: 1 });
+    expect((await admin(["instance", "mark-restored", "--yes"])).code).toBe(2);
+    expect((await admin(["instance", "mark-restored", "--table", "none", "--yes"])).code).toBe(1);
   });
 
   it("lists dead letters without taking them, and nothing of a body that is not ours", async () => {
