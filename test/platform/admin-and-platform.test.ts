@@ -1,6 +1,6 @@
-import { execFile } from "node:child_process";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { App } from "../e2e/app.ts";
+import { runAdmin } from "./run-admin.ts";
 import { type RunningPlatform, startTestPlatform } from "./start.ts";
 
 /** The operator's command line against the running platform: a tenant from nothing to a connection, and its end. */
@@ -11,18 +11,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => platform.close());
 
-async function admin<T>(args: readonly string[], input = ""): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const { PATH = "" } = process.env;
-    const child = execFile(
-      process.execPath,
-      ["bin/admin.ts", ...args, "--json"],
-      { env: { PATH, LINKSPAN_DATA: platform.dataFolder }, timeout: 30_000 },
-      (error, out, err) => (error === null ? resolve(JSON.parse(out) as T) : reject(new Error(err))),
-    );
-    child.stdin?.end(input);
-  });
-}
+const admin = <T>(args: readonly string[], input = ""): Promise<T> => runAdmin<T>(platform, args, input);
 
 it("makes a tenant whose user connects an account, and revokes the connection down to the vendor", {
   timeout: 120_000,

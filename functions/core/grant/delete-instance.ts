@@ -97,7 +97,9 @@ async function tryLater(parts: GrantParts, instance: Instance, now: number): Pro
   const { revocationRetryMs, revocationRetryMaxMs } = parts.timing;
   const failingFor = now - (instance.deletingSince ?? now);
   const wait = Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingFor / 4));
-  if (instance.dueAt !== undefined) {
-    await parts.instances.push(instance.id, instance.dueAt, Math.floor(now + wait));
-  }
+  const due = Math.floor(now + wait);
+  if (instance.dueAt === undefined || (await parts.instances.push(instance.id, instance.dueAt, due))) return;
+  // The sweep that sent it has pushed it while the vendor was asked: its five minutes are no answer to a failure.
+  const { value: pushed } = await parts.instances.get(instance.id);
+  if (pushed?.dueAt !== undefined) await parts.instances.push(instance.id, pushed.dueAt, due);
 }
