@@ -2,12 +2,14 @@ import { globSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { refreshOutcome, requestOutcome, sweepOutcome } from "../../functions/aws/outcome-metrics.ts";
 import type { GrantOutcome } from "../../functions/core/grant/grant-parts.ts";
+import { timing } from "../../functions/core/grant/timing.ts";
 import { documentedMetrics } from "./aws-metrics.ts";
 import { find, type Json, ofType, parts, synthesize, type Template, text } from "./synthesize.ts";
 
 const { observability } = synthesize({ alarmEmail: "ops@example.com" });
 const byConnector = synthesize({ connectorMetrics: true });
 const root = new URL("../../", import.meta.url);
+const handbook = readFileSync(new URL("docs/operations/alarms.md", root), "utf8");
 
 /** A metric as an alarm or a widget asks for it. */
 interface Asked {
@@ -100,6 +102,8 @@ function emitted(): Json[] {
     durationMs: 2,
     requestId: "r",
     connector: "dropbox",
+    organizationId: "o",
+    instanceId: 1,
   });
   for (const outcome of outcomes)
     refreshOutcome({ outcome, connector: "dropbox", instanceId: 1, cause: "schedule", timeLeftMs: 1 });
@@ -267,9 +271,7 @@ describe("the alarms", () => {
   });
 
   it("have a section each in the operator's handbook, and it has none for an alarm that is gone", () => {
-    const sections = [
-      ...readFileSync(new URL("docs/operations/alarms.md", root), "utf8").matchAll(/^## (\w+)$/gm),
-    ].map((match) => match[1]);
+    const sections = [...handbook.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
     expect(alarms.map((alarm) => alarm.AlarmName.replace("linkspan-dev-", "")).sort()).toEqual(
       sections.sort(),
     );
@@ -277,6 +279,51 @@ describe("the alarms", () => {
       const anchor = alarm.AlarmName.replace("linkspan-dev-", "").toLowerCase();
       expect(alarm.AlarmDescription).toMatch(new RegExp(`docs/operations/alarms\\.md#${anchor}$`));
     }
+  });
+
+  it("have in each section what it means, where to look, what to do, and what comes after", () => {
+    const sections = handbook.split(/^## /m).filter((section) => /^\w+\n/.test(section));
+    expect(sections).toHaveLength(alarms.length);
+    for (const section of sections) {
+      const parts = [...section.matchAll(/^\*\*(.+?):\*\*/gm)].map((match) => match[1]);
+      expect(parts, section.split("\n")[0]).toEqual(["Means", "Look at", "Do", "Afterwards"]);
+    }
+  });
+
+  it("ask the logs in the handbook for fields and outcomes that the code writes", () => {
+    const queries = [...handbook.matchAll(/ask "[^ ]+(?: api \w+\))?" '([^']+)'/g)].map(
+      (match) => match[1] ?? "",
+    );
+    expect(queries.length).toBeGreaterThanOrEqual(8);
+    const written = new Set(emitted().flatMap((record) => Object.keys(record)));
+    const known = [
+      ...written,
+      "level",
+      "reason",
+      "sourceIp",
+      "times",
+      "last",
+      "@timestamp",
+      "@message",
+      "@type",
+    ];
+    for (const query of queries) {
+      const fields = [
+        ...query.matchAll(/(?:filter|and|or) (?:ispresent\()?([@\w]+)/g),
+        ...query.matchAll(/ by ([@\w]+(?:, *[@\w]+)*)/g),
+        ...query.matchAll(/sort ([@\w]+)/g),
+      ].flatMap((match) => (match[1] ?? "").split(/, */));
+      expect(fields.length, query).toBeGreaterThan(0);
+      for (const field of fields) expect(known, query).toContain(field);
+    }
+    for (const [, outcome] of handbook.matchAll(/Outcome !?= "(\w+)"/g)) expect(outcomes).toContain(outcome);
+  });
+
+  it("see an overdue grant twice in the time that two pushes of it take", () => {
+    const rule = alarms.find((alarm) => alarm.AlarmName === "linkspan-dev-OverdueGrants");
+    // A sweep that begins a moment too early sees it a minute later.
+    const seenEveryMinutes = timing.pushMs / 60_000 + 1;
+    expect(rule.EvaluationPeriods).toBeGreaterThanOrEqual(rule.DatapointsToAlarm * seenEveryMinutes);
   });
 
   it("take silence of the sweep for trouble, and no other silence", () => {
