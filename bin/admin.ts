@@ -1,16 +1,17 @@
 import { Command, CommanderError } from "commander";
 import { appCommand } from "./admin/app-command.ts";
+import { deadLettersCommand } from "./admin/dead-letters-command.ts";
 import { explain } from "./admin/explain.ts";
 import { instanceCommand, revokeAllCommand } from "./admin/instance-command.ts";
 import { organizationCommand } from "./admin/organization-command.ts";
 import { userCommand } from "./admin/user-command.ts";
 
 /**
- * The operator's command line: tenants, their OAuth apps, their instances. The same commands work against the local
+ * The operator's command line: tenants, their OAuth apps, their instances, and what the refresh queue put aside. The same commands work against the local
  * platform (the default) and against AWS (`--profile`, `--stack`).
  */
 const program = new Command("admin")
-  .description("Manages organizations, users, OAuth apps and instances")
+  .description("Manages organizations, users, OAuth apps, instances and dead letters")
   .option("--profile <name>", "profile of the AWS configuration; without it, the local platform")
   .option("--region <name>", "AWS region, where the profile has none")
   .option("--stack <name>", "name of the Data stack (default: linkspan-dev-data)")
@@ -19,7 +20,14 @@ const program = new Command("admin")
   .configureHelp({ showGlobalOptions: true })
   .exitOverride();
 
-for (const command of [organizationCommand, userCommand, appCommand, instanceCommand, revokeAllCommand]) {
+for (const command of [
+  organizationCommand,
+  userCommand,
+  appCommand,
+  instanceCommand,
+  revokeAllCommand,
+  deadLettersCommand,
+]) {
   program.addCommand(inherit(command()));
 }
 

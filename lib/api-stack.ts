@@ -16,7 +16,7 @@ import { buildRouteTree } from "./constructs/route-tree.ts";
 import { ServiceFunction } from "./constructs/service-function.ts";
 import type { DataStack } from "./data-stack.ts";
 import { allowGrants, allowRegisteredApps, allowRescue, allowTenants } from "./permissions.ts";
-import type { Settings } from "./settings.ts";
+import { connectorMetrics, type Settings } from "./settings.ts";
 import { stackProps } from "./stack-props.ts";
 
 /** The stage's name is the first part of the default URL's path, so that a custom domain looks alike. */
@@ -105,6 +105,7 @@ export class ApiStack extends Stack {
       REFRESH_QUEUE_URL: data.refreshQueue.queueUrl,
       REFRESH_SHARDS: String(settings.refreshShards),
       ACTIVE_WINDOW_DAYS: String(settings.activeWindowDays),
+      ...connectorMetrics(settings),
     };
     return {
       authorization: new ServiceFunction(this, "Authorization", {

@@ -34,7 +34,7 @@ export class DataStack extends Stack {
       partitionKey: { name: "refreshShard", type: AttributeType.NUMBER },
       sortKey: { name: "dueAt", type: AttributeType.NUMBER },
       projectionType: ProjectionType.INCLUDE,
-      nonKeyAttributes: ["refreshGroup"],
+      nonKeyAttributes: ["refreshGroup", "dueSince"],
     });
     for (const [indexName, partition] of [
       ["owner", "ownerKey"],
@@ -111,6 +111,7 @@ export class DataStack extends Stack {
     this.output("RescueBucket", this.rescueBucket.bucketName);
     this.output("RefreshQueueUrl", this.refreshQueue.queueUrl);
     this.output("EventBusName", this.eventBus.eventBusName);
+    this.output("RefreshDeadLettersUrl", this.refreshDeadLetters.queueUrl);
   }
 
   private keptTable(id: string, partitionKey: { name: string; type: AttributeType }): Table {

@@ -6,7 +6,7 @@ import type { Construct } from "constructs";
 import { ServiceFunction } from "./constructs/service-function.ts";
 import type { DataStack } from "./data-stack.ts";
 import { allowGrants, allowRescue, allowTenants } from "./permissions.ts";
-import type { Settings } from "./settings.ts";
+import { connectorMetrics, type Settings } from "./settings.ts";
 import { stackProps } from "./stack-props.ts";
 
 /** The schedule, the sweep that it starts each minute, and the workers that refresh what is due. */
@@ -54,6 +54,7 @@ export class RefreshStack extends Stack {
         EVENT_BUS_NAME: data.eventBus.eventBusName,
         REFRESH_SHARDS: String(settings.refreshShards),
         ACTIVE_WINDOW_DAYS: String(settings.activeWindowDays),
+        ...connectorMetrics(settings),
       },
     });
     this.worker.addEventSource(

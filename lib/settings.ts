@@ -18,6 +18,8 @@ export interface Settings {
   readonly logRetentionDays: number;
   /** X-Ray on the functions and the stage. */
   readonly tracing: boolean;
+  /** Refreshes as metrics of each connector, too; else that is a matter of the logs, which cost by the query. */
+  readonly connectorMetrics: boolean;
   readonly alarmEmail?: string;
   /** A token that is due for longer than this raises the alarm. */
   readonly overdueAlarmMinutes: number;
@@ -124,6 +126,7 @@ export function readSettings(node: Node): Settings {
     activeWindowDays: whole("activeWindowDays", 1, 365, 7),
     logRetentionDays,
     tracing: yes("tracing", false),
+    connectorMetrics: yes("connectorMetrics", false),
     ...(alarmEmail === undefined ? {} : { alarmEmail }),
     overdueAlarmMinutes: whole("overdueAlarmMinutes", 2, 1_440, 10),
     ...(domainName === undefined || certificateArn === undefined
@@ -156,4 +159,9 @@ function readReservedConcurrency(
       return refuse("reservedConcurrency", value, wanted);
   }
   return given as Record<string, number>;
+}
+
+/** For the functions that count refreshes (functions/aws/outcome-metrics.ts). */
+export function connectorMetrics(settings: Settings): { readonly CONNECTOR_METRICS?: "true" } {
+  return settings.connectorMetrics ? { CONNECTOR_METRICS: "true" } : {};
 }

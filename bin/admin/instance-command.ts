@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { refreshGroup } from "../../functions/core/grant/client-group.ts";
 import { type Instance, needsReauthentication } from "../../functions/core/instances/instance.ts";
 import { connectorKey } from "./app-command.ts";
+import { instancesOf } from "./instances-of.ts";
+import { markRestoredCommand } from "./mark-restored-command.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
 import { openTarget, type Target, UsageProblem } from "./target.ts";
 
@@ -21,7 +23,7 @@ export function instanceCommand(): Command {
         const connector = options.connector === undefined ? undefined : connectorKey(options.connector);
         const target = await openTarget(command);
         const rows = [];
-        for await (const each of instancesOf(target, options.organization)) {
+        for await (const each of instancesOf(target.instances, options.organization)) {
           if (connector !== undefined && each.connector !== connector) continue;
           if (options.user === undefined || each.userId === options.user) rows.push(row(each));
         }
@@ -43,6 +45,7 @@ export function instanceCommand(): Command {
       printOne(command, { revoked: numbers.length - unknown.length });
       if (unknown.length > 0) throw new UsageProblem(`there is no instance ${unknown.join(", ")}`);
     });
+  instance.addCommand(markRestoredCommand());
   return instance;
 }
 
@@ -78,7 +81,7 @@ export function revokeAllCommand(): Command {
         }
         const chosen: number[] = [];
         for (const id of organizations) {
-          for await (const each of instancesOf(target, id)) {
+          for await (const each of instancesOf(target.instances, id)) {
             if (each.deleting === true) continue;
             if (connector !== undefined && each.connector !== connector) continue;
             if (client !== undefined && each.refreshGroup !== refreshGroup(each.connector, client)) continue;
@@ -94,18 +97,6 @@ export function revokeAllCommand(): Command {
         printOne(command, { found: chosen.length, revoked: chosen.length - gone.length });
       },
     );
-}
-
-async function* instancesOf(target: Target, organizationId: string): AsyncGenerator<Instance> {
-  let after: string | undefined;
-  do {
-    const page = await target.instances.listByOrganization(organizationId, {
-      limit: 100,
-      ...(after === undefined ? {} : { after }),
-    });
-    yield* await target.instances.getMany(page.items.map(({ id }) => id));
-    after = page.next;
-  } while (after !== undefined);
 }
 
 /** @returns those that were not there (any more) */

@@ -15,6 +15,7 @@ import type { InstanceStore } from "../../functions/core/grant/ports.ts";
 import { type TenantAdmin, tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
+import { type DeadLetters, deadLetters } from "./dead-letters.ts";
 
 export interface TargetOptions {
   readonly profile?: string;
@@ -28,8 +29,12 @@ export interface Target {
   readonly tenants: TenantAdmin;
   readonly records: TenantRecords;
   readonly instances: InstanceStore;
+  /** Instances in another table than the deployment's: one that was restored from a backup. */
+  instancesIn(tableName: string): InstanceStore;
   /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
   revoke(instanceId: number): Promise<boolean>;
+  /** What the refresh queue put aside. */
+  readonly deadLetters: DeadLetters;
 }
 
 /** The operator was wrong about something; the message says what to do. */
@@ -69,16 +74,16 @@ export async function openTarget(command: Command): Promise<Target> {
   const keys = kmsDataKeyService({ keyArn: output("VaultKeyArn"), client: new KMSClient(client) });
   const vault = createVault({ keys, organization: (id) => records.organization(id) });
   // Every sweep reads shard 0, however many there are.
-  const instances = instanceTable({
-    client: documents,
-    tableName: output("InstancesTable"),
-    shards: 1,
-  });
-  const queue = refreshQueue({ queueUrl: output("RefreshQueueUrl"), client: new SQSClient(client) });
+  const instancesIn = (tableName: string): InstanceStore =>
+    instanceTable({ client: documents, tableName, shards: 1 });
+  const instances = instancesIn(output("InstancesTable"));
+  const sqs = new SQSClient(client);
+  const queue = refreshQueue({ queueUrl: output("RefreshQueueUrl"), client: sqs });
   return {
     tenants: tenantAdministration({ records, keys, vault, now: Date.now }),
     records,
     instances,
+    instancesIn,
     revoke: (instanceId) =>
       markForDeletion(
         {
@@ -89,6 +94,7 @@ export async function openTarget(command: Command): Promise<Target> {
         },
         instanceId,
       ),
+    deadLetters: deadLetters(sqs, output("RefreshDeadLettersUrl")),
   };
 }
 

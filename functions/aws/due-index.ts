@@ -1,13 +1,12 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { DueIndex } from "../core/grant/ports.ts";
 import { readCursor, writeCursor } from "./index-cursor.ts";
-import { type Change, changeInstance, dueChange, type InstanceTableOptions } from "./instance-change.ts";
+import { changeInstance, type InstanceTableOptions } from "./instance-change.ts";
+import { shardOf } from "./instance-item.ts";
 
 /** The due index, for the sweep. Takes Query on it and UpdateItem; it sees ids and due times, no grant. */
 export function dueIndex(options: InstanceTableOptions): DueIndex {
   const { client, tableName } = options;
-  const change = (id: number, what: Change) => changeInstance(options, id, what);
-  const due = (id: number, dueAt: number) => dueChange(options, id, dueAt);
 
   return {
     async due(shard, now, limit, after) {
@@ -23,20 +22,24 @@ export function dueIndex(options: InstanceTableOptions): DueIndex {
       );
       return {
         items: Items.map((item) => {
-          const { instanceId, dueAt, refreshGroup } = item as {
+          const { instanceId, dueAt, dueSince, refreshGroup } = item as {
             instanceId: number;
             dueAt: number;
+            dueSince?: number;
             refreshGroup: string;
           };
-          return { id: instanceId, dueAt, refreshGroup };
+          return { id: instanceId, dueAt, refreshGroup, ...(dueSince === undefined ? {} : { dueSince }) };
         }),
         ...(LastEvaluatedKey === undefined ? {} : { next: writeCursor(LastEvaluatedKey) }),
       };
     },
 
-    push(id, seen, to) {
-      const { set, remove } = due(id, to);
-      return change(id, { set, remove, condition: "#dueAt = :seen", values: { seen } });
-    },
+    push: (id, seen, to) =>
+      changeInstance(options, id, {
+        set: { dueAt: to, refreshShard: shardOf(id, options.shards) },
+        setOnce: { dueSince: seen },
+        condition: "#dueAt = :seen",
+        values: { seen },
+      }),
   };
 }

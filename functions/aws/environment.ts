@@ -12,6 +12,7 @@ export type EnvironmentName =
   | "EVENT_BUS_NAME"
   | "REFRESH_SHARDS"
   | "ACTIVE_WINDOW_DAYS"
+  | "CONNECTOR_METRICS"
   | "STAGE";
 
 /** @throws {Error} the variable is not set: a stack forgot it */

@@ -55,13 +55,19 @@ export function changeInstance(
   );
 }
 
-/** On the due index, or (`undefined`) off it: an item is there by having both attributes. */
+/**
+ * Due anew at a time, or (`undefined`) off the due index: an item is there by having both attributes. What was owed before is
+ * settled, unless `owedSince` says that it is not.
+ */
 export function dueChange(
   { shards }: InstanceTableOptions,
   id: number,
   dueAt: number | undefined,
+  owedSince?: number,
 ): { set: Record<string, unknown>; remove: string[] } {
-  return dueAt === undefined
-    ? { set: {}, remove: ["dueAt", "refreshShard"] }
-    : { set: { dueAt, refreshShard: shardOf(id, shards) }, remove: [] };
+  if (dueAt === undefined) return { set: {}, remove: ["dueAt", "refreshShard", "dueSince"] };
+  const set = { dueAt, refreshShard: shardOf(id, shards) };
+  return owedSince === undefined
+    ? { set, remove: ["dueSince"] }
+    : { set: { ...set, dueSince: owedSince }, remove: [] };
 }

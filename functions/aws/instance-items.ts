@@ -11,7 +11,8 @@ const NOT_DELETING = "attribute_not_exists(#deleting)";
 export function instanceItems(options: InstanceTableOptions): InstanceItems {
   const { client, tableName } = options;
   const change = (id: number, what: Change) => changeInstance(options, id, what);
-  const due = (id: number, dueAt: number | undefined) => dueChange(options, id, dueAt);
+  const due = (id: number, dueAt: number | undefined, owedSince?: number) =>
+    dueChange(options, id, dueAt, owedSince);
 
   return {
     async get(id) {
@@ -29,11 +30,11 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
         values: { version, fence },
       }),
 
-    release(id, fence, { dueAt, ...rest } = {}) {
-      const { set } = dueAt === undefined ? { set: {} } : due(id, dueAt);
+    release(id, fence, { dueAt, dueSince, ...rest } = {}) {
+      const { set, remove } = dueAt === undefined ? { set: {}, remove: [] } : due(id, dueAt, dueSince);
       return change(id, {
         set: { ...rest, ...set },
-        remove: ["until"],
+        remove: ["until", ...remove],
         condition: "#fence = :fence",
         values: { fence },
       });
@@ -52,7 +53,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
     markDead: (id, { version, fence }, lastError) =>
       change(id, {
         set: { deadVersion: version, lastError },
-        remove: ["until", "dueAt", "refreshShard", "attempts", "retryAt"],
+        remove: ["until", "attempts", "retryAt", ...due(id, undefined).remove],
         condition: `#version = :version AND #fence = :fence AND ${NOT_DELETING}`,
         values: { version, fence },
       }),
@@ -76,31 +77,39 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       });
     },
 
-    markDeleting: (id, now) =>
-      change(id, {
-        set: { deleting: true, updatedAt: now, ...due(id, now).set },
+    markDeleting(id, now) {
+      const { set, remove } = due(id, now);
+      return change(id, {
+        set: { deleting: true, updatedAt: now, ...set },
         setOnce: { deletingSince: now },
-        remove: ["ownerKey"],
+        remove: ["ownerKey", ...remove],
         condition: EXISTS,
-      }),
+      });
+    },
 
-    setEnabled: (id, enabled, now) =>
-      change(id, {
-        set: { enabled, updatedAt: now, ...(enabled ? due(id, now).set : {}) },
+    setEnabled(id, enabled, now) {
+      const { set, remove } = enabled ? due(id, now) : { set: {}, remove: [] };
+      return change(id, {
+        set: { enabled, updatedAt: now, ...set },
+        remove,
         condition: `${EXISTS} AND ${NOT_DELETING}`,
-      }),
+      });
+    },
 
     update: (id, changes, now) =>
       change(id, { set: { ...changes, updatedAt: now }, condition: `${EXISTS} AND ${NOT_DELETING}` }),
 
-    touch: (id, usedAt, dueAt) =>
-      change(id, {
-        set: { lastUsedAt: usedAt, ...(dueAt === undefined ? {} : due(id, dueAt).set) },
+    touch(id, usedAt, dueAt) {
+      const { set, remove } = dueAt === undefined ? { set: {}, remove: [] } : due(id, dueAt);
+      return change(id, {
+        set: { lastUsedAt: usedAt, ...set },
+        remove,
         condition: `${EXISTS} AND ${NOT_DELETING}`,
-      }),
+      });
+    },
 
-    push(id, seen, to) {
-      const { set, remove } = due(id, to);
+    push(id, seen, to, owedSince) {
+      const { set, remove } = due(id, to, owedSince);
       return change(id, { set, remove, condition: "#dueAt = :seen", values: { seen } });
     },
   };

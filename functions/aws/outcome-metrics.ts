@@ -4,7 +4,8 @@ import type { InstanceEvent } from "../core/grant/instance-event.ts";
 /**
  * Metrics in CloudWatch's embedded metric format: one JSON line on stdout, no call to any API.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
- * Dimensions cost by value, so: outcome and route are dimensions, connector is a property that Logs Insights can group by.
+ * Dimensions cost by value, so: outcome and route are dimensions, connector is a property that Logs Insights can group by, and
+ * a dimension only where the operator asked for it.
  */
 const METRICS_NAMESPACE = "Linkspan";
 
@@ -14,11 +15,13 @@ type Unit = "Count" | "Milliseconds" | "Seconds";
  * @param dimensions name -> value; `Stage` is added, so that two stages in one account stay apart
  * @param metrics name -> [value, unit]
  * @param properties searchable, not dimensions; never a secret
+ * @param finer further dimensions, under which the same metrics are counted once more
  */
 function emitMetrics(
   dimensions: Readonly<Record<string, string>>,
   metrics: Readonly<Record<string, readonly [value: number, unit: Unit]>>,
   properties: Readonly<Record<string, unknown>> = {},
+  finer: Readonly<Record<string, string>> = {},
 ): void {
   const all = { Stage: process.env.STAGE ?? "local", ...dimensions };
   console.log(
@@ -28,13 +31,17 @@ function emitMetrics(
         CloudWatchMetrics: [
           {
             Namespace: METRICS_NAMESPACE,
-            Dimensions: [Object.keys(all)],
+            Dimensions:
+              Object.keys(finer).length === 0
+                ? [Object.keys(all)]
+                : [Object.keys(all), Object.keys({ ...all, ...finer })],
             Metrics: Object.entries(metrics).map(([Name, [, Unit]]) => ({ Name, Unit })),
           },
         ],
       },
       ...properties,
       ...all,
+      ...finer,
       ...Object.fromEntries(Object.entries(metrics).map(([name, [value]]) => [name, value])),
     }),
   );
@@ -65,7 +72,10 @@ export function requestOutcome(outcome: {
   );
 }
 
-/** What became of one refresh. Dimensions Stage, Outcome; metrics Refreshes, and TimeLeft where a token was renewed. */
+/**
+ * What became of one refresh. Dimensions Stage, Outcome (by choice also Stage, Connector, Outcome); metrics Refreshes, and TimeLeft
+ * where a token was renewed.
+ */
 export function refreshOutcome(outcome: GrantOutcome): void {
   const { outcome: Outcome, timeLeftMs, ...properties } = outcome;
   emitMetrics(
@@ -75,6 +85,7 @@ export function refreshOutcome(outcome: GrantOutcome): void {
       ...(timeLeftMs === undefined ? {} : { TimeLeft: [timeLeftMs, "Milliseconds"] as const }),
     },
     properties,
+    process.env.CONNECTOR_METRICS === "true" ? { Connector: outcome.connector } : {},
   );
 }
 

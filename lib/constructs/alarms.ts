@@ -63,13 +63,17 @@ export class Alarms extends Construct {
     this.alarm("OverdueGrants", {
       metric: emitted.sweep("OldestOverdue", "Maximum"),
       threshold: this.props.settings.overdueAlarmMinutes * 60_000,
-      periods: 3,
+      // A grant that nobody refreshes is seen when it is sent, each five or six minutes; other sweeps see none.
+      periods: 2,
+      of: 12,
       missing: TreatMissingData.IGNORE,
       meaning: "Grants are due and nobody refreshes them",
     });
     this.alarm("DeadGrants", {
       metric: new MathExpression({
-        // Ten in a quarter of an hour, and more than one in five: a vendor or an app lost them, not single users.
+        // Ten in a quarter of an hour, and one in five or more: a vendor or an app lost them, not single users. When not one was
+        // refreshed there is no such metric: "missing values in a time series are treated as 0" in sums, and FILL says so to readers.
+        // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html#metric-math-syntax-arithmetic
         expression: "IF(FILL(dead, 0) >= 10, 100 * FILL(dead, 0) / (FILL(dead, 0) + FILL(refreshed, 0)), 0)",
         usingMetrics: {
           dead: emitted.refreshes("needs_reauth", "Refreshes", "Sum", quarter),

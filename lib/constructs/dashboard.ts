@@ -111,6 +111,16 @@ function refreshWidgets(emitted: EmittedMetrics, { settings, api, refresh }: Das
       ),
     }),
     graph("Events that were lost", { left: [emitted.lostEvents(five)] }),
+    ...(settings.connectorMetrics
+      ? [
+          graph("Refreshes by connector", {
+            left: [emitted.refreshesByConnector()],
+            right: [emitted.timeLeftByConnector()],
+            rightYAxis: { label: "least time left, ms", showUnits: false },
+            width: 16,
+          }),
+        ]
+      : []),
     graph("Rescue records", { left: [emitted.sweep("RescueRecords", "Maximum", five)] }),
     logTable(
       "Refreshes by connector, from the logs",

@@ -35,6 +35,16 @@ export class EmittedMetrics {
     return this.metric("LostEvents", {}, "Sum", period, "LostEvents");
   }
 
+  /** Refreshes of each connector by their ending, a line each; written only where `connectorMetrics` is set. */
+  refreshesByConnector(): IMetric {
+    return this.search("Refreshes", ["Stage", "Connector", "Outcome"], "", "Sum", (search) => search);
+  }
+
+  /** The least that an old token of each connector still had when it was renewed (ms); written as above. */
+  timeLeftByConnector(): IMetric {
+    return this.search("TimeLeft", ["Stage", "Connector", "Outcome"], "", "Minimum", (search) => search);
+  }
+
   /** What the sweeps saw. */
   sweep(
     metricName: "Due" | "Queued" | "OldestOverdue" | "RescueRecords",

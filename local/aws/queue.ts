@@ -12,6 +12,8 @@ export interface QueuedMessage {
   readonly sentAt: number;
   firstReceivedAt: number | undefined;
   receiveCount: number;
+  /** The queue that put it into this dead-letter queue. */
+  failedIn?: Queue;
 }
 
 export interface ReceivedMessage {
@@ -109,6 +111,21 @@ export class Queue {
     return true;
   }
 
+  /**
+   * Moves what is visible, oldest first, to a queue, or each message back to where it failed. They arrive as new messages, with
+   * new ids and times: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+   * @returns how many were moved; those that failed nowhere stay
+   */
+  moveVisible(to?: Queue): number {
+    this.#bringBack();
+    const { length } = this.#visible;
+    this.#visible = this.#visible.filter(({ body, groupId, failedIn }) => {
+      const destination = to ?? failedIn;
+      return destination?.send(body, groupId, 0) === undefined;
+    });
+    return length - this.#visible.length;
+  }
+
   depth(): QueueDepth {
     this.#bringBack();
     return { visible: this.#visible.length, inFlight: this.#inFlight.size, delayed: this.#delayed.length };
@@ -124,6 +141,7 @@ export class Queue {
       message.receiveCount += 1;
       const { redrive } = this.settings;
       if (redrive !== undefined && message.receiveCount > redrive.maxReceiveCount) {
+        message.failedIn = this;
         redrive.deadLetters.#makeVisible(message);
         continue;
       }

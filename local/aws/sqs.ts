@@ -5,14 +5,15 @@ import {
   type AwsOperation,
   type AwsRequest,
   type AwsService,
-  type Exchange,
   jsonAnswer,
   jsonBody,
   refuseUnknownParameters,
   targetOperation,
 } from "./service.ts";
+import { moveTaskOperations } from "./sqs-move-tasks.ts";
+import { queueArn, queueByUrl, type SqsOperation } from "./sqs-operation.ts";
 import { type Body, batchAnswer, batchEntries, integer, names, text } from "./sqs-parameters.ts";
-import { type AwsQueue, localAccountId, localRegion, type QueueDepth } from "./types.ts";
+import { type AwsQueue, localAccountId, type QueueDepth } from "./types.ts";
 
 /** SQS and what the platform itself may look at. */
 export interface LocalSqs extends AwsService {
@@ -38,14 +39,17 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
     return queue;
   }
 
-  const operations: Record<string, Operation> = {
+  const operations: Record<string, SqsOperation> = {
+    ...moveTaskOperations(made, clock),
     SendMessage: {
-      action: "sqs:SendMessage",
+      actions: ["sqs:SendMessage"],
+      queue: queueByUrl,
       parameters: ["QueueUrl", "MessageBody", "DelaySeconds", "MessageGroupId"],
       act: async (body, name) => send(queueOf(name), body),
     },
     SendMessageBatch: {
-      action: "sqs:SendMessage",
+      actions: ["sqs:SendMessage"],
+      queue: queueByUrl,
       parameters: ["QueueUrl", "Entries"],
       async act(body, name) {
         const queue = queueOf(name);
@@ -61,7 +65,8 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
       },
     },
     ReceiveMessage: {
-      action: "sqs:ReceiveMessage",
+      actions: ["sqs:ReceiveMessage"],
+      queue: queueByUrl,
       parameters: [
         "QueueUrl",
         "MaxNumberOfMessages",
@@ -84,7 +89,8 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
       },
     },
     DeleteMessage: {
-      action: "sqs:DeleteMessage",
+      actions: ["sqs:DeleteMessage"],
+      queue: queueByUrl,
       parameters: ["QueueUrl", "ReceiptHandle"],
       async act(body, name) {
         queueOf(name).delete(text(body, "ReceiptHandle"));
@@ -92,7 +98,8 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
       },
     },
     DeleteMessageBatch: {
-      action: "sqs:DeleteMessage",
+      actions: ["sqs:DeleteMessage"],
+      queue: queueByUrl,
       parameters: ["QueueUrl", "Entries"],
       async act(body, name) {
         const queue = queueOf(name);
@@ -103,12 +110,14 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
       },
     },
     ChangeMessageVisibility: {
-      action: "sqs:ChangeMessageVisibility",
+      actions: ["sqs:ChangeMessageVisibility"],
+      queue: queueByUrl,
       parameters: ["QueueUrl", "ReceiptHandle", "VisibilityTimeout"],
       act: async (body, name) => changeVisibility(queueOf(name), body),
     },
     ChangeMessageVisibilityBatch: {
-      action: "sqs:ChangeMessageVisibility",
+      actions: ["sqs:ChangeMessageVisibility"],
+      queue: queueByUrl,
       parameters: ["QueueUrl", "Entries"],
       async act(body, name) {
         const queue = queueOf(name);
@@ -117,7 +126,8 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
       },
     },
     GetQueueAttributes: {
-      action: "sqs:GetQueueAttributes",
+      actions: ["sqs:GetQueueAttributes"],
+      queue: queueByUrl,
       parameters: ["QueueUrl", "AttributeNames"],
       async act(body, name) {
         const attributes = queueAttributes(queueOf(name));
@@ -129,7 +139,8 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
       },
     },
     GetQueueUrl: {
-      action: "sqs:GetQueueUrl",
+      actions: ["sqs:GetQueueUrl"],
+      queue: (body) => text(body, "QueueName"),
       parameters: ["QueueName", "QueueOwnerAWSAccountId"],
       async act(_body, name) {
         queueOf(name);
@@ -157,10 +168,11 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
       }
       const body = jsonBody(request);
       refuseUnknownParameters(operationName, body, operation.parameters);
-      const name =
-        operationName === "GetQueueUrl" ? text(body, "QueueName") : queueName(text(body, "QueueUrl"));
+      const name = operation.queue(body);
+      const resource = queueArn(name);
+      const [own, ...others] = operation.actions;
       return {
-        needs: [{ action: operation.action, resource: queueArn(name) }],
+        needs: [{ action: own, resource }, ...others.map((action) => ({ action, resource }))],
         act: async (exchange) => jsonAnswer("1.0", 200, await operation.act(body, name, exchange)),
       };
     },
@@ -194,12 +206,6 @@ const queryCodes: Readonly<Record<string, string>> = {
   BatchRequestTooLong: "AWS.SimpleQueueService.BatchRequestTooLong",
   MessageNotInflight: "AWS.SimpleQueueService.MessageNotInflight",
 };
-
-interface Operation {
-  readonly action: string;
-  readonly parameters: readonly string[];
-  act(body: Body, queueName: string, exchange: Exchange): Promise<Body>;
-}
 
 /** Dead-letter queues first, for the others point to them. */
 function makeQueues(queues: readonly AwsQueue[], clock: Clock): Map<string, Queue> {
@@ -279,6 +285,9 @@ function receivedMessage({ receiptHandle, message }: ReceivedMessage, wanted: re
     ApproximateReceiveCount: String(message.receiveCount),
     ApproximateFirstReceiveTimestamp: String(message.firstReceivedAt),
     ...(message.groupId !== undefined && { MessageGroupId: message.groupId }),
+    ...(message.failedIn !== undefined && {
+      DeadLetterQueueSourceArn: queueArn(message.failedIn.settings.name),
+    }),
   };
   const chosen = Object.entries(attributes).filter(
     ([name]) => wanted.includes("All") || wanted.includes(name),
@@ -310,16 +319,4 @@ function queueAttributes(queue: Queue): Record<string, string> {
       }),
     }),
   };
-}
-
-function queueName(url: string): string {
-  const [, account, name] = /\/(\d{12})\/([\w.-]{1,80})$/.exec(url) ?? [];
-  if (account !== localAccountId || name === undefined) {
-    throw new AwsError(404, "InvalidAddress", `${url} is not the URL of a queue`);
-  }
-  return name;
-}
-
-function queueArn(name: string): string {
-  return `arn:aws:sqs:${localRegion}:${localAccountId}:${name}`;
 }

@@ -1,8 +1,10 @@
 import { KMSClient } from "@aws-sdk/client-kms";
 import { ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { instanceTable } from "../../functions/aws/instance-table.ts";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
 import { type TenantAdmin, tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
 import type { Platform } from "../../local/platform.ts";
@@ -48,6 +50,13 @@ export async function appOfAnotherUser(platform: Platform): Promise<App> {
     lastName: "Second",
   });
   return new App({ ...platform.demo, userSecret });
+}
+
+/** An instance as it lies in the table, that of one who deletes it included. */
+export async function storedInstance(platform: Platform, id: number): Promise<Instance | undefined> {
+  const { documents } = dynamoClient(platform.operator);
+  const tableName = outputOf(platform, "InstancesTable");
+  return (await instanceTable({ client: documents, tableName, shards: 1 }).get(id)).value;
 }
 
 /** All that lies in a table, as one text: for tests that nothing is left there, or nothing readable. */

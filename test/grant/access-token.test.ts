@@ -77,6 +77,18 @@ describe("a valid token", () => {
     await Promise.all(world.after);
     expect(world.stored().dueAt).toBeGreaterThan(world.now + 0.69 * HOUR);
   });
+
+  test("an idle grant that would have come due long ago is due from its use on: nobody owed it a refresh", async () => {
+    const { dueAt, ...idle } = world.put(
+      { obtainedAt: world.now - 3.5 * HOUR, expiresAt: world.now + 0.5 * HOUR },
+      { lastUsedAt: world.now - 8 * DAY, createdAt: world.now - 9 * DAY },
+    );
+    world.items.set(42, idle);
+    const usedAt = world.now;
+    await current();
+    await Promise.all(world.after);
+    expect(world.stored().dueAt).toBeGreaterThanOrEqual(usedAt);
+  });
 });
 
 describe("a token endpoint that is slow or down", () => {

@@ -308,6 +308,7 @@ export class CalmWorld {
       lastError: undefined,
       attempts: undefined,
       retryAt: undefined,
+      dueSince: undefined,
     };
     return {
       get: async (id) => {
@@ -349,7 +350,7 @@ export class CalmWorld {
           "markDead",
           id,
           (i) => i.version === version && i.fence === fence && living(i),
-          () => ({ deadVersion: version, until: undefined, dueAt: undefined, lastError }),
+          () => ({ ...clean, deadVersion: version, dueAt: undefined, lastError }),
         ),
       signIn: (id, { fence, version }, { epoch, grant, dueAt, changes, refreshGroup }) =>
         change(
@@ -372,23 +373,34 @@ export class CalmWorld {
           "markDeleting",
           id,
           () => true,
-          (i) => ({ deleting: true, dueAt: now, deletingSince: i.deletingSince ?? now }),
+          (i) => ({
+            deleting: true,
+            dueAt: now,
+            dueSince: undefined,
+            deletingSince: i.deletingSince ?? now,
+          }),
         ),
       remove: async (id) => {
         this.tableCalls.push("remove");
         return this.items.get(id)?.deleting === true && this.items.delete(id);
       },
       setEnabled: (id, enabled, now) =>
-        change("setEnabled", id, living, (i) => ({ enabled, dueAt: enabled ? now : i.dueAt })),
+        change("setEnabled", id, living, () => ({
+          enabled,
+          ...(enabled ? { dueAt: now, dueSince: undefined } : {}),
+        })),
       update: (id, changes) => change("update", id, living, () => ({ ...changes })),
       touch: (id, lastUsedAt, dueAt) =>
-        change("touch", id, living, (i) => ({ lastUsedAt, dueAt: dueAt ?? i.dueAt })),
-      push: (id, seen, to) =>
+        change("touch", id, living, () => ({
+          lastUsedAt,
+          ...(dueAt === undefined ? {} : { dueAt, dueSince: undefined }),
+        })),
+      push: (id, seen, to, owedSince) =>
         change(
           "push",
           id,
           (i) => i.dueAt === seen,
-          () => ({ dueAt: to }),
+          () => ({ dueAt: to, dueSince: owedSince }),
         ),
       listByOwner: async () => ({ items: [] }),
       listByOrganization: async (organizationId) => ({

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { dueIndex } from "../../functions/aws/due-index.ts";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
 import type { DueIndex, InstanceStore } from "../../functions/core/grant/ports.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
@@ -267,6 +268,80 @@ describe("due index", () => {
     expect(await table.push(instance.id, 4_999, 6_000)).toBe(false);
     expect(await table.push(instance.id, 5_000, 6_000)).toBe(true);
     expect(await read()).toMatchObject({ dueAt: 6_000, refreshShard: shard() });
+  });
+});
+
+describe("since when a refresh is owed", () => {
+  const dueItem = async () =>
+    (await table.due(shard(), 10_000, 100)).items.find(({ id }) => id === instance.id);
+  const pushTwice = async () => {
+    const { push } = dueIndex({ client: opened.documents, tableName: TABLE, shards: 4 });
+    expect(await push(instance.id, 5_000, 6_000)).toBe(true);
+    expect(await push(instance.id, 6_000, 7_000)).toBe(true);
+    expect(await push(instance.id, 6_000, 8_000)).toBe(false);
+  };
+
+  test("is kept from the first due time through the sweep's pushes, and lies on the index", async () => {
+    expect(await dueItem()).not.toHaveProperty("dueSince");
+    await pushTwice();
+    expect(await dueItem()).toEqual({
+      id: instance.id,
+      dueAt: 7_000,
+      dueSince: 5_000,
+      refreshGroup: "group",
+    });
+  });
+
+  test("is what a failed attempt says, and a worker's look keeps or ends it", async () => {
+    await pushTwice();
+    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+    await table.release(instance.id, 4, { dueAt: 7_500, dueSince: 9_500, attempts: 1 });
+    expect(await read()).toMatchObject({ dueAt: 7_500, dueSince: 9_500 });
+    expect(await table.push(instance.id, 7_500, 7_600, 9_500)).toBe(true);
+    expect(await read()).toMatchObject({ dueAt: 7_600, dueSince: 9_500 });
+    expect(await table.push(instance.id, 7_600, 7_700)).toBe(true);
+    expect(await read()).not.toHaveProperty("dueSince");
+  });
+
+  test.each<[string, () => Promise<boolean>]>([
+    [
+      "a refresh",
+      () =>
+        table.commit(
+          instance.id,
+          { version: 2 },
+          { fence: 3, grant: grant("new"), dueAt: 8_000, refreshedAt: 4_000 },
+        ),
+    ],
+    ["the grant's death", () => table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")],
+    [
+      "a sign-in",
+      () =>
+        table.signIn(
+          instance.id,
+          { fence: 3, version: 2 },
+          { epoch: "000000000002000-state", grant: grant("anew"), dueAt: 9_000, at: 3_000 },
+        ),
+    ],
+    ["a delete", () => table.markDeleting(instance.id, 6_000)],
+    ["enabling", () => table.setEnabled(instance.id, true, 6_000)],
+    ["a use after idle days", () => table.touch(instance.id, 6_000, 6_500)],
+    ["leaving the index", () => table.push(instance.id, 7_000, undefined)],
+  ])("is forgotten by %s", async (_, act) => {
+    await pushTwice();
+    expect(await act()).toBe(true);
+    expect(await read()).not.toHaveProperty("dueSince");
+  });
+
+  test.each<[string, () => Promise<boolean>]>([
+    ["a lease", () => table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000)],
+    ["a lease given back by a caller", () => table.release(instance.id, 3, { retryAt: 6_000 })],
+    ["a change of the name", () => table.update(instance.id, { name: "Yours" }, 6_000)],
+    ["a use", () => table.touch(instance.id, 6_000)],
+  ])("is not forgotten by %s", async (_, act) => {
+    await pushTwice();
+    expect(await act()).toBe(true);
+    expect(await read()).toMatchObject({ dueAt: 7_000, dueSince: 5_000 });
   });
 });
 

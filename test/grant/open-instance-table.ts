@@ -39,7 +39,7 @@ async function createTable(client: DynamoDBDocumentClient): Promise<void> {
         { AttributeName: "organizationId", AttributeType: "S" },
       ],
       GlobalSecondaryIndexes: [
-        index("due", "refreshShard", "dueAt", ["refreshGroup"]),
+        index("due", "refreshShard", "dueAt", ["refreshGroup", "dueSince"]),
         index("owner", "ownerKey", "ownerSort", lists),
         index("organization", "organizationId", "ownerSort", lists),
       ],

@@ -141,6 +141,29 @@ describe("what the vendor says instead of a grant", () => {
     expect(world.stored()).not.toHaveProperty("lastError");
   });
 
+  test("a refresh that was put off is owed from the end of its token, or from its first due time if that is later", async () => {
+    const obtainedAt = world.now - 50 * 60_000;
+    world.answer = () => refused(503, 60_000);
+    world.put({ obtainedAt, expiresAt: world.now + 10 * 60_000 }, { dueAt: world.now - 5_000 });
+    await due();
+    const ends = world.stored().plain.expiresAt;
+    expect(world.stored().dueSince).toBe(ends);
+    await world.pass(30_000);
+    // Still within its back-off: what is owed stays so.
+    await due();
+    expect(world.stored().dueSince).toBe(ends);
+    await world.pass(20 * 60_000);
+    world.answer = () => granted("new");
+    await due();
+    expect(world.stored()).not.toHaveProperty("dueSince");
+
+    world.answer = () => refused(503, 60_000);
+    const dueAt = world.now - 5_000;
+    world.put({ obtainedAt: world.now - 2 * HOUR, expiresAt: world.now - HOUR }, { dueAt });
+    await due();
+    expect(world.stored().dueSince).toBe(dueAt);
+  });
+
   test("no answer at a vendor that rotates: the lease stays, so that the same token is not sent before it ran out", async () => {
     world.answer = () => ({ kind: "unknown", reason: "reset" });
     await due();
@@ -165,7 +188,8 @@ describe("what the vendor says instead of a grant", () => {
   test("a refused client loses no grant; one probe in each interval goes to the vendor", async () => {
     const parts = { ...world.parts, pauses: clientPauses(world.transients, timing) };
     const ids = [42, 43, 44];
-    for (const id of ids) world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { id });
+    for (const id of ids)
+      world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { id, dueAt: world.now });
     world.answer = () => ({ kind: "client_refused", status: 401, error: "invalid_client" });
     const round = async () => {
       for (const instanceId of ids) {
@@ -177,7 +201,10 @@ describe("what the vendor says instead of a grant", () => {
       await world.pass(60_000);
     }
     expect(world.sent.length).toBeLessThanOrEqual(13);
-    for (const id of ids) expect(world.stored(id)).not.toHaveProperty("deadVersion");
+    for (const id of ids) {
+      expect(world.stored(id)).not.toHaveProperty("deadVersion");
+      expect(world.stored(id).dueSince, "paused, and owed all the same").toBeLessThan(world.now - 0.9 * HOUR);
+    }
     world.answer = () => granted("healed");
     for (let minute = 0; minute < 30; minute++) {
       await round();

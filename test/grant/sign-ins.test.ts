@@ -331,6 +331,22 @@ describe("a delete", () => {
     expect(world.outcomes.at(-1)?.outcome).toBe("lost");
   });
 
+  test("waits its own time though the sweep pushed it while the vendor was asked, and is not overdue for that", async () => {
+    world.put();
+    await markForDeletion(world.parts, 42);
+    const tokens: typeof world.parts.tokens = {
+      ...world.parts.tokens,
+      revoke: async () => {
+        const { dueAt, ...item } = world.stored();
+        world.items.set(42, { ...item, dueAt: world.now + 5 * 60_000, dueSince: dueAt as number });
+        return false;
+      },
+    };
+    await finishDeletion({ ...world.parts, tokens }, 42, world.call);
+    expect(world.stored().dueAt).toBeLessThan(world.now + 2 * 60_000);
+    expect(world.stored()).not.toHaveProperty("dueSince");
+  });
+
   describe("where revocation ends the user's whole grant", () => {
     const account = { id: "person" };
     beforeEach(() => {

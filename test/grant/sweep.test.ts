@@ -63,7 +63,7 @@ class Sweeping {
           const item = this.due.get(id);
           if (item?.dueAt !== seen) return false;
           this.events.push(`push ${id}`);
-          this.due.set(id, { ...item, dueAt: to });
+          this.due.set(id, { ...item, dueAt: to, dueSince: item.dueSince ?? seen });
           return true;
         },
       },
@@ -146,6 +146,22 @@ describe("the sweep", () => {
     expect(world.events.indexOf("send 10")).toBeLessThan(world.events.indexOf("push 10"));
     expect(world.due.get(10)?.dueAt).toBe(NOW + 300_000);
     expect(world.due.get(32)?.dueAt).toBe(NOW + 1);
+  });
+
+  test("tells since when a grant has been due, however often its messages were lost", async () => {
+    world.add(10, NOW - 30_000);
+    const seen: number[] = [];
+    for (let minute = 0; minute <= 60; minute++) {
+      const outcome = await sweep(world.parts());
+      if (outcome !== undefined && outcome.due > 0) seen.push(outcome.oldestOverdueMs / 60_000);
+      world.now += 60_000;
+    }
+    expect(seen).toEqual([0.5, 5.5, 10.5, 15.5, 20.5, 25.5, 30.5, 35.5, 40.5, 45.5, 50.5, 55.5, 60.5]);
+  });
+
+  test("counts as overdue what was put off only from the end of its token", async () => {
+    world.due.set(10, { id: 10, dueAt: NOW, dueSince: NOW + 60_000, refreshGroup: "group" });
+    expect(await sweep(world.parts())).toMatchObject({ due: 1, oldestOverdueMs: 0 });
   });
 
   test("does not push what the queue did not take", async () => {

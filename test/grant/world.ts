@@ -428,7 +428,16 @@ export class World {
               this.#judgeCommit(process, instance, token);
               this.#saved(token);
               return {
-                ...without(instance, "until", "deadVersion", "dueAt", "lastError", "attempts", "retryAt"),
+                ...without(
+                  instance,
+                  "until",
+                  "deadVersion",
+                  "dueAt",
+                  "dueSince",
+                  "lastError",
+                  "attempts",
+                  "retryAt",
+                ),
                 grant: won.grant,
                 version: won.fence,
                 lastRefreshedAt: won.refreshedAt,
@@ -447,7 +456,7 @@ export class World {
                 this.#violate("5: needs_reauth is written though a usable grant is at hand");
               }
               const deadVersion = rules.deadCondition ? seen.version : instance.version;
-              return { ...without(instance, "until", "dueAt"), deadVersion, lastError };
+              return { ...without(instance, "until", "dueAt", "dueSince"), deadVersion, lastError };
             },
           ),
         signIn: (_id, seen, won) =>
@@ -465,7 +474,16 @@ export class World {
               process.owes = stored;
               this.excused = undefined;
               return {
-                ...without(instance, "until", "deadVersion", "dueAt", "lastError", "attempts", "retryAt"),
+                ...without(
+                  instance,
+                  "until",
+                  "deadVersion",
+                  "dueAt",
+                  "dueSince",
+                  "lastError",
+                  "attempts",
+                  "retryAt",
+                ),
                 grant: won.grant,
                 epoch: won.epoch,
                 fence: seen.fence + 1,
@@ -479,7 +497,7 @@ export class World {
             "marks the item for deletion",
             () => true,
             (instance) => ({
-              ...instance,
+              ...without(instance, "dueSince"),
               deleting: true,
               deletingSince: instance.deletingSince ?? now,
               dueAt: now,
@@ -495,7 +513,8 @@ export class World {
           write(
             enabled ? "enables" : "disables",
             ({ deleting }) => deleting !== true,
-            (instance) => ({ ...instance, enabled, ...(enabled ? { dueAt: now } : {}) }),
+            (instance) =>
+              enabled ? { ...without(instance, "dueSince"), enabled, dueAt: now } : { ...instance, enabled },
           ),
         update: (_id, changes) =>
           write(
@@ -509,11 +528,15 @@ export class World {
             ({ deleting }) => deleting !== true,
             (instance) => ({ ...instance, lastUsedAt, ...due(dueAt) }),
           ),
-        push: (_id, seen, to) =>
+        push: (_id, seen, to, owedSince) =>
           write(
             "pushes its due time",
             ({ dueAt }) => dueAt === seen,
-            (instance) => ({ ...without(instance, "dueAt"), ...due(to) }),
+            (instance) => ({
+              ...without(instance, "dueAt", "dueSince"),
+              ...due(to),
+              ...(owedSince === undefined ? {} : { dueSince: owedSince }),
+            }),
           ),
         create: () => Promise.reject(new Error("no new instance in this world")),
         listByOwner: () => Promise.resolve({ items: [] }),

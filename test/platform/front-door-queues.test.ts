@@ -7,10 +7,12 @@ import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
+  ListMessageMoveTasksCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
   SQSClient,
+  StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type FrontDoor, startFrontDoor } from "../../local/aws/front-door.ts";
@@ -162,6 +164,65 @@ test("a message that was received too often goes to the dead-letter queue", asyn
   expect(await frontDoor.queueDepth("refresh")).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   const [dead] = await receive({ queue: frontDoor.queueUrl("dead") });
   expect(dead).toMatchObject({ Body: "poison", Attributes: { MessageGroupId: "group-1" } });
+});
+
+const deadArn = "arn:aws:sqs:eu-west-1:000000000000:dead";
+const redrive = (SourceArn: string, more: { DestinationArn?: string } = {}) =>
+  operator.send(new StartMessageMoveTaskCommand({ SourceArn, ...more }));
+
+async function deadLetter(body: string, group: string): Promise<string | undefined> {
+  await send(body, group);
+  for (const _ of [1, 2]) {
+    await receive();
+    clock.advance(1_800_000);
+  }
+  await receive();
+  const [dead] = await receive({ queue: frontDoor.queueUrl("dead") });
+  expect(dead?.Attributes).toMatchObject({ DeadLetterQueueSourceArn: queueArn });
+  clock.advance(30_000);
+  return dead?.MessageId;
+}
+
+test("a redrive brings dead letters back to the queue where they failed, as new messages, and says how many", async () => {
+  const id = await deadLetter("poison", "group-1");
+  clock.advance(86_400_000);
+  expect((await redrive(deadArn)).TaskHandle).toMatch(/./);
+  const { Results } = await operator.send(new ListMessageMoveTasksCommand({ SourceArn: deadArn }));
+  expect(Results).toEqual([
+    {
+      Status: "COMPLETED",
+      SourceArn: deadArn,
+      ApproximateNumberOfMessagesMoved: 1,
+      ApproximateNumberOfMessagesToMove: 1,
+      StartedTimestamp: expect.any(Number),
+    },
+  ]);
+  expect(await frontDoor.queueDepth("dead")).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+  const [back] = await receive();
+  expect(back).toMatchObject({
+    Body: "poison",
+    Attributes: { MessageGroupId: "group-1", ApproximateReceiveCount: "1" },
+  });
+  expect(back?.MessageId).not.toBe(id);
+  expect(Math.abs(Number(back?.Attributes?.SentTimestamp) - clock.now())).toBeLessThan(10_000);
+});
+
+test("a redrive leaves what failed nowhere, says so, and takes it to a queue that is named", async () => {
+  await operator.send(new SendMessageCommand({ QueueUrl: frontDoor.queueUrl("dead"), MessageBody: "stray" }));
+  await redrive(deadArn);
+  const tasks = () => operator.send(new ListMessageMoveTasksCommand({ SourceArn: deadArn, MaxResults: 10 }));
+  expect((await tasks()).Results).toMatchObject([{ Status: "FAILED", FailureReason: expect.any(String) }]);
+  await redrive(deadArn, { DestinationArn: queueArn });
+  expect((await receive()).map(({ Body }) => Body)).toEqual(["stray"]);
+  expect((await tasks()).Results?.map(({ Status }) => Status)).toEqual(["COMPLETED", "FAILED"]);
+});
+
+test("a redrive is for dead-letter queues, and for those who may also receive, delete and send", async () => {
+  await expect(redrive(queueArn)).rejects.toMatchObject({ name: "InvalidParameterValue" });
+  await expect(redrive(`${deadArn}-none`)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  await expect(redrive("dead")).rejects.toMatchObject({ name: "InvalidAddress" });
+  const refused = sender.send(new StartMessageMoveTaskCommand({ SourceArn: deadArn }));
+  await expect(refused).rejects.toThrow(/not authorized to perform: sqs:StartMessageMoveTask/);
 });
 
 test("waiting receivers get messages as soon as they are sent, one each", async () => {

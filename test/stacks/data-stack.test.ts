@@ -39,7 +39,11 @@ describe("the tables", () => {
         ],
       ),
     ).toEqual([
-      ["due", "refreshShard:N dueAt:N", { ProjectionType: "INCLUDE", NonKeyAttributes: ["refreshGroup"] }],
+      [
+        "due",
+        "refreshShard:N dueAt:N",
+        { ProjectionType: "INCLUDE", NonKeyAttributes: ["refreshGroup", "dueSince"] },
+      ],
       ["owner", "ownerKey:S ownerSort:S", { ProjectionType: "INCLUDE", NonKeyAttributes: listed }],
       [
         "organization",
@@ -116,6 +120,7 @@ it("tells the operator's command line where everything is", () => {
       "RescueBucket",
       "RefreshQueueUrl",
       "EventBusName",
+      "RefreshDeadLettersUrl",
     ]),
   );
 });

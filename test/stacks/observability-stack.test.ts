@@ -7,11 +7,14 @@ import {
   sweepOutcome,
 } from "../../functions/aws/outcome-metrics.ts";
 import type { GrantOutcome } from "../../functions/core/grant/grant-parts.ts";
+import { timing } from "../../functions/core/grant/timing.ts";
 import { documentedMetrics } from "./aws-metrics.ts";
-import { find, type Json, ofType, synthesize, text } from "./synthesize.ts";
+import { find, type Json, ofType, parts, synthesize, type Template, text } from "./synthesize.ts";
 
 const { observability } = synthesize({ alarmEmail: "ops@example.com" });
+const byConnector = synthesize({ connectorMetrics: true });
 const root = new URL("../../", import.meta.url);
+const handbook = readFileSync(new URL("docs/operations/alarms.md", root), "utf8");
 
 /** A metric as an alarm or a widget asks for it. */
 interface Asked {
@@ -23,7 +26,9 @@ interface Asked {
 const key = (namespace: string, name: string, dimensions: readonly string[]) =>
   `${namespace} ${name} [${[...dimensions].sort().join(", ")}]`;
 
-const alarms = ofType(observability, "AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
+const alarmsOf = (template: Template): Json[] =>
+  ofType(template, "AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
+const alarms = alarmsOf(observability);
 
 const askedByAlarms: Asked[] = alarms.flatMap((alarm) => {
   const metrics: Json[] =
@@ -42,30 +47,34 @@ const askedByAlarms: Asked[] = alarms.flatMap((alarm) => {
   }));
 });
 
-const widgets: Json[] = JSON.parse(
-  text(find(observability, "AWS::CloudWatch::Dashboard").Properties.DashboardBody),
-).widgets;
+const widgetsOf = (template: Template): Json[] =>
+  JSON.parse(text(find(template, "AWS::CloudWatch::Dashboard").Properties.DashboardBody)).widgets;
+const widgets = widgetsOf(observability);
 
-const askedByWidgets: Asked[] = widgets.flatMap(({ properties }) =>
-  (properties.metrics ?? []).flatMap((row: Json[]) => {
-    const by = properties.title;
-    if (typeof row[0] === "string") {
-      const [namespace, name, ...pairs]: string[] = row.filter((each) => typeof each === "string");
-      const dimensions: Record<string, string> = {};
-      for (let at = 0; at < pairs.length; at += 2) dimensions[pairs[at] as string] = pairs[at + 1] as string;
-      return [{ by, namespace: namespace as string, name: name as string, dimensions }];
-    }
-    const search = /SEARCH\('\{(.*?)\} MetricName="(\w+)"(.*?)', '\w+'\)/.exec(row[0].expression);
-    if (search === null) throw new Error(`cannot read ${row[0].expression}`);
-    const [namespace, ...names] = (search[1] as string).split(",") as [string, ...string[]];
-    const given = Object.fromEntries(
-      [...(search[3] as string).matchAll(/(\w+)="([^"]*)"/g)].map((one) => one.slice(1)),
-    );
-    const dimensions = Object.fromEntries(names.map((each) => [each, given[each] ?? "*"]));
-    for (const each of Object.keys(given)) expect(names).toContain(each);
-    return [{ by, namespace, name: search[2] as string, dimensions }];
-  }),
-);
+/** What the rows of a widget's axes ask for: a metric, or a search over metrics. */
+const askedBy = (all: readonly Json[]): Asked[] =>
+  all.flatMap(({ properties }) =>
+    (properties.metrics ?? []).flatMap((row: Json[]) => {
+      const by = properties.title;
+      if (typeof row[0] === "string") {
+        const [namespace, name, ...pairs]: string[] = row.filter((each) => typeof each === "string");
+        const dimensions: Record<string, string> = {};
+        for (let at = 0; at < pairs.length; at += 2)
+          dimensions[pairs[at] as string] = pairs[at + 1] as string;
+        return [{ by, namespace: namespace as string, name: name as string, dimensions }];
+      }
+      const search = /SEARCH\('\{(.*?)\} MetricName="(\w+)"(.*?)', '\w+'\)/.exec(row[0].expression);
+      if (search === null) throw new Error(`cannot read ${row[0].expression}`);
+      const [namespace, ...names] = (search[1] as string).split(",") as [string, ...string[]];
+      const given = Object.fromEntries(
+        [...(search[3] as string).matchAll(/(\w+)="([^"]*)"/g)].map((one) => one.slice(1)),
+      );
+      const dimensions = Object.fromEntries(names.map((each) => [each, given[each] ?? "*"]));
+      for (const each of Object.keys(given)) expect(names).toContain(each);
+      return [{ by, namespace, name: search[2] as string, dimensions }];
+    }),
+  );
+const askedByWidgets = askedBy(widgets);
 
 /** Every ending that the code knows: the compiler refuses this list when one is missing. */
 const outcomes = Object.keys({
@@ -81,7 +90,10 @@ const outcomes = Object.keys({
   lost: true,
 } satisfies Record<GrantOutcome["outcome"], true>) as GrantOutcome["outcome"][];
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
 
 /** What the code writes for CloudWatch, one record a call. */
 function emitted(): Json[] {
@@ -95,6 +107,8 @@ function emitted(): Json[] {
     durationMs: 2,
     requestId: "r",
     connector: "dropbox",
+    organizationId: "o",
+    instanceId: 1,
   });
   for (const outcome of outcomes)
     refreshOutcome({ outcome, connector: "dropbox", instanceId: 1, cause: "schedule", timeLeftMs: 1 });
@@ -157,6 +171,70 @@ describe("every alarm and every widget", () => {
   });
 });
 
+describe("with connectorMetrics", () => {
+  /** What the functions of a deployment emit, by the variables that its stacks give them. */
+  function emittedKeysOf(value: string | undefined): Set<string> {
+    vi.stubEnv("CONNECTOR_METRICS", value);
+    return emittedKeys();
+  }
+  const variables = (stacks: typeof byConnector): Record<string, string | undefined> =>
+    Object.fromEntries(
+      parts.flatMap((part) =>
+        ofType(stacks[part], "AWS::Lambda::Function").map(([id, { Properties }]) => [
+          id.replace(/[0-9A-F]{8}$/, ""),
+          Properties.Environment?.Variables.CONNECTOR_METRICS,
+        ]),
+      ),
+    );
+
+  it("refreshes and what their tokens had left are counted by connector, too, and else they are not", () => {
+    const wanted = ["Refreshes", "TimeLeft"].map((name) =>
+      key("Linkspan", name, ["Stage", "Connector", "Outcome"]),
+    );
+    const [without, given] = [emittedKeysOf(undefined), emittedKeysOf("true")];
+    for (const each of wanted) {
+      expect(given).toContain(each);
+      expect(without).not.toContain(each);
+    }
+    expect([...without].every((each) => given.has(each))).toBe(true);
+    vi.stubEnv("CONNECTOR_METRICS", "true");
+    expect(emitted().find(({ Outcome }) => Outcome === "refreshed")).toMatchObject({
+      Connector: "dropbox",
+      connector: "dropbox",
+      Refreshes: 1,
+    });
+  });
+
+  it("the functions that refresh are told, and no others", () => {
+    expect(variables(byConnector)).toEqual({
+      Authorization: undefined,
+      Connections: "true",
+      Documents: "true",
+      Proxy: "true",
+      RefreshSweep: undefined,
+      RefreshWorker: "true",
+    });
+    expect(Object.values(variables(synthesize())).every((value) => value === undefined)).toBe(true);
+  });
+
+  it("the dashboard has a widget more, which reads what is emitted then; alarms stay as they are", () => {
+    const more = widgetsOf(byConnector.observability).filter(
+      ({ properties }) => properties.title === "Refreshes by connector",
+    );
+    expect(more).toHaveLength(1);
+    expect(widgets.filter(({ properties }) => properties.title === "Refreshes by connector")).toEqual([]);
+    const ours = emittedKeysOf("true");
+    const all = askedBy(widgetsOf(byConnector.observability)).filter(
+      ({ namespace }) => namespace === "Linkspan",
+    );
+    const read = new Set(all.map((each) => key(each.namespace, each.name, Object.keys(each.dimensions))));
+    expect([...read].sort()).toEqual([...ours].sort());
+    const names = (from: readonly Json[]) =>
+      from.map((alarm) => [alarm.AlarmName, alarm.Metrics, alarm.Threshold]);
+    expect(JSON.stringify(names(alarmsOf(byConnector.observability)))).toBe(JSON.stringify(names(alarms)));
+  });
+});
+
 it("tables from the logs ask for fields that the code writes", () => {
   const queries = widgets.filter((widget) => widget.type === "log");
   expect(queries).toHaveLength(2);
@@ -207,9 +285,7 @@ describe("the alarms", () => {
   });
 
   it("have a section each in the operator's handbook, and it has none for an alarm that is gone", () => {
-    const sections = [
-      ...readFileSync(new URL("docs/operations/alarms.md", root), "utf8").matchAll(/^## (\w+)$/gm),
-    ].map((match) => match[1]);
+    const sections = [...handbook.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
     expect(alarms.map((alarm) => alarm.AlarmName.replace("linkspan-dev-", "")).sort()).toEqual(
       sections.sort(),
     );
@@ -217,6 +293,51 @@ describe("the alarms", () => {
       const anchor = alarm.AlarmName.replace("linkspan-dev-", "").toLowerCase();
       expect(alarm.AlarmDescription).toMatch(new RegExp(`docs/operations/alarms\\.md#${anchor}$`));
     }
+  });
+
+  it("have in each section what it means, where to look, what to do, and what comes after", () => {
+    const sections = handbook.split(/^## /m).filter((section) => /^\w+\n/.test(section));
+    expect(sections).toHaveLength(alarms.length);
+    for (const section of sections) {
+      const parts = [...section.matchAll(/^\*\*(.+?):\*\*/gm)].map((match) => match[1]);
+      expect(parts, section.split("\n")[0]).toEqual(["Means", "Look at", "Do", "Afterwards"]);
+    }
+  });
+
+  it("ask the logs in the handbook for fields and outcomes that the code writes", () => {
+    const queries = [...handbook.matchAll(/ask "[^ ]+(?: api \w+\))?" '([^']+)'/g)].map(
+      (match) => match[1] ?? "",
+    );
+    expect(queries.length).toBeGreaterThanOrEqual(8);
+    const written = new Set(emitted().flatMap((record) => Object.keys(record)));
+    const known = [
+      ...written,
+      "level",
+      "reason",
+      "sourceIp",
+      "times",
+      "last",
+      "@timestamp",
+      "@message",
+      "@type",
+    ];
+    for (const query of queries) {
+      const fields = [
+        ...query.matchAll(/(?:filter|and|or) (?:ispresent\()?([@\w]+)/g),
+        ...query.matchAll(/ by ([@\w]+(?:, *[@\w]+)*)/g),
+        ...query.matchAll(/sort ([@\w]+)/g),
+      ].flatMap((match) => (match[1] ?? "").split(/, */));
+      expect(fields.length, query).toBeGreaterThan(0);
+      for (const field of fields) expect(known, query).toContain(field);
+    }
+    for (const [, outcome] of handbook.matchAll(/Outcome !?= "(\w+)"/g)) expect(outcomes).toContain(outcome);
+  });
+
+  it("see an overdue grant twice in the time that two pushes of it take", () => {
+    const rule = alarms.find((alarm) => alarm.AlarmName === "linkspan-dev-OverdueGrants");
+    // A sweep that begins a moment too early sees it a minute later.
+    const seenEveryMinutes = timing.pushMs / 60_000 + 1;
+    expect(rule.EvaluationPeriods).toBeGreaterThanOrEqual(rule.DatapointsToAlarm * seenEveryMinutes);
   });
 
   it("take silence of the sweep for trouble, and no other silence", () => {

@@ -17,6 +17,7 @@ describe("the settings", () => {
       activeWindowDays: 7,
       logRetentionDays: 30,
       tracing: false,
+      connectorMetrics: false,
       overdueAlarmMinutes: 10,
       apiGatewayLogRole: true,
     });
@@ -52,6 +53,7 @@ describe("the settings", () => {
     ["workerConcurrency", "1", "workerConcurrency must be a whole number from 2 to 1000"],
     ["logRetentionDays", "31", "logRetentionDays must be one of 1, 3, 5"],
     ["tracing", "yes", "tracing must be true or false"],
+    ["connectorMetrics", "all", "connectorMetrics must be true or false"],
     ["alarmEmail", "nobody", "alarmEmail must be an e-mail address"],
     ["reservedConcurrency", "50", "reservedConcurrency must be an object"],
     ["reservedConcurrency", '{"Nobody": 5}', "reservedConcurrency must be an object of Authorization"],

@@ -250,6 +250,8 @@ function noteUse(parts: GrantParts, instance: Instance, grant: Grant, now: numbe
         { createdAt: instance.createdAt, lastUsedAt: now },
         now,
       );
+  // From now on, not since it would have come due: nobody owed it a refresh while it was idle.
+  const dueFromNow = due === undefined ? undefined : Math.max(due, now);
   // Best effort: a use that is not noted is noted by the next call.
-  call.afterAnswer(parts.instances.touch(instance.id, now, due).catch(() => false));
+  call.afterAnswer(parts.instances.touch(instance.id, now, dueFromNow).catch(() => false));
 }

@@ -98,12 +98,17 @@ function isSibling(instance: Instance, other: Instance): boolean {
   return instance.account.id === other.account.id;
 }
 
-/** Waits a quarter of the time that it has been failing for, between a minute and an hour. */
+/**
+ * Waits a quarter of the time that it has been failing for, between a minute and an hour. Nothing is overdue meanwhile: the
+ * instance token is dead, and what cannot be revoked within 7 days is counted as lost.
+ */
 async function tryLater(parts: GrantParts, instance: Instance, now: number): Promise<void> {
   const { revocationRetryMs, revocationRetryMaxMs } = parts.timing;
   const failingFor = now - (instance.deletingSince ?? now);
   const wait = Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingFor / 4));
-  if (instance.dueAt !== undefined) {
-    await parts.instances.push(instance.id, instance.dueAt, Math.floor(now + wait));
-  }
+  const due = Math.floor(now + wait);
+  if (instance.dueAt === undefined || (await parts.instances.push(instance.id, instance.dueAt, due))) return;
+  // The sweep that sent it has pushed it while the vendor was asked: its five minutes are no answer to a failure.
+  const { value: pushed } = await parts.instances.get(instance.id);
+  if (pushed?.dueAt !== undefined) await parts.instances.push(instance.id, pushed.dueAt, due);
 }

@@ -75,6 +75,18 @@ export function isDue(
   return earliest !== undefined && earliest <= now;
 }
 
+/**
+ * Since when a refresh is owed that was tried and put off: not before its token ends. A valid token is served, and the vendor's
+ * or the operator's own trouble has alarms of its own; a token that has run out is a connection that stands still.
+ */
+export function owedSince(
+  instance: Pick<Instance, "dueAt" | "dueSince">,
+  grant: Pick<Grant, "expiresAt">,
+): number | undefined {
+  const first = instance.dueSince ?? instance.dueAt;
+  return first === undefined ? undefined : Math.max(first, grant.expiresAt ?? 0);
+}
+
 function scheduled(
   parts: Clockwork,
   connector: Connector,

@@ -1,7 +1,7 @@
 import { type Instance, needsReauthentication } from "../instances/instance.ts";
 import type { GrantParts, InstanceRead } from "./grant-parts.ts";
 import { within } from "./patience.ts";
-import type { RescueRecord } from "./ports.ts";
+import type { ReleaseChange, RescueRecord } from "./ports.ts";
 import { leaseIsHeld } from "./timing.ts";
 
 /** Why a refresh does not begin. */
@@ -62,7 +62,7 @@ export async function takeLease(
 export async function releaseLease(
   parts: Pick<GrantParts, "instances">,
   lease: Lease,
-  change: { dueAt?: number; retryAt?: number; attempts?: number; lastError?: string },
+  change: ReleaseChange,
 ): Promise<boolean> {
   try {
     return await parts.instances.release(lease.instance.id, lease.fence, change);

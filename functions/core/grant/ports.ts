@@ -24,13 +24,9 @@ export interface InstanceItems {
   /** SET fence = f0 + 1, until IF version = v AND fence = f0. */
   takeLease(id: number, seen: { version: number; fence: number }, until: number): Promise<boolean>;
   /** REMOVE until (SET what `change` holds) IF fence = f. */
-  release(
-    id: number,
-    fence: number,
-    change?: { dueAt?: number; retryAt?: number; attempts?: number; lastError?: string },
-  ): Promise<boolean>;
+  release(id: number, fence: number, change?: ReleaseChange): Promise<boolean>;
   /**
-   * SET grant, version = f, dueAt, lastRefreshedAt REMOVE until, deadVersion, lastError, attempts, retryAt
+   * SET grant, version = f, dueAt, lastRefreshedAt REMOVE until, deadVersion, lastError, attempts, retryAt, dueSince
    * IF version = v AND not deleting. Without `dueAt` the item leaves the due index.
    */
   commit(
@@ -38,10 +34,10 @@ export interface InstanceItems {
     base: { version: number },
     won: { fence: number; grant: Sealed; dueAt?: number; refreshedAt: number },
   ): Promise<boolean>;
-  /** SET deadVersion = v REMOVE until, dueAt IF version = v AND fence = f AND not deleting. */
+  /** SET deadVersion = v REMOVE until, dueAt, dueSince IF version = v AND fence = f AND not deleting. */
   markDead(id: number, seen: { version: number; fence: number }, lastError: string): Promise<boolean>;
   /**
-   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt REMOVE until, deadVersion IF epoch < n AND not deleting.
+   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt REMOVE until, deadVersion, dueSince IF epoch < n AND not deleting.
    * The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen, so that the
    * grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal again.
    */
@@ -57,16 +53,28 @@ export interface InstanceItems {
       changes?: InstanceChanges;
     },
   ): Promise<boolean>;
-  /** SET deleting = true, dueAt = now, deletingSince (the first time) IF it exists; hides it from the owner's list. */
+  /** SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists; hides it from the owner's list. */
   markDeleting(id: number, now: number): Promise<boolean>;
-  /** SET enabled (, dueAt = now when enabling) IF exists AND not deleting. */
+  /** SET enabled (, dueAt = now REMOVE dueSince when enabling) IF exists AND not deleting. */
   setEnabled(id: number, enabled: boolean, now: number): Promise<boolean>;
   /** Name, tags, configuration, token hashes, account: never anything of the grant. IF exists AND not deleting. */
   update(id: number, changes: InstanceChanges, now: number): Promise<boolean>;
   /** SET lastUsedAt IF exists; at most once a day, off the path. Brings an idle grant back to the due index when `dueAt` is given. */
   touch(id: number, usedAt: number, dueAt?: number): Promise<boolean>;
-  /** Where nothing is due after all: SET dueAt = to (`undefined`: off the due index) IF dueAt = seen. */
-  push(id: number, seen: number, to: number | undefined): Promise<boolean>;
+  /**
+   * A worker that looked: SET dueAt = to (`undefined`: off the due index), dueSince = owedSince (absent: nothing is owed any
+   * more, REMOVE) IF dueAt = seen.
+   */
+  push(id: number, seen: number, to: number | undefined, owedSince?: number): Promise<boolean>;
+}
+
+/** What a failed attempt leaves behind: why, and when it is tried again. */
+export interface ReleaseChange {
+  readonly dueAt?: number;
+  readonly dueSince?: number;
+  readonly retryAt?: number;
+  readonly attempts?: number;
+  readonly lastError?: string;
 }
 
 export interface InstanceCreation {
@@ -133,13 +141,15 @@ export interface DueIndex {
     limit: number,
     after?: string,
   ): Promise<{ items: readonly DueItem[]; next?: string }>;
-  /** After sending: SET dueAt = to IF dueAt = seen. */
+  /** After sending: SET dueAt = to, dueSince = seen (the first time) IF dueAt = seen. Nobody has refreshed it yet. */
   push(id: number, seen: number, to: number): Promise<boolean>;
 }
 
 export interface DueItem {
   readonly id: number;
   readonly dueAt: number;
+  /** Since when it has been due, where it was pushed before. */
+  readonly dueSince?: number;
   readonly refreshGroup: string;
 }
 

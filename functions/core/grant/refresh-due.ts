@@ -2,7 +2,7 @@ import { type Grant, type Instance, needsReauthentication } from "../instances/i
 import { wasJustRefreshed } from "./access-token.ts";
 import { connectorOf } from "./commit.ts";
 import { finishDeletion } from "./delete-instance.ts";
-import { dueAt, isAlmostOver, isDue } from "./due.ts";
+import { dueAt, isAlmostOver, isDue, owedSince } from "./due.ts";
 import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "./grant-parts.ts";
 import { refreshGrant } from "./refresh.ts";
 import { openGrant } from "./sealed-grant.ts";
@@ -35,7 +35,7 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
   if (leaseIsHeld(instance, reading)) return leave("waited");
   if (instance.retryAt !== undefined && instance.retryAt > now) {
     leave("waited");
-    return await settle(parts, instance, instance.retryAt);
+    return await settle(parts, instance, instance.retryAt, instance.dueSince ?? instance.dueAt);
   }
   const grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
   if (!isWanted(parts, cause, instance, grant, now)) {
@@ -48,7 +48,8 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
   if (pause.kind === "until") {
     leave("client_refused");
     // Spread, so that the end of a pause does not bring all its grants at once.
-    return await settle(parts, instance, pause.until + parts.random() * parts.timing.pausedClientMs);
+    const until = pause.until + parts.random() * parts.timing.pausedClientMs;
+    return await settle(parts, instance, until, owedSince(instance, grant));
   }
   const refresh = refreshGrant(parts, read, { cause, wanted: instance.version }, call);
   call.afterAnswer(refresh);
@@ -75,8 +76,17 @@ function isWanted(
   return isDue(parts, connectorOf(parts, instance.connector), grant, instance, now);
 }
 
-/** Puts the due index right where nothing is to be done now. Whoever changed it meanwhile knows better. */
-async function settle(parts: GrantParts, instance: Instance, due: number | undefined): Promise<void> {
+/**
+ * Puts the due index right where nothing is to be done now. Whoever changed it meanwhile knows better.
+ * @param owed since when a refresh is owed all the same
+ */
+async function settle(
+  parts: GrantParts,
+  instance: Instance,
+  due: number | undefined,
+  owed?: number,
+): Promise<void> {
   if (instance.dueAt === undefined) return;
-  await parts.instances.push(instance.id, instance.dueAt, due === undefined ? undefined : Math.floor(due));
+  const to = due === undefined ? undefined : Math.floor(due);
+  await parts.instances.push(instance.id, instance.dueAt, to, owed);
 }

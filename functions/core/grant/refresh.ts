@@ -2,7 +2,7 @@ import type { Connector } from "../../connectors/define-connector.ts";
 import { type Grant, type Instance, needsReauthentication, type Sealed } from "../instances/instance.ts";
 import { announce } from "./announce.ts";
 import { commit, connectorOf, type RefreshRecord } from "./commit.ts";
-import { dueAt, expiryOf } from "./due.ts";
+import { dueAt, expiryOf, owedSince } from "./due.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
 import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "./grant-parts.ts";
 import { keepGrant } from "./keep-grant.ts";
@@ -125,7 +125,7 @@ async function attempt(
       }
       break;
   }
-  const change = afterFailure(parts, instance, outcome, latestNow(read.reading, parts.monotonic()));
+  const change = afterFailure(parts, instance, old, outcome, latestNow(read.reading, parts.monotonic()));
   const release = within(parts, parts.timing.storeTryMs, releaseLease(parts, lease, change));
   if (await release.catch(() => false)) tellFailure(parts, call, read, "attempts", change.lastError);
   return failed(failureOf(outcome), change.retryInMs);
@@ -248,7 +248,17 @@ async function bringHome(
   tellRecovery(parts, call, read);
   const left = won.old.expiresAt;
   count("refreshed", left === undefined ? undefined : left - latestNow(read.reading, parts.monotonic()));
-  const { until, deadVersion, lastError, attempts, retryAt, dueAt: _, refreshShard, ...rest } = instance;
+  const {
+    until,
+    deadVersion,
+    lastError,
+    attempts,
+    retryAt,
+    dueAt: _,
+    dueSince,
+    refreshShard,
+    ...rest
+  } = instance;
   return {
     kind: "refreshed",
     grant: won.grant,
@@ -305,14 +315,22 @@ interface Change {
   readonly attempts: number;
   readonly lastError: string;
   readonly dueAt?: number;
+  readonly dueSince?: number;
 }
 
 /** When to try again, by the number of failures and by what the vendor asked for. */
-function afterFailure(parts: GrantParts, instance: Instance, outcome: TokenOutcome, now: number): Change {
+function afterFailure(
+  parts: GrantParts,
+  instance: Instance,
+  old: Grant,
+  outcome: TokenOutcome,
+  now: number,
+): Change {
   const { timing } = parts;
   const attempts = (instance.attempts ?? 0) + 1;
   const asked = outcome.kind === "refused" ? Math.min(outcome.retryAfterMs ?? 0, timing.retryAfterMaxMs) : 0;
   const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, parts.random()));
+  const since = owedSince(instance, old);
   // Spread by as much again: the sweep looks once a minute, so that a few seconds would bring back together what failed together.
   const dueRetryMs = backOff(timing.dueRetryMs, timing.dueRetryMaxMs, attempts, 0);
   const dueInMs = Math.max(asked, dueRetryMs) + Math.round(parts.random() * dueRetryMs);
@@ -321,7 +339,7 @@ function afterFailure(parts: GrantParts, instance: Instance, outcome: TokenOutco
     retryInMs,
     attempts,
     lastError: errorCode(outcome),
-    ...(instance.dueAt === undefined ? {} : { dueAt: now + dueInMs }),
+    ...(since === undefined ? {} : { dueAt: now + dueInMs, dueSince: since }),
   };
 }
 

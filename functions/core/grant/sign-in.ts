@@ -156,7 +156,7 @@ export async function writeSignIn(
       },
     );
     if (!written) continue;
-    const { until, deadVersion, lastError, attempts, retryAt, dueAt: _, ...rest } = instance;
+    const { until, deadVersion, lastError, attempts, retryAt, dueAt: _, dueSince, ...rest } = instance;
     return {
       kind: "written",
       instance: {

@@ -160,7 +160,9 @@ async function sweepShard(
     if (parts.remainingMs() < RESERVE_MS) return { shard, ...(next === undefined ? {} : { after: next }) };
     const page = await parts.due.due(shard, now, PAGE, next);
     seen.due += page.items.length;
-    for (const { dueAt } of page.items) seen.oldestOverdueMs = Math.max(seen.oldestOverdueMs, now - dueAt);
+    // Since it first came due: a push means that it was sent, not that anybody refreshed it.
+    for (const { dueAt, dueSince = dueAt } of page.items)
+      seen.oldestOverdueMs = Math.max(seen.oldestOverdueMs, now - dueSince);
     const queued = await queueDue(parts, page.items, now);
     seen.queued += queued;
     next = page.next;

@@ -49,6 +49,11 @@ export interface Instance {
   readonly deletingSince?: number;
   readonly refreshShard?: number;
   readonly dueAt?: number;
+  /**
+   * Since when a refresh is owed, where `dueAt` no longer tells: the first due time, kept while the sweep's pushes move it; after
+   * a refresh that failed, at the earliest the end of its token. Absent: since `dueAt`.
+   */
+  readonly dueSince?: number;
   /** Short hash of connector and client: the queue's MessageGroupId. */
   readonly refreshGroup: string;
   readonly lastRefreshedAt?: number;

@@ -1,0 +1,51 @@
+import { Command } from "commander";
+import { findConnector } from "../../functions/connectors/catalogue.ts";
+import { isUnsafe, markRestored, type Restored } from "../../functions/core/grant/mark-restored.ts";
+import { instancesOf } from "./instances-of.ts";
+import { printOne } from "./print.ts";
+import { openTarget, UsageProblem } from "./target.ts";
+
+interface Options {
+  readonly table: string;
+  readonly organization?: string;
+  readonly connector?: string;
+  readonly yes?: boolean;
+}
+
+/** For docs/operations/restore.md: makes a restored table of instances safe before anything uses it. */
+export function markRestoredCommand(): Command {
+  return new Command("mark-restored")
+    .description(
+      "marks restored instances whose refresh tokens must not be sent again (vendors that rotate them) as needing a new sign-in; without --yes it only counts",
+    )
+    .requiredOption("--table <name>", "the restored table, which nothing uses yet")
+    .option("--organization <id>", "of this organization only")
+    .option("--connector <key>", "of this connector only")
+    .option("--yes", "do it")
+    .action(async ({ table, organization, connector, yes }: Options, command: Command) => {
+      const target = await openTarget(command);
+      const instances = target.instancesIn(table);
+      const parts = { instances, connectors: findConnector };
+      const organizations =
+        organization === undefined
+          ? (await target.tenants.listOrganizations()).map(({ id }) => id)
+          : [organization];
+      const ended: Record<Restored, number> = { marked: 0, left: 0, moved: 0 };
+      let [found, unsafe] = [0, 0];
+      for (const id of organizations) {
+        for await (const each of instancesOf(instances, id)) {
+          if (connector !== undefined && each.connector !== connector) continue;
+          found += 1;
+          if (isUnsafe(parts, each)) unsafe += 1;
+          if (yes === true) ended[await markRestored(parts, each)] += 1;
+        }
+      }
+      printOne(command, { found, unsafe, marked: ended.marked });
+      if (yes !== true) console.error("Nothing was marked: say --yes to do it.");
+      if (ended.moved > 0) {
+        throw new UsageProblem(
+          `${ended.moved} instances changed meanwhile: something uses the table ${table} already; stop that, and do this again`,
+        );
+      }
+    });
+}

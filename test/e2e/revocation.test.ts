@@ -1,0 +1,194 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { StandIn } from "../../local/vendors/stand-in.ts";
+import { runAdmin } from "../platform/run-admin.ts";
+import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
+import { App, type CreatedInstance } from "./app.ts";
+import { appOfAnotherOrganization, operatorOf, storedInstance } from "./tenants.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const ada = "ada@example.com";
+
+let platform: RunningPlatform;
+let app: App;
+
+beforeAll(async () => {
+  platform = await startTestPlatform();
+  app = new App(platform.demo);
+});
+afterAll(() => platform.close());
+afterEach(() => {
+  for (const vendor of Object.values(platform.vendors)) vendor.clearFaults();
+});
+
+function vendorOf(connector: string): StandIn {
+  const vendor = platform.vendors[connector];
+  if (vendor === undefined) throw new Error(`no stand-in for ${connector}`);
+  return vendor;
+}
+
+const grants = (connector: string): number => vendorOf(connector).living(ada).grants;
+const ping = async (token: string): Promise<number> =>
+  (await app.hub(token, "GET", "/hubs/documents/ping")).status;
+
+async function connect(connector: string, by = app): Promise<CreatedInstance> {
+  const instance = await by.connect(connector, { login: ada });
+  // Whose account it is, is looked up after the answer.
+  await platform.settled();
+  return instance;
+}
+
+/** The token is dead when the answer comes; the rest is the worker's. */
+async function deleteInstance({ id, token }: CreatedInstance): Promise<void> {
+  expect((await app.platform("DELETE", `/instances/${id}`)).status).toBe(200);
+  expect(await ping(token)).toBe(401);
+}
+
+async function deleteToTheEnd(instance: CreatedInstance): Promise<void> {
+  await deleteInstance(instance);
+  await platform.settled();
+  expect(await storedInstance(platform, instance.id)).toBeUndefined();
+}
+
+async function sweepAfter(ms: number): Promise<void> {
+  platform.clock.advance(ms);
+  await platform.sweep();
+  await platform.settled();
+}
+
+/** Outcomes that the worker counted for an instance. */
+function counted(id: number): unknown[] {
+  const records = platform.lambda.metrics("RefreshWorker") as readonly Record<string, unknown>[];
+  return records.filter(({ instanceId }) => instanceId === id).map(({ Outcome }) => Outcome);
+}
+
+/** Works now, and after its token ran out: its refresh token lives, too. */
+async function worksOn({ token }: CreatedInstance): Promise<void> {
+  expect(await ping(token)).toBe(200);
+  platform.clock.advance(5 * HOUR);
+  expect(await ping(token)).toBe(200);
+}
+
+describe("deleting one of two instances of one account", () => {
+  it("ends its own token where revocation ends a token (Dropbox), and leaves the other's", async () => {
+    const [one, other] = [await connect("dropbox"), await connect("dropbox")];
+    expect(grants("dropbox")).toBe(2);
+    await deleteToTheEnd(one);
+    expect(grants("dropbox")).toBe(1);
+    expect(counted(one.id)).toEqual(["revoked"]);
+    await worksOn(other);
+    await deleteToTheEnd(other);
+    expect(grants("dropbox")).toBe(0);
+  });
+
+  it("revokes nothing where that would end the whole consent (Google), but with the last one", async () => {
+    const [one, other] = [await connect("googledrive"), await connect("googledrive")];
+    vendorOf("googledrive").clearRequests();
+    const revocations = () =>
+      vendorOf("googledrive")
+        .requests()
+        .filter(({ endpoint }) => endpoint === "revocation").length;
+    await deleteToTheEnd(one);
+    expect([revocations(), grants("googledrive")]).toEqual([0, 2]);
+    await worksOn(other);
+    await deleteToTheEnd(other);
+    expect([revocations(), grants("googledrive")]).toEqual([1, 0]);
+    expect([counted(one.id), counted(other.id).at(-1)]).toEqual([[], "revoked"]);
+  });
+});
+
+describe.each(["dropbox", "googledrive"])("while %s takes no revocation", (connector) => {
+  const down = () => vendorOf(connector).fail({ endpoint: "revocation", status: 503, count: 1_000 });
+
+  it("the instance is dead at once and waits, and the grant ends when it is tried again", async () => {
+    const instance = await connect(connector);
+    const before = grants(connector);
+    down();
+    await deleteInstance(instance);
+    await platform.settled();
+    expect(await storedInstance(platform, instance.id)).toMatchObject({ deleting: true });
+    expect((await app.platform("GET", `/instances/${instance.id}`)).status).toBe(404);
+    await sweepAfter(2 * MINUTE);
+    expect(await storedInstance(platform, instance.id)).toMatchObject({ deleting: true });
+    expect(grants(connector)).toBe(before);
+
+    vendorOf(connector).clearFaults();
+    await sweepAfter(HOUR);
+    expect(await storedInstance(platform, instance.id)).toBeUndefined();
+    expect(grants(connector)).toBe(before - 1);
+    expect(counted(instance.id)).toEqual(["revoked"]);
+  });
+
+  it("for 7 days, it is given up: gone, and counted as lost for the alarm; nothing is overdue meanwhile", {
+    timeout: 60_000,
+  }, async () => {
+    const instance = await connect(connector);
+    down();
+    await deleteInstance(instance);
+    await platform.settled();
+    const overdue = (): number => {
+      const records = platform.lambda.metrics("RefreshSweep") as readonly Record<string, number>[];
+      return records.at(-1)?.OldestOverdue ?? Number.NaN;
+    };
+    for (let hours = 6; hours < 7 * 24; hours += 6) {
+      await sweepAfter(6 * HOUR);
+      expect(await storedInstance(platform, instance.id), `after ${hours} h`).toMatchObject({
+        deleting: true,
+      });
+    }
+    // Nobody swept for six hours each time, but somebody had looked at it before.
+    expect(overdue()).toBeLessThanOrEqual(6 * HOUR);
+    expect(counted(instance.id)).toEqual([]);
+    await sweepAfter(DAY);
+    expect(await storedInstance(platform, instance.id)).toBeUndefined();
+    expect(counted(instance.id)).toEqual(["lost"]);
+    expect(await ping(instance.token)).toBe(401);
+    vendorOf(connector).revokeGrants(ada);
+  });
+});
+
+describe("revoke-all", () => {
+  it("ends what every filter given names, and nothing else, down to the vendor", {
+    timeout: 120_000,
+  }, async () => {
+    const others = await appOfAnotherOrganization(platform);
+    const otherId =
+      (await operatorOf(platform).listOrganizations()).find(({ name }) => name === "Other")?.id ?? "";
+    const client = platform.demo.connectors.dropbox?.clientId ?? "";
+    const all = {
+      dropbox: await connect("dropbox"),
+      drive: await connect("googledrive"),
+      otherDropbox: await connect("dropbox", others),
+      otherDrive: await connect("googledrive", others),
+    };
+    const alive = async (): Promise<string[]> => {
+      const statuses = await Promise.all(
+        Object.entries(all).map(async ([name, { token }]) => [name, await ping(token)] as const),
+      );
+      return statuses.filter(([, status]) => status === 200).map(([name]) => name);
+    };
+    const revokeAll = (...filters: string[]) => runAdmin(platform, ["revoke-all", ...filters]);
+
+    expect(await revokeAll("--connector", "googledrive")).toEqual({ found: 2, revoked: 0 });
+    expect(await alive()).toEqual(Object.keys(all));
+
+    const both = ["--organization", otherId, "--client", client];
+    expect(await revokeAll(...both, "--yes")).toEqual({ found: 1, revoked: 1 });
+    expect(await alive()).toEqual(["dropbox", "drive", "otherDrive"]);
+    await platform.settled();
+    expect(grants("dropbox")).toBe(1);
+
+    expect(await revokeAll("--connector", "googledrive", "--yes")).toEqual({ found: 2, revoked: 2 });
+    expect(await alive()).toEqual(["dropbox"]);
+    await platform.settled();
+    expect(grants("googledrive")).toBe(0);
+
+    expect(await revokeAll("--organization", otherId, "--yes")).toEqual({ found: 0, revoked: 0 });
+    expect(await revokeAll("--client", client, "--yes")).toEqual({ found: 1, revoked: 1 });
+    expect(await alive()).toEqual([]);
+    await platform.settled();
+    expect(grants("dropbox")).toBe(0);
+    for (const { id } of Object.values(all)) expect(await storedInstance(platform, id)).toBeUndefined();
+  });
+});

@@ -1,0 +1,80 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { currentAccessToken } from "../../functions/core/grant/access-token.ts";
+import { markRestored } from "../../functions/core/grant/mark-restored.ts";
+import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { CalmWorld, connector, HOUR } from "./calm-world.ts";
+
+let world: CalmWorld;
+beforeEach(() => {
+  world = new CalmWorld();
+});
+
+const expired = () => ({ obtainedAt: world.now - 2 * HOUR, expiresAt: world.now - HOUR });
+const mark = () => markRestored(world.parts, world.stored());
+const due = () => world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
+
+describe("an instance that was restored from a backup", () => {
+  test("is never sent where the vendor rotates: not by the worker, not for a caller", async () => {
+    const instance = world.put(expired(), { dueAt: world.now, dueSince: world.now });
+    expect(await mark()).toBe("marked");
+    expect(world.stored()).toMatchObject({ deadVersion: 1, lastError: "restored" });
+    expect(world.stored()).not.toHaveProperty("dueAt");
+    await due();
+    const read = await world.read();
+    await expect(currentAccessToken(world.parts, read, world.call)).rejects.toMatchObject({
+      code: "needs_reauthentication",
+    });
+    expect(world.sent).toEqual([]);
+    expect(instance.version).toBe(world.stored().version);
+  });
+
+  test("comes back to life by a newer grant that lay in the rescue bucket", async () => {
+    world.put(expired());
+    const newer = new TextEncoder().encode(
+      JSON.stringify([
+        { organizationId: "org", item: "instance/42", field: "grant", version: 2 },
+        JSON.stringify(world.grant({ accessToken: "newer" })),
+      ]),
+    );
+    world.records.set("rescue/42/2", {
+      kind: "refresh",
+      instanceId: 42,
+      organizationId: "org",
+      connector: "vendor",
+      epoch: world.stored().epoch,
+      baseVersion: 1,
+      fence: 2,
+      grant: newer,
+      refreshedAt: world.now,
+    });
+    expect(await mark()).toBe("marked");
+    await world.finish(settleRescueRecord(world.parts, "rescue/42/2", world.call));
+    expect(world.stored().plain.accessToken).toBe("newer");
+    expect(world.stored()).not.toHaveProperty("deadVersion");
+  });
+
+  test("is left alone where the vendor does not rotate, or gives no refresh tokens", async () => {
+    world.put(expired(), { dueAt: world.now });
+    const { refreshToken, ...without } = connector.oauth2;
+    for (const oauth2 of [{ ...connector.oauth2, refreshToken: { rotates: false } }, without]) {
+      world.connector = { ...connector, oauth2 };
+      expect(await mark()).toBe("left");
+    }
+    expect(world.tableCalls).toEqual([]);
+    await due();
+    expect(world.sent).toEqual(["r-old"]);
+  });
+
+  test("is not marked over what somebody did meanwhile, nor twice, nor while it is being deleted", async () => {
+    const restored = world.put(expired());
+    await world.parts.instances.takeLease(42, restored, world.now + 100_000);
+    expect(await markRestored(world.parts, restored)).toBe("moved");
+    expect(world.stored()).not.toHaveProperty("deadVersion");
+
+    expect(await mark()).toBe("marked");
+    expect(await mark()).toBe("left");
+    world.put(expired(), { deleting: true });
+    expect(await mark()).toBe("left");
+  });
+});
