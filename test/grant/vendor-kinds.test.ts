@@ -317,30 +317,34 @@ describe("a long-lived token", () => {
     expect(life.refused).toBe(0);
   });
 
-  test("that was won elsewhere is taken as it is, and renewed when it is old enough for certain", async () => {
-    await connect(longlived);
-    const { accessToken } = life.stored.plain;
-    await life.world.pass(20 * DAY);
-    const { instance } = await importInstance(
-      life.parts,
-      {
-        organizationId: "org",
-        userId: "user",
-        connector: longlived,
-        client: { kind: "registered", appId: "app" },
-        accessToken,
-        expiresInMs: 60 * DAY,
-        configuration: {},
-        secretConfiguration: {},
-        name: "Imported",
-        tags: [],
-      },
-      life.world.call,
-    );
-    expect(life.refreshes).toBe(0);
-    expect((instance.dueAt ?? 0) - life.world.now).toBeGreaterThan(DAY - MINUTE);
-    expect((instance.dueAt ?? 0) - life.world.now).toBeLessThan(DAY + 2 * MINUTE);
-    expect(life.world.stored(instance.id).plain).toMatchObject({ refreshToken: accessToken });
-    expect(life.world.stored(instance.id).plain).not.toHaveProperty("expiresAt");
-  });
+  test.each(["accessToken", "refreshToken"] as const)(
+    "that was won elsewhere, given as %s, is taken as it is, and renewed when it is old enough for certain",
+    async (given) => {
+      await connect(longlived);
+      const { accessToken } = life.stored.plain;
+      await life.world.pass(20 * DAY);
+      const { instance } = await importInstance(
+        life.parts,
+        {
+          organizationId: "org",
+          userId: "user",
+          connector: longlived,
+          client: { kind: "registered", appId: "app" },
+          [given]: accessToken,
+          expiresInMs: 60 * DAY,
+          configuration: {},
+          secretConfiguration: {},
+          name: "Imported",
+          tags: [],
+        },
+        life.world.call,
+      );
+      expect(life.refreshes).toBe(0);
+      expect((instance.dueAt ?? 0) - life.world.now).toBeGreaterThan(DAY - MINUTE);
+      expect((instance.dueAt ?? 0) - life.world.now).toBeLessThan(DAY + 2 * MINUTE);
+      const { plain } = life.world.stored(instance.id);
+      expect(plain).toMatchObject({ accessToken, refreshToken: accessToken });
+      expect(plain).not.toHaveProperty("expiresAt");
+    },
+  );
 });
