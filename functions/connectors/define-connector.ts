@@ -1,4 +1,5 @@
 import type { VendorHttp } from "../core/vendor-http.ts";
+import type { TokenAnswer, TokenRequest } from "./token-hooks.ts";
 
 /** Where a vendor takes the client's id and secret at its token endpoint (RFC 6749 section 2.3.1). */
 export type ClientAuthentication = "client_secret_basic" | "client_secret_post" | "none";
@@ -10,6 +11,31 @@ export interface Revocation {
   readonly style: "rfc7009" | "bearer";
   /** `token`: ends the token sent and what hangs on it; `grant`: ends everything this user gave this client. */
   readonly ends: "token" | "grant";
+}
+
+/** One GET that hands a token in and brings a longer one out. */
+export interface TokenStep {
+  /** Its host may be another than the token URL's. */
+  readonly url: string;
+  /** Goes out as `grant_type`; the token goes beside it as `access_token`. */
+  readonly grantType: string;
+  /** What of the client the vendor wants to see here. What it does not ask for does not go into a query. */
+  readonly client: readonly ("client_id" | "client_secret")[];
+}
+
+/**
+ * A vendor without refresh tokens, whose access token is exchanged for a long-lived one as soon as the code brought it, and
+ * which then renews itself while it lives (Meta's Threads and Instagram). The grant keeps it as its own refresh token.
+ */
+export interface LongLivedToken {
+  /** The short-lived token in, the long-lived one out: the second request of a code exchange. */
+  readonly exchange: TokenStep;
+  /** A living long-lived token in, the next one out. */
+  readonly renewal: TokenStep;
+  /** The vendor renews none that is younger, in milliseconds. */
+  readonly minimumAgeMs: number;
+  /** How long the code's own token lives where the vendor does not tell, in milliseconds. */
+  readonly shortLifetimeMs: number;
 }
 
 export interface OAuth2 {
@@ -34,6 +60,8 @@ export interface OAuth2 {
   readonly accessToken: {
     /** Lifetime where the vendor's answer does not tell, in milliseconds; absent: refreshed on 401 only. */
     readonly defaultLifetimeMs?: number;
+    /** What the vendor counts `expires_in` in; absent: seconds, as RFC 6749 section 5.1 has it. */
+    readonly expiresInUnit?: "milliseconds";
   };
   /** Absent: the vendor gives no refresh token, the access token is valid until told otherwise. */
   readonly refreshToken?: {
@@ -42,6 +70,15 @@ export interface OAuth2 {
     /** The refresh token itself dies when unused for so long, in milliseconds. */
     readonly idleLifetimeMs?: number;
   };
+  /** In place of `refreshToken`: the access token itself is exchanged and renewed. */
+  readonly longLivedToken?: LongLivedToken;
+  /**
+   * What goes out in place of RFC 6749's request: another method, JSON, renamed parameters. Pure, and only to hosts that the
+   * connector declares. Throwing leaves the request unsent.
+   */
+  readonly tokenRequest?: (request: TokenRequest) => TokenRequest;
+  /** What the vendor answered, as RFC 6749 has it: so that a grant is found, and a refusal told from another. Pure. */
+  readonly tokenResponse?: (answer: TokenAnswer) => Pick<TokenAnswer, "status" | "body">;
 }
 
 /** Who is behind a grant, as the vendor tells. */
@@ -105,7 +142,10 @@ export interface Connector {
   readonly account?: (http: VendorHttp, accessToken: string) => Promise<Account>;
 }
 
-/** Checks at module load what types cannot: that the key is well formed, that every URL is https, that hosts exist. */
+/**
+ * Checks at module load what types cannot: that the key is well formed, that every URL is https, that hosts exist, that a
+ * grant is renewed in one way only.
+ */
 export function defineConnector<const C extends Connector>(connector: C): C {
   if (!/^[a-z][a-z0-9]*$/.test(connector.key)) {
     throw new Error(`connector key ${connector.key}: lower-case letters and digits only`);
@@ -115,6 +155,8 @@ export function defineConnector<const C extends Connector>(connector: C): C {
     connector.oauth2.authorizationUrl,
     connector.oauth2.tokenUrl,
     connector.oauth2.revocation?.url,
+    connector.oauth2.longLivedToken?.exchange.url,
+    connector.oauth2.longLivedToken?.renewal.url,
     connector.api.origin,
     ...Object.values(connector.api.hosts ?? {}),
   ];
@@ -128,12 +170,29 @@ export function defineConnector<const C extends Connector>(connector: C): C {
       throw new Error(`connector ${connector.key}: pathHosts names ${host}, which api.hosts lacks`);
     }
   }
+  const { longLivedToken, refreshToken, accessToken } = connector.oauth2;
+  if (longLivedToken !== undefined && refreshToken !== undefined) {
+    throw new Error(`connector ${connector.key}: longLivedToken stands in place of refreshToken`);
+  }
+  if (longLivedToken !== undefined && accessToken.defaultLifetimeMs === undefined) {
+    throw new Error(`connector ${connector.key}: a long-lived token needs accessToken.defaultLifetimeMs`);
+  }
   return connector;
 }
 
 /** Every host a connector's API calls may reach: the only ones. Downloads may also reach `api.downloadHosts`. */
 export function apiHosts(connector: Connector): string[] {
   return [connector.api.origin, ...Object.values(connector.api.hosts ?? {})].map((url) => new URL(url).host);
+}
+
+/**
+ * Every host a token request may reach: those of its URL and of the other ones that the connector declares.
+ * @param url the token URL, its values filled in
+ */
+export function tokenHosts(connector: Connector, url: string): string[] {
+  const { longLivedToken } = connector.oauth2;
+  const steps = longLivedToken === undefined ? [] : [longLivedToken.exchange.url, longLivedToken.renewal.url];
+  return [...[url, ...steps].map((each) => new URL(each).host), ...apiHosts(connector)];
 }
 
 export const days = (count: number): number => count * 86_400_000;

@@ -1,6 +1,7 @@
 import { apiHosts, type Connector } from "../connectors/define-connector.ts";
 import { type AccessToken, currentAccessToken, tokenAfterUnauthorized } from "./grant/access-token.ts";
 import type { Call, GrantParts, InstanceRead } from "./grant/grant-parts.ts";
+import { latestNow } from "./grant/timing.ts";
 import type { Instance } from "./instances/instance.ts";
 import type { VendorHttp, VendorRequest, VendorResponse } from "./vendor-http.ts";
 
@@ -40,8 +41,15 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
   let current: Promise<AccessToken> | undefined;
   const replacing = new Map<number, Promise<AccessToken | undefined>>();
 
-  function token(): Promise<AccessToken> {
+  async function token(): Promise<AccessToken> {
     current ??= currentAccessToken(grants, read, call);
+    const asked = current;
+    const known = await asked;
+    if (known.expiresAt === undefined || latestNow(read.reading, grants.monotonic()) < known.expiresAt) {
+      return known;
+    }
+    // The call outlasts its token.
+    if (current === asked) current = currentAccessToken(grants, read, call);
     return current;
   }
 

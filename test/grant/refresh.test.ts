@@ -67,6 +67,23 @@ describe("a refresh", () => {
     expect(expiresAt).toBe(obtainedAt + HOUR - timing.skewMs);
   });
 
+  test("counts a token's life from when it was asked for, however long the lease took", async () => {
+    const { takeLease } = world.parts.instances;
+    world.parts.instances.takeLease = async (...args) => {
+      await world.parts.sleep(4_000);
+      return await takeLease(...args);
+    };
+    let sentAt = 0;
+    world.answer = () => {
+      sentAt = world.now;
+      return granted("new", { expiresInMs: 5_000 });
+    };
+    await refresh();
+    const { obtainedAt } = world.stored().plain;
+    expect(sentAt - obtainedAt).toBeGreaterThanOrEqual(0);
+    expect(sentAt - obtainedAt).toBeLessThan(1_000);
+  });
+
   test.each([
     ["disabled", { enabled: false }],
     ["deleting", { deleting: true }],

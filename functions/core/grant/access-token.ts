@@ -1,7 +1,14 @@
-import { Forbidden, NeedsReauthentication, NotSupported, Unauthorized, Unavailable } from "../errors.ts";
+import {
+  Conflict,
+  Forbidden,
+  NeedsReauthentication,
+  NotSupported,
+  Unauthorized,
+  Unavailable,
+} from "../errors.ts";
 import { type Grant, type Instance, needsReauthentication } from "../instances/instance.ts";
 import { connectorOf } from "./commit.ts";
-import { dueAt, isActive, isAlmostOver, isValid } from "./due.ts";
+import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "./due.ts";
 import type { Call, GrantParts, InstanceRead } from "./grant-parts.ts";
 import { PatienceEnded, within } from "./patience.ts";
 import { refreshGrant } from "./refresh.ts";
@@ -14,7 +21,7 @@ export interface AccessToken {
   readonly tokenType: string;
   /** Names the grant that it came from: `tokenAfterUnauthorized` asks for another one. */
   readonly version: number;
-  /** Store time, epoch milliseconds; absent: unknown. */
+  /** Store time, epoch milliseconds: not to be sent from then on. Absent: unknown, or nothing better can be had. */
   readonly expiresAt?: number;
   readonly extra?: Readonly<Record<string, string>>;
   readonly instance: Instance;
@@ -42,7 +49,8 @@ export async function currentAccessToken(
       noteUse(parts, current.instance, grant, now(), call);
       return accessToken(current.instance, grant);
     };
-    if (grant.refreshToken === undefined || !isAlmostOver(grant, now(), parts.timing)) return serve();
+    if (!isAlmostOver(grant, now(), parts.timing) || !canRenew(parts, current.instance, grant, now()))
+      return serve();
     const renewed = await renew(
       parts,
       current,
@@ -64,7 +72,8 @@ export async function currentAccessToken(
 
 /**
  * Another access token than the one that the vendor just answered with 401, for one replay: somebody's newer one, else one
- * forced refresh. `undefined`: there is none; the vendor's 401 stands (at most one forced refresh per grant in 60 s).
+ * forced refresh. `undefined`: there is none; the vendor's 401 stands (at most one forced refresh per grant in 60 s, and none
+ * of a token that the vendor does not renew yet). A token that has run out since it was sent is renewed as any other.
  * @throws {NeedsReauthentication} the forced refresh showed that the vendor has ended the grant
  */
 export async function tokenAfterUnauthorized(
@@ -79,7 +88,8 @@ export async function tokenAfterUnauthorized(
   const grant = await open(parts, read.instance);
   if (read.instance.version !== usedVersion) return accessToken(read.instance, grant);
   const now = latestNow(read.reading, parts.monotonic());
-  if (grant.refreshToken === undefined || wasJustRefreshed(parts, grant, now)) return undefined;
+  if (!canRenew(parts, read.instance, grant, now)) return undefined;
+  if (wasJustRefreshed(parts, grant, now)) return undefined;
   const renewed = await renew(parts, read, { cause: "unauthorized", waits: true, patienceEnds }, call);
   if (renewed.kind === "renewed") return renewed.token;
   if (renewed.kind === "unchanged") return undefined;
@@ -90,6 +100,7 @@ export async function tokenAfterUnauthorized(
 /**
  * A refresh that the app asks for, whatever is left of the token.
  * @throws {NotSupported} there is nothing to refresh with
+ * @throws {Conflict} `not_renewable_yet`: the vendor renews no token that is so young
  */
 export async function forceRefresh(parts: GrantParts, instanceId: number, call: Call): Promise<AccessToken> {
   const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
@@ -99,6 +110,13 @@ export async function forceRefresh(parts: GrantParts, instanceId: number, call: 
   if (grant.refreshToken === undefined) {
     throw new NotSupported("a refresh: this grant came without a refresh token", read.instance.connector);
   }
+  const from = renewableAt(connectorOf(parts, read.instance.connector), grant, parts.timing) ?? 0;
+  const youngMs = from - latestNow(read.reading, parts.monotonic());
+  if (youngMs > 0) {
+    throw new Conflict("the vendor renews no token that is so young; try again later", "not_renewable_yet", {
+      retryAfterSeconds: Math.ceil(youngMs / 1000),
+    });
+  }
   const renewed = await renew(parts, read, { cause: "forced", waits: true, patienceEnds }, call);
   if (renewed.kind === "renewed") return renewed.token;
   if (renewed.kind === "unchanged") throw notNow(renewed.retryAfterMs);
@@ -106,9 +124,17 @@ export async function forceRefresh(parts: GrantParts, instanceId: number, call: 
   return accessToken(renewed.read.instance, await open(parts, renewed.read.instance));
 }
 
-/** One forced refresh in a minute. A token from a first exchange or an import counts as old. */
+/**
+ * One forced refresh in a minute. A token from a first exchange or an import counts as old, and so does one that has run out:
+ * a token of 5 s is old after 5 s.
+ */
 export function wasJustRefreshed(parts: Pick<GrantParts, "timing">, grant: Grant, now: number): boolean {
+  if (isAlmostOver(grant, now, parts.timing)) return false;
   return grant.obtainedBy === "refresh" && now - grant.obtainedAt < parts.timing.forcedMs;
+}
+
+function canRenew(parts: GrantParts, instance: Instance, grant: Grant, now: number): boolean {
+  return isRenewable(connectorOf(parts, instance.connector), grant, now, parts.timing);
 }
 
 type Renewal =
@@ -232,7 +258,9 @@ function accessToken(instance: Instance, grant: Grant): AccessToken {
     value: grant.accessToken,
     tokenType: grant.tokenType,
     version: instance.version,
-    ...(grant.expiresAt === undefined ? {} : { expiresAt: grant.expiresAt }),
+    ...(grant.expiresAt === undefined || grant.refreshToken === undefined
+      ? {}
+      : { expiresAt: grant.expiresAt }),
     ...(grant.extra === undefined ? {} : { extra: grant.extra }),
     instance,
   };

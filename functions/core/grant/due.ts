@@ -34,6 +34,24 @@ export function isValid(grant: Grant, now: number): boolean {
   return grant.expiresAt === undefined || grant.refreshToken === undefined || now < grant.expiresAt;
 }
 
+/**
+ * From when on the vendor gives something better for what we have. A long-lived token is not renewed before its minimum age,
+ * counted from when the vendor may have made it at the latest, and by a clock that is not ours.
+ * @returns store time, 0 where the vendor does not look at the age; undefined: never, there is nothing to renew it with
+ */
+export function renewableAt(connector: Connector, grant: Grant, timing: Timing): number | undefined {
+  if (grant.refreshToken === undefined) return undefined;
+  const { longLivedToken } = connector.oauth2;
+  if (longLivedToken === undefined || grant.shortLived) return 0;
+  return grant.obtainedAt + longLivedToken.minimumAgeMs + timing.exchangeMs + timing.skewMs;
+}
+
+/** Asking the vendor for another token is not in vain. */
+export function isRenewable(connector: Connector, grant: Grant, now: number, timing: Timing): boolean {
+  const at = renewableAt(connector, grant, timing);
+  return at !== undefined && at <= now;
+}
+
 /** Used lately, so worth a refresh ahead of time. */
 export function isActive(
   instance: Pick<Instance, "createdAt" | "lastUsedAt">,
@@ -45,7 +63,9 @@ export function isActive(
 
 /**
  * When a grant comes due: at about three quarters of its token's life while it is in use; at half of the refresh token's
- * idle life while it is not, where the vendor lets refresh tokens die of that; else never (`undefined`).
+ * idle life while it is not, where the vendor lets refresh tokens die of that; else never (`undefined`). A long-lived token
+ * dies of idleness as a refresh token does, after its own life. One whose age nobody knows (an import) is renewed as soon as
+ * it can be: the answer tells its end. A short-lived one is exchanged for it soon.
  */
 export function dueAt(
   parts: Clockwork,
@@ -94,15 +114,20 @@ function scheduled(
   active: boolean,
   share: number,
 ): number | undefined {
-  if (grant.refreshToken === undefined) return undefined;
+  const renewable = renewableAt(connector, grant, parts.timing);
+  if (renewable === undefined) return undefined;
+  if (grant.shortLived) return grant.obtainedAt + parts.timing.dueRetryMs;
   const times: number[] = [];
-  if (active && grant.expiresAt !== undefined) {
-    const lifetime = grant.expiresAt - grant.obtainedAt;
-    if (lifetime >= parts.timing.shortestScheduledMs) times.push(lifetime * (DUE_SHARE + share));
-  }
-  const idleLifetime = connector.oauth2.refreshToken?.idleLifetimeMs;
+  const lifetime = grant.expiresAt === undefined ? undefined : grant.expiresAt - grant.obtainedAt;
+  if (active && lifetime !== undefined && lifetime >= parts.timing.shortestScheduledMs)
+    times.push(lifetime * (DUE_SHARE + share));
+  const idleLifetime =
+    connector.oauth2.longLivedToken === undefined
+      ? connector.oauth2.refreshToken?.idleLifetimeMs
+      : (lifetime ?? 0);
   if (idleLifetime !== undefined) times.push(idleLifetime * (KEEP_ALIVE_SHARE + share));
-  return times.length === 0 ? undefined : Math.floor(grant.obtainedAt + Math.min(...times));
+  if (times.length === 0) return undefined;
+  return Math.max(renewable, Math.floor(grant.obtainedAt + Math.min(...times)));
 }
 
 /** Spreads what was connected or imported together. */

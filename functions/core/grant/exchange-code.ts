@@ -128,6 +128,7 @@ function firstGrant(
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     ...(response.refreshToken === undefined ? {} : { refreshToken: response.refreshToken }),
+    ...(response.shortLived === undefined ? {} : { shortLived: response.shortLived }),
     ...(response.scope === undefined ? {} : { scope: response.scope }),
     obtainedAt: sentAt,
     ...(expiresAt === undefined ? {} : { expiresAt }),

@@ -21,7 +21,8 @@ export interface ImportedGrant
 
 /**
  * Makes an instance from a grant won elsewhere. A refresh token is used at once, to prove it, and what it brings is stored as a
- * first exchange's grant is; what does not prove good leaves nothing behind.
+ * first exchange's grant is; what does not prove good leaves nothing behind. A long-lived token is not: the vendor would not
+ * renew a young one, and nobody knows its age.
  * @throws {InvalidRequest} the vendor does not take the token
  */
 export async function importInstance(
@@ -39,7 +40,7 @@ export async function importInstance(
   const answeredMs = parts.monotonic();
   const now = (): number => earliestNow(reading, answeredMs, parts.monotonic());
   const grant =
-    refreshToken === undefined
+    refreshToken === undefined || connector.oauth2.longLivedToken !== undefined
       ? importedGrant(request, now())
       : await provenGrant(parts, request, credentials, refreshToken, now());
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
@@ -49,13 +50,20 @@ export async function importInstance(
   return made;
 }
 
-/** Without a refresh token there is nothing to prove it with: good until the vendor says otherwise. */
+/**
+ * Without a refresh token there is nothing to prove it with: good until the vendor says otherwise. A long-lived token may
+ * have lived for long, whatever it was given: its end is unknown until it is renewed.
+ */
 function importedGrant(request: ImportedGrant, now: number): Grant {
+  const { expiresInMs } = request;
+  const isLongLived = request.connector.oauth2.longLivedToken !== undefined;
+  const accessToken = request.accessToken ?? request.refreshToken ?? "";
   return {
-    accessToken: request.accessToken ?? "",
+    accessToken,
     tokenType: "bearer",
+    ...(isLongLived ? { refreshToken: accessToken } : {}),
     obtainedAt: now,
-    ...(request.expiresInMs === undefined ? {} : { expiresAt: now + request.expiresInMs }),
+    ...(expiresInMs === undefined || isLongLived ? {} : { expiresAt: now + expiresInMs }),
     obtainedBy: "import",
     client: request.client,
     ...(request.extra === undefined ? {} : { extra: request.extra }),

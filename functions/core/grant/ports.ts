@@ -272,6 +272,8 @@ export interface TokenResponse {
   readonly scope?: string;
   /** Milliseconds; absent: the vendor did not tell. */
   readonly expiresInMs?: number;
+  /** The code brought it, and the exchange for a long-lived one is still to come (see `Grant.shortLived`). */
+  readonly shortLived?: true;
   readonly extra?: Readonly<Record<string, string>>;
 }
 
@@ -293,6 +295,8 @@ export interface TokenEndpoint {
     client: ClientCredentials,
     request: {
       refreshToken: string;
+      /** As the grant has it: exchanged for a long-lived token, not renewed. */
+      shortLived?: boolean;
       configuration: Readonly<Record<string, string>>;
       timeoutMs: number;
       /** Called when the connection stands, just before the first byte; throwing leaves it unsent. */

@@ -2,7 +2,7 @@ import { type Grant, type Instance, needsReauthentication } from "../instances/i
 import { wasJustRefreshed } from "./access-token.ts";
 import { connectorOf } from "./commit.ts";
 import { finishDeletion } from "./delete-instance.ts";
-import { dueAt, isAlmostOver, isDue, owedSince } from "./due.ts";
+import { dueAt, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";
 import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "./grant-parts.ts";
 import { refreshGrant } from "./refresh.ts";
 import { openGrant } from "./sealed-grant.ts";
@@ -69,11 +69,12 @@ function isWanted(
   grant: Grant,
   now: number,
 ): boolean {
-  if (grant.refreshToken === undefined) return false;
+  const connector = connectorOf(parts, instance.connector);
+  if (!isRenewable(connector, grant, now, parts.timing)) return false;
   if (cause === "forced") return true;
   if (cause === "unauthorized") return !wasJustRefreshed(parts, grant, now);
   if (cause === "just_in_time") return isAlmostOver(grant, now, parts.timing);
-  return isDue(parts, connectorOf(parts, instance.connector), grant, instance, now);
+  return isDue(parts, connector, grant, instance, now);
 }
 
 /**

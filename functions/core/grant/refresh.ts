@@ -63,6 +63,8 @@ async function attempt(
   call: Call,
 ): Promise<RefreshResult> {
   const { instance } = read;
+  // The read was answered by now: what the lease and the key take does not come off the new token's life.
+  const answeredMs = parts.monotonic();
   const count = (outcome: GrantOutcome["outcome"], timeLeftMs?: number): void =>
     parts.outcome({
       outcome,
@@ -100,7 +102,14 @@ async function attempt(
 
   const connector = connectorOf(parts, instance.connector);
   // From here on each attempt is counted once, however it ends.
-  const { outcome, sentAt, sealer } = await exchange(parts, read, lease, connector, old, old.refreshToken);
+  const { outcome, sentAt, sealer } = await exchange(
+    parts,
+    { ...read, answeredMs },
+    lease,
+    connector,
+    old,
+    old.refreshToken,
+  );
   switch (outcome.kind) {
     case "granted": {
       const grant = refreshedGrant(parts, connector, old, outcome.response, sentAt);
@@ -134,14 +143,13 @@ async function attempt(
 /** Step 4: unwrap the key, connect, and send if there is still time. Every way that this can go wrong has its outcome. */
 async function exchange(
   parts: GrantParts,
-  read: InstanceRead,
+  { reading, answeredMs }: InstanceRead & { readonly answeredMs: number },
   lease: Lease,
   connector: Connector,
   old: Grant,
   refreshToken: string,
 ): Promise<{ outcome: TokenOutcome; sentAt: number; sealer: Sealer }> {
   const { instance } = lease;
-  const answeredMs = parts.monotonic();
   let sentAt: number | undefined;
   let sealer: Sealer = parts.vault;
   try {
@@ -149,22 +157,23 @@ async function exchange(
     const client = await parts.clients.resolve(instance.organizationId, connector.key, old.client);
     const outcome = await parts.tokens.refresh(connector, client, {
       refreshToken,
+      shortLived: old.shortLived === true,
       configuration: instance.configuration,
       timeoutMs: parts.timing.exchangeMs,
       beforeSend: () => {
         const now = parts.monotonic();
         if (now > lease.sendBefore)
           throw new Error("too late to send: the lease might run out before the answer is stored");
-        sentAt = earliestNow(read.reading, answeredMs, now);
+        sentAt = earliestNow(reading, answeredMs, now);
       },
     });
-    return { outcome, sealer, sentAt: sentAt ?? read.reading.dateMs };
+    return { outcome, sealer, sentAt: sentAt ?? reading.dateMs };
   } catch (error) {
     const reason = error instanceof Error ? error.name : "unknown error";
     return {
       outcome: sentAt === undefined ? { kind: "never_sent", reason } : { kind: "unknown", reason },
       sealer,
-      sentAt: sentAt ?? read.reading.dateMs,
+      sentAt: sentAt ?? reading.dateMs,
     };
   }
 }

@@ -79,7 +79,10 @@ export type OAuthClient =
 export interface Grant {
   readonly accessToken: string;
   readonly tokenType: string;
+  /** Where the vendor's long-lived access token renews itself: that one again. */
   readonly refreshToken?: string;
+  /** A code's own short-lived token, kept because its exchange for a long-lived one did not succeed yet. */
+  readonly shortLived?: true;
   readonly scope?: string;
   /** Store time, epoch milliseconds. */
   readonly obtainedAt: number;

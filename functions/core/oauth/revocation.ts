@@ -71,7 +71,8 @@ export function revocationEndpoint(
       const first = await revokeByBearer(revocation.url, grant.accessToken);
       if (first !== "dead token") return first === "ended";
       // The access token has run out, but its refresh token lives on: one more access token, to end both.
-      if (grant.refreshToken === undefined) return true;
+      // (A long-lived token is its own refresh token, and as dead as itself.)
+      if (grant.refreshToken === undefined || grant.refreshToken === grant.accessToken) return true;
       const refreshed = await tokens.refresh(connector, client, {
         refreshToken: grant.refreshToken,
         configuration: {},

@@ -3,52 +3,48 @@ import {
   authorizationCodeGrantRequest,
   type Client,
   customFetch,
+  genericTokenEndpointRequest,
   nopkce,
   processGenericTokenEndpointResponse,
   processRefreshTokenResponse,
-  ResponseBodyError,
   refreshTokenGrantRequest,
   skipStateCheck,
   type TokenEndpointResponse,
   validateAuthResponse,
 } from "oauth4webapi";
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { TokenEndpoint, TokenOutcome, TokenResponse } from "../grant/ports.ts";
-import { AddressRefused, type VendorHttp, VendorUnreachable } from "../vendor-http.ts";
+import type { TokenRequestKind } from "../../connectors/token-hooks.ts";
+import type { ClientCredentials, TokenEndpoint, TokenOutcome } from "../grant/ports.ts";
+import type { VendorHttp } from "../vendor-http.ts";
 import { connectorUrl } from "./connector-url.ts";
-import { CLIENT_ERRORS, cutSecrets, oauthError } from "./oauth-errors.ts";
 import { revocationEndpoint } from "./revocation.ts";
-import { clientAuthentication, type Exchange, exchange } from "./token-request.ts";
-import { VENDOR_TOKEN_TYPE } from "./token-response.ts";
+import { failed, tokenResponse } from "./token-outcome.ts";
+import { clientAuthentication, type Exchange, exchange, stepAuthentication } from "./token-request.ts";
 
-/** Standard members of a token answer; whatever else is a string or number goes into `extra`. */
-const STANDARD = new Set([
-  "access_token",
-  "token_type",
-  "refresh_token",
-  "scope",
-  "expires_in",
-  VENDOR_TOKEN_TYPE,
-]);
-const MAX_EXTRA_CHARACTERS = 2_000;
+/** With less than this left of an exchange's patience its second request is not begun. */
+const SHORTEST_STEP_MS = 5_000;
+
+interface TokenCall {
+  readonly url: string;
+  readonly secrets: readonly string[];
+  readonly configuration: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly beforeSend?: () => void;
+}
 
 /** The token endpoints of all vendors, on oauth4webapi. Each outcome is told apart as the grant's life needs it. */
 export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
   async function request(
     connector: Connector,
-    call: {
-      readonly secrets: readonly string[];
-      readonly configuration: Readonly<Record<string, string>>;
-      readonly timeoutMs: number;
-      readonly beforeSend?: () => void;
-    },
+    kind: TokenRequestKind,
+    call: TokenCall,
     run: (as: AuthorizationServer, wire: Exchange) => Promise<TokenEndpointResponse>,
   ): Promise<TokenOutcome> {
-    const wire = exchange(http, call);
+    const wire = exchange(http, { ...call, wire: { connector, kind } });
     try {
       const server: AuthorizationServer = {
         issuer: connector.oauth2.issuer ?? new URL(connector.docs).origin,
-        token_endpoint: connectorUrl(connector.oauth2.tokenUrl, call.configuration),
+        token_endpoint: connectorUrl(call.url, call.configuration),
       };
       return { kind: "granted", response: tokenResponse(await run(server, wire)) };
     } catch (error) {
@@ -56,11 +52,80 @@ export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
     }
   }
 
+  /** One step of a long-lived token. What it brings is kept as its own refresh token. */
+  async function step(
+    connector: Connector,
+    kind: "exchange" | "renewal",
+    client: ClientCredentials,
+    token: string,
+    call: Omit<TokenCall, "url" | "secrets">,
+  ): Promise<TokenOutcome> {
+    const declared = connector.oauth2.longLivedToken?.[kind];
+    if (declared === undefined) return { kind: "never_sent", reason: "the connector has no such request" };
+    const outcome = await request(
+      connector,
+      kind,
+      { ...call, url: declared.url, secrets: [client.secret, token] },
+      async (as, wire) => {
+        const oauthClient: Client = { client_id: client.id };
+        const response = await genericTokenEndpointRequest(
+          as,
+          oauthClient,
+          stepAuthentication(declared, client),
+          declared.grantType,
+          { access_token: token },
+          { [customFetch]: wire.fetch as never },
+        );
+        return processGenericTokenEndpointResponse(as, oauthClient, response);
+      },
+    );
+    if (outcome.kind !== "granted") return outcome;
+    return { kind: "granted", response: { ...outcome.response, refreshToken: outcome.response.accessToken } };
+  }
+
+  /**
+   * The second request of a code exchange. What the first one brought is not lost with it: unless the vendor says that the
+   * grant or the client is no good, the short-lived token is the grant, and the next refresh sends this request again.
+   */
+  async function lengthened(
+    connector: Connector,
+    client: ClientCredentials,
+    first: Extract<TokenOutcome, { kind: "granted" }>,
+    call: Omit<TokenCall, "url" | "secrets">,
+  ): Promise<TokenOutcome> {
+    const { longLivedToken } = connector.oauth2;
+    if (longLivedToken === undefined) return first;
+    const { response: short } = first;
+    const second: TokenOutcome =
+      call.timeoutMs < SHORTEST_STEP_MS
+        ? { kind: "never_sent", reason: "too little time is left" }
+        : await step(connector, "exchange", client, short.accessToken, call);
+    if (second.kind === "invalid_grant" || second.kind === "client_refused") return second;
+    if (second.kind !== "granted") {
+      const expiresInMs = short.expiresInMs ?? longLivedToken.shortLifetimeMs;
+      const response = { ...short, refreshToken: short.accessToken, expiresInMs, shortLived: true as const };
+      return { kind: "granted", response };
+    }
+    const { expiresInMs: _, refreshToken: __, ...kept } = short;
+    const extra = short.extra || second.response.extra;
+    return {
+      kind: "granted",
+      response: {
+        ...kept,
+        ...second.response,
+        ...(extra === undefined ? {} : { extra: { ...short.extra, ...second.response.extra } }),
+      },
+    };
+  }
+
   const endpoint: TokenEndpoint = {
-    exchangeCode: (connector, client, { code, redirectUri, codeVerifier, ...call }) =>
-      request(
+    async exchangeCode(connector, client, { code, redirectUri, codeVerifier, ...call }) {
+      const startedAt = performance.now();
+      const secrets = [client.secret, code, ...(codeVerifier === undefined ? [] : [codeVerifier])];
+      const first = await request(
         connector,
-        { ...call, secrets: [client.secret, code, ...(codeVerifier === undefined ? [] : [codeVerifier])] },
+        "authorization_code",
+        { ...call, url: connector.oauth2.tokenUrl, secrets },
         async (as, wire) => {
           const oauthClient: Client = { client_id: client.id };
           // State and issuer were checked where they arrived; here the code alone counts.
@@ -81,9 +146,18 @@ export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
           );
           return processGenericTokenEndpointResponse(as, oauthClient, response);
         },
-      ),
-    refresh: (connector, client, { refreshToken, ...call }) =>
-      request(connector, { ...call, secrets: [client.secret, refreshToken] }, async (as, wire) => {
+      );
+      if (first.kind !== "granted") return first;
+      const timeoutMs = call.timeoutMs - (performance.now() - startedAt);
+      return await lengthened(connector, client, first, { ...call, timeoutMs });
+    },
+    async refresh(connector, client, { refreshToken, shortLived, ...call }) {
+      if (connector.oauth2.longLivedToken !== undefined) {
+        return await step(connector, shortLived ? "exchange" : "renewal", client, refreshToken, call);
+      }
+      const secrets = [client.secret, refreshToken];
+      const url = connector.oauth2.tokenUrl;
+      return await request(connector, "refresh_token", { ...call, url, secrets }, async (as, wire) => {
         const oauthClient: Client = { client_id: client.id };
         const response = await refreshTokenGrantRequest(
           as,
@@ -93,61 +167,9 @@ export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
           { [customFetch]: wire.fetch as never },
         );
         return processRefreshTokenResponse(as, oauthClient, response);
-      }),
+      });
+    },
     revoke: (connector, client, grant) => revocationEndpoint(http, endpoint)(connector, client, grant),
   };
   return endpoint;
-}
-
-function tokenResponse(answer: TokenEndpointResponse): TokenResponse {
-  const extra: Record<string, string> = {};
-  for (const [name, value] of Object.entries(answer)) {
-    if (STANDARD.has(name)) continue;
-    const text = typeof value === "string" || typeof value === "number" ? String(value) : undefined;
-    if (text !== undefined && text.length <= MAX_EXTRA_CHARACTERS) extra[name] = text;
-  }
-  const tokenType = answer[VENDOR_TOKEN_TYPE];
-  return {
-    accessToken: answer.access_token,
-    tokenType: typeof tokenType === "string" ? tokenType : "bearer",
-    ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
-    ...(answer.scope === undefined ? {} : { scope: answer.scope }),
-    ...(answer.expires_in === undefined ? {} : { expiresInMs: answer.expires_in * 1000 }),
-    ...(Object.keys(extra).length === 0 ? {} : { extra }),
-  };
-}
-
-/** Which case of the protocol's step 5 this is. What is not known to have done nothing is `unknown`. */
-function failed(error: unknown, wire: Exchange, secrets: readonly string[]): TokenOutcome {
-  const reason = (told: string) => cutSecrets(told, secrets).slice(0, 200);
-  if (!wire.sent() && !(error instanceof VendorUnreachable && error.sent)) {
-    return { kind: "never_sent", reason: reason(describe(error)) };
-  }
-  const status = wire.status();
-  if (status === undefined) return { kind: "unknown", reason: reason(describe(error)) };
-  const told = error instanceof ResponseBodyError ? oauthError(error.cause, secrets) : undefined;
-  if (told?.error === "invalid_grant" && status !== 429) return { kind: "invalid_grant", ...told };
-  if (told !== undefined && CLIENT_ERRORS.has(told.error)) {
-    return { kind: "client_refused", status, ...told };
-  }
-  const retryAfterMs = wire.retryAfterMs();
-  // An error under status 200 was made a 400 for the library: the vendor said no, whatever the number.
-  const refused = (status >= 400 && status < 500) || (status === 200 && told !== undefined);
-  if (refused || (status === 503 && retryAfterMs !== undefined)) {
-    return {
-      kind: "refused",
-      status,
-      ...(told ?? { error: `http_${status}` }),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    };
-  }
-  return {
-    kind: "unknown",
-    reason: status >= 200 && status < 300 ? `an answer that cannot be read (${status})` : `status ${status}`,
-  };
-}
-
-function describe(error: unknown): string {
-  if (error instanceof VendorUnreachable || error instanceof AddressRefused) return error.message;
-  return error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
 }

@@ -1,7 +1,8 @@
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None } from "oauth4webapi";
-import type { Connector } from "../../connectors/define-connector.ts";
+import { type Connector, type TokenStep, tokenHosts } from "../../connectors/define-connector.ts";
+import type { TokenRequest, TokenRequestKind } from "../../connectors/token-hooks.ts";
 import type { ClientCredentials } from "../grant/ports.ts";
-import { type VendorHttp, VendorUnreachable } from "../vendor-http.ts";
+import { type VendorHttp, type VendorRequest, VendorUnreachable } from "../vendor-http.ts";
 import { hostsOf } from "./connector-url.ts";
 import { readTokenResponse } from "./token-response.ts";
 
@@ -17,6 +18,14 @@ export function clientAuthentication(connector: Connector, client: ClientCredent
   }
 }
 
+/** The same for one step of a long-lived token, which names what it wants. */
+export function stepAuthentication(step: TokenStep, client: ClientCredentials): ClientAuth {
+  return (_server, _client, body) => {
+    if (step.client.includes("client_id")) body.set("client_id", client.id);
+    if (step.client.includes("client_secret")) body.set("client_secret", client.secret);
+  };
+}
+
 /** What oauth4webapi hands to its `customFetch`. */
 interface FetchOptions {
   readonly body?: URLSearchParams | undefined;
@@ -30,19 +39,23 @@ export interface Exchange {
   readonly sent: () => boolean;
   /** As the vendor gave it: `Retry-After` in milliseconds. */
   readonly retryAfterMs: () => number | undefined;
-  /** The answer's status, once there is one. */
+  /** The answer's status, once there is one: the vendor's, or what the connector's hook makes of it. */
   readonly status: () => number | undefined;
+}
+
+export interface ExchangeRequest {
+  readonly timeoutMs: number;
+  readonly beforeSend?: () => void;
+  /** Whose form the request and its answer have; absent: RFC 6749's and 7009's, as they stand. */
+  readonly wire?: { readonly connector: Connector; readonly kind: TokenRequestKind };
 }
 
 /**
  * One request on the wire, as a `fetch` for oauth4webapi: over our own port (a vendor's hosts only, bytes as they are),
- * on a connection of its own, and never given up before `timeoutMs`. The library sees the answer as RFC 6749 has it
- * (see token-response.ts).
+ * on a connection of its own, and never given up before `timeoutMs`. The connector's hooks act here, so that the library
+ * sees request and answer as RFC 6749 has them (see token-response.ts).
  */
-export function exchange(
-  http: VendorHttp,
-  request: { readonly timeoutMs: number; readonly beforeSend?: () => void },
-): Exchange {
+export function exchange(http: VendorHttp, request: ExchangeRequest): Exchange {
   let sent = false;
   let status: number | undefined;
   let retryAfterMs: number | undefined;
@@ -53,11 +66,7 @@ export function exchange(
     async fetch(url, options) {
       let startedAt = performance.now();
       const response = await http.send({
-        method: options.method,
-        url,
-        headers: [...Object.entries(options.headers), ["accept-encoding", "identity"]],
-        body: options.body?.toString(),
-        allowedHosts: hostsOf(url),
+        ...outgoing(url, options, request.wire),
         timeoutMs: request.timeoutMs,
         idleTimeoutMs: request.timeoutMs,
         freshConnection: true,
@@ -80,11 +89,56 @@ export function exchange(
         Math.max(leftMs, 0),
       );
       try {
-        return await readTokenResponse(response);
+        const read = await readTokenResponse(response, request.wire);
+        status = read.status;
+        return read.response;
       } finally {
         clearTimeout(patience);
       }
     },
+  };
+}
+
+/** What is written: the library's request, or what the connector makes of it. */
+function outgoing(
+  url: string,
+  options: FetchOptions,
+  wire: ExchangeRequest["wire"],
+): Pick<VendorRequest, "method" | "url" | "headers" | "body" | "allowedHosts"> {
+  const identity = ["accept-encoding", "identity"] as const;
+  if (wire === undefined) {
+    const headers = [...Object.entries(options.headers), identity];
+    const body = options.body?.toString();
+    return { method: options.method, url, headers, body, allowedHosts: hostsOf(url) };
+  }
+  const { connector, kind } = wire;
+  const { "content-type": _, ...headers } = options.headers;
+  const standard: TokenRequest = {
+    kind,
+    // A long-lived token's steps are queries.
+    method: kind === "exchange" || kind === "renewal" ? "GET" : "POST",
+    url,
+    headers,
+    form: Object.fromEntries(options.body ?? []),
+  };
+  const wanted = connector.oauth2.tokenRequest?.(standard) ?? standard;
+  const form = new URLSearchParams(wanted.form).toString();
+  const allowedHosts = tokenHosts(connector, url);
+  const kept = [...Object.entries(wanted.headers), identity];
+  if (wanted.method === "GET") {
+    const query = form === "" ? "" : `${wanted.url.includes("?") ? "&" : "?"}${form}`;
+    return { method: "GET", url: `${wanted.url}${query}`, headers: kept, allowedHosts };
+  }
+  const [type, body] =
+    wanted.json === undefined
+      ? ["application/x-www-form-urlencoded;charset=UTF-8", form]
+      : ["application/json", JSON.stringify(wanted.json)];
+  return {
+    method: "POST",
+    url: wanted.url,
+    headers: [...kept, ["content-type", type]],
+    body,
+    allowedHosts,
   };
 }
 

@@ -70,6 +70,12 @@ describe("revocation with the access token (Dropbox)", () => {
     ]);
   });
 
+  it("does not renew a long-lived token to end it: as its own refresh token it is dead", async () => {
+    vendor.text(401, "{}");
+    expect(await revoke(dropbox, client, { ...grant, refreshToken: grant.accessToken })).toBe(true);
+    expect(vendor.seen.map(({ path }) => path)).toEqual(["/2/auth/token/revoke"]);
+  });
+
   it("is done when the refresh token is dead too, and tries again later when nobody knows", async () => {
     vendor.answer = (response, request) => {
       if (request.url === "/oauth2/token") {

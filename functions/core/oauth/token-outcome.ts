@@ -1,0 +1,71 @@
+import { ResponseBodyError, type TokenEndpointResponse } from "oauth4webapi";
+import type { TokenOutcome, TokenResponse } from "../grant/ports.ts";
+import { AddressRefused, VendorUnreachable } from "../vendor-http.ts";
+import { CLIENT_ERRORS, cutSecrets, oauthError } from "./oauth-errors.ts";
+import type { Exchange } from "./token-request.ts";
+import { VENDOR_TOKEN_TYPE } from "./token-response.ts";
+
+/** Standard members of a token answer; whatever else is a string or number goes into `extra`. */
+const STANDARD = new Set([
+  "access_token",
+  "token_type",
+  "refresh_token",
+  "scope",
+  "expires_in",
+  VENDOR_TOKEN_TYPE,
+]);
+const MAX_EXTRA_CHARACTERS = 2_000;
+
+/** A grant, as the library read it. */
+export function tokenResponse(answer: TokenEndpointResponse): TokenResponse {
+  const extra: Record<string, string> = {};
+  for (const [name, value] of Object.entries(answer)) {
+    if (STANDARD.has(name)) continue;
+    const text = typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+    if (text !== undefined && text.length <= MAX_EXTRA_CHARACTERS) extra[name] = text;
+  }
+  const tokenType = answer[VENDOR_TOKEN_TYPE];
+  return {
+    accessToken: answer.access_token,
+    tokenType: typeof tokenType === "string" ? tokenType : "bearer",
+    ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
+    ...(answer.scope === undefined ? {} : { scope: answer.scope }),
+    ...(answer.expires_in === undefined ? {} : { expiresInMs: answer.expires_in * 1000 }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  };
+}
+
+/** Which case of the protocol's step 5 this is. What is not known to have done nothing is `unknown`. */
+export function failed(error: unknown, wire: Exchange, secrets: readonly string[]): TokenOutcome {
+  const reason = (told: string) => cutSecrets(told, secrets).slice(0, 200);
+  if (!wire.sent() && !(error instanceof VendorUnreachable && error.sent)) {
+    return { kind: "never_sent", reason: reason(describe(error)) };
+  }
+  const status = wire.status();
+  if (status === undefined) return { kind: "unknown", reason: reason(describe(error)) };
+  const told = error instanceof ResponseBodyError ? oauthError(error.cause, secrets) : undefined;
+  if (told?.error === "invalid_grant" && status !== 429) return { kind: "invalid_grant", ...told };
+  if (told !== undefined && CLIENT_ERRORS.has(told.error)) {
+    return { kind: "client_refused", status, ...told };
+  }
+  const retryAfterMs = wire.retryAfterMs();
+  // An error under status 200 was made a 400 for the library: the vendor said no, whatever the number.
+  const refused = (status >= 400 && status < 500) || (status === 200 && told !== undefined);
+  if (refused || (status === 503 && retryAfterMs !== undefined)) {
+    return {
+      kind: "refused",
+      status,
+      ...(told ?? { error: `http_${status}` }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+  }
+  return {
+    kind: "unknown",
+    reason: status >= 200 && status < 300 ? `an answer that cannot be read (${status})` : `status ${status}`,
+  };
+}
+
+function describe(error: unknown): string {
+  if (error instanceof VendorUnreachable || error instanceof AddressRefused) return error.message;
+  return error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
+}

@@ -1,0 +1,190 @@
+import {
+  type Connector,
+  days,
+  defineConnector,
+  seconds,
+} from "../../functions/connectors/define-connector.ts";
+import type { TokenAnswer } from "../../functions/connectors/token-hooks.ts";
+
+/** Vendors that nobody has: one for each kind of grant that does not follow the usual pattern. `server.ts` plays them all. */
+
+const common = (key: string, id: number, host = `${key}.vendor.example`) =>
+  ({
+    key,
+    id,
+    name: `The ${key} vendor`,
+    description: "A kind of vendor, for tests",
+    hub: "documents",
+    docs: "https://vendor.example/docs",
+    console: "https://vendor.example/apps",
+    api: {
+      origin: `https://${host}`,
+      credential: { in: "header", name: "Authorization", scheme: "Bearer" },
+    },
+  }) as const;
+
+const endpoints = (key: string) =>
+  ({
+    authorizationUrl: `https://${key}.vendor.example/authorize`,
+    tokenUrl: `https://${key}.vendor.example/token`,
+    clientAuthentication: "client_secret_post",
+    scopes: { default: ["files"], separator: " " },
+  }) as const;
+
+/** An access token without an end, and no refresh token. */
+export const eternal = defineConnector({
+  ...common("eternal", 9_001),
+  oauth2: { ...endpoints("eternal"), accessToken: {} },
+});
+
+/** `expires_in`, and no refresh token: good until the vendor says otherwise. */
+export const shortlived = defineConnector({
+  ...common("shortlived", 9_002),
+  oauth2: { ...endpoints("shortlived"), accessToken: {} },
+});
+
+/** `expires_in` in milliseconds. */
+export const milliseconds = defineConnector({
+  ...common("milliseconds", 9_003),
+  oauth2: {
+    ...endpoints("milliseconds"),
+    accessToken: { expiresInUnit: "milliseconds" },
+    refreshToken: { rotates: false },
+  },
+});
+
+/** `expires_in` as a string. */
+export const text = defineConnector({
+  ...common("text", 9_004),
+  oauth2: { ...endpoints("text"), accessToken: {}, refreshToken: { rotates: false } },
+});
+
+/** A refresh token, and an access token whose end the vendor does not tell. */
+export const unknown = defineConnector({
+  ...common("unknown", 9_005),
+  oauth2: { ...endpoints("unknown"), accessToken: {}, refreshToken: { rotates: false } },
+});
+
+/** A refresh token that dies after 30 days without use. */
+export const idle = defineConnector({
+  ...common("idle", 9_006),
+  oauth2: {
+    ...endpoints("idle"),
+    accessToken: { defaultLifetimeMs: seconds(3600) },
+    refreshToken: { rotates: false, idleLifetimeMs: days(30) },
+  },
+});
+
+/** Each refresh brings a new refresh token and ends the old one; an old one sent again ends everything. */
+export const rotating = defineConnector({
+  ...common("rotating", 9_007),
+  oauth2: {
+    ...endpoints("rotating"),
+    accessToken: { defaultLifetimeMs: seconds(3600) },
+    refreshToken: { rotates: true },
+  },
+});
+
+/** Its token endpoint takes a GET with everything in the query. */
+export const query = defineConnector({
+  ...common("query", 9_008),
+  oauth2: {
+    ...endpoints("query"),
+    accessToken: {},
+    refreshToken: { rotates: false },
+    tokenRequest: (request) => ({ ...request, method: "GET" }),
+  },
+});
+
+/** Its token endpoint takes JSON with names of its own, nests what it answers, and refuses under status 200. */
+export const json = defineConnector({
+  ...common("json", 9_009),
+  oauth2: {
+    ...endpoints("json"),
+    accessToken: {},
+    refreshToken: { rotates: false },
+    tokenRequest: ({ form: { client_id, client_secret, ...form }, ...request }) => ({
+      ...request,
+      form: {},
+      json: { client_key: client_id, client_secret, ...form },
+    }),
+    tokenResponse: ({ status, body: { ok, reason, data } }) =>
+      ok === false
+        ? {
+            status: 400,
+            body: {
+              error: reason === "dead" ? "invalid_grant" : "invalid_request",
+              error_description: reason,
+            },
+          }
+        : { status, body: data as Record<string, unknown> },
+  },
+});
+
+/**
+ * The way of Threads (https://developers.facebook.com/docs/threads/get-started/long-lived-tokens) and Instagram
+ * (https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token): a token of an hour is exchanged
+ * for one of 60 days, which renews itself while it lives, from its second day on.
+ */
+export const longlived = defineConnector({
+  ...common("longlived", 9_010, "graph.longlived.vendor.example"),
+  oauth2: {
+    ...endpoints("longlived"),
+    accessToken: { defaultLifetimeMs: days(60) },
+    longLivedToken: {
+      exchange: {
+        url: "https://graph.longlived.vendor.example/access_token",
+        grantType: "th_exchange_token",
+        client: ["client_secret"],
+      },
+      renewal: {
+        url: "https://graph.longlived.vendor.example/refresh_access_token",
+        grantType: "th_refresh_token",
+        client: [],
+      },
+      minimumAgeMs: days(1),
+      shortLifetimeMs: seconds(3600),
+    },
+    tokenResponse: graphAnswer,
+  },
+});
+
+/** Codes and subcodes: https://developers.facebook.com/docs/graph-api/guides/error-handling */
+const THROTTLED: readonly unknown[] = [4, 17, 32, 613];
+const TOKEN_ENDED = 190;
+/** 190 with these: the user has to see to something at the vendor, and the token lives on. */
+const USER_CHECKPOINT: readonly unknown[] = [459, 464];
+
+/** Graph's errors are objects: `{"error": {"message", "type", "code", "error_subcode"}}`. */
+function graphAnswer({ status, body }: TokenAnswer): Pick<TokenAnswer, "status" | "body"> {
+  const { error } = body;
+  if (typeof error !== "object" || error === null) return { status, body };
+  const { code, error_subcode: subcode, message } = error as Record<string, unknown>;
+  const error_description = message;
+  if (THROTTLED.includes(code)) return { status: 429, body: { error: "throttled", error_description } };
+  if (code === TOKEN_ENDED && !USER_CHECKPOINT.includes(subcode)) {
+    return { status, body: { error: "invalid_grant", error_description } };
+  }
+  return { status, body: { error: `graph_${code}`, error_description } };
+}
+
+/** All of them, sorted by key as a catalogue is. */
+export const vendorKinds: readonly Connector[] = [
+  eternal,
+  idle,
+  json,
+  longlived,
+  milliseconds,
+  query,
+  rotating,
+  shortlived,
+  text,
+  unknown,
+];
+
+/** Every host that `server.ts` stands in for. */
+export const vendorKindHosts: readonly string[] = [
+  ...new Set(
+    vendorKinds.flatMap(({ oauth2, api }) => [new URL(oauth2.tokenUrl).host, new URL(api.origin).host]),
+  ),
+];

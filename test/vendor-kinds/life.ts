@@ -1,0 +1,130 @@
+import type { Connector } from "../../functions/connectors/define-connector.ts";
+import { provisionInstance } from "../../functions/core/grant/first-exchange.ts";
+import type { WorkerParts } from "../../functions/core/grant/grant-parts.ts";
+import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
+import { tokenEndpoint } from "../../functions/core/oauth/token-endpoint.ts";
+import { readBody } from "../../functions/core/read-body.ts";
+import { type VendorSession, vendorSession } from "../../functions/core/vendor-session.ts";
+import { createVendorHttp } from "../../functions/vendor-http/vendor-http.ts";
+import { CalmWorld } from "../grant/calm-world.ts";
+import { type VendorKind, VendorKindsServer, vendorClient } from "./server.ts";
+
+const MINUTE = 60_000;
+
+/**
+ * One user's connection to a vendor of one kind: the real token endpoint, session and grant's life over real HTTP, on a table
+ * in memory and a clock that moves only when told.
+ */
+export class VendorLife {
+  readonly world: CalmWorld;
+  readonly vendors: VendorKindsServer;
+  readonly connector: Connector;
+  readonly parts: WorkerParts;
+  #id = 0;
+
+  private constructor(connector: Connector, vendors: VendorKindsServer, world: CalmWorld) {
+    this.connector = connector;
+    this.vendors = vendors;
+    this.world = world;
+    const http = createVendorHttp();
+    this.parts = {
+      ...world.parts,
+      http,
+      tokens: tokenEndpoint(http),
+      clients: { resolve: async () => vendorClient },
+      connectors: (key) => (key === connector.key ? connector : undefined),
+    };
+  }
+
+  /** @param prepare changes what the vendor does, before the first token */
+  static async connect(
+    connector: Connector,
+    prepare: (vendors: VendorKindsServer) => void = () => {},
+  ): Promise<VendorLife> {
+    const world = new CalmWorld();
+    const vendors = await VendorKindsServer.start(() => world.now);
+    process.env.LINKSPAN_VENDOR_ENDPOINTS = JSON.stringify(vendors.hosts);
+    prepare(vendors);
+    const life = new VendorLife(connector, vendors, world);
+    const { instance } = await provisionInstance(
+      life.parts,
+      world.transients,
+      {
+        organizationId: "org",
+        userId: "user",
+        connector,
+        client: { kind: "registered", appId: "app" },
+        code: vendors.code(connector.key as VendorKind),
+        redirectUri: "https://app.example/cb",
+        configuration: {},
+        secretConfiguration: {},
+        name: "Mine",
+        tags: [],
+      },
+      world.call,
+    );
+    life.#id = instance.id;
+    return life;
+  }
+
+  async close(): Promise<void> {
+    delete process.env.LINKSPAN_VENDOR_ENDPOINTS;
+    await this.vendors.close();
+  }
+
+  get id(): number {
+    return this.#id;
+  }
+
+  get stored() {
+    return this.world.stored(this.#id);
+  }
+
+  /** Refreshes so far: the code exchange's own requests do not count. */
+  get refreshes(): number {
+    return this.vendors.tokenRequests.filter(
+      ({ path, fields }) => path === "/refresh_access_token" || fields.grant_type === "refresh_token",
+    ).length;
+  }
+
+  /** Calls that a vendor refused: a token was sent that had ended. */
+  get refused(): number {
+    return this.vendors.apiCalls.filter(({ status }) => status === 401).length;
+  }
+
+  /** The way to the vendor for one call of ours. */
+  async session(): Promise<VendorSession> {
+    const { parts, connector, world } = this;
+    const read = await world.read(this.#id);
+    return vendorSession({ grants: parts, http: parts.http, read, call: world.call, connector });
+  }
+
+  /** A call to the vendor's API, as the hub and the proxy make it. @returns the vendor's status */
+  async call(within?: VendorSession): Promise<number> {
+    const session = within ?? (await this.session());
+    const url = `${this.connector.api.origin}/me`;
+    const response = await session.send({ method: "GET", url, headers: [], timeoutMs: 5_000 });
+    await readBody(response, 1_000);
+    await Promise.all(this.world.after.splice(0));
+    return response.status;
+  }
+
+  /** Lets time pass, with a sweep each minute: what is due goes to the worker. */
+  async pass(ms: number): Promise<void> {
+    const { world } = this;
+    const end = world.now + ms;
+    while (world.now < end) {
+      const { dueAt = Number.POSITIVE_INFINITY } = this.stored;
+      const sweepAt = Math.ceil(Math.max(dueAt, world.now + 1) / MINUTE) * MINUTE;
+      await world.pass(Math.min(sweepAt, end) - world.now);
+      if (sweepAt <= end) await this.work();
+    }
+  }
+
+  /** The worker, as a message of the queue would wake it. */
+  async work(cause: "schedule" | "unauthorized" = "schedule"): Promise<void> {
+    const { parts, world } = this;
+    await refreshDue(parts, { instanceId: this.#id, cause }, world.call);
+    await Promise.all(world.after.splice(0));
+  }
+}
