@@ -41,8 +41,8 @@ const vendor = (key: string, id: number, rotates: boolean): Connector => {
 };
 
 /** Rotates, and ends the whole grant when a refresh token comes twice. Played by oidc-provider. */
-export const strict = vendor("strict", 9001, true);
+export const strict = vendor("strict", 9101, true);
 /** Rotates, but takes the token before as long as the one after it was not used. */
-export const grace = vendor("grace", 9002, true);
+export const grace = vendor("grace", 9102, true);
 /** Does not rotate. */
-export const steady = vendor("steady", 9003, false);
+export const steady = vendor("steady", 9103, false);

@@ -5,8 +5,10 @@ import type { AwsFault } from "../../../local/aws/types.ts";
 import type { PlatformOptions } from "../../../local/platform.ts";
 import { type RunningPlatform, startTestPlatform } from "../../platform/start.ts";
 import { assemblyForTests } from "../../synthesize.ts";
+import { vendorKinds } from "../../vendor-kinds/connectors.ts";
 import { startFamilyVendor } from "../../vendor-kinds/family-vendor.ts";
 import { type Gate, startGate } from "../../vendor-kinds/gate.ts";
+import { type VendorKind, VendorKindsServer, vendorClient } from "../../vendor-kinds/server.ts";
 import { startStrictVendor } from "../../vendor-kinds/strict-vendor.ts";
 import type { TestVendor } from "../../vendor-kinds/vendor.ts";
 import { type Answer, App, type CreatedInstance } from "../app.ts";
@@ -45,14 +47,23 @@ export class GrantLab {
   readonly platform: RunningPlatform;
   readonly app: App;
   readonly vendors: Readonly<Record<Kind, LabVendor>>;
+  /** The vendors of the kinds of grants; they go by the platform's clock. */
+  readonly kinds: VendorKindsServer;
   readonly #folder: string;
   #releases: (() => void)[] = [];
 
-  private constructor(folder: string, platform: RunningPlatform, app: App, vendors: Record<Kind, LabVendor>) {
+  private constructor(
+    folder: string,
+    platform: RunningPlatform,
+    app: App,
+    vendors: Record<Kind, LabVendor>,
+    kinds: VendorKindsServer,
+  ) {
     this.#folder = folder;
     this.platform = platform;
     this.app = app;
     this.vendors = vendors;
+    this.kinds = kinds;
   }
 
   static async start(options: Pick<PlatformOptions, "clockOffsetMs"> = {}): Promise<GrantLab> {
@@ -69,9 +80,12 @@ export class GrantLab {
       grace: await gated(await startFamilyVendor("grace", clients.grace)),
       steady: await gated(await startFamilyVendor("steady", clients.steady)),
     };
-    const hosts = Object.entries(vendors).map(([kind, { gate }]) => [`${kind}.vendor.example`, gate.origin]);
-    await writeFile(path.join(folder, "vendors.json"), JSON.stringify(Object.fromEntries(hosts)));
-    const platform = await startTestPlatform({ ...options, dataFolder: folder, assembly: assemblyForTests });
+    let platform: RunningPlatform | undefined;
+    const kinds = await VendorKindsServer.start(() => platform?.clock.now() ?? Date.now());
+    const gates = Object.entries(vendors).map(([kind, { gate }]) => [`${kind}.vendor.example`, gate.origin]);
+    const hosts = { ...Object.fromEntries(gates), ...kinds.hosts };
+    await writeFile(path.join(folder, "vendors.json"), JSON.stringify(hosts));
+    platform = await startTestPlatform({ ...options, dataFolder: folder, assembly: assemblyForTests });
     const admin = operatorOf(platform);
     const [organization] = await admin.listOrganizations();
     const connectors = { ...platform.demo.connectors };
@@ -81,12 +95,22 @@ export class GrantLab {
       await admin.registerApp({ organizationId, connector: kind, clientId, clientSecret, callbackUrls });
       connectors[kind] = { clientId, clientSecret, callbackUrls, consoleUrl: "" };
     }
-    return new GrantLab(folder, platform, new App({ ...platform.demo, connectors }), vendors);
+    for (const { key: connector } of vendorKinds) {
+      await admin.registerApp({
+        organizationId: organization?.id ?? "",
+        connector,
+        clientId: vendorClient.id,
+        clientSecret: vendorClient.secret,
+        callbackUrls: [callbackUrl(connector)],
+      });
+    }
+    return new GrantLab(folder, platform, new App({ ...platform.demo, connectors }), vendors, kinds);
   }
 
   async close(): Promise<void> {
     await this.platform.close();
     await Promise.all(Object.values(this.vendors).flatMap((vendor) => [vendor.gate.close(), vendor.close()]));
+    await this.kinds.close();
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
@@ -100,6 +124,18 @@ export class GrantLab {
       vendor.clearFaults();
       vendor.clearRequests();
     }
+  }
+
+  /** A new connection to a vendor of one of the kinds, whose user has just consented. */
+  async connectKind(kind: VendorKind): Promise<CreatedInstance> {
+    const answer = await this.app.platform<CreatedInstance>("POST", "/instances", {
+      element: { key: kind },
+      providerData: { code: this.kinds.code(kind) },
+    });
+    if (answer.status !== 200) throw new Error(`${kind}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    await this.platform.settled();
+    this.kinds.tokenRequests.length = 0;
+    return answer.body;
   }
 
   /** A new connection whose token has run out, with nothing counted yet. */

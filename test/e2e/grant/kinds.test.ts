@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { VendorKind } from "../../vendor-kinds/server.ts";
+import type { CreatedInstance } from "../app.ts";
+import { GrantLab, HOUR, MINUTE, SECOND } from "./lab.ts";
+
+const DAY = 24 * HOUR;
+
+let lab: GrantLab;
+beforeAll(async () => {
+  lab = await GrantLab.start();
+});
+afterAll(() => lab.close());
+beforeEach(() => lab.clear());
+
+const call = async (instance: CreatedInstance): Promise<number> =>
+  (await lab.app.hub(instance.token, "GET", "/proxy/me")).status;
+const asked = (kind: VendorKind): number =>
+  lab.kinds.tokenRequests.filter((request) => request.kind === kind).length;
+
+/** Days with a sweep each, in which nobody calls. */
+async function days(count: number): Promise<void> {
+  for (let day = 0; day < count; day++) {
+    lab.platform.clock.advance(DAY);
+    await lab.sweep();
+  }
+}
+
+describe("a grant without a refresh token", () => {
+  it("that never ends is served for a year, and nobody tries to refresh it", async () => {
+    const instance = await lab.connectKind("eternal");
+    for (let month = 0; month < 12; month++) {
+      lab.platform.clock.advance(30 * DAY);
+      await lab.sweep();
+      expect(await call(instance)).toBe(200);
+    }
+    expect(asked("eternal")).toBe(0);
+    const status = await lab.status(instance);
+    expect([status.valid, status.nextRefreshAt]).toEqual([true, null]);
+    const forced = await lab.app.platform<{ code: string }>("POST", `/instances/${instance.id}/refresh`);
+    expect([forced.status, forced.body.code]).toEqual([501, "not_supported"]);
+  });
+
+  it("is served until the vendor says otherwise, whose 401 then goes to the caller", async () => {
+    const instance = await lab.connectKind("shortlived");
+    lab.platform.clock.advance(59 * MINUTE);
+    expect(await call(instance)).toBe(200);
+    lab.platform.clock.advance(2 * MINUTE);
+    await lab.sweep();
+    expect(await call(instance)).toBe(401);
+    expect(asked("shortlived")).toBe(0);
+  });
+});
+
+describe.each<VendorKind>(["milliseconds", "text", "unknown", "query", "json"])(
+  "a vendor of the kind %s",
+  (kind) => {
+    it("has its token refreshed once for each of its lives, and every call is answered", async () => {
+      const instance = await lab.connectKind(kind);
+      for (let calls = 0; calls < 24; calls++) {
+        lab.platform.clock.advance(10 * MINUTE);
+        expect(await call(instance)).toBe(200);
+      }
+      expect(asked(kind)).toBeGreaterThanOrEqual(3);
+      expect(asked(kind)).toBeLessThanOrEqual(5);
+    });
+  },
+);
+
+describe("a token that lives for 5 s", () => {
+  it("serves every call, and is refreshed once for each time that it ran out", async () => {
+    lab.kinds.rules.text.lifetimeMs = 5 * SECOND;
+    const instance = await lab.connectKind("text");
+    for (let calls = 0; calls < 20; calls++) {
+      lab.platform.clock.advance(500);
+      expect(await call(instance)).toBe(200);
+    }
+    expect(asked("text")).toBeLessThanOrEqual((20 * 0.5) / 2.4 + 2);
+    expect(asked("text")).toBeGreaterThanOrEqual(2);
+    lab.kinds.rules.text.lifetimeMs = HOUR;
+  });
+});
+
+describe("a refresh token that dies after 30 days without use", () => {
+  it("is used every fortnight while nobody uses the connection, which works after half a year", async () => {
+    const instance = await lab.connectKind("idle");
+    await days(180);
+    // Hourly refreshes while it counts as used, the first week; then two a month.
+    const afterTheFirstWeek = 173 / 15;
+    expect(asked("idle")).toBeGreaterThanOrEqual(Math.floor(afterTheFirstWeek * 0.9));
+    expect(asked("idle")).toBeLessThanOrEqual(8 + Math.ceil(afterTheFirstWeek * 1.2));
+    expect(await call(instance)).toBe(200);
+  });
+});
+
+describe("a long-lived token that is exchanged for another of its kind", () => {
+  it("comes of the sign-in by a second exchange, and renews itself for a year, unused", async () => {
+    const instance = await lab.connectKind("longlived");
+    await days(365);
+    expect(asked("longlived")).toBeGreaterThanOrEqual(10);
+    expect(asked("longlived")).toBeLessThanOrEqual(14);
+    expect(await call(instance)).toBe(200);
+  });
+
+  it("is not renewed before its time, whatever the vendor's API says", async () => {
+    const instance = await lab.connectKind("longlived");
+    lab.kinds.endConsents("longlived");
+    for (let calls = 0; calls < 5; calls++) expect(await call(instance)).toBe(401);
+    expect(asked("longlived")).toBe(0);
+    const forced = await lab.app.platform<{ code: string }>("POST", `/instances/${instance.id}/refresh`);
+    expect([forced.status, forced.body.code]).toEqual([409, "not_renewable_yet"]);
+  });
+
+  it("that has ended leads to a new sign-in, which revives the instance", async () => {
+    const instance = await lab.connectKind("longlived");
+    lab.platform.clock.advance(2 * DAY);
+    lab.kinds.endConsents("longlived");
+    const { status, body } = await lab.app.hub<{ code: string }>(instance.token, "GET", "/proxy/me");
+    expect([status, body.code]).toEqual([401, "needs_reauthentication"]);
+    const again = await lab.app.platform("PATCH", `/instances/${instance.id}`, {
+      providerData: { code: lab.kinds.code("longlived") },
+    });
+    expect(again.status).toBe(200);
+    expect(await call(instance)).toBe(200);
+  });
+});
