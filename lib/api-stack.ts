@@ -100,6 +100,7 @@ export class ApiStack extends Stack {
     const transients = { TRANSIENTS_TABLE: data.transients.tableName };
     const grants = {
       ...tenants,
+      ...transients,
       INSTANCES_TABLE: data.instances.tableName,
       RESCUE_BUCKET: data.rescueBucket.bucketName,
       REFRESH_QUEUE_URL: data.refreshQueue.queueUrl,
@@ -120,7 +121,7 @@ export class ApiStack extends Stack {
         folder: "connections",
         description: "Instances, connect sessions, callbacks: the one that creates grants",
         timeout: Duration.seconds(120),
-        environment: { ...grants, ...transients },
+        environment: grants,
       }),
       documents: new ServiceFunction(this, "Documents", {
         settings,
@@ -182,12 +183,10 @@ export class ApiStack extends Stack {
     for (const each of [connections, documents, proxy]) {
       allowRescue(each, data, ["s3:GetObject", "s3:PutObject"]);
       each.allow(["sqs:SendMessage"], [data.refreshQueue.queueArn]);
+      // All three refresh, and so remember and forget which clients their vendors refuse.
+      each.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], [data.transients.tableArn]);
     }
     authorization.allow(["dynamodb:PutItem"], [data.transients.tableArn]);
-    connections.allow(
-      ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
-      [data.transients.tableArn],
-    );
     allowGrants(connections, data, [
       "dynamodb:GetItem",
       "dynamodb:BatchGetItem",

@@ -117,6 +117,7 @@ const sharedParts = (): Omit<GrantParts, "handOver"> => ({
   // Aborted: somebody stopped waiting, which is no failure.
   sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
   timing,
+  pauses: clientPauses(transients(), timing),
   outcome: refreshOutcome,
   announce: announcer(queue),
   activeWindowMs: Number(environment("ACTIVE_WINDOW_DAYS")) * DAY_MS,
@@ -154,6 +155,5 @@ const makeWorkerParts = (): WorkerParts => {
     publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),
     // It is the one to whom work is handed.
     handOver: () => Promise.reject(new Error("the worker hands nothing over")),
-    pauses: clientPauses(transients(), timing),
   };
 };

@@ -173,16 +173,26 @@ async function dieWithLeases(instances: readonly CreatedInstance[]): Promise<voi
   expect((await refreshAll(instances)).map(({ status }) => status)).toEqual([200, 200, 200]);
 }
 
-/** The vendor refuses the client itself: its refreshes are paused, probed, and taken up again. */
-async function refuseTheClient(): Promise<void> {
-  platform.clock.advance(3.7 * HOUR);
-  platform.vendors.dropbox?.fail({
+/** The vendor refuses the client itself: its refreshes are paused, probed, and taken up again, by each who refreshes. */
+async function refuseTheClient(instances: readonly CreatedInstance[]): Promise<void> {
+  const refused = {
     endpoint: "token",
     status: 401,
     body: '{"error": "invalid_client"}',
     contentType: "application/json",
     count: 1000,
-  });
+  } as const;
+  for (const [index, call] of Object.values(refreshingCalls).entries()) {
+    platform.clock.advance(5 * HOUR);
+    platform.vendors.dropbox?.fail(refused);
+    await call(instances[index] as CreatedInstance);
+    platform.vendors.dropbox?.clearFaults();
+    platform.clock.advance(6 * MINUTE);
+    expect((await call(instances[index] as CreatedInstance)).status).toBe(200);
+  }
+
+  platform.clock.advance(3.7 * HOUR);
+  platform.vendors.dropbox?.fail(refused);
   for (let round = 0; round < 3; round++) {
     await sweepAndSettle();
     platform.clock.advance(6 * MINUTE);
@@ -205,7 +215,7 @@ it("grants nothing that no test ever uses", { timeout: 240_000 }, async () => {
   await refreshInEveryWay(instances);
   await loseTheTableWithGrantsInHand(instances);
   await dieWithLeases(instances);
-  await refuseTheClient();
+  await refuseTheClient(instances);
   await deleteAll(instances);
 
   const used = new Set(platform.frontDoor.usedActions().map((use) => JSON.stringify(use)));

@@ -1,6 +1,7 @@
 import { type Connector, defineConnector } from "../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
 import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
+import { clientPauses } from "../../functions/core/grant/pause-client.ts";
 import type { InstanceStore, RescueRecord, TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
@@ -247,6 +248,12 @@ export class CalmWorld {
     publish: async (event) => {
       if (this.busFails) throw new Error("the bus fails");
       this.published.push(event);
+    },
+    // The transients stand below: they are there when somebody asks.
+    pauses: {
+      check: (group, now) => clientPauses(this.transients, timing).check(group, now),
+      pause: (group, now) => clientPauses(this.transients, timing).pause(group, now),
+      resume: (group) => clientPauses(this.transients, timing).resume(group),
     },
     activeWindowMs: 7 * DAY,
   };

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { clientPauses } from "../../functions/core/grant/pause-client.ts";
 import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { refreshGrant } from "../../functions/core/grant/refresh.ts";
 import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
@@ -203,14 +202,13 @@ describe("what the vendor says instead of a grant", () => {
   });
 
   test("a refused client loses no grant; one probe in each interval goes to the vendor", async () => {
-    const parts = { ...world.parts, pauses: clientPauses(world.transients, timing) };
     const ids = [42, 43, 44];
     for (const id of ids)
       world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { id, dueAt: world.now });
     world.answer = () => ({ kind: "client_refused", status: 401, error: "invalid_client" });
     const round = async () => {
       for (const instanceId of ids) {
-        await world.finish(refreshDue(parts, { instanceId, cause: "schedule" }, world.call));
+        await world.finish(refreshDue(world.parts, { instanceId, cause: "schedule" }, world.call));
       }
     };
     for (let minute = 0; minute < 60; minute++) {

@@ -605,6 +605,12 @@ export class World {
         return Promise.resolve();
       },
       publish: () => Promise.reject(new Error("nothing is published in this world")),
+      // Whether somebody may begin is no matter of the protocol.
+      pauses: {
+        check: () => Promise.resolve({ kind: "open" }),
+        pause: () => Promise.resolve(),
+        resume: () => Promise.resolve(),
+      },
       activeWindowMs: 7 * 86_400_000,
     };
   }

@@ -11,7 +11,7 @@ import { connectorOf } from "./commit.ts";
 import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "./due.ts";
 import type { Call, GrantParts, InstanceRead } from "./grant-parts.ts";
 import { PatienceEnded, within } from "./patience.ts";
-import { refreshGrant } from "./refresh.ts";
+import { refreshUnlessPaused } from "./refresh-unless-paused.ts";
 import { openGrant } from "./sealed-grant.ts";
 import { latestNow, leaseIsHeld } from "./timing.ts";
 
@@ -177,7 +177,7 @@ async function renew(
         refuseUnusable(current.instance);
         if (current.instance.version !== wanted) return { kind: "moved", read: current };
       }
-      const refresh = refreshGrant(parts, current, { cause: request.cause, wanted }, call);
+      const refresh = refreshUnlessPaused(parts, current, { cause: request.cause, wanted }, call);
       call.afterAnswer(refresh);
       let result: Awaited<typeof refresh>;
       try {
@@ -196,6 +196,7 @@ async function renew(
         case "needs_reauth":
           throw new NeedsReauthentication();
         case "failed":
+        case "paused":
           return { kind: "unchanged", retryAfterMs: result.retryAfterMs };
         case "nothing_to_refresh":
           return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };

@@ -39,7 +39,7 @@ export interface GrantOutcome {
   readonly timeLeftMs?: number;
 }
 
-/** Clients that their authorization server refuses: refreshing their grants ahead of time is paused, but for probes. */
+/** Clients that their authorization server refuses: refreshing their grants is paused, but for probes. */
 export interface ClientPauses {
   /** `until`: wait until then (store time). `probe`: this caller alone may try whether the pause can end. `open`: no pause. */
   check(
@@ -81,8 +81,7 @@ export interface GrantParts {
   readonly announce: (event: InstanceEvent) => Promise<void>;
   /** Only grants used within this time are refreshed ahead of time. */
   readonly activeWindowMs: number;
-  /** Where a worker can see them; a caller's own refresh goes by the grant's back-off alone. */
-  readonly pauses?: ClientPauses;
+  readonly pauses: ClientPauses;
 }
 
 /** For those who make instances. */

@@ -4,7 +4,7 @@ import { connectorOf } from "./commit.ts";
 import { finishDeletion } from "./delete-instance.ts";
 import { dueAt, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";
 import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "./grant-parts.ts";
-import { refreshGrant } from "./refresh.ts";
+import { refreshUnlessPaused } from "./refresh-unless-paused.ts";
 import { openGrant } from "./sealed-grant.ts";
 import { latestNow, leaseIsHeld } from "./timing.ts";
 
@@ -44,21 +44,15 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
     const due = dueAt(parts, connectorOf(parts, instance.connector), grant, instance, now);
     return await settle(parts, instance, due);
   }
-  const pause = (await parts.pauses?.check(instance.refreshGroup, now)) ?? { kind: "open" };
-  if (pause.kind === "until") {
-    leave("client_refused");
-    // Spread, so that the end of a pause does not bring all its grants at once.
-    const until = pause.until + parts.random() * parts.timing.pausedClientMs;
-    return await settle(parts, instance, until, owedSince(instance, grant));
-  }
-  const refresh = refreshGrant(parts, read, { cause, wanted: instance.version }, call);
+  const refresh = refreshUnlessPaused(parts, read, { cause, wanted: instance.version }, call);
   call.afterAnswer(refresh);
   const result = await refresh;
-  if (result.kind === "failed" && result.outcome === "client_refused") {
-    await parts.pauses?.pause(instance.refreshGroup, now);
+  if (result.kind === "paused") {
+    leave("client_refused");
+    // Spread, so that the end of a pause does not bring all its grants at once.
+    const until = result.until + parts.random() * parts.timing.pausedClientMs;
+    return await settle(parts, instance, until, owedSince(instance, grant));
   }
-  if (result.kind === "refreshed" && pause.kind === "probe")
-    await parts.pauses?.resume(instance.refreshGroup);
   if (result.kind === "hindered") leave("waited");
 }
 

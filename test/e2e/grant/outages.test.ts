@@ -96,6 +96,28 @@ describe("a vendor that refuses the client itself", () => {
     }
     expect(lab.vendors.strict.mostSent()).toBe(1);
   });
+
+  it("is not asked by each of many callers either, whose tokens have run out", async () => {
+    const { gate } = lab.vendors.strict;
+    const instances: CreatedInstance[] = [];
+    for (let count = 0; count < 8; count++) instances.push(await lab.app.connect("strict"));
+    await lab.platform.settled();
+    lab.platform.clock.advance(HOUR);
+    gate.clear();
+    gate.answer(isRefresh, json(401, { error: "invalid_client" }));
+    for (let minutes = 0; minutes < 10; minutes++) {
+      for (const instance of instances) {
+        const { status, body } = await lab.me(instance);
+        expect([status, body.code]).toEqual([503, "token_unavailable"]);
+      }
+      lab.platform.clock.advance(MINUTE);
+    }
+    expect(lab.vendors.strict.refreshes()).toBeLessThanOrEqual(3);
+
+    gate.clear();
+    lab.platform.clock.advance(5 * MINUTE);
+    for (const instance of instances) expect((await lab.me(instance)).status).toBe(200);
+  });
 });
 
 describe("a token of any lifetime", () => {
