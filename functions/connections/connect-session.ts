@@ -24,7 +24,8 @@ export const SESSION_MS = 30 * 60_000;
 
 /** One user's way through the hosted flow: `session#<id>`. */
 export interface ConnectSession extends TransientItem {
-  readonly status: "open" | "connected" | "claimed";
+  /** `refused`: claimed for another end user than the one who began. */
+  readonly status: "open" | "connected" | "claimed" | "refused";
   readonly sessionId: string;
   readonly organizationId: string;
   readonly userId: string;
