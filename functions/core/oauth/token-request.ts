@@ -1,7 +1,7 @@
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None } from "oauth4webapi";
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { ClientCredentials } from "../grant/ports.ts";
-import { type VendorHttp, VendorUnreachable } from "../vendor-http.ts";
+import type { VendorHttp } from "../vendor-http.ts";
 import { hostsOf } from "./connector-url.ts";
 import { readTokenResponse } from "./token-response.ts";
 
@@ -72,18 +72,7 @@ export function exchange(
       retryAfterMs = retryAfter(response.headers);
       const leftMs = request.timeoutMs - (performance.now() - startedAt);
       // The patience covers the body too: one that drips would outlive the lease.
-      const patience = setTimeout(
-        () =>
-          response.body.destroy(
-            new VendorUnreachable("the answer did not end in time", { sent: true, timedOut: true }),
-          ),
-        Math.max(leftMs, 0),
-      );
-      try {
-        return await readTokenResponse(response);
-      } finally {
-        clearTimeout(patience);
-      }
+      return await readTokenResponse(response, Math.max(leftMs, 0));
     },
   };
 }

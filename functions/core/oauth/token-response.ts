@@ -10,9 +10,10 @@ const MAX_BYTES = 1_000_000;
  * form-encoded bodies; JSON under another content type; numbers as strings; `null` for absent; an unknown `token_type`
  * or none; an `error` under status 200; challenges and ID tokens, which nobody asked for.
  * An answer that is none of that keeps its status and has no body.
+ * @param timeoutMs left for the body, in milliseconds
  */
-export async function readTokenResponse(response: VendorResponse): Promise<Response> {
-  const bytes = await readBody(response, MAX_BYTES);
+export async function readTokenResponse(response: VendorResponse, timeoutMs: number): Promise<Response> {
+  const bytes = await readBody(response, MAX_BYTES, timeoutMs);
   const found = parse(bytes.toString("utf8"), response.headers["content-type"] ?? "");
   const headers = { "Content-Type": "application/json" };
   if (found === undefined) return new Response(null, { status: plain(response.status), headers });
