@@ -38,6 +38,35 @@ describe("the catalogue", () => {
     expect((await app.call("GET", "/elements")).headers.get("elements-returned-count")).toBe("2");
   });
 
+  it.each(["/elements", "/elements/keys", "/elements/metadata", "/hubs/documents/elements"])(
+    "%s comes in pages that join without gap or overlap",
+    async (path) => {
+      const page = (query: string) => app.call<unknown[]>("GET", `${path}?${query}`);
+      const all = await page("");
+      const first = await page("pageSize=1");
+      const token = first.headers.get("elements-next-page-token");
+      const second = await page(`pageSize=1&nextPage=${token}`);
+      expect([...first.body, ...second.body]).toEqual(all.body);
+      expect((await page("pageSize=1&page=2")).body).toEqual(second.body);
+      expect(first.headers.get("elements-returned-count")).toBe("1");
+      expect(first.headers.get("elements-total-count")).toBe("2");
+      for (const last of [all, second, await page("page=3")])
+        expect(last.headers.has("elements-next-page-token")).toBe(false);
+      expect(await page("page=3")).toMatchObject({ status: 200, body: [] });
+
+      const other = path === "/elements" ? "/elements/keys" : "/elements";
+      expect((await app.call("GET", `${other}?nextPage=${token}`)).status).toBe(400);
+      for (const [query, field] of [
+        ["pageSize=0", "pageSize"],
+        ["pageSize=2001", "pageSize"],
+        ["page=x", "page"],
+        ["nextPage=made-up", "nextPage"],
+      ] as const) {
+        expect(await page(query)).toMatchObject({ status: 400, body: { detail: { field } } });
+      }
+    },
+  );
+
   it("finds a connector by key and by number, with texts that are never null", async () => {
     const byKey = await app.call<Record<string, unknown>>("GET", "/elements/dropbox");
     const byId = await app.call("GET", "/elements/22");
