@@ -18,7 +18,7 @@ const fields = {
   apiKey: v.optional(v.string()),
   callbackUrl: v.optional(v.string()),
   scope: v.optional(v.string()),
-  state: v.optional(v.pipe(v.string(), v.maxLength(2_000))),
+  state: v.optional(v.pipe(v.string(), v.maxLength(2_000, "at most 2000 characters"))),
   siteAddress: v.optional(v.string()),
   subdomain: v.optional(v.string()),
 };

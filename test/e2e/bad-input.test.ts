@@ -129,6 +129,8 @@ describe("POST /instances with", () => {
     [{ providerData: {} }, 400, "providerData.code"],
     [{ providerData: { code: "" } }, 400, "providerData.code"],
     [{ providerData: { code: null } }, 400, "providerData.code"],
+    [{ providerData: { code: { value: "x" } } }, 400, "providerData.code"],
+    [{ providerData: { code: ["x"] } }, 400, "providerData.code"],
     [{ providerData: "code" }, 400, "providerData"],
     [{ providerData: ["code"] }, 400, "providerData"],
     [{ configuration: "x" }, 400, "configuration"],
@@ -237,6 +239,28 @@ describe("POST /instances with", () => {
       name: "Ünï \"quoted\" \\ 'x' 100% 日本 👩‍👩‍👧",
       tags: ["#?&+"],
     });
+  });
+});
+
+describe("a body that is no JSON object", () => {
+  it.each([
+    ["POST", "/elements/dropbox/oauth/url", "platform"],
+    ["POST", "/connect/sessions", "platform"],
+    ["POST", "/instances", "platform"],
+    ["PATCH", "/instances", "hub"],
+    ["POST", "/instances/token", "hub"],
+    ["PATCH", "/files/metadata?path=/a.txt", "hub"],
+    ["POST", "/folders", "hub"],
+    ["POST", "/files/copy?path=/a.txt", "hub"],
+  ])("%s %s is 400, naming the body", async (method, path, who) => {
+    for (const body of [[], [1], [{ path: "/b.txt" }], "s3cret", 7]) {
+      const answer =
+        who === "hub"
+          ? await app.hub<Problem>(instance.token, method, path, body)
+          : await app.platform<Problem>(method, path, body);
+      expectProblem(answer, 400, "invalid_request", "body");
+      expect(answer.body.message).not.toContain("s3cret");
+    }
   });
 });
 
