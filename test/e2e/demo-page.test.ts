@@ -93,6 +93,14 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
       await shot("6-refreshed");
     });
 
+    it("has a console of the stand-in whose buttons work in a browser", async () => {
+      const account = page.url();
+      await page.goto(platform.demo.connectors.dropbox?.consoleUrl ?? "");
+      await page.getByRole("button", { name: "Behave again" }).click();
+      await page.getByText("Done: Behave again").waitFor();
+      await page.goto(account);
+    });
+
     it("has labels for every field, one heading, and no wider page on a telephone", async () => {
       expect(await page.locator("h1").count()).toBe(1);
       const unnamed = await page
