@@ -383,13 +383,13 @@ describe("paths and methods", () => {
   });
 
   it.each([
-    ["PATCH", "/elements", "GET"],
-    ["DELETE", "/hubs/documents", "GET"],
-    ["POST", "/elements/dropbox", "GET"],
+    ["PATCH", "/elements", "GET, HEAD"],
+    ["DELETE", "/hubs/documents", "GET, HEAD"],
+    ["POST", "/elements/dropbox", "GET, HEAD"],
     ["GET", "/connect/sessions", "POST"],
     ["POST", "/oauth/callback/dropbox", "GET"],
     ["GET", "/instances/1/enabled", "PUT, DELETE"],
-    ["POST", "/instances/1", "GET, PUT, PATCH, DELETE"],
+    ["POST", "/instances/1", "GET, HEAD, PUT, PATCH, DELETE"],
   ])("%s %s is 405 with what is allowed", async (method, path, allow) => {
     const answer = await app.call<Problem>(method, path, {
       authorization: app.platformAuthorization,
@@ -397,6 +397,23 @@ describe("paths and methods", () => {
     });
     expectProblem(answer, 405, "method_not_allowed");
     expect(answer.headers.get("allow")).toBe(allow);
+  });
+
+  it("HEAD of a page or a callback is 405: it would keep the session, or use its state up", async () => {
+    for (const path of ["/connect/cs_any", "/oauth/callback/dropbox?code=c&state=s"]) {
+      const answer = await app.call("HEAD", path);
+      expect([answer.status, answer.headers.get("allow")]).toEqual([
+        405,
+        path.includes("cs_") ? "GET, POST" : "GET",
+      ]);
+    }
+  });
+
+  it("TRACE is 405, on the proxy too", async () => {
+    for (const path of ["/elements", "/hubs/documents/ping", "/proxy/2/users/get_current_account"]) {
+      const answer = await raw("TRACE", `/elements/api-v2${path}`);
+      expect([answer.status, JSON.parse(answer.body).code]).toEqual([405, "method_not_allowed"]);
+    }
   });
 
   it.each([
