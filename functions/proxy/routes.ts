@@ -7,7 +7,7 @@ import { forward, type ProxyParts } from "./forward.ts";
 /** Requests whose answer is the vendor's. */
 const answeredByVendor = new WeakSet<HttpRequest>();
 
-/** Those that API Gateway's ANY stands for: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-method-settings-method-request.html */
+/** Those that API Gateway's ANY stands for: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** The one call of the proxy. `parts` are made at the first call, once per process. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { HubError } from "../hub-client.ts";
 import type { Fixture } from "./fixture.ts";
 
 export function describeCopiesAndFolders(on: Fixture): void {
@@ -94,9 +95,9 @@ export function describeCopiesAndFolders(on: Fixture): void {
         properties: {},
         tags: [],
       });
-      expect(await refusal("POST", "/folders", { json: { path: `${on.home}/a/b/c` } })).toMatchObject({
-        status: 409,
-      });
+      const again = await on.hub.call<HubError>("POST", "/folders", { json: { path: `${on.home}/a/b/c` } });
+      expect(again.status).toBe(409);
+      expect(again.json.message).not.toContain("overwrite");
       expect(await refusal("POST", "/folders", { json: { path: null } })).toMatchObject({
         status: 400,
         field: "path",
