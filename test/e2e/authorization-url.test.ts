@@ -172,6 +172,15 @@ describe.each(["dropbox", "googledrive"])("GET /elements/%s/oauth/url", (connect
     const bare = await app.call<Problem>("GET", path({ callbackUrl: "https://app.example/cb" }));
     expect(bare.status).toBe(400);
     expect(bare.body.detail?.field).toBe("apiKey");
+    expect(bare.headers.get("cache-control")).toBe("no-store");
+    expect(bare.headers.get("deprecation")).toMatch(/^@\d+$/);
+    expect(bare.headers.get("link")).toContain(`/elements/${connector}/oauth/url>`);
+  });
+
+  it("takes an app's own scheme, which its vendor will judge", async () => {
+    const callbackUrl = "com.example.app:/oauth/cb";
+    const answer = await app.call<UrlAnswer>("GET", path({ ...own, callbackUrl }));
+    expect(new URL(answer.body.oauthUrl).searchParams.get("redirect_uri")).toBe(callbackUrl);
   });
 
   it("prefers the caller's own client to the registered app", async () => {
@@ -183,6 +192,9 @@ describe.each(["dropbox", "googledrive"])("GET /elements/%s/oauth/url", (connect
     [{ apiKey: "k" }, "callbackUrl"],
     [{ apiKey: "k", callbackUrl: "not a url" }, "callbackUrl"],
     [{ apiKey: "k", callbackUrl: "https://app.example/#fragment" }, "callbackUrl"],
+    [{ apiKey: "k", callbackUrl: "javascript:alert(1)" }, "callbackUrl"],
+    [{ apiKey: "k", callbackUrl: "DATA:text/html,x" }, "callbackUrl"],
+    [{ apiKey: "k", callbackUrl: "file:///etc/passwd" }, "callbackUrl"],
   ])("answers 400 to %j, naming %s", async (query, field) => {
     const answer = await app.call<Problem>("GET", path(query as Record<string, string>));
     expect(answer.status).toBe(400);

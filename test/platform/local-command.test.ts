@@ -215,6 +215,9 @@ it("writes what apps and operators need, for this user's eyes only", async () =>
   for (const file of ["demo.json", "platform.json", "identities.json"]) {
     expect(statSync(path.join(data(), file)).mode & 0o077).toBe(0);
   }
+  const folders = readdirSync(data(), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(folders.map(({ name }) => name)).toEqual(expect.arrayContaining(["dynamodb", "s3", "kms"]));
+  for (const { name } of folders) expect(statSync(path.join(data(), name)).mode & 0o077, name).toBe(0);
 });
 
 /** Local addresses of listening TCP sockets of these processes, as Linux shows them. */
