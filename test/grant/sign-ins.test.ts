@@ -414,6 +414,27 @@ describe("a delete", () => {
       world.put({}, { account });
     });
 
+    test("reads living ones only to find a sibling, its own user's first, and stops at the first", async () => {
+      for (let id = 100; id < 150; id++) world.put({}, { id, account, deleting: true });
+      for (let id = 200; id < 250; id++) world.put({}, { id, account: { id: "other" }, userId: "somebody" });
+      world.put({}, { id: 250, account });
+      const read: number[] = [];
+      const { getMany } = world.parts.instances;
+      world.parts.instances.getMany = (ids) => {
+        read.push(...ids);
+        return getMany(ids);
+      };
+      await remove();
+      expect(world.revoked).toEqual([]);
+      expect(read).toHaveLength(10);
+      expect(read[0]).toBe(250);
+      world.items.delete(250);
+      world.put({}, { account });
+      await remove();
+      expect(world.revoked).toEqual(["old"]);
+      expect(read.every((id) => id >= 200)).toBe(true);
+    });
+
     test.each([
       ["the same account", { account }],
       ["an account that nobody knows", {}],

@@ -44,7 +44,7 @@ describe("the tables", () => {
       [
         "organization",
         "organizationId:S ownerSort:S",
-        { ProjectionType: "INCLUDE", NonKeyAttributes: listed },
+        { ProjectionType: "INCLUDE", NonKeyAttributes: [...listed, "deleting"] },
       ],
     ]);
   });
