@@ -36,16 +36,18 @@ export class DataStack extends Stack {
       projectionType: ProjectionType.INCLUDE,
       nonKeyAttributes: ["refreshGroup", "dueSince"],
     });
-    for (const [indexName, partition] of [
-      ["owner", "ownerKey"],
-      ["organization", "organizationId"],
+    const summary = ["connector", "name", "tags", "createdAt", "userId"];
+    for (const [indexName, partition, nonKeyAttributes] of [
+      ["owner", "ownerKey", summary],
+      // What is being deleted stays on it; so that whoever looks for living siblings need not read the item to know.
+      ["organization", "organizationId", [...summary, "deleting"]],
     ] as const) {
       this.instances.addGlobalSecondaryIndex({
         indexName,
         partitionKey: { name: partition, type: AttributeType.STRING },
         sortKey: { name: "ownerSort", type: AttributeType.STRING },
         projectionType: ProjectionType.INCLUDE,
-        nonKeyAttributes: ["connector", "name", "tags", "createdAt", "userId"],
+        nonKeyAttributes: [...nonKeyAttributes],
       });
     }
     this.tenants = this.keptTable("Tenants", { name: "id", type: AttributeType.STRING });

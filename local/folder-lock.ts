@@ -17,7 +17,7 @@ export function lockFolder(folder: string): () => void {
       const owner = Number(readFileSync(file, "utf8"));
       if (isRunning(owner)) {
         throw new Error(
-          `another Linkspan (process ${owner}) uses ${folder}; stop it, or choose another folder: LINKSPAN_DATA=… npm start`,
+          `another Linkspan (process ${owner}) uses ${folder}; stop it, or choose another folder: LINKSPAN_DATA=… npm start (if process ${owner} is something else, delete ${file})`,
         );
       }
       rmSync(file, { force: true });

@@ -77,11 +77,12 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   });
 
   try {
+    // First: where the port is in use, no folder is made.
+    const { server, url, handle } = await listen(options.port ?? 0);
+    ends.push(() => endServer(server));
     mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
     unlock = lockFolder(dataFolder);
     const accounts = readVendorAccounts([options.accountsFolder ?? ROOT, dataFolder], standInConnectors);
-    const { server, url, handle } = await listen(options.port ?? 0);
-    ends.push(() => endServer(server));
     const baseUrl = `${url}/elements/api-v2`;
     const clock = systemClock();
     const identities = keptIdentities(path.join(dataFolder, "identities.json"));

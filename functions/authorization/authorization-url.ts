@@ -18,7 +18,7 @@ const fields = {
   apiKey: v.optional(v.string()),
   callbackUrl: v.optional(v.string()),
   scope: v.optional(v.string()),
-  state: v.optional(v.pipe(v.string(), v.maxLength(2_000))),
+  state: v.optional(v.pipe(v.string(), v.maxLength(2_000, "at most 2000 characters"))),
   siteAddress: v.optional(v.string()),
   subdomain: v.optional(v.string()),
 };
@@ -42,14 +42,24 @@ export function getAuthorizationUrl(parts: () => AuthorizationParts): HttpHandle
       state: asked.state ?? connector.key,
       configuration: urlValues(asked),
     });
-    return json(
-      { element: connector.key, oauthUrl: vendorEndpoint(url).url },
-      {
-        "Cache-Control": "no-store",
-        Deprecation: DEPRECATED_SINCE,
-        Link: `<${request.baseUrl}/elements/${connector.key}/oauth/url>; rel="successor-version"; title="the same by POST, with nothing secret in the URL"`,
-      },
-    );
+    return json({ element: connector.key, oauthUrl: vendorEndpoint(url).url });
+  };
+}
+
+/** Name of its route. */
+export const GET_URL = "oauth.url.get";
+
+/** Headers of each of its answers, errors too: the URL may hold a secret either way. */
+export function deprecationHeaders({ baseUrl, facts }: HttpRequest): Record<string, string> {
+  const successor = `${baseUrl}/elements/${facts.connector}/oauth/url`;
+  return {
+    "Cache-Control": "no-store",
+    Deprecation: DEPRECATED_SINCE,
+    ...(facts.connector === undefined
+      ? {}
+      : {
+          Link: `<${successor}>; rel="successor-version"; title="the same by POST, with nothing secret in the URL"`,
+        }),
   };
 }
 

@@ -4,20 +4,15 @@ import { NotFound } from "../core/errors.ts";
 import { elementRepresentation } from "../http/element-representation.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
+import { cataloguePage } from "./catalogue-page.ts";
 import { elementMetadata } from "./metadata.ts";
 import { tile } from "./tile.ts";
 
-const list = (values: readonly unknown[]) =>
-  json(values, {
-    "Elements-Returned-Count": String(values.length),
-    "Elements-Total-Count": String(values.length),
-  });
-
 /** GET /hubs */
-export const listHubs: HttpHandler = async () => list(hubs);
+export const listHubs: HttpHandler = async (request) => cataloguePage(request, hubs);
 
 /** GET /hubs/keys */
-export const listHubKeys: HttpHandler = async () => list(hubs.map(({ key }) => key));
+export const listHubKeys: HttpHandler = async (request) => cataloguePage(request, hubs, ({ key }) => key);
 
 /** GET /hubs/{hub} */
 export const getHub: HttpHandler = async (request) => json(hubOf(request));
@@ -25,17 +20,24 @@ export const getHub: HttpHandler = async (request) => json(hubOf(request));
 /** GET /hubs/{hub}/elements */
 export const listHubElements: HttpHandler = async (request) => {
   const { key } = hubOf(request);
-  return list(connectors.filter(({ hub }) => hub === key).map(elementRepresentation));
+  return cataloguePage(
+    request,
+    connectors.filter(({ hub }) => hub === key),
+    elementRepresentation,
+  );
 };
 
 /** GET /elements */
-export const listElements: HttpHandler = async () => list(connectors.map(elementRepresentation));
+export const listElements: HttpHandler = async (request) =>
+  cataloguePage(request, connectors, elementRepresentation);
 
 /** GET /elements/keys */
-export const listElementKeys: HttpHandler = async () => list(connectors.map(({ key }) => key));
+export const listElementKeys: HttpHandler = async (request) =>
+  cataloguePage(request, connectors, ({ key }) => key);
 
 /** GET /elements/metadata */
-export const listElementMetadata: HttpHandler = async () => list(connectors.map(elementMetadata));
+export const listElementMetadata: HttpHandler = async (request) =>
+  cataloguePage(request, connectors, elementMetadata);
 
 /** GET /elements/{keyOrId} */
 export const getElement: HttpHandler = async (request) => json(elementRepresentation(connectorOf(request)));

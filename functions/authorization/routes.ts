@@ -1,7 +1,7 @@
 import { LinkspanError, NotSupported } from "../core/errors.ts";
 import type { HttpHandler } from "../http/request.ts";
 import type { Route } from "../http/route-table.ts";
-import { getAuthorizationUrl, postAuthorizationUrl } from "./authorization-url.ts";
+import { GET_URL, getAuthorizationUrl, postAuthorizationUrl } from "./authorization-url.ts";
 import {
   connectorOf,
   getElement,
@@ -49,7 +49,7 @@ export const routes: readonly Route[] = [
   {
     method: "GET",
     path: "/elements/{keyOrId}/oauth/url",
-    name: "oauth.url.get",
+    name: GET_URL,
     handle: getAuthorizationUrl(parts),
   },
   {

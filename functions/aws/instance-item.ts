@@ -43,6 +43,14 @@ export function instanceOf(item: InstanceItem): Instance {
 }
 
 export function summaryOf(item: Record<string, unknown>): InstanceSummary {
-  const { instanceId, userId, connector, name, tags, createdAt } = item as unknown as InstanceItem;
-  return { id: instanceId, userId, connector, name, tags, createdAt };
+  const { instanceId, userId, connector, name, tags, createdAt, deleting } = item as unknown as InstanceItem;
+  return {
+    id: instanceId,
+    userId,
+    connector,
+    name,
+    tags,
+    createdAt,
+    ...(deleting === true ? { deleting } : {}),
+  };
 }

@@ -24,7 +24,8 @@ export const SESSION_MS = 30 * 60_000;
 
 /** One user's way through the hosted flow: `session#<id>`. */
 export interface ConnectSession extends TransientItem {
-  readonly status: "open" | "connected" | "claimed";
+  /** `refused`: claimed for another end user than the one who began. */
+  readonly status: "open" | "connected" | "claimed" | "refused";
   readonly sessionId: string;
   readonly organizationId: string;
   readonly userId: string;
@@ -51,10 +52,18 @@ const SessionBody = v.object({
   ...v.omit(InstanceBody, ["element", "providerData", "externalAuthentication", "acceptOtherAccount"])
     .entries,
   element: v.optional(ElementReference),
-  elements: v.optional(v.pipe(v.array(ElementReference), v.minLength(1), v.maxLength(50))),
-  returnUrl: v.pipe(v.string(), v.maxLength(2_000)),
+  elements: v.optional(
+    v.pipe(v.array(ElementReference), v.minLength(1, "at least one"), v.maxLength(50, "at most 50")),
+  ),
+  returnUrl: v.pipe(v.string(), v.maxLength(2_000, "at most 2000 characters")),
   endUser: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
-  instanceId: v.optional(v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.safeInteger())),
+  instanceId: v.optional(
+    v.pipe(
+      v.union([v.number(), v.string()]),
+      v.transform(Number),
+      v.safeInteger("it must be a whole number"),
+    ),
+  ),
 });
 
 /** POST /connect/sessions */

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { InvalidRequest } from "../core/errors.ts";
+import { anObject } from "../http/request-body.ts";
 
 /** Old clients send numbers and booleans where a text is meant. */
 const text = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
@@ -9,18 +10,12 @@ const boundedText = (max: number) =>
     v.check((value) => value.length <= max, `at most ${max} characters`),
   );
 
-/** `v.record` would take an array for one. */
-const anObject = v.custom<Record<string, unknown>>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  "an object",
-);
-
 const MAX_TAGS = 50;
 const MAX_VALUES = 100;
 
 const values = v.pipe(
   anObject,
-  v.record(v.pipe(v.string(), v.maxLength(200)), boundedText(8_000)),
+  v.record(v.pipe(v.string(), v.maxLength(200, "names of at most 200 characters")), boundedText(8_000)),
   v.check((record) => Object.keys(record).length <= MAX_VALUES, `at most ${MAX_VALUES} entries`),
 );
 
@@ -34,6 +29,13 @@ const label = (max: number) =>
 /** What the vendor's redirect brought to the app; other values of it are kept with the grant. */
 const ProviderData = v.pipe(
   anObject,
+  v.looseObject({
+    code: v.optional(text),
+    state: v.optional(text),
+    access_token: v.optional(text),
+    refresh_token: v.optional(text),
+    expires_in: v.optional(text),
+  }),
   // Unknown members may be anything; only texts and numbers are of use.
   v.record(v.string(), v.unknown()),
   v.transform((record) =>
@@ -46,7 +48,7 @@ const ProviderData = v.pipe(
 );
 
 export const ElementReference = v.union(
-  [text, v.object({ key: v.optional(text), id: v.optional(text) })],
+  [text, v.pipe(anObject, v.object({ key: v.optional(text), id: v.optional(text) }))],
   'give the element as {"key": "…"}',
 );
 

@@ -42,7 +42,15 @@ export function enableInstance(parts: () => ConnectionParts, enabled: boolean): 
 
 const MAX_GRACE_SECONDS = 7 * 86_400;
 const Rotation = v.object({
-  graceSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_GRACE_SECONDS))),
+  graceSeconds: v.optional(
+    v.pipe(
+      v.number(),
+      v.check(
+        (seconds) => Number.isInteger(seconds) && seconds >= 0 && seconds <= MAX_GRACE_SECONDS,
+        `a whole number from 0 to ${MAX_GRACE_SECONDS}`,
+      ),
+    ),
+  ),
 });
 
 /** POST /instances/{id}/token: a new instance token; the one until now lives for `graceSeconds` more (default 0). */

@@ -76,7 +76,20 @@ export const routes: readonly Route[] = [
     name: "connect.sessions.claim",
     handle: claimSession(parts),
   },
-  { method: "GET", path: "/connect/{session}", name: "connect.page", handle: showConnectPage(parts) },
+  // The first browser keeps the session, and the callback uses its state up: neither for those who only look.
+  {
+    method: "GET",
+    path: "/connect/{session}",
+    name: "connect.page",
+    handle: showConnectPage(parts),
+    head: false,
+  },
   { method: "POST", path: "/connect/{session}", name: "connect.choose", handle: chooseConnector(parts) },
-  { method: "GET", path: "/oauth/callback/{connector}", name: "oauth.callback", handle: takeCallback(parts) },
+  {
+    method: "GET",
+    path: "/oauth/callback/{connector}",
+    name: "oauth.callback",
+    handle: takeCallback(parts),
+    head: false,
+  },
 ];

@@ -81,7 +81,7 @@ async function account(http: VendorHttp, accessToken: string): Promise<Account> 
     allowedHosts: ["api.dropboxapi.com"],
     timeoutMs: ACCOUNT_TIMEOUT_MS,
   });
-  const told = (await readJson(response, MAX_ACCOUNT_BYTES)) as
+  const told = (await readJson(response, MAX_ACCOUNT_BYTES, ACCOUNT_TIMEOUT_MS)) as
     | { account_id?: string; name?: { display_name?: string }; email?: string }
     | undefined;
   if (response.status !== 200 || typeof told?.account_id !== "string") {

@@ -51,7 +51,7 @@ async function account(http: VendorHttp, accessToken: string): Promise<Account> 
     allowedHosts: ["www.googleapis.com"],
     timeoutMs: ACCOUNT_TIMEOUT_MS,
   });
-  const told = (await readJson(response, MAX_ACCOUNT_BYTES)) as
+  const told = (await readJson(response, MAX_ACCOUNT_BYTES, ACCOUNT_TIMEOUT_MS)) as
     | { user?: { permissionId?: string; displayName?: string; emailAddress?: string } }
     | undefined;
   const user = told?.user;

@@ -21,20 +21,41 @@ export function parseBody<const S extends v.GenericSchema>(
   request: HttpRequest,
   schema: S,
 ): v.InferOutput<S> {
-  return parse(schema, withoutEmpty(jsonBody(request) ?? {}), "body");
-}
-
-/** @throws {InvalidRequest} naming the field */
-function parse<const S extends v.GenericSchema>(schema: S, value: unknown, root: string): v.InferOutput<S> {
-  const result = v.safeParse(schema, value);
+  const body = jsonBody(request) ?? {};
+  // To `v.object` an array is one without fields.
+  if (!isObject(body)) throw new InvalidRequest("the body is not right: it must be a JSON object", "body");
+  const result = v.safeParse(schema, withoutEmpty(body), { message: whatIsExpected });
   if (result.success) return result.output;
   const issue = result.issues[0];
-  const field = v.getDotPath(issue) ?? root;
+  const field = v.getDotPath(issue) ?? "body";
   const missing = issue.received === "undefined";
   throw new InvalidRequest(
     missing ? `${field} is missing` : `${field} is not right: ${issue.message}`,
     field,
   );
+}
+
+/** A JSON object, and no array. */
+export const anObject = v.custom<Record<string, unknown>>(isObject, "it must be an object");
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  boolean: "true or false",
+  Array: "a list",
+  Object: "an object",
+};
+
+/** In place of valibot's own words, which repeat the value: it may be a secret in the wrong place. */
+function whatIsExpected({ expected }: v.BaseIssue<unknown>): string {
+  const types = expected?.replace(/[()]/g, "").split(" | ");
+  return types === undefined
+    ? "it is not what it must be"
+    : `it must be ${types.map((type) => TYPES[type] ?? type).join(" or ")}`;
 }
 
 function withoutEmpty(value: unknown): unknown {

@@ -11,6 +11,8 @@ export interface Route {
   /** Stable name for metrics and docs, lower case with dots: `instances.create`. */
   readonly name: string;
   readonly handle: HttpHandler;
+  /** False: this GET does something that a HEAD, which link scanners send, must not do. Else it answers HEAD, too. */
+  readonly head?: false;
 }
 
 interface CompiledRoute extends Route {
@@ -43,11 +45,20 @@ export function routeTable(routes: readonly Route[]): (method: string, path: str
     const best = candidates[0];
     if (best === undefined) throw new NotFound(`there is no ${path} in this API`, "unknown_path");
     const same = candidates.filter((route) => specificity(route) === specificity(best));
-    const route = same.find((each) => each.method === method || each.method === "ANY");
-    if (route === undefined)
-      throw new MethodNotAllowed(method, [...new Set(same.map((each) => each.method))]);
+    const route = same.find(
+      (each) => each.method === method || each.method === "ANY" || (method === "HEAD" && answersHead(each)),
+    );
+    if (route === undefined) {
+      const methods = same.flatMap((each) => (answersHead(each) ? [each.method, "HEAD"] : [each.method]));
+      throw new MethodNotAllowed(method, [...new Set(methods)]);
+    }
     return { route, params: parameters(route, segments) };
   };
+}
+
+/** RFC 9110 section 9.3.2: as GET, without the body (http-function.ts leaves it out). */
+function answersHead(route: Route): boolean {
+  return route.method === "GET" && route.head !== false;
 }
 
 function matches(route: CompiledRoute, segments: readonly string[]): boolean {

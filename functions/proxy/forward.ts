@@ -18,7 +18,10 @@ export interface ProxyParts {
   readonly grants: GrantParts;
 }
 
-/** For the vendor's headers: API Gateway gives a regional stream up after 5 minutes without a byte, and so do we, before. */
+/**
+ * Until the first byte that we can pass on (the vendor's headers, or all of a body whose URLs are rewritten): API Gateway
+ * gives a regional stream up after 5 minutes without a byte, and so do we, before.
+ */
 const VENDOR_PATIENCE_MS = 285_000;
 /** Between two pieces of a body. */
 const IDLE_MS = 120_000;
@@ -44,6 +47,11 @@ export async function forward(request: HttpRequest, parts: ProxyParts): Promise<
   }).filter(([name]) => !(rewrites && name === "accept-encoding"));
   if (rewrites) headers.push(["accept-encoding", "identity"]);
 
+  const beganMs = request.remainingMs();
+  const patienceMs = () => {
+    const remainingMs = request.remainingMs();
+    return Math.max(1_000, Math.min(VENDOR_PATIENCE_MS - (beganMs - remainingMs), remainingMs - FAREWELL_MS));
+  };
   const session = vendorSession({
     grants: parts.grants,
     http: parts.grants.http,
@@ -60,13 +68,13 @@ export async function forward(request: HttpRequest, parts: ProxyParts): Promise<
     ),
     headers,
     ...(request.body.length === 0 ? {} : { body: request.body }),
-    timeoutMs: Math.max(1_000, Math.min(VENDOR_PATIENCE_MS, request.remainingMs() - FAREWELL_MS)),
+    timeoutMs: patienceMs(),
     idleTimeoutMs: IDLE_MS,
   });
   const rewrite = (url: string): string => proxyUrl(api, url, response.url, `${request.baseUrl}/proxy`);
   const answerHeaders = withRewrittenUrls(headersForCaller(response.rawHeaders), rewrite);
   if (rewrites && request.method !== "HEAD" && isPlainJson(response) && api.urlFields !== undefined) {
-    const text = (await readBody(response, MAX_REWRITTEN_BYTES)).toString("utf8");
+    const text = (await readBody(response, MAX_REWRITTEN_BYTES, patienceMs())).toString("utf8");
     return {
       status: response.status,
       headers: without(answerHeaders, ["content-length", "content-md5", "digest", "accept-ranges"]),

@@ -15,8 +15,12 @@ import { throttle } from "./throttle.ts";
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 const maxBodyBytes = 10 * 1024 * 1024;
 const maxHeaderBytes = 10_240;
-/** Of a regional API's stream: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html */
-const idleTimeoutMs = 300_000;
+/**
+ * Of a regional API's stream: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+ * The page does not tell from when on; as seen, a function that has not written anything yet is idle, too:
+ * https://qiita.com/YasuhiroKawano/items/beb3afd40f26b2dfb698
+ */
+const IDLE_TIMEOUT_MS = 300_000;
 const methods = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 export interface ApiGatewayOptions {
@@ -25,13 +29,15 @@ export interface ApiGatewayOptions {
   /** Host headers under which the API is reached; another one is refused. */
   readonly hosts: readonly string[];
   readonly log?: (line: string) => void;
+  /** Milliseconds that a stream may be idle; for tests. */
+  readonly idleTimeoutMs?: number;
 }
 
 /** The regional REST API of the stacks. Its bandwidth limit (2 MB/s after the first 6 MB) is left out. */
 export function apiGateway(
   options: ApiGatewayOptions,
 ): (message: IncomingMessage, response: ServerResponse) => void {
-  const { api, lambda, log } = options;
+  const { api, lambda, log, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
   const mayPass = api.throttle === undefined ? () => true : throttle(api.throttle);
 
   async function serve(message: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
@@ -40,23 +46,27 @@ export function apiGateway(
     if (route === undefined) throw unmatched(request);
     if (!mayPass()) throw new GatewayError("THROTTLED");
     const { functionName, mode, timeoutMs } = route.method;
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const idle = idleLimit(idleTimeoutMs);
+    const end = AbortSignal.any([AbortSignal.timeout(timeoutMs), idle.signal]);
     const traceId = findHeader(request.headers, "x-amzn-trace-id") ?? newTraceId();
     const event = proxyEvent(api, request, route);
     try {
-      const invoked = lambda.invoke(functionName, event, { signal: timeout, traceId });
-      const answered = await invoked.then((answer) => within(integrationAnswer(answer, mode), timeout));
+      const invoked = lambda.invoke(functionName, event, { signal: end, traceId });
+      const answered = await invoked.then((answer) => within(integrationAnswer(answer, mode), end));
       await send(answered, {
         message,
         response,
         requestId,
         extendedRequestId: request.extendedRequestId,
-        timeout,
+        end,
+        onBytes: idle.refresh,
       });
     } catch (error) {
-      const gatewayError = toGatewayError(error, timeout);
+      const gatewayError = toGatewayError(error, end);
       log?.(`${request.method} ${route.resource.path}: ${gatewayError.type}: ${why(error)}`);
       throw gatewayError;
+    } finally {
+      idle.clear();
     }
   }
 
@@ -156,9 +166,10 @@ function unmatched(request: ReceivedRequest): GatewayError {
   );
 }
 
-function toGatewayError(error: unknown, timeout: AbortSignal): GatewayError {
+function toGatewayError(error: unknown, end: AbortSignal): GatewayError {
   if (error instanceof GatewayError) return error;
-  if (timeout.aborted) return new GatewayError("INTEGRATION_TIMEOUT");
+  // That an idle stream whose head has not come ends with the same 504 is a guess.
+  if (end.aborted) return new GatewayError("INTEGRATION_TIMEOUT");
   // Lambda's own refusals. Status and type are a guess: what is documented is Lambda's 413 and 429 alone.
   if (error instanceof EventTooLarge) return new GatewayError("REQUEST_TOO_LARGE");
   if (error instanceof FunctionThrottled) return new GatewayError("API_CONFIGURATION_ERROR");
@@ -175,7 +186,16 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly requestId: string;
   readonly extendedRequestId: string;
-  readonly timeout: AbortSignal;
+  /** The integration's timeout, or too long without a byte. */
+  readonly end: AbortSignal;
+  readonly onBytes: () => void;
+}
+
+/** Ends what stands still. */
+function idleLimit(ms: number): { signal: AbortSignal; refresh: () => void; clear: () => void } {
+  const idle = new AbortController();
+  const timer = setTimeout(() => idle.abort(new Error("nothing came for too long")), ms);
+  return { signal: idle.signal, refresh: () => timer.refresh(), clear: () => clearTimeout(timer) };
 }
 
 /**
@@ -183,7 +203,7 @@ interface Exchange {
  * and is read to its end. (How fast AWS reads then, no page tells.)
  */
 async function send(answer: IntegrationAnswer, exchange: Exchange): Promise<void> {
-  const { message, response, timeout } = exchange;
+  const { message, response, end, onBytes } = exchange;
   const headers = responseHeaders(answer.headers);
   const has = (wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
   if (has("content-type") === undefined) headers.push(["Content-Type", "application/json"]);
@@ -191,16 +211,14 @@ async function send(answer: IntegrationAnswer, exchange: Exchange): Promise<void
   const hasBody = message.method !== "HEAD" && answer.status !== 204 && answer.status !== 304;
   const declared = has("content-length");
   let left = declared === undefined ? Number.POSITIVE_INFINITY : Number(declared);
-  const idle = new AbortController();
-  const idleTimer = setTimeout(() => idle.abort(new Error("nothing came for too long")), idleTimeoutMs);
-  const end = AbortSignal.any([timeout, idle.signal]);
   try {
+    onBytes();
     response.writeHead(answer.status, headers.flat());
     response.flushHeaders();
     for (;;) {
       const { done, value } = await within(answer.body.next(), end);
       if (done) break;
-      idleTimer.refresh();
+      onBytes();
       if (!hasBody || response.destroyed) continue;
       left -= value.length;
       if (left < 0) throw new Error("the body is longer than its Content-Length");
@@ -213,8 +231,6 @@ async function send(answer: IntegrationAnswer, exchange: Exchange): Promise<void
   } catch (error) {
     void answer.body.return?.().catch(() => {});
     throw error;
-  } finally {
-    clearTimeout(idleTimer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { type Dynalite, DynamoDbError, type Item, openDynalite, type Parameters } from "./dynalite.ts";
 import {
   type AccessNeed,
@@ -17,6 +18,8 @@ import { type AwsTable, localAccountId, localRegion } from "./types.ts";
  * @throws {Error} the folder is in use, or holds a table with other keys or indexes than the template's
  */
 export async function localDynamoDb(folder: string, tables: readonly AwsTable[]): Promise<AwsService> {
+  // LevelDB would make it readable for everybody.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const dynalite = await openDynalite(folder);
   try {
     for (const table of tables) await makeTable(dynalite, folder, table);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { finished } from "node:stream/promises";
 import {
@@ -43,6 +44,8 @@ interface Target {
  * Operations that it would do otherwise than S3 are refused: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
 export async function localS3(folder: string, buckets: readonly AwsBucket[]): Promise<AwsService> {
+  // s3rver would make it readable for everybody.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const server = new S3rver({ directory: folder, silent: true, vhostBuckets: false, configureBuckets: [] });
   for (const bucket of buckets) await server.store.putBucket(bucket.name);
   const handle = server.callback();

@@ -7,6 +7,7 @@ import {
   type AccountView,
   accountPage,
   callbackPage,
+  claimPage,
   errorPage,
   homePage,
   type Notice,
@@ -35,9 +36,14 @@ export function demoApp(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const linkspan = new LinkspanClient(options.settings);
   const accounts = new ConnectedAccounts(options.dataFolder);
+  /** Connect sessions that this app began. After a restart it knows of none; a real app has them in its database. */
+  const sessions = new Set<string>();
   const vendorOf = (key: string) => options.vendors.find((vendor) => vendor.key === key);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // `localhost` leads here as well; but what was agreed with vendors and Linkspan, and this browser's cookie, is of one origin.
+    if (request.method !== "POST" && request.headers.host !== new URL(options.url).host)
+      return redirect(response, options.url + (request.url ?? "/"));
     const url = new URL(request.url ?? "/", options.url);
     const endUser = endUserOf(request, response);
     if (request.method === "POST" && request.headers.origin !== options.url) {
@@ -55,19 +61,21 @@ export function demoApp(
       case "POST /connect": {
         const form = new URLSearchParams((await body(request)).toString("utf8"));
         const session = await linkspan.createSession(form.get("connector") ?? "", `${options.url}/`, endUser);
+        sessions.add(session.id);
         return redirect(response, session.connectUrl);
       }
       case "GET /callback/{connector}":
         return send(response, 200, callbackPage(Object.fromEntries(url.searchParams), instanceCommand(url)));
-      case "GET /accounts/{id}":
+      case "GET /accounts/{id}": {
+        const nextPage = url.searchParams.get("nextPage") ?? undefined;
+        const shown = await view(account as ConnectedAccount, path, nextPage);
+        // Where there is no listing, the page says why; what went well before does not matter then.
         return send(
           response,
           200,
-          accountPage(
-            await view(account as ConnectedAccount, path, url.searchParams.get("nextPage") ?? undefined),
-            notice(url),
-          ),
+          accountPage(shown, typeof shown.page === "string" ? undefined : notice(url)),
         );
+      }
       case "GET /accounts/{id}/download": {
         const file = await linkspan.download((account as ConnectedAccount).instanceToken, path);
         response.writeHead(200, downloadHeaders(file.headers));
@@ -122,6 +130,7 @@ export function demoApp(
     const session = url.searchParams.get("session");
     const claim = url.searchParams.get("claim");
     if (session !== null && claim !== null) {
+      if (!sessions.has(session)) return send(response, 200, claimPage(claimCommand(session, claim)));
       const instance = await linkspan.claim(session, claim, endUser);
       accounts.add({
         instanceId: instance.id,
@@ -143,7 +152,10 @@ export function demoApp(
   }
 
   async function view(account: ConnectedAccount, path: string, nextPage?: string): Promise<AccountView> {
-    const page = await linkspan.list(account.instanceToken, path, nextPage);
+    const page = await linkspan.list(account.instanceToken, path, nextPage).catch((error: unknown) => {
+      if (error instanceof LinkspanRefusal) return inWords(error);
+      throw error;
+    });
     // After the listing: it may have brought a refresh about.
     const status = await linkspan.status(account.instanceId);
     const vendor = vendorOf(account.connector);
@@ -187,8 +199,17 @@ export function demoApp(
       configuration: { "oauth.callback.url": `${options.url}/callback/${connector}` },
       name: "My account",
     };
-    return `curl -s -X POST ${options.settings.baseUrl}/instances \\
-  -H "Authorization: User ${options.settings.userSecret}, Organization ${options.settings.organizationSecret}" \\
+    return curl("/instances", payload);
+  }
+
+  function claimCommand(session: string, claim: string): string {
+    return curl(`/connect/sessions/${encodeURIComponent(session)}/claim`, { claim, endUser: "user-1" });
+  }
+
+  function curl(path: string, payload: object): string {
+    const { baseUrl, userSecret, organizationSecret } = options.settings;
+    return `curl -s -X POST ${baseUrl}${path.replaceAll("'", "%27")} \\
+  -H "Authorization: User ${userSecret}, Organization ${organizationSecret}" \\
   -H "Content-Type: application/json" \\
   -d '${JSON.stringify(payload).replaceAll("'", "'\\''")}'`;
   }
@@ -212,6 +233,12 @@ function endUserOf(request: IncomingMessage, response: ServerResponse): string {
   const fresh = randomBytes(18).toString("base64url");
   response.setHeader("Set-Cookie", `demo_user=${fresh}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000`);
   return fresh;
+}
+
+/** Why there is no listing, for the one who looks at the page. */
+function inWords({ code, message }: LinkspanRefusal): string {
+  if (code !== "vendor_unauthorized") return message;
+  return "The vendor refuses the access token, and this one is less than a minute old: Linkspan gets a new one for a vendor's 401 once a minute at most. Wait a little and open the folder again, or refresh now.";
 }
 
 function notice(url: URL): Notice | undefined {

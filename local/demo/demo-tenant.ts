@@ -59,9 +59,12 @@ export async function prepareDemoTenant(options: DemoTenantOptions): Promise<Dem
   const admin = tenantAdministration({ records, keys, vault, now: Date.now });
   const file = join(options.dataFolder, "demo.json");
 
-  const { organizationId, ...secrets } =
-    (await earlierTenant(file, tenantTable(table))) ?? (await newTenant(admin));
-  await admin.setAllowLists(organizationId, { returnUrls: [`${options.url}/`], origins: [options.url] });
+  const {
+    organizationId,
+    url: before,
+    ...secrets
+  } = (await earlierTenant(file, tenantTable(table))) ?? (await newTenant(admin));
+  await allowDemoApp(organizationId, options.url, before, admin, records);
   await registerApps(organizationId, options.connectors, admin, records);
 
   const demo: DemoFile = { baseUrl: options.baseUrl, ...secrets, connectors: options.connectors };
@@ -72,6 +75,8 @@ export async function prepareDemoTenant(options: DemoTenantOptions): Promise<Dem
 
 interface Tenant {
   readonly organizationId: string;
+  /** Where the demo app was at the earlier start. */
+  readonly url?: string;
   readonly organizationSecret: string;
   readonly userSecret: string;
 }
@@ -95,14 +100,38 @@ async function earlierTenant(file: string, tenants: TenantStore): Promise<Tenant
   } catch {
     return undefined;
   }
-  const { organizationSecret, userSecret } = demo;
+  const { organizationSecret, userSecret, baseUrl } = demo;
   if (typeof organizationSecret !== "string" || typeof userSecret !== "string") return undefined;
   const [organization, user] = await Promise.all([
     tenants.bySecret(organizationSecret),
     tenants.bySecret(userSecret),
   ]);
   if (organization === undefined || user?.userId === undefined) return undefined;
-  return { organizationId: organization.organizationId, organizationSecret, userSecret };
+  return {
+    organizationId: organization.organizationId,
+    organizationSecret,
+    userSecret,
+    ...(typeof baseUrl === "string" && URL.canParse(baseUrl) ? { url: new URL(baseUrl).origin } : {}),
+  };
+}
+
+/** The demo app's own entries take the place of those at its earlier address; what an operator has added stays. */
+async function allowDemoApp(
+  organizationId: string,
+  url: string,
+  before: string | undefined,
+  admin: TenantAdmin,
+  records: TenantRecords,
+): Promise<void> {
+  const { returnUrls = [], origins = [] } = (await records.organization(organizationId)) ?? {};
+  const replaced = (entries: readonly string[], now: string, then: string) => [
+    ...entries.filter((entry) => entry !== now && entry !== then),
+    now,
+  ];
+  await admin.setAllowLists(organizationId, {
+    returnUrls: replaced(returnUrls, `${url}/`, `${before}/`),
+    origins: replaced(origins, url, `${before}`),
+  });
 }
 
 /** An app keeps its id as long as its client id stays, so that instances won through it can still be refreshed. */

@@ -79,7 +79,8 @@ export interface AccountView {
   readonly account: ConnectedAccount;
   readonly vendor: Vendor | undefined;
   readonly path: string;
-  readonly page: ListPage;
+  /** What Linkspan answered in place of the listing, in words. */
+  readonly page: ListPage | string;
   readonly status: GrantStatus;
   readonly canExpire: boolean;
 }
@@ -95,7 +96,7 @@ export function accountPage(view: AccountView, notice?: Notice): string {
 <div class="columns">
 <section aria-labelledby="files">
 <h2 id="files" class="crumbs">${crumbs(here, path)}</h2>
-${fileTable(here, path, view.page)}
+${typeof view.page === "string" ? html`<p class="notice bad" role="alert">${view.page}</p>` : fileTable(here, path, view.page)}
 <div class="tools">
 <form method="post" action="${here}/upload?path=${encodeURIComponent(path)}" enctype="multipart/form-data">
 <label>Upload a file <input type="file" name="file" required></label><button>Upload</button></form>
@@ -137,6 +138,18 @@ export function callbackPage(
 <p class="lead">This page stands for your app's callback. Your app's server now hands the code to Linkspan:</p>
 <pre tabindex="0"><code>${command}</code></pre>
 <p class="hint">The code works once, for a few minutes.</p>`,
+  );
+}
+
+/** A session of the hosted flow that somebody else began: by curl, most likely. */
+export function claimPage(command: string): string {
+  return page(
+    "Claim",
+    undefined,
+    html`<h1>Here is your claim</h1>
+<p class="lead">This page stands for your app's return URL. This demo app did not begin the session, so it does not claim it. Whoever began it now claims the instance, for the end user who is signed in:</p>
+<pre tabindex="0"><code>${command}</code></pre>
+<p class="hint">Write the <code>endUser</code> that the session began with: a claim for another one deletes the connection. It works once, for half an hour.</p>`,
   );
 }
 

@@ -54,7 +54,10 @@ export function consoleEndpoints(
     async handle(request): Promise<Answer> {
       if (request.method === "GET" || request.method === "HEAD") {
         const done = BUTTONS[request.query.get("done") ?? ""];
-        return htmlAnswer(200, consolePage(look, standIn(), redirectUris(), done));
+        // With "no-referrer" a browser would send its form with `Origin: null`, as a hidden stranger's.
+        return htmlAnswer(200, consolePage(look, standIn(), redirectUris(), done), {
+          "Referrer-Policy": "same-origin",
+        });
       }
       if (!isOwnOrigin(request)) {
         return htmlAnswer(

@@ -100,10 +100,13 @@ export function controls(standIn: () => StandIn): OwnEndpoints {
   };
 }
 
-/** A page of another origin may send requests to the loopback address, but a browser then says where it comes from. */
+/**
+ * A page of another origin may send requests to the loopback address, but a browser then says where it comes from, or `null`
+ * where that is to be hidden: https://fetch.spec.whatwg.org/#origin-header
+ */
 export function isOwnOrigin(request: VendorRequest): boolean {
   const origin = request.header("origin");
-  return origin === undefined || origin === "null" || origin === `http://${request.header("host") ?? ""}`;
+  return origin === undefined || origin === `http://${request.header("host") ?? ""}`;
 }
 
 async function answerOf(read: () => Promise<unknown>, act: (body: unknown) => unknown): Promise<Answer> {

@@ -38,6 +38,35 @@ describe("the catalogue", () => {
     expect((await app.call("GET", "/elements")).headers.get("elements-returned-count")).toBe("2");
   });
 
+  it.each(["/elements", "/elements/keys", "/elements/metadata", "/hubs/documents/elements"])(
+    "%s comes in pages that join without gap or overlap",
+    async (path) => {
+      const page = (query: string) => app.call<unknown[]>("GET", `${path}?${query}`);
+      const all = await page("");
+      const first = await page("pageSize=1");
+      const token = first.headers.get("elements-next-page-token");
+      const second = await page(`pageSize=1&nextPage=${token}`);
+      expect([...first.body, ...second.body]).toEqual(all.body);
+      expect((await page("pageSize=1&page=2")).body).toEqual(second.body);
+      expect(first.headers.get("elements-returned-count")).toBe("1");
+      expect(first.headers.get("elements-total-count")).toBe("2");
+      for (const last of [all, second, await page("page=3")])
+        expect(last.headers.has("elements-next-page-token")).toBe(false);
+      expect(await page("page=3")).toMatchObject({ status: 200, body: [] });
+
+      const other = path === "/elements" ? "/elements/keys" : "/elements";
+      expect((await app.call("GET", `${other}?nextPage=${token}`)).status).toBe(400);
+      for (const [query, field] of [
+        ["pageSize=0", "pageSize"],
+        ["pageSize=2001", "pageSize"],
+        ["page=x", "page"],
+        ["nextPage=made-up", "nextPage"],
+      ] as const) {
+        expect(await page(query)).toMatchObject({ status: 400, body: { detail: { field } } });
+      }
+    },
+  );
+
   it("finds a connector by key and by number, with texts that are never null", async () => {
     const byKey = await app.call<Record<string, unknown>>("GET", "/elements/dropbox");
     const byId = await app.call("GET", "/elements/22");
@@ -143,6 +172,15 @@ describe.each(["dropbox", "googledrive"])("GET /elements/%s/oauth/url", (connect
     const bare = await app.call<Problem>("GET", path({ callbackUrl: "https://app.example/cb" }));
     expect(bare.status).toBe(400);
     expect(bare.body.detail?.field).toBe("apiKey");
+    expect(bare.headers.get("cache-control")).toBe("no-store");
+    expect(bare.headers.get("deprecation")).toMatch(/^@\d+$/);
+    expect(bare.headers.get("link")).toContain(`/elements/${connector}/oauth/url>`);
+  });
+
+  it("takes an app's own scheme, which its vendor will judge", async () => {
+    const callbackUrl = "com.example.app:/oauth/cb";
+    const answer = await app.call<UrlAnswer>("GET", path({ ...own, callbackUrl }));
+    expect(new URL(answer.body.oauthUrl).searchParams.get("redirect_uri")).toBe(callbackUrl);
   });
 
   it("prefers the caller's own client to the registered app", async () => {
@@ -154,6 +192,9 @@ describe.each(["dropbox", "googledrive"])("GET /elements/%s/oauth/url", (connect
     [{ apiKey: "k" }, "callbackUrl"],
     [{ apiKey: "k", callbackUrl: "not a url" }, "callbackUrl"],
     [{ apiKey: "k", callbackUrl: "https://app.example/#fragment" }, "callbackUrl"],
+    [{ apiKey: "k", callbackUrl: "javascript:alert(1)" }, "callbackUrl"],
+    [{ apiKey: "k", callbackUrl: "DATA:text/html,x" }, "callbackUrl"],
+    [{ apiKey: "k", callbackUrl: "file:///etc/passwd" }, "callbackUrl"],
   ])("answers 400 to %j, naming %s", async (query, field) => {
     const answer = await app.call<Problem>("GET", path(query as Record<string, string>));
     expect(answer.status).toBe(400);

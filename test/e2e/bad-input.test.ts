@@ -129,6 +129,8 @@ describe("POST /instances with", () => {
     [{ providerData: {} }, 400, "providerData.code"],
     [{ providerData: { code: "" } }, 400, "providerData.code"],
     [{ providerData: { code: null } }, 400, "providerData.code"],
+    [{ providerData: { code: { value: "x" } } }, 400, "providerData.code"],
+    [{ providerData: { code: ["x"] } }, 400, "providerData.code"],
     [{ providerData: "code" }, 400, "providerData"],
     [{ providerData: ["code"] }, 400, "providerData"],
     [{ configuration: "x" }, 400, "configuration"],
@@ -237,6 +239,28 @@ describe("POST /instances with", () => {
       name: "Ünï \"quoted\" \\ 'x' 100% 日本 👩‍👩‍👧",
       tags: ["#?&+"],
     });
+  });
+});
+
+describe("a body that is no JSON object", () => {
+  it.each([
+    ["POST", "/elements/dropbox/oauth/url", "platform"],
+    ["POST", "/connect/sessions", "platform"],
+    ["POST", "/instances", "platform"],
+    ["PATCH", "/instances", "hub"],
+    ["POST", "/instances/token", "hub"],
+    ["PATCH", "/files/metadata?path=/a.txt", "hub"],
+    ["POST", "/folders", "hub"],
+    ["POST", "/files/copy?path=/a.txt", "hub"],
+  ])("%s %s is 400, naming the body", async (method, path, who) => {
+    for (const body of [[], [1], [{ path: "/b.txt" }], "s3cret", 7]) {
+      const answer =
+        who === "hub"
+          ? await app.hub<Problem>(instance.token, method, path, body)
+          : await app.platform<Problem>(method, path, body);
+      expectProblem(answer, 400, "invalid_request", "body");
+      expect(answer.body.message).not.toContain("s3cret");
+    }
   });
 });
 
@@ -359,13 +383,13 @@ describe("paths and methods", () => {
   });
 
   it.each([
-    ["PATCH", "/elements", "GET"],
-    ["DELETE", "/hubs/documents", "GET"],
-    ["POST", "/elements/dropbox", "GET"],
+    ["PATCH", "/elements", "GET, HEAD"],
+    ["DELETE", "/hubs/documents", "GET, HEAD"],
+    ["POST", "/elements/dropbox", "GET, HEAD"],
     ["GET", "/connect/sessions", "POST"],
     ["POST", "/oauth/callback/dropbox", "GET"],
     ["GET", "/instances/1/enabled", "PUT, DELETE"],
-    ["POST", "/instances/1", "GET, PUT, PATCH, DELETE"],
+    ["POST", "/instances/1", "GET, HEAD, PUT, PATCH, DELETE"],
   ])("%s %s is 405 with what is allowed", async (method, path, allow) => {
     const answer = await app.call<Problem>(method, path, {
       authorization: app.platformAuthorization,
@@ -373,6 +397,23 @@ describe("paths and methods", () => {
     });
     expectProblem(answer, 405, "method_not_allowed");
     expect(answer.headers.get("allow")).toBe(allow);
+  });
+
+  it("HEAD of a page or a callback is 405: it would keep the session, or use its state up", async () => {
+    for (const path of ["/connect/cs_any", "/oauth/callback/dropbox?code=c&state=s"]) {
+      const answer = await app.call("HEAD", path);
+      expect([answer.status, answer.headers.get("allow")]).toEqual([
+        405,
+        path.includes("cs_") ? "GET, POST" : "GET",
+      ]);
+    }
+  });
+
+  it("TRACE is 405, on the proxy too", async () => {
+    for (const path of ["/elements", "/hubs/documents/ping", "/proxy/2/users/get_current_account"]) {
+      const answer = await raw("TRACE", `/elements/api-v2${path}`);
+      expect([answer.status, JSON.parse(answer.body).code]).toEqual([405, "method_not_allowed"]);
+    }
   });
 
   it.each([

@@ -17,6 +17,7 @@ interface Claimed {
   readonly tags: readonly string[];
   readonly element: { readonly key: string };
   readonly code?: string;
+  readonly message?: string;
   readonly detail?: { readonly field?: string; readonly instanceId?: number };
 }
 
@@ -235,7 +236,11 @@ describe("what goes wrong on the way", () => {
     await platform.settled();
     expect(await instancesLeft()).toBe(before);
     expect(dropbox?.living("victim@example.com")).toEqual({ grants: 0, accessTokens: 0 });
-    expect((await claim(session, back.searchParams.get("claim"), "attacker")).status).toBe(409);
+    const late = await claim(session, back.searchParams.get("claim"), "attacker");
+    expect(late.status).toBe(409);
+    expect(late.body.code).toBe("claim_refused");
+    expect(late.body.message).toContain("deleted");
+    expect(late.body.detail ?? {}).not.toHaveProperty("instanceId");
   });
 
   it("a wrong claim is 400 and spends nothing; another user's session is 404", async () => {
@@ -389,6 +394,28 @@ describe("signing in to an instance again", () => {
     expect(claimed.status).toBe(200);
     expect(claimed.body).toMatchObject({ id: instance.id, token: MASK, name: "Again" });
     expect((await app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+  });
+
+  it("and a claim by another end user disables the instance, but never deletes it", async () => {
+    const instance = await app.connect("dropbox", { name: "Kept" });
+    const session = await createSession({ element: null, instanceId: instance.id });
+    const value = (await connect(session)).searchParams.get("claim");
+    for (const time of ["at first", "and again"]) {
+      const refused = await claim(session, value, "user-2");
+      expect(refused.status, time).toBe(403);
+      expect(refused.body).toMatchObject({
+        code: "end_user_mismatch",
+        message: expect.stringContaining("disabled"),
+        detail: { field: "endUser", instanceId: instance.id },
+      });
+    }
+    const late = await claim(session, value, "user-1");
+    expect(late.body).toMatchObject({ code: "claim_refused", detail: { instanceId: instance.id } });
+    await platform.settled();
+    const ping = () => app.hub(instance.token, "GET", "/hubs/documents/ping");
+    expect(await ping()).toMatchObject({ status: 403, body: { code: "instance_disabled" } });
+    expect((await app.platform("PUT", `/instances/${instance.id}/enabled`)).status).toBe(200);
+    expect((await ping()).status).toBe(200);
   });
 
   it("is not for another user's instance", async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -18,9 +18,11 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
     let platform: RunningPlatform;
     let browser: Browser;
     let page: Page;
+    let folder: string;
 
     beforeAll(async () => {
       platform = await startTestPlatform();
+      folder = await mkdtemp(join(tmpdir(), "linkspan-demo-"));
       browser = await chromium.launch({
         executablePath,
         args: [
@@ -39,6 +41,7 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
     afterAll(async () => {
       await browser?.close();
       await platform?.close();
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     });
 
     const shot = async (name: string) => {
@@ -65,7 +68,6 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
     });
 
     it("makes a folder, uploads into it and downloads the same bytes", async () => {
-      const folder = await mkdtemp(join(tmpdir(), "linkspan-demo-"));
       const name = "grüße & co #1.txt";
       await writeFile(join(folder, name), "from the browser");
       await page.getByLabel("New folder").fill("From Chromium");
@@ -91,6 +93,14 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
       await page.getByText("this listing came with a new one").waitFor();
       expect(await page.locator("#refreshed").textContent()).toMatch(/UTC/);
       await shot("6-refreshed");
+    });
+
+    it("has a console of the stand-in whose buttons work in a browser", async () => {
+      const account = page.url();
+      await page.goto(platform.demo.connectors.dropbox?.consoleUrl ?? "");
+      await page.getByRole("button", { name: "Behave again" }).click();
+      await page.getByText("Done: Behave again").waitFor();
+      await page.goto(account);
     });
 
     it("has labels for every field, one heading, and no wider page on a telephone", async () => {

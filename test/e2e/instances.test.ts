@@ -200,16 +200,20 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     const signIn = async (more: Record<string, unknown>) => {
       const { oauthUrl } = await app.authorizationUrl(connector);
       const back = await app.consent(connector, oauthUrl, { login: "grace@example.com" });
-      return app.platform<Problem>("PATCH", `/instances/${instance.id}`, {
-        providerData: Object.fromEntries(back.searchParams),
-        ...more,
-      });
+      const body = { providerData: Object.fromEntries(back.searchParams), ...more };
+      const send = () => app.platform<Problem>("PATCH", `/instances/${instance.id}`, body);
+      return [await send(), await send()] as const;
     };
-    const refused = await signIn({});
+    const [refused, again] = await signIn({});
     expect(refused.status).toBe(409);
     expect(refused.body.code).toBe("another_account");
+    expect(again.status).toBe(400);
+    expect(again.body).toMatchObject({ code: "code_used", detail: { field: "providerData.code" } });
+    expect(again.body.detail).not.toHaveProperty("instanceId");
     expect((await ping(instance.token)).status).toBe(200);
-    expect((await signIn({ acceptOtherAccount: true })).status).toBe(200);
+    const [accepted, repeated] = await signIn({ acceptOtherAccount: true });
+    expect(accepted.status).toBe(200);
+    expect(repeated.body).toMatchObject({ code: "code_used", detail: { instanceId: instance.id } });
   });
 
   it("is imported with a refresh token alone, which is proved at once", async () => {

@@ -107,7 +107,7 @@ it("refuses a second platform on the same folder", async () => {
   const platform = await startTestPlatform();
   try {
     await expect(startTestPlatform({ dataFolder: platform.dataFolder })).rejects.toThrow(
-      /another Linkspan \(process \d+\) uses/,
+      /another Linkspan \(process \d+\) uses .*platform\.pid/,
     );
   } finally {
     await platform.close();

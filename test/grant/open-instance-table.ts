@@ -41,7 +41,7 @@ async function createTable(client: DynamoDBDocumentClient): Promise<void> {
       GlobalSecondaryIndexes: [
         index("due", "refreshShard", "dueAt", ["refreshGroup", "dueSince"]),
         index("owner", "ownerKey", "ownerSort", lists),
-        index("organization", "organizationId", "ownerSort", lists),
+        index("organization", "organizationId", "ownerSort", [...lists, "deleting"]),
       ],
     }),
   );

@@ -285,6 +285,81 @@ describe("a sign-in for an instance that is there", () => {
     await signIn({ connector: account("two"), code: "code-2", acceptOtherAccount: true });
     expect(world.stored().plain.accessToken).toBe("first");
   });
+
+  describe("whose code is sent again", () => {
+    /** Another state, another second: a retry consumes nothing, and its own epoch says nothing. */
+    const retry = () => failure(signIn({ epoch: epochOf(world.now + 5_000, "retry") }));
+    const usedFor = (instanceId: number) => ({ status: 400, code: "code_used", detail: { instanceId } });
+
+    test("is told that it succeeded, and not to rotate a token that stays", async () => {
+      world.put();
+      await signIn();
+      const again = await retry();
+      expect(again).toMatchObject(usedFor(42));
+      expect(again.message).toContain("signed in");
+      expect(again.message).not.toContain("rotate");
+      expect(world.sent).toEqual(["code-1"]);
+    });
+
+    test("is told so after a refresh of the new grant, too", async () => {
+      world.put();
+      world.exchange = () => granted("first", { expiresInMs: 6 * 60_000 });
+      await signIn();
+      await world.pass(5 * 60_000);
+      await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
+      expect(world.stored().plain.accessToken).toBe("new");
+      expect(await retry()).toMatchObject(usedFor(42));
+    });
+
+    test("is told so while the sign-in lies in the rescue bucket, and when it is settled", async () => {
+      world.put();
+      world.exchange = () => {
+        world.tableFails = true;
+        return granted("first");
+      };
+      await signIn();
+      world.tableFails = false;
+      expect(await retry()).toMatchObject(usedFor(42));
+      const [key = ""] = [...world.records.keys()];
+      await settleRescueRecord(world.parts, key, world.call);
+      expect(await retry()).toMatchObject(usedFor(42));
+    });
+
+    test.each<[string, () => void]>([
+      ["the vendor gave no usable answer", () => (world.exchange = () => ({ kind: "unknown", reason: "" }))],
+      [
+        "it was another account",
+        () => (world.connector = { ...connector, account: async () => ({ id: "two" }) }),
+      ],
+      [
+        "a later sign-in won",
+        () => {
+          world.exchange = () => {
+            world.put({}, { epoch: epochOf(world.now + 1_000, "later") });
+            return granted("first");
+          };
+        },
+      ],
+      [
+        "a later sign-in won, and the end of its own grant is still owed",
+        () => {
+          world.revocationFails = true;
+          world.exchange = () => {
+            world.put({}, { epoch: epochOf(world.now + 1_000, "later") });
+            return granted("first");
+          };
+        },
+      ],
+    ])("is told of no success where %s", async (_, arrange) => {
+      world.put({}, { account: { id: "one" } });
+      arrange();
+      await failure(signIn({ connector: world.connector }));
+      const again = await retry();
+      expect(again).toMatchObject({ status: 400, code: "code_used" });
+      expect(again.detail).toEqual({ field: "providerData.code" });
+      expect(again.message).toContain("send the user through the authorization URL again");
+    });
+  });
 });
 
 test("what was sealed and is not JSON is nowhere shown", async () => {
@@ -353,6 +428,27 @@ describe("a delete", () => {
       const revocation = { url: "https://vendor.example/revoke", style: "rfc7009", ends: "grant" } as const;
       world.connector = { ...connector, oauth2: { ...connector.oauth2, revocation } };
       world.put({}, { account });
+    });
+
+    test("reads living ones only to find a sibling, its own user's first, and stops at the first", async () => {
+      for (let id = 100; id < 150; id++) world.put({}, { id, account, deleting: true });
+      for (let id = 200; id < 250; id++) world.put({}, { id, account: { id: "other" }, userId: "somebody" });
+      world.put({}, { id: 250, account });
+      const read: number[] = [];
+      const { getMany } = world.parts.instances;
+      world.parts.instances.getMany = (ids) => {
+        read.push(...ids);
+        return getMany(ids);
+      };
+      await remove();
+      expect(world.revoked).toEqual([]);
+      expect(read).toHaveLength(10);
+      expect(read[0]).toBe(250);
+      world.items.delete(250);
+      world.put({}, { account });
+      await remove();
+      expect(world.revoked).toEqual(["old"]);
+      expect(read.every((id) => id >= 200)).toBe(true);
     });
 
     test.each([

@@ -95,6 +95,7 @@ const root = node("/", echo, {
     slow: node("/slow", stream("Slow")),
     silent: node("/silent", stream("Silent", 200)),
     flood: node("/flood", stream("Flood")),
+    mute: node("/mute", stream("Silent")),
     late: node("/late", stream("Slow", 300)),
     buffered: node("/buffered", { functionName: "Buffered", mode: "BUFFERED", timeoutMs: 20_000 }),
     wrong: node("/wrong", stream("Buffered")),
@@ -113,21 +114,30 @@ const log: string[] = [];
 
 beforeAll(async () => {
   lambda = await lambdaOf(functions);
-  const hosts: string[] = [];
-  server = createServer(
-    { maxHeaderSize: 65_536 },
-    apiGateway({ api, lambda, hosts, log: (line) => log.push(line) }),
-  );
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  port = (server.address() as AddressInfo).port;
-  hosts.push(`127.0.0.1:${port}`);
+  [server, port] = await gateway();
 });
 afterAll(async () => {
-  server.close();
-  server.closeAllConnections();
+  stop(server);
   await lambda.close();
 });
+
+async function gateway(limits: { idleTimeoutMs?: number } = {}): Promise<[Server, number]> {
+  const hosts: string[] = [];
+  const started = createServer(
+    { maxHeaderSize: 65_536 },
+    apiGateway({ api, lambda, hosts, log: (line) => log.push(line), ...limits }),
+  );
+  started.listen(0, "127.0.0.1");
+  await once(started, "listening");
+  const { port: chosen } = started.address() as AddressInfo;
+  hosts.push(`127.0.0.1:${chosen}`);
+  return [started, chosen];
+}
+
+function stop(started: Server): void {
+  started.close();
+  started.closeAllConnections();
+}
 beforeEach(() => {
   responses.clear();
   log.length = 0;
@@ -139,12 +149,15 @@ interface Answered {
   readonly body: string;
 }
 
+interface Sending {
+  readonly headers?: Record<string, string | string[]>;
+  readonly body?: string | Buffer;
+  /** Of another gateway than the usual one. */
+  readonly to?: number;
+}
+
 /** A request whose path nothing rewrites. */
-async function send(
-  method: string,
-  path: string,
-  options: { headers?: Record<string, string | string[]>; body?: string | Buffer } = {},
-): Promise<Answered> {
+async function send(method: string, path: string, options: Sending = {}): Promise<Answered> {
   const response = await open(method, path, options);
   let body = "";
   for await (const chunk of response.setEncoding("utf8")) body += chunk;
@@ -154,9 +167,16 @@ async function send(
 async function open(
   method: string,
   path: string,
-  { headers = {}, body }: { headers?: Record<string, string | string[]>; body?: string | Buffer } = {},
+  { headers = {}, body, to = port }: Sending = {},
 ): Promise<IncomingMessage> {
-  const sent = request({ host: "127.0.0.1", port, method, path: `/elements${path}`, headers, agent: false });
+  const sent = request({
+    host: "127.0.0.1",
+    port: to,
+    method,
+    path: `/elements${path}`,
+    headers,
+    agent: false,
+  });
   sent.end(body);
   const [response] = (await once(sent, "response")) as [IncomingMessage];
   return response;
@@ -350,6 +370,18 @@ describe("the answer of a stream", () => {
   it("is cut at the integration's timeout", async () => {
     const response = await open("GET", "/late?wait=5000");
     await expect(response.toArray()).rejects.toThrow(/aborted/);
+  });
+
+  it("is cut when nothing comes for too long, and is a 504 when nothing has come at all", async () => {
+    const [impatient, to] = await gateway({ idleTimeoutMs: 400 });
+    try {
+      const response = await open("GET", "/slow?wait=5000", { to });
+      await expect(response.toArray()).rejects.toThrow(/aborted/);
+      expect((await send("GET", "/mute", { to })).status).toBe(504);
+      expect((await send("GET", "/slow?wait=100", { to })).body).toBe("first last");
+    } finally {
+      stop(impatient);
+    }
   });
 
   it("goes on for the function when the client goes away", async () => {

@@ -16,7 +16,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { isAlive, until } from "./functions.ts";
 
-const command = path.join(import.meta.dirname, "..", "..", "bin", "local.ts");
+const bin = path.join(import.meta.dirname, "..", "..", "bin");
 
 let folder: string;
 let running: Run[] = [];
@@ -37,8 +37,8 @@ interface Run {
   readonly ended: Promise<number | null>;
 }
 
-function start(environment: Readonly<Record<string, string>> = {}): Run {
-  const child = spawn(process.execPath, [command], {
+function start(environment: Readonly<Record<string, string>> = {}, command = "local.ts"): Run {
+  const child = spawn(process.execPath, [path.join(bin, command)], {
     // A folder for temporary files of its own shows what is left behind.
     env: {
       PATH: process.env.PATH,
@@ -133,18 +133,22 @@ it("stops as well while it starts", async () => {
   expect(readdirSync(folder).filter((name) => name.startsWith("linkspan-lambda-"))).toEqual([]);
 });
 
-it("says in one line that the port is in use, and exits with 1", async () => {
+it.each([
+  "local.ts",
+  // What `npm start` runs: it says so before it synthesizes.
+  "start.ts",
+])("%s says in one line that the port is in use, and exits with 1", async (command) => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
   try {
-    const run = start({ PORT: String(port) });
+    const run = start({ PORT: String(port) }, command);
     expect(await run.ended).toBe(1);
     expect(run.err()).toBe(
       `Port ${port} is in use. Stop what uses it, or choose another: PORT=4001 npm start\n`,
     );
     expect(run.out()).toBe("");
-    expect(readdirSync(data())).not.toContain("platform.pid");
+    expect(existsSync(data())).toBe(false);
   } finally {
     server.close();
   }
@@ -211,6 +215,9 @@ it("writes what apps and operators need, for this user's eyes only", async () =>
   for (const file of ["demo.json", "platform.json", "identities.json"]) {
     expect(statSync(path.join(data(), file)).mode & 0o077).toBe(0);
   }
+  const folders = readdirSync(data(), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(folders.map(({ name }) => name)).toEqual(expect.arrayContaining(["dynamodb", "s3", "kms"]));
+  for (const { name } of folders) expect(statSync(path.join(data(), name)).mode & 0o077, name).toBe(0);
 });
 
 /** Local addresses of listening TCP sockets of these processes, as Linux shows them. */

@@ -48,7 +48,7 @@ describe("the tables", () => {
       [
         "organization",
         "organizationId:S ownerSort:S",
-        { ProjectionType: "INCLUDE", NonKeyAttributes: listed },
+        { ProjectionType: "INCLUDE", NonKeyAttributes: [...listed, "deleting"] },
       ],
     ]);
   });

@@ -6,8 +6,8 @@ import {
   requestOutcome,
   sweepOutcome,
 } from "../../functions/aws/outcome-metrics.ts";
-import type { GrantOutcome } from "../../functions/core/grant/grant-parts.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
+import { endings, outcomes, toldOn } from "../grant/endings.ts";
 import { documentedMetrics } from "./aws-metrics.ts";
 import { find, type Json, ofType, parts, synthesize, type Template, text } from "./synthesize.ts";
 
@@ -76,53 +76,46 @@ const askedBy = (all: readonly Json[]): Asked[] =>
   );
 const askedByWidgets = askedBy(widgets);
 
-/** Every ending that the code knows: the compiler refuses this list when one is missing. */
-const outcomes = Object.keys({
-  refreshed: true,
-  reused: true,
-  waited: true,
-  unreachable: true,
-  refused: true,
-  client_refused: true,
-  needs_reauth: true,
-  rescued: true,
-  revoked: true,
-  lost: true,
-} satisfies Record<GrantOutcome["outcome"], true>) as GrantOutcome["outcome"][];
-
 afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
 
-/** What the code writes for CloudWatch, one record a call. */
-function emitted(): Json[] {
+/** What comes to CloudWatch while something is done: a record a line. */
+function written(work: () => void): Json[] {
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));
-  requestOutcome({
-    function: "documents",
-    route: "getFile",
-    status: 200,
-    latencyMs: 1,
-    durationMs: 2,
-    requestId: "r",
-    connector: "dropbox",
-    organizationId: "o",
-    instanceId: 1,
-  });
-  for (const outcome of outcomes)
-    refreshOutcome({ outcome, connector: "dropbox", instanceId: 1, cause: "schedule", timeLeftMs: 1 });
-  eventLost({
-    name: "instance.created",
-    id: "e",
-    at: 1,
-    organizationId: "o",
-    userId: "u",
-    instanceId: 1,
-    connector: "dropbox",
-  });
-  sweepOutcome({ due: 1, queued: 1, oldestOverdueMs: 1, rescueRecords: 1 });
+  work();
   return lines.map((line) => JSON.parse(line));
+}
+
+/** What the code can write for CloudWatch, one record a call. */
+function emitted(): Json[] {
+  return written(() => {
+    requestOutcome({
+      function: "documents",
+      route: "getFile",
+      status: 200,
+      latencyMs: 1,
+      durationMs: 2,
+      requestId: "r",
+      connector: "dropbox",
+      organizationId: "o",
+      instanceId: 1,
+    });
+    for (const outcome of outcomes)
+      refreshOutcome({ outcome, connector: "dropbox", instanceId: 1, cause: "schedule", timeLeftMs: 1 });
+    eventLost({
+      name: "instance.created",
+      id: "e",
+      at: 1,
+      organizationId: "o",
+      userId: "u",
+      instanceId: 1,
+      connector: "dropbox",
+    });
+    sweepOutcome({ due: 1, queued: 1, oldestOverdueMs: 1, rescueRecords: 1 });
+  });
 }
 
 function emittedKeys(): Set<string> {
@@ -260,14 +253,24 @@ it("functions call themselves by their folders' names in metrics", () => {
     );
 });
 
-it("each ending that an alarm waits for is one that the grant's code comes to", () => {
-  const source = globSync("functions/{core/grant,refresh-worker,refresh-sweep}/*.ts", { cwd: root.pathname })
-    .map((path) => readFileSync(new URL(path, root), "utf8"))
-    .join("\n");
-  const awaited = new Set(askedByAlarms.flatMap((each) => each.dimensions.Outcome ?? []));
-  expect(awaited.size).toBeGreaterThan(4);
-  for (const outcome of awaited) expect(source).toContain(`"${outcome}"`);
-  expect(source).toContain("sweepOutcome(");
+describe("each ending that an alarm or a widget waits for", () => {
+  const awaited = [...askedByAlarms, ...askedByWidgets].filter(({ dimensions }) => "Outcome" in dimensions);
+
+  it.each(endings)("%s: is what the grant's code tells of %s", async (outcome, _, way) => {
+    const told = (await toldOn(way)).filter((each) => each.outcome === outcome);
+    expect(told).toHaveLength(1);
+    const [record] = written(() => told.forEach(refreshOutcome));
+    for (const { by, name, dimensions } of awaited) {
+      if (dimensions.Outcome === outcome) expect(record?.[name], by).toEqual(expect.any(Number));
+    }
+  });
+
+  it("has a way that leads to it", () => {
+    const names = new Set(awaited.map(({ dimensions }) => dimensions.Outcome));
+    names.delete("*");
+    expect(names.size).toBeGreaterThan(4);
+    for (const name of names) expect(outcomes).toContain(name);
+  });
 });
 
 describe("the alarms", () => {
@@ -309,9 +312,9 @@ describe("the alarms", () => {
       (match) => match[1] ?? "",
     );
     expect(queries.length).toBeGreaterThanOrEqual(8);
-    const written = new Set(emitted().flatMap((record) => Object.keys(record)));
+    const fieldsWritten = new Set(emitted().flatMap((record) => Object.keys(record)));
     const known = [
-      ...written,
+      ...fieldsWritten,
       "level",
       "reason",
       "sourceIp",

@@ -1,8 +1,15 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { App } from "aws-cdk-lib";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { readSettings } from "../../lib/settings.ts";
 
-const read = (context: Record<string, unknown>) => readSettings(new App({ context }).node);
+// An App makes its folder at once; without one to be told it leaves them in the folder for temporary files.
+const outdir = mkdtempSync(join(tmpdir(), "linkspan-settings-"));
+afterAll(() => rmSync(outdir, { recursive: true, force: true }));
+
+const read = (context: Record<string, unknown>) => readSettings(new App({ outdir, context }).node);
 const certificateArn = "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
 
 describe("the settings", () => {

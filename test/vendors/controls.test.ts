@@ -231,6 +231,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect((await control("/no-such")).status).toBe(404);
     const foreign = await control("/revoke", "POST", {}, { Origin: "https://evil.example" });
     expect(foreign.status).toBe(403);
+    expect((await control("/revoke", "POST", {}, { Origin: "null" })).status).toBe(403);
     expect(standIn.living().grants).toBe(1);
     const rebound = await answerTo(standIn, "GET /_control HTTP/1.1\r\nHost: evil.example\r\n\r\n");
     expect(rebound).toMatch(/^HTTP\/1.1 421 /);

@@ -64,7 +64,25 @@ async function replace(hub: HubContext, item: DocumentsItem, target: Target): Pr
     throw error;
   }
   const renamed = { path: target.path, name: target.name, parent: copied.parentId ?? target.parent };
-  return { ...(await hub.vendor.move(hub.call, copied, renamed)), path: target.path };
+  const move = () => hub.vendor.move(hub.call, copied, renamed);
+  try {
+    // One slip of the vendor's, here of all places, is not worth going back.
+    return { ...(await move().catch(move)), path: target.path };
+  } catch (error) {
+    await takeBack(hub, existing, copied);
+    throw error;
+  }
+}
+
+/** The old one to its place, and only then the copy away: there is one of them at every moment. Best effort. */
+async function takeBack(hub: HubContext, old: DocumentsItem, copied: DocumentsItem): Promise<void> {
+  try {
+    if (hub.vendor.restore === undefined) return;
+    await hub.vendor.restore(hub.call, old);
+    await hub.vendor.remove(hub.call, copied, { forGood: true });
+  } catch {
+    // The vendor does not do it: what there is stays.
+  }
 }
 
 async function copyTo(hub: HubContext, item: DocumentsItem, target: Target): Promise<DocumentsItem> {

@@ -56,7 +56,7 @@ export async function downloadFile(
 
 /** @throws {Conflict} it exists and `overwrite` is false, or a folder has that name */
 export async function uploadFile(hub: HubContext, request: UploadRequest): Promise<DocumentsItem> {
-  refuseUnkeptTags(hub, request.details);
+  refuseUnkept(hub, request.details);
   const target = await uploadTarget(hub, request);
   const { existing } = target;
   if (existing?.directory) throw new Conflict(`${target.path} is a folder`);
@@ -81,9 +81,9 @@ async function uploadTarget(hub: HubContext, request: UploadRequest): Promise<Ta
 
 /** @throws {Conflict} something of that name is there */
 export async function createFolder(hub: HubContext, path: string, details: Details): Promise<DocumentsItem> {
-  refuseUnkeptTags(hub, details);
+  refuseUnkept(hub, details);
   const target = await hub.paths.target(notRoot(parsePath(path)));
-  if (target.existing !== undefined) throw alreadyThere(target.path);
+  if (target.existing !== undefined) throw new Conflict(`something is at ${target.path} already`);
   return atTarget(await hub.vendor.createFolder(hub.call, target, details), target);
 }
 
@@ -139,8 +139,10 @@ function wantedDetails(
   };
 }
 
-function refuseUnkeptTags(hub: HubContext, { tags }: Details): void {
+/** What the vendor does not keep is not dropped in silence. */
+function refuseUnkept(hub: HubContext, { description, tags }: Details): void {
   if (tags !== undefined && tags.length > 0) supported(hub, "describe", "tags");
+  if (description !== undefined) supported(hub, "describe", "a description");
 }
 
 const sameTags = (a: readonly string[], b: readonly string[]): boolean =>

@@ -6,8 +6,10 @@ import { badAnswer, MAX_REFUSAL_BYTES, type Refusal, vendorFailure } from "./ven
 
 /** Bounds on one call to a vendor. */
 const limits = {
-  /** Until the headers of a small JSON answer. */
+  /** Until a small JSON answer is there, or the headers of one that is passed on. */
   jsonTimeoutMs: 20_000,
+  /** Left for a body whose headers came late (after a refresh and a replay, for example). */
+  leastBodyMs: 5_000,
   /** Until the headers of an answer to 4.5 MB of upload, or of a download. */
   bytesTimeoutMs: 60_000,
   /** Between two chunks of an answer. */
@@ -22,7 +24,7 @@ export interface CallRequest {
   readonly url: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly body?: Uint8Array | string;
-  /** Milliseconds until the headers; default 20 s for JSON, 60 s for bytes. */
+  /** Milliseconds until the headers, and of JSON until its end, too; default 20 s for JSON, 60 s for bytes. */
   readonly timeoutMs?: number;
 }
 
@@ -42,6 +44,7 @@ export function vendorCall(
   refusal: (status: number, body: unknown) => Refusal | undefined,
 ): VendorCall {
   async function open(request: CallRequest): Promise<VendorResponse> {
+    const leftMs = patience(limits.jsonTimeoutMs);
     const response = await session.send({
       method: request.method,
       url: request.url,
@@ -56,11 +59,21 @@ export function vendorCall(
       followRedirects: request.method === "GET",
     });
     if (response.status >= 200 && response.status <= 299) return response;
-    throw await readRefusal(response);
+    throw await readRefusal(response, leftMs());
   }
 
-  async function readRefusal(response: VendorResponse) {
-    const text = await readBody(response, MAX_REFUSAL_BYTES).then(
+  /** Begins to count; what it returns tells how much of `timeoutMs` is left for a body. */
+  function patience(timeoutMs: number): () => number {
+    const beganMs = session.remainingMs();
+    return () => {
+      const remainingMs = session.remainingMs();
+      const leftMs = Math.max(timeoutMs - (beganMs - remainingMs), Math.min(timeoutMs, limits.leastBodyMs));
+      return Math.max(1, Math.min(leftMs, remainingMs - limits.reserveMs));
+    };
+  }
+
+  async function readRefusal(response: VendorResponse, timeoutMs: number) {
+    const text = await readBody(response, MAX_REFUSAL_BYTES, timeoutMs).then(
       (bytes) => bytes.toString("utf8"),
       () => undefined,
     );
@@ -84,9 +97,11 @@ export function vendorCall(
   return {
     open,
     async json<T>({ json, ...request }: CallRequest & { json?: unknown }): Promise<T> {
+      const timeoutMs = request.timeoutMs ?? limits.jsonTimeoutMs;
+      const leftMs = patience(timeoutMs);
       const response = await open({
-        timeoutMs: limits.jsonTimeoutMs,
         ...request,
+        timeoutMs,
         ...(json === undefined
           ? {}
           : {
@@ -101,7 +116,7 @@ export function vendorCall(
           `its content type is ${type === "" ? "missing" : JSON.stringify(type.slice(0, 100))}`,
         );
       }
-      const bytes = await readBody(response, limits.maxJsonBytes).catch((error: unknown) => {
+      const bytes = await readBody(response, limits.maxJsonBytes, leftMs()).catch((error: unknown) => {
         throw error instanceof LinkspanError ? badAnswer("it is too large", error) : error;
       });
       try {

@@ -108,6 +108,8 @@ interface Primitives {
 
 /** What not every vendor can. A method that is not there *is* the 501 and the entry in the catalogue's metadata. */
 interface Optional {
+  /** Brings back what `remove` has just put into the vendor's bin, where it was. @throws it cannot be brought back */
+  restore?(call: VendorCall, item: DocumentsItem): Promise<void>;
   /** Absent: the hub copies a folder file by file. */
   copyFolder?(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
   /** Without text: everything below `folder`. `folder` absent: everywhere. */

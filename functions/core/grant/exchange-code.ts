@@ -3,7 +3,7 @@ import { InvalidRequest, Unavailable, VendorError } from "../errors.ts";
 import type { Grant, OAuthClient } from "../instances/instance.ts";
 import type { TransientItem, TransientStore } from "../transients.ts";
 import { expiryOf } from "./due.ts";
-import { hashOf } from "./epoch.ts";
+import { epochAfter, epochOf, hashOf } from "./epoch.ts";
 import type { Call, GrantParts } from "./grant-parts.ts";
 import type { ClientCredentials, StoreReading, TokenOutcome, TokenResponse } from "./ports.ts";
 import { earliestNow } from "./timing.ts";
@@ -20,28 +20,39 @@ export interface CodeExchange {
   readonly configuration: Readonly<Record<string, string>>;
   /** Values of the callback that the connector keeps (realmId, …). */
   readonly extra?: Readonly<Record<string, string>>;
+  /** Of the consumed state (epoch.ts); absent where there was none of ours: the code takes its place. */
+  readonly epoch?: string;
+}
+
+/** The instance that a code's grant is for, as it was read just before. */
+export interface CodeTarget {
+  readonly instanceId: number;
+  /** Of the instance, or of its absence. */
+  readonly reading: StoreReading;
+  /** For a sign-in to an instance that is there: the epoch of the grant that it has. */
+  readonly seenEpoch?: string;
 }
 
 /** `code#<hash>`: which caller's instance a code went into. */
 interface CodeSeen extends TransientItem {
   readonly caller: string;
   readonly instanceId: number;
+  /** Of a sign-in to an instance that was there before: that it is there says nothing of how the sign-in ended. */
+  readonly signInEpoch?: string;
 }
 
 /**
  * Exchanges a code for a grant, once: a second request with the same code never reaches the vendor, which would have to end
  * the grant that the first one won (RFC 6749 section 4.1.2). What the vendor answers late is not lost: we wait a minute.
- * @param reading of the instance (or of its absence), read just before
  * @throws {InvalidRequest} `code_used` (for the same caller with `detail.instanceId`), or what the vendor has against the code
  */
 export async function exchangeCode(
   parts: GrantParts,
   transients: TransientStore,
   request: CodeExchange,
-  instanceId: number,
-  reading: StoreReading,
+  target: CodeTarget,
   call: Pick<Call, "remainingMs">,
-): Promise<{ grant: Grant; credentials: ClientCredentials; codeHash: string }> {
+): Promise<{ grant: Grant; credentials: ClientCredentials; epoch: string }> {
   const answeredMs = parts.monotonic();
   const { connector, organizationId } = request;
   const credentials = await parts.clients.resolve(organizationId, connector.key, request.client);
@@ -49,15 +60,12 @@ export async function exchangeCode(
     throw new Unavailable("too little time is left for a sign-in; send the same request again");
   }
   const codeHash = hashOf(connector.key, credentials.id, request.code);
-  await reserve(parts, transients, request, codeHash, instanceId);
-  const sentAt = earliestNow(reading, answeredMs, parts.monotonic());
+  const epoch = request.epoch ?? epochAfter(target.seenEpoch ?? "", epochOf(target.reading.dateMs, codeHash));
+  await reserve(parts, transients, request, codeHash, { ...target, epoch });
+  const sentAt = earliestNow(target.reading, answeredMs, parts.monotonic());
   const outcome = await sendCode(parts, request, credentials);
   if (outcome.kind === "granted") {
-    return {
-      grant: firstGrant(parts, request, outcome.response, sentAt),
-      credentials,
-      codeHash,
-    };
+    return { grant: firstGrant(parts, request, outcome.response, sentAt), credentials, epoch };
   }
   // The vendor did nothing with the code, or will never take it: it is not spent on this instance.
   if (outcome.kind !== "unknown") await transients.remove(`code#${codeHash}`).catch(() => {});
@@ -69,7 +77,7 @@ async function reserve(
   transients: TransientStore,
   request: CodeExchange,
   codeHash: string,
-  instanceId: number,
+  { instanceId, seenEpoch, epoch }: CodeTarget & { readonly epoch: string },
 ): Promise<void> {
   const caller = `${request.organizationId}/${request.userId}`;
   const item: CodeSeen = {
@@ -77,25 +85,35 @@ async function reserve(
     expiresAt: transients.now() + parts.timing.codeMs,
     caller,
     instanceId,
+    ...(seenEpoch === undefined ? {} : { signInEpoch: epoch }),
   };
   if (await transients.put(item)) return;
   const seen = await transients.get<CodeSeen>(item.id);
-  const mine = seen?.caller === caller && (await wasMade(parts, seen.instanceId));
+  const mine = seen?.caller === caller && (await wentInto(parts, seen));
   throw new InvalidRequest(
-    mine
-      ? `this code was used already, and made instance ${seen.instanceId}: rotate that instance's token (POST /instances/${seen.instanceId}/token) and go on with it`
-      : "this code was used already; send the user through the authorization URL again",
+    mine ? whatItMade(seen) : "this code was used already; send the user through the authorization URL again",
     "providerData.code",
     "code_used",
     mine ? { instanceId: seen.instanceId } : {},
   );
 }
 
-/** Stored, or safe in the rescue bucket and stored soon. */
-async function wasMade(parts: GrantParts, instanceId: number): Promise<boolean> {
+/** The code's grant is stored, or safe in the rescue bucket and stored soon. */
+async function wentInto(parts: GrantParts, { instanceId, signInEpoch }: CodeSeen): Promise<boolean> {
   const { value } = await parts.instances.get(instanceId);
-  if (value !== undefined) return value.deleting !== true;
-  return (await parts.rescue.read(`rescue/${instanceId}/new`).catch(() => undefined)) !== undefined;
+  const lies = async (name: string) =>
+    (await parts.rescue.read(`rescue/${instanceId}/${name}`).catch(() => undefined)) !== undefined;
+  if (signInEpoch === undefined) return value === undefined ? await lies("new") : value.deleting !== true;
+  if (value === undefined || value.deleting === true) return false;
+  // A record of a sign-in that a later one overtook only asks for the end of its grant.
+  if (value.epoch >= signInEpoch) return value.epoch === signInEpoch;
+  return await lies(`signin-${signInEpoch}`);
+}
+
+function whatItMade({ instanceId, signInEpoch }: CodeSeen): string {
+  return signInEpoch === undefined
+    ? `this code was used already, and made instance ${instanceId}: rotate that instance's token (POST /instances/${instanceId}/token) and go on with it`
+    : `this code was used already, and instance ${instanceId} was signed in to with it: go on with its token`;
 }
 
 async function sendCode(

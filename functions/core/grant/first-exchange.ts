@@ -5,7 +5,6 @@ import { noteAccount } from "./account.ts";
 import { announce } from "./announce.ts";
 import { refreshGroup } from "./client-group.ts";
 import { dueAt } from "./due.ts";
-import { epochOf } from "./epoch.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 import type { Call, GrantParts, ProvisioningParts } from "./grant-parts.ts";
 import { newInstanceId, newInstanceToken } from "./instance-token.ts";
@@ -23,8 +22,7 @@ export interface NewInstance {
   readonly appState?: string;
 }
 
-/** `epoch`: of the consumed state (epoch.ts); absent where there was none of ours. */
-export type FirstExchange = CodeExchange & NewInstance & { readonly epoch?: string };
+export type FirstExchange = CodeExchange & NewInstance;
 
 /** The token is shown this once: only its hash is kept. */
 export interface Provisioned {
@@ -46,9 +44,9 @@ export async function provisionInstance(
 ): Promise<Provisioned> {
   const sealer = await parts.vault.prepare(request.organizationId);
   const { id, reading } = await freeId(parts);
-  const won = await exchangeCode(parts, transients, request, id, reading, call);
+  const won = await exchangeCode(parts, transients, request, { instanceId: id, reading }, call);
   const made = await newInstance(parts, sealer, id, request, won.grant, won.credentials.id, {
-    epoch: request.epoch ?? epochOf(reading.dateMs, won.codeHash),
+    epoch: won.epoch,
     now: won.grant.obtainedAt,
   });
   await storeNew(parts, made.instance, call);

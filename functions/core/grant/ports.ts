@@ -124,6 +124,8 @@ export interface InstanceSummary {
   readonly name: string;
   readonly tags: readonly string[];
   readonly createdAt: number;
+  /** True: for good. Absent: as far as the index, which is a little behind, knows. */
+  readonly deleting?: boolean;
 }
 
 export interface InstancePage {

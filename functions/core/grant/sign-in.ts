@@ -6,7 +6,6 @@ import { announce } from "./announce.ts";
 import { refreshGroup } from "./client-group.ts";
 import { connectorOf } from "./commit.ts";
 import { dueAt } from "./due.ts";
-import { epochAfter, epochOf } from "./epoch.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 import type { Call, GrantParts } from "./grant-parts.ts";
 import { keepGrant, type Try } from "./keep-grant.ts";
@@ -19,8 +18,6 @@ export type SignInRecord = Extract<RescueRecord, { kind: "sign-in" }>;
 
 export interface SignIn extends CodeExchange {
   readonly instanceId: number;
-  /** Of the consumed state (epoch.ts); absent where there was none of ours: the code takes its place. */
-  readonly epoch?: string;
   /** Take the grant of another account than before, too. */
   readonly acceptOtherAccount?: boolean;
   /** Changes of the instance that come with the sign-in. */
@@ -43,10 +40,11 @@ export async function signInAgain(
   const { value: instance, reading } = await parts.instances.get(instanceId);
   if (instance === undefined || instance.deleting === true) throw gone(instanceId);
   const sealer = await parts.vault.prepare(request.organizationId);
-  const won = await exchangeCode(parts, transients, request, instanceId, reading, call);
+  const target = { instanceId, reading, seenEpoch: instance.epoch };
+  const won = await exchangeCode(parts, transients, request, target, call);
   const account = await refuseOtherAccount(parts, request, instance, won.grant);
   const at = latestNow(reading, parts.monotonic());
-  const epoch = request.epoch ?? epochAfter(instance.epoch, epochOf(reading.dateMs, won.codeHash));
+  const { epoch } = won;
   const signIn: Omit<SignInRecord, "grant"> = {
     kind: "sign-in",
     instanceId,

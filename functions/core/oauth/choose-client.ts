@@ -28,17 +28,36 @@ export async function chooseClient(
 }
 
 /**
+ * Schemes that a browser runs or reads on this side instead of calling an app. Schemes of an app's own are its vendor's to
+ * judge: https://www.rfc-editor.org/rfc/rfc8252#section-7.1
+ */
+const NO_PLACES = new Set([
+  "about:",
+  "blob:",
+  "data:",
+  "file:",
+  "filesystem:",
+  "javascript:",
+  "vbscript:",
+  "view-source:",
+]);
+
+/**
  * The redirect URI of an authorization: what the caller sent, else the registered app's first. The vendor compares it
  * with its own list; where we know that list, the caller learns of a slip before its user does.
- * @throws {InvalidRequest} missing, no absolute URL, or not one of the registered app's
+ * @throws {InvalidRequest} missing, no absolute URL, none that a vendor may redirect to, or not one of the registered app's
  */
 export function chooseRedirectUri(client: ChosenClient, asked: string | undefined, field: string): string {
   const registered = client.kind === "registered" ? client.app.callbackUrls : [];
   const redirectUri = asked ?? registered[0];
   if (redirectUri === undefined) throw new InvalidRequest(`${field} is missing`, field);
   // RFC 6749 section 3.1.2: absolute, without fragment.
-  if (!URL.canParse(redirectUri) || redirectUri.includes("#")) {
+  const scheme = URL.canParse(redirectUri) ? new URL(redirectUri).protocol : undefined;
+  if (scheme === undefined || redirectUri.includes("#")) {
     throw new InvalidRequest(`${field} is not right: an absolute URL without fragment`, field);
+  }
+  if (NO_PLACES.has(scheme)) {
+    throw new InvalidRequest(`${field} is not right: ${scheme} URLs lead to no app`, field);
   }
   if (registered.length > 0 && !registered.includes(redirectUri)) {
     throw new InvalidRequest(

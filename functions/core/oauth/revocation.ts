@@ -58,7 +58,7 @@ export function revocationEndpoint(
       allowedHosts: hostsOf(url),
       timeoutMs: TIMEOUT_MS,
     });
-    await readBody(response, MAX_BYTES);
+    await readBody(response, MAX_BYTES, TIMEOUT_MS);
     if (response.status >= 200 && response.status < 300) return "ended";
     return response.status === 401 ? "dead token" : "failed";
   }

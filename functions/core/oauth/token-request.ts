@@ -2,7 +2,7 @@ import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None } from "oaut
 import { type Connector, type TokenStep, tokenHosts } from "../../connectors/define-connector.ts";
 import type { TokenRequest, TokenRequestKind } from "../../connectors/token-hooks.ts";
 import type { ClientCredentials } from "../grant/ports.ts";
-import { type VendorHttp, type VendorRequest, VendorUnreachable } from "../vendor-http.ts";
+import type { VendorHttp, VendorRequest } from "../vendor-http.ts";
 import { hostsOf } from "./connector-url.ts";
 import { readTokenResponse } from "./token-response.ts";
 
@@ -81,20 +81,9 @@ export function exchange(http: VendorHttp, request: ExchangeRequest): Exchange {
       retryAfterMs = retryAfter(response.headers);
       const leftMs = request.timeoutMs - (performance.now() - startedAt);
       // The patience covers the body too: one that drips would outlive the lease.
-      const patience = setTimeout(
-        () =>
-          response.body.destroy(
-            new VendorUnreachable("the answer did not end in time", { sent: true, timedOut: true }),
-          ),
-        Math.max(leftMs, 0),
-      );
-      try {
-        const read = await readTokenResponse(response, request.wire);
-        status = read.status;
-        return read.response;
-      } finally {
-        clearTimeout(patience);
-      }
+      const read = await readTokenResponse(response, Math.max(leftMs, 0), request.wire);
+      status = read.status;
+      return read.response;
     },
   };
 }

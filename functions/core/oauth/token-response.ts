@@ -16,13 +16,15 @@ const MAX_EXPIRES_IN_SECONDS = 100 * 365 * 86_400;
  * or none; an `error` under status 200; a grant under 201; challenges and ID tokens, which nobody asked for.
  * What differs at one vendor only, its connector's `tokenResponse` mends before.
  * An answer that is none of that keeps its status and has no body.
+ * @param timeoutMs left for the body, in milliseconds
  * @returns the answer for the library, and the status that counts
  */
 export async function readTokenResponse(
   response: VendorResponse,
+  timeoutMs: number,
   wire?: { readonly connector: Connector; readonly kind: TokenRequestKind },
 ): Promise<{ readonly response: Response; readonly status: number }> {
-  const bytes = await readBody(response, MAX_BYTES);
+  const bytes = await readBody(response, MAX_BYTES, timeoutMs);
   const found = parse(bytes.toString("utf8"), response.headers["content-type"] ?? "");
   const headers = { "Content-Type": "application/json" };
   if (found === undefined) {

@@ -30,7 +30,7 @@ export function textAnswer(status: number, text: string): Answer {
   return { status, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: text };
 }
 
-export function htmlAnswer(status: number, page: string): Answer {
+export function htmlAnswer(status: number, page: string, headers: Record<string, string> = {}): Answer {
   return {
     status,
     headers: {
@@ -40,6 +40,7 @@ export function htmlAnswer(status: number, page: string): Answer {
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'",
       "Referrer-Policy": "no-referrer",
       "X-Content-Type-Options": "nosniff",
+      ...headers,
     },
     body: page,
   };

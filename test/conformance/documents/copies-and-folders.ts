@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { HubError } from "../hub-client.ts";
 import type { Fixture } from "./fixture.ts";
 
 export function describeCopiesAndFolders(on: Fixture): void {
@@ -31,6 +32,24 @@ export function describeCopiesAndFolders(on: Fixture): void {
         "b.txt",
         "x",
       ]);
+    });
+
+    it("leaves what exists where it is if the vendor fails at the last step of a replacement", async () => {
+      const item = await on.hub.upload(`${on.home}/a.txt`, "new");
+      const old = await on.hub.upload(`${on.home}/b.txt`, "old");
+      // Drive does all of it by one call: what is about the two files and the folders above is let through.
+      for (const { id } of [item, old]) await on.hub.ok("GET", `/files/${id}/metadata`);
+      const known = on.vendor.requests().filter(({ path }) => path.startsWith("/drive/v3/files/"));
+      for (const { path } of known) on.vendor.fail({ path, count: 50, delayMs: 0 });
+      on.vendor.fail({ path: "/2/files/move_v2", count: 2, status: 500 });
+      on.vendor.fail({ path: "/drive/v3/files/", count: 2, status: 500 });
+      const copy = { json: { path: `${on.home}/b.txt` }, query: { overwrite: true } };
+      expect((await refusal("POST", `/files/${item.id}/copy`, copy)).status).toBe(502);
+      expect(on.vendor.requests().filter(({ status }) => status === 500)).toHaveLength(2);
+      on.vendor.clearFaults();
+      const names = (await on.hub.contents(on.home)).json.map(({ name }) => name);
+      expect(names.sort()).toEqual(["a.txt", "b.txt"]);
+      expect((await on.hub.bytes(`${on.home}/b.txt`)).toString()).toBe("old");
     });
 
     it("a folder with all that is in it", async () => {
@@ -76,9 +95,9 @@ export function describeCopiesAndFolders(on: Fixture): void {
         properties: {},
         tags: [],
       });
-      expect(await refusal("POST", "/folders", { json: { path: `${on.home}/a/b/c` } })).toMatchObject({
-        status: 409,
-      });
+      const again = await on.hub.call<HubError>("POST", "/folders", { json: { path: `${on.home}/a/b/c` } });
+      expect(again.status).toBe(409);
+      expect(again.json.message).not.toContain("overwrite");
       expect(await refusal("POST", "/folders", { json: { path: null } })).toMatchObject({
         status: 400,
         field: "path",

@@ -30,6 +30,26 @@ export function describeDownloads(on: Fixture): void {
       }
     });
 
+    it("nothing for HEAD, but the headers that GET would bring", async () => {
+      const item = await on.hub.upload(`${on.home}/a.txt`, "hello world");
+      const { cloudElementsLink = "" } = await on.hub.ok<Record<string, string>>(
+        "GET",
+        `/files/${item.id}/links`,
+      );
+      for (const path of [
+        `/files/${item.id}`,
+        cloudElementsLink,
+        `/files/${item.id}/metadata`,
+        "/elements",
+      ]) {
+        const [head, get] = [await on.hub.call("HEAD", path), await on.hub.call("GET", path)];
+        expect([head.status, head.bytes.length], path).toEqual([200, 0]);
+        for (const name of ["content-type", "content-length", "content-disposition", "elements-total-count"])
+          expect(head.headers.get(name), `${name} of ${path}`).toBe(get.headers.get(name));
+      }
+      expect((await on.hub.call("HEAD", "/files", { query: { path: `${on.home}/none` } })).status).toBe(404);
+    });
+
     it("ranges, and refuses those that cannot be", async () => {
       await on.hub.upload(`${on.home}/a.txt`, "0123456789");
       const query = { path: `${on.home}/a.txt` };

@@ -85,6 +85,19 @@ export function describeMetadata(on: Fixture): void {
       expect((await on.hub.contents(on.home)).json.map(({ name }) => name)).toEqual(["README.txt"]);
     });
 
+    it("keeps its name where a rename of the case fails half-way", async () => {
+      const item = await on.hub.upload(`${on.home}/readme.txt`, "text");
+      // Dropbox takes two steps for it, Google Drive one: all but the first fail, or the only one does.
+      on.vendor.fail({ path: "/2/files/move_v2", delayMs: 0 });
+      on.vendor.fail({ path: "/2/files/move_v2", status: 500 });
+      on.vendor.fail({ path: `/drive/v3/files/${item.id}`, count: 2, status: 500 });
+      const json = { name: "README.txt" };
+      expect((await refusal("PATCH", `/files/${item.id}/metadata`, { json })).status).toBe(502);
+      on.vendor.clearFaults();
+      expect((await on.hub.contents(on.home)).json.map(({ name }) => name)).toEqual(["readme.txt"]);
+      expect((await on.hub.bytes(`${on.home}/readme.txt`)).toString()).toBe("text");
+    });
+
     it("moves onto what exists in the vendor's own way, and answers 200", async () => {
       await on.hub.upload(`${on.home}/a.txt`, "a");
       await on.hub.upload(`${on.home}/b.txt`, "b");

@@ -150,13 +150,19 @@ export function describeUploads(on: Fixture): void {
       });
     else
       it("are refused with 501 where the vendor has none, and nothing is made", async () => {
-        const query = { path: `${on.home}/a.txt`, "tags[]": "x" };
-        expect(await refusal("POST", "/files", { query, body: "x" })).toMatchObject({
-          status: 501,
-          code: "not_supported",
-        });
+        for (const detail of [{ "tags[]": "x" }, { description: "what it is" }]) {
+          const query = { path: `${on.home}/a.txt`, ...detail };
+          expect(await refusal("POST", "/files", { query, body: "x" })).toMatchObject({
+            status: 501,
+            code: "not_supported",
+          });
+        }
+        for (const detail of [{ tags: ["x"] }, { description: "what it is" }]) {
+          const json = { path: `${on.home}/a`, ...detail };
+          expect((await refusal("POST", "/folders", { json })).status).toBe(501);
+        }
         expect((await on.hub.metadata(on.home)).status).toBe(404);
-        const item = await on.hub.upload(`${on.home}/b.txt`, "x", { description: "left out" });
+        const item = await on.hub.upload(`${on.home}/b.txt`, "x", { description: "" });
         const change = { json: { tags: ["x"], name: "c.txt" } };
         expect((await refusal("PATCH", `/files/${item.id}/metadata`, change)).status).toBe(501);
         expect((await on.hub.metadata(item.path)).status).toBe(200);

@@ -23,6 +23,31 @@ describe("parseBody", () => {
     );
   });
 
+  it.each([
+    ['{"element": {"key": {"a": "s3cret"}}}', "element.key is not right: it must be a text"],
+    ['{"element": "s3cret"}', "element is not right: it must be an object"],
+    [
+      '{"element": {"key": "k"}, "size": "s3cret"}',
+      "size is not right: it must be a number or true or false",
+    ],
+    ['{"element": {"key": "k"}, "list": "s3cret"}', "list is not right: it must be a list"],
+    ['{"element": {"key": "k"}, "many": "s3cret"}', "many is not right: it must be <=3"],
+  ])("says of %s what it must be, and never what it is", (text, message) => {
+    const strict = v.object({
+      ...schema.entries,
+      size: v.optional(v.union([v.number(), v.boolean()])),
+      list: v.optional(v.array(v.string())),
+      many: v.optional(v.pipe(v.string(), v.maxLength(3))),
+    });
+    expect(() => parseBody(request(text), strict)).toThrowError(expect.objectContaining({ message }));
+  });
+
+  it.each(["[]", "[1]", '["element"]', '"element"', "7", "true"])("refuses the body %s", (text) => {
+    expect(() => parseBody(request(text), v.object({ name: v.optional(v.string()) }))).toThrowError(
+      expect.objectContaining({ status: 400, detail: { field: "body" } }),
+    );
+  });
+
   it("takes null and empty fields as absent, and ignores unknown ones", () => {
     expect(parseBody(request('{"element": {"key": "box"}, "name": null, "colour": "red"}'), schema)).toEqual({
       element: { key: "box" },

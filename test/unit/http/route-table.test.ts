@@ -27,8 +27,19 @@ describe("routeTable", () => {
 
   it("answers 405 with the methods that a known path has", () => {
     expect(() => find("PATCH", "/files")).toThrowError(
-      expect.objectContaining({ status: 405, headers: { Allow: "GET, POST" } }),
+      expect.objectContaining({ status: 405, headers: { Allow: "GET, HEAD, POST" } }),
     );
+  });
+
+  it("answers HEAD where it answers GET, but where that does something", () => {
+    expect(find("HEAD", "/files/42").route).toMatchObject({ method: "GET", path: "/files/{id}" });
+    expect(find("HEAD", "/proxy/a").route.method).toBe("ANY");
+    const acting = routeTable([{ ...route("GET", "/callback"), head: false }, route("POST", "/files")]);
+    for (const path of ["/callback", "/files"]) {
+      expect(() => acting("HEAD", path)).toThrowError(
+        expect.objectContaining({ status: 405, headers: { Allow: path === "/files" ? "POST" : "GET" } }),
+      );
+    }
   });
 
   it("answers 404 to a path that is not in the table", () => {

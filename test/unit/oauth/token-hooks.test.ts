@@ -216,15 +216,18 @@ describe("a long-lived token", () => {
     vendors.intervene = () => undefined;
     const { readTokenResponse } = await import("../../../functions/core/oauth/token-response.ts");
     const { Readable } = await import("node:stream");
-    const read = await readTokenResponse({
-      status: 200,
-      headers: {},
-      rawHeaders: [],
-      url: "",
-      body: Readable.from([
-        Buffer.from('{"access_token":"a","user_id":17841405793187218,"small":12,"share":0.5}'),
-      ]),
-    });
+    const read = await readTokenResponse(
+      {
+        status: 200,
+        headers: {},
+        rawHeaders: [],
+        url: "",
+        body: Readable.from([
+          Buffer.from('{"access_token":"a","user_id":17841405793187218,"small":12,"share":0.5}'),
+        ]),
+      },
+      1_000,
+    );
     expect(await read.response.json()).toMatchObject({
       user_id: "17841405793187218",
       small: 12,

@@ -267,6 +267,22 @@ describe("the proxy to Google Drive", () => {
     expect(bench.seen[1]?.headers["accept-encoding"]).toBe("identity");
   });
 
+  it("gives a body to rewrite up, 504, before the time for an answer is over, however it drips", async () => {
+    let drip: NodeJS.Timeout | undefined;
+    bench.answer((_, answer) => {
+      answer.writeHead(200, { "Content-Type": "application/json" });
+      drip = setInterval(() => answer.write(" "), 50);
+    });
+    const end = performance.now() + 6_000;
+    const response = await send({
+      headers: { "elements-rewrite-urls": "true" },
+      remainingMs: () => end - performance.now(),
+    });
+    clearInterval(drip);
+    expect([response.status, response.headers?.["Elements-Error-Source"]]).toEqual([504, "linkspan"]);
+    expect(end - performance.now()).toBeGreaterThan(4_000);
+  });
+
   it("refuses to rewrite a body that is too large to hold", async () => {
     bench.answer((_, answer) => {
       answer.writeHead(200, { "Content-Type": "application/json" });

@@ -1,5 +1,5 @@
 import type { files, sharing, users } from "dropbox";
-import { NotFound } from "../../errors.ts";
+import { NotFound, NotSupported } from "../../errors.ts";
 import type { DocumentsItem } from "../item.ts";
 import { present } from "../item.ts";
 import { mediaTypeOf } from "../media-types.ts";
@@ -101,8 +101,14 @@ export const dropbox: PathVendor = {
       return relocate(call, "move_v2", item, target, true);
     // "Note that we do not currently support case-only renaming." (files/move_v2): by way of another name.
     const between = `${target.path}.${crypto.randomUUID()}`;
-    const away = await relocate(call, "move_v2", item, { ...target, path: between }, false);
-    return relocate(call, "move_v2", away, target, false);
+    const away = await relocate(call, "move_v2", item, { path: between }, false);
+    try {
+      return await relocate(call, "move_v2", away, target, false);
+    } catch (error) {
+      // Under the name that its owner knows, if that can be had.
+      await relocate(call, "move_v2", away, { path: item.path }, false).catch(() => {});
+      throw error;
+    }
   },
 
   copyFile: (call, item, target) => relocate(call, "copy_v2", item, target, false),
@@ -111,6 +117,13 @@ export const dropbox: PathVendor = {
   // To the "deleted files", from which the user can restore; `files/permanently_delete` is for Dropbox Business only.
   async remove(call, item) {
     await rpc(call, "files/delete_v2", { path: item.reference });
+  },
+
+  // files/restore brings back a revision of a file; for folders there is nothing like it.
+  async restore(call, item) {
+    if (item.directory) throw new NotSupported("bringing a folder back", "dropbox");
+    const { rev } = item.raw as files.FileMetadata;
+    await rpc(call, "files/restore", { path: item.path ?? item.reference, rev });
   },
 
   async search(call, { text, folder }, page) {

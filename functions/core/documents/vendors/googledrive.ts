@@ -142,6 +142,10 @@ export const googledrive: IdVendor = {
     await update(call, item, { trashed: true });
   },
 
+  async restore(call, item) {
+    await update(call, item, { trashed: false });
+  },
+
   // files.list cannot search below a folder: the hub leaves out what lies elsewhere.
   search(call, { text }, page) {
     const q =

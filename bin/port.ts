@@ -1,0 +1,22 @@
+const DEFAULT_PORT = 4000;
+
+/** @throws {Error} `PORT` is no port */
+export function portOf(text: string | undefined): number {
+  if (text === undefined || text === "") return DEFAULT_PORT;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error(`PORT must be a number from 0 to 65535, not ${text}`);
+  return port;
+}
+
+/** One line for the one who typed `npm start`; the stack is there for the asking. */
+export function couldNotStart(error: unknown): never {
+  const problem = error as NodeJS.ErrnoException;
+  console.error(
+    problem.code === "EADDRINUSE"
+      ? `Port ${process.env.PORT || DEFAULT_PORT} is in use. Stop what uses it, or choose another: PORT=4001 npm start`
+      : `Linkspan could not start: ${problem.message}`,
+  );
+  if (process.env.DEBUG !== undefined) console.error(problem.stack);
+  process.exit(1);
+}

@@ -1,0 +1,35 @@
+import { InvalidRequest } from "../core/errors.ts";
+import { readPaging } from "../http/paging.ts";
+import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
+
+/**
+ * A page of a list of the catalogue. Its `nextPage` is not sealed, unlike elsewhere: everybody may read these lists, and it
+ * says nothing but where the next page of just this one begins.
+ */
+export function cataloguePage<T>(
+  request: HttpRequest,
+  all: readonly T[],
+  show: (value: T) => unknown = (value) => value,
+): HttpResponse {
+  const { pageSize, page, nextPage } = readPaging(request);
+  const from = nextPage === undefined ? (page - 1) * pageSize : positionIn(request, nextPage);
+  const shown = all.slice(from, from + pageSize).map(show);
+  const next = from + pageSize;
+  return json(shown, {
+    "Elements-Returned-Count": String(shown.length),
+    "Elements-Total-Count": String(all.length),
+    ...(next < all.length ? { "Elements-Next-Page-Token": tokenOf(request, next) } : {}),
+  });
+}
+
+function tokenOf({ path }: HttpRequest, position: number): string {
+  return Buffer.from(JSON.stringify([path, position])).toString("base64url");
+}
+
+/** @throws {InvalidRequest} made up, or another list's */
+function positionIn(request: HttpRequest, token: string): number {
+  const text = Buffer.from(token, "base64url").toString("utf8");
+  const position = Number(/,(\d{1,9})\]$/.exec(text)?.[1]);
+  if (tokenOf(request, position) === token) return position;
+  throw new InvalidRequest("nextPage is not right: it is of another list, or of none", "nextPage");
+}

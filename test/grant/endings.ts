@@ -1,0 +1,153 @@
+import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
+import { epochOf } from "../../functions/core/grant/epoch.ts";
+import { provisionInstance } from "../../functions/core/grant/first-exchange.ts";
+import type { GrantOutcome } from "../../functions/core/grant/grant-parts.ts";
+import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { signInAgain } from "../../functions/core/grant/sign-in.ts";
+import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
+
+/** Brings a world, with an instance 42 that is due, to an ending. Whether the core tells of it is for the test to see. */
+type Way = (world: CalmWorld) => Promise<unknown>;
+
+const refresh: Way = (world) =>
+  world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
+
+const refreshAnswered =
+  (answer: CalmWorld["answer"]): Way =>
+  (world) => {
+    world.answer = answer;
+    return refresh(world);
+  };
+
+/** No store takes what the vendor gives, and the function comes to its end. */
+const storesFail = (world: CalmWorld) => {
+  world.tableFails = true;
+  world.bucketFails = true;
+  world.remaining = 0;
+  return granted("lost");
+};
+
+const exchange = {
+  organizationId: "org",
+  userId: "user",
+  connector,
+  client: { kind: "own", id: "client", secret: "secret" },
+  code: "code",
+  redirectUri: "https://app.example/cb",
+  configuration: {},
+} as const;
+
+/** A delete whose revocation the vendor does not take for so long. */
+const deletion =
+  (failingForMs: number): Way =>
+  async (world) => {
+    await markForDeletion(world.parts, 42);
+    world.revocationFails = failingForMs > 0;
+    await world.pass(failingForMs);
+    await finishDeletion(world.parts, 42, world.call);
+  };
+
+const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way>>>> = {
+  refreshed: { "a refresh that is due": refresh },
+  reused: {
+    "a message that comes twice": async (world) => {
+      await refresh(world);
+      await refresh(world);
+    },
+  },
+  waited: {
+    "a lease that somebody holds": (world) => {
+      world.items.set(42, { ...world.stored(), until: world.now + 60_000 });
+      return refresh(world);
+    },
+  },
+  unreachable: {
+    "no answer": refreshAnswered(() => ({ kind: "unknown", reason: "reset" })),
+    "a vendor that cannot be reached": refreshAnswered(() => ({ kind: "never_sent", reason: "no route" })),
+  },
+  refused: {
+    "a vendor that wants fewer calls": refreshAnswered(() => ({
+      kind: "refused",
+      status: 429,
+      error: "slow",
+    })),
+  },
+  client_refused: {
+    "a client that the vendor does not take": refreshAnswered(() => ({
+      kind: "client_refused",
+      status: 401,
+      error: "invalid_client",
+    })),
+    "a client that is paused for it": (world) => {
+      const pauses = {
+        check: async () => ({ kind: "until", until: world.now + HOUR }) as const,
+        pause: async () => {},
+        resume: async () => {},
+      };
+      const parts = { ...world.parts, pauses };
+      return refreshDue(parts, { instanceId: 42, cause: "schedule" }, world.call);
+    },
+  },
+  needs_reauth: {
+    "a grant that the vendor has ended": refreshAnswered(() => ({
+      kind: "invalid_grant",
+      error: "invalid_grant",
+    })),
+  },
+  rescued: {
+    "a grant that came while the table was down": async (world) => {
+      world.answer = () => {
+        world.tableFails = true;
+        return granted("rescued");
+      };
+      await refresh(world);
+      world.tableFails = false;
+      await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+    },
+  },
+  revoked: {
+    "a delete": deletion(0),
+    "a refresh that a delete overtakes": (world) => {
+      world.answer = () => {
+        world.items.delete(42);
+        return granted("orphan");
+      };
+      return refresh(world);
+    },
+  },
+  lost: {
+    "a refresh that no store takes": (world) => {
+      world.answer = () => storesFail(world);
+      return refresh(world);
+    },
+    "a first exchange that no store takes": (world) => {
+      world.exchange = () => storesFail(world);
+      const request = { ...exchange, name: "Mine", tags: [], secretConfiguration: {} };
+      return world
+        .finish(provisionInstance(world.parts, world.transients, request, world.call))
+        .catch(() => {});
+    },
+    "a sign-in that no store takes": (world) => {
+      world.exchange = () => storesFail(world);
+      const request = { ...exchange, instanceId: 42, epoch: epochOf(world.now, "state") };
+      return world.finish(signInAgain(world.parts, world.transients, request, world.call)).catch(() => {});
+    },
+    "a revocation that the vendor does not take for 7 days": deletion(7 * DAY + 1_000),
+  },
+};
+
+/** Every ending that the code knows (the compiler sees to it), and a way to it. */
+export const outcomes = Object.keys(ways) as GrantOutcome["outcome"][];
+
+export const endings = Object.entries(ways).flatMap(([outcome, each]) =>
+  Object.entries(each).map(([name, way]) => [outcome as GrantOutcome["outcome"], name, way] as const),
+);
+
+/** What the grant's core told on one way, in order. */
+export async function toldOn(way: Way): Promise<readonly GrantOutcome[]> {
+  const world = new CalmWorld();
+  world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now - 1_000 });
+  await way(world);
+  return world.outcomes;
+}

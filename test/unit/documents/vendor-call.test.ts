@@ -1,0 +1,81 @@
+import { Readable } from "node:stream";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { dropbox } from "../../../functions/connectors/dropbox.ts";
+import { type CallRequest, vendorCall } from "../../../functions/core/documents/vendor-call.ts";
+import type { VendorResponse } from "../../../functions/core/vendor-http.ts";
+import type { VendorSession } from "../../../functions/core/vendor-session.ts";
+
+const FUNCTION_MS = 900_000;
+const request: CallRequest = { method: "POST", url: "https://api.dropboxapi.com/2/anything" };
+
+/** Not one idle minute, and no end: a byte each 20 s. */
+function dripping(): Readable {
+  const body = new Readable({ read: () => {} });
+  const drip = setInterval(() => body.push(" "), 20_000);
+  body.once("close", () => clearInterval(drip));
+  return body;
+}
+
+/** A vendor whose headers come after `headMs`. */
+function callTo(status: number, headMs: number) {
+  const beganMs = Date.now();
+  const bodies: Readable[] = [];
+  const session: Partial<VendorSession> = {
+    connector: dropbox,
+    secrets: () => [],
+    remainingMs: () => FUNCTION_MS - (Date.now() - beganMs),
+    async send(): Promise<VendorResponse> {
+      await new Promise((resolve) => setTimeout(resolve, headMs));
+      const body = dripping();
+      bodies.push(body);
+      const headers = { "content-type": "application/json" };
+      return { status, headers, rawHeaders: [], body, url: request.url };
+    },
+  };
+  return { call: vendorCall(session as VendorSession, () => undefined), bodies };
+}
+
+/** How it ends, and after how many seconds. */
+async function ended(work: Promise<unknown>): Promise<{ error: unknown; seconds: number }> {
+  const beganMs = Date.now();
+  const outcome = work.then(
+    () => ({ error: undefined, seconds: (Date.now() - beganMs) / 1_000 }),
+    (error: unknown) => ({ error, seconds: (Date.now() - beganMs) / 1_000 }),
+  );
+  await vi.advanceTimersByTimeAsync(FUNCTION_MS);
+  return await outcome;
+}
+
+describe("a vendor that drips its answer", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it.each([
+    ["whose headers came at once is given up when the call's time is over", 0, 20],
+    ["has no more time for its headers and its body together", 12_000, 20],
+    ["whose headers came in the last moment has a little for its body", 19_000, 24],
+  ])("%s", async (_, headMs, seconds) => {
+    const { call, bodies } = callTo(200, headMs);
+    const end = await ended(call.json(request));
+    expect(end).toMatchObject({ error: { name: "VendorUnreachable", timedOut: true }, seconds });
+    expect(bodies.map((body) => body.destroyed)).toEqual([true]);
+  });
+
+  it("has the time that the call gives it", async () => {
+    const { call } = callTo(200, 0);
+    expect((await ended(call.json({ ...request, timeoutMs: 60_000 }))).seconds).toBe(60);
+  });
+
+  it.each([
+    [500, "vendor_error"],
+    [409, "vendor_bad_answer"],
+  ])("and a refusal, %i, is told by its status, in time", async (status, code) => {
+    const { call } = callTo(status, 0);
+    const end = await ended(call.done(request));
+    expect(end).toMatchObject({ error: { status: 502, code }, seconds: 20 });
+  });
+});
