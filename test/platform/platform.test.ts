@@ -77,7 +77,7 @@ describe("through API Gateway and the functions", () => {
 
   it("answers another method of a known path with 405 and what is allowed", async () => {
     const answer = await fetch(`${platform.baseUrl}/elements`, { method: "DELETE" });
-    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET"]);
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
     expect(await answer.json()).toMatchObject({ code: "method_not_allowed" });
   });
 

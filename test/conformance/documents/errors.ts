@@ -13,7 +13,7 @@ export function describeErrors(on: Fixture): void {
         code: "unknown_path",
       });
       const wrong = await refusal("PUT", "/hubs/documents/files/metadata");
-      expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, PATCH"]);
+      expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD, PATCH"]);
       const later = await refusal("GET", "/hubs/documents/members");
       expect(later).toMatchObject({
         status: 501,
