@@ -31,6 +31,8 @@ export interface PlatformOptions {
   readonly port?: number;
   /** Where the operator's own vendor accounts are looked for, beside the data folder. Default: the project. */
   readonly accountsFolder?: string;
+  /** False: no schedule fires by itself, `sweep()` does it. Default true. */
+  readonly schedulesFire?: boolean;
   /** How far the wall clock of each process that starts is off, in milliseconds: for tests that nothing is decided by it. */
   readonly clockOffsetMs?: () => number;
   /** Each line that a function or a trigger logs. */
@@ -132,6 +134,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       identities,
       clock,
       log: (line) => onLog("platform", line),
+      schedulesFire: options.schedulesFire ?? true,
     });
     ends.push(() => triggers.close());
 

@@ -72,7 +72,9 @@ export async function startProcess(
     env: {
       ...settings.environment,
       AWS_LAMBDA_RUNTIME_API: api.address,
-      LOCAL_CLOCK_OFFSET_MS: String(settings.clockOffsetMs?.() ?? 0),
+      ...(settings.clockOffsetMs === undefined
+        ? {}
+        : { LOCAL_CLOCK_OFFSET_MS: String(settings.clockOffsetMs()) }),
     },
     // Its standard input ends when this process does, however that comes about; the bootstrap watches it.
     stdio: ["pipe", "pipe", "pipe"],

@@ -19,8 +19,10 @@ export function startSchedule(options: {
   readonly clock: Clock;
   readonly invoke: Invoke;
   readonly log: (line: string) => void;
+  /** False: fires only when told. */
+  readonly byItself: boolean;
 }): Schedule {
-  const { model, clock, invoke, log } = options;
+  const { model, clock, invoke, log, byItself } = options;
   const everyMs = model.everyMinutes * 60_000;
   let timer: NodeJS.Timeout | undefined;
 
@@ -45,7 +47,7 @@ export function startSchedule(options: {
     );
     timer.unref();
   };
-  if (model.enabled) next();
+  if (model.enabled && byItself) next();
   return { fire, close: () => clearTimeout(timer) };
 }
 

@@ -15,6 +15,8 @@ export interface TriggerOptions {
   readonly identities: PlatformIdentities;
   readonly clock: Clock;
   readonly log: (line: string) => void;
+  /** Whether schedules fire by themselves, or by `fireSchedule` only. */
+  readonly schedulesFire: boolean;
 }
 
 /** Everything that calls functions by itself: queues and schedules. */
@@ -36,6 +38,7 @@ export function startTriggers({
   identities,
   clock,
   log,
+  schedulesFire,
 }: TriggerOptions): Triggers {
   const invoke = (functionName: string, event: unknown) => invokeBuffered(lambda, functionName, event);
   const eventSources = template.eventSources.map((model) =>
@@ -49,7 +52,9 @@ export function startTriggers({
       log,
     }),
   );
-  const schedules = template.schedules.map((model) => startSchedule({ model, clock, invoke, log }));
+  const schedules = template.schedules.map((model) =>
+    startSchedule({ model, clock, invoke, log, byItself: schedulesFire }),
+  );
 
   return {
     async fireSchedule() {

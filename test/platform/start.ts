@@ -6,10 +6,18 @@ import { type Platform, type PlatformOptions, startPlatform } from "../../local/
 
 export type RunningPlatform = Platform;
 
-/** A platform of its own in a folder of its own; `close` removes both, and notes which permissions were used. */
+/**
+ * A platform of its own in a folder of its own; `close` removes both, and notes which permissions were used. It sweeps when a
+ * test says so: what it counts must not hang on where in a minute it runs.
+ */
 export async function startTestPlatform(options: PlatformOptions = {}): Promise<RunningPlatform> {
   const folder = options.dataFolder ?? (await mkdtemp(path.join(tmpdir(), "linkspan-test-")));
-  const platform = await startPlatform({ ...options, dataFolder: folder, accountsFolder: folder });
+  const platform = await startPlatform({
+    schedulesFire: false,
+    ...options,
+    dataFolder: folder,
+    accountsFolder: folder,
+  });
   return {
     ...platform,
     async close() {

@@ -231,6 +231,7 @@ describe("a schedule", () => {
         return result;
       },
       log: (line) => log.push(line),
+      byItself: true,
     });
     return { calls, running };
   };

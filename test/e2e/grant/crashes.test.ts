@@ -40,7 +40,7 @@ describe("a process that dies while it refreshes", () => {
     const answered = lab.me(instance);
     await stop.reached;
 
-    lab.platform.lambda.kill("Proxy");
+    await lab.kill("Proxy");
     expect((await answered).status).toBe(502);
     stop.release();
     expect(vendor.refreshes()).toBeLessThanOrEqual(1);
@@ -65,7 +65,7 @@ describe("a process that dies while it refreshes", () => {
     const stop = vendor.gate.hold("before", isRefresh);
     const answered = lab.me(instance);
     await stop.reached;
-    lab.platform.lambda.kill("Proxy");
+    await lab.kill("Proxy");
     await answered;
     stop.break();
 

@@ -101,7 +101,7 @@ describe("a first exchange", () => {
     const hold = lab.vendors.strict.gate.hold("after", isCodeExchange);
     const creating = create(body);
     await hold.reached;
-    lab.platform.lambda.kill("Connections");
+    await lab.kill("Connections");
     expect((await creating).status).toBe(502);
     hold.release();
 

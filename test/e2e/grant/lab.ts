@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { AwsFault } from "../../../local/aws/types.ts";
 import type { PlatformOptions } from "../../../local/platform.ts";
+import { until } from "../../platform/functions.ts";
 import { type RunningPlatform, startTestPlatform } from "../../platform/start.ts";
 import { assemblyForTests } from "../../synthesize.ts";
 import { vendorKinds } from "../../vendor-kinds/connectors.ts";
@@ -176,6 +177,12 @@ export class GrantLab {
     };
     this.platform.frontDoor.fail({ ...fault, ...(when === "before" ? { hold } : { holdAnswer: hold }) });
     return { reached: reached.promise, release: released.resolve };
+  }
+
+  /** Ends a function's processes, as a crash would, and waits until they are gone. */
+  async kill(name: "Connections" | "Proxy"): Promise<void> {
+    this.platform.lambda.kill(name);
+    await until(() => this.platform.lambda.processes(name).length === 0, `the processes of ${name} are gone`);
   }
 
   /** What an instance's outcome metrics say, in order, of all functions. */
