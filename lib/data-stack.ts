@@ -48,6 +48,13 @@ export class DataStack extends Stack {
         nonKeyAttributes: ["connector", "name", "tags", "createdAt", "userId"],
       });
     }
+    // Sparse twice: of connectors whose revocation ends a whole consent, those that are not being deleted. No refresh changes it.
+    this.instances.addGlobalSecondaryIndex({
+      indexName: "consent",
+      partitionKey: { name: "consentKey", type: AttributeType.STRING },
+      sortKey: { name: "ownerKey", type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
     this.tenants = this.keptTable("Tenants", { name: "id", type: AttributeType.STRING });
     this.transients = new Table(this, "Transients", {
       partitionKey: { name: "id", type: AttributeType.STRING },

@@ -5,7 +5,7 @@ import type { Instance } from "../core/instances/instance.ts";
 export type InstanceItem = Omit<Instance, "id"> & {
   readonly instanceId: number;
   readonly item: "instance";
-  /** Partition of the `owner` index; absent while the instance is being deleted. */
+  /** Partition of the `owner` index, and sort key of `consent`; absent while the instance is being deleted. */
   readonly ownerKey?: string;
   /** Sort key of the `owner` and `organization` indexes: by age. */
   readonly ownerSort: string;

@@ -192,10 +192,12 @@ async function refuseTheClient(): Promise<void> {
   await sweepAndSettle();
 }
 
-/** A revocation that ends the whole grant asks for the account's other instances first. */
+/** A revocation that ends the whole grant asks for the account's other instances first, when their index is up to date. */
 async function deleteAll(instances: readonly CreatedInstance[]): Promise<void> {
   const drives = [await app.connect("googledrive"), await app.connect("googledrive")];
   for (const { id } of [...drives, ...instances]) await app.platform("DELETE", `/instances/${id}`);
+  await sweepAndSettle();
+  platform.clock.advance(MINUTE);
   await sweepAndSettle();
 }
 

@@ -346,36 +346,4 @@ describe("a delete", () => {
     expect(world.stored().dueAt).toBeLessThan(world.now + 2 * 60_000);
     expect(world.stored()).not.toHaveProperty("dueSince");
   });
-
-  describe("where revocation ends the user's whole grant", () => {
-    const account = { id: "person" };
-    beforeEach(() => {
-      const revocation = { url: "https://vendor.example/revoke", style: "rfc7009", ends: "grant" } as const;
-      world.connector = { ...connector, oauth2: { ...connector.oauth2, revocation } };
-      world.put({}, { account });
-    });
-
-    test.each([
-      ["the same account", { account }],
-      ["an account that nobody knows", {}],
-    ])("spares it for a living sibling of %s", async (_, changes) => {
-      world.put({ accessToken: "sibling" }, { id: 43, ...changes });
-      await remove();
-      expect(world.revoked).toEqual([]);
-      expect([...world.items.keys()]).toEqual([43]);
-      await remove(43);
-      expect(world.revoked).toEqual(["sibling"]);
-    });
-
-    test.each([
-      ["of another account", { account: { id: "somebody else" } }],
-      ["of another client", { account, refreshGroup: "other" }],
-      ["of another organization", { account, organizationId: "other" }],
-      ["that is being deleted too", { account, deleting: true }],
-    ])("ends it in spite of an instance %s", async (_, changes) => {
-      world.put({}, { id: 43, ...changes });
-      await remove();
-      expect(world.revoked).toEqual(["old"]);
-    });
-  });
 });

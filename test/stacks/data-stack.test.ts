@@ -50,6 +50,7 @@ describe("the tables", () => {
         "organizationId:S ownerSort:S",
         { ProjectionType: "INCLUDE", NonKeyAttributes: listed },
       ],
+      ["consent", "consentKey:S ownerKey:S", { ProjectionType: "KEYS_ONLY" }],
     ]);
   });
 
