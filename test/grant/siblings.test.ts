@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
 import { noteAccount } from "../../functions/core/grant/account.ts";
 import { refreshGroup } from "../../functions/core/grant/client-group.ts";
@@ -6,6 +6,7 @@ import { consentKey } from "../../functions/core/grant/consent.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
 import { epochOf } from "../../functions/core/grant/epoch.ts";
 import { type FirstExchange, provisionInstance } from "../../functions/core/grant/first-exchange.ts";
+import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
@@ -243,6 +244,29 @@ describe("an instance's consent", () => {
     );
     await Promise.all(world.after);
     expect(world.stored()).toMatchObject({ account: { id: "two" }, consentKey: keyOf("two", group) });
+  });
+
+  test("is of the unknown until a scheduled refresh finds the vendor willing to tell", async () => {
+    const due = async (with_: Connector) => {
+      world.connector = with_;
+      const work = { instanceId: 42, cause: "forced" } as const;
+      await world.finish(refreshDue(world.parts, work, world.call));
+      await Promise.all(world.after);
+    };
+    put(undefined);
+    await due(silent);
+    expect(world.stored()).toMatchObject({ version: 2, consentKey: keyOf() });
+    await due(whole());
+    expect(world.stored()).toMatchObject({
+      version: 3,
+      account: { id: "person" },
+      consentKey: keyOf("person"),
+    });
+    const again = whole(() => Promise.reject(new Error("asked though it is known")));
+    const asked = vi.spyOn(again as Required<Connector>, "account");
+    await due(again);
+    expect(world.stored().version).toBe(4);
+    expect(asked).not.toHaveBeenCalled();
   });
 
   test("is not changed by an account that is told after a later sign-in", async () => {

@@ -16,3 +16,11 @@ export function consentKey(
   // Hashed: an account's id may be of any length, or an e-mail address.
   return `${refreshGroup}#${account === undefined ? "" : createHash("sha256").update(account.id).digest("base64url").slice(0, 22)}`;
 }
+
+/** Whether nobody knows yet whose consent it is, where that matters. */
+export function isOfNobodyKnown(
+  connector: Connector,
+  { consentKey: key, refreshGroup }: Pick<Instance, "consentKey" | "refreshGroup">,
+): boolean {
+  return key !== undefined && key === consentKey(connector, refreshGroup);
+}
