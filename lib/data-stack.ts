@@ -36,20 +36,25 @@ export class DataStack extends Stack {
       projectionType: ProjectionType.INCLUDE,
       nonKeyAttributes: ["refreshGroup", "dueSince"],
     });
-    const summary = ["connector", "name", "tags", "createdAt", "userId"];
-    for (const [indexName, partition, nonKeyAttributes] of [
-      ["owner", "ownerKey", summary],
-      // What is being deleted stays on it; so that whoever looks for living siblings need not read the item to know.
-      ["organization", "organizationId", [...summary, "deleting"]],
+    for (const [indexName, partition] of [
+      ["owner", "ownerKey"],
+      ["organization", "organizationId"],
     ] as const) {
       this.instances.addGlobalSecondaryIndex({
         indexName,
         partitionKey: { name: partition, type: AttributeType.STRING },
         sortKey: { name: "ownerSort", type: AttributeType.STRING },
         projectionType: ProjectionType.INCLUDE,
-        nonKeyAttributes: [...nonKeyAttributes],
+        nonKeyAttributes: ["connector", "name", "tags", "createdAt", "userId"],
       });
     }
+    // Sparse twice: of connectors whose revocation ends a whole consent, those that are not being deleted. No refresh changes it.
+    this.instances.addGlobalSecondaryIndex({
+      indexName: "consent",
+      partitionKey: { name: "consentKey", type: AttributeType.STRING },
+      sortKey: { name: "ownerKey", type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
     this.tenants = this.keptTable("Tenants", { name: "id", type: AttributeType.STRING });
     this.transients = new Table(this, "Transients", {
       partitionKey: { name: "id", type: AttributeType.STRING },

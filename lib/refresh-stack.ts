@@ -105,12 +105,11 @@ export class RefreshStack extends Stack {
     allowTenants(this.worker, data);
     allowGrants(this.worker, data, [
       "dynamodb:GetItem",
-      "dynamodb:BatchGetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
       "dynamodb:DeleteItem",
     ]);
-    this.worker.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/organization`]);
+    this.worker.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/consent`]);
     this.worker.allow(
       ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
       [data.transients.tableArn],

@@ -5,7 +5,7 @@ import type { Instance } from "../core/instances/instance.ts";
 export type InstanceItem = Omit<Instance, "id"> & {
   readonly instanceId: number;
   readonly item: "instance";
-  /** Partition of the `owner` index; absent while the instance is being deleted. */
+  /** Partition of the `owner` index, and sort key of `consent`; absent while the instance is being deleted. */
   readonly ownerKey?: string;
   /** Sort key of the `owner` and `organization` indexes: by age. */
   readonly ownerSort: string;
@@ -43,14 +43,6 @@ export function instanceOf(item: InstanceItem): Instance {
 }
 
 export function summaryOf(item: Record<string, unknown>): InstanceSummary {
-  const { instanceId, userId, connector, name, tags, createdAt, deleting } = item as unknown as InstanceItem;
-  return {
-    id: instanceId,
-    userId,
-    connector,
-    name,
-    tags,
-    createdAt,
-    ...(deleting === true ? { deleting } : {}),
-  };
+  const { instanceId, userId, connector, name, tags, createdAt } = item as unknown as InstanceItem;
+  return { id: instanceId, userId, connector, name, tags, createdAt };
 }

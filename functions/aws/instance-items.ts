@@ -58,7 +58,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
         values: { version, fence },
       }),
 
-    signIn(id, { fence, version }, { epoch, grant, dueAt, at, refreshGroup, changes }) {
+    signIn(id, { fence, version }, { epoch, grant, dueAt, at, refreshGroup, consentKey, changes }) {
       const { set, remove } = due(id, dueAt);
       return change(id, {
         set: {
@@ -69,6 +69,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
           fence: fence + 1,
           updatedAt: at,
           ...(refreshGroup === undefined ? {} : { refreshGroup }),
+          ...(consentKey === undefined ? {} : { consentKey }),
           ...set,
         },
         remove: ["until", "deadVersion", "lastError", "attempts", "retryAt", ...remove],
@@ -98,6 +99,13 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
 
     update: (id, changes, now) =>
       change(id, { set: { ...changes, updatedAt: now }, condition: `${EXISTS} AND ${NOT_DELETING}` }),
+
+    noteAccount: (id, { epoch }, { at, ...noted }) =>
+      change(id, {
+        set: { ...noted, updatedAt: at },
+        condition: `#epoch = :epoch AND ${NOT_DELETING}`,
+        values: { epoch },
+      }),
 
     touch(id, usedAt, dueAt) {
       const { set, remove } = dueAt === undefined ? { set: {}, remove: [] } : due(id, dueAt);

@@ -20,6 +20,7 @@ import { instanceCreation } from "./instance-creation.ts";
 import { instanceItems } from "./instance-items.ts";
 import { instanceLists } from "./instance-lists.ts";
 import { instanceRemoval } from "./instance-removal.ts";
+import { instanceSiblings } from "./instance-siblings.ts";
 import { kmsKeyService } from "./kms.ts";
 import { refreshOutcome } from "./outcome-metrics.ts";
 import { refreshQueue } from "./refresh-queue.ts";
@@ -136,7 +137,7 @@ const makeConnectionParts = (): ProvisioningParts & { readonly instances: Instan
   };
 };
 
-/** For the refresh worker: the whole table, the right to end rescue records, the event bus, and the paused clients. */
+/** For the refresh worker: making and ending instances, the right to end rescue records, the event bus, and the paused clients. */
 export function workerParts(): WorkerParts {
   return once(makeWorkerParts);
 }
@@ -148,8 +149,8 @@ const makeWorkerParts = (): WorkerParts => {
     instances: {
       ...parts.instances,
       ...instanceCreation(options),
-      ...instanceLists(options),
       ...instanceRemoval(options),
+      ...instanceSiblings(options),
     },
     rescue: { ...parts.rescue, ...rescueRemoval({ bucket: environment("RESCUE_BUCKET") }) },
     publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),

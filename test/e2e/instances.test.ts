@@ -169,6 +169,10 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect((await app.platform("GET", `/instances/${instance.id}`)).status).toBe(404);
     expect((await app.platform("DELETE", `/instances/${instance.id}`)).status).toBe(404);
     await platform.settled();
+    // Google's revocation waits for the index of siblings, a few seconds, and then for the sweep.
+    platform.clock.advance(60_000);
+    await platform.sweep();
+    await platform.settled();
     expect(vendorOf(connector).living(login)).toEqual({ grants: 0, accessTokens: 0 });
     expect(await scanTable(platform, "InstancesTable")).not.toContain(`"instanceId":${instance.id},`);
   });

@@ -359,7 +359,7 @@ export class CalmWorld {
           (i) => i.version === version && i.fence === fence && living(i),
           () => ({ ...clean, deadVersion: version, dueAt: undefined, lastError }),
         ),
-      signIn: (id, { fence, version }, { epoch, grant, dueAt, changes, refreshGroup }) =>
+      signIn: (id, { fence, version }, { epoch, grant, dueAt, changes, refreshGroup, consentKey }) =>
         change(
           "signIn",
           id,
@@ -373,6 +373,7 @@ export class CalmWorld {
             fence: fence + 1,
             dueAt,
             refreshGroup: refreshGroup ?? i.refreshGroup,
+            consentKey: consentKey ?? i.consentKey,
           }),
         ),
       markDeleting: (id, now) =>
@@ -397,6 +398,13 @@ export class CalmWorld {
           ...(enabled ? { dueAt: now, dueSince: undefined } : {}),
         })),
       update: (id, changes) => change("update", id, living, () => ({ ...changes })),
+      noteAccount: (id, { epoch }, { at, ...noted }) =>
+        change(
+          "noteAccount",
+          id,
+          (i) => i.epoch === epoch && living(i),
+          () => ({ ...noted, updatedAt: at }),
+        ),
       touch: (id, lastUsedAt, dueAt) =>
         change("touch", id, living, () => ({
           lastUsedAt,
@@ -409,6 +417,12 @@ export class CalmWorld {
           (i) => i.dueAt === seen,
           () => ({ dueAt: to, dueSince: owedSince }),
         ),
+      hasSibling: async (id, consentKey) => {
+        this.tableCalls.push("hasSibling");
+        return [...this.items.values()].some(
+          (each) => each.id !== id && each.consentKey === consentKey && living(each),
+        );
+      },
       listByOwner: async () => ({ items: [] }),
       listByOrganization: async (organizationId) => ({
         items: [...this.items.values()].filter((each) => each.organizationId === organizationId),

@@ -200,9 +200,7 @@ describe("delete", () => {
     expect(await table.markDeleting(instance.id, 3_000)).toBe(true);
     expect(await read()).toMatchObject({ deleting: true, deletingSince: 2_000, dueAt: 3_000 });
     expect(await owned()).toHaveLength(0);
-    // Operators still find it, and the index says what it is.
-    const [listed] = (await table.listByOrganization(instance.organizationId)).items;
-    expect(listed).toMatchObject({ id: instance.id, deleting: true });
+    expect((await table.listByOrganization(instance.organizationId)).items).toHaveLength(1);
     expect(await dueIds(shard(), 3_000)).toContain(instance.id);
   });
 
@@ -213,6 +211,65 @@ describe("delete", () => {
     expect(await table.remove(instance.id)).toBe(false);
     expect(await table.markDeleting(instance.id, 2_000)).toBe(false);
     expect(await read()).toBeUndefined();
+  });
+});
+
+describe("siblings", () => {
+  let consentKey: string;
+  let sibling: Instance;
+  const found = () => table.hasSibling(instance.id, consentKey);
+  beforeEach(async () => {
+    consentKey = `consent-${nextId}`;
+    instance = newInstance({ consentKey });
+    sibling = newInstance({ consentKey });
+    await table.create(instance);
+    expect(await found()).toBe(false);
+    await table.create(sibling);
+    expect(await found()).toBe(true);
+  });
+
+  test("are found across organizations, by one query that reads two at most", async () => {
+    expect(sibling.organizationId).not.toBe(instance.organizationId);
+    for (let more = 0; more < 5; more++) await table.create(newInstance({ consentKey }));
+    const before = opened.operations.length;
+    expect(await found()).toBe(true);
+    expect(opened.operations.slice(before)).toEqual(["QueryCommand"]);
+    expect(await table.hasSibling(instance.id, "another consent")).toBe(false);
+  });
+
+  test("are none of them being deleted", async () => {
+    await table.markDeleting(sibling.id, 2_000);
+    expect(await found()).toBe(false);
+  });
+
+  test("stay through a lease, a refresh, a dead grant and a disabling", async () => {
+    const { id } = sibling;
+    await table.takeLease(id, { version: 2, fence: 3 }, 99_000);
+    await table.commit(id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
+    await table.markDead(id, { version: 4, fence: 4 }, "invalid_grant");
+    await table.setEnabled(id, false, 5_000);
+    expect(await found()).toBe(true);
+  });
+
+  test("move with the account that is noted for the sign-in that it belongs to", async () => {
+    const { id, epoch } = sibling;
+    const noted = { account: { id: "person" }, consentKey: `${consentKey}-noted`, at: 2_000 };
+    expect(await table.noteAccount(id, { epoch: "000000000000001-older" }, noted)).toBe(false);
+    expect(await found()).toBe(true);
+    expect(await table.noteAccount(id, { epoch }, noted)).toBe(true);
+    expect(await read(id)).toMatchObject({ account: noted.account, updatedAt: 2_000 });
+    expect(await found()).toBe(false);
+    expect(await table.hasSibling(instance.id, noted.consentKey)).toBe(true);
+    await table.markDeleting(id, 3_000);
+    expect(await table.noteAccount(id, { epoch }, noted)).toBe(false);
+  });
+
+  test("move with a sign-in", async () => {
+    const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 3_000, refreshGroup: "other" };
+    const moved = { ...won, consentKey: `${consentKey}-moved` };
+    expect(await table.signIn(sibling.id, { fence: 3, version: 2 }, moved)).toBe(true);
+    expect(await found()).toBe(false);
+    expect(await table.hasSibling(instance.id, moved.consentKey)).toBe(true);
   });
 });
 
@@ -230,6 +287,9 @@ describe("what has nothing to do with the grant", () => {
 
   test("no write makes an item that is not there", async () => {
     expect(await table.update(7, { name: "ghost" }, 1)).toBe(false);
+    expect(await table.noteAccount(7, { epoch: instance.epoch }, { account: { id: "a" }, at: 1 })).toBe(
+      false,
+    );
     expect(await table.setEnabled(7, true, 1)).toBe(false);
     expect(await table.touch(7, 1)).toBe(false);
     expect(await table.takeLease(7, { version: 1, fence: 1 }, 1)).toBe(false);

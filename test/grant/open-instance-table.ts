@@ -13,13 +13,16 @@ export async function openTable(): Promise<CountedStore> {
 
 async function createTable(client: DynamoDBDocumentClient): Promise<void> {
   const lists = ["connector", "name", "tags", "createdAt", "userId"];
-  const index = (name: string, partition: string, sort: string, included: string[]) => ({
+  const index = (name: string, partition: string, sort: string, included?: string[]) => ({
     IndexName: name,
     KeySchema: [
       { AttributeName: partition, KeyType: "HASH" as const },
       { AttributeName: sort, KeyType: "RANGE" as const },
     ],
-    Projection: { ProjectionType: "INCLUDE" as const, NonKeyAttributes: included },
+    Projection:
+      included === undefined
+        ? { ProjectionType: "KEYS_ONLY" as const }
+        : { ProjectionType: "INCLUDE" as const, NonKeyAttributes: included },
   });
   await client.send(
     new CreateTableCommand({
@@ -37,11 +40,13 @@ async function createTable(client: DynamoDBDocumentClient): Promise<void> {
         { AttributeName: "ownerKey", AttributeType: "S" },
         { AttributeName: "ownerSort", AttributeType: "S" },
         { AttributeName: "organizationId", AttributeType: "S" },
+        { AttributeName: "consentKey", AttributeType: "S" },
       ],
       GlobalSecondaryIndexes: [
         index("due", "refreshShard", "dueAt", ["refreshGroup", "dueSince"]),
         index("owner", "ownerKey", "ownerSort", lists),
-        index("organization", "organizationId", "ownerSort", [...lists, "deleting"]),
+        index("organization", "organizationId", "ownerSort", lists),
+        index("consent", "consentKey", "ownerKey"),
       ],
     }),
   );

@@ -522,6 +522,12 @@ export class World {
             ({ deleting }) => deleting !== true,
             (instance) => ({ ...instance, ...changes }),
           ),
+        noteAccount: (_id, seen, { at: _, ...noted }) =>
+          write(
+            "notes its account",
+            ({ epoch, deleting }) => epoch === seen.epoch && deleting !== true,
+            (instance) => ({ ...instance, ...noted }),
+          ),
         touch: (_id, lastUsedAt, dueAt) =>
           write(
             "notes its use",
@@ -539,9 +545,7 @@ export class World {
             }),
           ),
         create: () => Promise.reject(new Error("no new instance in this world")),
-        listByOwner: () => Promise.resolve({ items: [] }),
-        listByOrganization: () => Promise.resolve({ items: [] }),
-        getMany: () => Promise.resolve([]),
+        hasSibling: () => Promise.resolve(false),
       },
       rescue: {
         put: (record) =>

@@ -48,8 +48,9 @@ describe("the tables", () => {
       [
         "organization",
         "organizationId:S ownerSort:S",
-        { ProjectionType: "INCLUDE", NonKeyAttributes: [...listed, "deleting"] },
+        { ProjectionType: "INCLUDE", NonKeyAttributes: listed },
       ],
+      ["consent", "consentKey:S ownerKey:S", { ProjectionType: "KEYS_ONLY" }],
     ]);
   });
 

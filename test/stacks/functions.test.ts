@@ -169,6 +169,17 @@ describe("each function's role", () => {
     expect(allowed("RefreshSweep", "Instances")).toEqual(["dynamodb:Query", "dynamodb:UpdateItem"]);
   });
 
+  it("looks for siblings of an instance only in the worker, by their index alone", () => {
+    const queried = (name: string) =>
+      statementsOf(name)
+        .filter(({ actions }) => actions.includes("dynamodb:Query"))
+        .flatMap(({ resources }) => resources)
+        .map((resource) => resource.replace(/^.*\/index\//, ""));
+    expect(functionNames.filter((name) => queried(name).includes("consent"))).toEqual(["RefreshWorker"]);
+    expect(queried("RefreshWorker")).toEqual(["consent"]);
+    expect(allowed("RefreshWorker", "Instances")).not.toContain("dynamodb:BatchGetItem");
+  });
+
   it("never changes tenants: that is the operator's", () => {
     for (const name of functionNames)
       for (const action of allowed(name, "Tenants")) expect(action).toMatch(/^dynamodb:(GetItem|Query)$/);

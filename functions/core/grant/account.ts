@@ -1,4 +1,6 @@
 import type { Account, Connector } from "../../connectors/define-connector.ts";
+import type { Instance } from "../instances/instance.ts";
+import { consentKey } from "./consent.ts";
 import type { GrantParts } from "./grant-parts.ts";
 import { within } from "./patience.ts";
 
@@ -19,13 +21,17 @@ export async function lookUpAccount(
 export async function noteAccount(
   parts: GrantParts,
   connector: Connector,
-  instanceId: number,
+  instance: Pick<Instance, "id" | "epoch" | "refreshGroup">,
   accessToken: string,
-  now: number,
+  at: number,
 ): Promise<void> {
   try {
     const account = await lookUpAccount(parts, connector, accessToken);
-    if (account !== undefined) await parts.instances.update(instanceId, { account }, now);
+    if (account === undefined) return;
+    const { id, epoch, refreshGroup } = instance;
+    const key = consentKey(connector, refreshGroup, account);
+    const noted = { account, at, ...(key === undefined ? {} : { consentKey: key }) };
+    await parts.instances.noteAccount(id, { epoch }, noted);
   } catch {
     // The instance works without it.
   }

@@ -1,12 +1,12 @@
+import type { Connector } from "../../connectors/define-connector.ts";
 import type { Grant, Instance } from "../instances/instance.ts";
+import { lookUpAccount } from "./account.ts";
 import { announce } from "./announce.ts";
 import { connectorOf } from "./commit.ts";
+import { consentKey } from "./consent.ts";
 import type { Call, GrantParts, WorkerParts } from "./grant-parts.ts";
 import { openGrant } from "./sealed-grant.ts";
 import { latestNow } from "./timing.ts";
-
-/** Whole items that are read before it is looked whether one of them is a sibling. */
-const SIBLINGS_AT_ONCE = 10;
 
 /**
  * DELETE, step 1: the instance token is dead from here; a worker does the rest, now or when the sweep finds it.
@@ -37,9 +37,11 @@ export async function finishDeletion(
 ): Promise<void> {
   const { value: instance, reading } = await parts.instances.get(instanceId);
   if (instance?.deleting !== true) return;
+  const now = latestNow(reading, parts.monotonic());
+  const certainAt = siblingsAreCertainAt(parts, instance);
+  if (now < certainAt) return await dueAgainAt(parts, instance, certainAt);
   // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
   const unborn = await parts.rescue.read(`rescue/${instanceId}/new`);
-  const now = latestNow(reading, parts.monotonic());
   if (unborn !== undefined) return await tryLater(parts, instance, now);
   const ended = await revokeStored(parts, instance);
   if (ended === "failed") {
@@ -64,7 +66,7 @@ async function revokeStored(
   const connector = connectorOf(parts, instance.connector);
   const ends = connector.oauth2.revocation?.ends;
   if (ends === undefined) return "spared";
-  if (ends === "grant" && (await hasSibling(parts, instance))) return "spared";
+  if (ends === "grant" && (await isShared(parts, connector, instance))) return "spared";
   try {
     const grant: Grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
     const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
@@ -75,39 +77,46 @@ async function revokeStored(
 }
 
 /**
- * Another living instance that hangs on the same consent: same connector and client, and not known to be of another
- * account. Where either account is not known, better a consent too many at the vendor than a dead connection.
- * Goes through the organization's index; whole items are read of living ones of the connector only, a few at a time, the
- * user's own first (one account is rarely two users'), until a sibling is found.
+ * Where revocation ends the user's whole grant, siblings are asked for only when the index has had the time to show those that
+ * came, or were marked for deletion, just before: an app that connects a user anew and then deletes the old instance must not
+ * lose both; a user's two instances that are deleted at once must not spare their grant for each other.
  */
-async function hasSibling(parts: WorkerParts, instance: Instance): Promise<boolean> {
-  let after: string | undefined;
-  do {
-    const page = await parts.instances.listByOrganization(instance.organizationId, {
-      limit: 100,
-      ...(after === undefined ? {} : { after }),
-    });
-    const isOwn = ({ userId }: { userId: string }): boolean => userId === instance.userId;
-    const candidates = page.items.filter(
-      ({ id, connector, deleting }) =>
-        id !== instance.id && connector === instance.connector && deleting !== true,
-    );
-    const ids = [...candidates.filter(isOwn), ...candidates.filter((each) => !isOwn(each))].map(
-      ({ id }) => id,
-    );
-    for (let start = 0; start < ids.length; start += SIBLINGS_AT_ONCE) {
-      const others = await parts.instances.getMany(ids.slice(start, start + SIBLINGS_AT_ONCE));
-      if (others.some((other) => isSibling(instance, other))) return true;
-    }
-    after = page.next;
-  } while (after !== undefined);
-  return false;
+function siblingsAreCertainAt(parts: WorkerParts, instance: Instance): number {
+  if (connectorOf(parts, instance.connector).oauth2.revocation?.ends !== "grant") return 0;
+  return (instance.deletingSince ?? 0) + parts.timing.indexMs;
 }
 
-function isSibling(instance: Instance, other: Instance): boolean {
-  if (other.deleting === true || other.refreshGroup !== instance.refreshGroup) return false;
-  if (instance.account === undefined || other.account === undefined) return true;
-  return instance.account.id === other.account.id;
+/**
+ * Whether another living instance hangs on the same consent: same connector and client, in whichever organization, and not known
+ * to be of another account. Where either account is not known, better a consent too many at the vendor than a dead connection.
+ */
+async function isShared(parts: WorkerParts, connector: Connector, instance: Instance): Promise<boolean> {
+  const unknown = consentKey(connector, instance.refreshGroup);
+  const own = await consentOf(parts, connector, instance, unknown);
+  if (unknown === undefined || own === undefined) return true;
+  // In this order: a sibling whose account is noted between the two goes from the first to the second.
+  return (
+    (await parts.instances.hasSibling(instance.id, unknown)) ||
+    (own !== unknown && (await parts.instances.hasSibling(instance.id, own)))
+  );
+}
+
+/** Its account may not have been noted: it is asked for once more. @returns undefined: any instance of the client may be a sibling */
+async function consentOf(
+  parts: WorkerParts,
+  connector: Connector,
+  instance: Instance,
+  unknown: string | undefined,
+): Promise<string | undefined> {
+  // Where the vendor tells of nobody, all of the client are among the unknown.
+  if (instance.consentKey !== unknown || connector.account === undefined) return instance.consentKey;
+  try {
+    const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    const account = await lookUpAccount(parts, connector, accessToken);
+    return account === undefined ? undefined : consentKey(connector, instance.refreshGroup, account);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -118,9 +127,12 @@ async function tryLater(parts: GrantParts, instance: Instance, now: number): Pro
   const { revocationRetryMs, revocationRetryMaxMs } = parts.timing;
   const failingFor = now - (instance.deletingSince ?? now);
   const wait = Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingFor / 4));
-  const due = Math.floor(now + wait);
+  await dueAgainAt(parts, instance, Math.floor(now + wait));
+}
+
+async function dueAgainAt(parts: GrantParts, instance: Instance, due: number): Promise<void> {
   if (instance.dueAt === undefined || (await parts.instances.push(instance.id, instance.dueAt, due))) return;
-  // The sweep that sent it has pushed it while the vendor was asked: its five minutes are no answer to a failure.
+  // The sweep that sent it has pushed it meanwhile: its five minutes are no answer.
   const { value: pushed } = await parts.instances.get(instance.id);
   if (pushed?.dueAt !== undefined) await parts.instances.push(instance.id, pushed.dueAt, due);
 }

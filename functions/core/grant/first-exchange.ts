@@ -4,6 +4,7 @@ import type { TransientStore } from "../transients.ts";
 import { noteAccount } from "./account.ts";
 import { announce } from "./announce.ts";
 import { refreshGroup } from "./client-group.ts";
+import { consentKey } from "./consent.ts";
 import { dueAt } from "./due.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 import type { Call, GrantParts, ProvisioningParts } from "./grant-parts.ts";
@@ -50,7 +51,9 @@ export async function provisionInstance(
     now: won.grant.obtainedAt,
   });
   await storeNew(parts, made.instance, call);
-  call.afterAnswer(noteAccount(parts, request.connector, id, won.grant.accessToken, won.grant.obtainedAt));
+  call.afterAnswer(
+    noteAccount(parts, request.connector, made.instance, won.grant.accessToken, won.grant.obtainedAt),
+  );
   return made;
 }
 
@@ -80,6 +83,8 @@ export async function newInstance(
   const place = { id, organizationId: request.organizationId };
   const secretKeys = Object.keys(request.secretConfiguration);
   const due = dueAt(parts, request.connector, grant, { createdAt: now }, now);
+  const group = refreshGroup(request.connector.key, clientId);
+  const consent = consentKey(request.connector, group);
   const instance: Instance = {
     ...place,
     userId: request.userId,
@@ -100,7 +105,8 @@ export async function newInstance(
     grant: await sealGrant(sealer, place, 1, grant),
     enabled: true,
     ...(due === undefined ? {} : { dueAt: due }),
-    refreshGroup: refreshGroup(request.connector.key, clientId),
+    refreshGroup: group,
+    ...(consent === undefined ? {} : { consentKey: consent }),
     ...(request.appState === undefined ? {} : { appState: request.appState }),
   };
   return { instance, token };

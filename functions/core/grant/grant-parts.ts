@@ -6,8 +6,8 @@ import type {
   ClientResolver,
   InstanceCreation,
   InstanceItems,
-  InstanceLists,
   InstanceRemoval,
+  InstanceSiblings,
   RescueRecords,
   RescueRemoval,
   StoreReading,
@@ -89,7 +89,7 @@ export type ProvisioningParts = GrantParts & { readonly instances: InstanceCreat
 
 /** For the worker, which ends deletions, brings rescued grants home and tells subscribers. */
 export type WorkerParts = ProvisioningParts & {
-  readonly instances: InstanceRemoval & InstanceLists;
+  readonly instances: InstanceRemoval & InstanceSiblings;
   readonly rescue: RescueRemoval;
   /** Puts an event on the bus. @throws the bus did not take it: its message must come again */
   readonly publish: (event: InstanceEvent) => Promise<void>;

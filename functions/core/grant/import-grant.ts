@@ -46,7 +46,7 @@ export async function importInstance(
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
   const made = await newInstance(parts, sealer, id, request, grant, credentials.id, { epoch, now: now() });
   await storeNew(parts, made.instance, call);
-  call.afterAnswer(noteAccount(parts, connector, id, grant.accessToken, grant.obtainedAt));
+  call.afterAnswer(noteAccount(parts, connector, made.instance, grant.accessToken, grant.obtainedAt));
   return made;
 }
 

@@ -50,15 +50,25 @@ export interface InstanceItems {
       dueAt?: number;
       at: number;
       refreshGroup?: string;
+      consentKey?: string;
       changes?: InstanceChanges;
     },
   ): Promise<boolean>;
-  /** SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists; hides it from the owner's list. */
+  /**
+   * SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists; hides it from the owner's
+   * list, and from its siblings.
+   */
   markDeleting(id: number, now: number): Promise<boolean>;
   /** SET enabled (, dueAt = now REMOVE dueSince when enabling) IF exists AND not deleting. */
   setEnabled(id: number, enabled: boolean, now: number): Promise<boolean>;
-  /** Name, tags, configuration, token hashes, account: never anything of the grant. IF exists AND not deleting. */
-  update(id: number, changes: InstanceChanges, now: number): Promise<boolean>;
+  /** Name, tags, configuration, token hashes: never anything of the grant. IF exists AND not deleting. */
+  update(id: number, changes: Omit<InstanceChanges, "account">, now: number): Promise<boolean>;
+  /** SET account, consentKey IF epoch = e AND not deleting: a later sign-in may be of another account, or of another client. */
+  noteAccount(
+    id: number,
+    seen: { epoch: string },
+    noted: { account: NonNullable<Instance["account"]>; consentKey?: string; at: number },
+  ): Promise<boolean>;
   /** SET lastUsedAt IF exists; at most once a day, off the path. Brings an idle grant back to the due index when `dueAt` is given. */
   touch(id: number, usedAt: number, dueAt?: number): Promise<boolean>;
   /**
@@ -87,6 +97,14 @@ export interface InstanceRemoval {
   remove(id: number): Promise<boolean>;
 }
 
+export interface InstanceSiblings {
+  /**
+   * Whether an instance other than this one, of any organization, hangs on this consent (consent.ts) and is not being deleted.
+   * Eventually consistent: what was written within `timing.indexMs` may be missing, or still there.
+   */
+  hasSibling(id: number, consentKey: string): Promise<boolean>;
+}
+
 export interface InstanceLists {
   /** The instances of one user that are not being deleted, newest first; a page of ids and what a list filters on. */
   listByOwner(
@@ -104,7 +122,11 @@ export interface InstanceLists {
 }
 
 /** The whole instances table. */
-export type InstanceStore = InstanceItems & InstanceCreation & InstanceRemoval & InstanceLists;
+export type InstanceStore = InstanceItems &
+  InstanceCreation &
+  InstanceRemoval &
+  InstanceSiblings &
+  InstanceLists;
 
 export interface InstanceChanges {
   readonly name?: string;
@@ -124,8 +146,6 @@ export interface InstanceSummary {
   readonly name: string;
   readonly tags: readonly string[];
   readonly createdAt: number;
-  /** True: for good. Absent: as far as the index, which is a little behind, knows. */
-  readonly deleting?: boolean;
 }
 
 export interface InstancePage {

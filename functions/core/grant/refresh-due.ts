@@ -1,6 +1,8 @@
 import { type Grant, type Instance, needsReauthentication } from "../instances/instance.ts";
 import { wasJustRefreshed } from "./access-token.ts";
+import { noteAccount } from "./account.ts";
 import { connectorOf } from "./commit.ts";
+import { isOfNobodyKnown } from "./consent.ts";
 import { finishDeletion } from "./delete-instance.ts";
 import { dueAt, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";
 import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "./grant-parts.ts";
@@ -54,6 +56,11 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
     return await settle(parts, instance, until, owedSince(instance, grant));
   }
   if (result.kind === "hindered") leave("waited");
+  const connector = connectorOf(parts, instance.connector);
+  if (result.kind === "refreshed" && isOfNobodyKnown(connector, instance)) {
+    // Tried with each refresh: one such instance spares every consent of its client (delete-instance.ts).
+    call.afterAnswer(noteAccount(parts, connector, result.instance, result.grant.accessToken, now));
+  }
 }
 
 function isWanted(

@@ -5,6 +5,7 @@ import { lookUpAccount, noteAccount } from "./account.ts";
 import { announce } from "./announce.ts";
 import { refreshGroup } from "./client-group.ts";
 import { connectorOf } from "./commit.ts";
+import { consentKey } from "./consent.ts";
 import { dueAt } from "./due.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 import type { Call, GrantParts } from "./grant-parts.ts";
@@ -83,7 +84,7 @@ export async function signInAgain(
   }
   tellSignIn(parts, call, kept.instance, signIn);
   if (account === undefined) {
-    call.afterAnswer(noteAccount(parts, connector, instanceId, won.grant.accessToken, at));
+    call.afterAnswer(noteAccount(parts, connector, kept.instance, won.grant.accessToken, at));
   }
   await revokeReplaced(parts, call, instance, won.grant, kept.replaced);
   return kept.instance;
@@ -129,13 +130,12 @@ export async function writeSignIn(
       return { kind: "written", instance, ...(replaced === undefined ? {} : { replaced }) };
     }
     const { fence, version } = instance;
-    const due = dueAt(
-      parts,
-      connectorOf(parts, instance.connector),
-      writing.grant,
-      { createdAt: instance.createdAt, lastUsedAt: at },
-      at,
-    );
+    const connector = connectorOf(parts, instance.connector);
+    const { changes, refreshGroup: group = instance.refreshGroup } = writing.signIn;
+    // Where the account was not looked up it is not known to be the one from before: whoever notes it, says so here, too.
+    const consent = consentKey(connector, group, changes?.account);
+    const hangsOn = { refreshGroup: group, ...(consent === undefined ? {} : { consentKey: consent }) };
+    const due = dueAt(parts, connector, writing.grant, { createdAt: instance.createdAt, lastUsedAt: at }, at);
     const grant = await sealGrant(writing.sealer, instance, fence + 1, writing.grant);
     // A record without `replaced` may lie in the bucket by now: a write that nobody hears of would leave the old grant alive.
     if (attempt.over) throw new Error("too late to begin the write");
@@ -149,8 +149,8 @@ export async function writeSignIn(
         grant,
         at,
         ...(due === undefined ? {} : { dueAt: due }),
-        ...(writing.signIn.refreshGroup === undefined ? {} : { refreshGroup: writing.signIn.refreshGroup }),
-        ...(writing.signIn.changes === undefined ? {} : { changes: writing.signIn.changes }),
+        ...hangsOn,
+        ...(changes === undefined ? {} : { changes }),
       },
     );
     if (!written) continue;
@@ -159,7 +159,8 @@ export async function writeSignIn(
       kind: "written",
       instance: {
         ...rest,
-        ...writing.signIn.changes,
+        ...changes,
+        ...hangsOn,
         grant,
         epoch,
         version: fence + 1,

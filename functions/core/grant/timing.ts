@@ -62,6 +62,11 @@ export const timing = {
   revocationMs: 7 * DAY,
   revocationRetryMs: MINUTE,
   revocationRetryMaxMs: HOUR,
+  /**
+   * A secondary index shows a write after a moment, as a rule within a second; nobody promises when.
+   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
+   */
+  indexMs: 10 * SECOND,
   /** The account behind a grant is looked up after the write, briefly. */
   accountMs: 5 * SECOND,
 } as const satisfies Readonly<Record<string, number>>;

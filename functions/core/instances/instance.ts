@@ -56,6 +56,8 @@ export interface Instance {
   readonly dueSince?: number;
   /** Short hash of connector and client: the queue's MessageGroupId. */
   readonly refreshGroup: string;
+  /** Of the consent that it shares with its siblings; only where revocation ends that whole. See grant/consent.ts. */
+  readonly consentKey?: string;
   readonly lastRefreshedAt?: number;
   readonly lastUsedAt?: number;
   /** Failed refreshes since the last success, as far as their end was known. Absent: none. */

@@ -1,0 +1,284 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { Connector } from "../../functions/connectors/define-connector.ts";
+import { noteAccount } from "../../functions/core/grant/account.ts";
+import { refreshGroup } from "../../functions/core/grant/client-group.ts";
+import { consentKey } from "../../functions/core/grant/consent.ts";
+import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
+import { epochOf } from "../../functions/core/grant/epoch.ts";
+import { type FirstExchange, provisionInstance } from "../../functions/core/grant/first-exchange.ts";
+import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
+import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in.ts";
+import { timing } from "../../functions/core/grant/timing.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
+import { CalmWorld, connector } from "./calm-world.ts";
+
+/** Its revocation ends the user's whole grant; `person` is behind every grant, unless the vendor does not tell. */
+const whole = (account: Connector["account"] = async () => ({ id: "person" })): Connector => ({
+  ...connector,
+  oauth2: {
+    ...connector.oauth2,
+    revocation: { url: "https://vendor.example/revoke", style: "rfc7009", ends: "grant" },
+  },
+  account,
+});
+const silent = whole(() => Promise.reject(new Error("503")));
+const { account: _, ...mute } = whole();
+
+let world: CalmWorld;
+beforeEach(() => {
+  world = new CalmWorld();
+  world.connector = whole();
+});
+
+const keyOf = (id?: string, group = "group"): string =>
+  consentKey(whole(), group, id === undefined ? undefined : { id }) ?? "";
+const put = (account: string | undefined, changes: Partial<Instance> = {}, accessToken = "old") =>
+  world.put(
+    { accessToken },
+    {
+      ...(account === undefined ? {} : { account: { id: account } }),
+      consentKey: keyOf(account, changes.refreshGroup),
+      ...changes,
+    },
+  );
+
+/** The sweep's part: it comes when the instance is due. */
+async function workOff(id = 42): Promise<void> {
+  for (let rounds = 0; rounds < 3 && world.items.has(id); rounds++) {
+    await world.pass(Math.max(0, (world.stored(id).dueAt ?? 0) - world.now));
+    await finishDeletion(world.parts, id, world.call);
+  }
+}
+async function remove(id = 42): Promise<void> {
+  expect(await markForDeletion(world.parts, id)).toBe(true);
+  await workOff(id);
+  expect(world.items.has(id)).toBe(false);
+}
+
+describe("where revocation ends the user's whole grant, a delete", () => {
+  test.each<[string, string | undefined, Partial<Instance>]>([
+    ["the same account", "person", {}],
+    ["an account that nobody knows", undefined, {}],
+    ["the same account, in another organization with the same client", "person", { organizationId: "other" }],
+  ])("spares it for a living sibling of %s", async (_, account, changes) => {
+    put("person");
+    put(account, { id: 43, ...changes }, "sibling");
+    await remove();
+    expect(world.revoked).toEqual([]);
+    expect([...world.items.keys()]).toEqual([43]);
+  });
+
+  test("ends it with the last sibling", async () => {
+    put("person");
+    put("person", { id: 43 }, "sibling");
+    await remove();
+    await remove(43);
+    expect(world.revoked).toEqual(["sibling"]);
+  });
+
+  test.each<[string, string, Partial<Instance>]>([
+    ["of another account", "somebody else", {}],
+    ["of another client", "person", { refreshGroup: "other" }],
+    ["that is being deleted too", "person", { deleting: true }],
+  ])("ends it in spite of an instance %s", async (_, account, changes) => {
+    put("person");
+    put(account, { id: 43, ...changes });
+    await remove();
+    expect(world.revoked).toEqual(["old"]);
+  });
+
+  test("asks twice for siblings, however many instances there are", async () => {
+    put("person");
+    for (let id = 100; id < 600; id++) put(`person ${id}`, { id });
+    await markForDeletion(world.parts, 42);
+    await world.pass(timing.indexMs);
+    world.tableCalls.length = 0;
+    await finishDeletion(world.parts, 42, world.call);
+    expect(world.tableCalls).toEqual(["get", "hasSibling", "hasSibling", "remove"]);
+    expect(world.revoked).toEqual(["old"]);
+  });
+
+  test("asks nobody until the index shows what came just before", async () => {
+    put("person");
+    await markForDeletion(world.parts, 42);
+    world.tableCalls.length = 0;
+    await world.pass(timing.indexMs - 2_000);
+    await finishDeletion(world.parts, 42, world.call);
+    expect(world.tableCalls).toEqual(["get", "push"]);
+    expect(world.stored()).toMatchObject({
+      deleting: true,
+      dueAt: (world.stored().deletingSince ?? 0) + timing.indexMs,
+    });
+    await workOff();
+    expect(world.revoked).toEqual(["old"]);
+  });
+
+  test("is due at its own time though the sweep pushed it meanwhile", async () => {
+    put("person");
+    await markForDeletion(world.parts, 42);
+    const { get } = world.parts.instances;
+    let reads = 0;
+    const instances: typeof world.parts.instances = {
+      ...world.parts.instances,
+      get: async (id) => {
+        const read = await get(id);
+        if (reads++ === 0) world.items.set(id, { ...world.stored(id), dueAt: world.now + 5 * 60_000 });
+        return read;
+      },
+    };
+    await finishDeletion({ ...world.parts, instances }, 42, world.call);
+    expect(world.stored().dueAt).toBe((world.stored().deletingSince ?? 0) + timing.indexMs);
+  });
+
+  test("of both siblings at once spares nothing", async () => {
+    put("person");
+    put("person", { id: 43 }, "sibling");
+    await markForDeletion(world.parts, 42);
+    await markForDeletion(world.parts, 43);
+    await workOff(42);
+    await workOff(43);
+    expect(world.revoked).toEqual(["old", "sibling"]);
+  });
+
+  describe("of an instance whose account was never noted", () => {
+    beforeEach(() => {
+      put(undefined);
+    });
+
+    test("asks the vendor for it, and then for its siblings alone", async () => {
+      put("somebody else", { id: 43 });
+      await remove();
+      expect(world.revoked).toEqual(["old"]);
+    });
+
+    test("asks the vendor for it, and spares it for a sibling", async () => {
+      put("person", { id: 43 });
+      await remove();
+      expect(world.revoked).toEqual([]);
+    });
+
+    test("spares it where the vendor does not tell: any other may be a sibling", async () => {
+      world.connector = silent;
+      await remove();
+      expect(world.revoked).toEqual([]);
+    });
+
+    test("has all instances of the client for siblings where the vendor tells of nobody", async () => {
+      world.connector = mute;
+      put(undefined, { id: 43 }, "sibling");
+      await remove();
+      expect(world.revoked).toEqual([]);
+      await remove(43);
+      expect(world.revoked).toEqual(["sibling"]);
+    });
+  });
+
+  test("spares what was made before anybody kept siblings for its connector", async () => {
+    const { consentKey: _, ...older } = put("person");
+    world.items.set(42, older);
+    await remove();
+    expect(world.revoked).toEqual([]);
+  });
+});
+
+describe("an instance's consent", () => {
+  const request: FirstExchange = {
+    organizationId: "org",
+    userId: "user",
+    connector: whole(),
+    client: { kind: "own", id: "client", secret: "secret" },
+    code: "code-1",
+    redirectUri: "https://app.example/cb",
+    configuration: {},
+    secretConfiguration: {},
+    name: "Mine",
+    tags: [],
+  };
+  const group = refreshGroup("vendor", "client");
+  const provision = async (with_: Connector): Promise<Instance> => {
+    const { instance } = await world.finish(
+      provisionInstance(world.parts, world.transients, { ...request, connector: with_ }, world.call),
+    );
+    return instance;
+  };
+  const signIn = (with_: Connector, changes: Partial<SignIn> = {}) => {
+    world.connector = with_;
+    const again = { ...request, instanceId: 42, code: "again", connector: with_, ...changes };
+    const epoch = epochOf(world.now, "again");
+    return world.finish(signInAgain(world.parts, world.transients, { epoch, ...again }, world.call));
+  };
+
+  test("is of the unknown when it is made, and of its account when that is noted", async () => {
+    const made = await provision(whole());
+    expect(made.consentKey).toBe(keyOf(undefined, group));
+    await Promise.all(world.after);
+    expect(world.stored(made.id).consentKey).toBe(keyOf("person", group));
+    expect(world.stored(made.id).consentKey).not.toContain("person");
+  });
+
+  test("stays of the unknown where the vendor does not tell, and is not kept where revocation ends a token", async () => {
+    const made = await provision(silent);
+    const other = await provision({ ...connector, key: "other", account: async () => ({ id: "person" }) });
+    await Promise.all(world.after);
+    expect(world.stored(made.id).consentKey).toBe(keyOf(undefined, group));
+    expect(world.stored(other.id).account).toEqual({ id: "person" });
+    expect(world.stored(other.id)).not.toHaveProperty("consentKey");
+  });
+
+  test("follows a sign-in to another client and the account that it was checked against", async () => {
+    put("person");
+    await signIn(whole());
+    expect(world.stored().consentKey).toBe(keyOf("person", group));
+    expect(world.stored().refreshGroup).toBe(group);
+  });
+
+  test("is of the unknown after a sign-in of any account, until that one is noted", async () => {
+    put("person");
+    await signIn(silent, { acceptOtherAccount: true });
+    await Promise.all(world.after);
+    expect(world.stored().consentKey).toBe(keyOf(undefined, group));
+    world.now += 1_000;
+    await signIn(
+      whole(async () => ({ id: "two" })),
+      { acceptOtherAccount: true, code: "third" },
+    );
+    await Promise.all(world.after);
+    expect(world.stored()).toMatchObject({ account: { id: "two" }, consentKey: keyOf("two", group) });
+  });
+
+  test("is of the unknown until a scheduled refresh finds the vendor willing to tell", async () => {
+    const due = async (with_: Connector) => {
+      world.connector = with_;
+      const work = { instanceId: 42, cause: "forced" } as const;
+      await world.finish(refreshDue(world.parts, work, world.call));
+      await Promise.all(world.after);
+    };
+    put(undefined);
+    await due(silent);
+    expect(world.stored()).toMatchObject({ version: 2, consentKey: keyOf() });
+    await due(whole());
+    expect(world.stored()).toMatchObject({
+      version: 3,
+      account: { id: "person" },
+      consentKey: keyOf("person"),
+    });
+    const again = whole(() => Promise.reject(new Error("asked though it is known")));
+    const asked = vi.spyOn(again as Required<Connector>, "account");
+    await due(again);
+    expect(world.stored().version).toBe(4);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  test("is not changed by an account that is told after a later sign-in", async () => {
+    const earlier = put("person");
+    await signIn(whole());
+    await noteAccount(
+      world.parts,
+      whole(async () => ({ id: "late" })),
+      earlier,
+      "old",
+      world.now,
+    );
+    expect(world.stored()).toMatchObject({ account: { id: "person" }, consentKey: keyOf("person", group) });
+  });
+});
