@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { refreshGroup } from "../../functions/core/grant/client-group.ts";
+import { instancesOf } from "../../functions/core/grant/instances-of.ts";
 import { type Instance, needsReauthentication } from "../../functions/core/instances/instance.ts";
 import { connectorKey } from "./app-command.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
@@ -21,9 +22,11 @@ export function instanceCommand(): Command {
         const connector = options.connector === undefined ? undefined : connectorKey(options.connector);
         const target = await openTarget(command);
         const rows = [];
-        for await (const each of instancesOf(target, options.organization)) {
-          if (connector !== undefined && each.connector !== connector) continue;
-          if (options.user === undefined || each.userId === options.user) rows.push(row(each));
+        for await (const some of instancesOf(target.instances, options.organization, 100)) {
+          for (const each of some) {
+            if (connector !== undefined && each.connector !== connector) continue;
+            if (options.user === undefined || each.userId === options.user) rows.push(row(each));
+          }
         }
         printMany(command, rows);
       },
@@ -78,11 +81,14 @@ export function revokeAllCommand(): Command {
         }
         const chosen: number[] = [];
         for (const id of organizations) {
-          for await (const each of instancesOf(target, id)) {
-            if (each.deleting === true) continue;
-            if (connector !== undefined && each.connector !== connector) continue;
-            if (client !== undefined && each.refreshGroup !== refreshGroup(each.connector, client)) continue;
-            chosen.push(each.id);
+          for await (const some of instancesOf(target.instances, id, 100)) {
+            for (const each of some) {
+              if (each.deleting === true) continue;
+              if (connector !== undefined && each.connector !== connector) continue;
+              if (client !== undefined && each.refreshGroup !== refreshGroup(each.connector, client))
+                continue;
+              chosen.push(each.id);
+            }
           }
         }
         if (options.yes !== true) {
@@ -94,18 +100,6 @@ export function revokeAllCommand(): Command {
         printOne(command, { found: chosen.length, revoked: chosen.length - gone.length });
       },
     );
-}
-
-async function* instancesOf(target: Target, organizationId: string): AsyncGenerator<Instance> {
-  let after: string | undefined;
-  do {
-    const page = await target.instances.listByOrganization(organizationId, {
-      limit: 100,
-      ...(after === undefined ? {} : { after }),
-    });
-    yield* await target.instances.getMany(page.items.map(({ id }) => id));
-    after = page.next;
-  } while (after !== undefined);
 }
 
 /** @returns those that were not there (any more) */

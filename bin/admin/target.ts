@@ -2,18 +2,28 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { KMSClient } from "@aws-sdk/client-kms";
+import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Command } from "commander";
 import * as v from "valibot";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
 import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
+import { rescueRecords } from "../../functions/aws/rescue-bucket.ts";
+import { rescueList } from "../../functions/aws/rescue-list.ts";
+import { rescueRemoval } from "../../functions/aws/rescue-removal.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
 import { markForDeletion } from "../../functions/core/grant/delete-instance.ts";
-import type { InstanceStore } from "../../functions/core/grant/ports.ts";
+import type { InstanceStore, RescueStore } from "../../functions/core/grant/ports.ts";
 import { type TenantAdmin, tenantAdministration } from "../../functions/core/tenants/administration.ts";
-import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
+import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
+import {
+  deleteOrganization,
+  type OrganizationDeletion,
+} from "../../functions/core/tenants/delete-organization.ts";
+import type { DataKeyVersion, TenantRecords } from "../../functions/core/tenants/ports.ts";
+import { type Resealing, resealOrganization } from "../../functions/core/tenants/reseal.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
 
 export interface TargetOptions {
@@ -30,6 +40,12 @@ export interface Target {
   readonly instances: InstanceStore;
   /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
   revoke(instanceId: number): Promise<boolean>;
+  rotateKey(organizationId: string): Promise<{ version: DataKeyVersion; versions: number }>;
+  reseal(organizationId: string): Promise<Resealing>;
+  deleteOrganization(
+    organizationId: string,
+    options: { readonly shredNow: boolean },
+  ): Promise<OrganizationDeletion>;
 }
 
 /** The operator was wrong about something; the message says what to do. */
@@ -64,7 +80,7 @@ export async function openTarget(command: Command): Promise<Target> {
       : aws(options);
   const output = await stackOutputs(new CloudFormationClient(client), stack);
 
-  const { documents } = dynamoClient(client);
+  const { documents, clock } = dynamoClient(client);
   const records = tenantRecords({ client: documents, tableName: output("TenantsTable") });
   const keys = kmsDataKeyService({ keyArn: output("VaultKeyArn"), client: new KMSClient(client) });
   const vault = createVault({ keys, organization: (id) => records.organization(id) });
@@ -75,21 +91,37 @@ export async function openTarget(command: Command): Promise<Target> {
     shards: 1,
   });
   const queue = refreshQueue({ queueUrl: output("RefreshQueueUrl"), client: new SQSClient(client) });
+  const rescue = rescueStore(client, output("RescueBucket"));
+  const now = () => clock.now();
+  const revoke = (instanceId: number) =>
+    markForDeletion(
+      {
+        instances,
+        async handOver({ id, version, refreshGroup }, cause) {
+          await queue.send([{ kind: "refresh", instanceId: id, version, cause, group: refreshGroup }]);
+        },
+      },
+      instanceId,
+    );
   return {
     tenants: tenantAdministration({ records, keys, vault, now: Date.now }),
     records,
     instances,
-    revoke: (instanceId) =>
-      markForDeletion(
-        {
-          instances,
-          async handOver({ id, version, refreshGroup }, cause) {
-            await queue.send([{ kind: "refresh", instanceId: id, version, cause, group: refreshGroup }]);
-          },
-        },
-        instanceId,
-      ),
+    revoke,
+    rotateKey: (id) => rotateDataKey({ records, keys, now }, id),
+    reseal: (id) => resealOrganization({ records, instances, rescue, vault, now }, id),
+    deleteOrganization: (id, options) =>
+      deleteOrganization({ records, instances, rescue, revoke, now }, id, options),
   };
+}
+
+function rescueStore(client: Connection["client"], bucket: string): RescueStore {
+  // An endpoint of one's own (the local platform) has no host name for each bucket.
+  const options = {
+    bucket,
+    client: new S3Client({ ...client, forcePathStyle: client.endpoint !== undefined }),
+  };
+  return { ...rescueRecords(options), ...rescueList(options), ...rescueRemoval(options) };
 }
 
 function aws({ profile, region, stack }: TargetOptions): Connection {

@@ -5,6 +5,7 @@ import { instanceCreation } from "./instance-creation.ts";
 import { instanceItems } from "./instance-items.ts";
 import { instanceLists } from "./instance-lists.ts";
 import { instanceRemoval } from "./instance-removal.ts";
+import { instanceResealing } from "./instance-resealing.ts";
 
 export type { InstanceTableOptions } from "./instance-change.ts";
 
@@ -18,6 +19,7 @@ export function instanceTable(options: InstanceTableOptions): InstanceStore & Du
     ...instanceItems(options),
     ...instanceCreation(options),
     ...instanceRemoval(options),
+    ...instanceResealing(options),
     ...instanceLists(options),
   };
 }

@@ -75,7 +75,7 @@ beforeAll(async () => {
         },
       ],
       queues: [{ name: "refresh" }],
-      buckets: [],
+      buckets: [{ name: "rescue" }],
       keys: [key],
       stacks: [
         {
@@ -84,6 +84,7 @@ beforeAll(async () => {
             InstancesTable: "instances",
             TenantsTable: "tenants",
             VaultKeyArn: key.arn,
+            RescueBucket: "rescue",
             RefreshQueueUrl: `${url}/000000000000/refresh`,
           },
         },
@@ -95,7 +96,11 @@ beforeAll(async () => {
         name: "operator",
         ...operator,
         statements: [
-          { Effect: "Allow", Action: ["dynamodb:*", "kms:*", "sqs:*", "cloudformation:*"], Resource: "*" },
+          {
+            Effect: "Allow",
+            Action: ["dynamodb:*", "kms:*", "sqs:*", "s3:*", "cloudformation:*"],
+            Resource: "*",
+          },
         ],
       },
     ],
