@@ -4,13 +4,14 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
+import { AuditTrail } from "./constructs/audit-trail.ts";
 import type { Settings } from "./settings.ts";
 import { stackProps } from "./stack-props.ts";
 
 /** Six times the worker's timeout, as Lambda asks: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
 const refreshVisibility = Duration.minutes(30);
 
-/** What must outlive every deployment: tables, the vault's key, the bucket; and the queues, which other stacks share. */
+/** What must outlive every deployment: tables, the vault's key, the bucket, the audit log; and the queues, which other stacks share. */
 export class DataStack extends Stack {
   readonly instances: Table;
   readonly tenants: Table;
@@ -19,6 +20,7 @@ export class DataStack extends Stack {
   readonly rescueBucket: Bucket;
   readonly refreshQueue: Queue;
   readonly refreshDeadLetters: Queue;
+  readonly audit: AuditTrail;
 
   constructor(scope: Construct, id: string, { settings }: { readonly settings: Settings }) {
     super(scope, id, stackProps(id, "tables, key, bucket, queues", settings));
@@ -93,12 +95,16 @@ export class DataStack extends Stack {
       deadLetterQueue: { queue: this.refreshDeadLetters, maxReceiveCount: 5 },
     });
 
+    this.audit = new AuditTrail(this, "Audit", settings);
+
     this.output("InstancesTable", this.instances.tableName);
     this.output("TenantsTable", this.tenants.tableName);
     this.output("TransientsTable", this.transients.tableName);
     this.output("VaultKeyArn", this.vaultKey.keyArn);
     this.output("RescueBucket", this.rescueBucket.bucketName);
     this.output("RefreshQueueUrl", this.refreshQueue.queueUrl);
+    this.output("AuditQueueUrl", this.audit.queue.queueUrl);
+    this.output("AuditLogGroup", this.audit.logs.logGroupName);
   }
 
   private keptTable(id: string, partitionKey: { name: string; type: AttributeType }): Table {

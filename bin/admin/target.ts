@@ -6,6 +6,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Command } from "commander";
 import * as v from "valibot";
+import { auditQueue } from "../../functions/aws/audit-queue.ts";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
 import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
@@ -16,15 +17,13 @@ import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
 import { markForDeletion } from "../../functions/core/grant/delete-instance.ts";
 import type { InstanceStore, RescueStore } from "../../functions/core/grant/ports.ts";
-import { type TenantAdmin, tenantAdministration } from "../../functions/core/tenants/administration.ts";
+import { tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
-import {
-  deleteOrganization,
-  type OrganizationDeletion,
-} from "../../functions/core/tenants/delete-organization.ts";
-import type { DataKeyVersion, TenantRecords } from "../../functions/core/tenants/ports.ts";
-import { type Resealing, resealOrganization } from "../../functions/core/tenants/reseal.ts";
+import { deleteOrganization } from "../../functions/core/tenants/delete-organization.ts";
+import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
+import { resealOrganization } from "../../functions/core/tenants/reseal.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
+import { audited, type Changes } from "./audit-trail.ts";
 
 export interface TargetOptions {
   readonly profile?: string;
@@ -34,18 +33,9 @@ export interface TargetOptions {
 }
 
 /** What the commands work on: one deployment of Linkspan, on AWS or on this machine. */
-export interface Target {
-  readonly tenants: TenantAdmin;
+export interface Target extends Changes {
   readonly records: TenantRecords;
   readonly instances: InstanceStore;
-  /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
-  revoke(instanceId: number): Promise<boolean>;
-  rotateKey(organizationId: string): Promise<{ version: DataKeyVersion; versions: number }>;
-  reseal(organizationId: string): Promise<Resealing>;
-  deleteOrganization(
-    organizationId: string,
-    options: { readonly shredNow: boolean },
-  ): Promise<OrganizationDeletion>;
 }
 
 /** The operator was wrong about something; the message says what to do. */
@@ -90,7 +80,8 @@ export async function openTarget(command: Command): Promise<Target> {
     tableName: output("InstancesTable"),
     shards: 1,
   });
-  const queue = refreshQueue({ queueUrl: output("RefreshQueueUrl"), client: new SQSClient(client) });
+  const sqs = new SQSClient(client);
+  const queue = refreshQueue({ queueUrl: output("RefreshQueueUrl"), client: sqs });
   const rescue = rescueStore(client, output("RescueBucket"));
   const now = () => clock.now();
   const revoke = (instanceId: number) =>
@@ -103,7 +94,7 @@ export async function openTarget(command: Command): Promise<Target> {
       },
       instanceId,
     );
-  return {
+  const target: Target = {
     tenants: tenantAdministration({ records, keys, vault, now: Date.now }),
     records,
     instances,
@@ -113,6 +104,7 @@ export async function openTarget(command: Command): Promise<Target> {
     deleteOrganization: (id, options) =>
       deleteOrganization({ records, instances, rescue, revoke, now }, id, options),
   };
+  return audited(target, auditQueue({ queueUrl: output("AuditQueueUrl"), client: sqs }));
 }
 
 function rescueStore(client: Connection["client"], bucket: string): RescueStore {

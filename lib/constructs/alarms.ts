@@ -52,6 +52,7 @@ export class Alarms extends Construct {
     this.watchGrants();
     this.watchSchedule();
     this.watchQueue();
+    this.watchAudit();
     this.watchThrottles();
     this.watchApi();
   }
@@ -161,6 +162,18 @@ export class Alarms extends Construct {
       threshold: 1,
       periods: 1,
       meaning: "Refresh messages failed again and again and were put aside",
+    });
+  }
+
+  private watchAudit(): void {
+    this.alarm("AuditDelayed", {
+      metric: this.props.data.audit.queue.metricApproximateAgeOfOldestMessage({
+        period: minute,
+        statistic: "Maximum",
+      }),
+      threshold: 15 * 60,
+      periods: 5,
+      meaning: "Audit events wait in their queue: the pipe into the audit log does not work",
     });
   }
 

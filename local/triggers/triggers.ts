@@ -6,6 +6,7 @@ import type { LambdaService } from "../lambda/lambda-service.ts";
 import type { Template } from "../template.ts";
 import { startEventSource } from "./event-source.ts";
 import type { InvokeResult } from "./invoke.ts";
+import { startPipe } from "./pipe.ts";
 import { startSchedule } from "./schedule.ts";
 
 export interface TriggerOptions {
@@ -14,10 +15,12 @@ export interface TriggerOptions {
   readonly lambda: LambdaService;
   readonly identities: PlatformIdentities;
   readonly clock: Clock;
+  /** Where log groups are kept that are not a function's own. */
+  readonly logFolder: string;
   readonly log: (line: string) => void;
 }
 
-/** Everything that calls functions by itself: queues and schedules. */
+/** Everything that acts by itself: queues and schedules that call functions, pipes. */
 export interface Triggers {
   /** Fires the schedule now; resolves when its function has answered. */
   fireSchedule(): Promise<InvokeResult>;
@@ -26,6 +29,8 @@ export interface Triggers {
    * @throws {Error} not within `timeoutMs`
    */
   settled(timeoutMs: number): Promise<void>;
+  /** What pipes have written into log groups since the start, oldest first. */
+  logEvents(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -35,6 +40,7 @@ export function startTriggers({
   lambda,
   identities,
   clock,
+  logFolder,
   log,
 }: TriggerOptions): Triggers {
   const invoke = (functionName: string, event: unknown) => invokeBuffered(lambda, functionName, event);
@@ -49,6 +55,9 @@ export function startTriggers({
       log,
     }),
   );
+  const pipes = template.pipes.map((model) =>
+    startPipe({ model, frontDoor, credentials: identities.of(model.name), logFolder, log }),
+  );
   const schedules = template.schedules.map((model) => startSchedule({ model, clock, invoke, log }));
 
   return {
@@ -61,7 +70,9 @@ export function startTriggers({
       const end = performance.now() + timeoutMs;
       for (;;) {
         const depths = await Promise.all(
-          template.eventSources.map(({ queueName }) => frontDoor.queueDepth(queueName)),
+          [...template.eventSources, ...template.pipes].map(({ queueName }) =>
+            frontDoor.queueDepth(queueName),
+          ),
         );
         const waiting = depths.reduce((sum, { visible, inFlight }) => sum + visible + inFlight, 0);
         const busy = !lambda.isIdle() || eventSources.some((source) => source.busy() > 0);
@@ -74,9 +85,10 @@ export function startTriggers({
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
+    logEvents: () => pipes.flatMap((pipe) => pipe.written()),
     async close() {
       for (const schedule of schedules) schedule.close();
-      await Promise.allSettled(eventSources.map((source) => source.close()));
+      await Promise.allSettled([...eventSources, ...pipes].map((each) => each.close()));
     },
   };
 }

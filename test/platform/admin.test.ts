@@ -74,7 +74,7 @@ beforeAll(async () => {
           attributeDefinitions: [string("id"), string("item")],
         },
       ],
-      queues: [{ name: "refresh" }],
+      queues: [{ name: "refresh" }, { name: "audit" }],
       buckets: [{ name: "rescue" }],
       keys: [key],
       stacks: [
@@ -86,6 +86,7 @@ beforeAll(async () => {
             VaultKeyArn: key.arn,
             RescueBucket: "rescue",
             RefreshQueueUrl: `${url}/000000000000/refresh`,
+            AuditQueueUrl: `${url}/000000000000/audit`,
           },
         },
         { name: "some-other-stack", outputs: {} },

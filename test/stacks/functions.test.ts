@@ -132,6 +132,7 @@ describe("each function's role", () => {
       VAULT_KEY_ARN: "VaultKey",
       RESCUE_BUCKET: "Rescue",
       REFRESH_QUEUE_URL: "RefreshQueue",
+      AUDIT_QUEUE_URL: "AuditQueue",
     };
     for (const name of functionNames) {
       const told = Object.keys(all.get(name)?.Properties.Environment.Variables)
