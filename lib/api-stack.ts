@@ -121,7 +121,7 @@ export class ApiStack extends Stack {
         folder: "connections",
         description: "Instances, connect sessions, callbacks: the one that creates grants",
         timeout: Duration.seconds(120),
-        environment: grants,
+        environment: { ...grants, AUDIT_QUEUE_URL: data.audit.queue.queueUrl },
       }),
       documents: new ServiceFunction(this, "Documents", {
         settings,
@@ -193,6 +193,8 @@ export class ApiStack extends Stack {
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
     ]);
+    // It may add to the audit trail, and do nothing else with it.
+    connections.allow(["sqs:SendMessage"], [data.audit.queue.queueArn]);
     connections.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/owner`]);
     for (const each of [documents, proxy])
       allowGrants(each, data, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);

@@ -5,6 +5,7 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
+import { AuditTrail } from "./constructs/audit-trail.ts";
 import type { Settings } from "./settings.ts";
 import { stackProps } from "./stack-props.ts";
 
@@ -12,8 +13,8 @@ import { stackProps } from "./stack-props.ts";
 const refreshVisibility = Duration.minutes(30);
 
 /**
- * What must outlive every deployment: tables, the vault's key, the bucket; and what other stacks, or subscribers, share: the
- * queues and the event bus.
+ * What must outlive every deployment: tables, the vault's key, the bucket, the audit log; and what other stacks, or
+ * subscribers, share: the queues and the event bus.
  */
 export class DataStack extends Stack {
   readonly instances: Table;
@@ -24,6 +25,7 @@ export class DataStack extends Stack {
   readonly refreshQueue: Queue;
   readonly refreshDeadLetters: Queue;
   readonly eventBus: EventBus;
+  readonly audit: AuditTrail;
 
   constructor(scope: Construct, id: string, { settings }: { readonly settings: Settings }) {
     super(scope, id, stackProps(id, "tables, key, bucket, queues, event bus", settings));
@@ -110,6 +112,7 @@ export class DataStack extends Stack {
       eventBusName: `linkspan-${settings.stage}`,
       description: `Linkspan ${settings.stage}: what happens to instances (docs/events.md)`,
     });
+    this.audit = new AuditTrail(this, "Audit", settings);
 
     this.output("InstancesTable", this.instances.tableName);
     this.output("TenantsTable", this.tenants.tableName);
@@ -119,6 +122,8 @@ export class DataStack extends Stack {
     this.output("RefreshQueueUrl", this.refreshQueue.queueUrl);
     this.output("EventBusName", this.eventBus.eventBusName);
     this.output("RefreshDeadLettersUrl", this.refreshDeadLetters.queueUrl);
+    this.output("AuditQueueUrl", this.audit.queue.queueUrl);
+    this.output("AuditLogGroup", this.audit.logs.logGroupName);
   }
 
   private keptTable(id: string, partitionKey: { name: string; type: AttributeType }): Table {

@@ -16,6 +16,8 @@ export interface Settings {
   /** Grants that were used within so many days are refreshed ahead of time. */
   readonly activeWindowDays: number;
   readonly logRetentionDays: number;
+  /** Of the audit log alone, which is kept when the stacks are deleted. */
+  readonly auditRetentionDays: number;
   /** X-Ray on the functions and the stage. */
   readonly tracing: boolean;
   /** Refreshes as metrics of each connector, too; else that is a matter of the logs, which cost by the query. */
@@ -80,9 +82,10 @@ export function readSettings(node: Node): Settings {
     return value === false || value === "false" ? false : refuse(name, value, "true or false");
   };
 
-  const logRetentionDays = whole("logRetentionDays", 1, 3653, 30);
-  if (!retentionDays.includes(logRetentionDays))
-    refuse("logRetentionDays", logRetentionDays, `one of ${retentionDays.join(", ")}`);
+  const retention = (name: string, otherwise: number): number => {
+    const days = whole(name, 1, 3653, otherwise);
+    return retentionDays.includes(days) ? days : refuse(name, days, `one of ${retentionDays.join(", ")}`);
+  };
 
   const domainName = text(
     "domainName",
@@ -124,7 +127,8 @@ export function readSettings(node: Node): Settings {
     workerConcurrency,
     refreshShards: whole("refreshShards", 1, 200, 8),
     activeWindowDays: whole("activeWindowDays", 1, 365, 7),
-    logRetentionDays,
+    logRetentionDays: retention("logRetentionDays", 30),
+    auditRetentionDays: retention("auditRetentionDays", 365),
     tracing: yes("tracing", false),
     connectorMetrics: yes("connectorMetrics", false),
     ...(alarmEmail === undefined ? {} : { alarmEmail }),

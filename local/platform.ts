@@ -61,6 +61,8 @@ export interface Platform {
    * @throws {Error} not within `timeoutMs` (default 20 000)
    */
   settled(timeoutMs?: number): Promise<void>;
+  /** The audit log as its log group would hold it, since the start; oldest first, each a JSON object. */
+  auditLog(): readonly string[];
   /** Ends everything at once. */
   close(): Promise<void>;
 }
@@ -133,6 +135,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       lambda,
       identities,
       clock,
+      logFolder: path.join(dataFolder, "logs"),
       log: (line) => onLog("platform", line),
       schedulesFire: options.schedulesFire ?? true,
     });
@@ -192,6 +195,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       operator,
       sweep: () => triggers.fireSchedule(),
       settled: (timeoutMs = 20_000) => triggers.settled(timeoutMs),
+      auditLog: () => triggers.logEvents(),
       close,
     };
   } catch (error) {

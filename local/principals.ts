@@ -13,10 +13,14 @@ export interface OperatorAccess {
   readonly credentials: Identity;
 }
 
-/** Every function under its role, and the operator, who may do all. */
+/** Every function and every pipe under its role, and the operator, who may do all. */
 export function principalsOf(template: Template, identities: PlatformIdentities): Principal[] {
   return [
-    ...template.functions.map(({ name, statements }) => ({ name, statements, ...identities.of(name) })),
+    ...[...template.functions, ...template.pipes].map(({ name, statements }) => ({
+      name,
+      statements,
+      ...identities.of(name),
+    })),
     {
       name: OPERATOR,
       ...identities.of(OPERATOR),

@@ -3,6 +3,7 @@ import type { Assembly } from "./template/assembly.ts";
 import { type DataModel, readData } from "./template/data-model.ts";
 import { type FunctionModel, readFunctions, readRoles } from "./template/function-model.ts";
 import { checkLimits } from "./template/limits.ts";
+import { type PipeModel, readPipes } from "./template/pipe-model.ts";
 import { readResources } from "./template/resources.ts";
 import {
   type EventSourceModel,
@@ -19,6 +20,7 @@ export interface Template extends DataModel {
   readonly functions: readonly FunctionModel[];
   readonly eventSources: readonly EventSourceModel[];
   readonly schedules: readonly ScheduleModel[];
+  readonly pipes: readonly PipeModel[];
   readonly api: ApiModel;
   readonly stacks: readonly { readonly name: string; readonly outputs: Readonly<Record<string, string>> }[];
 }
@@ -39,6 +41,7 @@ export function readTemplate(assembly: Assembly, options: { queueUrl(name: strin
     functions,
     eventSources: readEventSources(resources, functions, data),
     schedules: readSchedules(resources, functions, roles),
+    pipes: readPipes(resources, roles, data),
     api: readApi(resources, functions),
     stacks: resources.stacks,
   };

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { refreshGroup } from "../../functions/core/grant/client-group.ts";
+import { instancesOf } from "../../functions/core/grant/instances-of.ts";
 import { type Instance, needsReauthentication } from "../../functions/core/instances/instance.ts";
 import { connectorKey } from "./app-command.ts";
-import { instancesOf } from "./instances-of.ts";
 import { markRestoredCommand } from "./mark-restored-command.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
 import { openTarget, type Target, UsageProblem } from "./target.ts";
@@ -23,9 +23,11 @@ export function instanceCommand(): Command {
         const connector = options.connector === undefined ? undefined : connectorKey(options.connector);
         const target = await openTarget(command);
         const rows = [];
-        for await (const each of instancesOf(target.instances, options.organization)) {
-          if (connector !== undefined && each.connector !== connector) continue;
-          if (options.user === undefined || each.userId === options.user) rows.push(row(each));
+        for await (const some of instancesOf(target.instances, options.organization, 100)) {
+          for (const each of some) {
+            if (connector !== undefined && each.connector !== connector) continue;
+            if (options.user === undefined || each.userId === options.user) rows.push(row(each));
+          }
         }
         printMany(command, rows);
       },
@@ -81,11 +83,14 @@ export function revokeAllCommand(): Command {
         }
         const chosen: number[] = [];
         for (const id of organizations) {
-          for await (const each of instancesOf(target.instances, id)) {
-            if (each.deleting === true) continue;
-            if (connector !== undefined && each.connector !== connector) continue;
-            if (client !== undefined && each.refreshGroup !== refreshGroup(each.connector, client)) continue;
-            chosen.push(each.id);
+          for await (const some of instancesOf(target.instances, id, 100)) {
+            for (const each of some) {
+              if (each.deleting === true) continue;
+              if (connector !== undefined && each.connector !== connector) continue;
+              if (client !== undefined && each.refreshGroup !== refreshGroup(each.connector, client))
+                continue;
+              chosen.push(each.id);
+            }
           }
         }
         if (options.yes !== true) {

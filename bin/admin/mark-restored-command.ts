@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { findConnector } from "../../functions/connectors/catalogue.ts";
+import { instancesOf } from "../../functions/core/grant/instances-of.ts";
 import { isUnsafe, markRestored, type Restored } from "../../functions/core/grant/mark-restored.ts";
-import { instancesOf } from "./instances-of.ts";
 import { printOne } from "./print.ts";
 import { openTarget, UsageProblem } from "./target.ts";
 
@@ -33,11 +33,13 @@ export function markRestoredCommand(): Command {
       const ended: Record<Restored, number> = { marked: 0, left: 0, moved: 0 };
       let [found, unsafe] = [0, 0];
       for (const id of organizations) {
-        for await (const each of instancesOf(instances, id)) {
-          if (connector !== undefined && each.connector !== connector) continue;
-          found += 1;
-          if (isUnsafe(parts, each)) unsafe += 1;
-          if (yes === true) ended[await markRestored(parts, each)] += 1;
+        for await (const some of instancesOf(instances, id, 100)) {
+          for (const each of some) {
+            if (connector !== undefined && each.connector !== connector) continue;
+            found += 1;
+            if (isUnsafe(parts, each)) unsafe += 1;
+            if (yes === true) ended[await markRestored(parts, each)] += 1;
+          }
         }
       }
       printOne(command, { found, unsafe, marked: ended.marked });

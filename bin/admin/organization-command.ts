@@ -1,5 +1,7 @@
 import { Command } from "commander";
 import type { Organization } from "../../functions/core/tenants/ports.ts";
+import { deleteCommand } from "./delete-organization-command.ts";
+import { addKeyCommands } from "./key-commands.ts";
 import { isoTime, printMany, printOne, warnOnce } from "./print.ts";
 import { readSecret } from "./secret-input.ts";
 import { openTarget, UsageProblem } from "./target.ts";
@@ -39,6 +41,9 @@ export function organizationCommand(): Command {
         printOne(command, { id, status });
       });
   }
+
+  addKeyCommands(organization);
+  organization.addCommand(deleteCommand());
 
   organization
     .command("add-secret")
@@ -104,6 +109,7 @@ async function change(
   printOne(command, row(await tenants.setAllowLists(id, { [list]: to(before[list]) })));
 }
 
-function row({ id, name, status, returnUrls, origins, createdAt }: Organization) {
-  return { id, name, status, returnUrls, origins, created: isoTime(createdAt) };
+function row({ id, name, status, deletingSince, returnUrls, origins, createdAt }: Organization) {
+  const shown = deletingSince === undefined ? status : "deleting";
+  return { id, name, status: shown, returnUrls, origins, created: isoTime(createdAt) };
 }

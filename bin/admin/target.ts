@@ -2,19 +2,28 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { KMSClient } from "@aws-sdk/client-kms";
+import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Command } from "commander";
 import * as v from "valibot";
+import { auditQueue } from "../../functions/aws/audit-queue.ts";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
 import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
+import { rescueRecords } from "../../functions/aws/rescue-bucket.ts";
+import { rescueList } from "../../functions/aws/rescue-list.ts";
+import { rescueRemoval } from "../../functions/aws/rescue-removal.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
 import { markForDeletion } from "../../functions/core/grant/delete-instance.ts";
-import type { InstanceStore } from "../../functions/core/grant/ports.ts";
-import { type TenantAdmin, tenantAdministration } from "../../functions/core/tenants/administration.ts";
+import type { InstanceStore, RescueStore } from "../../functions/core/grant/ports.ts";
+import { tenantAdministration } from "../../functions/core/tenants/administration.ts";
+import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
+import { deleteOrganization } from "../../functions/core/tenants/delete-organization.ts";
 import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
+import { resealOrganization } from "../../functions/core/tenants/reseal.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
+import { audited, type Changes } from "./audit-trail.ts";
 import { type DeadLetters, deadLetters } from "./dead-letters.ts";
 
 export interface TargetOptions {
@@ -25,14 +34,11 @@ export interface TargetOptions {
 }
 
 /** What the commands work on: one deployment of Linkspan, on AWS or on this machine. */
-export interface Target {
-  readonly tenants: TenantAdmin;
+export interface Target extends Changes {
   readonly records: TenantRecords;
   readonly instances: InstanceStore;
   /** Instances in another table than the deployment's: one that was restored from a backup. */
   instancesIn(tableName: string): InstanceStore;
-  /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
-  revoke(instanceId: number): Promise<boolean>;
   /** What the refresh queue put aside. */
   readonly deadLetters: DeadLetters;
 }
@@ -69,7 +75,7 @@ export async function openTarget(command: Command): Promise<Target> {
       : aws(options);
   const output = await stackOutputs(new CloudFormationClient(client), stack);
 
-  const { documents } = dynamoClient(client);
+  const { documents, clock } = dynamoClient(client);
   const records = tenantRecords({ client: documents, tableName: output("TenantsTable") });
   const keys = kmsDataKeyService({ keyArn: output("VaultKeyArn"), client: new KMSClient(client) });
   const vault = createVault({ keys, organization: (id) => records.organization(id) });
@@ -79,23 +85,40 @@ export async function openTarget(command: Command): Promise<Target> {
   const instances = instancesIn(output("InstancesTable"));
   const sqs = new SQSClient(client);
   const queue = refreshQueue({ queueUrl: output("RefreshQueueUrl"), client: sqs });
-  return {
+  const rescue = rescueStore(client, output("RescueBucket"));
+  const now = () => clock.now();
+  const revoke = (instanceId: number) =>
+    markForDeletion(
+      {
+        instances,
+        async handOver({ id, version, refreshGroup }, cause) {
+          await queue.send([{ kind: "refresh", instanceId: id, version, cause, group: refreshGroup }]);
+        },
+      },
+      instanceId,
+    );
+  const target: Target = {
     tenants: tenantAdministration({ records, keys, vault, now: Date.now }),
     records,
     instances,
     instancesIn,
-    revoke: (instanceId) =>
-      markForDeletion(
-        {
-          instances,
-          async handOver({ id, version, refreshGroup }, cause) {
-            await queue.send([{ kind: "refresh", instanceId: id, version, cause, group: refreshGroup }]);
-          },
-        },
-        instanceId,
-      ),
     deadLetters: deadLetters(sqs, output("RefreshDeadLettersUrl")),
+    revoke,
+    rotateKey: (id) => rotateDataKey({ records, keys, now }, id),
+    reseal: (id) => resealOrganization({ records, instances, rescue, vault, now }, id),
+    deleteOrganization: (id, options) =>
+      deleteOrganization({ records, instances, rescue, revoke, now }, id, options),
   };
+  return audited(target, auditQueue({ queueUrl: output("AuditQueueUrl"), client: sqs }));
+}
+
+function rescueStore(client: Connection["client"], bucket: string): RescueStore {
+  // An endpoint of one's own (the local platform) has no host name for each bucket.
+  const options = {
+    bucket,
+    client: new S3Client({ ...client, forcePathStyle: client.endpoint !== undefined }),
+  };
+  return { ...rescueRecords(options), ...rescueList(options), ...rescueRemoval(options) };
 }
 
 function aws({ profile, region, stack }: TargetOptions): Connection {

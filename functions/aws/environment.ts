@@ -8,6 +8,7 @@ export type EnvironmentName =
   | "TRANSIENTS_TABLE"
   | "VAULT_KEY_ARN"
   | "REFRESH_QUEUE_URL"
+  | "AUDIT_QUEUE_URL"
   | "RESCUE_BUCKET"
   | "EVENT_BUS_NAME"
   | "REFRESH_SHARDS"

@@ -5,6 +5,7 @@ import { instanceCreation } from "./instance-creation.ts";
 import { instanceItems } from "./instance-items.ts";
 import { instanceLists } from "./instance-lists.ts";
 import { instanceRemoval } from "./instance-removal.ts";
+import { instanceResealing } from "./instance-resealing.ts";
 import { instanceSiblings } from "./instance-siblings.ts";
 
 export type { InstanceTableOptions } from "./instance-change.ts";
@@ -20,6 +21,7 @@ export function instanceTable(options: InstanceTableOptions): InstanceStore & Du
     ...instanceCreation(options),
     ...instanceRemoval(options),
     ...instanceSiblings(options),
+    ...instanceResealing(options),
     ...instanceLists(options),
   };
 }

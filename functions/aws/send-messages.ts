@@ -1,11 +1,11 @@
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 
-// Loaded only when there is something to send (refresh-queue.ts).
+// Loaded only when there is something to send (refresh-queue.ts, audit-queue.ts).
 
 export interface Entry {
   readonly Id: string;
   readonly MessageBody: string;
-  readonly MessageGroupId: string;
+  readonly MessageGroupId?: string;
 }
 
 let client: SQSClient | undefined;
@@ -15,6 +15,7 @@ export async function sendMessages(
   queueUrl: string,
   entries: readonly Entry[],
   given?: SQSClient,
+  abortSignal?: AbortSignal,
 ): Promise<string[]> {
   client ??= new SQSClient({
     maxAttempts: 3,
@@ -22,6 +23,7 @@ export async function sendMessages(
   });
   const { Successful = [] } = await (given ?? client).send(
     new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: [...entries] }),
+    abortSignal === undefined ? {} : { abortSignal },
   );
   return Successful.flatMap(({ Id }) => Id ?? []);
 }

@@ -19,6 +19,10 @@ import {
   userPrefix,
 } from "./tenant-keys.ts";
 
+interface TenantItem extends TenantKey {
+  readonly value: unknown;
+}
+
 /** The tenants table as an operator writes it (`npm run admin`); no function's bundle holds this. */
 export function tenantRecords(options: {
   readonly client: DynamoDBDocumentClient;
@@ -65,13 +69,35 @@ export function tenantRecords(options: {
     );
   }
 
+  /** One field of `value`, where a condition on it holds. */
+  const replace = (
+    key: TenantKey,
+    field: string,
+    value: unknown,
+    condition: string,
+    values: Readonly<Record<string, unknown>>,
+    names: Readonly<Record<string, string>> = {},
+  ) =>
+    unlessRefused(
+      client.send(
+        new UpdateCommand({
+          TableName,
+          Key: key,
+          UpdateExpression: "SET #value.#field = :to",
+          ConditionExpression: condition,
+          ExpressionAttributeNames: { "#value": "value", "#field": field, ...names },
+          ExpressionAttributeValues: { ":to": value, ...values },
+        }),
+      ),
+    );
+
   const remove = (key: TenantKey) =>
     unlessRefused(
       client.send(new DeleteCommand({ TableName, Key: key, ConditionExpression: "attribute_exists(id)" })),
     );
 
-  async function list<T>(organizationId: string, prefix: string): Promise<T[]> {
-    const found: T[] = [];
+  async function query(organizationId: string, prefix: string): Promise<TenantItem[]> {
+    const found: TenantItem[] = [];
     let start: Record<string, unknown> | undefined;
     do {
       const page = await client.send(
@@ -84,7 +110,31 @@ export function tenantRecords(options: {
           ...(start === undefined ? {} : { ExclusiveStartKey: start }),
         }),
       );
-      found.push(...(page.Items ?? []).map((item) => item.value as T));
+      found.push(...((page.Items ?? []) as TenantItem[]));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    return found;
+  }
+
+  async function list<T>(organizationId: string, prefix: string): Promise<T[]> {
+    return (await query(organizationId, prefix)).map(({ value }) => value as T);
+  }
+
+  /** The whole table: for an operator's rare commands, where no key leads to what they ask for. */
+  async function scan(filter: string, values: Readonly<Record<string, unknown>>): Promise<TenantItem[]> {
+    const found: TenantItem[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await client.send(
+        new ScanCommand({
+          TableName,
+          FilterExpression: `#item = :item AND ${filter}`,
+          ExpressionAttributeNames: { "#item": "item", "#value": "value" },
+          ExpressionAttributeValues: values,
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+      );
+      found.push(...((page.Items ?? []) as TenantItem[]));
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
     return found;
@@ -105,24 +155,33 @@ export function tenantRecords(options: {
     updateApp: ({ organizationId, connector, id }, changes) =>
       update(appKey(organizationId, connector, id), changes),
     removeApp: ({ organizationId, connector, id }) => remove(appKey(organizationId, connector, id)),
+    replaceDataKeys: (id, seen, to) =>
+      replace(
+        organizationKey(id),
+        "dataKeys",
+        to,
+        seen.length === 0
+          ? "size(#value.#field) = :length"
+          : `size(#value.#field) = :length AND #value.#field[${seen.length - 1}].#id = :newest`,
+        { ":length": seen.length, ...(seen.length === 0 ? {} : { ":newest": seen.at(-1)?.id }) },
+        seen.length === 0 ? {} : { "#id": "id" },
+      ),
+    resealApp: ({ organizationId, connector, id, clientSecret }, sealed) =>
+      replace(appKey(organizationId, connector, id), "clientSecret", sealed, "#value.#field = :seen", {
+        ":seen": clientSecret,
+      }),
+    async removeOrganization(id) {
+      const pointers = await scan("#value.organizationId = :organization", {
+        ":item": "secret",
+        ":organization": id,
+      });
+      const parts = [...(await query(id, userPrefix)), ...(await query(id, appPrefix()))];
+      for (const { id: partition, item } of [...pointers, ...parts]) await remove({ id: partition, item });
+      await remove(organizationKey(id));
+    },
     async listOrganizations() {
-      const found: Organization[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        // The whole table: an operator's rare command, and the only one that no key leads to.
-        const page = await client.send(
-          new ScanCommand({
-            TableName,
-            FilterExpression: "#item = :organization",
-            ExpressionAttributeNames: { "#item": "item" },
-            ExpressionAttributeValues: { ":organization": "organization" },
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        );
-        found.push(...(page.Items ?? []).map((item) => item.value as Organization));
-        start = page.LastEvaluatedKey;
-      } while (start !== undefined);
-      return found.sort((a, b) => a.createdAt - b.createdAt);
+      const found = await scan("attribute_exists(#value)", { ":item": "organization" });
+      return found.map(({ value }) => value as Organization).sort((a, b) => a.createdAt - b.createdAt);
     },
     listUsers: (organizationId) => list<User>(organizationId, userPrefix),
     listApps: (organizationId) => list<RegisteredApp>(organizationId, appPrefix()),

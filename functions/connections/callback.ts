@@ -11,6 +11,7 @@ import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/
 import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
+import { audited } from "./audited.ts";
 import { clientOf } from "./change-instance.ts";
 import { otherBrowser, returnTo } from "./connect-page.ts";
 import { type ConnectSession, openSessionConfiguration, SESSION_MS, sessionItem } from "./connect-session.ts";
@@ -24,7 +25,7 @@ import { endedSessionCookie, isSessionBrowser } from "./session-browser.ts";
  * too, before the code is exchanged. Until state, connector and browser are known to be right, nothing goes to the app.
  */
 export function takeCallback(parts: () => ConnectionParts): HttpHandler {
-  return forPeople(async (request) => {
+  const handle: HttpHandler = async (request) => {
     const connector = findConnector(decodeSegment(request, "connector"));
     if (connector === undefined) throw new NotFound("There is no such place to come back to");
     request.facts.connector = connector.key;
@@ -37,9 +38,11 @@ export function takeCallback(parts: () => ConnectionParts): HttpHandler {
       });
     } catch (error) {
       if (!(error instanceof LinkspanError)) throw error;
+      request.facts.code = error.code;
       return redirect(returnTo(session, { session: session.sessionId, error: error.code }));
     }
-  });
+  };
+  return forPeople(audited(parts, "instance.create", handle));
 }
 
 /** @throws {InvalidRequest} no state of ours that is waiting for this connector @throws {Forbidden} another browser */
@@ -65,9 +68,14 @@ async function expected(
     );
   }
   request.facts.organizationId = authorization.organizationId;
+  request.facts.userId = authorization.userId;
   const session = await parts.transients.get<ConnectSession>(sessionItem(authorization.sessionId));
   if (session?.status !== "open") {
     throw new InvalidRequest("This sign-in took too long, or was finished already", "state", "session_over");
+  }
+  if (session.reauthenticates) {
+    request.facts.action = "instance.sign_in";
+    if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
   }
   if (!isSessionBrowser(request, session)) throw otherBrowser();
   return { authorization, session };

@@ -24,6 +24,8 @@ export function changeInstance(parts: () => ConnectionParts, how: "whole" | "giv
     const body = parseBody(request, InstanceBody);
     const changes = await changesOf(parts(), own, body, how);
     const code = codeOf(body.providerData ?? {});
+    request.facts.changed = CHANGEABLE.filter((field) => body[field] !== undefined);
+    if (code !== undefined) request.facts.action = "instance.sign_in";
     const instance =
       code === undefined
         ? await write(parts(), own, changes.instance)
@@ -31,6 +33,8 @@ export function changeInstance(parts: () => ConnectionParts, how: "whole" | "giv
     return json(instanceRepresentation(instance, own.user));
   };
 }
+
+const CHANGEABLE = ["name", "tags", "configuration"] as const;
 
 export interface Changes {
   readonly instance: InstanceChanges;

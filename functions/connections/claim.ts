@@ -40,6 +40,7 @@ export function claimSession(parts: () => ConnectionParts): HttpHandler {
       throw new NotFound("there is no such connect session, or it is over", "unknown_session");
     }
     const { instanceId } = session;
+    if (instanceId !== undefined) request.facts.instanceId = instanceId;
     if (session.status === "open" || instanceId === undefined || session.claim === undefined) {
       throw new Conflict("the user has not connected an account in this session yet", "not_connected");
     }

@@ -32,6 +32,7 @@ export function changeConfiguration(parts: () => ConnectionParts): HttpHandler {
       request,
       v.object({ propertyValue: v.union([v.string(), v.number(), v.boolean()]) }),
     );
+    request.facts.changed = ["configuration"];
     const body = v.parse(InstanceBody, { configuration: { [key]: propertyValue } });
     const { instance: changes } = await changesOf(parts(), own, body, "given");
     const instance = await write(parts(), own, changes);

@@ -83,6 +83,7 @@ export function createSession(parts: () => ConnectionParts): HttpHandler {
       body.instanceId === undefined
         ? undefined
         : (await instanceOfUser(parts(), user, body.instanceId)).instance;
+    if (again !== undefined) request.facts.instanceId = again.id;
     const chosen = again === undefined ? connectorsOf(body) : [connectorNamed(again.connector)];
     const [only] = chosen;
     if (body.configuration !== undefined && chosen.length > 1) {

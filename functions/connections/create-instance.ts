@@ -11,7 +11,7 @@ import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { authorizePlatform } from "../http/authorize.ts";
-import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
+import { type HttpHandler, type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { type ConfigurationValues, readConfiguration } from "./configuration-values.ts";
 import { codeOf, elementKeyOrId, extraOf, InstanceBody } from "./instance-body.ts";
@@ -61,7 +61,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
         },
         request,
       );
-      return created(made, user);
+      return created(request, made, user);
     }
 
     if (code === undefined) throw new InvalidRequest("providerData.code is missing", "providerData.code");
@@ -95,11 +95,16 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
     const made = await orPutBack(authorization, () =>
       provisionInstance(grants, transients, exchange, request),
     );
-    return created(made, user);
+    return created(request, made, user);
   };
 }
 
-function created(made: Awaited<ReturnType<typeof provisionInstance>>, user: User) {
+function created(
+  request: HttpRequest,
+  made: Awaited<ReturnType<typeof provisionInstance>>,
+  user: User,
+): HttpResponse {
+  request.facts.instanceId = made.instance.id;
   return json(instanceRepresentation(made.instance, user, made.token), { "Cache-Control": "no-store" });
 }
 

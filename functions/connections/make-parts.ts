@@ -1,3 +1,4 @@
+import { auditQueue } from "../aws/audit-queue.ts";
 import { environment } from "../aws/environment.ts";
 import { connectionParts, store, tenants, transients } from "../aws/parts.ts";
 import { registeredApps } from "../aws/registered-apps.ts";
@@ -11,4 +12,5 @@ export const parts = (): ConnectionParts => ({
     ...registeredApps({ client: store().documents, tableName: environment("TENANTS_TABLE") }),
   },
   transients: transients(),
+  audit: auditQueue({ queueUrl: environment("AUDIT_QUEUE_URL") }),
 });

@@ -1,3 +1,4 @@
+import type { AuditTrail } from "../core/audit.ts";
 import type { ProvisioningParts } from "../core/grant/grant-parts.ts";
 import type { InstanceLists } from "../core/grant/ports.ts";
 import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
@@ -10,4 +11,5 @@ export interface ConnectionParts {
   };
   readonly tenants: TenantStore & RegisteredApps;
   readonly transients: TransientStore;
+  readonly audit: AuditTrail;
 }

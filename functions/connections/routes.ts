@@ -1,4 +1,5 @@
 import type { Route } from "../http/route-table.ts";
+import { audited } from "./audited.ts";
 import { takeCallback } from "./callback.ts";
 import { changeInstance } from "./change-instance.ts";
 import { claimSession } from "./claim.ts";
@@ -17,39 +18,52 @@ import {
 import { countInstances, listInstances } from "./list-instances.ts";
 import { parts } from "./make-parts.ts";
 
+/** Whatever changes something leaves an audit event. */
+const told = (action: string, handle: Route["handle"]): Route["handle"] => audited(parts, action, handle);
+
 type Call = readonly [method: Route["method"], path: string, name: string, handle: Route["handle"]];
 
 /** Below `/instances`, and the same below `/elements/{keyOrId}/instances`. */
 const instanceCalls: readonly Call[] = [
-  ["POST", "", "create", createInstance(parts)],
+  ["POST", "", "create", told("instance.create", createInstance(parts))],
   ["GET", "", "list", listInstances(parts)],
   ["GET", "/count", "count", countInstances(parts)],
   ["GET", "/{id}", "get", getInstance(parts)],
-  ["PUT", "/{id}", "put", changeInstance(parts, "whole")],
-  ["PATCH", "/{id}", "patch", changeInstance(parts, "given")],
-  ["DELETE", "/{id}", "delete", deleteInstance(parts)],
+  ["PUT", "/{id}", "put", told("instance.change", changeInstance(parts, "whole"))],
+  ["PATCH", "/{id}", "patch", told("instance.change", changeInstance(parts, "given"))],
+  ["DELETE", "/{id}", "delete", told("instance.delete", deleteInstance(parts))],
   ["GET", "/{id}/configuration", "configuration.list", listConfiguration(parts)],
   ["GET", "/{id}/configuration/{configId}", "configuration.get", getConfiguration(parts)],
-  ["PATCH", "/{id}/configuration/{configId}", "configuration.patch", changeConfiguration(parts)],
-  ["PUT", "/{id}/enabled", "enable", enableInstance(parts, true)],
-  ["DELETE", "/{id}/enabled", "disable", enableInstance(parts, false)],
-  ["POST", "/{id}/token", "token", rotateToken(parts)],
-  ["POST", "/{id}/refresh", "refresh", refreshInstance(parts)],
+  [
+    "PATCH",
+    "/{id}/configuration/{configId}",
+    "configuration.patch",
+    told("instance.change", changeConfiguration(parts)),
+  ],
+  ["PUT", "/{id}/enabled", "enable", told("instance.enable", enableInstance(parts, true))],
+  ["DELETE", "/{id}/enabled", "disable", told("instance.disable", enableInstance(parts, false))],
+  ["POST", "/{id}/token", "token", told("instance.rotate_token", rotateToken(parts))],
+  ["POST", "/{id}/refresh", "refresh", told("instance.refresh", refreshInstance(parts))],
   ["GET", "/{id}/status", "status", getStatus(parts)],
 ];
 
 /** With an instance token the id may be left out, where that is no call of its own. */
 const tokenCalls: readonly Call[] = [
-  ["PUT", "", "put", changeInstance(parts, "whole")],
-  ["PATCH", "", "patch", changeInstance(parts, "given")],
-  ["DELETE", "", "delete", deleteInstance(parts)],
+  ["PUT", "", "put", told("instance.change", changeInstance(parts, "whole"))],
+  ["PATCH", "", "patch", told("instance.change", changeInstance(parts, "given"))],
+  ["DELETE", "", "delete", told("instance.delete", deleteInstance(parts))],
   ["GET", "/configuration", "configuration.list", listConfiguration(parts)],
   ["GET", "/configuration/{configId}", "configuration.get", getConfiguration(parts)],
-  ["PATCH", "/configuration/{configId}", "configuration.patch", changeConfiguration(parts)],
-  ["PUT", "/enabled", "enable", enableInstance(parts, true)],
-  ["DELETE", "/enabled", "disable", enableInstance(parts, false)],
-  ["POST", "/token", "token", rotateToken(parts)],
-  ["POST", "/refresh", "refresh", refreshInstance(parts)],
+  [
+    "PATCH",
+    "/configuration/{configId}",
+    "configuration.patch",
+    told("instance.change", changeConfiguration(parts)),
+  ],
+  ["PUT", "/enabled", "enable", told("instance.enable", enableInstance(parts, true))],
+  ["DELETE", "/enabled", "disable", told("instance.disable", enableInstance(parts, false))],
+  ["POST", "/token", "token", told("instance.rotate_token", rotateToken(parts))],
+  ["POST", "/refresh", "refresh", told("instance.refresh", refreshInstance(parts))],
   ["GET", "/status", "status", getStatus(parts)],
 ];
 
@@ -68,13 +82,13 @@ export const routes: readonly Route[] = [
     method: "POST",
     path: "/connect/sessions",
     name: "connect.sessions.create",
-    handle: createSession(parts),
+    handle: told("session.create", createSession(parts)),
   },
   {
     method: "POST",
     path: "/connect/sessions/{id}/claim",
     name: "connect.sessions.claim",
-    handle: claimSession(parts),
+    handle: told("session.claim", claimSession(parts)),
   },
   // The first browser keeps the session, and the callback uses its state up: neither for those who only look.
   {

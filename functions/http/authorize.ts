@@ -70,6 +70,7 @@ export async function authorizePlatform(request: HttpRequest, tenants: TenantSto
   }
   const caller = await platformCaller(user, parts.organization, tenants);
   request.facts.organizationId = caller.organization.id;
+  request.facts.userId = caller.user.id;
   return caller;
 }
 
@@ -157,6 +158,7 @@ async function instanceCaller(
   if (organization?.status !== "active") throw unknownSecret();
   await assertOwnParts(parts, instance, tenants);
   request.facts.organizationId = organization.id;
+  request.facts.userId = instance.userId;
   request.facts.instanceId = instance.id;
   request.facts.connector = instance.connector;
   allowOrigins(request, organization.origins);

@@ -24,7 +24,19 @@ export interface HttpRequest {
   /** Work that goes on after the caller has its answer; the invocation ends when it has settled. Its failure is logged. */
   readonly afterAnswer: (work: Promise<unknown>) => void;
   /** Added by a handler as it learns them; they go into the request's log line and metrics, never into the answer. */
-  readonly facts: { connector?: string; organizationId?: string; instanceId?: number; route?: string };
+  readonly facts: {
+    connector?: string;
+    organizationId?: string;
+    userId?: string;
+    instanceId?: number;
+    route?: string;
+    /** Code of an error that is answered otherwise than as an error: by a redirect. */
+    code?: string;
+    /** What the audit trail calls it, where the route does not tell. */
+    action?: string;
+    /** Names of the fields that the call changes, never a value. */
+    changed?: readonly string[];
+  };
 }
 
 /** What a handler answers. `json` or `body`, not both. */

@@ -53,6 +53,7 @@ export class Alarms extends Construct {
     this.watchSchedule();
     this.watchQueue();
     this.watchEvents();
+    this.watchAudit();
     this.watchThrottles();
     this.watchApi();
   }
@@ -175,6 +176,18 @@ export class Alarms extends Construct {
       threshold: 1,
       periods: 1,
       meaning: "The queue did not take an event: subscribers do not hear of what happened to an instance",
+    });
+  }
+
+  private watchAudit(): void {
+    this.alarm("AuditDelayed", {
+      metric: this.props.data.audit.queue.metricApproximateAgeOfOldestMessage({
+        period: minute,
+        statistic: "Maximum",
+      }),
+      threshold: 15 * 60,
+      periods: 5,
+      meaning: "Audit events wait in their queue: the pipe into the audit log does not work",
     });
   }
 

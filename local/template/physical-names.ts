@@ -67,6 +67,11 @@ const identities: Readonly<Record<string, (naming: Naming) => Identity>> = {
     const group = name("LogGroupName", 512);
     return { ref: group, attributes: { Arn: arn("logs", `log-group:${group}:*`) } };
   },
+  "AWS::Logs::LogStream": ({ name }) => ({ ref: name("LogStreamName", 512), attributes: {} }),
+  "AWS::Pipes::Pipe": ({ name, arn }) => {
+    const pipe = name("Name", 64);
+    return { ref: pipe, attributes: { Arn: arn("pipes", `pipe/${pipe}`) } };
+  },
   "AWS::SNS::Topic": ({ name, arn }) => {
     const topic = name("TopicName", 256);
     return { ref: arn("sns", topic), attributes: { TopicArn: arn("sns", topic), TopicName: topic } };

@@ -6,6 +6,7 @@ import type { LambdaService } from "../lambda/lambda-service.ts";
 import type { Template } from "../template.ts";
 import { startEventSource } from "./event-source.ts";
 import type { InvokeResult } from "./invoke.ts";
+import { startPipe } from "./pipe.ts";
 import { startSchedule } from "./schedule.ts";
 
 export interface TriggerOptions {
@@ -14,12 +15,14 @@ export interface TriggerOptions {
   readonly lambda: LambdaService;
   readonly identities: PlatformIdentities;
   readonly clock: Clock;
+  /** Where log groups are kept that are not a function's own. */
+  readonly logFolder: string;
   readonly log: (line: string) => void;
   /** Whether schedules fire by themselves, or by `fireSchedule` only. */
   readonly schedulesFire: boolean;
 }
 
-/** Everything that calls functions by itself: queues and schedules. */
+/** Everything that acts by itself: queues and schedules that call functions, pipes. */
 export interface Triggers {
   /** Fires the schedule now; resolves when its function has answered. */
   fireSchedule(): Promise<InvokeResult>;
@@ -28,6 +31,8 @@ export interface Triggers {
    * @throws {Error} not within `timeoutMs`
    */
   settled(timeoutMs: number): Promise<void>;
+  /** What pipes have written into log groups since the start, oldest first. */
+  logEvents(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -37,6 +42,7 @@ export function startTriggers({
   lambda,
   identities,
   clock,
+  logFolder,
   log,
   schedulesFire,
 }: TriggerOptions): Triggers {
@@ -52,6 +58,9 @@ export function startTriggers({
       log,
     }),
   );
+  const pipes = template.pipes.map((model) =>
+    startPipe({ model, frontDoor, credentials: identities.of(model.name), logFolder, log }),
+  );
   const schedules = template.schedules.map((model) =>
     startSchedule({ model, clock, invoke, log, byItself: schedulesFire }),
   );
@@ -66,7 +75,9 @@ export function startTriggers({
       const end = performance.now() + timeoutMs;
       for (;;) {
         const depths = await Promise.all(
-          template.eventSources.map(({ queueName }) => frontDoor.queueDepth(queueName)),
+          [...template.eventSources, ...template.pipes].map(({ queueName }) =>
+            frontDoor.queueDepth(queueName),
+          ),
         );
         const waiting = depths.reduce((sum, { visible, inFlight }) => sum + visible + inFlight, 0);
         const busy = !lambda.isIdle() || eventSources.some((source) => source.busy() > 0);
@@ -79,9 +90,10 @@ export function startTriggers({
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
+    logEvents: () => pipes.flatMap((pipe) => pipe.written()),
     async close() {
       for (const schedule of schedules) schedule.close();
-      await Promise.allSettled(eventSources.map((source) => source.close()));
+      await Promise.allSettled([...eventSources, ...pipes].map((each) => each.close()));
     },
   };
 }

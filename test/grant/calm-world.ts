@@ -423,6 +423,20 @@ export class CalmWorld {
           (each) => each.id !== id && each.consentKey === consentKey && living(each),
         );
       },
+      reseal: (id, { version, fence }, grant) =>
+        change(
+          "reseal",
+          id,
+          (i) => i.version === version && i.fence === fence,
+          () => ({ grant }),
+        ),
+      resealConfiguration: (id, seen, sealedConfiguration) =>
+        change(
+          "resealConfiguration",
+          id,
+          (i) => i.sealedConfiguration !== undefined && Buffer.from(i.sealedConfiguration).equals(seen),
+          () => ({ sealedConfiguration }),
+        ),
       listByOwner: async () => ({ items: [] }),
       listByOrganization: async (organizationId) => ({
         items: [...this.items.values()].filter((each) => each.organizationId === organizationId),

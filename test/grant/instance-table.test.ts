@@ -307,6 +307,36 @@ describe("what has nothing to do with the grant", () => {
   });
 });
 
+describe("a re-seal", () => {
+  test("puts other bytes in the place of the same version, and changes nothing else, a held lease least of all", async () => {
+    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+    const before = await read();
+    expect(await table.reseal(instance.id, { version: 2, fence: 4 }, grant("resealed"))).toBe(true);
+    expect(await read()).toEqual({ ...before, grant: grant("resealed") });
+
+    // The holder of the lease commits as if nothing had been.
+    const won = { fence: 4, grant: grant("new"), dueAt: 8_000, refreshedAt: 4_000 };
+    expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
+    expect(await read()).toMatchObject({ version: 4, grant: grant("new") });
+  });
+
+  test("is refused when version or fence moved on, and for an instance that is gone", async () => {
+    expect(await table.reseal(instance.id, { version: 1, fence: 3 }, grant("x"))).toBe(false);
+    expect(await table.reseal(instance.id, { version: 2, fence: 2 }, grant("x"))).toBe(false);
+    expect(await table.reseal(7, { version: 2, fence: 3 }, grant("x"))).toBe(false);
+    expect(await read(7)).toBeUndefined();
+    expect((await read())?.grant).toEqual(grant("sealed"));
+  });
+
+  test("of the configuration is refused when it was changed meanwhile", async () => {
+    expect(await table.resealConfiguration(instance.id, grant("c1"), grant("x"))).toBe(false);
+    await table.update(instance.id, { sealedConfiguration: grant("c1") }, 1);
+    expect(await table.resealConfiguration(instance.id, grant("c0"), grant("x"))).toBe(false);
+    expect(await table.resealConfiguration(instance.id, grant("c1"), grant("c1 again"))).toBe(true);
+    expect((await read())?.sealedConfiguration).toEqual(grant("c1 again"));
+  });
+});
+
 describe("due index", () => {
   test("gives what is due, oldest first, and no more than that", async () => {
     const [later, sooner] = [newInstance({ dueAt: 900 }), newInstance({ dueAt: 800 })];

@@ -15,7 +15,7 @@ const runs = Number(process.env.GRANT_RUNS ?? 6000);
 const actor: fc.Arbitrary<Actor> = fc.oneof(
   { weight: 5, arbitrary: fc.constant<Actor>("R") },
   { weight: 3, arbitrary: fc.constantFrom<Actor[]>("J", "U", "S", "W") },
-  { weight: 2, arbitrary: fc.constantFrom<Actor[]>("Q", "D", "E") },
+  { weight: 2, arbitrary: fc.constantFrom<Actor[]>("Q", "D", "E", "K") },
 );
 
 const scenario = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
@@ -28,7 +28,15 @@ const scenario = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
 
 describe.each<VendorKind>(["N", "S", "G"])("at a vendor of kind %s", (vendor) => {
   test("the invariants hold, whatever happens in whatever order", { timeout: 300_000 }, async () => {
-    const reached = { leases: 0, rescues: 0, signIns: 0, deaths: 0, revocations: 0, tellings: 0 };
+    const reached = {
+      leases: 0,
+      rescues: 0,
+      signIns: 0,
+      deaths: 0,
+      revocations: 0,
+      tellings: 0,
+      reseals: 0,
+    };
     await fc.assert(
       fc.asyncProperty(scenario(vendor), async (each) => {
         const world = await play(each);
@@ -39,6 +47,7 @@ describe.each<VendorKind>(["N", "S", "G"])("at a vendor of kind %s", (vendor) =>
         if (history.includes("marks version")) reached.deaths++;
         if (history.includes("revokes token")) reached.revocations++;
         if (history.includes("tells instance.")) reached.tellings++;
+        if (history.includes("re-seals version")) reached.reseals++;
       }),
       { seed, numRuns: runs },
     );
@@ -59,6 +68,7 @@ describe("the model notices when a rule is taken out", () => {
     ["deadCondition", "S"],
     ["revokeReplaced", "G"],
     ["revokeLoser", "G"],
+    ["resealVersion", "S"],
   ];
   test.each(cases)("%s (at %s)", { timeout: 120_000 }, async (rule, vendor) => {
     const found = await fc.check(

@@ -5,15 +5,16 @@ import type { Call, WorkerParts } from "../../functions/core/grant/grant-parts.t
 import { refreshGrant } from "../../functions/core/grant/refresh.ts";
 import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { resealInstance } from "../../functions/core/grant/reseal.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in.ts";
 import type { VendorKind } from "./vendor-model.ts";
 import { ID, type Mode, type Process, type Rules, type Step, World } from "./world.ts";
 
 /**
  * Who takes part: R a refresher, J a caller, U a caller whose token the vendor refused, S the scheduled worker, W a rescue
- * worker, Q a sign-in, D a delete, E disable and enable.
+ * worker, Q a sign-in, D a delete, E disable and enable, K an operator who re-seals after a rotation of the data key.
  */
-export type Actor = "R" | "J" | "U" | "S" | "W" | "Q" | "D" | "E";
+export type Actor = "R" | "J" | "U" | "S" | "W" | "Q" | "D" | "E" | "K";
 
 export interface Scenario {
   readonly vendor: VendorKind;
@@ -163,6 +164,14 @@ function enter(world: World, actor: Actor): void {
       world.start(name, async (parts, call) => {
         await setEnabled(parts, ID, false, call);
         await setEnabled(parts, ID, true, call);
+      });
+      return;
+    case "K":
+      world.start(name, async (parts) => {
+        const { value: instance } = await parts.instances.get(ID);
+        if (instance === undefined) return;
+        // Sealed since by whomever: by the newest key.
+        await resealInstance(parts, instance, (sealed) => sealed === instance.grant);
       });
   }
 }

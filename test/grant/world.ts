@@ -1,7 +1,13 @@
 import { defineConnector } from "../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
 import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
-import type { RescueRecord, Sealer, TokenOutcome, Vault } from "../../functions/core/grant/ports.ts";
+import type {
+  InstanceResealing,
+  RescueRecord,
+  Sealer,
+  TokenOutcome,
+  Vault,
+} from "../../functions/core/grant/ports.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import { needsReauthentication } from "../../functions/core/instances/instance.ts";
@@ -28,6 +34,8 @@ export interface Rules {
   revokeReplaced: boolean;
   /** The revocation of a grant that came too late reaches the vendor. */
   revokeLoser: boolean;
+  /** A re-seal asks for the version that it read. */
+  resealVersion: boolean;
 }
 
 export const ALL_RULES: Rules = {
@@ -40,7 +48,11 @@ export const ALL_RULES: Rules = {
   deadCondition: true,
   revokeReplaced: true,
   revokeLoser: true,
+  resealVersion: true,
 };
+
+/** What a worker has, and an operator's command. */
+export type WorldParts = WorkerParts & { readonly instances: InstanceResealing };
 
 export const ID = 42;
 const ORGANIZATION = "org";
@@ -190,7 +202,7 @@ export class World {
   /** Starts a process; its work runs as far as its first step. */
   start(
     name: string,
-    work: (parts: WorkerParts, call: Call, transients: TransientStore) => Promise<unknown>,
+    work: (parts: WorldParts, call: Call, transients: TransientStore) => Promise<unknown>,
     lifetimeMs = 900_000,
   ): Process {
     const process = new Process(name, this.now, lifetimeMs);
@@ -364,7 +376,7 @@ export class World {
     };
   }
 
-  #partsFor(process: Process): WorkerParts {
+  #partsFor(process: Process): WorldParts {
     const table = <T>(label: string, writes: boolean, effect: () => T) =>
       this.#step(process, "table", label, writes, effect);
     const write = (
@@ -492,6 +504,21 @@ export class World {
               };
             },
           ),
+        reseal: (_id, seen, grant) =>
+          write(
+            `re-seals version ${seen.version}`,
+            ({ version, fence }) =>
+              !rules.resealVersion || (version === seen.version && fence === seen.fence),
+            (instance) => {
+              if (instance.version !== seen.version) {
+                this.#violate(
+                  `3: a re-seal puts version ${seen.version} in the place of ${instance.version}`,
+                );
+              }
+              return { ...instance, grant };
+            },
+          ),
+        resealConfiguration: () => Promise.reject(new Error("no configuration in this world")),
         markDeleting: (_id, now) =>
           write(
             "marks the item for deletion",

@@ -80,8 +80,9 @@ beforeAll(async () => {
       queues: [
         { name: "refresh", redrive: { deadLetterQueue: "dead", maxReceiveCount: 1 } },
         { name: "dead", visibilityTimeout: 30 },
+        { name: "audit" },
       ],
-      buckets: [],
+      buckets: [{ name: "rescue" }],
       eventBuses: [],
       keys: [key],
       stacks: [
@@ -91,8 +92,10 @@ beforeAll(async () => {
             InstancesTable: "instances",
             TenantsTable: "tenants",
             VaultKeyArn: key.arn,
+            RescueBucket: "rescue",
             RefreshQueueUrl: `${url}/000000000000/refresh`,
             RefreshDeadLettersUrl: `${url}/000000000000/dead`,
+            AuditQueueUrl: `${url}/000000000000/audit`,
           },
         },
         { name: "some-other-stack", outputs: {} },
@@ -103,7 +106,11 @@ beforeAll(async () => {
         name: "operator",
         ...operator,
         statements: [
-          { Effect: "Allow", Action: ["dynamodb:*", "kms:*", "sqs:*", "cloudformation:*"], Resource: "*" },
+          {
+            Effect: "Allow",
+            Action: ["dynamodb:*", "kms:*", "sqs:*", "s3:*", "cloudformation:*"],
+            Resource: "*",
+          },
         ],
       },
     ],

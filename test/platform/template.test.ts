@@ -27,6 +27,24 @@ async function refusal(change: (resources: Record<string, TestResource>) => void
   );
 }
 
+/** A queue's bodies into a log stream, under a role that may do neither. */
+const aPipe = (): Record<string, TestResource> => ({
+  Group: { Type: "AWS::Logs::LogGroup" },
+  Stream: { Type: "AWS::Logs::LogStream", Properties: { LogGroupName: { Ref: "Group" } } },
+  Pipe: {
+    Type: "AWS::Pipes::Pipe",
+    Properties: {
+      RoleArn: { "Fn::GetAtt": ["Role", "Arn"] },
+      Source: { "Fn::GetAtt": ["Queue", "Arn"] },
+      Target: { "Fn::GetAtt": ["Group", "Arn"] },
+      TargetParameters: {
+        CloudWatchLogsParameters: { LogStreamName: { Ref: "Stream" } },
+        InputTemplate: "<$.body>",
+      },
+    },
+  },
+});
+
 const properties = (resource: TestResource | undefined) => resource?.Properties as Record<string, unknown>;
 
 describe("the model of the stacks", () => {
@@ -255,6 +273,28 @@ describe("what is refused", () => {
       /visibility timeout is less than the timeout of Documents/,
     ],
     [
+      "a pipe whose role may not write to the log stream",
+      (all) => Object.assign(all, aPipe()),
+      /its role may not write to the log stream/,
+    ],
+    [
+      "a pipe that changes what it carries in a way of its own",
+      (all) => {
+        Object.assign(all, aPipe());
+        const { TargetParameters } = properties(all.Pipe) as { TargetParameters: object };
+        Object.assign(TargetParameters, { InputTemplate: '{"body": <$.body>}' });
+      },
+      /only the template <\$\.body> is known here/,
+    ],
+    [
+      "a pipe to elsewhere than a log group",
+      (all) => {
+        Object.assign(all, aPipe());
+        properties(all.Pipe).Target = { "Fn::GetAtt": ["Handler", "Arn"] };
+      },
+      /only pipes from a queue into a log group are known here/,
+    ],
+    [
       "a schedule whose role may not invoke its target",
       (all) => {
         all.Schedule = {
@@ -312,7 +352,7 @@ describe("what is refused", () => {
 });
 
 describe("the synthesized stacks", () => {
-  it("are understood whole: six functions, each behind its role, a queue, a schedule, the API", async () => {
+  it("are understood whole: six functions, each behind its role, a queue, a schedule, a pipe, the API", async () => {
     const model = readTemplate(await readAssembly("cdk.out"), { queueUrl });
     expect(model.functions.map(({ name }) => name).sort()).toEqual([
       "Authorization",
@@ -330,6 +370,7 @@ describe("the synthesized stacks", () => {
       { functionName: "RefreshWorker", reportsBatchItemFailures: true },
     ]);
     expect(model.schedules).toMatchObject([{ functionName: "RefreshSweep", everyMinutes: 1, enabled: true }]);
+    expect(model.pipes).toMatchObject([{ batchSize: 10, logGroup: expect.stringContaining("AuditLogs") }]);
     expect(model.tables).toHaveLength(3);
     expect(model.keys).toHaveLength(1);
     expect(model.api.stage).toBe("elements");

@@ -84,10 +84,10 @@ it("the refresh queue puts aside what fails again and again, and takes TLS only"
   expect(text(queue.RedrivePolicy.deadLetterTargetArn)).toMatch(/^\{RefreshDeadLetters\w+\.Arn\}$/);
   expect(queue.FifoQueue).toBeUndefined();
   const queues = ofType(data, "AWS::SQS::Queue");
-  expect(queues).toHaveLength(2);
+  expect(queues).toHaveLength(4);
   for (const [, { Properties }] of queues) expect(Properties.SqsManagedSseEnabled).toBe(true);
   const policies = ofType(data, "AWS::SQS::QueuePolicy");
-  expect(policies).toHaveLength(2);
+  expect(policies).toHaveLength(4);
   for (const [, { Properties }] of policies)
     expect(Properties.PolicyDocument.Statement).toEqual([
       expect.objectContaining({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
@@ -111,6 +111,56 @@ it("the event bus is the stage's own, by a name that subscribers know without as
   expect(text(data.Outputs.EventBusName.Value)).toMatch(/^\{Events\w+\}$/);
 });
 
+describe("the audit trail", () => {
+  it("ends in a log group of its own, kept for a year and longer than the stack", () => {
+    const group = find(data, "AWS::Logs::LogGroup", "AuditLogs");
+    expect(group.Properties.RetentionInDays).toBe(365);
+    expect([group.DeletionPolicy, group.UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
+    const kept = synthesize({ auditRetentionDays: 3653 }).data;
+    expect(find(kept, "AWS::Logs::LogGroup", "AuditLogs").Properties.RetentionInDays).toBe(3653);
+  });
+
+  it("is carried there by a pipe that may read its queue and write its group, and nothing else", () => {
+    const { Source, Target, TargetParameters, RoleArn } = find(data, "AWS::Pipes::Pipe").Properties;
+    expect([text(Source), text(Target), text(RoleArn)]).toEqual([
+      expect.stringMatching(/^\{AuditQueue\w{8}\.Arn\}$/),
+      expect.stringMatching(/^\{AuditLogs\w{8}\.Arn\}$/),
+      expect.stringMatching(/^\{AuditPipeRole\w{8}\.Arn\}$/),
+    ]);
+    // Without what SQS adds: who sent it, its receipt handle.
+    expect(TargetParameters.InputTemplate).toBe("<$.body>");
+    const { Statement } = find(data, "AWS::IAM::Policy", "AuditPipeRole").Properties.PolicyDocument;
+    expect(
+      Statement.map((each: { Action: string[]; Resource: unknown }) => [each.Action, text(each.Resource)]),
+    ).toEqual([
+      [["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], text(Source)],
+      [["logs:CreateLogStream", "logs:PutLogEvents"], text(Target)],
+    ]);
+  });
+
+  it("is piped only once the pipe's role may read, and for this account alone", () => {
+    const pipe = find(data, "AWS::Pipes::Pipe");
+    expect(pipe.DependsOn).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^AuditPipeRoleDefaultPolicy/),
+        expect.stringMatching(/^AuditStream/),
+      ]),
+    );
+    const [trust] = find(data, "AWS::IAM::Role", "AuditPipeRole").Properties.AssumeRolePolicyDocument
+      .Statement;
+    expect(trust.Condition).toEqual({ StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } });
+  });
+
+  it("loses nothing for two weeks when the pipe is broken", () => {
+    const { MessageRetentionPeriod, RedrivePolicy } = find(data, "AWS::SQS::Queue", "AuditQueue").Properties;
+    expect(MessageRetentionPeriod).toBe(14 * 86_400);
+    expect(text(RedrivePolicy.deadLetterTargetArn)).toMatch(/^\{AuditDeadLetters\w+\.Arn\}$/);
+    expect(find(data, "AWS::SQS::Queue", "AuditDeadLetters").Properties.MessageRetentionPeriod).toBe(
+      14 * 86_400,
+    );
+  });
+});
+
 it("tells the operator's command line where everything is", () => {
   expect(Object.keys(data.Outputs)).toEqual(
     expect.arrayContaining([
@@ -122,6 +172,8 @@ it("tells the operator's command line where everything is", () => {
       "RefreshQueueUrl",
       "EventBusName",
       "RefreshDeadLettersUrl",
+      "AuditQueueUrl",
+      "AuditLogGroup",
     ]),
   );
 });

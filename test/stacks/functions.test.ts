@@ -133,6 +133,7 @@ describe("each function's role", () => {
       RESCUE_BUCKET: "Rescue",
       REFRESH_QUEUE_URL: "RefreshQueue",
       EVENT_BUS_NAME: "Events",
+      AUDIT_QUEUE_URL: "AuditQueue",
     };
     for (const name of functionNames) {
       const told = Object.keys(all.get(name)?.Properties.Environment.Variables)

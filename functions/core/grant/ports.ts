@@ -105,6 +105,14 @@ export interface InstanceSiblings {
   hasSibling(id: number, consentKey: string): Promise<boolean>;
 }
 
+/** For the operator who rotates a data key. Both writes put the same secret under another key, and change nothing else. */
+export interface InstanceResealing {
+  /** SET grant IF version = v AND fence = f. The grant is sealed for the same version v; fence, version, until, dueAt stay. */
+  reseal(id: number, seen: { version: number; fence: number }, grant: Sealed): Promise<boolean>;
+  /** SET sealedConfiguration IF it is the one seen, byte for byte: no two seals are alike. */
+  resealConfiguration(id: number, seen: Sealed, sealed: Sealed): Promise<boolean>;
+}
+
 export interface InstanceLists {
   /** The instances of one user that are not being deleted, newest first; a page of ids and what a list filters on. */
   listByOwner(
@@ -126,6 +134,7 @@ export type InstanceStore = InstanceItems &
   InstanceCreation &
   InstanceRemoval &
   InstanceSiblings &
+  InstanceResealing &
   InstanceLists;
 
 export interface InstanceChanges {

@@ -54,6 +54,25 @@ export async function openConfiguration(
   return parsed(await vault.open(configurationPlace(instance), instance.sealedConfiguration));
 }
 
+/** The same grant of the same version under the organization's newest data key. @throws {SealBroken} it does not open */
+export async function resealedGrant(
+  vault: Pick<Vault, "open" | "seal">,
+  instance: Place & Pick<Instance, "version" | "grant">,
+): Promise<Sealed> {
+  const place = grantPlace(instance, instance.version);
+  return await vault.seal(place, await vault.open(place, instance.grant));
+}
+
+/** The same secret configuration under the newest data key. @throws {SealBroken} it does not open */
+export async function resealedConfiguration(
+  vault: Pick<Vault, "open" | "seal">,
+  instance: Place,
+  sealed: Sealed,
+): Promise<Sealed> {
+  const place = configurationPlace(instance);
+  return await vault.seal(place, await vault.open(place, sealed));
+}
+
 /** JSON.parse's own error shows the text: a token in a log. */
 function parsed<T>(text: string): T {
   try {

@@ -3,6 +3,7 @@ import { Conflict, NotFound } from "../errors.ts";
 import type { Vault } from "../grant/ports.ts";
 import { checkOrigin, checkReturnUrl } from "./allow-lists.ts";
 import { clientSecretPlace } from "./client-resolver.ts";
+import { newKeyId } from "./data-keys.ts";
 import type { Organization, RegisteredApp, TenantRecords, User } from "./ports.ts";
 import { hashSecret, newSecret } from "./secrets.ts";
 
@@ -41,7 +42,7 @@ export interface TenantAdmin {
     organizationId: string,
     lists: { returnUrls?: readonly string[]; origins?: readonly string[] },
   ): Promise<Organization>;
-  /** Seen everywhere within 30 s. */
+  /** Seen everywhere within 30 s. @throws {Conflict} an organization that is being deleted does not become active again */
   setStatus(of: { organizationId: string; userId?: string }, status: "active" | "suspended"): Promise<void>;
   listOrganizations(): Promise<Organization[]>;
   listUsers(organizationId: string): Promise<User[]>;
@@ -86,7 +87,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         id,
         name,
         status: "active",
-        dataKeys: [{ id: randomId(), wrapped }],
+        dataKeys: [{ id: newKeyId(), wrapped }],
         returnUrls: [],
         origins: [],
         createdAt: parts.now(),
@@ -154,6 +155,10 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
       return organizationOf(organizationId);
     },
     async setStatus({ organizationId, userId }, status) {
+      const { deletingSince } = status === "active" ? await organizationOf(organizationId) : {};
+      if (deletingSince !== undefined) {
+        throw new Conflict(`organization ${organizationId} is being deleted`, "being_deleted");
+      }
       await (userId === undefined
         ? found(records.updateOrganization(organizationId, { status }), `organization ${organizationId}`)
         : found(records.updateUser(organizationId, userId, { status }), `user ${userId}`));

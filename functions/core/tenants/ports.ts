@@ -1,11 +1,21 @@
 import type { Sealed } from "../instances/instance.ts";
 
+/** One version of an organization's data key, wrapped by KMS; a seal names the one it was made with. */
+export interface DataKeyVersion {
+  readonly id: string;
+  readonly wrapped: Uint8Array;
+  /** Store time. Absent: as old as the organization. */
+  readonly createdAt?: number;
+}
+
 export interface Organization {
   readonly id: string;
   readonly name: string;
   readonly status: "active" | "suspended";
-  /** Data keys wrapped by KMS, newest last; a seal names the one it was made with. */
-  readonly dataKeys: readonly { readonly id: string; readonly wrapped: Uint8Array }[];
+  /** Newest last: that one seals, all open. Empty: shredded. */
+  readonly dataKeys: readonly DataKeyVersion[];
+  /** Store time at which its deletion began; there is no way back from it. */
+  readonly deletingSince?: number;
   /** Allowed return URLs of the hosted flow: exact, or ending in `*` after a path. */
   readonly returnUrls: readonly string[];
   /** Allowed browser origins (CORS). */
@@ -63,8 +73,13 @@ export interface TenantRecords {
   createOrganization(organization: Organization): Promise<boolean>;
   updateOrganization(
     id: string,
-    changes: Partial<Pick<Organization, "name" | "status" | "dataKeys" | "returnUrls" | "origins">>,
+    changes: Partial<Pick<Organization, "name" | "status" | "deletingSince" | "returnUrls" | "origins">>,
   ): Promise<boolean>;
+  /**
+   * Replaces the list of data keys if it is the one seen. The list only ever grows at its end and loses older versions, so
+   * its newest version and its length tell it from every other state of itself.
+   */
+  replaceDataKeys(id: string, seen: Organization["dataKeys"], to: Organization["dataKeys"]): Promise<boolean>;
   createUser(user: User): Promise<boolean>;
   updateUser(
     organizationId: string,
@@ -78,7 +93,14 @@ export interface TenantRecords {
     app: Pick<RegisteredApp, "organizationId" | "connector" | "id">,
     changes: Partial<Pick<RegisteredApp, "clientSecret" | "callbackUrls">>,
   ): Promise<boolean>;
+  /** SET clientSecret IF it is the one seen, byte for byte: a new secret must not be undone. */
+  resealApp(
+    app: Pick<RegisteredApp, "organizationId" | "connector" | "id" | "clientSecret">,
+    sealed: Sealed,
+  ): Promise<boolean>;
   removeApp(app: Pick<RegisteredApp, "organizationId" | "connector" | "id">): Promise<boolean>;
+  /** Deletes users, apps and secrets of an organization, and the organization itself last: any number of times. */
+  removeOrganization(id: string): Promise<void>;
   listOrganizations(): Promise<Organization[]>;
   listUsers(organizationId: string): Promise<User[]>;
   listApps(organizationId: string): Promise<RegisteredApp[]>;

@@ -223,6 +223,23 @@ describe("data keys", () => {
     expect(await behind.open(place(), sealed)).toBe("new");
   });
 
+  it("are looked for once more in the table, and no more than once, when a secret names one that nobody has", async () => {
+    const { keys, organizations, vault, addKey } = setUp();
+    addKey("one", "k2");
+    const sealed = await vault.seal(place(), "x");
+    const asked: (boolean | undefined)[] = [];
+    const without = organizations.get("one");
+    const poor = createVault({
+      keys,
+      organization: async (_, options) => {
+        asked.push(options?.fresh);
+        return without && { ...without, dataKeys: without.dataKeys.slice(0, 1) };
+      },
+    });
+    await expect(poor.open(place(), sealed)).rejects.toThrow(SealBroken);
+    expect(asked).toEqual([false, true]);
+  });
+
   it("of a shredded organization open nothing, though they were in memory", async () => {
     const { vault, organizations } = setUp();
     const sealed = await vault.seal(place(), "x");

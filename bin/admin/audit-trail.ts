@@ -1,0 +1,128 @@
+import { userInfo } from "node:os";
+import { type AuditEvent, type AuditTrail, auditEvent } from "../../functions/core/audit.ts";
+import type { TenantAdmin } from "../../functions/core/tenants/administration.ts";
+import type { OrganizationDeletion } from "../../functions/core/tenants/delete-organization.ts";
+import type { DataKeyVersion } from "../../functions/core/tenants/ports.ts";
+import type { Resealing } from "../../functions/core/tenants/reseal.ts";
+
+/** What an operator's commands change. */
+export interface Changes {
+  readonly tenants: TenantAdmin;
+  /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
+  revoke(instanceId: number): Promise<boolean>;
+  rotateKey(organizationId: string): Promise<{ version: DataKeyVersion; versions: number }>;
+  reseal(organizationId: string): Promise<Resealing>;
+  deleteOrganization(
+    organizationId: string,
+    options: { readonly shredNow: boolean },
+  ): Promise<OrganizationDeletion>;
+}
+
+type What = Omit<AuditEvent, "id" | "at" | "outcome" | "by" | "operator" | "action">;
+type Record = (action: string, what: What) => Promise<void>;
+
+/**
+ * The same target, but that each change which it makes leaves an audit event; nothing that only reads does. What is refused by
+ * AWS or by the state of things changes nothing, and is in CloudTrail if anywhere.
+ */
+export function audited<T extends Changes>(target: T, trail: AuditTrail): T {
+  const record: Record = async (action, what) => {
+    const event = auditEvent({ action, outcome: "done", by: "operator", operator: userName(), ...what });
+    try {
+      await trail.record(event);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      console.error(`The audit trail did not take this (${why}); keep the line: ${JSON.stringify(event)}`);
+    }
+  };
+  return {
+    ...target,
+    tenants: auditedTenants(target.tenants, record),
+    async revoke(instanceId) {
+      const found = await target.revoke(instanceId);
+      if (found) await record("instance.delete", { instanceId });
+      return found;
+    },
+    async rotateKey(organizationId) {
+      const rotated = await target.rotateKey(organizationId);
+      await record("organization.rotate_key", { organizationId });
+      return rotated;
+    },
+    async reseal(organizationId) {
+      const resealed = await target.reseal(organizationId);
+      await record("organization.reseal", { organizationId });
+      return resealed;
+    },
+    async deleteOrganization(organizationId, options) {
+      const deletion = await target.deleteOrganization(organizationId, options);
+      await record(deletion.state === "shredded" ? "organization.shred" : "organization.delete", {
+        organizationId,
+      });
+      return deletion;
+    },
+  };
+}
+
+function auditedTenants(tenants: TenantAdmin, record: Record): TenantAdmin {
+  return {
+    ...tenants,
+    async createOrganization(request) {
+      const made = await tenants.createOrganization(request);
+      await record("organization.create", { organizationId: made.organization.id });
+      return made;
+    },
+    async createUser(request) {
+      const made = await tenants.createUser(request);
+      await record("user.create", { organizationId: request.organizationId, userId: made.user.id });
+      return made;
+    },
+    async addSecret(of) {
+      const secret = await tenants.addSecret(of);
+      await record("secret.add", of);
+      return secret;
+    },
+    async removeSecret(secret) {
+      const removed = await tenants.removeSecret(secret);
+      // Whose it was is not told by the table any more; the secret itself is nobody's to write down.
+      if (removed) await record("secret.remove", {});
+      return removed;
+    },
+    async registerApp(request) {
+      const app = await tenants.registerApp(request);
+      await record("app.register", appOf({ ...request, appId: app.id }));
+      return app;
+    },
+    async replaceClientSecret(request) {
+      await tenants.replaceClientSecret(request);
+      await record("app.replace_secret", appOf(request));
+    },
+    async removeApp(request) {
+      await tenants.removeApp(request);
+      await record("app.remove", appOf(request));
+    },
+    async setAllowLists(organizationId, lists) {
+      const changed = await tenants.setAllowLists(organizationId, lists);
+      await record("organization.change", { organizationId, changed: Object.keys(lists) });
+      return changed;
+    },
+    async setStatus(of, status) {
+      await tenants.setStatus(of, status);
+      const what = of.userId === undefined ? "organization" : "user";
+      await record(`${what}.${status === "active" ? "resume" : "suspend"}`, of);
+    },
+  };
+}
+
+/** Of a request that also holds a client secret. */
+function appOf(request: { organizationId: string; connector: string; appId: string }): What {
+  const { organizationId, connector, appId } = request;
+  return { organizationId, connector, appId };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "unknown";
+  }
+}

@@ -1,0 +1,70 @@
+import { Command } from "commander";
+import { instancesOf } from "../../functions/core/grant/instances-of.ts";
+import type { OrganizationDeletion } from "../../functions/core/tenants/delete-organization.ts";
+import { isoTime, printOne } from "./print.ts";
+import { openTarget, type Target, UsageProblem } from "./target.ts";
+
+interface DeleteOptions {
+  readonly yes?: boolean;
+  readonly now?: boolean;
+}
+
+/** `organization delete`: in as many runs as it takes until nothing is left to revoke. */
+export function deleteCommand(): Command {
+  return new Command("delete")
+    .argument("<organization>")
+    .description(
+      "revokes all instances of an organization, then shreds its data key and deletes it; without --yes it only counts",
+    )
+    .option("--yes", "do it: from then on there is no way back")
+    .option("--now", "shred at once: grants that are not revoked yet live on at their vendors")
+    .action(async (id: string, options: DeleteOptions, command: Command) => {
+      const target = await openTarget(command);
+      if (options.yes !== true) return await countOnly(command, target, id);
+      if (options.now === true) {
+        console.error(
+          "--now: what is not revoked by this moment lives on at its vendor, and nobody here can end it any more.",
+        );
+      }
+      const result = await target.deleteOrganization(id, { shredNow: options.now === true });
+      printOne(command, {
+        id,
+        state: result.state,
+        left: result.left.map((instance) => String(instance.id)),
+        rescueRecords: result.rescueRecords,
+      });
+      say(result);
+    });
+}
+
+async function countOnly(command: Command, target: Target, id: string): Promise<void> {
+  if ((await target.records.organization(id)) === undefined) {
+    throw new UsageProblem(`there is no organization ${id}`);
+  }
+  let found = 0;
+  for await (const some of instancesOf(target.instances, id, 100)) found += some.length;
+  printOne(command, { id, state: "untouched", found });
+  console.error("Nothing was changed: say --yes to do it.");
+}
+
+function say({ state, left, rescueRecords, shreddedFrom, givenUpFrom }: OrganizationDeletion): void {
+  if (state === "revoking") {
+    console.error(
+      `Suspended; ${left.length} instances and ${rescueRecords} rescue records are left to revoke. Run this again: ` +
+        `from ${isoTime(shreddedFrom)} on, when nothing is left, it shreds; from ${isoTime(givenUpFrom)} on whatever is left.`,
+    );
+    return;
+  }
+  console.error(
+    "Shredded: nothing of it opens any more. A point-in-time restore could bring the wrapped key back until 35 days from now.",
+  );
+  for (const { id, connector, userId, account } of left) {
+    console.error(
+      `not revoked at ${connector}: instance ${id} of user ${userId}, account ${account?.email ?? account?.id ?? "unknown"}`.replace(
+        /\p{Cc}/gu,
+        "?",
+      ),
+    );
+  }
+  if (rescueRecords > 0) console.error(`not revoked: the grants of ${rescueRecords} rescue records`);
+}

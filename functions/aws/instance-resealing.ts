@@ -1,0 +1,21 @@
+import type { InstanceResealing } from "../core/grant/ports.ts";
+import { changeInstance, type InstanceTableOptions } from "./instance-change.ts";
+
+/** Secrets under another data key, for the operator's command line; no function's bundle holds this. Takes UpdateItem. */
+export function instanceResealing(options: InstanceTableOptions): InstanceResealing {
+  return {
+    reseal: (id, { version, fence }, grant) =>
+      changeInstance(options, id, {
+        set: { grant },
+        condition: "#version = :version AND #fence = :fence",
+        values: { version, fence },
+      }),
+
+    resealConfiguration: (id, seen, sealed) =>
+      changeInstance(options, id, {
+        set: { sealedConfiguration: sealed },
+        condition: "#sealedConfiguration = :seen",
+        values: { seen },
+      }),
+  };
+}

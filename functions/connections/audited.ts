@@ -1,0 +1,64 @@
+import { type AuditEvent, type AuditTrail, auditEvent } from "../core/audit.ts";
+import { LinkspanError } from "../core/errors.ts";
+import type { HttpHandler, HttpRequest } from "../http/request.ts";
+import { isPlatformCall } from "./own-instance.ts";
+
+/**
+ * Leaves an audit event of a call, done or refused, before it is answered. Only of those whose organization is known by then:
+ * whoever comes with an unknown secret is counted (status 401 in the request's log line) and could else fill the trail.
+ * @param action unless the handler says something else in `facts.action`
+ */
+export function audited(
+  parts: () => { readonly audit: AuditTrail },
+  action: string,
+  handle: HttpHandler,
+): HttpHandler {
+  return async (request) => {
+    try {
+      const response = await handle(request);
+      await record(parts, eventOf(request, action, request.facts.code ?? "done"));
+      return response;
+    } catch (error) {
+      const code = error instanceof LinkspanError ? error.code : "internal_error";
+      await record(parts, eventOf(request, action, code));
+      throw error;
+    }
+  };
+}
+
+function eventOf(request: HttpRequest, action: string, outcome: string): AuditEvent | undefined {
+  const { facts, requestId, sourceIp } = request;
+  const { organizationId, userId, instanceId, connector, changed } = facts;
+  if (organizationId === undefined) return undefined;
+  return auditEvent({
+    action: facts.action ?? action,
+    outcome,
+    by: callerOf(request),
+    requestId,
+    sourceIp,
+    organizationId,
+    ...(userId === undefined ? {} : { userId }),
+    ...(instanceId === undefined ? {} : { instanceId }),
+    ...(connector === undefined ? {} : { connector }),
+    ...(changed === undefined ? {} : { changed }),
+  });
+}
+
+function callerOf(request: HttpRequest): AuditEvent["by"] {
+  if (request.headers.authorization === undefined) return "browser";
+  return isPlatformCall(request) ? "user" : "instance";
+}
+
+/** What was done is done: an event that the trail does not take is kept in the function's own log, and the call is answered. */
+async function record(
+  parts: () => { readonly audit: AuditTrail },
+  event: AuditEvent | undefined,
+): Promise<void> {
+  if (event === undefined) return;
+  try {
+    await parts().audit.record(event);
+  } catch (error) {
+    const reason = error instanceof Error ? error.name : "unknown";
+    console.error(JSON.stringify({ level: "error", message: "audit event not taken", reason, audit: event }));
+  }
+}

@@ -1,0 +1,37 @@
+import { randomUUID } from "node:crypto";
+
+/** Who did what to which connection or tenant. Ids and names of fields, never a value: nothing in it is a secret. */
+export interface AuditEvent {
+  /** An event may be delivered twice; then both have one id. */
+  readonly id: string;
+  /** ISO 8601, by the clock of whoever acted. */
+  readonly at: string;
+  /** What was asked for: `instance.create`, `organization.suspend`, … (docs/operations/audit.md lists them). */
+  readonly action: string;
+  /** `done`, or the error's code. */
+  readonly outcome: string;
+  /** Whose credentials: a user's secret, an instance's token, nobody's (a browser in the hosted flow), the operator's. */
+  readonly by: "user" | "instance" | "browser" | "operator";
+  readonly requestId?: string;
+  readonly sourceIp?: string;
+  readonly organizationId?: string;
+  readonly userId?: string;
+  readonly instanceId?: number;
+  readonly connector?: string;
+  /** Registered app. */
+  readonly appId?: string;
+  /** Names of the fields that were changed. */
+  readonly changed?: readonly string[];
+  /** Name of the operator on his own machine: what that says, not what AWS knows (CloudTrail does). */
+  readonly operator?: string;
+}
+
+/** Where audit events go. Nobody who writes there can read it, or take anything back. */
+export interface AuditTrail {
+  /** @throws whatever keeps the event from being safe */
+  record(event: AuditEvent): Promise<void>;
+}
+
+export function auditEvent(event: Omit<AuditEvent, "id" | "at">): AuditEvent {
+  return { id: randomUUID(), at: new Date().toISOString(), ...event };
+}

@@ -1,0 +1,60 @@
+import type { Instance } from "../instances/instance.ts";
+import type { InstanceItems, InstanceResealing, Vault } from "./ports.ts";
+import { resealedConfiguration, resealedGrant } from "./sealed-grant.ts";
+
+export interface ResealingParts {
+  readonly instances: Pick<InstanceItems, "get"> & InstanceResealing;
+  readonly vault: Pick<Vault, "open" | "seal">;
+}
+
+/** Between two reads of one instance somebody may refresh it, which re-seals by itself: more rounds than this are a riddle. */
+const MOST_ROUNDS = 20;
+
+/**
+ * RE-SEAL: the stored grant, and the secret configuration, under the newest data key. While traffic goes on:
+ *
+ * - The write asks for the version that was read, and a version names one grant: what is replaced is the same grant under
+ *   another key, never a newer one. The place, and so the additional data, stays that of this version.
+ * - It changes neither version nor fence nor until. So whoever holds the lease neither loses nor gains by it: COMMIT asks for
+ *   the version it came from, RELEASE for its fence, SIGN-IN and the mark of death for both, and all find what they would have
+ *   found. A taker's `fence + 1` is not undone.
+ * - It asks for the fence too, though the version would do: where somebody has begun since, look again; mostly the refresh
+ *   has re-sealed by then, and nothing is left to write.
+ * - A lease that has run out stays as it is, and so the next taker looks for its record as before.
+ *
+ * An instance that is being deleted is re-sealed too: its grant is yet to be revoked.
+ * @param isOld whether bytes were sealed under a version that is to go
+ * @returns `gone`: the instance is no longer there
+ * @throws {SealBroken} it cannot be opened
+ */
+export async function resealInstance(
+  parts: ResealingParts,
+  read: Instance,
+  isOld: (sealed: Uint8Array) => boolean,
+): Promise<"resealed" | "current" | "gone"> {
+  const { id } = read;
+  let instance = read;
+  let written = false;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const { version, fence, grant, sealedConfiguration } = instance;
+    const oldConfiguration =
+      sealedConfiguration !== undefined && isOld(sealedConfiguration) ? sealedConfiguration : undefined;
+    if (!isOld(grant) && oldConfiguration === undefined) return written ? "resealed" : "current";
+    const wasWritten = await Promise.all([
+      !isOld(grant) ||
+        parts.instances.reseal(id, { version, fence }, await resealedGrant(parts.vault, instance)),
+      oldConfiguration === undefined ||
+        parts.instances.resealConfiguration(
+          id,
+          oldConfiguration,
+          await resealedConfiguration(parts.vault, instance, oldConfiguration),
+        ),
+    ]);
+    written = true;
+    if (wasWritten.every((each) => each)) return "resealed";
+    const { value: now } = await parts.instances.get(id);
+    if (now === undefined) return "gone";
+    instance = now;
+  }
+  throw new Error(`instance ${id} changes faster than it can be re-sealed; run the command again`);
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import { Conflict, NotFound } from "../errors.ts";
+import type { KeyService } from "../vault/ports.ts";
+import type { DataKeyVersion, Organization, TenantRecords } from "./ports.ts";
+
+const HOUR = 3_600_000;
+
+/**
+ * How long a version must have been superseded before it may go. By then nobody seals with it any more, and nothing that
+ * expires lies under it: a process seals on with a version for the 30 s that it keeps the organization and the 15 minutes that
+ * a function lives; code verifiers and connect sessions last an hour, links four; a rescue record whose revocation fails lies
+ * for 7 days. (Records are looked for all the same: see reseal.ts.) A `nextPage` token that is older than this is refused.
+ */
+export const KEY_REST_MS = 8 * 24 * HOUR;
+
+/** Each wrapped key is about 200 bytes of an item that every cold process reads. */
+const MOST_VERSIONS = 20;
+
+export interface KeyRotationParts {
+  readonly records: Pick<TenantRecords, "organization" | "replaceDataKeys">;
+  readonly keys: Pick<KeyService, "generateDataKey">;
+  /** The store's time, epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * A new version of an organization's data key, for all that is sealed from now on; the older ones still open. Processes that
+ * keep the organization for 30 s seal on with the one before, and read the organization anew when they meet a seal of the
+ * new one (vault.ts).
+ * @throws {NotFound} @throws {Conflict} it is being deleted, has too many versions, or somebody else was faster
+ */
+export async function rotateDataKey(
+  parts: KeyRotationParts,
+  organizationId: string,
+): Promise<{ version: DataKeyVersion; versions: number }> {
+  const organization = await livingOrganization(parts.records, organizationId);
+  const { dataKeys } = organization;
+  if (dataKeys.length >= MOST_VERSIONS) {
+    throw new Conflict(
+      `organization ${organizationId} has ${dataKeys.length} versions of its data key: reseal it, which lets the old ones go`,
+      "too_many_versions",
+    );
+  }
+  const { wrapped, plaintext } = await parts.keys.generateDataKey(organizationId);
+  plaintext.fill(0);
+  const version: DataKeyVersion = { id: newKeyId(), wrapped, createdAt: parts.now() };
+  if (!(await parts.records.replaceDataKeys(organizationId, dataKeys, [...dataKeys, version]))) {
+    throw new Conflict("somebody else has just changed this organization's data keys; look again", "changed");
+  }
+  return { version, versions: dataKeys.length + 1 };
+}
+
+/** Versions that no longer seal and have rested long enough to go, if nothing lies under them. */
+export function restedVersions({ dataKeys }: Pick<Organization, "dataKeys">, now: number): DataKeyVersion[] {
+  return dataKeys.filter((_, index) => {
+    const superseded = dataKeys[index + 1]?.createdAt;
+    return superseded !== undefined && now - superseded >= KEY_REST_MS;
+  });
+}
+
+/** @throws {NotFound} @throws {Conflict} it is being deleted */
+export async function livingOrganization(
+  records: Pick<TenantRecords, "organization">,
+  organizationId: string,
+): Promise<Organization> {
+  const organization = await records.organization(organizationId);
+  if (organization === undefined) throw new NotFound(`there is no organization ${organizationId}`);
+  if (organization.deletingSince !== undefined) {
+    throw new Conflict(`organization ${organizationId} is being deleted`, "being_deleted");
+  }
+  return organization;
+}
+
+/** 96 random bits: an identifier, not a secret. */
+export function newKeyId(): string {
+  return randomBytes(12).toString("hex");
+}

@@ -1,0 +1,106 @@
+import { NotFound } from "../errors.ts";
+import { instancesOf } from "../grant/instances-of.ts";
+import type { InstanceLists, InstanceRemoval, RescueStore } from "../grant/ports.ts";
+import { timing } from "../grant/timing.ts";
+import type { Instance } from "../instances/instance.ts";
+import type { Organization, TenantRecords } from "./ports.ts";
+import { rescueRecordsOf } from "./rescue-of-organization.ts";
+
+/**
+ * After the suspension a first exchange may still be under way: the function that makes instances lives for 2 minutes and
+ * sees the suspension within 30 s. Nothing is shredded before, so that its grant is revoked and not only forgotten.
+ */
+const UNDER_WAY_MS = 10 * 60_000;
+
+export interface OrganizationDeletionParts {
+  readonly records: Pick<
+    TenantRecords,
+    "organization" | "updateOrganization" | "replaceDataKeys" | "removeOrganization"
+  >;
+  readonly instances: Pick<InstanceLists, "listByOrganization" | "getMany"> & InstanceRemoval;
+  readonly rescue: Pick<RescueStore, "list" | "read" | "remove">;
+  /** Kills an instance's token and has a worker revoke its grant (delete-instance.ts). `false`: it is gone. */
+  readonly revoke: (instanceId: number) => Promise<boolean>;
+  /** The store's time, epoch milliseconds. */
+  readonly now: () => number;
+}
+
+export interface OrganizationDeletion {
+  /** `revoking`: run it again later. `shredded`: nothing of it is left, and nothing opens it. */
+  readonly state: "revoking" | "shredded";
+  /** Instances whose grants are not revoked yet; once shredded: that were given up, and so live on at their vendors. */
+  readonly left: readonly Instance[];
+  /** Grants in the rescue bucket, of whom the same is true. */
+  readonly rescueRecords: number;
+  /** Store time from which on a run shreds if nothing is left, and whatever is left. */
+  readonly shreddedFrom: number;
+  readonly givenUpFrom: number;
+}
+
+/**
+ * Deletes an organization, in as many runs as it takes: suspends it, has every instance revoked at its vendor as the kill
+ * switch does, and when none is left (or after 7 days, or at once where the operator says so) shreds its data key and deletes
+ * what was its. From the first run on there is no way back.
+ *
+ * The key goes first: from then on nothing that is left anywhere opens, whatever becomes of the rest of the run. The
+ * organization's item goes last, so that a run that was cut off can be repeated.
+ * @param shredNow do not wait for revocations: grants that are left live on at their vendors
+ * @throws {NotFound}
+ */
+export async function deleteOrganization(
+  parts: OrganizationDeletionParts,
+  organizationId: string,
+  { shredNow }: { readonly shredNow: boolean },
+): Promise<OrganizationDeletion> {
+  const organization = await begin(parts, organizationId);
+  for await (const some of instancesOf(parts.instances, organizationId)) {
+    await Promise.all(some.filter(({ deleting }) => deleting !== true).map(({ id }) => parts.revoke(id)));
+  }
+  const left: Instance[] = [];
+  for await (const some of instancesOf(parts.instances, organizationId)) left.push(...some);
+  const records: string[] = [];
+  for await (const { key } of rescueRecordsOf(parts.rescue, organizationId)) records.push(key);
+
+  const now = parts.now();
+  const shreddedFrom = organization.deletingSince + UNDER_WAY_MS;
+  const givenUpFrom = organization.deletingSince + timing.revocationMs;
+  const isDone = left.length === 0 && records.length === 0 && now >= shreddedFrom;
+  const shreds = isDone || shredNow || now >= givenUpFrom || organization.dataKeys.length === 0;
+  if (shreds) await shred(parts, organization, left, records);
+  return {
+    state: shreds ? "shredded" : "revoking",
+    left,
+    rescueRecords: records.length,
+    shreddedFrom,
+    givenUpFrom,
+  };
+}
+
+/** Suspended and marked, from the first run on. */
+async function begin(
+  { records, now }: OrganizationDeletionParts,
+  id: string,
+): Promise<Organization & { readonly deletingSince: number }> {
+  const found = await records.organization(id);
+  if (found === undefined) throw new NotFound(`there is no organization ${id}`);
+  const deletingSince = found.deletingSince ?? now();
+  if (found.deletingSince === undefined || found.status !== "suspended") {
+    await records.updateOrganization(id, { status: "suspended", deletingSince });
+  }
+  return { ...found, status: "suspended", deletingSince };
+}
+
+async function shred(
+  { records, instances, rescue }: OrganizationDeletionParts,
+  { id, dataKeys }: Organization,
+  left: readonly Instance[],
+  recordKeys: readonly string[],
+): Promise<void> {
+  if (!(await records.replaceDataKeys(id, dataKeys, []))) {
+    throw new Error(`the data keys of organization ${id} changed meanwhile; run the command again`);
+  }
+  for (const instance of left) await instances.remove(instance.id);
+  // The rescue worker could never open them again, and would try for ever.
+  for (const key of recordKeys) await rescue.remove(key);
+  await records.removeOrganization(id);
+}

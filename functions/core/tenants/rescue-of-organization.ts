@@ -1,0 +1,41 @@
+import type { RescueRecord, RescueStore } from "../grant/ports.ts";
+import type { Instance, Sealed } from "../instances/instance.ts";
+
+/** The rescue records of one organization. Their keys do not tell whose they are, so each is read; mostly there is none. */
+export async function* rescueRecordsOf(
+  rescue: Pick<RescueStore, "list" | "read">,
+  organizationId: string,
+): AsyncGenerator<{ readonly key: string; readonly record: RescueRecord }> {
+  let after: string | undefined;
+  do {
+    const page = await rescue.list(after === undefined ? {} : { after });
+    for (const key of page.keys) {
+      const record = await rescue.read(key);
+      if (record !== undefined && organizationOf(record) === organizationId) yield { key, record };
+    }
+    after = page.next;
+  } while (after !== undefined);
+}
+
+function organizationOf(record: RescueRecord): string {
+  return record.kind === "new" ? record.instance.organizationId : record.organizationId;
+}
+
+/** Everything in a record that only a data key opens. */
+export function sealedIn(record: RescueRecord): Sealed[] {
+  switch (record.kind) {
+    case "refresh":
+      return [record.grant];
+    case "sign-in":
+      return [record.grant, record.replaced?.grant, record.changes?.sealedConfiguration].filter(
+        (sealed) => sealed !== undefined,
+      );
+    case "new":
+      return sealedOf(record.instance);
+  }
+}
+
+/** Everything in an instance that only a data key opens. */
+export function sealedOf({ grant, sealedConfiguration }: Instance): Sealed[] {
+  return sealedConfiguration === undefined ? [grant] : [grant, sealedConfiguration];
+}

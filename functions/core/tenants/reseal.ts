@@ -1,0 +1,133 @@
+import { Conflict } from "../errors.ts";
+import { instancesOf } from "../grant/instances-of.ts";
+import type { InstanceItems, InstanceLists, InstanceResealing, RescueStore, Vault } from "../grant/ports.ts";
+import { resealInstance } from "../grant/reseal.ts";
+import type { Sealed } from "../instances/instance.ts";
+import { keyIdOf, SealBroken } from "../vault/sealed-format.ts";
+import { clientSecretPlace } from "./client-resolver.ts";
+import { livingOrganization, restedVersions } from "./data-keys.ts";
+import type { Organization, RegisteredApp, TenantRecords } from "./ports.ts";
+import { rescueRecordsOf, sealedIn, sealedOf } from "./rescue-of-organization.ts";
+
+export interface ResealParts {
+  readonly records: Pick<TenantRecords, "organization" | "listApps" | "resealApp" | "replaceDataKeys">;
+  readonly instances: Pick<InstanceItems, "get"> & InstanceLists & InstanceResealing;
+  readonly rescue: Pick<RescueStore, "list" | "read">;
+  readonly vault: Pick<Vault, "open" | "seal">;
+  /** The store's time, epoch milliseconds. */
+  readonly now: () => number;
+}
+
+export interface Resealing {
+  readonly resealed: number;
+  /** Lay under the newest version already. */
+  readonly current: number;
+  /** Cannot be opened: tampered with, or their key is gone. Named `instance/<id>` or `app/<id>`. */
+  readonly broken: readonly string[];
+  /** Ids of the versions that went. */
+  readonly retired: readonly string[];
+  /** Older versions that stay: not superseded for long enough yet, or something still lies under them. */
+  readonly kept: readonly { readonly id: string; readonly why: "resting" | "in_use" }[];
+}
+
+type Done = "resealed" | "current" | "gone";
+
+/**
+ * Puts everything that is kept of an organization under the newest version of its data key, and lets go the older versions
+ * that nothing can use any more. Any number of times, while traffic goes on: each secret is a conditional write of its own,
+ * and what is done is passed over the next time.
+ *
+ * A version goes when it has rested (`KEY_REST_MS`: nobody seals with it, nothing that expires lies under it) and nothing was
+ * found under it after that: first in the rescue bucket, then in the tables, since a record moves from there to here and
+ * never back.
+ * @throws {NotFound} @throws {Conflict} the organization is being deleted, or its keys changed meanwhile
+ */
+export async function resealOrganization(parts: ResealParts, organizationId: string): Promise<Resealing> {
+  const organization = await livingOrganization(parts.records, organizationId);
+  const newest = organization.dataKeys.at(-1)?.id;
+  const isOld = (sealed: Sealed): boolean => keyIdOf(sealed) !== newest;
+  const rested = restedVersions(organization, parts.now()).map(({ id }) => id);
+  const inUse = rested.length === 0 ? new Set<string>() : await keysInRescue(parts, organizationId);
+
+  const count = { resealed: 0, current: 0, gone: 0 };
+  const broken: string[] = [];
+  const settle = async (name: string, sealed: readonly Sealed[], work: Promise<Done>): Promise<void> => {
+    try {
+      count[await work] += 1;
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+      broken.push(name);
+      for (const id of keyIdsOf(sealed)) inUse.add(id);
+    }
+  };
+  for (const app of await parts.records.listApps(organizationId)) {
+    await settle(`app/${app.id}`, [app.clientSecret], resealApp(parts, app, isOld));
+  }
+  for await (const some of instancesOf(parts.instances, organizationId)) {
+    await Promise.all(
+      some.map((instance) =>
+        settle(`instance/${instance.id}`, sealedOf(instance), resealInstance(parts, instance, isOld)),
+      ),
+    );
+  }
+
+  const retired = rested.filter((id) => !inUse.has(id));
+  await retire(parts, organization, retired);
+  return {
+    resealed: count.resealed,
+    current: count.current,
+    broken,
+    retired,
+    kept: organization.dataKeys
+      .filter(({ id }) => id !== newest && !retired.includes(id))
+      .map(({ id }) => ({ id, why: rested.includes(id) ? "in_use" : "resting" })),
+  };
+}
+
+async function keysInRescue(
+  parts: Pick<ResealParts, "rescue">,
+  organizationId: string,
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  for await (const { record } of rescueRecordsOf(parts.rescue, organizationId)) {
+    for (const id of keyIdsOf(sealedIn(record))) found.add(id);
+  }
+  return found;
+}
+
+function keyIdsOf(sealed: readonly Sealed[]): string[] {
+  return sealed.flatMap((each) => {
+    try {
+      return [keyIdOf(each)];
+    } catch {
+      // Not one of our seals: no key opens it.
+      return [];
+    }
+  });
+}
+
+/** A secret that was replaced meanwhile was sealed by the newest version, or is looked at again the next time. */
+async function resealApp(
+  { records, vault }: Pick<ResealParts, "records" | "vault">,
+  app: RegisteredApp,
+  isOld: (sealed: Sealed) => boolean,
+): Promise<Done> {
+  if (!isOld(app.clientSecret)) return "current";
+  const place = clientSecretPlace(app.organizationId, app.id);
+  const sealed = await vault.seal(place, await vault.open(place, app.clientSecret));
+  return (await records.resealApp(app, sealed)) ? "resealed" : "current";
+}
+
+async function retire(
+  { records }: Pick<ResealParts, "records">,
+  { id, dataKeys }: Organization,
+  retired: readonly string[],
+): Promise<void> {
+  if (retired.length === 0) return;
+  const kept = dataKeys.filter((each) => !retired.includes(each.id));
+  if (await records.replaceDataKeys(id, dataKeys, kept)) return;
+  throw new Conflict(
+    "this organization's data keys changed meanwhile, so none was retired; run the command again",
+    "changed",
+  );
+}

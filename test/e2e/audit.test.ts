@@ -1,0 +1,225 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { AuditEvent } from "../../functions/core/audit.ts";
+import { FormBrowser } from "../form-browser.ts";
+import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
+import { App, type CreatedInstance, passVendor } from "./app.ts";
+import { runAdmin } from "./operator.ts";
+
+let platform: RunningPlatform;
+let app: App;
+let organizationId: string;
+let seen = 0;
+const lines: string[] = [];
+
+beforeAll(async () => {
+  platform = await startTestPlatform({ onLog: (_, line) => lines.push(line) });
+  app = new App(platform.demo);
+  const { answer } = await runAdmin<{ id: string; name: string }[]>(platform, ["organization", "list"]);
+  organizationId = answer.find(({ name }) => name === "Demo")?.id ?? "";
+});
+afterAll(() => platform.close());
+beforeEach(async () => {
+  platform.frontDoor.clearFaults();
+  await newEvents();
+});
+
+/** What has come into the audit log since the last look. */
+async function newEvents(): Promise<AuditEvent[]> {
+  await platform.settled();
+  const all = platform.auditLog().map((line) => JSON.parse(line) as AuditEvent);
+  const fresh = all.slice(seen);
+  seen = all.length;
+  return fresh;
+}
+
+async function hostedFlow(claimant: string, allow = true): Promise<{ status: number }> {
+  const session = await app.platform<{ id: string; connectUrl: string }>("POST", "/connect/sessions", {
+    element: { key: "dropbox" },
+    returnUrl: `${platform.url}/`,
+    endUser: "u1",
+  });
+  const browser = new FormBrowser({ stopAt: (url) => url.startsWith(`${platform.url}/?`) });
+  const atVendor = await browser.submit(await browser.open(session.body.connectUrl), /continue/i);
+  const returned = new URL((await passVendor(browser, atVendor, { allow })).url);
+  return await app.platform("POST", `/connect/sessions/${session.body.id}/claim`, {
+    claim: returned.searchParams.get("claim") ?? "none",
+    endUser: claimant,
+  });
+}
+
+describe("the audit log", () => {
+  it("tells of an instance that is made and deleted: who, which, whence, by which request", async () => {
+    const { oauthUrl, state } = await app.authorizationUrl("dropbox");
+    const back = await app.consent("dropbox", oauthUrl);
+    const made = await app.platform<CreatedInstance>("POST", "/instances", {
+      element: { key: "dropbox" },
+      providerData: { code: back.searchParams.get("code"), state },
+      configuration: { "oauth.callback.url": app.callbackUrl("dropbox") },
+    });
+    const deleted = await app.hub(made.body.token, "DELETE", "/instances");
+    const [create, remove, ...rest] = await newEvents();
+    const common = {
+      outcome: "done",
+      organizationId,
+      userId: expect.stringMatching(/^[0-9a-f]{24}$/),
+      instanceId: made.body.id,
+      connector: "dropbox",
+      sourceIp: "127.0.0.1",
+    };
+    expect(create).toMatchObject({
+      ...common,
+      action: "instance.create",
+      by: "user",
+      requestId: made.headers.get("elements-request-id"),
+    });
+    expect(remove).toMatchObject({
+      ...common,
+      action: "instance.delete",
+      by: "instance",
+      requestId: deleted.headers.get("elements-request-id"),
+    });
+    expect(rest).toEqual([]);
+  });
+
+  it("tells of every change, by its name, and of no value", async () => {
+    const { id } = await app.connect("dropbox");
+    const call = (method: string, at: string, json?: unknown) =>
+      app.platform(method, `/instances/${id}${at}`, json);
+    await call("PATCH", "", { name: "Renamed", configuration: { "some.key": "some-value" } });
+    await call("PATCH", "/configuration/some.key", { propertyValue: "other-value" });
+    await call("DELETE", "/enabled");
+    await call("PUT", "/enabled");
+    await call("POST", "/token", {});
+    platform.clock.advance(2 * 60_000);
+    await call("POST", "/refresh");
+    const { oauthUrl } = await app.authorizationUrl("dropbox");
+    const back = await app.consent("dropbox", oauthUrl);
+    const providerData = { code: back.searchParams.get("code"), state: back.searchParams.get("state") };
+    await call("PATCH", "", { providerData });
+    await app.platform("GET", `/instances/${id}`);
+    await app.platform("GET", "/instances");
+
+    const events = await newEvents();
+    expect(events.map(({ action, changed = [] }) => [action, ...changed].join(" "))).toEqual([
+      "instance.create",
+      "instance.change name configuration",
+      "instance.change configuration",
+      "instance.disable",
+      "instance.enable",
+      "instance.rotate_token",
+      "instance.refresh",
+      "instance.sign_in",
+    ]);
+    expect(events.every((event) => event.outcome === "done" && event.instanceId === id)).toBe(true);
+    expect(JSON.stringify(events)).not.toMatch(/Renamed|some-value|other-value/);
+  });
+
+  it("tells of connect sessions: claimed, denied, refused to another end user", async () => {
+    await hostedFlow("u1");
+    await hostedFlow("u1", false);
+    await hostedFlow("u2");
+    const events = await newEvents();
+    expect(events.map(({ action, outcome, by }) => `${action} ${outcome} by ${by}`)).toEqual([
+      "session.create done by user",
+      "instance.create done by browser",
+      "session.claim done by user",
+      "session.create done by user",
+      "instance.create access_denied by browser",
+      "session.claim not_connected by user",
+      "session.create done by user",
+      "instance.create done by browser",
+      "session.claim end_user_mismatch by user",
+    ]);
+    expect(events.every((event) => event.userId !== undefined)).toBe(true);
+  });
+
+  it("tells of what a known caller was refused, and nothing of guesses", async () => {
+    await app.platform("DELETE", "/instances/123456789");
+    await app.call("DELETE", "/instances/123456789", { authorization: "Bearer lsu_guess" });
+    expect(await newEvents()).toMatchObject([
+      { action: "instance.delete", outcome: "unknown_instance", organizationId },
+    ]);
+  });
+
+  it("tells of what operators do, and holds no secret of theirs", async () => {
+    const { answer } = await runAdmin<{ id: string; organizationSecret: string }>(platform, [
+      "organization",
+      "create",
+      "Acme",
+    ]);
+    await runAdmin(platform, ["user", "create", "--organization", answer.id, "--email", "ada@acme.example"]);
+    await runAdmin(platform, ["organization", "suspend", answer.id]);
+    await runAdmin(platform, ["organization", "rotate-key", answer.id]);
+    await runAdmin(platform, ["organization", "reseal", answer.id]);
+    await runAdmin(platform, ["organization", "delete", answer.id, "--yes", "--now"]);
+    await runAdmin(platform, ["organization", "list"]);
+    const events = await newEvents();
+    expect(events.map(({ action }) => action)).toEqual([
+      "organization.create",
+      "user.create",
+      "organization.suspend",
+      "organization.rotate_key",
+      "organization.reseal",
+      "organization.shred",
+    ]);
+    for (const event of events) {
+      expect(event).toMatchObject({ by: "operator", outcome: "done", organizationId: answer.id });
+      expect(event.operator).not.toBe("");
+    }
+    expect(JSON.stringify(events)).not.toContain(answer.organizationSecret);
+  });
+
+  it("holds no secret at all, and lies in a file that only its owner reads", async () => {
+    const all = platform.auditLog().join("\n");
+    expect(all).not.toMatch(/ls[uoi]_|"code"|"state"|sl\.u\./);
+    expect(all).not.toContain(app.settings.userSecret);
+    const folder = path.join(platform.dataFolder, "logs");
+    const [file = "", ...others] = readdirSync(folder);
+    expect(others).toEqual([]);
+    expect(readFileSync(path.join(folder, file), "utf8").trimEnd().split("\n")).toHaveLength(
+      platform.auditLog().length,
+    );
+    expect(statSync(path.join(folder, file)).mode & 0o077).toBe(0);
+  });
+
+  it("costs calls on the hub and the proxy nothing", async () => {
+    const { token } = await app.connect("dropbox");
+    await newEvents();
+    await app.hub(token, "GET", "/hubs/documents/ping");
+    await app.hub(token, "POST", "/proxy/2/users/get_current_account");
+    expect(await newEvents()).toEqual([]);
+  });
+
+  it("keeps nobody waiting when its queue is down: the call is answered, the event lies in the function's log", async () => {
+    const { id } = await app.connect("dropbox");
+    await newEvents();
+    platform.frontDoor.removePermission("Connections", "sqs:SendMessage");
+    const answer = await app.platform("PATCH", `/instances/${id}`, { name: "Renamed" });
+    platform.frontDoor.restorePermissions();
+    expect(answer.status).toBe(200);
+    expect(await newEvents()).toEqual([]);
+    const kept = lines.find((line) => line.includes("audit event not taken"));
+    expect(kept).toContain(`"requestId":"${answer.headers.get("elements-request-id")}"`);
+  });
+
+  it("can be added to by those who act, and neither read nor emptied", () => {
+    const queue = platform.template.pipes[0]?.queueName ?? "";
+    const arn = platform.template.queues.find(({ name }) => name === queue)?.arn ?? "";
+    const may = (principal: string) =>
+      ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:PurgeQueue"].filter((action) =>
+        platform.frontDoor.isAllowed(principal, action, arn),
+      );
+    expect(may("Connections")).toEqual(["sqs:SendMessage"]);
+    for (const { name } of platform.template.functions) {
+      if (name !== "Connections") expect([name, may(name)]).toEqual([name, []]);
+      const writes = platform.frontDoor.isAllowed(
+        name,
+        "logs:PutLogEvents",
+        `arn:aws:logs:eu-west-1:000000000000:log-group:${platform.template.pipes[0]?.logGroup}:log-stream:x`,
+      );
+      expect([name, writes]).toEqual([name, false]);
+    }
+  });
+});

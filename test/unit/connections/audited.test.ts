@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { audited } from "../../../functions/connections/audited.ts";
+import type { AuditEvent } from "../../../functions/core/audit.ts";
+import { NotFound } from "../../../functions/core/errors.ts";
+import type { HttpHandler, HttpRequest } from "../../../functions/http/request.ts";
+import { request } from "./a-request.ts";
+
+let events: AuditEvent[];
+let fails: boolean;
+let logged: string[];
+
+const parts = () => ({
+  audit: {
+    async record(event: AuditEvent) {
+      if (fails) throw new Error("QueueDoesNotExist");
+      events.push(event);
+    },
+  },
+});
+
+beforeEach(() => {
+  events = [];
+  fails = false;
+  logged = [];
+  vi.spyOn(console, "error").mockImplementation((line) => void logged.push(String(line)));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const from = (authorization?: string): HttpRequest => request({ authorization });
+const known = { organizationId: "org", userId: "user", instanceId: 42, connector: "dropbox" };
+const learns =
+  (facts: Partial<HttpRequest["facts"]>): HttpHandler =>
+  async (request) => {
+    Object.assign(request.facts, facts);
+    return { status: 200 };
+  };
+
+describe("an audited call", () => {
+  it("leaves who, what, whence and how it ended, before it is answered", async () => {
+    const asked = from("Bearer lsu_secret");
+    const answered = audited(parts, "instance.delete", learns(known))(asked).then(() => events.length);
+    expect(await answered).toBe(1);
+    expect(events).toEqual([
+      {
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        action: "instance.delete",
+        outcome: "done",
+        by: "user",
+        requestId: asked.requestId,
+        sourceIp: asked.sourceIp,
+        ...known,
+      },
+    ]);
+  });
+
+  it("that is refused leaves the error's code, and is refused all the same", async () => {
+    const refused = audited(parts, "instance.delete", async (request) => {
+      Object.assign(request.facts, known);
+      throw new NotFound("gone", "unknown_instance");
+    });
+    await expect(refused(from("Bearer lsu_secret"))).rejects.toMatchObject({ status: 404 });
+    expect(events).toMatchObject([{ action: "instance.delete", outcome: "unknown_instance" }]);
+  });
+
+  it("is called by what its handler learns of it", async () => {
+    const handle = learns({ ...known, action: "instance.sign_in", code: "access_denied", changed: ["name"] });
+    await audited(parts, "instance.change", handle)(from());
+    expect(events).toMatchObject([
+      { action: "instance.sign_in", outcome: "access_denied", by: "browser", changed: ["name"] },
+    ]);
+  });
+
+  it("of a caller whom nobody knows leaves nothing: anybody could fill the trail", async () => {
+    const unknown = audited(parts, "instance.delete", async () => {
+      throw new NotFound("no");
+    });
+    await expect(unknown(from("Bearer lsu_guess"))).rejects.toThrow();
+    expect(events).toEqual([]);
+  });
+
+  it("is answered though the trail is down, and its event lies in the function's log", async () => {
+    fails = true;
+    expect(await audited(parts, "instance.delete", learns(known))(from("Bearer lsu_secret"))).toEqual({
+      status: 200,
+    });
+    expect(logged).toHaveLength(1);
+    expect(JSON.parse(logged[0] ?? "")).toMatchObject({
+      level: "error",
+      audit: { action: "instance.delete", instanceId: 42 },
+    });
+    expect(logged.join()).not.toContain("lsu_secret");
+  });
+});
