@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ALL_RULES, type Rules } from "./rules.ts";
 import { type Actor, play, type Scenario } from "./scenario.ts";
 import type { VendorKind } from "./vendor-model.ts";
-import { ALL_RULES, type Rules } from "./world.ts";
 
 /**
  * The real core in a world of its own: each call of a port is a point where anything else may happen first, time may pass, the

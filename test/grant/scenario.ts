@@ -7,8 +7,10 @@ import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
 import { resealInstance } from "../../functions/core/grant/reseal.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in.ts";
+import type { Mode, Process, Step } from "./process.ts";
+import type { Rules } from "./rules.ts";
 import type { VendorKind } from "./vendor-model.ts";
-import { ID, type Mode, type Process, type Rules, type Step, World } from "./world.ts";
+import { ID, World } from "./world.ts";
 
 /**
  * Who takes part: R a refresher, J a caller, U a caller whose token the vendor refused, S the scheduled worker, W a rescue

@@ -1,0 +1,36 @@
+/** Rules of the protocol that live outside the core's code, so that a test can take one out and see the model notice. */
+export interface Rules {
+  /** A held lease is seen. */
+  lease: boolean;
+  /** COMMIT asks for the base version. */
+  commitVersion: boolean;
+  /** Taking the lease asks for the fence that was read. */
+  takeFence: boolean;
+  /** A look into the rescue bucket sees what lies there. */
+  look: boolean;
+  /** The check just before sending can stop the request. */
+  checkBeforeSend: boolean;
+  /** RELEASE asks for the own fence. */
+  releaseFence: boolean;
+  /** needs_reauth asks for the own fence and version. */
+  deadCondition: boolean;
+  /** A sign-in's revocation of the grant that it replaced reaches the vendor. */
+  revokeReplaced: boolean;
+  /** The revocation of a grant that came too late reaches the vendor. */
+  revokeLoser: boolean;
+  /** A re-seal asks for the version that it read. */
+  resealVersion: boolean;
+}
+
+export const ALL_RULES: Rules = {
+  lease: true,
+  commitVersion: true,
+  takeFence: true,
+  look: true,
+  checkBeforeSend: true,
+  releaseFence: true,
+  deadCondition: true,
+  revokeReplaced: true,
+  revokeLoser: true,
+  resealVersion: true,
+};
