@@ -1,8 +1,9 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import { type Grant, type Instance, needsReauthentication, type Sealed } from "../instances/instance.ts";
+import { afterFailure, errorCode, type Failure, failureOf } from "./after-failure.ts";
 import { announce } from "./announce.ts";
 import { commit, connectorOf, type RefreshRecord } from "./commit.ts";
-import { dueAt, expiryOf, owedSince } from "./due.ts";
+import { dueAt, expiryOf } from "./due.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
 import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "./grant-parts.ts";
 import { keepGrant } from "./keep-grant.ts";
@@ -11,7 +12,7 @@ import { within } from "./patience.ts";
 import type { Sealer, TokenOutcome, TokenResponse } from "./ports.ts";
 import { revokeLoserOrOwe } from "./revoke-loser.ts";
 import { openGrant, sealGrant } from "./sealed-grant.ts";
-import { backOff, earliestNow, latestNow } from "./timing.ts";
+import { earliestNow, latestNow } from "./timing.ts";
 
 /** How one refresh ended, for whoever asked for it. */
 export type RefreshResult =
@@ -24,8 +25,6 @@ export type RefreshResult =
   /** A grant without a refresh token: good until the vendor says otherwise. */
   | { readonly kind: "nothing_to_refresh" }
   | { readonly kind: "failed"; readonly outcome: Failure; readonly retryAfterMs: number };
-
-type Failure = "unreachable" | "refused" | "client_refused" | "lost";
 
 export interface RefreshRequest {
   readonly cause: RefreshCause;
@@ -316,49 +315,4 @@ async function declareDead(
   } catch {
     return failed("unreachable");
   }
-}
-
-interface Change {
-  readonly retryAt: number;
-  readonly retryInMs: number;
-  readonly attempts: number;
-  readonly lastError: string;
-  readonly dueAt?: number;
-  readonly dueSince?: number;
-}
-
-/** When to try again, by the number of failures and by what the vendor asked for. */
-function afterFailure(
-  parts: GrantParts,
-  instance: Instance,
-  old: Grant,
-  outcome: TokenOutcome,
-  now: number,
-): Change {
-  const { timing } = parts;
-  const attempts = (instance.attempts ?? 0) + 1;
-  const asked = outcome.kind === "refused" ? Math.min(outcome.retryAfterMs ?? 0, timing.retryAfterMaxMs) : 0;
-  const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, parts.random()));
-  const since = owedSince(instance, old);
-  // Spread by as much again: the sweep looks once a minute, so that a few seconds would bring back together what failed together.
-  const dueRetryMs = backOff(timing.dueRetryMs, timing.dueRetryMaxMs, attempts, 0);
-  const dueInMs = Math.max(asked, dueRetryMs) + Math.round(parts.random() * dueRetryMs);
-  return {
-    retryAt: now + retryInMs,
-    retryInMs,
-    attempts,
-    lastError: errorCode(outcome),
-    ...(since === undefined ? {} : { dueAt: now + dueInMs, dueSince: since }),
-  };
-}
-
-function failureOf(outcome: TokenOutcome): Failure {
-  if (outcome.kind === "client_refused") return "client_refused";
-  return outcome.kind === "refused" ? "refused" : "unreachable";
-}
-
-function errorCode(outcome: TokenOutcome): string {
-  if (outcome.kind === "refused") return `vendor_refused_${outcome.status}`;
-  if (outcome.kind === "client_refused") return "client_refused";
-  return outcome.kind === "never_sent" ? "vendor_not_reached" : "vendor_unreachable";
 }
