@@ -189,6 +189,15 @@ export class Alarms extends Construct {
       periods: 5,
       meaning: "Audit events wait in their queue: the pipe into the audit log does not work",
     });
+    this.alarm("AuditDeadLetters", {
+      metric: this.props.data.audit.deadLetters.metricApproximateNumberOfMessagesVisible({
+        period: minute,
+        statistic: "Maximum",
+      }),
+      threshold: 1,
+      periods: 1,
+      meaning: "Audit events were put aside: the pipe could not write them into the audit log",
+    });
   }
 
   private watchThrottles(): void {
@@ -208,10 +217,10 @@ export class Alarms extends Construct {
       [
         "InstancesThrottles",
         data.instances.tableName,
-        ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"],
+        ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"],
       ],
       ["TenantsThrottles", data.tenants.tableName, ["GetItem", "Query"]],
-      ["TransientsThrottles", data.transients.tableName, ["GetItem", "PutItem", "UpdateItem", "DeleteItem"]],
+      ["TransientsThrottles", data.transients.tableName, ["GetItem", "PutItem", "DeleteItem"]],
     ] as const) {
       this.alarm(id, {
         metric: sum(

@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 import type { Settings } from "../settings.ts";
 
 /**
- * Who did what, in a log group of its own: a queue that functions and operators may only send to, and a pipe that carries what
+ * Who did what, in a log group of its own: a queue that functions may only send to, and a pipe that carries what
  * comes there into the group. So nobody whose deeds are recorded can read, change or delete the record, an event is safe from
  * the moment it is sent, and no function has to be there for it (docs/adr/0016).
  */
@@ -37,7 +37,9 @@ export class AuditTrail extends Construct {
       // The longest there is: an event waits for a pipe that is broken.
       retentionPeriod: Duration.days(14),
       visibilityTimeout: Duration.minutes(5),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 100 },
+      // Half an hour of tries, and then somebody is told: the age of the oldest message does not count what was received
+      // more than three times (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html).
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 6 },
     });
     const role = this.role();
     const pipe = new CfnPipe(this, "Pipe", {

@@ -1,4 +1,6 @@
+import { cutSecrets } from "../cut-secrets.ts";
 import { InvalidRequest, LinkspanError, VendorError } from "../errors.ts";
+import { retryAfterMs } from "../retry-after.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 
 /** What a vendor's refusal means to us; everything else goes by its HTTP status. */
@@ -48,8 +50,9 @@ export function vendorFailure(
   refusal: Refusal | undefined,
   secrets: readonly string[],
 ): LinkspanError {
-  const vendor = { status: response.status, answer: cutSecrets(body, secrets) };
-  const retryAfterSeconds = retryAfter(response.headers["retry-after"]);
+  const vendor = { status: response.status, answer: withoutSecrets(body, secrets) };
+  const waitMs = retryAfterMs(response.headers);
+  const retryAfterSeconds = waitMs === undefined ? undefined : waitMs / 1000;
   if (refusal !== undefined) {
     const { status, message } = meanings[refusal];
     const code = refusal === "invalid" ? "vendor_refused" : refusal;
@@ -95,20 +98,12 @@ export function badAnswer(what: string, cause?: unknown): VendorError {
   return new VendorError(502, "vendor_bad_answer", `the vendor's answer cannot be used: ${what}`, { cause });
 }
 
-/** RFC 9110 section 10.2.3: seconds, or a date. */
-function retryAfter(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d+(\.\d+)?$/.test(value.trim())) return Number(value);
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1000);
-}
-
 /** Copies a vendor's words, bounded, without anything that looks like a credential. */
-export function cutSecrets(value: unknown, secrets: readonly string[], depth = 0): unknown {
+export function withoutSecrets(value: unknown, secrets: readonly string[], depth = 0): unknown {
   if (typeof value === "string") return cutText(value, secrets).slice(0, MAX_TEXT);
   if (typeof value !== "object" || value === null) return value;
   if (depth > 5) return "…";
-  if (Array.isArray(value)) return value.slice(0, 20).map((each) => cutSecrets(each, secrets, depth + 1));
+  if (Array.isArray(value)) return value.slice(0, 20).map((each) => withoutSecrets(each, secrets, depth + 1));
   return Object.fromEntries(
     Object.entries(value)
       .slice(0, 50)
@@ -116,15 +111,13 @@ export function cutSecrets(value: unknown, secrets: readonly string[], depth = 0
         cutText(name, secrets).slice(0, 100),
         /token|secret|password|authorization|cookie/i.test(name) && typeof each === "string"
           ? "********"
-          : cutSecrets(each, secrets, depth + 1),
+          : withoutSecrets(each, secrets, depth + 1),
       ]),
   );
 }
 
 function cutText(text: string, secrets: readonly string[]): string {
-  let cut = text;
-  for (const secret of secrets) if (secret.length >= 8) cut = cut.replaceAll(secret, "********");
-  return cut
+  return cutSecrets(text, secrets)
     .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, "$1 ********")
     .replace(/\b(\w*(?:token|secret|password))(["']?\s*[=:]\s*["']?)[^\s"'&,;}]+/gi, "$1$2********")
     .replace(/\b(?:sl\.|ya29\.|1\/\/)[\w.-]{10,}/g, "********");

@@ -1,3 +1,5 @@
+import { cutSecrets } from "../cut-secrets.ts";
+
 /** What a vendor said, fit to be passed on: bounded, and without the secrets that we sent. */
 export interface OAuthErrorText {
   /** RFC 6749 section 5.2 `error`, or what stands for it. */
@@ -26,27 +28,6 @@ export function oauthError(body: unknown, secrets: readonly string[]): OAuthErro
       ? {}
       : { description: cutSecrets(description, secrets).slice(0, MAX_DESCRIPTION_CHARACTERS) }),
   };
-}
-
-/**
- * Takes secrets out of a vendor's text, also where they come as they stood in a query or a JSON body; control characters
- * become blanks.
- * @param secrets what was sent in the request that the text answers; shorter ones than 4 characters are left, they match by chance
- */
-export function cutSecrets(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  const forms = secrets.flatMap((secret) => [
-    secret,
-    encodeURIComponent(secret),
-    // As a form writes it: other letters are escaped than by encodeURIComponent.
-    new URLSearchParams([["", secret]]).toString().slice(1),
-    JSON.stringify(secret).slice(1, -1),
-  ]);
-  for (const secret of forms.sort((a, b) => b.length - a.length)) {
-    if (secret.length >= 4) clean = clean.replaceAll(secret, "********");
-  }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is taken out
-  return clean.replace(/[\u0000-\u001f\u007f]+/g, " ");
 }
 
 /**

@@ -1,7 +1,8 @@
 import { ResponseBodyError, type TokenEndpointResponse } from "oauth4webapi";
+import { cutSecrets } from "../cut-secrets.ts";
 import type { TokenOutcome, TokenResponse } from "../grant/ports.ts";
 import { AddressRefused, VendorUnreachable } from "../vendor-http.ts";
-import { CLIENT_ERRORS, cutSecrets, oauthError } from "./oauth-errors.ts";
+import { CLIENT_ERRORS, oauthError } from "./oauth-errors.ts";
 import type { Exchange } from "./token-request.ts";
 import { VENDOR_TOKEN_TYPE } from "./token-response.ts";
 

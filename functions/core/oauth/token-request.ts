@@ -2,6 +2,7 @@ import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None } from "oaut
 import { type Connector, type TokenStep, tokenHosts } from "../../connectors/define-connector.ts";
 import type { TokenRequest, TokenRequestKind } from "../../connectors/token-hooks.ts";
 import type { ClientCredentials } from "../grant/ports.ts";
+import { retryAfterMs as retryAfterOf } from "../retry-after.ts";
 import type { VendorHttp, VendorRequest } from "../vendor-http.ts";
 import { hostsOf } from "./connector-url.ts";
 import { readTokenResponse } from "./token-response.ts";
@@ -78,7 +79,7 @@ export function exchange(http: VendorHttp, request: ExchangeRequest): Exchange {
       });
       sent = true;
       status = response.status;
-      retryAfterMs = retryAfter(response.headers);
+      retryAfterMs = retryAfterOf(response.headers);
       const leftMs = request.timeoutMs - (performance.now() - startedAt);
       // The patience covers the body too: one that drips would outlive the lease.
       const read = await readTokenResponse(response, Math.max(leftMs, 0), request.wire);
@@ -129,13 +130,4 @@ function outgoing(
     body,
     allowedHosts,
   };
-}
-
-/** RFC 9110 section 10.2.3: seconds, or a date, which is read against the vendor's own clock. */
-function retryAfter(headers: Readonly<Record<string, string>>): number | undefined {
-  const value = headers["retry-after"]?.trim();
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const ms = Date.parse(value) - Date.parse(headers.date ?? "");
-  return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
 }
