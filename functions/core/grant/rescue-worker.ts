@@ -68,7 +68,7 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
         return await revokedOrOwed(parts, owner, await revokeLoser(parts, owner, grant), record.at);
       }
       tellSignIn(parts, call, result.instance, record);
-      await revokeReplaced(parts, call, owner, grant, result.replaced);
+      await revokeReplaced(parts, call, owner, grant, result.replaced, record.at);
       return "rescued";
     }
     case "new": {

@@ -86,7 +86,7 @@ export async function signInAgain(
   if (account === undefined) {
     call.afterAnswer(noteAccount(parts, connector, kept.instance, won.grant.accessToken, at));
   }
-  await revokeReplaced(parts, call, instance, won.grant, kept.replaced);
+  await revokeReplaced(parts, call, instance, won.grant, kept.replaced, at);
   return kept.instance;
 }
 
@@ -183,13 +183,17 @@ export function tellSignIn(
   announce(parts, call, instance, { name: "instance.reauthenticated", at, of: epoch });
 }
 
-/** Step 3: the grant that was replaced ends, unless the vendor gave the same refresh token again. */
+/**
+ * Step 3: the grant that was replaced ends, unless the vendor gave the same refresh token again.
+ * @param at when it was replaced: from then on its revocation is tried for 7 days, however old it is
+ */
 export async function revokeReplaced(
   parts: GrantParts,
   call: Pick<Call, "remainingMs">,
   owner: Pick<Instance, "id" | "organizationId" | "connector">,
   grant: Grant,
   replaced: SignInRecord["replaced"],
+  at: number,
 ): Promise<void> {
   if (replaced === undefined) return;
   if (connectorOf(parts, owner.connector).oauth2.revocation?.ends !== "token") return;
@@ -210,7 +214,7 @@ export async function revokeReplaced(
     baseVersion: replaced.version,
     fence: replaced.version,
     grant: replaced.grant,
-    refreshedAt: old.obtainedAt,
+    refreshedAt: at,
   });
 }
 
@@ -222,7 +226,7 @@ export async function revokeOvertaken(
   parts: GrantParts,
   call: Pick<Call, "remainingMs">,
   owner: Pick<Instance, "id" | "organizationId" | "connector">,
-  writing: Pick<Writing, "replaced" | "grant">,
+  writing: Pick<Writing, "replaced" | "grant" | "signIn">,
   now: Instance | undefined,
 ): Promise<void> {
   if (writing.replaced === undefined) return;
@@ -230,7 +234,7 @@ export async function revokeOvertaken(
     now === undefined || now.deleting === true
       ? writing.grant
       : await openGrant(parts.vault, now, now.version, now.grant);
-  await revokeReplaced(parts, call, owner, living, writing.replaced);
+  await revokeReplaced(parts, call, owner, living, writing.replaced, writing.signIn.at);
 }
 
 /** Revoking one would end the other. */
