@@ -22,7 +22,8 @@ export async function workOn(
 ): Promise<SQSBatchResponse> {
   const pending: Promise<unknown>[] = [];
   const call: Call = {
-    remainingMs,
+    // Until we answer, not until Lambda ends us: what still holds a grant then must have said that it is lost.
+    remainingMs: () => remainingMs() - RESERVE_MS,
     afterAnswer: (work) => {
       pending.push(work);
     },
