@@ -6,6 +6,7 @@ import type { InstanceStore, RescueRecord, TokenOutcome } from "../../functions/
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";
+import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -64,6 +65,8 @@ export class CalmWorld {
   readonly tableCalls: string[] = [];
   tableFails = false;
   bucketFails = false;
+  /** What is sealed cannot be opened now: KMS does not answer. */
+  vaultFails = false;
   revocationFails = false;
   busFails = false;
   /** What the vendor answers, and when. */
@@ -195,9 +198,10 @@ export class CalmWorld {
       prepare: async () => this.parts.vault,
       seal: async (place, text) => new TextEncoder().encode(JSON.stringify([place, text])),
       open: async (place, sealed) => {
+        if (this.vaultFails) throw new Error("KMS does not answer");
         const [sealedPlace, text] = JSON.parse(new TextDecoder().decode(sealed)) as [unknown, string];
         if (JSON.stringify(sealedPlace) !== JSON.stringify(place))
-          throw new Error("sealed for another place");
+          throw new SealBroken("it belongs elsewhere");
         return text;
       },
     },

@@ -42,6 +42,19 @@ export function judgeCommit(world: World, process: Process, instance: Instance, 
   if (instance.deleting === true) world.violate(`3: ${process.name} commits onto what is being deleted`);
 }
 
+/** What was given up: rightly only where neither store took anything since it was in hand. */
+export function judgeLoss(world: World, process: Process): void {
+  const { inHand, owes, inHandSince } = process;
+  const failed = (place: "table" | "bucket"): boolean =>
+    !world[place] || world.failures.some((failure) => failure.place === place && failure.at >= inHandSince);
+  if (!failed("table") || !failed("bucket")) {
+    world.violate(`4: ${process.name} gives up what it carries though a store would have taken it`);
+  }
+  for (const token of [inHand, owes]) if (token !== undefined) world.known.delete(token);
+  process.inHand = undefined;
+  process.owes = undefined;
+}
+
 /** A grant in hand past its lease: only where both stores failed in that time; anything else breaks the lease's promise. */
 export function judgeLease(world: World): void {
   for (const process of world.processes) {

@@ -1,5 +1,14 @@
 export type Mode = "ok" | "fail" | "lost";
-export type Place = "table" | "bucket" | "vault" | "connect" | "vendor" | "answer" | "revoke" | "transients";
+export type Place =
+  | "table"
+  | "bucket"
+  | "vault"
+  | "connect"
+  | "vendor"
+  | "answer"
+  | "account"
+  | "revoke"
+  | "transients";
 
 /** Something a process waits for: nothing happens before the scheduler lets it. */
 export interface Step {

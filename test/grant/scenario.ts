@@ -14,12 +14,15 @@ import { ID, World } from "./world.ts";
 
 /**
  * Who takes part: R a refresher, J a caller, U a caller whose token the vendor refused, S the scheduled worker, W a rescue
- * worker, Q a sign-in, D a delete, E disable and enable, K an operator who re-seals after a rotation of the data key.
+ * worker, Q a sign-in, X one with another account, Y one where another account is welcome, D a delete, E disable and enable, K an
+ * operator who re-seals after a rotation of the data key.
  */
-export type Actor = "R" | "J" | "U" | "S" | "W" | "Q" | "D" | "E" | "K";
+export type Actor = "R" | "J" | "U" | "S" | "W" | "Q" | "X" | "Y" | "D" | "E" | "K";
 
 export interface Scenario {
   readonly vendor: VendorKind;
+  /** The vendor tells whose account a token is of. */
+  readonly tellsAccounts: boolean;
   readonly actors: readonly Actor[];
   /** How many things may go wrong. */
   readonly faults: number;
@@ -34,7 +37,7 @@ interface Action {
 
 /** Plays a scenario to its end and beyond: faults stop, workers come by, and everything must be well. @throws {Violation} */
 export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
-  const world = new World(scenario.vendor, rules);
+  const world = new World(scenario.vendor, rules, scenario.tellsAccounts);
   const waiting = [...scenario.actors];
   let faults = scenario.faults;
   const spend = (cost: number): void => {
@@ -49,6 +52,7 @@ export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
     pick(actions, choice).act();
   }
   await recover(world, waiting);
+  judgeEnd(world, scenario);
   return world;
 }
 
@@ -154,6 +158,8 @@ function enter(world: World, actor: Actor): void {
       }
       return;
     case "Q":
+    case "X":
+    case "Y":
       enterSignIn(world, name);
       return;
     case "D":
@@ -188,12 +194,13 @@ function enterSignIn(world: World, name: string): void {
         instanceId: ID,
         organizationId: "org",
         userId: "user",
-        connector: world.connector,
+        connector: parts.connectors("vendor") ?? world.connector,
         client: { kind: "own", id: "client", secret: "secret" },
         code: name,
         redirectUri: "https://app.example/cb",
         configuration: {},
         epoch,
+        ...(name.startsWith("Y") ? { acceptOtherAccount: true } : {}),
       },
       call,
     ),
@@ -237,7 +244,6 @@ async function recover(world: World, waiting: Actor[]): Promise<void> {
     await drain(world);
     world.advance(200_000);
   }
-  judgeEnd(world);
 }
 
 function isQuiet(world: World): boolean {
@@ -262,15 +268,28 @@ function isUncounted(process: Process): boolean {
   return process.lease !== undefined && process.counted === 0;
 }
 
-function judgeEnd(world: World): void {
+function judgeEnd(world: World, { actors }: Scenario): void {
   judge(world);
   if (!isQuiet(world)) throw world.violation("6: faults have stopped and it does not settle");
-  if (world.instance === undefined) {
-    if (world.residue) return;
-    const living = [...world.known].filter((token) => world.vendor.isLiving(token));
-    if (living.length > 0)
-      throw world.violation(`7: deleted, yet token ${living.join(", ")} lives at the vendor`);
-    return;
+  const { instance, vendor } = world;
+  const stored = world.storedToken();
+  // Of another sign-in than the stored grant's: what a refresh lost to another refresh is of the same one, and ends with it.
+  const left = [...world.known].filter(
+    (token) =>
+      vendor.isLiving(token) && (stored === undefined || vendor.familyOf(token) !== vendor.familyOf(stored)),
+  );
+  if (left.length > 0 && !world.residue) {
+    throw world.violation(
+      `7: ${stored === undefined ? "deleted" : "signed in anew"}, yet token ${left.join(", ")} lives at the vendor`,
+    );
+  }
+  if (instance === undefined || stored === undefined) return;
+  const account = vendor.accountOf(stored);
+  if (instance.account !== undefined && instance.account.id !== account) {
+    throw world.violation(`11: shown as ${instance.account.id}, it is a window on ${account}`);
+  }
+  if (world.tellsAccounts && account !== "first" && !actors.includes("Y")) {
+    throw world.violation("11: another account was let in, which nobody had welcomed");
   }
   if (world.excused !== undefined) return;
   if (world.needsReauth()) throw world.violation("4: the grant is dead though nothing was lost");

@@ -1,9 +1,9 @@
 /**
  * A vendor's side of refresh tokens, small enough to be judged.
  * N: does not rotate. S: rotates, and a token that comes twice ends its whole family. G: rotates, and the token before stays
- * good until the one after it was used.
+ * good until the one after it was used. A: does not rotate, and gives a user who signs in again the token that lives.
  */
-export type VendorKind = "N" | "S" | "G";
+export type VendorKind = "N" | "S" | "G" | "A";
 
 interface Token {
   readonly family: number;
@@ -14,13 +14,28 @@ interface Token {
 export class VendorModel {
   readonly kind: VendorKind;
   readonly #tokens = new Map<number, Token>();
+  readonly #accounts = new Map<number, string>();
 
   constructor(kind: VendorKind) {
     this.kind = kind;
   }
 
-  /** The first token of a sign-in. */
-  issue(family: number, parent = 0): number {
+  /** What a user's sign-in brings. */
+  signIn(family: number, account: string): number {
+    this.#accounts.set(family, account);
+    const again =
+      this.kind === "A"
+        ? this.all().find((id) => this.isLiving(id) && this.accountOf(id) === account)
+        : undefined;
+    return again ?? this.#issue(family);
+  }
+
+  /** Whose sign-in a token came of. */
+  accountOf(id: number): string {
+    return this.#accounts.get(this.familyOf(id)) ?? "first";
+  }
+
+  #issue(family: number, parent = 0): number {
     const id = this.#tokens.size + 1;
     this.#tokens.set(id, { family, parent, state: "living" });
     return id;
@@ -29,15 +44,15 @@ export class VendorModel {
   /** @returns the refresh token from here on, or 0: invalid_grant */
   refresh(id: number): number {
     const token = this.#token(id);
-    if (this.kind === "N") return token.state === "living" ? id : 0;
+    if (this.kind === "N" || this.kind === "A") return token.state === "living" ? id : 0;
     if (token.state === "living") {
-      const next = this.issue(token.family, id);
+      const next = this.#issue(token.family, id);
       token.state = this.kind === "G" ? "graced" : "used";
       const parent = this.#tokens.get(token.parent);
       if (parent?.state === "graced") parent.state = "used";
       return next;
     }
-    if (token.state === "graced") return this.issue(token.family, id);
+    if (token.state === "graced") return this.#issue(token.family, id);
     if (token.state === "used") {
       for (const other of this.#tokens.values()) if (other.family === token.family) other.state = "ended";
     }

@@ -1,9 +1,10 @@
+import type { Connector } from "../../functions/connectors/define-connector.ts";
 import type { WorkerParts } from "../../functions/core/grant/grant-parts.ts";
 import type { InstanceResealing, RescueRecord, Sealer, Vault } from "../../functions/core/grant/ports.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";
-import { judgeCommit, judgeEvent } from "./invariants.ts";
+import { judgeCommit, judgeEvent, judgeLoss } from "./invariants.ts";
 import type { Process, Timer } from "./process.ts";
 import { ID, type World } from "./world.ts";
 import { exchangeAtVendor, refreshAtVendor } from "./world-vendor.ts";
@@ -129,7 +130,9 @@ export function portsOf(world: World, process: Process): WorldParts {
                 "lastError",
                 "attempts",
                 "retryAt",
+                "account",
               ),
+              ...won.changes,
               grant: won.grant,
               epoch: won.epoch,
               fence: seen.fence + 1,
@@ -242,7 +245,7 @@ export function portsOf(world: World, process: Process): WorldParts {
     },
     clients: { resolve: () => Promise.resolve({ id: "client", secret: "secret" }) },
     http: { send: () => Promise.reject(new Error("no calls to the API in this world")) },
-    connectors: () => world.connector,
+    connectors: () => connectorFor(world, process),
     monotonic: () => world.now + process.monotonicOffset,
     random: () => 0.5,
     sleep: (ms, signal) =>
@@ -260,7 +263,7 @@ export function portsOf(world: World, process: Process): WorldParts {
     outcome: (outcome) => {
       world.outcomes.push(outcome);
       process.counted += 1;
-      if (outcome.outcome === "lost") process.inHand = undefined;
+      if (outcome.outcome === "lost") judgeLoss(world, process);
     },
     announce: (event) => {
       judgeEvent(world, process, event);
@@ -277,18 +280,30 @@ export function portsOf(world: World, process: Process): WorldParts {
   };
 }
 
+/** The vendor's connector, as this process asks it whose account a token is of. */
+export function connectorFor(world: World, process: Process): Connector {
+  if (!world.tellsAccounts) return world.connector;
+  return {
+    ...world.connector,
+    account: (_http, accessToken) =>
+      world.step(process, "account", `asks whose ${accessToken} is`, false, () => {
+        return { id: world.vendor.accountOf(Number(accessToken.split("-")[1])) };
+      }),
+  };
+}
+
 export function vaultOf(world: World, process: Process): Vault {
   const sealer: Sealer = {
     seal: (place, text) => Promise.resolve(new TextEncoder().encode(JSON.stringify([place, text]))),
   };
   return {
     ...sealer,
-    // KMS: the one thing of the vault that can be slow.
+    // KMS can be slow and can fail, for either; what was sealed with a key at hand needs nobody.
     prepare: () => world.step(process, "vault", "unwraps the key", false, () => sealer),
     open: (place, sealed) => {
       const [sealedPlace, text] = JSON.parse(new TextDecoder().decode(sealed)) as [unknown, string];
       if (JSON.stringify(sealedPlace) !== JSON.stringify(place)) throw new Error("sealed for another place");
-      return Promise.resolve(text);
+      return world.step(process, "vault", `opens version ${place.version}`, false, () => text);
     },
   };
 }

@@ -101,11 +101,16 @@ export function granted(world: World, sent: number, got: number): TokenOutcome {
   };
 }
 
+/** X and Y sign in with another account than everybody else, where the vendor tells. */
+function accountSignedIn(world: World, { name }: Process): string {
+  return world.tellsAccounts && /^[XY]/.test(name) ? "other" : "first";
+}
+
 export async function exchangeAtVendor(world: World, process: Process): Promise<TokenOutcome> {
   try {
     const token = await world.step(process, "answer", "exchanges its code", true, () => {
-      const got = world.vendor.issue(world.familyOf(process));
-      world.log.push(`  -> token ${got} of a new family`);
+      const got = world.vendor.signIn(world.familyOf(process), accountSignedIn(world, process));
+      world.log.push(`  -> token ${got} of family ${world.vendor.familyOf(got)}`);
       return got;
     });
     process.inHand = token;

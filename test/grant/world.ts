@@ -43,10 +43,13 @@ export class World {
   failures: { place: "table" | "bucket"; at: number }[] = [];
   readonly transients = new Map<string, TransientItem>();
   readonly connector;
+  /** The vendor tells whose account a token is of. */
+  readonly tellsAccounts: boolean;
 
-  constructor(kind: VendorKind, rules: Rules = ALL_RULES) {
+  constructor(kind: VendorKind, rules: Rules = ALL_RULES, tellsAccounts = false) {
     this.vendor = new VendorModel(kind);
     this.rules = rules;
+    this.tellsAccounts = tellsAccounts;
     this.connector = defineConnector({
       key: "vendor",
       id: 1,
@@ -62,14 +65,14 @@ export class World {
         clientAuthentication: "client_secret_post",
         scopes: { default: [], separator: " " },
         accessToken: {},
-        refreshToken: { rotates: kind !== "N" },
+        refreshToken: { rotates: kind === "S" || kind === "G" },
       },
       api: {
         origin: "https://api.vendor.example",
         credential: { in: "header", name: "Authorization", scheme: "Bearer" },
       },
     });
-    const token = this.vendor.issue(this.families);
+    const token = this.vendor.signIn(this.families, "first");
     this.known.add(token);
     this.instance = {
       id: ID,
@@ -99,6 +102,7 @@ export class World {
       dueAt: this.now,
       refreshGroup: "group",
       lastUsedAt: this.now,
+      ...(tellsAccounts ? { account: { id: "first" } } : {}),
     };
   }
 
@@ -153,7 +157,7 @@ export class World {
       this.excuse(process.inHand, "a crash with an unsaved grant");
     }
     // What it alone knew, nobody can end any more.
-    if (process.owes !== undefined) this.known.delete(process.owes);
+    if (process.owes !== undefined && !this.isRecorded(process.owes)) this.known.delete(process.owes);
     process.alive = false;
     process.finished = true;
     this.drop(process);
@@ -222,6 +226,16 @@ export class World {
         record.epoch === instance.epoch &&
         record.baseVersion === instance.version &&
         this.vendor.isUsable(this.tokenOf(record.fence, record.grant)),
+    );
+  }
+
+  /** A record in the bucket says that this token's grant was replaced. */
+  isRecorded(token: number): boolean {
+    return [...this.records.values()].some(
+      (record) =>
+        record.kind === "sign-in" &&
+        record.replaced !== undefined &&
+        this.tokenOf(record.replaced.version, record.replaced.grant) === token,
     );
   }
 

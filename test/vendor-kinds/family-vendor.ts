@@ -33,7 +33,7 @@ export async function startFamilyVendor(kind: "grace" | "steady", client: Vendor
       codes.delete(form.get("code") ?? "");
       if (code === undefined || code.redirectUri !== form.get("redirect_uri")) return invalid;
       families += 1;
-      return { status: 200, body: issue(model.issue(families), code.account) };
+      return { status: 200, body: issue(model.signIn(families, code.account), code.account) };
     }
     const sent = tokens.get(form.get("refresh_token") ?? "");
     if (sent?.kind !== "refresh") return invalid;

@@ -8,6 +8,11 @@ export function epochOf(consumedAt: number, stateHash: string): string {
   return `${String(Math.max(0, Math.floor(consumedAt))).padStart(15, "0")}-${stateHash}`;
 }
 
+/** Names the same sign-in where it must never win over any. */
+export function epochBeforeAll(epoch: string): string {
+  return epochOf(0, epoch.slice(epoch.indexOf("-") + 1));
+}
+
 /** For sign-ins without a state of ours: the code takes its place. */
 export function hashOf(...parts: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");

@@ -45,6 +45,7 @@ export async function keepGrant<T>(
 /**
  * Ends a grant that nobody needs any more, or lays down that this is still owed; in turns until the function ends.
  * @param revoke one try at the vendor
+ * @param record what to lay into the bucket; asked for only when the vendor does not take it
  * @throws {GrantLost} neither was possible: the grant lives on at the vendor
  */
 export async function revokeOrOwe(
@@ -52,11 +53,12 @@ export async function revokeOrOwe(
   call: Pick<Call, "remainingMs">,
   instanceId: number,
   revoke: () => Promise<boolean>,
-  record: RescueRecord,
-): Promise<void> {
+  record: () => Promise<RescueRecord>,
+): Promise<"revoked" | "owed"> {
   for (;;) {
-    if (await revoke()) return;
-    if ((await tryFor(parts, call, () => parts.rescue.put(record))) !== undefined) return;
+    if (await revoke()) return "revoked";
+    if ((await tryFor(parts, call, async () => parts.rescue.put(await record()))) !== undefined)
+      return "owed";
     if (call.remainingMs() < parts.timing.lastBreathMs) throw new GrantLost(instanceId);
   }
 }

@@ -249,8 +249,9 @@ async function bringHome(
     return { kind: "moved" };
   }
   if (kept === "lost") {
-    await revokeLoserOrOwe(parts, call, instance, won.grant, await record());
-    count("revoked");
+    const ended = await revokeLoserOrOwe(parts, call, instance, won.grant, record);
+    // What is lost is counted there; what is owed, as revoked when it is.
+    if (ended !== "lost") count(ended === "revoked" ? "revoked" : "reused");
     return { kind: "moved" };
   }
   tellRecovery(parts, call, read);

@@ -1,13 +1,13 @@
 import type { Instance } from "../instances/instance.ts";
+import { noteAccount } from "./account.ts";
 import { announce } from "./announce.ts";
-import { commit } from "./commit.ts";
+import { commit, connectorOf } from "./commit.ts";
 import { createOrFind } from "./first-exchange.ts";
 import type { Call, GrantOutcome, WorkerParts } from "./grant-parts.ts";
 import type { RescueRecord } from "./ports.ts";
-import { revokeLoser, revokeRecorded } from "./revoke-loser.ts";
-import { openGrant } from "./sealed-grant.ts";
-import { revokeOvertaken, revokeReplaced, tellSignIn, type Writing, writeSignIn } from "./sign-in.ts";
+import { openUnlessBroken, revokeLoser, revokeRecorded, revokeReplaced } from "./revoke-loser.ts";
 import { latestNow } from "./timing.ts";
+import { tellSignIn, type Writing, writeSignIn } from "./write-sign-in.ts";
 
 /** The vendor did not take a revocation that a record asks for: it lies there for the next sweep. */
 export class RevocationOwed extends Error {
@@ -58,17 +58,23 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
       return await revokedOrOwed(parts, owner, ended, record.refreshedAt);
     }
     case "sign-in": {
-      const grant = await openGrant(parts.vault, owner, `signin-${record.epoch}`, record.grant);
+      const grant = await openUnlessBroken(parts, owner, `signin-${record.epoch}`, record.grant);
+      if (grant === undefined) return await revokedOrOwed(parts, owner, false, record.at);
       const { grant: _, replaced, ...signIn } = record;
       const sealer = await parts.vault.prepare(record.organizationId);
       const writing: Writing = { signIn, grant, sealer, ...(replaced === undefined ? {} : { replaced }) };
       const result = await writeSignIn(parts, writing);
       if (result.kind === "lost") {
-        await revokeOvertaken(parts, call, owner, writing, result.now);
+        await revokeReplaced(parts, call, owner, writing.replaced, record.at);
         return await revokedOrOwed(parts, owner, await revokeLoser(parts, owner, grant), record.at);
       }
-      tellSignIn(parts, call, result.instance, record);
-      await revokeReplaced(parts, call, owner, grant, result.replaced, record.at);
+      const { instance } = result;
+      tellSignIn(parts, call, instance, record);
+      if (instance.account === undefined) {
+        const connector = connectorOf(parts, instance.connector);
+        call.afterAnswer(noteAccount(parts, connector, instance, grant.accessToken, record.at));
+      }
+      await revokeReplaced(parts, call, owner, result.replaced, record.at);
       return "rescued";
     }
     case "new": {
