@@ -30,14 +30,16 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
         values: { version, fence },
       }),
 
-    release(id, fence, { dueAt, dueSince, ...rest } = {}) {
+    async release(id, fence, { dueAt, dueSince, ...rest } = {}) {
       const { set, remove } = dueAt === undefined ? { set: {}, remove: [] } : due(id, dueAt, dueSince);
-      return change(id, {
+      const released = await change(id, {
         set: { ...rest, ...set },
         remove: ["until", ...remove],
-        condition: "#fence = :fence",
+        condition: `#fence = :fence AND ${NOT_DELETING}`,
         values: { fence },
       });
+      if (!released) await change(id, { remove: ["until"], condition: "#fence = :fence", values: { fence } });
+      return released;
     },
 
     commit(id, base, { fence, grant, dueAt, refreshedAt }) {
@@ -72,7 +74,15 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
           ...(consentKey === undefined ? {} : { consentKey }),
           ...set,
         },
-        remove: ["until", "deadVersion", "lastError", "attempts", "retryAt", ...remove],
+        remove: [
+          "until",
+          "deadVersion",
+          "lastError",
+          "attempts",
+          "retryAt",
+          ...remove,
+          ...(changes?.account === undefined ? ["account"] : []),
+        ],
         condition: `#epoch < :epoch AND #fence = :fence AND #version = :version AND ${NOT_DELETING}`,
         values: { epoch, fence, version },
       });
@@ -118,7 +128,14 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
 
     push(id, seen, to, owedSince) {
       const { set, remove } = due(id, to, owedSince);
-      return change(id, { set, remove, condition: "#dueAt = :seen", values: { seen } });
+      return change(id, {
+        set,
+        remove,
+        condition: `#dueAt = :seen AND ${NOT_DELETING}`,
+        values: { seen },
+      });
     },
+
+    pushDeletion: (id, to) => change(id, { ...due(id, to), condition: "attribute_exists(#deleting)" }),
   };
 }

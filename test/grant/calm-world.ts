@@ -170,7 +170,7 @@ export class CalmWorld {
 
   readonly #instances: InstanceStore = this.#table();
 
-  readonly parts: WorkerParts = {
+  readonly parts: WorkerParts & { readonly instances: InstanceStore } = {
     instances: this.#instances,
     rescue: {
       put: async (record) => {
@@ -347,7 +347,7 @@ export class CalmWorld {
           "release",
           id,
           (i) => i.fence === fence,
-          () => ({ ...more, until: undefined }),
+          (i) => ({ ...(living(i) ? more : {}), until: undefined }),
         ),
       commit: (id, { version }, { fence, grant, dueAt, refreshedAt }) =>
         change(
@@ -369,6 +369,7 @@ export class CalmWorld {
           id,
           (i) => i.epoch < epoch && i.fence === fence && i.version === version && living(i),
           (i) => ({
+            account: undefined,
             ...changes,
             ...clean,
             grant,
@@ -418,8 +419,15 @@ export class CalmWorld {
         change(
           "push",
           id,
-          (i) => i.dueAt === seen,
+          (i) => i.dueAt === seen && living(i),
           () => ({ dueAt: to, dueSince: owedSince }),
+        ),
+      pushDeletion: (id, to) =>
+        change(
+          "pushDeletion",
+          id,
+          (i) => !living(i),
+          () => ({ dueAt: to, dueSince: undefined }),
         ),
       hasSibling: async (id, consentKey) => {
         this.tableCalls.push("hasSibling");

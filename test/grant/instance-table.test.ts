@@ -99,6 +99,37 @@ describe("lease", () => {
   });
 });
 
+describe("what is being deleted", () => {
+  beforeEach(async () => {
+    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+    await table.markDeleting(instance.id, 4_000);
+  });
+
+  test("keeps its due time when a failed refresh gives its lease back", async () => {
+    expect(await table.release(instance.id, 4, { dueAt: 900_000, attempts: 1, lastError: "x" })).toBe(false);
+    const released = await read();
+    expect(released).toMatchObject({ fence: 4, dueAt: 4_000, deleting: true });
+    for (const name of ["until", "attempts", "lastError"]) expect(released).not.toHaveProperty(name);
+    expect(await dueIds(shard(), 4_000)).toContain(instance.id);
+  });
+
+  test("keeps its due time when a worker that read it before settles it", async () => {
+    expect(await table.push(instance.id, 4_000, undefined)).toBe(false);
+    expect(await table.push(instance.id, 4_000, 900_000)).toBe(false);
+    expect(await read()).toMatchObject({ dueAt: 4_000 });
+  });
+
+  test("is due again when its deletion says so, whatever it is due at now", async () => {
+    expect(await table.pushDeletion(instance.id, 6_000)).toBe(true);
+    expect(await read()).toMatchObject({ dueAt: 6_000 });
+    const other = newInstance();
+    await table.create(other);
+    expect(await table.pushDeletion(other.id, 6_000)).toBe(false);
+    expect(await table.pushDeletion(1, 6_000)).toBe(false);
+    expect(await read(1)).toBeUndefined();
+  });
+});
+
 describe("commit", () => {
   test("wins on the base version, ends lease, death and failures, and names itself by its fence", async () => {
     await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
@@ -178,6 +209,19 @@ describe("sign-in", () => {
     expect(back).not.toHaveProperty("deadVersion");
     expect(back).not.toHaveProperty("lastError");
     expect(await dueIds(shard())).toContain(instance.id);
+  });
+
+  test("shows its own account alone, never the one from before", async () => {
+    await table.noteAccount(
+      instance.id,
+      { epoch: instance.epoch },
+      { account: { id: "one" }, consentKey: "one", at: 1 },
+    );
+    await table.signIn(instance.id, { fence: 3, version: 2 }, won());
+    expect(await read()).not.toHaveProperty("account");
+    const later = { ...won(), epoch: "000000000003000-state", changes: { account: { id: "two" } } };
+    await table.signIn(instance.id, { fence: 4, version: 4 }, later);
+    expect((await read())?.account).toEqual({ id: "two" });
   });
 
   test("is refused to an earlier or the same sign-in, to a moved fence or version, and while deleting", async () => {

@@ -44,7 +44,7 @@ const put = (account: string | undefined, changes: Partial<Instance> = {}, acces
 
 /** The sweep's part: it comes when the instance is due. */
 async function workOff(id = 42): Promise<void> {
-  for (let rounds = 0; rounds < 3 && world.items.has(id); rounds++) {
+  for (let rounds = 0; rounds < 50 && world.items.has(id); rounds++) {
     await world.pass(Math.max(0, (world.stored(id).dueAt ?? 0) - world.now));
     await finishDeletion(world.parts, id, world.call);
   }
@@ -104,7 +104,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     world.tableCalls.length = 0;
     await world.pass(timing.indexMs - 2_000);
     await finishDeletion(world.parts, 42, world.call);
-    expect(world.tableCalls).toEqual(["get", "push"]);
+    expect(world.tableCalls).toEqual(["get", "pushDeletion"]);
     expect(world.stored()).toMatchObject({
       deleting: true,
       dueAt: (world.stored().deletingSince ?? 0) + timing.indexMs,
@@ -157,10 +157,24 @@ describe("where revocation ends the user's whole grant, a delete", () => {
       expect(world.revoked).toEqual([]);
     });
 
-    test("spares it where the vendor does not tell: any other may be a sibling", async () => {
+    test("spares it where the vendor does not tell for an hour: any other may be a sibling", async () => {
       world.connector = silent;
+      const start = world.now;
       await remove();
       expect(world.revoked).toEqual([]);
+      expect(world.now - start).toBeGreaterThanOrEqual(timing.consentMs);
+      expect(world.now - start).toBeLessThan(2 * timing.consentMs);
+    });
+
+    test("ends it when the vendor tells a little later", async () => {
+      world.connector = silent;
+      await markForDeletion(world.parts, 42);
+      await world.pass(timing.indexMs);
+      await finishDeletion(world.parts, 42, world.call);
+      expect(world.stored().deleting).toBe(true);
+      world.connector = whole();
+      await workOff();
+      expect(world.revoked).toEqual(["old"]);
     });
 
     test("has all instances of the client for siblings where the vendor tells of nobody", async () => {
@@ -171,6 +185,19 @@ describe("where revocation ends the user's whole grant, a delete", () => {
       await remove(43);
       expect(world.revoked).toEqual(["sibling"]);
     });
+  });
+
+  test("ends it as soon as the account of an unknown sibling turns out to be another", async () => {
+    put("person");
+    const sibling = put(undefined, { id: 43 });
+    await markForDeletion(world.parts, 42);
+    await world.pass(timing.indexMs);
+    await finishDeletion(world.parts, 42, world.call);
+    expect(world.stored().deleting).toBe(true);
+    const other = whole(async () => ({ id: "somebody else" }));
+    await noteAccount(world.parts, other, sibling, "theirs", world.now);
+    await workOff();
+    expect(world.revoked).toEqual(["old"]);
   });
 
   test("spares what was made before anybody kept siblings for its connector", async () => {

@@ -94,6 +94,22 @@ describe("a first exchange", () => {
     expect(world.items.size).toBe(1);
   });
 
+  test("goes on where its code was reserved but the answer was lost, and the SDK tried again", async () => {
+    const { put } = world.transients;
+    let puts = 0;
+    const transients: typeof world.transients = {
+      ...world.transients,
+      put: async (item) => {
+        puts += 1;
+        return (await put(item)) && (await put(item));
+      },
+    };
+    const { instance } = await world.finish(provisionInstance(world.parts, transients, request, world.call));
+    expect([puts, world.sent]).toEqual([1, ["code-1"]]);
+    expect(world.stored(instance.id).plain.accessToken).toBe("first");
+    expect(await failure(provision())).toMatchObject({ code: "code_used" });
+  });
+
   test("that the vendor refuses leaves nothing behind", async () => {
     world.exchange = () => refused;
     expect(await failure(provision())).toMatchObject({
@@ -131,7 +147,10 @@ describe("a first exchange", () => {
     expect([...world.records.keys()]).toEqual([key]);
     world.tableFails = false;
     expect(await failure(provision())).toMatchObject({ detail: { instanceId: instance.id } });
+    world.connector = { ...connector, account: async () => ({ id: "person" }) };
     await settleRescueRecord(world.parts, key, world.call);
+    await Promise.all(world.after);
+    expect(world.stored(instance.id).account).toEqual({ id: "person" });
     expect(world.stored(instance.id).plain.accessToken).toBe("first");
     expect(world.records.size).toBe(0);
   });
@@ -299,6 +318,41 @@ describe("a sign-in for an instance that is there", () => {
     expect(world.stored().plain.accessToken).toBe("old");
     await signIn({ connector: account("two"), code: "code-2", acceptOtherAccount: true });
     expect(world.stored().plain.accessToken).toBe("first");
+  });
+
+  describe("with another account that is welcome", () => {
+    const named = (id: string) => ({ ...connector, account: async () => ({ id }) });
+    const silent = { ...connector, account: () => Promise.reject(new Error("503")) };
+    beforeEach(() => {
+      world.put({}, { account: { id: "one" } });
+    });
+
+    test("shows nobody's account until the new one is noted, not the one from before", async () => {
+      world.connector = silent;
+      expect(await signIn({ connector: silent, acceptOtherAccount: true })).not.toHaveProperty("account");
+      await Promise.all(world.after);
+      expect(world.stored()).not.toHaveProperty("account");
+
+      world.connector = named("two");
+      const forced = { instanceId: 42, cause: "forced" } as const;
+      await world.finish(refreshDue(world.parts, forced, world.call));
+      await Promise.all(world.after);
+      expect(world.stored()).toMatchObject({ version: 3, account: { id: "two" } });
+    });
+
+    test("has it noted by the rescue worker that stores it", async () => {
+      world.connector = named("two");
+      world.exchange = () => {
+        world.tableFails = true;
+        return granted("first");
+      };
+      await signIn({ connector: world.connector, acceptOtherAccount: true });
+      world.tableFails = false;
+      const [key = ""] = [...world.records.keys()];
+      await settleRescueRecord(world.parts, key, world.call);
+      await Promise.all(world.after);
+      expect(world.stored()).toMatchObject({ plain: { accessToken: "first" }, account: { id: "two" } });
+    });
   });
 
   describe("whose code is sent again", () => {

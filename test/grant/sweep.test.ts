@@ -368,6 +368,21 @@ describe("the worker", () => {
     expect(answer.batchItemFailures).toEqual([]);
   });
 
+  test("counts a grant that neither store takes as lost before it answers, not after", async () => {
+    const world = new CalmWorld();
+    world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now });
+    world.answer = () => {
+      world.tableFails = true;
+      world.bucketFails = true;
+      return granted("new");
+    };
+    const end = world.now + 300_000;
+    const message = record("a", { kind: "refresh", instanceId: 42, cause: "schedule" });
+    await world.finish(workOn(world.parts, [message], () => end - world.now));
+    expect(world.now).toBeLessThan(end);
+    expect(world.outcomes.map(({ outcome }) => outcome)).toEqual(["lost"]);
+  });
+
   test("reads its own messages and no others", () => {
     const refresh = { kind: "refresh", instanceId: 1, cause: "unauthorized", version: 3 };
     expect(readMessage(JSON.stringify(refresh))).toEqual(refresh);

@@ -65,7 +65,7 @@ export function portsOf(world: World, process: Process): WorldParts {
         write(
           `releases fence ${fence}`,
           (instance) => !rules.releaseFence || instance.fence === fence,
-          (instance) => ({ ...without(instance, "until"), ...change }),
+          (instance) => ({ ...without(instance, "until"), ...(instance.deleting === true ? {} : change) }),
         ),
       commit: (_id, base, won) =>
         write(
@@ -198,12 +198,18 @@ export function portsOf(world: World, process: Process): WorldParts {
       push: (_id, seen, to, owedSince) =>
         write(
           "pushes its due time",
-          ({ dueAt }) => dueAt === seen,
+          ({ dueAt, deleting }) => dueAt === seen && deleting !== true,
           (instance) => ({
             ...without(instance, "dueAt", "dueSince"),
             ...due(to),
             ...(owedSince === undefined ? {} : { dueSince: owedSince }),
           }),
+        ),
+      pushDeletion: (_id, to) =>
+        write(
+          "pushes its deletion",
+          ({ deleting }) => deleting === true,
+          (instance) => ({ ...without(instance, "dueSince"), dueAt: to }),
         ),
       create: () => Promise.reject(new Error("no new instance in this world")),
       hasSibling: () => Promise.resolve(false),

@@ -28,7 +28,7 @@ export async function markForDeletion(
 
 /**
  * DELETE, steps 2 and 3, by a worker, any number of times: revokes what the vendor lets us revoke without harm to others,
- * then deletes the item. A revocation that fails is tried again for 7 days.
+ * then deletes the item. A revocation that fails is tried again for 7 days, one that might harm others for an hour.
  */
 export async function finishDeletion(
   parts: WorkerParts,
@@ -39,16 +39,19 @@ export async function finishDeletion(
   if (instance?.deleting !== true) return;
   const now = latestNow(reading, parts.monotonic());
   const certainAt = siblingsAreCertainAt(parts, instance);
-  if (now < certainAt) return await dueAgainAt(parts, instance, certainAt);
+  if (now < certainAt) return void (await parts.instances.pushDeletion(instanceId, certainAt));
   // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
   const unborn = await parts.rescue.read(`rescue/${instanceId}/new`);
   if (unborn !== undefined) return await tryLater(parts, instance, now);
   const ended = await revokeStored(parts, instance);
-  if (ended === "failed") {
-    if (now - (instance.deletingSince ?? now) < parts.timing.revocationMs) {
-      return await tryLater(parts, instance, now);
-    }
-  }
+  const goesOnFor = now - (instance.deletingSince ?? now);
+  const patience = {
+    failed: parts.timing.revocationMs,
+    unclear: parts.timing.consentMs,
+    revoked: 0,
+    spared: 0,
+  };
+  if (goesOnFor < patience[ended]) return await tryLater(parts, instance, now);
   const removed = await parts.instances.remove(instanceId);
   const { connector } = instance;
   if (ended === "revoked") parts.outcome({ outcome: "revoked", connector, instanceId, cause: "forced" });
@@ -62,11 +65,12 @@ export async function finishDeletion(
 async function revokeStored(
   parts: WorkerParts,
   instance: Instance,
-): Promise<"revoked" | "spared" | "failed"> {
+): Promise<"revoked" | "spared" | "unclear" | "failed"> {
   const connector = connectorOf(parts, instance.connector);
   const ends = connector.oauth2.revocation?.ends;
   if (ends === undefined) return "spared";
-  if (ends === "grant" && (await isShared(parts, connector, instance))) return "spared";
+  const shared = ends === "grant" ? await isShared(parts, connector, instance) : false;
+  if (shared !== false) return shared === true ? "spared" : "unclear";
   try {
     const grant: Grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
     const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
@@ -88,17 +92,22 @@ function siblingsAreCertainAt(parts: WorkerParts, instance: Instance): number {
 
 /**
  * Whether another living instance hangs on the same consent: same connector and client, in whichever organization, and not known
- * to be of another account. Where either account is not known, better a consent too many at the vendor than a dead connection.
+ * to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
+ * a consent too many at the vendor than a dead connection.
  */
-async function isShared(parts: WorkerParts, connector: Connector, instance: Instance): Promise<boolean> {
+async function isShared(
+  parts: WorkerParts,
+  connector: Connector,
+  instance: Instance,
+): Promise<boolean | "unclear"> {
   const unknown = consentKey(connector, instance.refreshGroup);
   const own = await consentOf(parts, connector, instance, unknown);
-  if (unknown === undefined || own === undefined) return true;
+  if (unknown === undefined || own === undefined) return "unclear";
   // In this order: a sibling whose account is noted between the two goes from the first to the second.
-  return (
-    (await parts.instances.hasSibling(instance.id, unknown)) ||
-    (own !== unknown && (await parts.instances.hasSibling(instance.id, own)))
-  );
+  const maybe = await parts.instances.hasSibling(instance.id, unknown);
+  if (own === unknown) return maybe;
+  if (await parts.instances.hasSibling(instance.id, own)) return true;
+  return maybe && "unclear";
 }
 
 /** Its account may not have been noted: it is asked for once more. @returns undefined: any instance of the client may be a sibling */
@@ -127,12 +136,5 @@ async function tryLater(parts: GrantParts, instance: Instance, now: number): Pro
   const { revocationRetryMs, revocationRetryMaxMs } = parts.timing;
   const failingFor = now - (instance.deletingSince ?? now);
   const wait = Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingFor / 4));
-  await dueAgainAt(parts, instance, Math.floor(now + wait));
-}
-
-async function dueAgainAt(parts: GrantParts, instance: Instance, due: number): Promise<void> {
-  if (instance.dueAt === undefined || (await parts.instances.push(instance.id, instance.dueAt, due))) return;
-  // The sweep that sent it has pushed it meanwhile: its five minutes are no answer.
-  const { value: pushed } = await parts.instances.get(instance.id);
-  if (pushed?.dueAt !== undefined) await parts.instances.push(instance.id, pushed.dueAt, due);
+  await parts.instances.pushDeletion(instance.id, Math.floor(now + wait));
 }

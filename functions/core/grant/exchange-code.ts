@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Connector } from "../../connectors/define-connector.ts";
 import { InvalidRequest, Unavailable, VendorError } from "../errors.ts";
 import type { Grant, OAuthClient } from "../instances/instance.ts";
@@ -35,6 +36,8 @@ export interface CodeTarget {
 
 /** `code#<hash>`: which caller's instance a code went into. */
 interface CodeSeen extends TransientItem {
+  /** The SDK tries a put again whose answer was lost, and finds its own item. */
+  readonly attempt: string;
   readonly caller: string;
   readonly instanceId: number;
   /** Of a sign-in to an instance that was there before: that it is there says nothing of how the sign-in ended. */
@@ -83,12 +86,14 @@ async function reserve(
   const item: CodeSeen = {
     id: `code#${codeHash}`,
     expiresAt: transients.now() + parts.timing.codeMs,
+    attempt: randomUUID(),
     caller,
     instanceId,
     ...(seenEpoch === undefined ? {} : { signInEpoch: epoch }),
   };
   if (await transients.put(item)) return;
   const seen = await transients.get<CodeSeen>(item.id);
+  if (seen?.attempt === item.attempt) return;
   const mine = seen?.caller === caller && (await wentInto(parts, seen));
   throw new InvalidRequest(
     mine ? whatItMade(seen) : "this code was used already; send the user through the authorization URL again",

@@ -23,7 +23,10 @@ export interface InstanceItems {
   get(id: number): Promise<Read<Instance | undefined>>;
   /** SET fence = f0 + 1, until IF version = v AND fence = f0. */
   takeLease(id: number, seen: { version: number; fence: number }, until: number): Promise<boolean>;
-  /** REMOVE until (SET what `change` holds) IF fence = f. */
+  /**
+   * REMOVE until IF fence = f; SET what `change` holds, too, IF not deleting: the due time of what is being deleted stays.
+   * `false`: nothing of `change` was written.
+   */
   release(id: number, fence: number, change?: ReleaseChange): Promise<boolean>;
   /**
    * SET grant, version = f, dueAt, lastRefreshedAt REMOVE until, deadVersion, lastError, attempts, retryAt, dueSince
@@ -37,7 +40,8 @@ export interface InstanceItems {
   /** SET deadVersion = v REMOVE until, dueAt, dueSince IF version = v AND fence = f AND not deleting. */
   markDead(id: number, seen: { version: number; fence: number }, lastError: string): Promise<boolean>;
   /**
-   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt REMOVE until, deadVersion, dueSince IF epoch < n AND not deleting.
+   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, account REMOVE until, deadVersion, dueSince (, account where
+   * `changes` has none: it is not known to be the one from before) IF epoch < n AND not deleting.
    * The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen, so that the
    * grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal again.
    */
@@ -73,9 +77,11 @@ export interface InstanceItems {
   touch(id: number, usedAt: number, dueAt?: number): Promise<boolean>;
   /**
    * A worker that looked: SET dueAt = to (`undefined`: off the due index), dueSince = owedSince (absent: nothing is owed any
-   * more, REMOVE) IF dueAt = seen.
+   * more, REMOVE) IF dueAt = seen AND not deleting.
    */
   push(id: number, seen: number, to: number | undefined, owedSince?: number): Promise<boolean>;
+  /** SET dueAt = to REMOVE dueSince IF deleting, whatever was due before: nothing but the deletion is. */
+  pushDeletion(id: number, to: number): Promise<boolean>;
 }
 
 /** What a failed attempt leaves behind: why, and when it is tried again. */

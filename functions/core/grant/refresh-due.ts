@@ -57,8 +57,10 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
   }
   if (result.kind === "hindered") leave("waited");
   const connector = connectorOf(parts, instance.connector);
-  if (result.kind === "refreshed" && isOfNobodyKnown(connector, instance)) {
-    // Tried with each refresh: one such instance spares every consent of its client (delete-instance.ts).
+  const isKnown = instance.account !== undefined && !isOfNobodyKnown(connector, instance);
+  if (result.kind === "refreshed" && !isKnown) {
+    // Tried with each refresh: without it another account's sign-in goes unnoticed, and where revocation ends a user's whole
+    // grant one such instance spares every consent of its client (delete-instance.ts).
     call.afterAnswer(noteAccount(parts, connector, result.instance, result.grant.accessToken, now));
   }
 }

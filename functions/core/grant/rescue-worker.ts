@@ -6,6 +6,7 @@ import { createOrFind } from "./first-exchange.ts";
 import type { Call, GrantOutcome, WorkerParts } from "./grant-parts.ts";
 import type { RescueRecord } from "./ports.ts";
 import { openUnlessBroken, revokeLoser, revokeRecorded, revokeReplaced } from "./revoke-loser.ts";
+import { openGrant } from "./sealed-grant.ts";
 import { latestNow } from "./timing.ts";
 import { tellSignIn, type Writing, writeSignIn } from "./write-sign-in.ts";
 
@@ -84,9 +85,19 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
         await parts.instances.markDeleting(record.instance.id, record.instance.createdAt);
         return "nothing";
       }
-      return made === "created" ? "rescued" : "nothing";
+      if (made === "found") return "nothing";
+      call.afterAnswer(noteNewAccount(parts, record.instance));
+      return "rescued";
     }
   }
+}
+
+/** Whoever made it could not: there was no item to note it on. */
+async function noteNewAccount(parts: WorkerParts, instance: Instance): Promise<void> {
+  const connector = connectorOf(parts, instance.connector);
+  if (connector.account === undefined) return;
+  const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
+  await noteAccount(parts, connector, instance, accessToken, instance.createdAt);
 }
 
 function ownerOf(record: RescueRecord): Pick<Instance, "id" | "organizationId" | "connector"> {

@@ -40,18 +40,17 @@ export async function resealInstance(
     const oldConfiguration =
       sealedConfiguration !== undefined && isOld(sealedConfiguration) ? sealedConfiguration : undefined;
     if (!isOld(grant) && oldConfiguration === undefined) return written ? "resealed" : "current";
-    const wasWritten = await Promise.all([
-      !isOld(grant) ||
-        parts.instances.reseal(id, { version, fence }, await resealedGrant(parts.vault, instance)),
-      oldConfiguration === undefined ||
-        parts.instances.resealConfiguration(
-          id,
-          oldConfiguration,
-          await resealedConfiguration(parts.vault, instance, oldConfiguration),
-        ),
-    ]);
-    written = true;
-    if (wasWritten.every((each) => each)) return "resealed";
+    // Both before either write: one that does not open must not leave a write that nobody waits for.
+    const newGrant = isOld(grant) ? await resealedGrant(parts.vault, instance) : undefined;
+    const newConfiguration =
+      oldConfiguration && (await resealedConfiguration(parts.vault, instance, oldConfiguration));
+    const writes: Promise<boolean>[] = [];
+    if (newGrant !== undefined) writes.push(parts.instances.reseal(id, { version, fence }, newGrant));
+    if (oldConfiguration !== undefined && newConfiguration !== undefined)
+      writes.push(parts.instances.resealConfiguration(id, oldConfiguration, newConfiguration));
+    const wasWritten = await Promise.all(writes);
+    written ||= wasWritten.includes(true);
+    if (!wasWritten.includes(false)) return "resealed";
     const { value: now } = await parts.instances.get(id);
     if (now === undefined) return "gone";
     instance = now;

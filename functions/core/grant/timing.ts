@@ -62,6 +62,8 @@ export const timing = {
   revocationMs: 7 * DAY,
   revocationRetryMs: MINUTE,
   revocationRetryMaxMs: HOUR,
+  /** Whose consent a delete would end is asked for so long; if nobody can say by then, it is spared. */
+  consentMs: HOUR,
   /**
    * A secondary index shows a write after a moment, as a rule within a second; nobody promises when.
    * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html

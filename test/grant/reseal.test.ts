@@ -1,0 +1,40 @@
+import { beforeEach, expect, test } from "vitest";
+import { resealInstance } from "../../functions/core/grant/reseal.ts";
+import { sealConfiguration } from "../../functions/core/grant/sealed-grant.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
+import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
+import { CalmWorld } from "./calm-world.ts";
+
+let world: CalmWorld;
+let instance: Instance;
+let old: Uint8Array[];
+beforeEach(async () => {
+  world = new CalmWorld();
+  const place = { id: 42, organizationId: "org" };
+  const sealedConfiguration = await sealConfiguration(world.parts.vault, place, { "app.password": "x" });
+  instance = world.put({}, { sealedConfiguration, secretConfigurationKeys: ["app.password"] });
+  old = [instance.grant, sealedConfiguration];
+  world.tableCalls.length = 0;
+});
+
+const reseal = (read = instance) => resealInstance(world.parts, read, (sealed) => old.includes(sealed));
+
+test("seals both secrets anew", async () => {
+  expect(await reseal()).toBe("resealed");
+  expect(world.tableCalls.toSorted()).toEqual(["reseal", "resealConfiguration"]);
+  expect(world.stored().plain.accessToken).toBe("old");
+  expect(await reseal(world.stored())).toBe("current");
+});
+
+test("writes nothing where one of the two does not open", async () => {
+  const broken = world.put({}, { sealedConfiguration: new TextEncoder().encode('[{"field":"else"},"x"]') });
+  old = [broken.grant, broken.sealedConfiguration as Uint8Array];
+  await expect(reseal(broken)).rejects.toThrow(SealBroken);
+  expect(world.tableCalls).toEqual([]);
+});
+
+test("that somebody's refresh did before it is not called its own", async () => {
+  const { sealedConfiguration, ...plain } = instance;
+  world.items.set(42, { ...plain, version: 2, fence: 2, grant: new TextEncoder().encode("newest") });
+  expect(await reseal(plain)).toBe("current");
+});
