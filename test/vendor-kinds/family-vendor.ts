@@ -5,11 +5,14 @@ import { VendorModel } from "../grant/vendor-model.ts";
 import type { TestVendor, VendorClient } from "./vendor.ts";
 
 /**
- * `grace` and `steady`: an authorization server over the vendor that the model test judges by (vendor-model.ts), so that both
+ * `grace`, `steady` and `again`: an authorization server over the vendor that the model test judges by (vendor-model.ts), so that both
  * mean the same. Consent is given without asking; revoking a refresh token ends it and the access tokens that came with it.
  */
-export async function startFamilyVendor(kind: "grace" | "steady", client: VendorClient): Promise<TestVendor> {
-  const model = new VendorModel(kind === "grace" ? "G" : "N");
+export async function startFamilyVendor(
+  kind: "grace" | "steady" | "again",
+  client: VendorClient,
+): Promise<TestVendor> {
+  const model = new VendorModel(({ grace: "G", steady: "N", again: "A" } as const)[kind]);
   let account = "ann";
   let families = 0;
   const codes = new Map<string, { redirectUri: string; account: string }>();
@@ -17,7 +20,9 @@ export async function startFamilyVendor(kind: "grace" | "steady", client: Vendor
   const tokens = new Map<string, { id: number; account: string; kind: "refresh" | "access" }>();
 
   const issue = (id: number, of: string) => {
-    const [refresh, access] = [randomBytes(24).toString("base64url"), randomBytes(24).toString("base64url")];
+    const [known] = [...tokens].find(([, token]) => token.id === id && token.kind === "refresh") ?? [];
+    const refresh = known ?? randomBytes(24).toString("base64url");
+    const access = randomBytes(24).toString("base64url");
     tokens.set(refresh, { id, account: of, kind: "refresh" });
     tokens.set(access, { id, account: of, kind: "access" });
     return { access_token: access, refresh_token: refresh, token_type: "bearer", expires_in: 3_600 };

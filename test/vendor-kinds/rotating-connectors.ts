@@ -46,3 +46,5 @@ export const strict = vendor("strict", 9101, true);
 export const grace = vendor("grace", 9102, true);
 /** Does not rotate. */
 export const steady = vendor("steady", 9103, false);
+/** Does not rotate, and gives a user who signs in again the token that lives. */
+export const again = vendor("again", 9104, false);

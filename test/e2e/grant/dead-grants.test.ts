@@ -80,4 +80,22 @@ describe("a grant that its vendor has ended", () => {
     expect(welcome.status).toBe(200);
     expect((await lab.me(instance)).body.id).toBe("eve");
   });
+
+  it("ends another account's grant later where its vendor does not take that now", async () => {
+    expect((await lab.me(instance)).status).toBe(401);
+    const { strict } = lab.vendors;
+    const before = strict.living();
+    strict.signsIn("eve");
+    strict.gate.answer(({ path }) => path === "/revoke", { status: 503, headers: {}, body: "" });
+    const refused: Changed = await lab.app.platform("PATCH", `/instances/${instance.id}`, {
+      providerData: await providerData(),
+    });
+    expect([refused.status, refused.body.code]).toEqual([409, "another_account"]);
+    expect(strict.living()).toBe(before + 1);
+
+    strict.gate.clear();
+    await lab.sweep();
+    expect(strict.living()).toBe(before);
+    expect((await lab.me(instance)).status).toBe(401);
+  });
 });

@@ -21,7 +21,7 @@ export const HOUR = 3_600_000;
 /** A lease, and the second by which `Date` may be behind. */
 export const LEASE_MS = 102 * SECOND;
 
-export type Kind = "strict" | "grace" | "steady";
+export type Kind = "strict" | "grace" | "steady" | "again";
 
 /** One of the tests' vendors, and the gate before it. */
 export interface LabVendor extends TestVendor {
@@ -71,7 +71,7 @@ export class GrantLab {
     const callbackUrl = (kind: string): string => `https://app.example/callback/${kind}`;
     const folder = await mkdtemp(path.join(tmpdir(), "linkspan-grant-lab-"));
     const clients = Object.fromEntries(
-      (["strict", "grace", "steady"] as const).map((kind) => [
+      (["strict", "grace", "steady", "again"] as const).map((kind) => [
         kind,
         { clientId: `${kind}-client`, clientSecret: `${kind}-secret`, redirectUris: [callbackUrl(kind)] },
       ]),
@@ -80,6 +80,7 @@ export class GrantLab {
       strict: await gated(await startStrictVendor(clients.strict)),
       grace: await gated(await startFamilyVendor("grace", clients.grace)),
       steady: await gated(await startFamilyVendor("steady", clients.steady)),
+      again: await gated(await startFamilyVendor("again", clients.again)),
     };
     let platform: RunningPlatform | undefined;
     const kinds = await VendorKindsServer.start(() => platform?.clock.now() ?? Date.now());

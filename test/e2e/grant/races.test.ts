@@ -132,6 +132,25 @@ describe.each<Kind>(["strict", "grace"])("two sign-ins at once at a vendor that 
   });
 });
 
+describe("a sign-in at a vendor that gives the living token again", () => {
+  it("ends it for nobody, though a refresh comes home too late with the same one", async () => {
+    const before = lab.vendors.again.living();
+    const instance = await lab.connectExpired("again");
+    const refresh = lab.vendors.again.gate.hold("after", isRefresh);
+    const answered = lab.me(instance);
+    await refresh.reached;
+    expect((await signIn("again", instance)).status).toBe(200);
+    refresh.release();
+    await answered;
+    await lab.platform.settled();
+
+    expect(lab.vendors.again.living()).toBe(before + 1);
+    expect((await lab.me(instance)).status).toBe(200);
+    await end(instance);
+    expect(lab.vendors.again.living()).toBe(before);
+  });
+});
+
 describe("a refresher that is stalled beyond its lease", () => {
   it("does not overwrite what the one who took over has stored, where the vendor has a grace window", async () => {
     const instance = await lab.connectExpired("grace");
