@@ -144,7 +144,7 @@ export class CalmWorld {
       fence: 1,
       version: 1,
       epoch: "000000000000001-first",
-      grant: seal(id, 1, this.grant(grant)),
+      grant: seal({ id, organizationId: changes.organizationId ?? "org" }, this.grant(grant)),
       enabled: true,
       refreshGroup: "group",
       lastUsedAt: this.now,
@@ -255,9 +255,10 @@ export class CalmWorld {
     },
     // The transients stand below: they are there when somebody asks.
     pauses: {
-      check: (group, now) => clientPauses(this.transients, timing).check(group, now),
-      pause: (group, now) => clientPauses(this.transients, timing).pause(group, now),
-      resume: (group) => clientPauses(this.transients, timing).resume(group),
+      check: (key, now) => clientPauses(this.transients, timing).check(key, now),
+      pause: (key, now) => clientPauses(this.transients, timing).pause(key, now),
+      giveBack: (key, probe, now) => clientPauses(this.transients, timing).giveBack(key, probe, now),
+      resume: (key) => clientPauses(this.transients, timing).resume(key),
     },
     activeWindowMs: 7 * DAY,
   };
@@ -458,8 +459,9 @@ export class CalmWorld {
   }
 }
 
-function seal(id: number, version: number, grant: Grant): Uint8Array {
-  const place = { organizationId: "org", item: `instance/${id}`, field: "grant", version };
+/** As the first version. */
+function seal({ id, organizationId }: Pick<Instance, "id" | "organizationId">, grant: Grant): Uint8Array {
+  const place = { organizationId, item: `instance/${id}`, field: "grant", version: 1 };
   return new TextEncoder().encode(JSON.stringify([place, JSON.stringify(grant)]));
 }
 

@@ -83,6 +83,7 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
       const pauses = {
         check: async () => ({ kind: "until", until: world.now + HOUR }) as const,
         pause: async () => {},
+        giveBack: async () => {},
         resume: async () => {},
       };
       const parts = { ...world.parts, pauses };

@@ -280,6 +280,7 @@ export function portsOf(world: World, process: Process): WorldParts {
     pauses: {
       check: () => Promise.resolve({ kind: "open" }),
       pause: () => Promise.resolve(),
+      giveBack: () => Promise.resolve(),
       resume: () => Promise.resolve(),
     },
     activeWindowMs: 7 * 86_400_000,

@@ -6,7 +6,7 @@ import {
   Unauthorized,
   Unavailable,
 } from "../errors.ts";
-import { type Grant, type Instance, needsReauthentication } from "../instances/instance.ts";
+import { type Grant, type Instance, needsReauthentication, type OAuthClient } from "../instances/instance.ts";
 import { connectorOf } from "./commit.ts";
 import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "./due.ts";
 import type { Call, GrantParts, InstanceRead } from "./grant-parts.ts";
@@ -54,6 +54,7 @@ export async function currentAccessToken(
     const renewed = await renew(
       parts,
       current,
+      grant.client,
       { cause: "just_in_time", waits: !isValid(grant, now()), patienceEnds },
       call,
     );
@@ -90,7 +91,13 @@ export async function tokenAfterUnauthorized(
   const now = latestNow(read.reading, parts.monotonic());
   if (!canRenew(parts, read.instance, grant, now)) return undefined;
   if (wasJustRefreshed(parts, grant, now)) return undefined;
-  const renewed = await renew(parts, read, { cause: "unauthorized", waits: true, patienceEnds }, call);
+  const renewed = await renew(
+    parts,
+    read,
+    grant.client,
+    { cause: "unauthorized", waits: true, patienceEnds },
+    call,
+  );
   if (renewed.kind === "renewed") return renewed.token;
   if (renewed.kind === "unchanged") return undefined;
   refuseUnusable(renewed.read.instance);
@@ -117,7 +124,13 @@ export async function forceRefresh(parts: GrantParts, instanceId: number, call: 
       retryAfterSeconds: Math.ceil(youngMs / 1000),
     });
   }
-  const renewed = await renew(parts, read, { cause: "forced", waits: true, patienceEnds }, call);
+  const renewed = await renew(
+    parts,
+    read,
+    grant.client,
+    { cause: "forced", waits: true, patienceEnds },
+    call,
+  );
   if (renewed.kind === "renewed") return renewed.token;
   if (renewed.kind === "unchanged") throw notNow(renewed.retryAfterMs);
   refuseUnusable(renewed.read.instance);
@@ -150,6 +163,7 @@ type Renewal =
 async function renew(
   parts: GrantParts,
   read: InstanceRead,
+  client: OAuthClient,
   request: { cause: "just_in_time" | "unauthorized" | "forced"; waits: boolean; patienceEnds: number },
   call: Call,
 ): Promise<Renewal> {
@@ -177,7 +191,7 @@ async function renew(
         refuseUnusable(current.instance);
         if (current.instance.version !== wanted) return { kind: "moved", read: current };
       }
-      const refresh = refreshUnlessPaused(parts, current, { cause: request.cause, wanted }, call);
+      const refresh = refreshUnlessPaused(parts, current, client, { cause: request.cause, wanted }, call);
       call.afterAnswer(refresh);
       let result: Awaited<typeof refresh>;
       try {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * Short hash of connector and client: the queue's MessageGroupId, so that one vendor's backlog does not delay others, and
- * the name under which a client that its vendor refuses is paused. The client's id itself goes nowhere.
+ * Short hash of connector and client: the queue's MessageGroupId, so that one vendor's backlog does not delay others. The
+ * client's id itself goes nowhere.
  */
 export function refreshGroup(connector: string, clientId: string): string {
   return createHash("sha256")

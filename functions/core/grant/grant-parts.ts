@@ -39,19 +39,21 @@ export interface GrantOutcome {
   readonly timeLeftMs?: number;
 }
 
-/** Clients that their authorization server refuses: refreshing their grants is paused, but for probes. */
+/** Clients that their authorization server refuses: refreshing their grants is paused, but for probes. Keys: pause-client.ts. */
 export interface ClientPauses {
   /** `until`: wait until then (store time). `probe`: this caller alone may try whether the pause can end. `open`: no pause. */
   check(
-    refreshGroup: string,
+    key: string,
     now: number,
   ): Promise<
     | { readonly kind: "open" }
-    | { readonly kind: "probe" }
+    | { readonly kind: "probe"; readonly until: number }
     | { readonly kind: "until"; readonly until: number }
   >;
-  pause(refreshGroup: string, now: number): Promise<void>;
-  resume(refreshGroup: string): Promise<void>;
+  pause(key: string, now: number): Promise<void>;
+  /** A probe that told nothing of the client: the next one need not wait for its interval. */
+  giveBack(key: string, probe: { readonly until: number }, now: number): Promise<void>;
+  resume(key: string): Promise<void>;
 }
 
 /** Everything that the grant's life needs of the world. */

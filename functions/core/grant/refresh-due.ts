@@ -46,7 +46,7 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
     const due = dueAt(parts, connectorOf(parts, instance.connector), grant, instance, now);
     return await settle(parts, instance, due);
   }
-  const refresh = refreshUnlessPaused(parts, read, { cause, wanted: instance.version }, call);
+  const refresh = refreshUnlessPaused(parts, read, grant.client, { cause, wanted: instance.version }, call);
   call.afterAnswer(refresh);
   const result = await refresh;
   if (result.kind === "paused") {

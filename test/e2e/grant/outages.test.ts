@@ -121,6 +121,28 @@ describe("a vendor that refuses the client itself", () => {
   });
 });
 
+describe("a client that an app gave itself, with a secret that has changed since", () => {
+  it("holds up no grant of the client that is registered", async () => {
+    const { gate } = lab.vendors.steady;
+    const { oauthUrl } = await lab.app.authorizationUrl("steady");
+    const { searchParams } = await lab.app.consent("steady", oauthUrl);
+    const made = await lab.app.platform<CreatedInstance>("POST", "/instances", {
+      element: { key: "steady" },
+      providerData: { code: searchParams.get("code") },
+      configuration: {
+        "oauth.api.key": "steady-client",
+        "oauth.api.secret": "steady-secret",
+        "oauth.callback.url": "https://app.example/callback/steady",
+      },
+    });
+    expect(made.status).toBe(200);
+    const registered = await lab.connectExpired("steady");
+    gate.answer(isRefresh, json(401, { error: "invalid_client" }), 1);
+    expect((await lab.me(made.body)).status).toBe(503);
+    expect((await lab.me(registered)).status).toBe(200);
+  });
+});
+
 describe("a token of any lifetime", () => {
   it.each([60, 600, 3_600, 86_400])("of %i s is refreshed once at most in ten calls", async (seconds) => {
     const dropbox = lab.platform.vendors.dropbox;
