@@ -1,4 +1,5 @@
 import type { Node } from "constructs";
+import { refuseMisspelt } from "./misspelt-context.ts";
 
 /** What an operator may choose when he deploys; each is a value of the CDK context (`-c name=value`, or cdk.json). */
 export interface Settings {
@@ -57,7 +58,9 @@ const retentionDays = [
  * @throws {Error} a value that cannot be; the message names it and says what can
  */
 export function readSettings(node: Node): Settings {
+  const known = new Set<string>();
   const read = (name: string): unknown => {
+    known.add(name);
     const value: unknown = node.tryGetContext(name);
     return value === "" ? undefined : value;
   };
@@ -114,7 +117,7 @@ export function readSettings(node: Node): Settings {
       `at most reservedConcurrency.RefreshWorker, ${forWorkers}`,
     );
 
-  return {
+  const settings: Settings = {
     stage:
       text(
         "stage",
@@ -139,6 +142,9 @@ export function readSettings(node: Node): Settings {
     apiGatewayLogRole: yes("apiGatewayLogRole", true),
     ...(catalogue === undefined ? {} : { catalogue }),
   };
+  // All have been asked for by now.
+  refuseMisspelt(node, known);
+  return settings;
 }
 
 /** `{"Documents": 50}` in cdk.json, the same as text behind `-c`. */

@@ -1,13 +1,18 @@
 import { userInfo } from "node:os";
 import { type AuditEvent, type AuditTrail, auditEvent } from "../../functions/core/audit.ts";
+import type { InstanceItems } from "../../functions/core/grant/ports.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
 import type { TenantAdmin } from "../../functions/core/tenants/administration.ts";
 import type { OrganizationDeletion } from "../../functions/core/tenants/delete-organization.ts";
 import type { DataKeyVersion } from "../../functions/core/tenants/ports.ts";
 import type { Resealing } from "../../functions/core/tenants/reseal.ts";
+import type { DeadLetters } from "./dead-letters.ts";
 
 /** What an operator's commands change. */
 export interface Changes {
   readonly tenants: TenantAdmin;
+  readonly instances: Pick<InstanceItems, "get">;
+  readonly deadLetters: DeadLetters;
   /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
   revoke(instanceId: number): Promise<boolean>;
   rotateKey(organizationId: string): Promise<{ version: DataKeyVersion; versions: number }>;
@@ -38,9 +43,11 @@ export function audited<T extends Changes>(target: T, trail: AuditTrail): T {
   return {
     ...target,
     tenants: auditedTenants(target.tenants, record),
+    deadLetters: auditedDeadLetters(target.deadLetters, record),
     async revoke(instanceId) {
+      const { value: instance } = await target.instances.get(instanceId);
       const found = await target.revoke(instanceId);
-      if (found) await record("instance.delete", { instanceId });
+      if (found) await record("instance.delete", { instanceId, ...ownerOf(instance) });
       return found;
     },
     async rotateKey(organizationId) {
@@ -61,6 +68,28 @@ export function audited<T extends Changes>(target: T, trail: AuditTrail): T {
       return deletion;
     },
   };
+}
+
+function auditedDeadLetters(deadLetters: DeadLetters, record: Record): DeadLetters {
+  return {
+    ...deadLetters,
+    async redrive() {
+      const redriven = await deadLetters.redrive();
+      await record("dead_letters.redrive", {});
+      return redriven;
+    },
+    async remove(ids) {
+      const removed = await deadLetters.remove(ids);
+      if (removed.length > 0) await record("dead_letters.purge", { changed: removed });
+      return removed;
+    },
+  };
+}
+
+function ownerOf(instance: Instance | undefined): What {
+  if (instance === undefined) return {};
+  const { organizationId, userId, connector } = instance;
+  return { organizationId, userId, connector };
 }
 
 function auditedTenants(tenants: TenantAdmin, record: Record): TenantAdmin {

@@ -9,7 +9,7 @@ import {
   StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
 
-/** The dead-letter queue of the refresh queue, as an operator handles it. */
+/** The dead-letter queue of the refresh queue, as an operator handles it: what the queue put aside. */
 export interface DeadLetters {
   /** About how many there are. */
   count(): Promise<number>;

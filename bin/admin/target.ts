@@ -24,7 +24,7 @@ import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
 import { resealOrganization } from "../../functions/core/tenants/reseal.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
 import { audited, type Changes } from "./audit-trail.ts";
-import { type DeadLetters, deadLetters } from "./dead-letters.ts";
+import { deadLetters } from "./dead-letters.ts";
 
 export interface TargetOptions {
   readonly profile?: string;
@@ -39,8 +39,6 @@ export interface Target extends Changes {
   readonly instances: InstanceStore;
   /** Instances in another table than the deployment's: one that was restored from a backup. */
   instancesIn(tableName: string): InstanceStore;
-  /** What the refresh queue put aside. */
-  readonly deadLetters: DeadLetters;
 }
 
 /** The operator was wrong about something; the message says what to do. */

@@ -171,6 +171,23 @@ describe("the audit log", () => {
     expect(JSON.stringify(events)).not.toContain(answer.organizationSecret);
   });
 
+  it("tells whose the instance was that an operator ended", async () => {
+    const { id } = await app.connect("dropbox");
+    await newEvents();
+    await runAdmin(platform, ["instance", "revoke", String(id)]);
+    expect(await newEvents()).toMatchObject([
+      {
+        action: "instance.delete",
+        by: "operator",
+        outcome: "done",
+        instanceId: id,
+        connector: "dropbox",
+        organizationId,
+        userId: expect.stringMatching(/^[0-9a-f]{24}$/),
+      },
+    ]);
+  });
+
   it("holds no secret at all, and lies in a file that only its owner reads", async () => {
     const all = platform.auditLog().join("\n");
     expect(all).not.toMatch(/ls[uoi]_|"code"|"state"|sl\.u\./);

@@ -129,6 +129,7 @@ it("shows what failed five times, and has it worked once its cause is mended", {
     found: rows.length,
     moved: rows.length,
   });
+  await vi.waitFor(() => expect(platform.auditLog().at(-1)).toContain('"action":"dead_letters.redrive"'));
   // Others of the same instance may still be hidden by their last delivery.
   platform.clock.advance(30 * 60_000);
   await platform.settled();

@@ -76,6 +76,19 @@ describe("the settings", () => {
     expect(() => read({ [name]: value })).toThrow(message);
   });
 
+  it.each([
+    ["alarmEmial", "alarmEmail"],
+    ["alarmemail", "alarmEmail"],
+    ["refreshShard", "refreshShards"],
+    ["Stage", "stage"],
+  ])("refuse %s, and ask whether %s was meant", (name, meant) => {
+    expect(() => read({ [name]: "x" })).toThrow(`no context value ${name}: did you mean ${meant}?`);
+  });
+
+  it("leave alone what is meant for others", () => {
+    expect(read({ "aws:cdk:stage": 1, "@aws-cdk/core:stage": true, team: "blue" }).stage).toBe("dev");
+  });
+
   it("refuse more workers than executions are reserved for them", () => {
     expect(() => read({ workerConcurrency: 20, reservedConcurrency: { RefreshWorker: 10 } })).toThrow(
       "workerConcurrency",
