@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { findConnector } from "../../functions/connectors/catalogue.ts";
 import { instancesOf } from "../../functions/core/grant/instances-of.ts";
 import { isUnsafe, markRestored, type Restored } from "../../functions/core/grant/mark-restored.ts";
+import type { InstanceStore } from "../../functions/core/grant/ports.ts";
 import { printOne } from "./print.ts";
 import { openTarget, UsageProblem } from "./target.ts";
 
@@ -25,6 +26,7 @@ export function markRestoredCommand(): Command {
     .action(async ({ table, organization, connector, yes }: Options, command: Command) => {
       const target = await openTarget(command);
       const instances = target.instancesIn(table);
+      await refuseMissing(instances, table);
       const parts = { instances, connectors: findConnector };
       const organizations =
         organization === undefined
@@ -50,4 +52,16 @@ export function markRestoredCommand(): Command {
         );
       }
     });
+}
+
+/** What it says of a table that is not there, or of another kind, names no table. */
+async function refuseMissing(instances: Pick<InstanceStore, "get">, table: string): Promise<void> {
+  try {
+    await instances.get(0);
+  } catch (error) {
+    const name = error instanceof Error ? error.name : "";
+    if (name === "ResourceNotFoundException") throw new UsageProblem(`there is no table ${table}`);
+    if (name === "ValidationException") throw new UsageProblem(`${table} is not a table of instances`);
+    throw error;
+  }
 }

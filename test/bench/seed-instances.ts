@@ -1,8 +1,8 @@
 import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { itemOf } from "../../functions/aws/instance-item.ts";
-import { refreshGroup } from "../../functions/core/grant/client-group.ts";
 import { dueAt } from "../../functions/core/grant/due.ts";
 import { newInstanceId, newInstanceToken } from "../../functions/core/grant/instance-token.ts";
+import { refreshGroup } from "../../functions/core/grant/refresh-group.ts";
 import { sealGrant } from "../../functions/core/grant/sealed-grant.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";

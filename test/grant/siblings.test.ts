@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
 import { noteAccount } from "../../functions/core/grant/account.ts";
-import { refreshGroup } from "../../functions/core/grant/client-group.ts";
 import { consentKey } from "../../functions/core/grant/consent.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
 import { epochOf } from "../../functions/core/grant/epoch.ts";
 import { type FirstExchange, provisionInstance } from "../../functions/core/grant/first-exchange.ts";
 import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
+import { refreshGroup } from "../../functions/core/grant/refresh-group.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";

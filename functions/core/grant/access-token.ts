@@ -7,7 +7,7 @@ import {
   Unavailable,
 } from "../errors.ts";
 import { type Grant, type Instance, needsReauthentication, type OAuthClient } from "../instances/instance.ts";
-import { connectorOf } from "./commit.ts";
+import { connectorOf } from "./connector-of.ts";
 import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "./due.ts";
 import type { Call, GrantParts, InstanceRead } from "./grant-parts.ts";
 import { PatienceEnded, within } from "./patience.ts";

@@ -1,4 +1,3 @@
-import type { Connector } from "../../connectors/define-connector.ts";
 import type { GrantParts } from "./grant-parts.ts";
 import type { RescueRecord } from "./ports.ts";
 
@@ -34,11 +33,4 @@ export async function commit(
   const { value: instance } = await parts.instances.get(won.instanceId);
   if (instance === undefined || instance.deleting === true || instance.epoch !== won.epoch) return "lost";
   return instance.version === won.fence ? "written" : "superseded";
-}
-
-/** The connector of an instance; it cannot be missing but after a downgrade. */
-export function connectorOf(parts: Pick<GrantParts, "connectors">, key: string): Connector {
-  const connector = parts.connectors(key);
-  if (connector === undefined) throw new Error(`no connector has the key ${key}`);
-  return connector;
 }

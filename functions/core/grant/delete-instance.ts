@@ -2,7 +2,7 @@ import type { Connector } from "../../connectors/define-connector.ts";
 import type { Grant, Instance } from "../instances/instance.ts";
 import { lookUpAccount } from "./account.ts";
 import { announce } from "./announce.ts";
-import { connectorOf } from "./commit.ts";
+import { connectorOf } from "./connector-of.ts";
 import { consentKey } from "./consent.ts";
 import type { Call, GrantParts, WorkerParts } from "./grant-parts.ts";
 import { openGrant } from "./sealed-grant.ts";

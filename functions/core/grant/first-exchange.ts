@@ -3,7 +3,6 @@ import type { Grant, Instance } from "../instances/instance.ts";
 import type { TransientStore } from "../transients.ts";
 import { noteAccount } from "./account.ts";
 import { announce } from "./announce.ts";
-import { refreshGroup } from "./client-group.ts";
 import { consentKey } from "./consent.ts";
 import { dueAt } from "./due.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
@@ -11,6 +10,7 @@ import type { Call, GrantParts, ProvisioningParts } from "./grant-parts.ts";
 import { newInstanceId, newInstanceToken } from "./instance-token.ts";
 import { keepGrant } from "./keep-grant.ts";
 import type { Sealer } from "./ports.ts";
+import { refreshGroup } from "./refresh-group.ts";
 import { sealConfiguration, sealGrant } from "./sealed-grant.ts";
 
 /** What an instance is beside its grant. */

@@ -1,7 +1,7 @@
 import { type Grant, type Instance, needsReauthentication } from "../instances/instance.ts";
 import { wasJustRefreshed } from "./access-token.ts";
 import { noteAccount } from "./account.ts";
-import { connectorOf } from "./commit.ts";
+import { connectorOf } from "./connector-of.ts";
 import { isOfNobodyKnown } from "./consent.ts";
 import { finishDeletion } from "./delete-instance.ts";
 import { dueAt, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";

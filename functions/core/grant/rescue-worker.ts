@@ -1,7 +1,8 @@
 import type { Instance } from "../instances/instance.ts";
 import { noteAccount } from "./account.ts";
 import { announce } from "./announce.ts";
-import { commit, connectorOf } from "./commit.ts";
+import { commit } from "./commit.ts";
+import { connectorOf } from "./connector-of.ts";
 import { createOrFind } from "./first-exchange.ts";
 import type { Call, GrantOutcome, WorkerParts } from "./grant-parts.ts";
 import type { RescueRecord } from "./ports.ts";

@@ -1,6 +1,6 @@
 import type { Grant, Instance } from "../instances/instance.ts";
 import { SealBroken } from "../vault/sealed-format.ts";
-import { connectorOf } from "./commit.ts";
+import { connectorOf } from "./connector-of.ts";
 import type { Call, GrantParts } from "./grant-parts.ts";
 import { revokeOrOwe } from "./keep-grant.ts";
 import type { RescueRecord } from "./ports.ts";

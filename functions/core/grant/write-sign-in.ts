@@ -1,6 +1,6 @@
 import type { Grant, Instance } from "../instances/instance.ts";
 import { announce } from "./announce.ts";
-import { connectorOf } from "./commit.ts";
+import { connectorOf } from "./connector-of.ts";
 import { consentKey } from "./consent.ts";
 import { dueAt } from "./due.ts";
 import type { Call, GrantParts } from "./grant-parts.ts";
