@@ -52,15 +52,21 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       });
     },
 
-    markDead: (id, { version, fence }, lastError) =>
-      change(id, {
-        set: { deadVersion: version, lastError },
-        remove: ["until", "attempts", "retryAt", ...due(id, undefined).remove],
+    markDead(id, { version, fence }, lastError, dueAt) {
+      const { set, remove } = due(id, dueAt);
+      return change(id, {
+        set: { deadVersion: version, lastError, ...set },
+        remove: ["until", "attempts", "retryAt", ...remove],
         condition: `#version = :version AND #fence = :fence AND ${NOT_DELETING}`,
         values: { version, fence },
-      }),
+      });
+    },
 
-    signIn(id, { fence, version }, { epoch, grant, dueAt, at, refreshGroup, consentKey, changes }) {
+    signIn(
+      id,
+      { fence, version },
+      { epoch, grant, dueAt, at, refreshGroup, consentKey, replacedGrants, changes },
+    ) {
       const { set, remove } = due(id, dueAt);
       return change(id, {
         set: {
@@ -72,6 +78,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
           updatedAt: at,
           ...(refreshGroup === undefined ? {} : { refreshGroup }),
           ...(consentKey === undefined ? {} : { consentKey }),
+          ...(replacedGrants === undefined ? {} : { replacedGrants }),
           ...set,
         },
         remove: [
@@ -81,12 +88,16 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
           "attempts",
           "retryAt",
           ...remove,
+          ...(replacedGrants === undefined ? ["replacedGrants"] : []),
           ...(changes?.account === undefined ? ["account"] : []),
         ],
         condition: `#epoch < :epoch AND #fence = :fence AND #version = :version AND ${NOT_DELETING}`,
         values: { epoch, fence, version },
       });
     },
+
+    forgetReplaced: (id, { epoch }) =>
+      change(id, { remove: ["replacedGrants"], condition: "#epoch = :epoch", values: { epoch } }),
 
     markDeleting(id, now) {
       const { set, remove } = due(id, now);

@@ -17,5 +17,12 @@ export function instanceResealing(options: InstanceTableOptions): InstanceReseal
         condition: "#sealedConfiguration = :seen",
         values: { seen },
       }),
+
+    resealReplaced: (id, { epoch }, replacedGrants) =>
+      changeInstance(options, id, {
+        set: { replacedGrants },
+        condition: "#epoch = :epoch AND attribute_exists(#replacedGrants)",
+        values: { epoch },
+      }),
   };
 }

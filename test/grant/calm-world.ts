@@ -357,14 +357,18 @@ export class CalmWorld {
           (i) => i.version === version && living(i),
           () => ({ ...clean, grant, version: fence, dueAt, lastRefreshedAt: refreshedAt }),
         ),
-      markDead: (id, { version, fence }, lastError) =>
+      markDead: (id, { version, fence }, lastError, dueAt) =>
         change(
           "markDead",
           id,
           (i) => i.version === version && i.fence === fence && living(i),
-          () => ({ ...clean, deadVersion: version, dueAt: undefined, lastError }),
+          () => ({ ...clean, deadVersion: version, dueAt, lastError }),
         ),
-      signIn: (id, { fence, version }, { epoch, grant, dueAt, changes, refreshGroup, consentKey }) =>
+      signIn: (
+        id,
+        { fence, version },
+        { epoch, grant, dueAt, changes, refreshGroup, consentKey, replacedGrants },
+      ) =>
         change(
           "signIn",
           id,
@@ -380,7 +384,15 @@ export class CalmWorld {
             dueAt,
             refreshGroup: refreshGroup ?? i.refreshGroup,
             consentKey: consentKey ?? i.consentKey,
+            replacedGrants,
           }),
+        ),
+      forgetReplaced: (id, { epoch }) =>
+        change(
+          "forgetReplaced",
+          id,
+          (i) => i.epoch === epoch,
+          () => ({ replacedGrants: undefined }),
         ),
       markDeleting: (id, now) =>
         change(
@@ -449,6 +461,13 @@ export class CalmWorld {
           id,
           (i) => i.sealedConfiguration !== undefined && Buffer.from(i.sealedConfiguration).equals(seen),
           () => ({ sealedConfiguration }),
+        ),
+      resealReplaced: (id, { epoch }, replacedGrants) =>
+        change(
+          "resealReplaced",
+          id,
+          (i) => i.epoch === epoch && i.replacedGrants !== undefined,
+          () => ({ replacedGrants }),
         ),
       listByOwner: async () => ({ items: [] }),
       listByOrganization: async (organizationId) => ({

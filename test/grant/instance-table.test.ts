@@ -191,6 +191,12 @@ describe("death", () => {
     expect(await dueIds(shard())).not.toContain(instance.id);
   });
 
+  test("stays on the due index where something else is yet to be done", async () => {
+    await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant", 4_000);
+    expect(await read()).toMatchObject({ deadVersion: 2, dueAt: 4_000 });
+    expect(await dueIds(shard(), 4_000)).toContain(instance.id);
+  });
+
   test("is not written on what is being deleted", async () => {
     await table.markDeleting(instance.id, 2_000);
     expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
@@ -222,6 +228,33 @@ describe("sign-in", () => {
     const later = { ...won(), epoch: "000000000003000-state", changes: { account: { id: "two" } } };
     await table.signIn(instance.id, { fence: 4, version: 4 }, later);
     expect((await read())?.account).toEqual({ id: "two" });
+  });
+
+  test("keeps what it replaced until that is forgotten, by its own epoch alone", async () => {
+    const replacedGrants = [{ version: 2, grant: grant("sealed"), at: 3_000 }];
+    await table.signIn(instance.id, { fence: 3, version: 2 }, { ...won(), replacedGrants });
+    expect((await read())?.replacedGrants).toEqual(replacedGrants);
+    expect(await table.forgetReplaced(instance.id, { epoch: instance.epoch })).toBe(false);
+    expect(await table.forgetReplaced(1, { epoch })).toBe(false);
+    expect((await read())?.replacedGrants).toEqual(replacedGrants);
+
+    const resealed = [{ version: 2, grant: grant("resealed"), at: 3_000 }];
+    expect(await table.resealReplaced(instance.id, { epoch: instance.epoch }, resealed)).toBe(false);
+    expect(await table.resealReplaced(instance.id, { epoch }, resealed)).toBe(true);
+    expect((await read())?.replacedGrants).toEqual(resealed);
+
+    expect(await table.forgetReplaced(instance.id, { epoch })).toBe(true);
+    expect(await read()).not.toHaveProperty("replacedGrants");
+    expect(await table.resealReplaced(instance.id, { epoch }, resealed)).toBe(false);
+    expect(await read()).not.toHaveProperty("replacedGrants");
+  });
+
+  test("that replaces nothing to end leaves nothing there of an earlier one's", async () => {
+    const replacedGrants = [{ version: 2, grant: grant("sealed"), at: 3_000 }];
+    await table.signIn(instance.id, { fence: 3, version: 2 }, { ...won(), replacedGrants });
+    const later = { ...won(), epoch: "000000000003000-state" };
+    await table.signIn(instance.id, { fence: 4, version: 4 }, later);
+    expect(await read()).not.toHaveProperty("replacedGrants");
   });
 
   test("is refused to an earlier or the same sign-in, to a moved fence or version, and while deleting", async () => {

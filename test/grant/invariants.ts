@@ -44,15 +44,14 @@ export function judgeCommit(world: World, process: Process, instance: Instance, 
 
 /** What was given up: rightly only where neither store took anything since it was in hand. */
 export function judgeLoss(world: World, process: Process): void {
-  const { inHand, owes, inHandSince } = process;
+  const { inHand, inHandSince } = process;
   const failed = (place: "table" | "bucket"): boolean =>
     !world[place] || world.failures.some((failure) => failure.place === place && failure.at >= inHandSince);
   if (!failed("table") || !failed("bucket")) {
     world.violate(`4: ${process.name} gives up what it carries though a store would have taken it`);
   }
-  for (const token of [inHand, owes]) if (token !== undefined) world.known.delete(token);
+  if (inHand !== undefined) world.known.delete(inHand);
   process.inHand = undefined;
-  process.owes = undefined;
 }
 
 /** A grant in hand past its lease: only where both stores failed in that time; anything else breaks the lease's promise. */

@@ -68,6 +68,8 @@ describe("the model notices when a rule is taken out", () => {
     ["checkBeforeSend", "S"],
     ["releaseFence", "S"],
     ["deadCondition", "S"],
+    ["keepReplaced", "G"],
+    ["forgetEpoch", "G"],
     ["revokeReplaced", "G"],
     ["revokeLoser", "G"],
     ["resealVersion", "S"],

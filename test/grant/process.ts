@@ -40,8 +40,6 @@ export class Process {
   /** A token that the vendor answered with and that lies nowhere yet. */
   inHand: number | undefined;
   inHandSince = 0;
-  /** The token that its sign-in replaced, and that it has yet to revoke. */
-  owes: number | undefined;
   /** At the vendor with this token. */
   sending: number | undefined;
   /** The vendor has acted on it; the answer is on its way. */

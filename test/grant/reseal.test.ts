@@ -26,6 +26,20 @@ test("seals both secrets anew", async () => {
   expect(await reseal(world.stored())).toBe("current");
 });
 
+test("seals what is yet to end anew, too", async () => {
+  const { grant, sealedConfiguration, ...rest } = instance;
+  const oldGrant = world.put().grant;
+  const replaced = { version: 1, grant: oldGrant, at: 5 };
+  const read = { ...rest, grant: new TextEncoder().encode("new"), replacedGrants: [replaced] };
+  world.items.set(42, read);
+  old = [oldGrant];
+  expect(await reseal(read)).toBe("resealed");
+  expect(world.tableCalls).toEqual(["resealReplaced"]);
+  const [now] = world.items.get(42)?.replacedGrants ?? [];
+  expect(now).toEqual(replaced);
+  expect(now?.grant).not.toBe(oldGrant);
+});
+
 test("writes nothing where one of the two does not open", async () => {
   const broken = world.put({}, { sealedConfiguration: new TextEncoder().encode('[{"field":"else"},"x"]') });
   old = [broken.grant, broken.sealedConfiguration as Uint8Array];

@@ -14,6 +14,10 @@ export interface Rules {
   releaseFence: boolean;
   /** needs_reauth asks for the own fence and version. */
   deadCondition: boolean;
+  /** A sign-in's write keeps the grant that it replaces beside the new one. */
+  keepReplaced: boolean;
+  /** Forgetting what was replaced asks for the epoch it was read with. */
+  forgetEpoch: boolean;
   /** A sign-in's revocation of the grant that it replaced reaches the vendor. */
   revokeReplaced: boolean;
   /** The revocation of a grant that came too late reaches the vendor. */
@@ -30,6 +34,8 @@ export const ALL_RULES: Rules = {
   checkBeforeSend: true,
   releaseFence: true,
   deadCondition: true,
+  keepReplaced: true,
+  forgetEpoch: true,
   revokeReplaced: true,
   revokeLoser: true,
   resealVersion: true,

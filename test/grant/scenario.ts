@@ -178,8 +178,9 @@ function enter(world: World, actor: Actor): void {
       world.start(name, async (parts) => {
         const { value: instance } = await parts.instances.get(ID);
         if (instance === undefined) return;
+        const old = [instance.grant, ...(instance.replacedGrants ?? []).map(({ grant }) => grant)];
         // Sealed since by whomever: by the newest key.
-        await resealInstance(parts, instance, (sealed) => sealed === instance.grant);
+        await resealInstance(parts, instance, (sealed) => old.includes(sealed));
       });
   }
 }
@@ -232,6 +233,10 @@ async function recover(world: World, waiting: Actor[]): Promise<void> {
   for (const actor of waiting) enter(world, actor);
   await drain(world);
   for (let rounds = 0; rounds < 12 && !isQuiet(world); rounds++) {
+    const { replacedGrants, deleting, dueAt } = world.instance ?? {};
+    if (replacedGrants !== undefined && deleting !== true && dueAt === undefined) {
+      throw world.violation("7: a grant is yet to end, and nothing brings a worker");
+    }
     for (const key of [...world.records.keys()]) {
       world.start(`W${rounds}`, (parts, call) => settleRescueRecord(parts, key, call));
       await drain(world);
@@ -240,7 +245,7 @@ async function recover(world: World, waiting: Actor[]): Promise<void> {
       world.start(`D${rounds}`, (parts, call) => finishDeletion(parts, ID, call));
     else if (world.instance?.enabled === false)
       world.start(`E${rounds}`, (parts, call) => setEnabled(parts, ID, true, call));
-    else enter(world, "R");
+    else enter(world, world.instance?.replacedGrants === undefined ? "R" : "S");
     await drain(world);
     world.advance(200_000);
   }
@@ -251,6 +256,7 @@ function isQuiet(world: World): boolean {
   if (world.records.size > 0) return false;
   if (instance === undefined) return true;
   if (instance.deleting === true || !instance.enabled || instance.until !== undefined) return false;
+  if (instance.replacedGrants !== undefined) return false;
   const stored = world.storedToken();
   return world.needsReauth() || (stored !== undefined && world.vendor.isUsable(stored));
 }

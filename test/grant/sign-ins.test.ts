@@ -14,7 +14,7 @@ import { importInstance } from "../../functions/core/grant/import-grant.ts";
 import { readInstanceToken } from "../../functions/core/grant/instance-token.ts";
 import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
-import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in.ts";
 import { CalmWorld, connector, DAY, granted } from "./calm-world.ts";
 
@@ -253,21 +253,6 @@ describe("a sign-in for an instance that is there", () => {
     expect(world.stored()).toMatchObject({ version: 2, plain: { accessToken: "first" } });
     expect(world.stored()).not.toHaveProperty("deadVersion");
     expect(world.revoked).toEqual(["old"]);
-  });
-
-  test("owes the end of an old grant for 7 days from when it was replaced, not from its own age", async () => {
-    world.put({ obtainedAt: world.now - 30 * DAY });
-    world.revocationFails = true;
-    await signIn();
-    const [key = ""] = world.records.keys();
-    await world.pass(60_000);
-    await expect(settleRescueRecord(world.parts, key, world.call)).rejects.toThrow(RevocationOwed);
-    expect([...world.records.keys()]).toEqual([key]);
-
-    world.revocationFails = false;
-    await settleRescueRecord(world.parts, key, world.call);
-    expect(world.revoked).toContain("old");
-    expect(world.records.size).toBe(0);
   });
 
   test("does not end a grant whose refresh token the vendor gave again", async () => {

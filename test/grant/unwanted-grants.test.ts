@@ -3,10 +3,10 @@ import type { Connector } from "../../functions/connectors/define-connector.ts";
 import { epochOf } from "../../functions/core/grant/epoch.ts";
 import { refreshGrant } from "../../functions/core/grant/refresh.ts";
 import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
-import { signInAgain } from "../../functions/core/grant/sign-in.ts";
 import { CalmWorld, connector, DAY, granted } from "./calm-world.ts";
+import { signIn } from "./signing-in.ts";
 
-// Grants that no instance lives by any more: replaced, overtaken, unwelcome. Each ends at the vendor, now or later, and never
+// Grants that no instance lives by any more: overtaken, unwelcome (those that were replaced: replaced-grants.test.ts). Each ends at the vendor, now or later, and never
 // with the one that lives.
 
 let world: CalmWorld;
@@ -14,78 +14,11 @@ beforeEach(() => {
   world = new CalmWorld();
 });
 
-const signIn = (name = "state", changes: { connector?: Connector } = {}) =>
-  world.finish(
-    signInAgain(
-      world.parts,
-      world.transients,
-      {
-        instanceId: 42,
-        organizationId: "org",
-        userId: "user",
-        connector,
-        client: { kind: "own", id: "client", secret: "secret" },
-        code: `code-${name}`,
-        redirectUri: "https://app.example/cb",
-        configuration: {},
-        epoch: epochOf(world.now, name),
-        ...changes,
-      },
-      world.call,
-    ),
-  );
 /** One round of the rescue worker over all that lies in the bucket. */
 const settleAll = async (): Promise<void> => {
   for (const key of [...world.records.keys()]) await settleRescueRecord(world.parts, key, world.call);
 };
 const outcomes = (): string[] => world.outcomes.map(({ outcome }) => outcome);
-
-describe("a grant that a sign-in replaced", () => {
-  test("is owed while it cannot be opened, and the caller has its sign-in all the same", async () => {
-    world.put();
-    world.vaultFails = true;
-    expect(await signIn()).toMatchObject({ id: 42, version: 2 });
-    expect(world.revoked).toEqual([]);
-    await expect(settleAll()).rejects.toThrow("KMS");
-    expect(world.records.size).toBe(1);
-
-    world.vaultFails = false;
-    await settleAll();
-    expect(world.revoked).toEqual(["old"]);
-    expect(world.stored()).toMatchObject({ version: 2, plain: { accessToken: "first" } });
-    expect(world.records.size).toBe(0);
-  });
-
-  test("is owed while it cannot be opened, by a sign-in that another one then overtook, too", async () => {
-    world.put();
-    const { signIn: write } = world.parts.instances;
-    // Written, its answer lost; before it is tried again the next sign-in has come.
-    world.parts.instances.signIn = async (...args) => {
-      world.parts.instances.signIn = write;
-      await write(...args);
-      const stored = world.stored();
-      world.put(
-        { accessToken: "later", refreshToken: "r-later" },
-        { epoch: epochOf(world.now + 1, "later"), version: 1, fence: 1 },
-      );
-      world.vaultFails = true;
-      throw new Error(`the answer to version ${stored.version} is lost`);
-    };
-    await expect(signIn()).rejects.toMatchObject({ code: "sign_in_superseded" });
-    world.vaultFails = false;
-    await settleAll();
-    expect(world.revoked.toSorted()).toEqual(["first", "old"]);
-    expect(world.stored().plain.accessToken).toBe("later");
-  });
-
-  test("whose seal is broken is given up at once: no later time will open it", async () => {
-    const { grant } = world.put();
-    world.put({}, { grant, version: 7, fence: 7 });
-    await signIn();
-    expect(world.records.size).toBe(0);
-    expect(outcomes()).not.toContain("lost");
-  });
-});
 
 describe("a sign-in with another account", () => {
   const asksFor = (id: string): Connector => ({ ...connector, account: async () => ({ id }) });
@@ -96,7 +29,7 @@ describe("a sign-in with another account", () => {
 
   test("ends its own grant later where the vendor does not take that now", async () => {
     world.revocationFails = true;
-    await expect(signIn("x", { connector: world.connector })).rejects.toMatchObject({
+    await expect(signIn(world, "x", { connector: world.connector })).rejects.toMatchObject({
       code: "another_account",
     });
     expect([...world.records.keys()]).toEqual(["rescue/42/signin-000000000000000-x"]);
@@ -118,7 +51,7 @@ describe("a sign-in with another account", () => {
         return { id: "two" };
       },
     };
-    await expect(signIn("x", { connector: inItsLastSecond })).rejects.toMatchObject({
+    await expect(signIn(world, "x", { connector: inItsLastSecond })).rejects.toMatchObject({
       code: "another_account",
     });
     expect(outcomes()).toEqual(["lost"]);
@@ -130,7 +63,7 @@ describe("a grant with the token that the instance lives by", () => {
     world.put();
     world.exchange = () => granted("again", { refreshToken: "r-old" });
     world.answer = async () => {
-      await signIn();
+      await signIn(world);
       return granted("new", { refreshToken: "r-old" });
     };
     await world.finish(refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call));
@@ -141,7 +74,7 @@ describe("a grant with the token that the instance lives by", () => {
   test("is spared when its sign-in was overtaken", async () => {
     world.put({}, { epoch: epochOf(world.now + 1, "later") });
     world.exchange = () => granted("again", { refreshToken: "r-old" });
-    await expect(signIn()).rejects.toMatchObject({ code: "sign_in_superseded" });
+    await expect(signIn(world)).rejects.toMatchObject({ code: "sign_in_superseded" });
     expect(world.revoked).toEqual([]);
   });
 
@@ -156,7 +89,7 @@ describe("a grant with the token that the instance lives by", () => {
       if (reads > 2) throw new Error("the table fails");
       return await get(id);
     };
-    await signIn();
+    await signIn(world);
     expect([world.revoked, world.records.size]).toEqual([[], 1]);
     world.parts.instances.get = get;
     await settleAll();

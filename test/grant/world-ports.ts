@@ -93,7 +93,7 @@ export function portsOf(world: World, process: Process): WorldParts {
             };
           },
         ),
-      markDead: (_id, seen, lastError) =>
+      markDead: (_id, seen, lastError, dueAt) =>
         write(
           `marks version ${seen.version} dead`,
           ({ version, fence, deleting }) =>
@@ -103,7 +103,12 @@ export function portsOf(world: World, process: Process): WorldParts {
               world.violate("5: needs_reauth is written though a usable grant is at hand");
             }
             const deadVersion = rules.deadCondition ? seen.version : instance.version;
-            return { ...without(instance, "until", "dueAt", "dueSince"), deadVersion, lastError };
+            return {
+              ...without(instance, "until", "dueAt", "dueSince"),
+              deadVersion,
+              lastError,
+              ...due(dueAt),
+            };
           },
         ),
       signIn: (_id, seen, won) =>
@@ -118,7 +123,6 @@ export function portsOf(world: World, process: Process): WorldParts {
               world.violate("3: an older sign-in replaces a newer one");
             }
             world.saved(token);
-            process.owes = stored;
             world.excused = undefined;
             return {
               ...without(
@@ -131,8 +135,12 @@ export function portsOf(world: World, process: Process): WorldParts {
                 "attempts",
                 "retryAt",
                 "account",
+                "replacedGrants",
               ),
               ...won.changes,
+              ...(won.replacedGrants === undefined || !rules.keepReplaced
+                ? {}
+                : { replacedGrants: won.replacedGrants }),
               grant: won.grant,
               epoch: won.epoch,
               fence: seen.fence + 1,
@@ -140,6 +148,12 @@ export function portsOf(world: World, process: Process): WorldParts {
               ...due(won.dueAt),
             };
           },
+        ),
+      forgetReplaced: (_id, seen) =>
+        write(
+          "forgets what was replaced",
+          ({ epoch }) => !rules.forgetEpoch || epoch === seen.epoch,
+          (instance) => without(instance, "replacedGrants"),
         ),
       reseal: (_id, seen, grant) =>
         write(
@@ -151,6 +165,12 @@ export function portsOf(world: World, process: Process): WorldParts {
             }
             return { ...instance, grant };
           },
+        ),
+      resealReplaced: (_id, seen, replacedGrants) =>
+        write(
+          "re-seals what was replaced",
+          (instance) => instance.epoch === seen.epoch && instance.replacedGrants !== undefined,
+          (instance) => ({ ...instance, replacedGrants }),
         ),
       resealConfiguration: () => Promise.reject(new Error("no configuration in this world")),
       markDeleting: (_id, now) =>
@@ -243,7 +263,6 @@ export function portsOf(world: World, process: Process): WorldParts {
           if (replaced ? !rules.revokeReplaced : !rules.revokeLoser && world.instance?.deleting !== true)
             return true;
           world.vendor.revoke(token);
-          if (process.owes === token) process.owes = undefined;
           if (process.inHand === token) process.inHand = undefined;
           return true;
         });

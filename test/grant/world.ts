@@ -156,8 +156,6 @@ export class World {
       this.known.delete(process.inHand);
       this.excuse(process.inHand, "a crash with an unsaved grant");
     }
-    // What it alone knew, nobody can end any more.
-    if (process.owes !== undefined && !this.isRecorded(process.owes)) this.known.delete(process.owes);
     process.alive = false;
     process.finished = true;
     this.drop(process);
@@ -226,16 +224,6 @@ export class World {
         record.epoch === instance.epoch &&
         record.baseVersion === instance.version &&
         this.vendor.isUsable(this.tokenOf(record.fence, record.grant)),
-    );
-  }
-
-  /** A record in the bucket says that this token's grant was replaced. */
-  isRecorded(token: number): boolean {
-    return [...this.records.values()].some(
-      (record) =>
-        record.kind === "sign-in" &&
-        record.replaced !== undefined &&
-        this.tokenOf(record.replaced.version, record.replaced.grant) === token,
     );
   }
 

@@ -45,6 +45,7 @@ export interface Gate {
 
 export const isRefresh: Matches = ({ form }) => form.get("grant_type") === "refresh_token";
 export const isCodeExchange: Matches = ({ form }) => form.get("grant_type") === "authorization_code";
+export const isRevocation: Matches = ({ path }) => /revo(ke|cation)$/.test(path);
 export const isApiCall: Matches = ({ path }) => path.startsWith("/api/");
 
 /** @param target origin of the vendor's own server; the Host header goes through as it came */

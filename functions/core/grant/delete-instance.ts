@@ -1,10 +1,11 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { Grant, Instance } from "../instances/instance.ts";
+import type { Instance } from "../instances/instance.ts";
 import { lookUpAccount } from "./account.ts";
 import { announce } from "./announce.ts";
 import { connectorOf } from "./connector-of.ts";
 import { consentKey } from "./consent.ts";
 import type { Call, GrantParts, WorkerParts } from "./grant-parts.ts";
+import { openUnlessBroken } from "./revoke-loser.ts";
 import { openGrant } from "./sealed-grant.ts";
 import { latestNow } from "./timing.ts";
 
@@ -72,9 +73,17 @@ async function revokeStored(
   const shared = ends === "grant" ? await isShared(parts, connector, instance) : false;
   if (shared !== false) return shared === true ? "spared" : "unclear";
   try {
-    const grant: Grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
-    const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
-    return (await parts.tokens.revoke(connector, client, grant)) ? "revoked" : "failed";
+    const grants = [await openGrant(parts.vault, instance, instance.version, instance.grant)];
+    for (const { version, grant } of instance.replacedGrants ?? []) {
+      const replaced = await openUnlessBroken(parts, instance, version, grant);
+      if (replaced !== undefined) grants.push(replaced);
+    }
+    let ended = true;
+    for (const grant of grants) {
+      const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
+      ended = (await parts.tokens.revoke(connector, client, grant)) && ended;
+    }
+    return ended ? "revoked" : "failed";
   } catch {
     return "failed";
   }

@@ -107,6 +107,17 @@ export function owedSince(
   return first === undefined ? undefined : Math.max(first, grant.expiresAt ?? 0);
 }
 
+/** On the due index soon, whatever the token says: a worker must come by for what is yet to end (replaced-grants.ts). */
+export function dueFor(
+  { replacedGrants }: Pick<Instance, "replacedGrants">,
+  regular: number | undefined,
+  now: number,
+  timing: Timing,
+): number | undefined {
+  if (replacedGrants === undefined) return regular;
+  return Math.min(regular ?? Number.POSITIVE_INFINITY, now + timing.pushMs);
+}
+
 function scheduled(
   parts: Clockwork,
   connector: Connector,

@@ -11,11 +11,6 @@ class GrantLost extends Error {
   }
 }
 
-/** One try of a store. Once it is `over`, nobody hears of it any more: it must begin nothing new. */
-export interface Try {
-  over: boolean;
-}
-
 type Parts = Pick<GrantParts, "sleep" | "timing" | "random" | "rescue" | "monotonic">;
 
 /**
@@ -30,7 +25,7 @@ export async function keepGrant<T>(
   parts: Parts,
   call: Pick<Call, "remainingMs">,
   instanceId: number,
-  write: (attempt: Try) => Promise<T>,
+  write: () => Promise<T>,
   record: () => Promise<RescueRecord>,
 ): Promise<T | "rescued"> {
   for (;;) {
@@ -67,15 +62,13 @@ export async function revokeOrOwe(
 async function tryFor<T>(
   parts: Parts,
   call: Pick<Call, "remainingMs">,
-  work: (attempt: Try) => Promise<T>,
+  work: () => Promise<T>,
 ): Promise<{ value: T } | undefined> {
   const end = parts.monotonic() + Math.min(parts.timing.storeTryMs, call.remainingMs());
   for (let failures = 1; ; failures++) {
-    const attempt: Try = { over: false };
     try {
-      return { value: await within(parts, end - parts.monotonic(), work(attempt)) };
+      return { value: await within(parts, end - parts.monotonic(), work()) };
     } catch {
-      attempt.over = true;
       const pause = backOff(
         parts.timing.storePauseMs,
         parts.timing.storePauseMaxMs,

@@ -18,8 +18,11 @@ export async function markRestored(
   instance: Instance,
 ): Promise<Restored> {
   if (!isUnsafe(parts, instance)) return "left";
-  const { id, version, fence } = instance;
-  return (await parts.instances.markDead(id, { version, fence }, "restored")) ? "marked" : "moved";
+  const { id, version, fence, dueAt, replacedGrants } = instance;
+  // A worker is yet to come by for what a sign-in had replaced.
+  const due = replacedGrants === undefined ? undefined : dueAt;
+  const marked = await parts.instances.markDead(id, { version, fence }, "restored", due);
+  return marked ? "marked" : "moved";
 }
 
 /** Whether sending its refresh token could do harm. */

@@ -1,5 +1,5 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { Grant, Instance, OAuthClient, Sealed } from "../instances/instance.ts";
+import type { Grant, Instance, OAuthClient, ReplacedGrant, Sealed } from "../instances/instance.ts";
 
 /** A reading of the store's clock: the `Date` of one DynamoDB answer, and our monotonic clock just before its request. */
 export interface StoreReading {
@@ -37,10 +37,15 @@ export interface InstanceItems {
     base: { version: number },
     won: { fence: number; grant: Sealed; dueAt?: number; refreshedAt: number },
   ): Promise<boolean>;
-  /** SET deadVersion = v REMOVE until, dueAt, dueSince IF version = v AND fence = f AND not deleting. */
-  markDead(id: number, seen: { version: number; fence: number }, lastError: string): Promise<boolean>;
+  /** SET deadVersion = v, dueAt REMOVE until, dueSince IF version = v AND fence = f AND not deleting. Without `dueAt` as COMMIT. */
+  markDead(
+    id: number,
+    seen: { version: number; fence: number },
+    lastError: string,
+    dueAt?: number,
+  ): Promise<boolean>;
   /**
-   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, account REMOVE until, deadVersion, dueSince (, account where
+   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, replacedGrants, account REMOVE until, deadVersion, dueSince (, account where
    * `changes` has none: it is not known to be the one from before) IF epoch < n AND not deleting.
    * The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen, so that the
    * grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal again.
@@ -55,9 +60,13 @@ export interface InstanceItems {
       at: number;
       refreshGroup?: string;
       consentKey?: string;
+      /** All that is to end now, what was there included. Absent: nothing is. */
+      replacedGrants?: readonly ReplacedGrant[];
       changes?: InstanceChanges;
     },
   ): Promise<boolean>;
+  /** REMOVE replacedGrants IF epoch = e: they are those that were read with that epoch. */
+  forgetReplaced(id: number, seen: { epoch: string }): Promise<boolean>;
   /**
    * SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists; hides it from the owner's
    * list, and from its siblings.
@@ -111,12 +120,18 @@ export interface InstanceSiblings {
   hasSibling(id: number, consentKey: string): Promise<boolean>;
 }
 
-/** For the operator who rotates a data key. Both writes put the same secret under another key, and change nothing else. */
+/** For the operator who rotates a data key. Each write puts the same secret under another key, and changes nothing else. */
 export interface InstanceResealing {
   /** SET grant IF version = v AND fence = f. The grant is sealed for the same version v; fence, version, until, dueAt stay. */
   reseal(id: number, seen: { version: number; fence: number }, grant: Sealed): Promise<boolean>;
   /** SET sealedConfiguration IF it is the one seen, byte for byte: no two seals are alike. */
   resealConfiguration(id: number, seen: Sealed, sealed: Sealed): Promise<boolean>;
+  /** SET replacedGrants IF epoch = e AND they are still there. */
+  resealReplaced(
+    id: number,
+    seen: { epoch: string },
+    replacedGrants: readonly ReplacedGrant[],
+  ): Promise<boolean>;
 }
 
 export interface InstanceLists {
@@ -215,8 +230,6 @@ export type RescueRecord =
       readonly at: number;
       readonly refreshGroup?: string;
       readonly changes?: InstanceChanges;
-      /** The grant that a write whose answer was lost may have replaced: to be revoked if it did. */
-      readonly replaced?: { readonly version: number; readonly grant: Sealed };
     }
   | { readonly kind: "new"; readonly instance: Instance };
 

@@ -4,9 +4,10 @@ import { noteAccount } from "./account.ts";
 import { connectorOf } from "./connector-of.ts";
 import { isOfNobodyKnown } from "./consent.ts";
 import { finishDeletion } from "./delete-instance.ts";
-import { dueAt, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";
+import { dueAt, dueFor, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";
 import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "./grant-parts.ts";
 import { refreshUnlessPaused } from "./refresh-unless-paused.ts";
+import { endReplaced } from "./replaced-grants.ts";
 import { openGrant } from "./sealed-grant.ts";
 import { latestNow, leaseIsHeld } from "./timing.ts";
 
@@ -26,10 +27,12 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
   const { value: instance, reading } = await parts.instances.get(work.instanceId);
   if (instance === undefined) return;
   if (instance.deleting === true) return await finishDeletion(parts, instance.id, call);
-  if (!instance.enabled || needsReauthentication(instance)) return await settle(parts, instance, undefined);
+  const now = latestNow(reading, parts.monotonic());
+  const settle = (due: number | undefined, owed?: number) => settleDue(parts, instance, now, due, owed);
+  if (instance.replacedGrants !== undefined) call.afterAnswer(endReplaced(parts, instance));
+  if (!instance.enabled || needsReauthentication(instance)) return await settle(undefined);
   const cause = work.cause === "delete" ? "schedule" : work.cause;
   const read: InstanceRead = { instance, reading };
-  const now = latestNow(reading, parts.monotonic());
   const leave = (outcome: "reused" | "waited" | "client_refused"): void =>
     parts.outcome({ outcome, connector: instance.connector, instanceId: instance.id, cause });
 
@@ -37,14 +40,14 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
   if (leaseIsHeld(instance, reading)) return leave("waited");
   if (instance.retryAt !== undefined && instance.retryAt > now) {
     leave("waited");
-    return await settle(parts, instance, instance.retryAt, instance.dueSince ?? instance.dueAt);
+    return await settle(instance.retryAt, instance.dueSince ?? instance.dueAt);
   }
   const grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
   if (!isWanted(parts, cause, instance, grant, now)) {
     leave("reused");
     if (cause !== "schedule") return;
     const due = dueAt(parts, connectorOf(parts, instance.connector), grant, instance, now);
-    return await settle(parts, instance, due);
+    return await settle(due);
   }
   const refresh = refreshUnlessPaused(parts, read, grant.client, { cause, wanted: instance.version }, call);
   call.afterAnswer(refresh);
@@ -53,7 +56,7 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
     leave("client_refused");
     // Spread, so that the end of a pause does not bring all its grants at once.
     const until = result.until + parts.random() * parts.timing.pausedClientMs;
-    return await settle(parts, instance, until, owedSince(instance, grant));
+    return await settle(until, owedSince(instance, grant));
   }
   if (result.kind === "hindered") leave("waited");
   const connector = connectorOf(parts, instance.connector);
@@ -84,13 +87,14 @@ function isWanted(
  * Puts the due index right where nothing is to be done now. Whoever changed it meanwhile knows better.
  * @param owed since when a refresh is owed all the same
  */
-async function settle(
+async function settleDue(
   parts: GrantParts,
   instance: Instance,
+  now: number,
   due: number | undefined,
   owed?: number,
 ): Promise<void> {
   if (instance.dueAt === undefined) return;
-  const to = due === undefined ? undefined : Math.floor(due);
+  const to = dueFor(instance, due === undefined ? undefined : Math.floor(due), now, parts.timing);
   await parts.instances.push(instance.id, instance.dueAt, to, owed);
 }

@@ -4,7 +4,7 @@ import { afterFailure, errorCode, type Failure, failureOf } from "./after-failur
 import { announce } from "./announce.ts";
 import { commit, type RefreshRecord } from "./commit.ts";
 import { connectorOf } from "./connector-of.ts";
-import { dueAt, expiryOf } from "./due.ts";
+import { dueAt, dueFor, expiryOf } from "./due.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
 import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "./grant-parts.ts";
 import { keepGrant } from "./keep-grant.ts";
@@ -215,13 +215,14 @@ async function bringHome(
 ): Promise<RefreshResult> {
   const { instance, fence } = lease;
   const used = request.cause === "just_in_time" || request.cause === "unauthorized";
-  const due = dueAt(
+  const regular = dueAt(
     parts,
     won.connector,
     won.grant,
     used ? { createdAt: instance.createdAt, lastUsedAt: won.sentAt } : instance,
     won.sentAt,
   );
+  const due = dueFor(instance, regular, won.sentAt, parts.timing);
   let sealed: Sealed | undefined;
   const record = async (): Promise<RefreshRecord> => {
     sealed ??= await sealGrant(won.sealer, instance, fence, won.grant);
@@ -294,26 +295,28 @@ async function declareDead(
 ): Promise<RefreshResult> {
   const { instance, fence } = lease;
   const seen = { version: instance.version, fence };
+  const now = () => latestNow(read.reading, parts.monotonic());
+  const due = dueFor(instance, undefined, now(), parts.timing);
   try {
     const written = await within(
       parts,
       parts.timing.storeTryMs,
-      parts.instances.markDead(instance.id, seen, "invalid_grant"),
+      parts.instances.markDead(instance.id, seen, "invalid_grant", due),
     );
     if (written) {
       count("needs_reauth");
       announce(parts, call, instance, {
         name: "instance.needs_reauth",
-        at: latestNow(read.reading, parts.monotonic()),
+        at: now(),
         of: instance.version,
         reason: "invalid_grant",
       });
       return { kind: "needs_reauth" };
     }
     // Refused: the version moved on, or this is the second try of a write whose first answer was lost.
-    const { value: now } = await parts.instances.get(instance.id);
+    const { value: found } = await parts.instances.get(instance.id);
     count("reused");
-    return now !== undefined && needsReauthentication(now) ? { kind: "needs_reauth" } : { kind: "moved" };
+    return found !== undefined && needsReauthentication(found) ? { kind: "needs_reauth" } : { kind: "moved" };
   } catch {
     return failed("unreachable");
   }

@@ -6,10 +6,11 @@ import { connectorOf } from "./connector-of.ts";
 import { createOrFind } from "./first-exchange.ts";
 import type { Call, GrantOutcome, WorkerParts } from "./grant-parts.ts";
 import type { RescueRecord } from "./ports.ts";
-import { openUnlessBroken, revokeLoser, revokeRecorded, revokeReplaced } from "./revoke-loser.ts";
+import { endReplaced } from "./replaced-grants.ts";
+import { openUnlessBroken, revokeLoser, revokeRecorded } from "./revoke-loser.ts";
 import { openGrant } from "./sealed-grant.ts";
 import { latestNow } from "./timing.ts";
-import { tellSignIn, type Writing, writeSignIn } from "./write-sign-in.ts";
+import { tellSignIn, writeSignIn } from "./write-sign-in.ts";
 
 /** The vendor did not take a revocation that a record asks for: it lies there for the next sweep. */
 export class RevocationOwed extends Error {
@@ -62,21 +63,18 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
     case "sign-in": {
       const grant = await openUnlessBroken(parts, owner, `signin-${record.epoch}`, record.grant);
       if (grant === undefined) return await revokedOrOwed(parts, owner, false, record.at);
-      const { grant: _, replaced, ...signIn } = record;
+      const { grant: _, ...signIn } = record;
       const sealer = await parts.vault.prepare(record.organizationId);
-      const writing: Writing = { signIn, grant, sealer, ...(replaced === undefined ? {} : { replaced }) };
-      const result = await writeSignIn(parts, writing);
-      if (result.kind === "lost") {
-        await revokeReplaced(parts, call, owner, writing.replaced, record.at);
+      const result = await writeSignIn(parts, { signIn, grant, sealer });
+      if (result.kind === "lost")
         return await revokedOrOwed(parts, owner, await revokeLoser(parts, owner, grant), record.at);
-      }
       const { instance } = result;
       tellSignIn(parts, call, instance, record);
       if (instance.account === undefined) {
         const connector = connectorOf(parts, instance.connector);
         call.afterAnswer(noteAccount(parts, connector, instance, grant.accessToken, record.at));
       }
-      await revokeReplaced(parts, call, owner, result.replaced, record.at);
+      await endReplaced(parts, instance);
       return "rescued";
     }
     case "new": {

@@ -1,4 +1,4 @@
-import type { Instance } from "../instances/instance.ts";
+import type { Instance, ReplacedGrant } from "../instances/instance.ts";
 import type { InstanceItems, InstanceResealing, Vault } from "./ports.ts";
 import { resealedConfiguration, resealedGrant } from "./sealed-grant.ts";
 
@@ -11,7 +11,7 @@ export interface ResealingParts {
 const MOST_ROUNDS = 20;
 
 /**
- * RE-SEAL: the stored grant, and the secret configuration, under the newest data key. While traffic goes on:
+ * RE-SEAL: the stored grant, those it replaced that are yet to end, and the secret configuration, under the newest data key. While traffic goes on:
  *
  * - The write asks for the version that was read, and a version names one grant: what is replaced is the same grant under
  *   another key, never a newer one. The place, and so the additional data, stays that of this version.
@@ -36,16 +36,20 @@ export async function resealInstance(
   let instance = read;
   let written = false;
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const { version, fence, grant, sealedConfiguration } = instance;
+    const { version, fence, epoch, grant, replacedGrants = [], sealedConfiguration } = instance;
+    const isReplacedOld = replacedGrants.some((each) => isOld(each.grant));
     const oldConfiguration =
       sealedConfiguration !== undefined && isOld(sealedConfiguration) ? sealedConfiguration : undefined;
-    if (!isOld(grant) && oldConfiguration === undefined) return written ? "resealed" : "current";
-    // Both before either write: one that does not open must not leave a write that nobody waits for.
+    if (!isOld(grant) && !isReplacedOld && oldConfiguration === undefined)
+      return written ? "resealed" : "current";
+    // All before any write: one that does not open must not leave a write that nobody waits for.
     const newGrant = isOld(grant) ? await resealedGrant(parts.vault, instance) : undefined;
+    const newReplaced = isReplacedOld ? await resealedReplaced(parts, instance, replacedGrants) : undefined;
     const newConfiguration =
       oldConfiguration && (await resealedConfiguration(parts.vault, instance, oldConfiguration));
     const writes: Promise<boolean>[] = [];
     if (newGrant !== undefined) writes.push(parts.instances.reseal(id, { version, fence }, newGrant));
+    if (newReplaced !== undefined) writes.push(parts.instances.resealReplaced(id, { epoch }, newReplaced));
     if (oldConfiguration !== undefined && newConfiguration !== undefined)
       writes.push(parts.instances.resealConfiguration(id, oldConfiguration, newConfiguration));
     const wasWritten = await Promise.all(writes);
@@ -56,4 +60,15 @@ export async function resealInstance(
     instance = now;
   }
   throw new Error(`instance ${id} changes faster than it can be re-sealed; run the command again`);
+}
+
+/** @throws {SealBroken} one of them cannot be opened */
+async function resealedReplaced(
+  { vault }: ResealingParts,
+  owner: Pick<Instance, "id" | "organizationId">,
+  replaced: readonly ReplacedGrant[],
+): Promise<ReplacedGrant[]> {
+  return await Promise.all(
+    replaced.map(async (each) => ({ ...each, grant: await resealedGrant(vault, { ...owner, ...each }) })),
+  );
 }

@@ -5,7 +5,6 @@ import type { Call, GrantParts } from "./grant-parts.ts";
 import { revokeOrOwe } from "./keep-grant.ts";
 import type { RescueRecord } from "./ports.ts";
 import { openGrant } from "./sealed-grant.ts";
-import type { SignInRecord } from "./write-sign-in.ts";
 
 type Owner = Pick<Instance, "id" | "organizationId" | "connector">;
 
@@ -58,22 +57,8 @@ export async function revokeLoserOrOwe(
   grant: Grant,
   record: () => Promise<RescueRecord>,
 ): Promise<"revoked" | "owed" | "lost"> {
-  return await endOrOwe(parts, call, owner, () => revokeLoser(parts, owner, grant), record);
-}
-
-/**
- * Ends what is to be ended, or lays down that it is owed.
- * @param end one try; whether it is done. What it throws is a no
- */
-export async function endOrOwe(
-  parts: GrantParts,
-  call: Pick<Call, "remainingMs">,
-  owner: Owner,
-  end: () => Promise<boolean>,
-  record: () => Promise<RescueRecord>,
-): Promise<"revoked" | "owed" | "lost"> {
   try {
-    return await revokeOrOwe(parts, call, owner.id, () => end().catch(() => false), record);
+    return await revokeOrOwe(parts, call, owner.id, () => revokeLoser(parts, owner, grant), record);
   } catch {
     parts.outcome({ outcome: "lost", connector: owner.connector, instanceId: owner.id, cause: "rescue" });
     return "lost";
@@ -90,36 +75,6 @@ export async function revokeRecorded(
   if (connectorOf(parts, owner.connector).oauth2.revocation?.ends !== "token") return true;
   const grant = await openUnlessBroken(parts, owner, version, sealed);
   return grant !== undefined && (await revokeLoser(parts, owner, grant));
-}
-
-/**
- * The grant that a sign-in replaced ends.
- * @param at when it was replaced: from then on its revocation is tried for 7 days, however old it is
- * @throws it cannot be opened now: it must be owed
- */
-export async function revokeReplaced(
-  parts: GrantParts,
-  call: Pick<Call, "remainingMs">,
-  owner: Owner,
-  replaced: SignInRecord["replaced"],
-  at: number,
-): Promise<void> {
-  if (replaced === undefined) return;
-  if (connectorOf(parts, owner.connector).oauth2.revocation?.ends !== "token") return;
-  const old = await openUnlessBroken(parts, owner, replaced.version, replaced.grant);
-  if (old === undefined) return;
-  await revokeLoserOrOwe(parts, call, owner, old, async () => ({
-    kind: "refresh",
-    instanceId: owner.id,
-    organizationId: owner.organizationId,
-    connector: owner.connector,
-    // Before every sign-in, and this version is never the stored one again: such a record can only end in a revocation.
-    epoch: "",
-    baseVersion: replaced.version,
-    fence: replaced.version,
-    grant: replaced.grant,
-    refreshedAt: at,
-  }));
 }
 
 /** @returns undefined: its key is gone, or it was tampered with; no later time will open it. @throws not now */

@@ -8,7 +8,8 @@ import type { Call, GrantParts } from "./grant-parts.ts";
 import { keepGrant } from "./keep-grant.ts";
 import type { InstanceChanges } from "./ports.ts";
 import { refreshGroup } from "./refresh-group.ts";
-import { endOrOwe, revokeLoser, revokeLoserOrOwe, revokeReplaced } from "./revoke-loser.ts";
+import { endReplaced } from "./replaced-grants.ts";
+import { revokeLoserOrOwe } from "./revoke-loser.ts";
 import { sealGrant } from "./sealed-grant.ts";
 import { latestNow } from "./timing.ts";
 import {
@@ -63,35 +64,17 @@ export async function signInAgain(
   const record = async (): Promise<SignInRecord> => ({
     ...signIn,
     grant: await sealGrant(sealer, instance, `signin-${epoch}`, won.grant),
-    ...(writing.replaced === undefined ? {} : { replaced: writing.replaced }),
   });
   let kept: SignInResult | "rescued";
   try {
-    kept = await keepGrant(
-      parts,
-      call,
-      instanceId,
-      (attempt) => writeSignIn(parts, writing, attempt),
-      record,
-    );
+    kept = await keepGrant(parts, call, instanceId, () => writeSignIn(parts, writing), record);
   } catch (error) {
     parts.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "forced" });
     throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
   }
   if (kept === "rescued") return instance;
   if (kept.kind === "lost") {
-    await endOrOwe(
-      parts,
-      call,
-      instance,
-      async () => {
-        // It may have been written before, its answer lost, and then a delete or a later sign-in came: what it replaced then
-        // is nobody's to end but ours.
-        await revokeReplaced(parts, call, instance, writing.replaced, at);
-        return await revokeLoser(parts, instance, won.grant);
-      },
-      record,
-    );
+    await revokeLoserOrOwe(parts, call, instance, won.grant, record);
     if (kept.now === undefined || kept.now.deleting === true) throw gone(instanceId);
     throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
   }
@@ -99,10 +82,20 @@ export async function signInAgain(
   if (account === undefined) {
     call.afterAnswer(noteAccount(parts, connector, kept.instance, won.grant.accessToken, at));
   }
-  const { replaced } = kept;
-  const endReplaced = () => revokeReplaced(parts, call, instance, replaced, at).then(() => true);
-  await endOrOwe(parts, call, instance, endReplaced, record);
-  return kept.instance;
+  if (!(await endReplaced(parts, kept.instance)) || kept.due === undefined) return kept.instance;
+  return await backToSchedule(parts, kept.instance, kept.due.regular);
+}
+
+/** Nothing is left to end: it is due by its token alone. Where that is not written, the worker comes by once in vain. */
+async function backToSchedule(
+  parts: GrantParts,
+  instance: Instance,
+  regular: number | undefined,
+): Promise<Instance> {
+  const { replacedGrants, dueAt: soon, ...rest } = instance;
+  if (soon !== undefined && soon !== regular)
+    await parts.instances.push(instance.id, soon, regular).catch(() => false);
+  return { ...rest, ...(regular === undefined ? {} : { dueAt: regular }) };
 }
 
 /**

@@ -2,10 +2,10 @@ import type { Grant, Instance } from "../instances/instance.ts";
 import { announce } from "./announce.ts";
 import { connectorOf } from "./connector-of.ts";
 import { consentKey } from "./consent.ts";
-import { dueAt } from "./due.ts";
+import { dueAt, dueFor } from "./due.ts";
 import type { Call, GrantParts } from "./grant-parts.ts";
-import type { Try } from "./keep-grant.ts";
 import type { RescueRecord, Sealer } from "./ports.ts";
+import { replacedBy } from "./replaced-grants.ts";
 import { sealGrant } from "./sealed-grant.ts";
 
 export type SignInRecord = Extract<RescueRecord, { kind: "sign-in" }>;
@@ -15,52 +15,42 @@ export interface Writing {
   readonly signIn: Omit<SignInRecord, "grant">;
   readonly grant: Grant;
   readonly sealer: Sealer;
-  /** What a write, whose answer may be lost, would have replaced. */
-  replaced?: SignInRecord["replaced"];
 }
 
 export type SignInResult =
   | {
       readonly kind: "written";
       readonly instance: Instance;
-      /** The grant whose place it took. Absent: an earlier process's write, which saw to it. */
-      readonly replaced?: NonNullable<SignInRecord["replaced"]>;
+      /** When it is due by its token alone (`undefined`: never). Absent: an earlier write, whose answer was lost. */
+      readonly due?: { readonly regular: number | undefined };
     }
   /** `now`: the item as it stands, being deleted or of a later sign-in; absent: gone. */
   | { readonly kind: "lost"; readonly now: Instance | undefined };
 
 /**
  * Step 2 of a sign-in, by the one who signs in or by the rescue worker, any number of times. Reads first: the new grant is
- * sealed for the version that it will get, and the grant that it replaces must be known.
+ * sealed for the version that it will get, and the grant that it replaces is kept beside it until it has ended.
  * @throws the store does not answer: perhaps written, perhaps not
  */
-export async function writeSignIn(
-  parts: GrantParts,
-  writing: Writing,
-  attempt: Readonly<Try> = { over: false },
-): Promise<SignInResult> {
+export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<SignInResult> {
   const { instanceId, epoch, at } = writing.signIn;
   for (;;) {
     const { value: instance } = await parts.instances.get(instanceId);
     if (instance === undefined || instance.deleting === true || instance.epoch > epoch) {
       return { kind: "lost", now: instance };
     }
-    if (instance.epoch === epoch) {
-      const { replaced } = writing;
-      return { kind: "written", instance, ...(replaced === undefined ? {} : { replaced }) };
-    }
+    if (instance.epoch === epoch) return { kind: "written", instance };
     const { fence, version } = instance;
     const connector = connectorOf(parts, instance.connector);
     const { changes, refreshGroup: group = instance.refreshGroup } = writing.signIn;
     // Where the account was not looked up it is not known to be the one from before: whoever notes it, says so here, too.
     const consent = consentKey(connector, group, changes?.account);
     const hangsOn = { refreshGroup: group, ...(consent === undefined ? {} : { consentKey: consent }) };
-    const due = dueAt(parts, connector, writing.grant, { createdAt: instance.createdAt, lastUsedAt: at }, at);
+    const toEnd = replacedBy(parts, connector, instance, at);
+    const used = { createdAt: instance.createdAt, lastUsedAt: at };
+    const regular = dueAt(parts, connector, writing.grant, used, at);
+    const due = dueFor(toEnd, regular, at, parts.timing);
     const grant = await sealGrant(writing.sealer, instance, fence + 1, writing.grant);
-    // A record without `replaced` may lie in the bucket by now: a write that nobody hears of would leave the old grant alive.
-    if (attempt.over) throw new Error("too late to begin the write");
-    const replaced = { version, grant: instance.grant };
-    writing.replaced = replaced;
     const written = await parts.instances.signIn(
       instanceId,
       { fence, version },
@@ -70,6 +60,7 @@ export async function writeSignIn(
         at,
         ...(due === undefined ? {} : { dueAt: due }),
         ...hangsOn,
+        ...toEnd,
         ...(changes === undefined ? {} : { changes }),
       },
     );
@@ -83,6 +74,7 @@ export async function writeSignIn(
       dueAt: _,
       dueSince,
       account,
+      replacedGrants,
       ...rest
     } = instance;
     return {
@@ -91,6 +83,7 @@ export async function writeSignIn(
         ...rest,
         ...changes,
         ...hangsOn,
+        ...toEnd,
         grant,
         epoch,
         version: fence + 1,
@@ -98,7 +91,7 @@ export async function writeSignIn(
         updatedAt: at,
         ...(due === undefined ? {} : { dueAt: due }),
       },
-      replaced,
+      due: { regular },
     };
   }
 }

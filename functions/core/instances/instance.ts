@@ -8,6 +8,15 @@ export interface TokenHash {
   readonly until?: number;
 }
 
+/** A grant whose place a sign-in took. */
+export interface ReplacedGrant {
+  readonly version: number;
+  /** Sealed for that version. */
+  readonly grant: Sealed;
+  /** Store time, epoch milliseconds: from then on its revocation is tried for 7 days, however old it is. */
+  readonly at: number;
+}
+
 /**
  * One user's provisioned connection, as it lies in the instances table (item `instance`).
  * All times are store time in epoch milliseconds (see aws/store-time.ts).
@@ -41,6 +50,11 @@ export interface Instance {
   readonly epoch: string;
   /** Sealed `Grant` (field `grant`, version = `version`). */
   readonly grant: Sealed;
+  /**
+   * What sign-ins replaced and what is yet to end at the vendor. Written with the sign-in itself, so that no crash loses sight
+   * of it; changes with the epoch only, or goes as a whole. See grant/replaced-grants.ts.
+   */
+  readonly replacedGrants?: readonly ReplacedGrant[];
   /** Needs re-authentication <=> deadVersion = version. */
   readonly deadVersion?: number;
   readonly enabled: boolean;

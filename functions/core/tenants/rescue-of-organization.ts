@@ -27,15 +27,14 @@ export function sealedIn(record: RescueRecord): Sealed[] {
     case "refresh":
       return [record.grant];
     case "sign-in":
-      return [record.grant, record.replaced?.grant, record.changes?.sealedConfiguration].filter(
-        (sealed) => sealed !== undefined,
-      );
+      return [record.grant, record.changes?.sealedConfiguration].filter((sealed) => sealed !== undefined);
     case "new":
       return sealedOf(record.instance);
   }
 }
 
 /** Everything in an instance that only a data key opens. */
-export function sealedOf({ grant, sealedConfiguration }: Instance): Sealed[] {
-  return sealedConfiguration === undefined ? [grant] : [grant, sealedConfiguration];
+export function sealedOf({ grant, replacedGrants = [], sealedConfiguration }: Instance): Sealed[] {
+  const replaced = replacedGrants.map((each) => each.grant);
+  return [grant, ...replaced, ...(sealedConfiguration === undefined ? [] : [sealedConfiguration])];
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { isRefresh } from "../../vendor-kinds/gate.ts";
-import { GrantLab, type Kind, LEASE_MS } from "./lab.ts";
+import { isRefresh, isRevocation } from "../../vendor-kinds/gate.ts";
+import { GrantLab, type Kind, LEASE_MS, MINUTE } from "./lab.ts";
 
 let lab: GrantLab;
 beforeAll(async () => {
@@ -80,3 +80,34 @@ describe("a process that dies while it refreshes", () => {
     expect(vendor.mostSent()).toBe(2);
   });
 });
+
+describe.each<Kind>(["strict", "grace"])(
+  "a process that dies with its sign-in stored, at a vendor that is %s",
+  (kind) => {
+    it("before the vendor hears of the old grant: that one ends all the same", async () => {
+      const vendor = lab.vendors[kind];
+      const before = vendor.living();
+      const instance = await lab.app.connect(kind);
+      const { oauthUrl } = await lab.app.authorizationUrl(kind);
+      const query = new URLSearchParams((await lab.app.consent(kind, oauthUrl)).search);
+      const stop = vendor.gate.hold("before", isRevocation);
+      const answered = lab.app.platform("PATCH", `/instances/${instance.id}`, {
+        providerData: { code: query.get("code"), state: query.get("state") },
+      });
+      await stop.reached;
+      await lab.kill("Connections");
+      expect((await answered).status).toBe(502);
+      stop.break();
+      expect((await lab.me(instance)).status).toBe(200);
+      expect(vendor.living()).toBe(before + 2);
+
+      lab.platform.clock.advance(5 * MINUTE + 3_000);
+      await lab.sweep();
+      expect(vendor.living()).toBe(before + 1);
+      expect((await lab.me(instance)).status).toBe(200);
+      await lab.app.platform("DELETE", `/instances/${instance.id}`);
+      await lab.platform.settled();
+      expect(vendor.living()).toBe(before);
+    });
+  },
+);

@@ -1,0 +1,234 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Connector } from "../../functions/connectors/define-connector.ts";
+import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
+import { markRestored } from "../../functions/core/grant/mark-restored.ts";
+import { refreshGrant } from "../../functions/core/grant/refresh.ts";
+import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
+import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
+import { signIn } from "./signing-in.ts";
+
+// What a sign-in replaced lies beside the new grant until the vendor has ended it: whoever dies on the way, somebody sees it.
+
+const SOON = 5 * 60_000;
+
+let world: CalmWorld;
+let revoke: CalmWorld["parts"]["tokens"]["revoke"];
+beforeEach(() => {
+  world = new CalmWorld();
+  ({ revoke } = world.parts.tokens);
+});
+
+/** A process that signs in and is killed before the vendor hears of the old grant. */
+async function killedSignIn(name = "state"): Promise<void> {
+  const reached = new Promise<void>((resolve) => {
+    Object.assign(world.parts.tokens, {
+      revoke: () => {
+        resolve();
+        return new Promise(() => {});
+      },
+    });
+  });
+  void signIn(world, name).catch(() => {});
+  await reached;
+  Object.assign(world.parts.tokens, { revoke });
+}
+
+const work = async (cause: "schedule" | "forced" = "schedule"): Promise<void> => {
+  await world.finish(refreshDue(world.parts, { instanceId: 42, cause }, world.call));
+  await Promise.all(world.after);
+};
+const versions = ({ replacedGrants }: Instance = world.stored()) =>
+  replacedGrants?.map(({ version }) => version);
+const settleAll = async (): Promise<void> => {
+  for (const key of [...world.records.keys()]) await settleRescueRecord(world.parts, key, world.call);
+};
+const outcomes = (): string[] => world.outcomes.map(({ outcome }) => outcome);
+
+describe("a sign-in", () => {
+  test("leaves nothing on the item, and its own token's due time, when the old grant has ended", async () => {
+    world.put();
+    const at = world.now;
+    const answered = await signIn(world);
+    expect(world.revoked).toEqual(["old"]);
+    expect(world.stored()).not.toHaveProperty("replacedGrants");
+    expect(world.stored().dueAt).toBeGreaterThan(at + HOUR / 2);
+    expect(answered).not.toHaveProperty("replacedGrants");
+    expect(answered.dueAt).toBe(world.stored().dueAt);
+  });
+
+  test("goes off the due index again where its token has no schedule", async () => {
+    world.put();
+    world.exchange = () => granted("first", { expiresInMs: undefined });
+    expect(await signIn(world)).not.toHaveProperty("dueAt");
+    expect(world.stored()).not.toHaveProperty("dueAt");
+  });
+
+  test("keeps nothing where the vendor does not end single tokens", async () => {
+    const { revocation, ...oauth2 } = connector.oauth2;
+    const silent: Connector = { ...connector, oauth2 };
+    world.connector = silent;
+    world.put();
+    await signIn(world, "state", { connector: silent });
+    expect(world.tableCalls).not.toContain("forgetReplaced");
+    expect(world.stored()).not.toHaveProperty("replacedGrants");
+  });
+
+  test("has its answer though the old grant cannot be opened; a worker ends it when it can", async () => {
+    world.put();
+    world.vaultFails = true;
+    expect(await signIn(world)).toMatchObject({ id: 42, version: 2 });
+    expect([world.revoked, world.records.size, versions()]).toEqual([[], 0, [1]]);
+
+    world.vaultFails = false;
+    await work();
+    expect(world.revoked).toEqual(["old"]);
+    expect(versions()).toBeUndefined();
+    expect(world.stored().plain.accessToken).toBe("first");
+  });
+
+  test("has its answer though neither vendor nor bucket takes the old grant, and gives nothing up", async () => {
+    world.put();
+    world.revocationFails = true;
+    world.bucketFails = true;
+    await signIn(world);
+    expect([outcomes(), versions()]).toEqual([[], [1]]);
+
+    world.bucketFails = false;
+    await work();
+    expect([world.records.size, versions()]).toEqual([1, undefined]);
+    world.revocationFails = false;
+    await settleAll();
+    expect(world.revoked).toEqual(["old"]);
+  });
+
+  test("whose write had no answer ends what it replaced, by whoever finds it written", async () => {
+    world.put();
+    const { signIn: write } = world.parts.instances;
+    Object.assign(world.parts.instances, {
+      signIn: async (...args: Parameters<typeof write>) => {
+        await write(...args);
+        world.tableFails = true;
+        throw new Error("the answer is lost");
+      },
+    });
+    await signIn(world);
+    expect([...world.records.keys()]).toHaveLength(1);
+    world.tableFails = false;
+    await settleAll();
+    expect(world.revoked).toEqual(["old"]);
+    expect([world.records.size, versions()]).toEqual([0, undefined]);
+  });
+
+  test("does not keep for ever what no key opens any more", async () => {
+    const { grant } = world.put();
+    world.put({}, { grant, version: 7, fence: 7 });
+    await signIn(world);
+    expect([world.records.size, versions(), outcomes()]).toEqual([0, undefined, []]);
+  });
+});
+
+describe("a process that is killed between its sign-in and the old grant's end", () => {
+  test.each<[string, number | undefined]>([
+    ["an hour", HOUR],
+    ["a minute, so without a schedule", 60_000],
+    ["nobody knows how long", undefined],
+  ])("leaves that to a worker minutes later, whatever the new token lives: %s", async (_, expiresInMs) => {
+    world.put();
+    world.exchange = () => granted("first", { expiresInMs });
+    const at = world.now;
+    await killedSignIn();
+    expect([world.revoked, versions()]).toEqual([[], [1]]);
+    expect(world.stored().dueAt).toBeLessThanOrEqual(at + SOON + 2_000);
+
+    await work();
+    expect(world.revoked).toEqual(["old"]);
+    expect(versions()).toBeUndefined();
+    // The next visit finds nothing to do but the regular schedule.
+    await work();
+    expect(world.revoked).toEqual(["old"]);
+    expect((world.stored().dueAt ?? Number.POSITIVE_INFINITY) > at + SOON + 2_000).toBe(true);
+  });
+
+  test("leaves that to the next sign-in", async () => {
+    world.put();
+    await killedSignIn("one");
+    await world.pass(2_000);
+    world.exchange = () => granted("second");
+    await signIn(world, "two");
+    expect(world.revoked).toEqual(["old", "first"]);
+    expect(versions()).toBeUndefined();
+  });
+
+  test("leaves that to the worker that deletes", async () => {
+    world.put();
+    await killedSignIn();
+    await markForDeletion(world.parts, 42);
+    world.revocationFails = true;
+    await finishDeletion(world.parts, 42, world.call);
+    expect(world.items.has(42)).toBe(true);
+    world.revocationFails = false;
+    await finishDeletion(world.parts, 42, world.call);
+    expect(world.revoked).toEqual(["first", "old"]);
+    expect(world.items.has(42)).toBe(false);
+  });
+
+  test("is seen to by a worker though a refresh, a death or a restore moved the due time", async () => {
+    world.put();
+    await killedSignIn();
+    const soon = () => {
+      expect(versions()).toEqual([1]);
+      expect(world.stored().dueAt).toBeLessThanOrEqual(world.now + SOON + 2_000);
+    };
+    soon();
+    await world.finish(refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call));
+    expect(world.stored().plain.accessToken).toBe("new");
+    soon();
+    const alive = world.items.get(42) as Instance;
+    expect(await markRestored(world.parts, alive)).toBe("marked");
+    soon();
+    world.items.set(42, alive);
+    world.answer = () => ({ kind: "invalid_grant", error: "invalid_grant" });
+    await world.finish(refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call));
+    expect(world.stored().deadVersion).toBe(3);
+    soon();
+
+    // Dead, and disabled: nothing else brings a worker.
+    world.items.set(42, { ...world.stored(), enabled: false });
+    world.vaultFails = true;
+    await work();
+    soon();
+    world.vaultFails = false;
+    await work();
+    expect(world.revoked).toEqual(["old"]);
+    await work();
+    expect(world.stored()).not.toHaveProperty("dueAt");
+  });
+
+  test("counts as lost what crash upon crash has left beyond all bounds", async () => {
+    world.put();
+    for (let each = 0; each < 9; each++) {
+      world.exchange = () => granted(`g${each}`);
+      await world.pass(2_000);
+      await killedSignIn(`state-${each}`);
+    }
+    expect(versions()).toHaveLength(8);
+    expect(outcomes()).toEqual(["lost"]);
+    await work();
+    expect(world.revoked).toEqual(["g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7"]);
+  });
+});
+
+test("an end that is owed is tried for 7 days from when it was replaced, not from its own age", async () => {
+  world.put({ obtainedAt: world.now - 30 * DAY });
+  await killedSignIn();
+  await world.pass(SOON);
+  world.revocationFails = true;
+  await work();
+  await world.pass(7 * DAY - SOON - 60_000);
+  await expect(settleAll()).rejects.toThrow("not taken yet");
+  await world.pass(2 * 60_000);
+  await settleAll();
+  expect(outcomes()).toContain("lost");
+});

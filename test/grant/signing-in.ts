@@ -1,0 +1,21 @@
+import { epochOf } from "../../functions/core/grant/epoch.ts";
+import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
+import { type CalmWorld, connector } from "./calm-world.ts";
+
+/** The user of instance 42 signs in again, now. @param name of the state: each is a sign-in of its own */
+export function signIn(world: CalmWorld, name = "state", changes: Partial<SignIn> = {}): Promise<Instance> {
+  const request: SignIn = {
+    instanceId: 42,
+    organizationId: "org",
+    userId: "user",
+    connector,
+    client: { kind: "own", id: "client", secret: "secret" },
+    code: `code-${name}`,
+    redirectUri: "https://app.example/cb",
+    configuration: {},
+    epoch: epochOf(world.now, name),
+    ...changes,
+  };
+  return world.finish(signInAgain(world.parts, world.transients, request, world.call));
+}
