@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { readMessage } from "../../functions/aws/refresh-queue.ts";
-import type { QueuedWork } from "../../functions/core/grant/sweep.ts";
+import type { QueuedWork } from "../../functions/core/grant/schedule/sweep.ts";
 import type { DeadLetter } from "./dead-letters.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
 import { openTarget, UsageProblem } from "./target.ts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { instancesOf } from "../../functions/core/grant/instances-of.ts";
+import { instancesOf } from "../../functions/core/grant/operator/instances-of.ts";
 import type { OrganizationDeletion } from "../../functions/core/tenants/delete-organization.ts";
 import { isoTime, printOne } from "./print.ts";
 import { openTarget, type Target, UsageProblem } from "./target.ts";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { instancesOf } from "../../functions/core/grant/instances-of.ts";
-import { refreshGroup } from "../../functions/core/grant/refresh-group.ts";
+import { instancesOf } from "../../functions/core/grant/operator/instances-of.ts";
+import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
 import { type Instance, needsReauthentication } from "../../functions/core/instances/instance.ts";
 import { connectorKey } from "./app-command.ts";
 import { markRestoredCommand } from "./mark-restored-command.ts";

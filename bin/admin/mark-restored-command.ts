@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { findConnector } from "../../functions/connectors/catalogue.ts";
-import { instancesOf } from "../../functions/core/grant/instances-of.ts";
-import { isUnsafe, markRestored, type Restored } from "../../functions/core/grant/mark-restored.ts";
+import { instancesOf } from "../../functions/core/grant/operator/instances-of.ts";
+import { isUnsafe, markRestored, type Restored } from "../../functions/core/grant/operator/mark-restored.ts";
 import type { InstanceStore } from "../../functions/core/grant/ports.ts";
 import { printOne } from "./print.ts";
 import { openTarget, UsageProblem } from "./target.ts";

@@ -1,5 +1,5 @@
 import type { GrantParts } from "../core/grant/grant-parts.ts";
-import type { WorkQueue } from "../core/grant/sweep.ts";
+import type { WorkQueue } from "../core/grant/schedule/sweep.ts";
 import { eventLost } from "./outcome-metrics.ts";
 
 /** One group for all events: should they come in a flood, it is they that wait, and not the refreshes. */

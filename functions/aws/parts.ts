@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { findConnector } from "../connectors/catalogue.ts";
 import type { GrantParts, ProvisioningParts, WorkerParts } from "../core/grant/grant-parts.ts";
-import { clientPauses } from "../core/grant/pause-client.ts";
 import type { InstanceLists, Vault } from "../core/grant/ports.ts";
-import type { WorkQueue } from "../core/grant/sweep.ts";
+import { clientPauses } from "../core/grant/refresh/pause-client.ts";
+import type { WorkQueue } from "../core/grant/schedule/sweep.ts";
 import { timing } from "../core/grant/timing.ts";
 import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
 import { clientResolver } from "../core/tenants/client-resolver.ts";

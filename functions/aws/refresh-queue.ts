@@ -1,8 +1,8 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { RefreshCause } from "../core/grant/grant-parts.ts";
 import { type InstanceEvent, instanceEventNames } from "../core/grant/instance-event.ts";
-import { sideBySide } from "../core/grant/side-by-side.ts";
-import type { QueuedWork, WorkQueue } from "../core/grant/sweep.ts";
+import { sideBySide } from "../core/grant/schedule/side-by-side.ts";
+import type { QueuedWork, WorkQueue } from "../core/grant/schedule/sweep.ts";
 
 export interface RefreshQueueOptions {
   readonly queueUrl: string;
@@ -12,7 +12,7 @@ export interface RefreshQueueOptions {
 
 /** SendMessageBatch takes no more entries. */
 const BATCH = 10;
-/** A page of the sweep at once; its shards side by side stay under the client's 50 connections (core/grant/sweep.ts). */
+/** A page of the sweep at once; its shards side by side stay under the client's 50 connections (core/grant/schedule/sweep.ts). */
 const BATCHES_AT_ONCE = 10;
 
 /**

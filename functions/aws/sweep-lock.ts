@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
-import type { SweepLock } from "../core/grant/sweep.ts";
+import type { SweepLock } from "../core/grant/schedule/sweep.ts";
 import { unlessRefused } from "./conditional-write.ts";
 import type { StoreClock } from "./store-time.ts";
 

@@ -1,8 +1,8 @@
 import { InvalidRequest, NotFound } from "../core/errors.ts";
-import { epochAfter, epochOf, hashOf } from "../core/grant/epoch.ts";
 import type { InstanceChanges } from "../core/grant/ports.ts";
 import { openConfiguration, openGrant, sealConfiguration } from "../core/grant/sealed-grant.ts";
-import { signInAgain } from "../core/grant/sign-in.ts";
+import { epochAfter, epochOf, hashOf } from "../core/grant/sign-in/epoch.ts";
+import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
 import { latestNow } from "../core/grant/timing.ts";
 import type { Instance, OAuthClient } from "../core/instances/instance.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { Conflict, Forbidden, InvalidRequest, NotFound } from "../core/errors.ts";
-import { markForDeletion } from "../core/grant/delete-instance.ts";
 import { setEnabled } from "../core/grant/enable.ts";
-import { newInstanceToken, sameHash } from "../core/grant/instance-token.ts";
+import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
+import { newInstanceToken, sameHash } from "../core/grant/sign-in/instance-token.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
 import { authorizePlatform } from "../http/authorize.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";

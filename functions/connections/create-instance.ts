@@ -1,9 +1,9 @@
 import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
-import { hashOf } from "../core/grant/epoch.ts";
-import { provisionInstance } from "../core/grant/first-exchange.ts";
-import { importInstance } from "../core/grant/import-grant.ts";
+import { hashOf } from "../core/grant/sign-in/epoch.ts";
+import { provisionInstance } from "../core/grant/sign-in/first-exchange.ts";
+import { importInstance } from "../core/grant/sign-in/import-grant.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { isOwnState } from "../core/oauth/authorization-request.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { NotFound } from "../core/errors.ts";
-import { forceRefresh } from "../core/grant/access-token.ts";
-import { markForDeletion } from "../core/grant/delete-instance.ts";
 import { setEnabled } from "../core/grant/enable.ts";
-import { newInstanceToken } from "../core/grant/instance-token.ts";
+import { forceRefresh } from "../core/grant/refresh/access-token.ts";
+import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
 import { openGrant } from "../core/grant/sealed-grant.ts";
+import { newInstanceToken } from "../core/grant/sign-in/instance-token.ts";
 import { latestNow } from "../core/grant/timing.ts";
 import { type Grant, type Instance, needsReauthentication } from "../core/instances/instance.ts";
 import { type HttpHandler, json } from "../http/request.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { sameHash } from "../core/grant/instance-token.ts";
+import { sameHash } from "../core/grant/sign-in/instance-token.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { type ConnectSession, SESSION_MS } from "./connect-session.ts";

@@ -1,6 +1,10 @@
 import { apiHosts, type Connector } from "../connectors/define-connector.ts";
-import { type AccessToken, currentAccessToken, tokenAfterUnauthorized } from "./grant/access-token.ts";
 import type { Call, GrantParts, InstanceRead } from "./grant/grant-parts.ts";
+import {
+  type AccessToken,
+  currentAccessToken,
+  tokenAfterUnauthorized,
+} from "./grant/refresh/access-token.ts";
 import { latestNow } from "./grant/timing.ts";
 import type { Instance } from "./instances/instance.ts";
 import type { VendorHttp, VendorRequest, VendorResponse } from "./vendor-http.ts";

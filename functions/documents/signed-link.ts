@@ -1,7 +1,7 @@
 import { downloadFile } from "../core/documents/hub.ts";
 import type { DocumentsItem } from "../core/documents/item.ts";
 import { NotFound } from "../core/errors.ts";
-import { readInstanceToken } from "../core/grant/instance-token.ts";
+import { readInstanceToken } from "../core/grant/sign-in/instance-token.ts";
 import { earliestNow, latestNow } from "../core/grant/timing.ts";
 import type { Instance } from "../core/instances/instance.ts";
 import { parseAuthorization } from "../http/authorize.ts";

@@ -1,6 +1,6 @@
 import { Forbidden, NeedsReauthentication, NotFound, Unauthorized } from "../core/errors.ts";
-import { readInstanceToken, sameHash } from "../core/grant/instance-token.ts";
 import type { InstanceStore, StoreReading } from "../core/grant/ports.ts";
+import { readInstanceToken, sameHash } from "../core/grant/sign-in/instance-token.ts";
 import { latestNow } from "../core/grant/timing.ts";
 import { type Instance, needsReauthentication } from "../core/instances/instance.ts";
 import type { Organization, TenantStore, User } from "../core/tenants/ports.ts";

@@ -6,7 +6,7 @@ import { refreshQueue } from "../aws/refresh-queue.ts";
 import { rescueList } from "../aws/rescue-list.ts";
 import { dynamoClient } from "../aws/store-time.ts";
 import { sweepLock } from "../aws/sweep-lock.ts";
-import { type SweepParts, sweep } from "../core/grant/sweep.ts";
+import { type SweepParts, sweep } from "../core/grant/schedule/sweep.ts";
 import { timing } from "../core/grant/timing.ts";
 
 /** Ids only: this function has no key, and reads no grant. */

@@ -2,8 +2,8 @@ import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
 import { readMessage } from "../aws/refresh-queue.ts";
 import type { Call, WorkerParts } from "../core/grant/grant-parts.ts";
 import { within } from "../core/grant/patience.ts";
-import { refreshDue } from "../core/grant/refresh-due.ts";
-import { settleRescueRecord } from "../core/grant/rescue-worker.ts";
+import { settleRescueRecord } from "../core/grant/rescue/rescue-worker.ts";
+import { refreshDue } from "../core/grant/schedule/refresh-due.ts";
 import { settleAll } from "../core/settle-all.ts";
 
 /** One message's work: a whole lease, and a little for what comes before it. */

@@ -5,7 +5,7 @@ import { store, workerParts } from "../../functions/aws/parts.ts";
 import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
 import { rescueList } from "../../functions/aws/rescue-list.ts";
 import { sweepLock } from "../../functions/aws/sweep-lock.ts";
-import { type SweepOutcome, sweep } from "../../functions/core/grant/sweep.ts";
+import { type SweepOutcome, sweep } from "../../functions/core/grant/schedule/sweep.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import { workOn } from "../../functions/refresh-worker/work-on.ts";
 import { type Metered, meter } from "./meter.ts";

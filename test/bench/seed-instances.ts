@@ -1,9 +1,9 @@
 import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { itemOf } from "../../functions/aws/instance-item.ts";
-import { dueAt } from "../../functions/core/grant/due.ts";
-import { newInstanceId, newInstanceToken } from "../../functions/core/grant/instance-token.ts";
-import { refreshGroup } from "../../functions/core/grant/refresh-group.ts";
+import { dueAt } from "../../functions/core/grant/schedule/due.ts";
+import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
 import { sealGrant } from "../../functions/core/grant/sealed-grant.ts";
+import { newInstanceId, newInstanceToken } from "../../functions/core/grant/sign-in/instance-token.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import type { BenchWorld, Tenant } from "./bench-world.ts";

@@ -1,8 +1,8 @@
 import { type Connector, defineConnector } from "../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
 import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
-import { clientPauses } from "../../functions/core/grant/pause-client.ts";
 import type { InstanceStore, RescueRecord, TokenOutcome } from "../../functions/core/grant/ports.ts";
+import { clientPauses } from "../../functions/core/grant/refresh/pause-client.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";

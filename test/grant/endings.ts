@@ -1,10 +1,10 @@
-import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
-import { epochOf } from "../../functions/core/grant/epoch.ts";
-import { provisionInstance } from "../../functions/core/grant/first-exchange.ts";
 import type { GrantOutcome } from "../../functions/core/grant/grant-parts.ts";
-import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
-import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
-import { signInAgain } from "../../functions/core/grant/sign-in.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
+import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
+import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
+import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
+import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
+import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
 
 /** Brings a world, with an instance 42 that is due, to an ending. Whether the core tells of it is for the test to see. */

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { currentAccessToken } from "../../functions/core/grant/access-token.ts";
-import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
 import { setEnabled } from "../../functions/core/grant/enable.ts";
-import { epochOf } from "../../functions/core/grant/epoch.ts";
-import { provisionInstance } from "../../functions/core/grant/first-exchange.ts";
-import { importInstance } from "../../functions/core/grant/import-grant.ts";
 import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
-import { refreshGrant } from "../../functions/core/grant/refresh.ts";
-import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
-import { signInAgain } from "../../functions/core/grant/sign-in.ts";
+import { currentAccessToken } from "../../functions/core/grant/refresh/access-token.ts";
+import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
+import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
+import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
+import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
+import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
+import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import { workOn } from "../../functions/refresh-worker/work-on.ts";
 import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { pauseKey } from "../../functions/core/grant/pause-client.ts";
 import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
-import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
+import { pauseKey } from "../../functions/core/grant/refresh/pause-client.ts";
+import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import type { Instance, OAuthClient } from "../../functions/core/instances/instance.ts";
 import { CalmWorld, granted, HOUR } from "./calm-world.ts";
 

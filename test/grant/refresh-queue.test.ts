@@ -1,7 +1,7 @@
 import type { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { beforeEach, expect, test } from "vitest";
 import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
-import type { WorkQueue } from "../../functions/core/grant/sweep.ts";
+import type { WorkQueue } from "../../functions/core/grant/schedule/sweep.ts";
 
 /** SQS as far as the queue sees it: each batch takes a turn of the event loop. */
 class FakeSqs {

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
-import { refreshGrant } from "../../functions/core/grant/refresh.ts";
-import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
-import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
+import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
+import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
 

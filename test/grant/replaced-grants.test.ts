@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
-import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
-import { markRestored } from "../../functions/core/grant/mark-restored.ts";
-import { refreshGrant } from "../../functions/core/grant/refresh.ts";
-import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
-import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { markRestored } from "../../functions/core/grant/operator/mark-restored.ts";
+import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
+import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
+import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
 import { signIn } from "./signing-in.ts";

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { currentAccessToken } from "../../functions/core/grant/access-token.ts";
-import { markRestored } from "../../functions/core/grant/mark-restored.ts";
-import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
-import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { markRestored } from "../../functions/core/grant/operator/mark-restored.ts";
+import { currentAccessToken } from "../../functions/core/grant/refresh/access-token.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
+import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { CalmWorld, connector, HOUR } from "./calm-world.ts";
 
 let world: CalmWorld;

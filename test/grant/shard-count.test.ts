@@ -2,7 +2,7 @@ import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
 import { sweepLock } from "../../functions/aws/sweep-lock.ts";
-import { sweep } from "../../functions/core/grant/sweep.ts";
+import { sweep } from "../../functions/core/grant/schedule/sweep.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import { CalmWorld, HOUR } from "./calm-world.ts";
 import { openTable, TABLE } from "./open-instance-table.ts";

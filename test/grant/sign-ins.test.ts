@@ -6,16 +6,16 @@ import {
   NotFound,
   Unavailable,
 } from "../../functions/core/errors.ts";
-import { currentAccessToken } from "../../functions/core/grant/access-token.ts";
-import { finishDeletion, markForDeletion } from "../../functions/core/grant/delete-instance.ts";
-import { epochOf } from "../../functions/core/grant/epoch.ts";
-import { type FirstExchange, provisionInstance } from "../../functions/core/grant/first-exchange.ts";
-import { importInstance } from "../../functions/core/grant/import-grant.ts";
-import { readInstanceToken } from "../../functions/core/grant/instance-token.ts";
 import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
-import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
-import { settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
-import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in.ts";
+import { currentAccessToken } from "../../functions/core/grant/refresh/access-token.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
+import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
+import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
+import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
+import { type FirstExchange, provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
+import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
+import { readInstanceToken } from "../../functions/core/grant/sign-in/instance-token.ts";
+import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import { CalmWorld, connector, DAY, granted } from "./calm-world.ts";
 
 let world: CalmWorld;

@@ -1,5 +1,5 @@
-import { epochOf } from "../../functions/core/grant/epoch.ts";
-import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in.ts";
+import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
+import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { type CalmWorld, connector } from "./calm-world.ts";
 

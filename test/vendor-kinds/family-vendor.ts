@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { endServer, listen } from "../../local/listen.ts";
-import { VendorModel } from "../grant/vendor-model.ts";
+import { VendorModel } from "../grant/model/vendor-model.ts";
 import type { TestVendor, VendorClient } from "./vendor.ts";
 
 /**
- * `grace`, `steady` and `again`: an authorization server over the vendor that the model test judges by (vendor-model.ts), so that both
+ * `grace`, `steady` and `again`: an authorization server over the vendor that the model test judges by (grant/model/vendor-model.ts), so that both
  * mean the same. Consent is given without asking; revoking a refresh token ends it and the access tokens that came with it.
  */
 export async function startFamilyVendor(

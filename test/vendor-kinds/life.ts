@@ -1,7 +1,7 @@
 import type { Connector } from "../../functions/connectors/define-connector.ts";
-import { provisionInstance } from "../../functions/core/grant/first-exchange.ts";
 import type { WorkerParts } from "../../functions/core/grant/grant-parts.ts";
-import { refreshDue } from "../../functions/core/grant/refresh-due.ts";
+import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
+import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { tokenEndpoint } from "../../functions/core/oauth/token-endpoint.ts";
 import { readBody } from "../../functions/core/read-body.ts";
 import { type VendorSession, vendorSession } from "../../functions/core/vendor-session.ts";

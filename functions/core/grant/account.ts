@@ -1,8 +1,8 @@
 import type { Account, Connector } from "../../connectors/define-connector.ts";
 import type { Instance } from "../instances/instance.ts";
-import { consentKey } from "./consent.ts";
 import type { GrantParts } from "./grant-parts.ts";
 import { within } from "./patience.ts";
+import { consentKey } from "./revocation/consent.ts";
 
 /** Who is behind an access token. `undefined`: the connector cannot tell. @throws the vendor does not, or not in time */
 export async function lookUpAccount(

@@ -39,7 +39,7 @@ export interface GrantOutcome {
   readonly timeLeftMs?: number;
 }
 
-/** Clients that their authorization server refuses: refreshing their grants is paused, but for probes. Keys: pause-client.ts. */
+/** Clients that their authorization server refuses: refreshing their grants is paused, but for probes. Keys: refresh/pause-client.ts. */
 export interface ClientPauses {
   /** `until`: wait until then (store time). `probe`: this caller alone may try whether the pause can end. `open`: no pause. */
   check(

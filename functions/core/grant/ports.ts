@@ -114,7 +114,7 @@ export interface InstanceRemoval {
 
 export interface InstanceSiblings {
   /**
-   * Whether an instance other than this one, of any organization, hangs on this consent (consent.ts) and is not being deleted.
+   * Whether an instance other than this one, of any organization, hangs on this consent (revocation/consent.ts) and is not being deleted.
    * Eventually consistent: what was written within `timing.indexMs` may be missing, or still there.
    */
   hasSibling(id: number, consentKey: string): Promise<boolean>;

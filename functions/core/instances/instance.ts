@@ -52,7 +52,7 @@ export interface Instance {
   readonly grant: Sealed;
   /**
    * What sign-ins replaced and what is yet to end at the vendor. Written with the sign-in itself, so that no crash loses sight
-   * of it; changes with the epoch only, or goes as a whole. See grant/replaced-grants.ts.
+   * of it; changes with the epoch only, or goes as a whole. See grant/sign-in/replaced-grants.ts.
    */
   readonly replacedGrants?: readonly ReplacedGrant[];
   /** Needs re-authentication <=> deadVersion = version. */
@@ -70,7 +70,7 @@ export interface Instance {
   readonly dueSince?: number;
   /** Short hash of connector and client: the queue's MessageGroupId. */
   readonly refreshGroup: string;
-  /** Of the consent that it shares with its siblings; only where revocation ends that whole. See grant/consent.ts. */
+  /** Of the consent that it shares with its siblings; only where revocation ends that whole. See grant/revocation/consent.ts. */
   readonly consentKey?: string;
   readonly lastRefreshedAt?: number;
   readonly lastUsedAt?: number;

@@ -1,6 +1,6 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import { epochAfter, epochOf } from "../grant/epoch.ts";
 import type { SealedPlace, Vault } from "../grant/ports.ts";
+import { epochAfter, epochOf } from "../grant/sign-in/epoch.ts";
 import type { Sealed } from "../instances/instance.ts";
 import { hashSecret } from "../tenants/secrets.ts";
 import type { TransientItem, TransientStore } from "../transients.ts";

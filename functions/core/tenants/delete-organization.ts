@@ -1,5 +1,5 @@
 import { NotFound } from "../errors.ts";
-import { instancesOf } from "../grant/instances-of.ts";
+import { instancesOf } from "../grant/operator/instances-of.ts";
 import type { InstanceLists, InstanceRemoval, RescueStore } from "../grant/ports.ts";
 import { timing } from "../grant/timing.ts";
 import type { Instance } from "../instances/instance.ts";
@@ -19,7 +19,7 @@ export interface OrganizationDeletionParts {
   >;
   readonly instances: Pick<InstanceLists, "listByOrganization" | "getMany"> & InstanceRemoval;
   readonly rescue: Pick<RescueStore, "list" | "read" | "remove">;
-  /** Kills an instance's token and has a worker revoke its grant (delete-instance.ts). `false`: it is gone. */
+  /** Kills an instance's token and has a worker revoke its grant (grant/revocation/delete-instance.ts). `false`: it is gone. */
   readonly revoke: (instanceId: number) => Promise<boolean>;
   /** The store's time, epoch milliseconds. */
   readonly now: () => number;

@@ -1,7 +1,7 @@
 import { Conflict } from "../errors.ts";
-import { instancesOf } from "../grant/instances-of.ts";
+import { instancesOf } from "../grant/operator/instances-of.ts";
+import { resealInstance } from "../grant/operator/reseal.ts";
 import type { InstanceItems, InstanceLists, InstanceResealing, RescueStore, Vault } from "../grant/ports.ts";
-import { resealInstance } from "../grant/reseal.ts";
 import type { Sealed } from "../instances/instance.ts";
 import { keyIdOf, SealBroken } from "../vault/sealed-format.ts";
 import { clientSecretPlace } from "./client-resolver.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { newInstanceToken } from "../../../functions/core/grant/instance-token.ts";
+import { newInstanceToken } from "../../../functions/core/grant/sign-in/instance-token.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
 import type { Organization, TenantStore, User } from "../../../functions/core/tenants/ports.ts";
 import {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { getStatus, refreshInstance } from "../../../functions/connections/instance-calls.ts";
 import type { ConnectionParts } from "../../../functions/connections/parts.ts";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
-import { newInstanceToken } from "../../../functions/core/grant/instance-token.ts";
+import { newInstanceToken } from "../../../functions/core/grant/sign-in/instance-token.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { CalmWorld, HOUR } from "../../grant/calm-world.ts";
 import { testOrganization } from "../documents/test-vault.ts";

@@ -1,0 +1,19 @@
+import type { Instance } from "../../instances/instance.ts";
+import type { InstanceLists } from "../ports.ts";
+
+/** All instances of an organization, those being deleted too, as they are now; some at a time. */
+export async function* instancesOf(
+  instances: Pick<InstanceLists, "listByOrganization" | "getMany">,
+  organizationId: string,
+  atATime = 10,
+): AsyncGenerator<readonly Instance[]> {
+  let after: string | undefined;
+  do {
+    const page = await instances.listByOrganization(organizationId, {
+      limit: atATime,
+      ...(after === undefined ? {} : { after }),
+    });
+    if (page.items.length > 0) yield await instances.getMany(page.items.map(({ id }) => id));
+    after = page.next;
+  } while (after !== undefined);
+}

@@ -1,0 +1,34 @@
+import { type Instance, needsReauthentication } from "../../instances/instance.ts";
+import type { GrantParts } from "../grant-parts.ts";
+
+/** `marked`: needs a new sign-in. `left`: may be used as it is. `moved`: somebody uses the table already; look again. */
+export type Restored = "marked" | "left" | "moved";
+
+/**
+ * An item that came back from a backup holds a refresh token that may have been used since. Where the vendor rotates, such a
+ * token is dead, or deadly: a vendor that detects reuse ends the user's whole grant, other instances of the same account
+ * included (RFC 9700 section 4.14.2). It must not be sent blindly, so the grant counts as dead until the user signs in again.
+ * Where the vendor does not rotate, sending it is harmless, and an `invalid_grant` marks it then.
+ *
+ * The write is the protocol's own: it asks for the version and fence seen. A newer grant that lies in the rescue bucket for this
+ * version still comes home by its COMMIT, and brings the instance back to life.
+ */
+export async function markRestored(
+  parts: Pick<GrantParts, "connectors"> & { readonly instances: Pick<GrantParts["instances"], "markDead"> },
+  instance: Instance,
+): Promise<Restored> {
+  if (!isUnsafe(parts, instance)) return "left";
+  const { id, version, fence, dueAt, replacedGrants } = instance;
+  // A worker is yet to come by for what a sign-in had replaced.
+  const due = replacedGrants === undefined ? undefined : dueAt;
+  const marked = await parts.instances.markDead(id, { version, fence }, "restored", due);
+  return marked ? "marked" : "moved";
+}
+
+/** Whether sending its refresh token could do harm. */
+export function isUnsafe(parts: Pick<GrantParts, "connectors">, instance: Instance): boolean {
+  if (instance.deleting === true || needsReauthentication(instance)) return false;
+  const connector = parts.connectors(instance.connector);
+  // Of a connector that this version does not know, the worst is assumed.
+  return connector === undefined || connector.oauth2.refreshToken?.rotates === true;
+}

@@ -1,0 +1,74 @@
+import type { Instance, ReplacedGrant } from "../../instances/instance.ts";
+import type { InstanceItems, InstanceResealing, Vault } from "../ports.ts";
+import { resealedConfiguration, resealedGrant } from "../sealed-grant.ts";
+
+export interface ResealingParts {
+  readonly instances: Pick<InstanceItems, "get"> & InstanceResealing;
+  readonly vault: Pick<Vault, "open" | "seal">;
+}
+
+/** Between two reads of one instance somebody may refresh it, which re-seals by itself: more rounds than this are a riddle. */
+const MOST_ROUNDS = 20;
+
+/**
+ * RE-SEAL: the stored grant, those it replaced that are yet to end, and the secret configuration, under the newest data key. While traffic goes on:
+ *
+ * - The write asks for the version that was read, and a version names one grant: what is replaced is the same grant under
+ *   another key, never a newer one. The place, and so the additional data, stays that of this version.
+ * - It changes neither version nor fence nor until. So whoever holds the lease neither loses nor gains by it: COMMIT asks for
+ *   the version it came from, RELEASE for its fence, SIGN-IN and the mark of death for both, and all find what they would have
+ *   found. A taker's `fence + 1` is not undone.
+ * - It asks for the fence too, though the version would do: where somebody has begun since, look again; mostly the refresh
+ *   has re-sealed by then, and nothing is left to write.
+ * - A lease that has run out stays as it is, and so the next taker looks for its record as before.
+ *
+ * An instance that is being deleted is re-sealed too: its grant is yet to be revoked.
+ * @param isOld whether bytes were sealed under a version that is to go
+ * @returns `gone`: the instance is no longer there
+ * @throws {SealBroken} it cannot be opened
+ */
+export async function resealInstance(
+  parts: ResealingParts,
+  read: Instance,
+  isOld: (sealed: Uint8Array) => boolean,
+): Promise<"resealed" | "current" | "gone"> {
+  const { id } = read;
+  let instance = read;
+  let written = false;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const { version, fence, epoch, grant, replacedGrants = [], sealedConfiguration } = instance;
+    const isReplacedOld = replacedGrants.some((each) => isOld(each.grant));
+    const oldConfiguration =
+      sealedConfiguration !== undefined && isOld(sealedConfiguration) ? sealedConfiguration : undefined;
+    if (!isOld(grant) && !isReplacedOld && oldConfiguration === undefined)
+      return written ? "resealed" : "current";
+    // All before any write: one that does not open must not leave a write that nobody waits for.
+    const newGrant = isOld(grant) ? await resealedGrant(parts.vault, instance) : undefined;
+    const newReplaced = isReplacedOld ? await resealedReplaced(parts, instance, replacedGrants) : undefined;
+    const newConfiguration =
+      oldConfiguration && (await resealedConfiguration(parts.vault, instance, oldConfiguration));
+    const writes: Promise<boolean>[] = [];
+    if (newGrant !== undefined) writes.push(parts.instances.reseal(id, { version, fence }, newGrant));
+    if (newReplaced !== undefined) writes.push(parts.instances.resealReplaced(id, { epoch }, newReplaced));
+    if (oldConfiguration !== undefined && newConfiguration !== undefined)
+      writes.push(parts.instances.resealConfiguration(id, oldConfiguration, newConfiguration));
+    const wasWritten = await Promise.all(writes);
+    written ||= wasWritten.includes(true);
+    if (!wasWritten.includes(false)) return "resealed";
+    const { value: now } = await parts.instances.get(id);
+    if (now === undefined) return "gone";
+    instance = now;
+  }
+  throw new Error(`instance ${id} changes faster than it can be re-sealed; run the command again`);
+}
+
+/** @throws {SealBroken} one of them cannot be opened */
+async function resealedReplaced(
+  { vault }: ResealingParts,
+  owner: Pick<Instance, "id" | "organizationId">,
+  replaced: readonly ReplacedGrant[],
+): Promise<ReplacedGrant[]> {
+  return await Promise.all(
+    replaced.map(async (each) => ({ ...each, grant: await resealedGrant(vault, { ...owner, ...each }) })),
+  );
+}

@@ -1,0 +1,305 @@
+import {
+  Conflict,
+  Forbidden,
+  NeedsReauthentication,
+  NotSupported,
+  Unauthorized,
+  Unavailable,
+} from "../../errors.ts";
+import {
+  type Grant,
+  type Instance,
+  needsReauthentication,
+  type OAuthClient,
+} from "../../instances/instance.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
+import { PatienceEnded, within } from "../patience.ts";
+import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "../schedule/due.ts";
+import { openGrant } from "../sealed-grant.ts";
+import { latestNow, leaseIsHeld } from "../timing.ts";
+import { refreshUnlessPaused } from "./refresh-unless-paused.ts";
+
+/** What a call to the vendor needs. Lives in memory only. */
+export interface AccessToken {
+  readonly value: string;
+  readonly tokenType: string;
+  /** Names the grant that it came from: `tokenAfterUnauthorized` asks for another one. */
+  readonly version: number;
+  /** Store time, epoch milliseconds: not to be sent from then on. Absent: unknown, or nothing better can be had. */
+  readonly expiresAt?: number;
+  readonly extra?: Readonly<Record<string, string>>;
+  readonly instance: Instance;
+}
+
+/**
+ * The access token of an instance, renewed just in time where little of it is left. With a valid token this costs nothing:
+ * no read, no write, no KMS call beyond the cached key.
+ * @param read the instance as the authorization of this very call read it
+ * @throws {NeedsReauthentication} the vendor has ended the grant
+ * @throws {Unavailable} no valid token within the caller's patience; says when to try again
+ */
+export async function currentAccessToken(
+  parts: GrantParts,
+  read: InstanceRead,
+  call: Call,
+): Promise<AccessToken> {
+  const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
+  let current = read;
+  for (;;) {
+    refuseUnusable(current.instance);
+    const grant = await open(parts, current.instance);
+    const now = (): number => latestNow(current.reading, parts.monotonic());
+    const serve = (): AccessToken => {
+      noteUse(parts, current.instance, grant, now(), call);
+      return accessToken(current.instance, grant);
+    };
+    if (!isAlmostOver(grant, now(), parts.timing) || !canRenew(parts, current.instance, grant, now()))
+      return serve();
+    const renewed = await renew(
+      parts,
+      current,
+      grant.client,
+      { cause: "just_in_time", waits: !isValid(grant, now()), patienceEnds },
+      call,
+    );
+    if (renewed.kind === "renewed") {
+      noteUse(parts, renewed.token.instance, renewed.grant, now(), call);
+      return renewed.token;
+    }
+    if (renewed.kind === "moved") {
+      current = renewed.read;
+      continue;
+    }
+    if (isValid(grant, now())) return serve();
+    throw notNow(renewed.retryAfterMs);
+  }
+}
+
+/**
+ * Another access token than the one that the vendor just answered with 401, for one replay: somebody's newer one, else one
+ * forced refresh. `undefined`: there is none; the vendor's 401 stands (at most one forced refresh per grant in 60 s, and none
+ * of a token that the vendor does not renew yet). A token that has run out since it was sent is renewed as any other.
+ * @throws {NeedsReauthentication} the forced refresh showed that the vendor has ended the grant
+ */
+export async function tokenAfterUnauthorized(
+  parts: GrantParts,
+  instanceId: number,
+  usedVersion: number,
+  call: Call,
+): Promise<AccessToken | undefined> {
+  const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
+  const read = await readAgain(parts, instanceId);
+  refuseUnusable(read.instance);
+  const grant = await open(parts, read.instance);
+  if (read.instance.version !== usedVersion) return accessToken(read.instance, grant);
+  const now = latestNow(read.reading, parts.monotonic());
+  if (!canRenew(parts, read.instance, grant, now)) return undefined;
+  if (wasJustRefreshed(parts, grant, now)) return undefined;
+  const renewed = await renew(
+    parts,
+    read,
+    grant.client,
+    { cause: "unauthorized", waits: true, patienceEnds },
+    call,
+  );
+  if (renewed.kind === "renewed") return renewed.token;
+  if (renewed.kind === "unchanged") return undefined;
+  refuseUnusable(renewed.read.instance);
+  return accessToken(renewed.read.instance, await open(parts, renewed.read.instance));
+}
+
+/**
+ * A refresh that the app asks for, whatever is left of the token.
+ * @throws {NotSupported} there is nothing to refresh with
+ * @throws {Conflict} `not_renewable_yet`: the vendor renews no token that is so young
+ */
+export async function forceRefresh(parts: GrantParts, instanceId: number, call: Call): Promise<AccessToken> {
+  const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
+  const read = await readAgain(parts, instanceId);
+  refuseUnusable(read.instance);
+  const grant = await open(parts, read.instance);
+  if (grant.refreshToken === undefined) {
+    throw new NotSupported("a refresh: this grant came without a refresh token", read.instance.connector);
+  }
+  const from = renewableAt(connectorOf(parts, read.instance.connector), grant, parts.timing) ?? 0;
+  const youngMs = from - latestNow(read.reading, parts.monotonic());
+  if (youngMs > 0) {
+    throw new Conflict("the vendor renews no token that is so young; try again later", "not_renewable_yet", {
+      retryAfterSeconds: Math.ceil(youngMs / 1000),
+    });
+  }
+  const renewed = await renew(
+    parts,
+    read,
+    grant.client,
+    { cause: "forced", waits: true, patienceEnds },
+    call,
+  );
+  if (renewed.kind === "renewed") return renewed.token;
+  if (renewed.kind === "unchanged") throw notNow(renewed.retryAfterMs);
+  refuseUnusable(renewed.read.instance);
+  return accessToken(renewed.read.instance, await open(parts, renewed.read.instance));
+}
+
+/**
+ * One forced refresh in a minute. A token from a first exchange or an import counts as old, and so does one that has run out:
+ * a token of 5 s is old after 5 s.
+ */
+export function wasJustRefreshed(parts: Pick<GrantParts, "timing">, grant: Grant, now: number): boolean {
+  if (isAlmostOver(grant, now, parts.timing)) return false;
+  return grant.obtainedBy === "refresh" && now - grant.obtainedAt < parts.timing.forcedMs;
+}
+
+function canRenew(parts: GrantParts, instance: Instance, grant: Grant, now: number): boolean {
+  return isRenewable(connectorOf(parts, instance.connector), grant, now, parts.timing);
+}
+
+type Renewal =
+  | { readonly kind: "renewed"; readonly token: AccessToken; readonly grant: Grant }
+  /** Another version lies there now. */
+  | { readonly kind: "moved"; readonly read: InstanceRead }
+  | { readonly kind: "unchanged"; readonly retryAfterMs: number };
+
+/**
+ * Refreshes the version that was read, or waits while somebody else does, as long as the caller's patience lasts.
+ * The refresh itself goes on after that.
+ */
+async function renew(
+  parts: GrantParts,
+  read: InstanceRead,
+  client: OAuthClient,
+  request: { cause: "just_in_time" | "unauthorized" | "forced"; waits: boolean; patienceEnds: number },
+  call: Call,
+): Promise<Renewal> {
+  const wanted = read.instance.version;
+  const left = (): number => request.patienceEnds - parts.monotonic();
+  let current = read;
+  let waiting = false;
+  let tried = false;
+  for (let pause = parts.timing.pollMs; ; pause = Math.min(pause * 2, parts.timing.pollMaxMs)) {
+    if (current.instance.version !== wanted) return { kind: "moved", read: current };
+    const now = latestNow(current.reading, parts.monotonic());
+    const backOffMs = (current.instance.retryAt ?? 0) - now;
+    if (leaseIsHeld(current.instance, current.reading)) {
+      // Somebody is at the vendor.
+    } else if (backOffMs > 0) {
+      return { kind: "unchanged", retryAfterMs: backOffMs };
+    } else if (call.remainingMs() < parts.timing.functionTimeMs) {
+      if (!tried) await parts.handOver(current.instance, request.cause).catch(() => {});
+      tried = true;
+    } else if (!tried) {
+      tried = true;
+      // The token request must begin soon after the item was read: an old reading (a slow upload came between) is no use.
+      if (parts.monotonic() - current.reading.monotonicMs > parts.timing.readAgeMs) {
+        current = await readAgain(parts, read.instance.id);
+        refuseUnusable(current.instance);
+        if (current.instance.version !== wanted) return { kind: "moved", read: current };
+      }
+      const refresh = refreshUnlessPaused(parts, current, client, { cause: request.cause, wanted }, call);
+      call.afterAnswer(refresh);
+      let result: Awaited<typeof refresh>;
+      try {
+        result = await within(parts, left(), refresh);
+      } catch (error) {
+        if (error instanceof PatienceEnded) return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
+        throw error;
+      }
+      switch (result.kind) {
+        case "refreshed":
+          return {
+            kind: "renewed",
+            token: accessToken(result.instance, result.grant),
+            grant: result.grant,
+          };
+        case "needs_reauth":
+          throw new NeedsReauthentication();
+        case "failed":
+        case "paused":
+          return { kind: "unchanged", retryAfterMs: result.retryAfterMs };
+        case "nothing_to_refresh":
+          return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
+        case "hindered":
+        case "moved":
+          // Somebody was faster: look at once, and from then on now and then.
+          current = await readAgain(parts, read.instance.id);
+          refuseUnusable(current.instance);
+          if (current.instance.version !== wanted) return { kind: "moved", read: current };
+      }
+    }
+    if (!request.waits || left() <= 0) return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
+    if (!waiting) {
+      waiting = true;
+      const { id, connector } = current.instance;
+      parts.outcome({ outcome: "waited", connector, instanceId: id, cause: request.cause });
+    }
+    await parts.sleep(Math.min(left(), pause * (0.5 + parts.random())));
+    current = await readAgain(parts, read.instance.id);
+    refuseUnusable(current.instance);
+  }
+}
+
+/** @throws {Unavailable} the table does not answer */
+async function readAgain(parts: GrantParts, instanceId: number): Promise<InstanceRead> {
+  let read: Awaited<ReturnType<GrantParts["instances"]["get"]>>;
+  try {
+    read = await parts.instances.get(instanceId);
+  } catch (error) {
+    throw new Unavailable("the connection cannot be read right now", "unavailable", 2, error);
+  }
+  if (read.value === undefined) throw gone();
+  return { instance: read.value, reading: read.reading };
+}
+
+function gone(): Unauthorized {
+  return new Unauthorized("this instance has been deleted");
+}
+
+function refuseUnusable(instance: Instance): void {
+  if (instance.deleting === true) throw gone();
+  if (!instance.enabled) throw new Forbidden("this instance is disabled", "instance_disabled");
+  if (needsReauthentication(instance)) throw new NeedsReauthentication();
+}
+
+function notNow(retryAfterMs: number): Unavailable {
+  return new Unavailable(
+    "the vendor's access token has run out and could not be renewed yet; try again",
+    "token_unavailable",
+    Math.max(1, retryAfterMs / 1000),
+  );
+}
+
+function open(parts: GrantParts, instance: Instance): Promise<Grant> {
+  return openGrant(parts.vault, instance, instance.version, instance.grant);
+}
+
+function accessToken(instance: Instance, grant: Grant): AccessToken {
+  return {
+    value: grant.accessToken,
+    tokenType: grant.tokenType,
+    version: instance.version,
+    ...(grant.expiresAt === undefined || grant.refreshToken === undefined
+      ? {}
+      : { expiresAt: grant.expiresAt }),
+    ...(grant.extra === undefined ? {} : { extra: grant.extra }),
+    instance,
+  };
+}
+
+/** Once a day at most, off the path: that the grant is in use. One that had fallen idle is refreshed ahead of time again. */
+function noteUse(parts: GrantParts, instance: Instance, grant: Grant, now: number, call: Call): void {
+  if (instance.lastUsedAt !== undefined && now - instance.lastUsedAt < parts.timing.touchMs) return;
+  const due = isActive(instance, now, parts.activeWindowMs)
+    ? undefined
+    : dueAt(
+        parts,
+        connectorOf(parts, instance.connector),
+        grant,
+        { createdAt: instance.createdAt, lastUsedAt: now },
+        now,
+      );
+  // From now on, not since it would have come due: nobody owed it a refresh while it was idle.
+  const dueFromNow = due === undefined ? undefined : Math.max(due, now);
+  // Best effort: a use that is not noted is noted by the next call.
+  call.afterAnswer(parts.instances.touch(instance.id, now, dueFromNow).catch(() => false));
+}

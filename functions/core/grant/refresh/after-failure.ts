@@ -1,0 +1,55 @@
+import type { Grant, Instance } from "../../instances/instance.ts";
+import type { GrantParts } from "../grant-parts.ts";
+import type { TokenOutcome } from "../ports.ts";
+import { owedSince } from "../schedule/due.ts";
+import { backOff } from "../timing.ts";
+
+/** How a refresh that brought no grant is counted. */
+export type Failure = "unreachable" | "refused" | "client_refused" | "lost";
+
+/** What the item says after a failure whose end is known. */
+interface AfterFailure {
+  readonly retryAt: number;
+  readonly retryInMs: number;
+  readonly attempts: number;
+  readonly lastError: string;
+  readonly dueAt?: number;
+  readonly dueSince?: number;
+}
+
+/** When to try again, by the number of failures and by what the vendor asked for. */
+export function afterFailure(
+  parts: Pick<GrantParts, "timing" | "random">,
+  instance: Instance,
+  old: Grant,
+  outcome: TokenOutcome,
+  now: number,
+): AfterFailure {
+  const { timing } = parts;
+  const attempts = (instance.attempts ?? 0) + 1;
+  const asked = outcome.kind === "refused" ? Math.min(outcome.retryAfterMs ?? 0, timing.retryAfterMaxMs) : 0;
+  const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, parts.random()));
+  const since = owedSince(instance, old);
+  // Spread by as much again: the sweep looks once a minute, so that a few seconds would bring back together what failed together.
+  const dueRetryMs = backOff(timing.dueRetryMs, timing.dueRetryMaxMs, attempts, 0);
+  const dueInMs = Math.max(asked, dueRetryMs) + Math.round(parts.random() * dueRetryMs);
+  return {
+    retryAt: now + retryInMs,
+    retryInMs,
+    attempts,
+    lastError: errorCode(outcome),
+    ...(since === undefined ? {} : { dueAt: now + dueInMs, dueSince: since }),
+  };
+}
+
+export function failureOf(outcome: TokenOutcome): Failure {
+  if (outcome.kind === "client_refused") return "client_refused";
+  return outcome.kind === "refused" ? "refused" : "unreachable";
+}
+
+/** What `lastError` and events say: never a vendor's text. */
+export function errorCode(outcome: TokenOutcome): string {
+  if (outcome.kind === "refused") return `vendor_refused_${outcome.status}`;
+  if (outcome.kind === "client_refused") return "client_refused";
+  return outcome.kind === "never_sent" ? "vendor_not_reached" : "vendor_unreachable";
+}

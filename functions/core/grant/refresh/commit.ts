@@ -1,0 +1,36 @@
+import type { GrantParts } from "../grant-parts.ts";
+import type { RescueRecord } from "../ports.ts";
+
+export type RefreshRecord = Extract<RescueRecord, { kind: "refresh" }>;
+
+/**
+ * `written`: it is the stored grant, by this write or an earlier one of the same attempt.
+ * `superseded`: a later attempt of the same sign-in won; never revoke anything here.
+ * `lost`: the instance is gone, being deleted, or signed in anew: the grant belongs to nobody (see revocation/revoke-loser.ts).
+ */
+export type CommitResult = "written" | "superseded" | "lost";
+
+/**
+ * COMMIT: puts a refreshed grant in the place of the version that it came from. By the refresher, by a taker that found the
+ * record, by the rescue worker: the same function, any number of times.
+ * @throws the store does not answer: perhaps written, perhaps not
+ */
+export async function commit(
+  parts: Pick<GrantParts, "instances">,
+  won: RefreshRecord,
+): Promise<CommitResult> {
+  const written = await parts.instances.commit(
+    won.instanceId,
+    { version: won.baseVersion },
+    {
+      fence: won.fence,
+      grant: won.grant,
+      refreshedAt: won.refreshedAt,
+      ...(won.dueAt === undefined ? {} : { dueAt: won.dueAt }),
+    },
+  );
+  if (written) return "written";
+  const { value: instance } = await parts.instances.get(won.instanceId);
+  if (instance === undefined || instance.deleting === true || instance.epoch !== won.epoch) return "lost";
+  return instance.version === won.fence ? "written" : "superseded";
+}

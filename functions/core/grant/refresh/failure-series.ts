@@ -1,0 +1,42 @@
+import { announce } from "../announce.ts";
+import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
+import { latestNow } from "../timing.ts";
+
+type Parts = Pick<GrantParts, "announce" | "monotonic">;
+
+/**
+ * A series: all failures to renew one version. It is told when it begins, not at each attempt, and the version names it, so
+ * that two processes which both take theirs for the first tell it under one id.
+ * @param left what the attempt left in the item: the count of failures, or (its end unknown) nothing but its lease
+ */
+export function tellFailure(
+  parts: Parts,
+  call: Pick<Call, "afterAnswer">,
+  { instance, reading }: InstanceRead,
+  left: "attempts" | "lease",
+  reason: string,
+): void {
+  if (instance.attempts !== undefined) return;
+  // A lease that ran out before this attempt is the trace of an earlier one, which told it, or died before it could.
+  if (left === "lease" && instance.until !== undefined) return;
+  announce(parts, call, instance, {
+    name: "instance.refresh_failed",
+    at: latestNow(reading, parts.monotonic()),
+    of: instance.version,
+    reason,
+  });
+}
+
+/** The end of a series, if there was one: the grant that took the place of `instance.version` is safe. */
+export function tellRecovery(
+  parts: Parts,
+  call: Pick<Call, "afterAnswer">,
+  { instance, reading }: InstanceRead,
+): void {
+  if (instance.attempts === undefined && instance.until === undefined) return;
+  announce(parts, call, instance, {
+    name: "instance.refresh_recovered",
+    at: latestNow(reading, parts.monotonic()),
+    of: instance.version,
+  });
+}

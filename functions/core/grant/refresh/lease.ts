@@ -1,0 +1,73 @@
+import { type Instance, needsReauthentication } from "../../instances/instance.ts";
+import type { GrantParts, InstanceRead } from "../grant-parts.ts";
+import { within } from "../patience.ts";
+import type { ReleaseChange, RescueRecord } from "../ports.ts";
+import { leaseIsHeld } from "../timing.ts";
+
+/** Why a refresh does not begin. */
+export type Hindrance = "deleting" | "disabled" | "needs_reauth" | "moved" | "held";
+
+/** An attempt that holds the lease: it alone may send this version's refresh token. */
+export interface Lease {
+  readonly instance: Instance;
+  readonly fence: number;
+  /** Own monotonic clock by which the token request must have begun. */
+  readonly sendBefore: number;
+}
+
+/**
+ * Step 1 of a refresh: whether the item, as read, lets one begin.
+ * @param wanted the version that the caller wants renewed; another one lies there: it was renewed already
+ */
+export function hindrance({ instance, reading }: InstanceRead, wanted?: number): Hindrance | undefined {
+  if (instance.deleting === true) return "deleting";
+  if (!instance.enabled) return "disabled";
+  if (needsReauthentication(instance)) return "needs_reauth";
+  if (wanted !== undefined && instance.version !== wanted) return "moved";
+  if (leaseIsHeld(instance, reading)) return "held";
+  return undefined;
+}
+
+/**
+ * Step 2, always before step 3: an earlier attempt's lease ran out with an end that nobody knows. Perhaps its grant lies
+ * in the rescue bucket; then the stored refresh token is an old one and must not be sent.
+ * @throws the bucket does not answer: nobody can look, so nobody may go on
+ */
+export async function lookForRescue(
+  parts: Pick<GrantParts, "rescue" | "sleep" | "timing">,
+  { instance }: InstanceRead,
+): Promise<RescueRecord | undefined> {
+  if (instance.until === undefined) return undefined;
+  return await within(parts, parts.timing.storeTryMs, parts.rescue.get(instance.id, instance.fence));
+}
+
+/**
+ * Step 3: takes the lease on the version and fence that were read. `undefined`: somebody else did.
+ * @throws no answer: perhaps taken, perhaps not; it runs out by itself
+ */
+export async function takeLease(
+  parts: Pick<GrantParts, "instances" | "timing">,
+  { instance, reading }: InstanceRead,
+): Promise<Lease | undefined> {
+  const { id, version, fence } = instance;
+  const until = reading.dateMs + parts.timing.leaseMs;
+  if (!(await parts.instances.takeLease(id, { version, fence }, until))) return undefined;
+  return { instance, fence: fence + 1, sendBefore: reading.monotonicMs + parts.timing.preSendMs };
+}
+
+/**
+ * Gives the lease back: the refresh token was not used, or using it again is harmless. A failure is nobody's: the lease runs out.
+ * @returns whether it was written
+ */
+export async function releaseLease(
+  parts: Pick<GrantParts, "instances">,
+  lease: Lease,
+  change: ReleaseChange,
+): Promise<boolean> {
+  try {
+    return await parts.instances.release(lease.instance.id, lease.fence, change);
+  } catch {
+    // The store does not answer: the lease runs out by itself.
+    return false;
+  }
+}

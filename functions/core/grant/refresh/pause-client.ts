@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import type { Instance, OAuthClient } from "../../instances/instance.ts";
+import type { TransientItem, TransientStore } from "../../transients.ts";
+import type { ClientPauses } from "../grant-parts.ts";
+import type { Timing } from "../timing.ts";
+
+interface Pause extends TransientItem {
+  /** Store time from which one worker may probe. */
+  readonly probeAt: number;
+}
+
+const DAY = 86_400_000;
+
+/**
+ * What is refused together: one organization's registered app, or one id and secret that it gave itself. A tenant's mistake is
+ * not another's, and what an app once gave with a secret that has changed since does not hold those with the new one.
+ */
+export function pauseKey(
+  { organizationId, connector }: Pick<Instance, "organizationId" | "connector">,
+  client: OAuthClient,
+): string {
+  const digest = (...parts: readonly string[]): Buffer =>
+    createHash("sha256")
+      .update(JSON.stringify([organizationId, connector, client.kind, ...parts]))
+      .digest();
+  if (client.kind === "registered") return digest(client.appId).toString("base64url").slice(0, 16);
+  // Sixteen bits tell two secrets apart, and tell nobody who reads the table whether he has guessed one.
+  const secret = digest(client.id, client.secret).toString("hex").slice(0, 4);
+  return `${digest(client.id).toString("base64url").slice(0, 16)}-${secret}`;
+}
+
+/**
+ * Remembers in the transients table which clients their vendors refuse (`paused#<key>`). That is the operator's mistake: no grant
+ * is lost by it, and the vendor is asked once in an interval, not once for each grant.
+ */
+export function clientPauses(transients: TransientStore, timing: Timing): ClientPauses {
+  const idOf = (key: string): string => `paused#${key}`;
+  const pauseUntil = (id: string, now: number, probeAt: number): Pause => ({
+    id,
+    probeAt,
+    expiresAt: now + DAY,
+  });
+  return {
+    async check(key, now) {
+      const id = idOf(key);
+      const pause = await transients.get<Pause>(id);
+      if (pause === undefined) return { kind: "open" };
+      if (pause.probeAt > now) return { kind: "until", until: pause.probeAt };
+      const until = now + timing.pausedClientMs;
+      const mine = await transients.replace<Pause>(pauseUntil(id, now, until), {
+        field: "probeAt",
+        seen: pause.probeAt,
+      });
+      return mine ? { kind: "probe", until } : { kind: "until", until };
+    },
+    async pause(key, now) {
+      await transients.put(pauseUntil(idOf(key), now, now + timing.pausedClientMs));
+    },
+    async giveBack(key, { until }, now) {
+      await transients.replace<Pause>(pauseUntil(idOf(key), now, now), { field: "probeAt", seen: until });
+    },
+    async resume(key) {
+      await transients.remove(idOf(key));
+    },
+  };
+}

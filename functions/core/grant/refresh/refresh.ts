@@ -1,0 +1,323 @@
+import type { Connector } from "../../../connectors/define-connector.ts";
+import { type Grant, type Instance, needsReauthentication, type Sealed } from "../../instances/instance.ts";
+import { announce } from "../announce.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "../grant-parts.ts";
+import { within } from "../patience.ts";
+import type { Sealer, TokenOutcome, TokenResponse } from "../ports.ts";
+import { keepGrant } from "../rescue/keep-grant.ts";
+import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
+import { dueAt, dueFor, expiryOf } from "../schedule/due.ts";
+import { openGrant, sealGrant } from "../sealed-grant.ts";
+import { earliestNow, latestNow } from "../timing.ts";
+import { afterFailure, errorCode, type Failure, failureOf } from "./after-failure.ts";
+import { commit, type RefreshRecord } from "./commit.ts";
+import { tellFailure, tellRecovery } from "./failure-series.ts";
+import { type Hindrance, hindrance, type Lease, lookForRescue, releaseLease, takeLease } from "./lease.ts";
+
+/** How one refresh ended, for whoever asked for it. */
+export type RefreshResult =
+  /** The new grant, safe in the table or the rescue bucket. */
+  | { readonly kind: "refreshed"; readonly instance: Instance; readonly grant: Grant }
+  /** Somebody else's grant took the place, or may have: read again. */
+  | { readonly kind: "moved" }
+  | { readonly kind: "hindered"; readonly why: Hindrance }
+  | { readonly kind: "needs_reauth" }
+  /** A grant without a refresh token: good until the vendor says otherwise. */
+  | { readonly kind: "nothing_to_refresh" }
+  | { readonly kind: "failed"; readonly outcome: Failure; readonly retryAfterMs: number };
+
+export interface RefreshRequest {
+  readonly cause: RefreshCause;
+  /** The version to be renewed; absent: whatever lies there. */
+  readonly wanted?: number;
+}
+
+const running = new WeakMap<GrantParts, Map<number, Promise<RefreshResult>>>();
+
+/**
+ * REFRESH, steps 1 to 5 of the protocol. Callers in the same process share one that is under way. The exchange is never
+ * aborted for a caller's sake: put the promise into `afterAnswer`, and wait for it as long as your patience lasts.
+ * Never throws.
+ */
+export function refreshGrant(
+  parts: GrantParts,
+  read: InstanceRead,
+  request: RefreshRequest,
+  call: Call,
+): Promise<RefreshResult> {
+  const mine = running.get(parts) ?? new Map<number, Promise<RefreshResult>>();
+  running.set(parts, mine);
+  const { id } = read.instance;
+  const shared = mine.get(id);
+  if (shared !== undefined) return shared;
+  const refresh = attempt(parts, read, request, call).finally(() => mine.delete(id));
+  mine.set(id, refresh);
+  return refresh;
+}
+
+async function attempt(
+  parts: GrantParts,
+  read: InstanceRead,
+  request: RefreshRequest,
+  call: Call,
+): Promise<RefreshResult> {
+  const { instance } = read;
+  // The read was answered by now: what the lease and the key take does not come off the new token's life.
+  const answeredMs = parts.monotonic();
+  const count = (outcome: GrantOutcome["outcome"], timeLeftMs?: number): void =>
+    parts.outcome({
+      outcome,
+      connector: instance.connector,
+      instanceId: instance.id,
+      cause: request.cause,
+      ...(timeLeftMs === undefined ? {} : { timeLeftMs }),
+    });
+  const failed = (outcome: Failure, retryAfterMs = parts.timing.retryMs): RefreshResult => {
+    count(outcome);
+    return { kind: "failed", outcome, retryAfterMs };
+  };
+  const why = hindrance(read, request.wanted);
+  if (why !== undefined) return { kind: "hindered", why };
+
+  let old: Grant;
+  let lease: Lease | undefined;
+  try {
+    const record = await lookForRescue(parts, read);
+    if (record !== undefined) {
+      if (record.kind !== "refresh")
+        throw new Error(`rescue record of instance ${instance.id} is not a refresh`);
+      // Where this loses to a delete or a sign-in, the rescue worker revokes what the record holds.
+      count((await commit(parts, record)) === "written" ? "rescued" : "reused");
+      return { kind: "moved" };
+    }
+    old = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    if (old.refreshToken === undefined) return { kind: "nothing_to_refresh" };
+    lease = await takeLease(parts, read);
+  } catch {
+    // Nobody can look, open or take: nothing was written that does not run out by itself.
+    return failed("unreachable");
+  }
+  if (lease === undefined) return { kind: "hindered", why: "held" };
+
+  const connector = connectorOf(parts, instance.connector);
+  // From here on each attempt is counted once, however it ends.
+  const { outcome, sentAt, sealer } = await exchange(
+    parts,
+    { ...read, answeredMs },
+    lease,
+    connector,
+    old,
+    old.refreshToken,
+  );
+  switch (outcome.kind) {
+    case "granted": {
+      const grant = refreshedGrant(parts, connector, old, outcome.response, sentAt);
+      return await bringHome(
+        parts,
+        read,
+        request,
+        lease,
+        { connector, old, grant, sentAt, sealer },
+        call,
+        count,
+      );
+    }
+    case "invalid_grant":
+      return await declareDead(parts, read, lease, call, count, failed);
+    case "unknown":
+      // Sending an old refresh token again may end the whole grant: nobody does before the lease has run out and
+      // somebody has looked into the rescue bucket. Where the vendor does not rotate, it is harmless.
+      if (connector.oauth2.refreshToken?.rotates !== false) {
+        tellFailure(parts, call, read, "lease", errorCode(outcome));
+        return failed("unreachable", parts.timing.callerPatienceMs);
+      }
+      break;
+  }
+  const change = afterFailure(parts, instance, old, outcome, latestNow(read.reading, parts.monotonic()));
+  const release = within(parts, parts.timing.storeTryMs, releaseLease(parts, lease, change));
+  if (await release.catch(() => false)) tellFailure(parts, call, read, "attempts", change.lastError);
+  return failed(failureOf(outcome), change.retryInMs);
+}
+
+/** Step 4: unwrap the key, connect, and send if there is still time. Every way that this can go wrong has its outcome. */
+async function exchange(
+  parts: GrantParts,
+  { reading, answeredMs }: InstanceRead & { readonly answeredMs: number },
+  lease: Lease,
+  connector: Connector,
+  old: Grant,
+  refreshToken: string,
+): Promise<{ outcome: TokenOutcome; sentAt: number; sealer: Sealer }> {
+  const { instance } = lease;
+  let sentAt: number | undefined;
+  let sealer: Sealer = parts.vault;
+  try {
+    sealer = await parts.vault.prepare(instance.organizationId);
+    const client = await parts.clients.resolve(instance.organizationId, connector.key, old.client);
+    const outcome = await parts.tokens.refresh(connector, client, {
+      refreshToken,
+      shortLived: old.shortLived === true,
+      configuration: instance.configuration,
+      timeoutMs: parts.timing.exchangeMs,
+      beforeSend: () => {
+        const now = parts.monotonic();
+        if (now > lease.sendBefore)
+          throw new Error("too late to send: the lease might run out before the answer is stored");
+        sentAt = earliestNow(reading, answeredMs, now);
+      },
+    });
+    return { outcome, sealer, sentAt: sentAt ?? reading.dateMs };
+  } catch (error) {
+    const reason = error instanceof Error ? error.name : "unknown error";
+    return {
+      outcome: sentAt === undefined ? { kind: "never_sent", reason } : { kind: "unknown", reason },
+      sealer,
+      sentAt: sentAt ?? reading.dateMs,
+    };
+  }
+}
+
+/** What the vendor left out of its answer stays as it was (RFC 6749 section 6). */
+function refreshedGrant(
+  parts: GrantParts,
+  connector: Connector,
+  old: Grant,
+  response: TokenResponse,
+  sentAt: number,
+): Grant {
+  const expiresAt = expiryOf(connector, response, sentAt, parts.timing);
+  const refreshToken = response.refreshToken ?? old.refreshToken;
+  const scope = response.scope ?? old.scope;
+  const extra = old.extra || response.extra ? { ...old.extra, ...response.extra } : undefined;
+  return {
+    accessToken: response.accessToken,
+    tokenType: response.tokenType,
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    ...(scope === undefined ? {} : { scope }),
+    obtainedAt: sentAt,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    obtainedBy: "refresh",
+    client: old.client,
+    ...(extra === undefined ? {} : { extra }),
+  };
+}
+
+/** Step 5, a grant: seal it with version f; COMMIT, else the rescue bucket. */
+async function bringHome(
+  parts: GrantParts,
+  read: InstanceRead,
+  request: RefreshRequest,
+  lease: Lease,
+  won: { connector: Connector; old: Grant; grant: Grant; sentAt: number; sealer: Sealer },
+  call: Call,
+  count: (outcome: GrantOutcome["outcome"], timeLeftMs?: number) => void,
+): Promise<RefreshResult> {
+  const { instance, fence } = lease;
+  const used = request.cause === "just_in_time" || request.cause === "unauthorized";
+  const regular = dueAt(
+    parts,
+    won.connector,
+    won.grant,
+    used ? { createdAt: instance.createdAt, lastUsedAt: won.sentAt } : instance,
+    won.sentAt,
+  );
+  const due = dueFor(instance, regular, won.sentAt, parts.timing);
+  let sealed: Sealed | undefined;
+  const record = async (): Promise<RefreshRecord> => {
+    sealed ??= await sealGrant(won.sealer, instance, fence, won.grant);
+    return {
+      kind: "refresh",
+      instanceId: instance.id,
+      organizationId: instance.organizationId,
+      connector: instance.connector,
+      epoch: instance.epoch,
+      baseVersion: instance.version,
+      fence,
+      grant: sealed,
+      refreshedAt: won.sentAt,
+      ...(due === undefined ? {} : { dueAt: due }),
+    };
+  };
+  let kept: Awaited<ReturnType<typeof commit>> | "rescued";
+  try {
+    kept = await keepGrant(parts, call, instance.id, async () => await commit(parts, await record()), record);
+  } catch {
+    count("lost");
+    return { kind: "failed", outcome: "lost", retryAfterMs: parts.timing.retryMs };
+  }
+  if (kept === "superseded") {
+    count("reused");
+    return { kind: "moved" };
+  }
+  if (kept === "lost") {
+    const ended = await revokeLoserOrOwe(parts, call, instance, won.grant, record);
+    // What is lost is counted there; what is owed, as revoked when it is.
+    if (ended !== "lost") count(ended === "revoked" ? "revoked" : "reused");
+    return { kind: "moved" };
+  }
+  tellRecovery(parts, call, read);
+  const left = won.old.expiresAt;
+  count("refreshed", left === undefined ? undefined : left - latestNow(read.reading, parts.monotonic()));
+  const {
+    until,
+    deadVersion,
+    lastError,
+    attempts,
+    retryAt,
+    dueAt: _,
+    dueSince,
+    refreshShard,
+    ...rest
+  } = instance;
+  return {
+    kind: "refreshed",
+    grant: won.grant,
+    instance: {
+      ...rest,
+      version: fence,
+      fence,
+      grant: (await record()).grant,
+      lastRefreshedAt: won.sentAt,
+      ...(due === undefined ? {} : { dueAt: due }),
+    },
+  };
+}
+
+/** Step 5, `invalid_grant`: only a new sign-in helps, if this attempt is still the one that counts. */
+async function declareDead(
+  parts: GrantParts,
+  read: InstanceRead,
+  lease: Lease,
+  call: Call,
+  count: (outcome: "needs_reauth" | "reused") => void,
+  failed: (outcome: Failure) => RefreshResult,
+): Promise<RefreshResult> {
+  const { instance, fence } = lease;
+  const seen = { version: instance.version, fence };
+  const now = () => latestNow(read.reading, parts.monotonic());
+  const due = dueFor(instance, undefined, now(), parts.timing);
+  try {
+    const written = await within(
+      parts,
+      parts.timing.storeTryMs,
+      parts.instances.markDead(instance.id, seen, "invalid_grant", due),
+    );
+    if (written) {
+      count("needs_reauth");
+      announce(parts, call, instance, {
+        name: "instance.needs_reauth",
+        at: now(),
+        of: instance.version,
+        reason: "invalid_grant",
+      });
+      return { kind: "needs_reauth" };
+    }
+    // Refused: the version moved on, or this is the second try of a write whose first answer was lost.
+    const { value: found } = await parts.instances.get(instance.id);
+    count("reused");
+    return found !== undefined && needsReauthentication(found) ? { kind: "needs_reauth" } : { kind: "moved" };
+  } catch {
+    return failed("unreachable");
+  }
+}

@@ -1,0 +1,82 @@
+import type { Call, GrantParts } from "../grant-parts.ts";
+import { within } from "../patience.ts";
+import type { RescueRecord } from "../ports.ts";
+import { backOff } from "../timing.ts";
+
+/** Neither store took a grant before the function's end: it is lost, unless a write whose answer was lost arrived. */
+class GrantLost extends Error {
+  constructor(instanceId: number) {
+    super(`neither the table nor the rescue bucket took a new grant of instance ${instanceId}`);
+    this.name = "GrantLost";
+  }
+}
+
+type Parts = Pick<GrantParts, "sleep" | "timing" | "random" | "rescue" | "monotonic">;
+
+/**
+ * Brings a grant that a vendor just gave to safety: the table for 10 s, else the rescue bucket for 10 s, in turns until
+ * the function ends. Never ends of itself with a grant in hand.
+ * @param write the conditional write; its answer, whatever it is, ends the matter
+ * @param record what to lay into the bucket; asked for only when the table fails
+ * @returns what `write` answered, or `rescued`: the rescue worker will do what is left, so release nothing
+ * @throws {GrantLost}
+ */
+export async function keepGrant<T>(
+  parts: Parts,
+  call: Pick<Call, "remainingMs">,
+  instanceId: number,
+  write: () => Promise<T>,
+  record: () => Promise<RescueRecord>,
+): Promise<T | "rescued"> {
+  for (;;) {
+    const written = await tryFor(parts, call, write);
+    if (written !== undefined) return written.value;
+    const rescued = await tryFor(parts, call, async () => parts.rescue.put(await record()));
+    if (rescued !== undefined) return "rescued";
+    if (call.remainingMs() < parts.timing.lastBreathMs) throw new GrantLost(instanceId);
+  }
+}
+
+/**
+ * Ends a grant that nobody needs any more, or lays down that this is still owed; in turns until the function ends.
+ * @param revoke one try at the vendor
+ * @param record what to lay into the bucket; asked for only when the vendor does not take it
+ * @throws {GrantLost} neither was possible: the grant lives on at the vendor
+ */
+export async function revokeOrOwe(
+  parts: Parts,
+  call: Pick<Call, "remainingMs">,
+  instanceId: number,
+  revoke: () => Promise<boolean>,
+  record: () => Promise<RescueRecord>,
+): Promise<"revoked" | "owed"> {
+  for (;;) {
+    if (await revoke()) return "revoked";
+    if ((await tryFor(parts, call, async () => parts.rescue.put(await record()))) !== undefined)
+      return "owed";
+    if (call.remainingMs() < parts.timing.lastBreathMs) throw new GrantLost(instanceId);
+  }
+}
+
+/** One store, again and again while it fails at once, for at most `storeTryMs`. `undefined`: it did not take it. */
+async function tryFor<T>(
+  parts: Parts,
+  call: Pick<Call, "remainingMs">,
+  work: () => Promise<T>,
+): Promise<{ value: T } | undefined> {
+  const end = parts.monotonic() + Math.min(parts.timing.storeTryMs, call.remainingMs());
+  for (let failures = 1; ; failures++) {
+    try {
+      return { value: await within(parts, end - parts.monotonic(), work()) };
+    } catch {
+      const pause = backOff(
+        parts.timing.storePauseMs,
+        parts.timing.storePauseMaxMs,
+        failures,
+        parts.random(),
+      );
+      if (parts.monotonic() + pause >= end) return undefined;
+      await parts.sleep(pause);
+    }
+  }
+}

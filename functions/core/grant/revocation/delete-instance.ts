@@ -1,0 +1,149 @@
+import type { Connector } from "../../../connectors/define-connector.ts";
+import type { Instance } from "../../instances/instance.ts";
+import { lookUpAccount } from "../account.ts";
+import { announce } from "../announce.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { Call, GrantParts, WorkerParts } from "../grant-parts.ts";
+import { openGrant } from "../sealed-grant.ts";
+import { latestNow } from "../timing.ts";
+import { consentKey } from "./consent.ts";
+import { openUnlessBroken } from "./revoke-loser.ts";
+
+/**
+ * DELETE, step 1: the instance token is dead from here; a worker does the rest, now or when the sweep finds it.
+ * @returns false: there is no such instance
+ */
+export async function markForDeletion(
+  parts: Pick<GrantParts, "handOver"> & {
+    readonly instances: Pick<GrantParts["instances"], "get" | "markDeleting">;
+  },
+  instanceId: number,
+): Promise<boolean> {
+  const { value: instance, reading } = await parts.instances.get(instanceId);
+  if (instance === undefined) return false;
+  if (!(await parts.instances.markDeleting(instanceId, reading.dateMs))) return false;
+  // Lost: it lies on the due index.
+  await parts.handOver(instance, "delete").catch(() => {});
+  return true;
+}
+
+/**
+ * DELETE, steps 2 and 3, by a worker, any number of times: revokes what the vendor lets us revoke without harm to others,
+ * then deletes the item. A revocation that fails is tried again for 7 days, one that might harm others for an hour.
+ */
+export async function finishDeletion(
+  parts: WorkerParts,
+  instanceId: number,
+  call: Pick<Call, "afterAnswer">,
+): Promise<void> {
+  const { value: instance, reading } = await parts.instances.get(instanceId);
+  if (instance?.deleting !== true) return;
+  const now = latestNow(reading, parts.monotonic());
+  const certainAt = siblingsAreCertainAt(parts, instance);
+  if (now < certainAt) return void (await parts.instances.pushDeletion(instanceId, certainAt));
+  // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
+  const unborn = await parts.rescue.read(`rescue/${instanceId}/new`);
+  if (unborn !== undefined) return await tryLater(parts, instance, now);
+  const ended = await revokeStored(parts, instance);
+  const goesOnFor = now - (instance.deletingSince ?? now);
+  const patience = {
+    failed: parts.timing.revocationMs,
+    unclear: parts.timing.consentMs,
+    revoked: 0,
+    spared: 0,
+  };
+  if (goesOnFor < patience[ended]) return await tryLater(parts, instance, now);
+  const removed = await parts.instances.remove(instanceId);
+  const { connector } = instance;
+  if (ended === "revoked") parts.outcome({ outcome: "revoked", connector, instanceId, cause: "forced" });
+  if (ended === "failed") parts.outcome({ outcome: "lost", connector, instanceId, cause: "forced" });
+  if (!removed) return;
+  if (ended === "failed")
+    announce(parts, call, instance, { name: "instance.revocation_failed", at: now, of: "delete" });
+  announce(parts, call, instance, { name: "instance.deleted", at: now, of: "delete" });
+}
+
+async function revokeStored(
+  parts: WorkerParts,
+  instance: Instance,
+): Promise<"revoked" | "spared" | "unclear" | "failed"> {
+  const connector = connectorOf(parts, instance.connector);
+  const ends = connector.oauth2.revocation?.ends;
+  if (ends === undefined) return "spared";
+  const shared = ends === "grant" ? await isShared(parts, connector, instance) : false;
+  if (shared !== false) return shared === true ? "spared" : "unclear";
+  try {
+    const grants = [await openGrant(parts.vault, instance, instance.version, instance.grant)];
+    for (const { version, grant } of instance.replacedGrants ?? []) {
+      const replaced = await openUnlessBroken(parts, instance, version, grant);
+      if (replaced !== undefined) grants.push(replaced);
+    }
+    let ended = true;
+    for (const grant of grants) {
+      const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
+      ended = (await parts.tokens.revoke(connector, client, grant)) && ended;
+    }
+    return ended ? "revoked" : "failed";
+  } catch {
+    return "failed";
+  }
+}
+
+/**
+ * Where revocation ends the user's whole grant, siblings are asked for only when the index has had the time to show those that
+ * came, or were marked for deletion, just before: an app that connects a user anew and then deletes the old instance must not
+ * lose both; a user's two instances that are deleted at once must not spare their grant for each other.
+ */
+function siblingsAreCertainAt(parts: WorkerParts, instance: Instance): number {
+  if (connectorOf(parts, instance.connector).oauth2.revocation?.ends !== "grant") return 0;
+  return (instance.deletingSince ?? 0) + parts.timing.indexMs;
+}
+
+/**
+ * Whether another living instance hangs on the same consent: same connector and client, in whichever organization, and not known
+ * to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
+ * a consent too many at the vendor than a dead connection.
+ */
+async function isShared(
+  parts: WorkerParts,
+  connector: Connector,
+  instance: Instance,
+): Promise<boolean | "unclear"> {
+  const unknown = consentKey(connector, instance.refreshGroup);
+  const own = await consentOf(parts, connector, instance, unknown);
+  if (unknown === undefined || own === undefined) return "unclear";
+  // In this order: a sibling whose account is noted between the two goes from the first to the second.
+  const maybe = await parts.instances.hasSibling(instance.id, unknown);
+  if (own === unknown) return maybe;
+  if (await parts.instances.hasSibling(instance.id, own)) return true;
+  return maybe && "unclear";
+}
+
+/** Its account may not have been noted: it is asked for once more. @returns undefined: any instance of the client may be a sibling */
+async function consentOf(
+  parts: WorkerParts,
+  connector: Connector,
+  instance: Instance,
+  unknown: string | undefined,
+): Promise<string | undefined> {
+  // Where the vendor tells of nobody, all of the client are among the unknown.
+  if (instance.consentKey !== unknown || connector.account === undefined) return instance.consentKey;
+  try {
+    const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    const account = await lookUpAccount(parts, connector, accessToken);
+    return account === undefined ? undefined : consentKey(connector, instance.refreshGroup, account);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Waits a quarter of the time that it has been failing for, between a minute and an hour. Nothing is overdue meanwhile: the
+ * instance token is dead, and what cannot be revoked within 7 days is counted as lost.
+ */
+async function tryLater(parts: GrantParts, instance: Instance, now: number): Promise<void> {
+  const { revocationRetryMs, revocationRetryMaxMs } = parts.timing;
+  const failingFor = now - (instance.deletingSince ?? now);
+  const wait = Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingFor / 4));
+  await parts.instances.pushDeletion(instance.id, Math.floor(now + wait));
+}

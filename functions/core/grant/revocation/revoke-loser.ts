@@ -1,0 +1,93 @@
+import type { Grant, Instance } from "../../instances/instance.ts";
+import { SealBroken } from "../../vault/sealed-format.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { Call, GrantParts } from "../grant-parts.ts";
+import type { RescueRecord } from "../ports.ts";
+import { revokeOrOwe } from "../rescue/keep-grant.ts";
+import { openGrant } from "../sealed-grant.ts";
+
+type Owner = Pick<Instance, "id" | "organizationId" | "connector">;
+
+/**
+ * LOSER: ends a grant that belongs to no instance any more. Where revocation ends the user's whole grant: nothing, it would
+ * kill the living one. Nor where the instance lives by the very same token: some vendors give a user who signs in again the
+ * one that he has, and those that do not rotate give it with each refresh.
+ * @returns false: the vendor did not take it, or nobody could look; try again later
+ */
+export async function revokeLoser(
+  parts: Pick<GrantParts, "instances" | "vault" | "connectors" | "clients" | "tokens">,
+  owner: Owner,
+  grant: Grant,
+): Promise<boolean> {
+  const connector = connectorOf(parts, owner.connector);
+  if (connector.oauth2.revocation?.ends !== "token") return true;
+  try {
+    if (await isLivedBy(parts, owner.id, grant)) return true;
+    const client = await parts.clients.resolve(owner.organizationId, connector.key, grant.client);
+    return await parts.tokens.revoke(connector, client, grant);
+  } catch {
+    return false;
+  }
+}
+
+/** @throws nobody can look, or open what is there */
+async function isLivedBy(
+  parts: Pick<GrantParts, "instances" | "vault">,
+  instanceId: number,
+  grant: Grant,
+): Promise<boolean> {
+  const { value: instance } = await parts.instances.get(instanceId);
+  if (instance === undefined || instance.deleting === true) return false;
+  const stored = await openUnlessBroken(parts, instance, instance.version, instance.grant);
+  if (stored === undefined) return false;
+  return grant.refreshToken === undefined
+    ? grant.accessToken === stored.accessToken
+    : grant.refreshToken === stored.refreshToken;
+}
+
+/**
+ * LOSER for one whose process may end before the vendor takes the revocation: what fails is laid into the rescue bucket,
+ * where the rescue worker tries again. Such a record can never be committed: the version or epoch it asks for is history.
+ * @returns `lost`: neither was possible, and it is counted here
+ */
+export async function revokeLoserOrOwe(
+  parts: GrantParts,
+  call: Pick<Call, "remainingMs">,
+  owner: Owner,
+  grant: Grant,
+  record: () => Promise<RescueRecord>,
+): Promise<"revoked" | "owed" | "lost"> {
+  try {
+    return await revokeOrOwe(parts, call, owner.id, () => revokeLoser(parts, owner, grant), record);
+  } catch {
+    parts.outcome({ outcome: "lost", connector: owner.connector, instanceId: owner.id, cause: "rescue" });
+    return "lost";
+  }
+}
+
+/** Opens what a record holds and ends it. @returns false: not yet; for ever so where its seal is broken */
+export async function revokeRecorded(
+  parts: Pick<GrantParts, "instances" | "connectors" | "clients" | "tokens" | "vault">,
+  owner: Owner,
+  version: number | string,
+  sealed: Uint8Array,
+): Promise<boolean> {
+  if (connectorOf(parts, owner.connector).oauth2.revocation?.ends !== "token") return true;
+  const grant = await openUnlessBroken(parts, owner, version, sealed);
+  return grant !== undefined && (await revokeLoser(parts, owner, grant));
+}
+
+/** @returns undefined: its key is gone, or it was tampered with; no later time will open it. @throws not now */
+export async function openUnlessBroken(
+  parts: Pick<GrantParts, "vault">,
+  owner: Pick<Instance, "id" | "organizationId">,
+  version: number | string,
+  sealed: Uint8Array,
+): Promise<Grant | undefined> {
+  try {
+    return await openGrant(parts.vault, owner, version, sealed);
+  } catch (error) {
+    if (error instanceof SealBroken) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,100 @@
+import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
+import { noteAccount } from "../account.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "../grant-parts.ts";
+import { wasJustRefreshed } from "../refresh/access-token.ts";
+import { refreshUnlessPaused } from "../refresh/refresh-unless-paused.ts";
+import { isOfNobodyKnown } from "../revocation/consent.ts";
+import { finishDeletion } from "../revocation/delete-instance.ts";
+import { openGrant } from "../sealed-grant.ts";
+import { endReplaced } from "../sign-in/replaced-grants.ts";
+import { latestNow, leaseIsHeld } from "../timing.ts";
+import { dueAt, dueFor, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";
+
+/** Work on one instance, as the queue brings it: at least once, in any order. */
+export interface RefreshWork {
+  readonly instanceId: number;
+  readonly cause: RefreshCause | "delete";
+  /** The version that somebody wanted renewed; absent: whatever lies there and is due. */
+  readonly version?: number;
+}
+
+/**
+ * What the worker does with one instance of the queue: it looks for itself whether there is still something to do.
+ * A refresh that fails sets its own next time and resolves; only what could not be looked at throws, to be delivered again.
+ */
+export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Call): Promise<void> {
+  const { value: instance, reading } = await parts.instances.get(work.instanceId);
+  if (instance === undefined) return;
+  if (instance.deleting === true) return await finishDeletion(parts, instance.id, call);
+  const now = latestNow(reading, parts.monotonic());
+  const settle = (due: number | undefined, owed?: number) => settleDue(parts, instance, now, due, owed);
+  if (instance.replacedGrants !== undefined) call.afterAnswer(endReplaced(parts, instance));
+  if (!instance.enabled || needsReauthentication(instance)) return await settle(undefined);
+  const cause = work.cause === "delete" ? "schedule" : work.cause;
+  const read: InstanceRead = { instance, reading };
+  const leave = (outcome: "reused" | "waited" | "client_refused"): void =>
+    parts.outcome({ outcome, connector: instance.connector, instanceId: instance.id, cause });
+
+  if (work.version !== undefined && work.version !== instance.version) return leave("reused");
+  if (leaseIsHeld(instance, reading)) return leave("waited");
+  if (instance.retryAt !== undefined && instance.retryAt > now) {
+    leave("waited");
+    return await settle(instance.retryAt, instance.dueSince ?? instance.dueAt);
+  }
+  const grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
+  if (!isWanted(parts, cause, instance, grant, now)) {
+    leave("reused");
+    if (cause !== "schedule") return;
+    const due = dueAt(parts, connectorOf(parts, instance.connector), grant, instance, now);
+    return await settle(due);
+  }
+  const refresh = refreshUnlessPaused(parts, read, grant.client, { cause, wanted: instance.version }, call);
+  call.afterAnswer(refresh);
+  const result = await refresh;
+  if (result.kind === "paused") {
+    leave("client_refused");
+    // Spread, so that the end of a pause does not bring all its grants at once.
+    const until = result.until + parts.random() * parts.timing.pausedClientMs;
+    return await settle(until, owedSince(instance, grant));
+  }
+  if (result.kind === "hindered") leave("waited");
+  const connector = connectorOf(parts, instance.connector);
+  const isKnown = instance.account !== undefined && !isOfNobodyKnown(connector, instance);
+  if (result.kind === "refreshed" && !isKnown) {
+    // Tried with each refresh: without it another account's sign-in goes unnoticed, and where revocation ends a user's whole
+    // grant one such instance spares every consent of its client (revocation/delete-instance.ts).
+    call.afterAnswer(noteAccount(parts, connector, result.instance, result.grant.accessToken, now));
+  }
+}
+
+function isWanted(
+  parts: GrantParts,
+  cause: RefreshCause,
+  instance: Instance,
+  grant: Grant,
+  now: number,
+): boolean {
+  const connector = connectorOf(parts, instance.connector);
+  if (!isRenewable(connector, grant, now, parts.timing)) return false;
+  if (cause === "forced") return true;
+  if (cause === "unauthorized") return !wasJustRefreshed(parts, grant, now);
+  if (cause === "just_in_time") return isAlmostOver(grant, now, parts.timing);
+  return isDue(parts, connector, grant, instance, now);
+}
+
+/**
+ * Puts the due index right where nothing is to be done now. Whoever changed it meanwhile knows better.
+ * @param owed since when a refresh is owed all the same
+ */
+async function settleDue(
+  parts: GrantParts,
+  instance: Instance,
+  now: number,
+  due: number | undefined,
+  owed?: number,
+): Promise<void> {
+  if (instance.dueAt === undefined) return;
+  const to = dueFor(instance, due === undefined ? undefined : Math.floor(due), now, parts.timing);
+  await parts.instances.push(instance.id, instance.dueAt, to, owed);
+}

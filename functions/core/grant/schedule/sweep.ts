@@ -1,0 +1,203 @@
+import type { InstanceEvent } from "../instance-event.ts";
+import type { DueIndex, DueItem, RescueList } from "../ports.ts";
+import type { Timing } from "../timing.ts";
+import type { RefreshWork } from "./refresh-due.ts";
+import { sideBySide } from "./side-by-side.ts";
+
+/** What the refresh queue carries: ids and what happened to them, never a secret. */
+export type QueuedWork =
+  | ({ readonly kind: "refresh" } & RefreshWork)
+  | { readonly kind: "rescue"; readonly key: string }
+  | { readonly kind: "event"; readonly event: InstanceEvent };
+
+export interface WorkQueue {
+  /**
+   * Sends in batches.
+   * @param work with the group that keeps one vendor's backlog from delaying others
+   * @returns for each, whether it was sent
+   */
+  send(work: readonly (QueuedWork & { readonly group: string })[]): Promise<readonly boolean[]>;
+}
+
+export interface SweepParts {
+  readonly due: DueIndex;
+  readonly rescue: RescueList;
+  readonly queue: WorkQueue;
+  readonly lock: SweepLock;
+  readonly timing: Timing;
+  /** Shards that new due times are spread over; more may have been in use before. */
+  readonly shards: number;
+  /** Milliseconds that this invocation may still take. */
+  readonly remainingMs: () => number;
+}
+
+export interface SweepOutcome {
+  readonly due: number;
+  readonly queued: number;
+  readonly oldestOverdueMs: number;
+  readonly rescueRecords: number;
+}
+
+/** Who sweeps, and where the next one goes on. */
+export interface SweepState {
+  readonly lockedUntil: number;
+  /** Highest shard count ever used: a smaller one must not strand what lies on the others. */
+  readonly shards: number;
+  /** Shards that the last sweep had no time for: swept first. */
+  readonly unfinished?: readonly ShardPlace[];
+  readonly rescueAfter?: string;
+}
+
+/** Where in a shard a sweep goes on; without `after` at its beginning. */
+export interface ShardPlace {
+  readonly shard: number;
+  readonly after?: string;
+}
+
+/** One conditional item: one sweep at a time. */
+export interface SweepLock {
+  /** The store's time, epoch milliseconds. */
+  now(): number;
+  read(): Promise<SweepState | undefined>;
+  /** Writes if the item is still the one seen (`undefined`: there is none). */
+  write(state: SweepState, seen: SweepState | undefined): Promise<boolean>;
+}
+
+const PAGE = 100;
+const RESCUE_PAGE = 500;
+/**
+ * A sweep waits for answers most of its time, so several shards are swept side by side, and each page's pushes too. Both
+ * together stay under the 50 connections of the SDK's client: what has to wait for one counts as not connecting.
+ * https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-maxsockets.html
+ */
+const SHARDS_AT_ONCE = 4;
+const PUSHES_AT_ONCE = 12;
+/** Left for the last page's pushes and for the cursor. */
+const RESERVE_MS = 10_000;
+
+/**
+ * One sweep: queues what is due, several shards side by side, and what lies in the rescue bucket. One at a time, by a
+ * conditional item that also keeps the cursors of a sweep that ran out of time. Sends first and pushes `dueAt` after, on
+ * condition that it is unchanged: a lost message comes due again, and a fast worker's result stays.
+ * @returns undefined: another sweep is at work
+ */
+export async function sweep(parts: SweepParts): Promise<SweepOutcome | undefined> {
+  const held = await lock(parts);
+  if (held === undefined) return undefined;
+  const seen = { due: 0, queued: 0, oldestOverdueMs: 0, rescueRecords: 0 };
+  const unfinished: ShardPlace[] = [];
+  let rescueAfter: string | undefined;
+  try {
+    const [rescue] = await Promise.allSettled([sweepRescue(parts, held.rescueAfter, seen)]);
+    const shards = await sweepShards(parts, held, seen);
+    unfinished.push(...shards.flatMap((each) => (each.status === "fulfilled" ? (each.value ?? []) : [])));
+    // Not before: what is due must be queued though the bucket does not answer, and on the other shards though one does not.
+    if (rescue.status === "rejected") throw rescue.reason;
+    rescueAfter = rescue.value;
+    const failed = shards.find((each) => each.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  } finally {
+    await unlock(parts, held, unfinished, rescueAfter);
+  }
+  return seen;
+}
+
+async function lock(parts: SweepParts): Promise<SweepState | undefined> {
+  const old = await parts.lock.read();
+  const now = parts.lock.now();
+  if (old !== undefined && old.lockedUntil > now) return undefined;
+  const state: SweepState = {
+    ...old,
+    shards: Math.max(parts.shards, old?.shards ?? 0),
+    // As long as this invocation can last: a crashed sweep's lock runs out by itself.
+    lockedUntil: now + Math.ceil(parts.remainingMs()) + 1000,
+  };
+  return (await parts.lock.write(state, old)) ? state : undefined;
+}
+
+async function unlock(
+  parts: SweepParts,
+  held: SweepState,
+  unfinished: readonly ShardPlace[],
+  rescueAfter: string | undefined,
+): Promise<void> {
+  const state: SweepState = {
+    shards: held.shards,
+    ...(unfinished.length === 0 ? {} : { unfinished }),
+    ...(rescueAfter === undefined ? {} : { rescueAfter }),
+    lockedUntil: 0,
+  };
+  await parts.lock.write(state, held);
+}
+
+/**
+ * All shards once, those first that the last sweep left.
+ * @returns for each: where the next sweep goes on, if it came to no end. One that failed is begun anew, for a cursor may be what failed.
+ */
+async function sweepShards(
+  parts: SweepParts,
+  { shards, unfinished = [] }: SweepState,
+  seen: { due: number; queued: number; oldestOverdueMs: number },
+): Promise<PromiseSettledResult<ShardPlace | undefined>[]> {
+  const now = parts.lock.now();
+  const left = new Set(unfinished.map(({ shard }) => shard));
+  const others = Array.from({ length: shards }, (_, shard) => ({ shard })).filter(
+    ({ shard }) => !left.has(shard),
+  );
+  return await sideBySide([...unfinished, ...others], SHARDS_AT_ONCE, (place) =>
+    sweepShard(parts, place, now, seen),
+  );
+}
+
+async function sweepShard(
+  parts: SweepParts,
+  { shard, after }: ShardPlace,
+  now: number,
+  seen: { due: number; queued: number; oldestOverdueMs: number },
+): Promise<ShardPlace | undefined> {
+  let next = after;
+  do {
+    if (parts.remainingMs() < RESERVE_MS) return { shard, ...(next === undefined ? {} : { after: next }) };
+    const page = await parts.due.due(shard, now, PAGE, next);
+    seen.due += page.items.length;
+    // Since it first came due: a push means that it was sent, not that anybody refreshed it.
+    for (const { dueAt, dueSince = dueAt } of page.items)
+      seen.oldestOverdueMs = Math.max(seen.oldestOverdueMs, now - dueSince);
+    const queued = await queueDue(parts, page.items, now);
+    seen.queued += queued;
+    next = page.next;
+  } while (next !== undefined);
+  return undefined;
+}
+
+async function queueDue(parts: SweepParts, items: readonly DueItem[], now: number): Promise<number> {
+  const sent = await parts.queue.send(
+    items.map(({ id, refreshGroup }) => ({
+      kind: "refresh",
+      instanceId: id,
+      cause: "schedule",
+      group: refreshGroup,
+    })),
+  );
+  const queued = items.filter((_, index) => sent[index] === true);
+  // A push that fails only means that the item comes due once more.
+  await sideBySide(queued, PUSHES_AT_ONCE, ({ id, dueAt }) =>
+    parts.due.push(id, dueAt, now + parts.timing.pushMs),
+  );
+  return queued.length;
+}
+
+/** @returns where the next sweep goes on listing */
+async function sweepRescue(
+  parts: SweepParts,
+  after: string | undefined,
+  seen: { rescueRecords: number },
+): Promise<string | undefined> {
+  const { keys, next } = await parts.rescue.list({
+    limit: RESCUE_PAGE,
+    ...(after === undefined ? {} : { after }),
+  });
+  seen.rescueRecords = keys.length;
+  await parts.queue.send(keys.map((key) => ({ kind: "rescue", key, group: "rescue" })));
+  return next;
+}

@@ -1,0 +1,213 @@
+import { randomUUID } from "node:crypto";
+import type { Connector } from "../../../connectors/define-connector.ts";
+import { InvalidRequest, Unavailable, VendorError } from "../../errors.ts";
+import type { Grant, OAuthClient } from "../../instances/instance.ts";
+import type { TransientItem, TransientStore } from "../../transients.ts";
+import type { Call, GrantParts } from "../grant-parts.ts";
+import type { ClientCredentials, StoreReading, TokenOutcome, TokenResponse } from "../ports.ts";
+import { expiryOf } from "../schedule/due.ts";
+import { earliestNow } from "../timing.ts";
+import { epochAfter, epochOf, hashOf } from "./epoch.ts";
+
+/** An authorization code as the vendor's redirect brought it, and what belongs to it. */
+export interface CodeExchange {
+  readonly organizationId: string;
+  readonly userId: string;
+  readonly connector: Connector;
+  readonly client: OAuthClient;
+  readonly code: string;
+  readonly redirectUri: string;
+  readonly codeVerifier?: string;
+  readonly configuration: Readonly<Record<string, string>>;
+  /** Values of the callback that the connector keeps (realmId, …). */
+  readonly extra?: Readonly<Record<string, string>>;
+  /** Of the consumed state (epoch.ts); absent where there was none of ours: the code takes its place. */
+  readonly epoch?: string;
+}
+
+/** The instance that a code's grant is for, as it was read just before. */
+export interface CodeTarget {
+  readonly instanceId: number;
+  /** Of the instance, or of its absence. */
+  readonly reading: StoreReading;
+  /** For a sign-in to an instance that is there: the epoch of the grant that it has. */
+  readonly seenEpoch?: string;
+}
+
+/** `code#<hash>`: which caller's instance a code went into. */
+interface CodeSeen extends TransientItem {
+  /** The SDK tries a put again whose answer was lost, and finds its own item. */
+  readonly attempt: string;
+  readonly caller: string;
+  readonly instanceId: number;
+  /** Of a sign-in to an instance that was there before: that it is there says nothing of how the sign-in ended. */
+  readonly signInEpoch?: string;
+}
+
+/**
+ * Exchanges a code for a grant, once: a second request with the same code never reaches the vendor, which would have to end
+ * the grant that the first one won (RFC 6749 section 4.1.2). What the vendor answers late is not lost: we wait a minute.
+ * @throws {InvalidRequest} `code_used` (for the same caller with `detail.instanceId`), or what the vendor has against the code
+ */
+export async function exchangeCode(
+  parts: GrantParts,
+  transients: TransientStore,
+  request: CodeExchange,
+  target: CodeTarget,
+  call: Pick<Call, "remainingMs">,
+): Promise<{ grant: Grant; credentials: ClientCredentials; epoch: string }> {
+  const answeredMs = parts.monotonic();
+  const { connector, organizationId } = request;
+  const credentials = await parts.clients.resolve(organizationId, connector.key, request.client);
+  if (call.remainingMs() < parts.timing.functionTimeMs) {
+    throw new Unavailable("too little time is left for a sign-in; send the same request again");
+  }
+  const codeHash = hashOf(connector.key, credentials.id, request.code);
+  const epoch = request.epoch ?? epochAfter(target.seenEpoch ?? "", epochOf(target.reading.dateMs, codeHash));
+  await reserve(parts, transients, request, codeHash, { ...target, epoch });
+  const sentAt = earliestNow(target.reading, answeredMs, parts.monotonic());
+  const outcome = await sendCode(parts, request, credentials);
+  if (outcome.kind === "granted") {
+    return { grant: firstGrant(parts, request, outcome.response, sentAt), credentials, epoch };
+  }
+  // The vendor did nothing with the code, or will never take it: it is not spent on this instance.
+  if (outcome.kind !== "unknown") await transients.remove(`code#${codeHash}`).catch(() => {});
+  throw refusal(connector, outcome);
+}
+
+async function reserve(
+  parts: GrantParts,
+  transients: TransientStore,
+  request: CodeExchange,
+  codeHash: string,
+  { instanceId, seenEpoch, epoch }: CodeTarget & { readonly epoch: string },
+): Promise<void> {
+  const caller = `${request.organizationId}/${request.userId}`;
+  const item: CodeSeen = {
+    id: `code#${codeHash}`,
+    expiresAt: transients.now() + parts.timing.codeMs,
+    attempt: randomUUID(),
+    caller,
+    instanceId,
+    ...(seenEpoch === undefined ? {} : { signInEpoch: epoch }),
+  };
+  if (await transients.put(item)) return;
+  const seen = await transients.get<CodeSeen>(item.id);
+  if (seen?.attempt === item.attempt) return;
+  const mine = seen?.caller === caller && (await wentInto(parts, seen));
+  throw new InvalidRequest(
+    mine ? whatItMade(seen) : "this code was used already; send the user through the authorization URL again",
+    "providerData.code",
+    "code_used",
+    mine ? { instanceId: seen.instanceId } : {},
+  );
+}
+
+/** The code's grant is stored, or safe in the rescue bucket and stored soon. */
+async function wentInto(parts: GrantParts, { instanceId, signInEpoch }: CodeSeen): Promise<boolean> {
+  const { value } = await parts.instances.get(instanceId);
+  const lies = async (name: string) =>
+    (await parts.rescue.read(`rescue/${instanceId}/${name}`).catch(() => undefined)) !== undefined;
+  if (signInEpoch === undefined) return value === undefined ? await lies("new") : value.deleting !== true;
+  if (value === undefined || value.deleting === true) return false;
+  // A record of a sign-in that a later one overtook only asks for the end of its grant.
+  if (value.epoch >= signInEpoch) return value.epoch === signInEpoch;
+  return await lies(`signin-${signInEpoch}`);
+}
+
+function whatItMade({ instanceId, signInEpoch }: CodeSeen): string {
+  return signInEpoch === undefined
+    ? `this code was used already, and made instance ${instanceId}: rotate that instance's token (POST /instances/${instanceId}/token) and go on with it`
+    : `this code was used already, and instance ${instanceId} was signed in to with it: go on with its token`;
+}
+
+async function sendCode(
+  parts: GrantParts,
+  request: CodeExchange,
+  credentials: ClientCredentials,
+): Promise<TokenOutcome> {
+  try {
+    return await parts.tokens.exchangeCode(request.connector, credentials, {
+      code: request.code,
+      redirectUri: request.redirectUri,
+      ...(request.codeVerifier === undefined ? {} : { codeVerifier: request.codeVerifier }),
+      configuration: request.configuration,
+      timeoutMs: parts.timing.exchangeMs,
+    });
+  } catch (error) {
+    return { kind: "unknown", reason: error instanceof Error ? error.name : "unknown error" };
+  }
+}
+
+function firstGrant(
+  parts: GrantParts,
+  request: CodeExchange,
+  response: TokenResponse,
+  sentAt: number,
+): Grant {
+  const expiresAt = expiryOf(request.connector, response, sentAt, parts.timing);
+  const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
+  return {
+    accessToken: response.accessToken,
+    tokenType: response.tokenType,
+    ...(response.refreshToken === undefined ? {} : { refreshToken: response.refreshToken }),
+    ...(response.shortLived === undefined ? {} : { shortLived: response.shortLived }),
+    ...(response.scope === undefined ? {} : { scope: response.scope }),
+    obtainedAt: sentAt,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    obtainedBy: "exchange",
+    client: request.client,
+    ...(extra === undefined ? {} : { extra }),
+  };
+}
+
+/** What a token endpoint's refusal of a first grant is to the caller. The vendor's words stand in `detail.vendor`. */
+export function refusal(
+  connector: Connector,
+  outcome: Exclude<TokenOutcome, { kind: "granted" }>,
+  field = "providerData.code",
+): Error {
+  const { name } = connector;
+  if (outcome.kind === "never_sent") {
+    return new Unavailable(`${name} cannot be reached right now; try again`, "vendor_unreachable", 5);
+  }
+  if (outcome.kind === "unknown") {
+    return new VendorError(
+      502,
+      "vendor_unreachable",
+      `${name}'s token endpoint gave no usable answer; the user must sign in again, since the code may be spent`,
+    );
+  }
+  const vendor = {
+    error: outcome.error,
+    ...(outcome.description === undefined ? {} : { error_description: outcome.description }),
+  };
+  if (outcome.kind === "invalid_grant") {
+    return new InvalidRequest(
+      `${name} refuses this code or token: it is wrong, old or used`,
+      field,
+      "invalid_code",
+      {
+        vendor,
+      },
+    );
+  }
+  if (outcome.kind === "client_refused") {
+    return new InvalidRequest(
+      `${name} refuses the OAuth client: check its id and secret, and that it may use this grant`,
+      "configuration.oauth.api.key",
+      "invalid_client",
+      { vendor },
+    );
+  }
+  if (outcome.status === 429 || outcome.status >= 500) {
+    const seconds = outcome.retryAfterMs === undefined ? undefined : outcome.retryAfterMs / 1000;
+    return outcome.status === 429
+      ? new VendorError(429, "vendor_rate_limited", `${name} takes no more sign-ins right now`, {
+          vendor,
+          retryAfterSeconds: seconds ?? 5,
+        })
+      : new Unavailable(`${name} takes no sign-ins right now`, "vendor_unavailable", seconds ?? 5);
+  }
+  return new InvalidRequest(`${name} refuses the token request`, field, "vendor_refused", { vendor });
+}

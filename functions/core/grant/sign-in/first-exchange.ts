@@ -1,0 +1,151 @@
+import { Unavailable } from "../../errors.ts";
+import type { Grant, Instance } from "../../instances/instance.ts";
+import type { TransientStore } from "../../transients.ts";
+import { noteAccount } from "../account.ts";
+import { announce } from "../announce.ts";
+import type { Call, GrantParts, ProvisioningParts } from "../grant-parts.ts";
+import type { Sealer } from "../ports.ts";
+import { keepGrant } from "../rescue/keep-grant.ts";
+import { consentKey } from "../revocation/consent.ts";
+import { dueAt } from "../schedule/due.ts";
+import { refreshGroup } from "../schedule/refresh-group.ts";
+import { sealConfiguration, sealGrant } from "../sealed-grant.ts";
+import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
+import { newInstanceId, newInstanceToken } from "./instance-token.ts";
+
+/** What an instance is beside its grant. */
+export interface NewInstance {
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** Values that must be sealed, by key; their keys are shown masked. */
+  readonly secretConfiguration: Readonly<Record<string, string>>;
+  /** What the app gave as `state`, given back with the instance. */
+  readonly appState?: string;
+}
+
+export type FirstExchange = CodeExchange & NewInstance;
+
+/** The token is shown this once: only its hash is kept. */
+export interface Provisioned {
+  readonly instance: Instance;
+  readonly token: string;
+}
+
+/**
+ * FIRST EXCHANGE: a user's new connection from an authorization code. When this returns, the grant lies in the table or the
+ * rescue bucket. The same caller who sends the same code again is told the instance that it made.
+ * @throws {InvalidRequest} the code is wrong, used, or another client's
+ * @throws {Unavailable} try again; the code was not sent
+ */
+export async function provisionInstance(
+  parts: ProvisioningParts,
+  transients: TransientStore,
+  request: FirstExchange,
+  call: Call,
+): Promise<Provisioned> {
+  const sealer = await parts.vault.prepare(request.organizationId);
+  const { id, reading } = await freeId(parts);
+  const won = await exchangeCode(parts, transients, request, { instanceId: id, reading }, call);
+  const made = await newInstance(parts, sealer, id, request, won.grant, won.credentials.id, {
+    epoch: won.epoch,
+    now: won.grant.obtainedAt,
+  });
+  await storeNew(parts, made.instance, call);
+  call.afterAnswer(
+    noteAccount(parts, request.connector, made.instance, won.grant.accessToken, won.grant.obtainedAt),
+  );
+  return made;
+}
+
+/** An id that nobody has, and the store's time. */
+export async function freeId(
+  parts: Pick<GrantParts, "instances">,
+): Promise<{ id: number; reading: Awaited<ReturnType<GrantParts["instances"]["get"]>>["reading"] }> {
+  for (let tries = 0; tries < 3; tries++) {
+    const id = newInstanceId();
+    const { value, reading } = await parts.instances.get(id);
+    if (value === undefined) return { id, reading };
+  }
+  throw new Unavailable("no free instance id was found");
+}
+
+/** The item of a new instance, its grant sealed as version 1. */
+export async function newInstance(
+  parts: GrantParts,
+  sealer: Sealer,
+  id: number,
+  request: NewInstance & Pick<CodeExchange, "organizationId" | "userId" | "connector" | "configuration">,
+  grant: Grant,
+  clientId: string,
+  { epoch, now }: { epoch: string; now: number },
+): Promise<Provisioned> {
+  const { token, hash } = newInstanceToken(id);
+  const place = { id, organizationId: request.organizationId };
+  const secretKeys = Object.keys(request.secretConfiguration);
+  const due = dueAt(parts, request.connector, grant, { createdAt: now }, now);
+  const group = refreshGroup(request.connector.key, clientId);
+  const consent = consentKey(request.connector, group);
+  const instance: Instance = {
+    ...place,
+    userId: request.userId,
+    connector: request.connector.key,
+    name: request.name,
+    tags: request.tags,
+    createdAt: now,
+    updatedAt: now,
+    configuration: request.configuration,
+    secretConfigurationKeys: secretKeys,
+    ...(secretKeys.length === 0
+      ? {}
+      : { sealedConfiguration: await sealConfiguration(sealer, place, request.secretConfiguration) }),
+    tokenHashes: [{ hash }],
+    fence: 1,
+    version: 1,
+    epoch,
+    grant: await sealGrant(sealer, place, 1, grant),
+    enabled: true,
+    ...(due === undefined ? {} : { dueAt: due }),
+    refreshGroup: group,
+    ...(consent === undefined ? {} : { consentKey: consent }),
+    ...(request.appState === undefined ? {} : { appState: request.appState }),
+  };
+  return { instance, token };
+}
+
+/**
+ * Puts a new item, else its record. Either way the instance is made, and told here: the rescue worker does not tell it again.
+ * @throws {Unavailable} neither store took it: the grant is lost, and counted as such
+ */
+export async function storeNew(parts: ProvisioningParts, instance: Instance, call: Call): Promise<void> {
+  try {
+    await keepGrant(
+      parts,
+      call,
+      instance.id,
+      () => createOrFind(parts, instance),
+      async () => ({ kind: "new", instance }),
+    );
+  } catch (error) {
+    const { id: instanceId, connector } = instance;
+    parts.outcome({ outcome: "lost", connector, instanceId, cause: "forced" });
+    throw new Unavailable(
+      "the connection could not be stored; send the user through the authorization URL again",
+      "unavailable",
+      30,
+      error,
+    );
+  }
+  announce(parts, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
+}
+
+/** Put, or own earlier put whose answer was lost. @returns whether this call wrote it */
+export async function createOrFind(
+  parts: Pick<ProvisioningParts, "instances">,
+  instance: Instance,
+): Promise<"created" | "found"> {
+  if (await parts.instances.create(instance)) return "created";
+  const { value } = await parts.instances.get(instance.id);
+  if (value?.organizationId === instance.organizationId && value.createdAt === instance.createdAt)
+    return "found";
+  throw new Error(`the id ${instance.id} was taken by another instance`);
+}

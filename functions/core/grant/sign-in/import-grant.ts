@@ -1,0 +1,102 @@
+import { Unavailable } from "../../errors.ts";
+import type { Grant } from "../../instances/instance.ts";
+import { noteAccount } from "../account.ts";
+import type { Call, ProvisioningParts } from "../grant-parts.ts";
+import type { ClientCredentials, TokenOutcome } from "../ports.ts";
+import { expiryOf } from "../schedule/due.ts";
+import { earliestNow } from "../timing.ts";
+import { epochOf, hashOf } from "./epoch.ts";
+import { type CodeExchange, refusal } from "./exchange-code.ts";
+import { freeId, type NewInstance, newInstance, type Provisioned, storeNew } from "./first-exchange.ts";
+
+/** A grant won elsewhere. With a refresh token, the access token may be left out. */
+export interface ImportedGrant
+  extends NewInstance,
+    Pick<CodeExchange, "organizationId" | "userId" | "connector" | "client" | "configuration" | "extra"> {
+  readonly accessToken?: string;
+  readonly refreshToken?: string;
+  /** Milliseconds, where the app tells. */
+  readonly expiresInMs?: number;
+}
+
+/**
+ * Makes an instance from a grant won elsewhere. A refresh token is used at once, to prove it, and what it brings is stored as a
+ * first exchange's grant is; what does not prove good leaves nothing behind. A long-lived token is not: the vendor would not
+ * renew a young one, and nobody knows its age.
+ * @throws {InvalidRequest} the vendor does not take the token
+ */
+export async function importInstance(
+  parts: ProvisioningParts,
+  request: ImportedGrant,
+  call: Call,
+): Promise<Provisioned> {
+  const { connector, refreshToken } = request;
+  const sealer = await parts.vault.prepare(request.organizationId);
+  const credentials = await parts.clients.resolve(request.organizationId, connector.key, request.client);
+  if (call.remainingMs() < parts.timing.functionTimeMs) {
+    throw new Unavailable("too little time is left for an import; send the same request again");
+  }
+  const { id, reading } = await freeId(parts);
+  const answeredMs = parts.monotonic();
+  const now = (): number => earliestNow(reading, answeredMs, parts.monotonic());
+  const grant =
+    refreshToken === undefined || connector.oauth2.longLivedToken !== undefined
+      ? importedGrant(request, now())
+      : await provenGrant(parts, request, credentials, refreshToken, now());
+  const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
+  const made = await newInstance(parts, sealer, id, request, grant, credentials.id, { epoch, now: now() });
+  await storeNew(parts, made.instance, call);
+  call.afterAnswer(noteAccount(parts, connector, made.instance, grant.accessToken, grant.obtainedAt));
+  return made;
+}
+
+/**
+ * Without a refresh token there is nothing to prove it with: good until the vendor says otherwise. A long-lived token may
+ * have lived for long, whatever it was given: its end is unknown until it is renewed.
+ */
+function importedGrant(request: ImportedGrant, now: number): Grant {
+  const { expiresInMs } = request;
+  const isLongLived = request.connector.oauth2.longLivedToken !== undefined;
+  const accessToken = request.accessToken ?? request.refreshToken ?? "";
+  return {
+    accessToken,
+    tokenType: "bearer",
+    ...(isLongLived ? { refreshToken: accessToken } : {}),
+    obtainedAt: now,
+    ...(expiresInMs === undefined || isLongLived ? {} : { expiresAt: now + expiresInMs }),
+    obtainedBy: "import",
+    client: request.client,
+    ...(request.extra === undefined ? {} : { extra: request.extra }),
+  };
+}
+
+async function provenGrant(
+  parts: ProvisioningParts,
+  request: ImportedGrant,
+  credentials: ClientCredentials,
+  refreshToken: string,
+  sentAt: number,
+): Promise<Grant> {
+  const { connector } = request;
+  const outcome: TokenOutcome = await parts.tokens.refresh(connector, credentials, {
+    refreshToken,
+    configuration: request.configuration,
+    timeoutMs: parts.timing.exchangeMs,
+    beforeSend: () => {},
+  });
+  if (outcome.kind !== "granted") throw refusal(connector, outcome, "configuration.oauth.user.refresh_token");
+  const { response } = outcome;
+  const expiresAt = expiryOf(connector, response, sentAt, parts.timing);
+  const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
+  return {
+    accessToken: response.accessToken,
+    tokenType: response.tokenType,
+    refreshToken: response.refreshToken ?? refreshToken,
+    ...(response.scope === undefined ? {} : { scope: response.scope }),
+    obtainedAt: sentAt,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    obtainedBy: "import",
+    client: request.client,
+    ...(extra === undefined ? {} : { extra }),
+  };
+}

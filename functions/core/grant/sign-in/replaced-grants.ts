@@ -1,0 +1,67 @@
+import type { Connector } from "../../../connectors/define-connector.ts";
+import type { Instance, ReplacedGrant } from "../../instances/instance.ts";
+import type { GrantParts } from "../grant-parts.ts";
+import { within } from "../patience.ts";
+import { openUnlessBroken, revokeLoser } from "../revocation/revoke-loser.ts";
+
+/** A worker comes by within minutes, so only crashes in a row bring more than one: the item must not grow without end. */
+const MOST_REPLACED = 8;
+
+/**
+ * What is to end when a sign-in takes the place of what is stored: that grant, and what earlier sign-ins have left there. Where
+ * the vendor does not revoke single tokens: nothing.
+ */
+export function replacedBy(
+  parts: Pick<GrantParts, "outcome">,
+  connector: Connector,
+  { id, version, grant, replacedGrants = [] }: Instance,
+  at: number,
+): { readonly replacedGrants?: readonly ReplacedGrant[] } {
+  if (connector.oauth2.revocation?.ends !== "token") return {};
+  const all = [...replacedGrants, { version, grant, at }];
+  const kept = all.slice(-MOST_REPLACED);
+  for (const _ of all.slice(kept.length))
+    parts.outcome({ outcome: "lost", connector: connector.key, instanceId: id, cause: "rescue" });
+  return { replacedGrants: kept };
+}
+
+/**
+ * Ends what sign-ins have replaced, and takes it off the item. By the one who signed in, and by a worker where that process
+ * ended before. What the vendor does not take is laid into the rescue bucket, where it is tried for 7 days; what nobody can
+ * open just now, or neither of the two takes, stays on the item. Never throws.
+ * @returns whether nothing is left on the item
+ */
+export async function endReplaced(parts: GrantParts, instance: Instance): Promise<boolean> {
+  const { id, epoch, replacedGrants } = instance;
+  if (replacedGrants === undefined) return true;
+  try {
+    for (const replaced of replacedGrants) await endOrOwe(parts, instance, replaced);
+    return await parts.instances.forgetReplaced(id, { epoch });
+  } catch {
+    return false;
+  }
+}
+
+/** @throws neither is possible now */
+async function endOrOwe(
+  parts: GrantParts,
+  { id, organizationId, connector }: Instance,
+  { version, grant, at }: ReplacedGrant,
+): Promise<void> {
+  const owner = { id, organizationId, connector };
+  const old = await openUnlessBroken(parts, owner, version, grant);
+  if (old === undefined || (await revokeLoser(parts, owner, old))) return;
+  const owed = parts.rescue.put({
+    kind: "refresh",
+    instanceId: id,
+    organizationId,
+    connector,
+    // Before every sign-in, and this version is never the stored one again: such a record can only end in a revocation.
+    epoch: "",
+    baseVersion: version,
+    fence: version,
+    grant,
+    refreshedAt: at,
+  });
+  await within(parts, parts.timing.storeTryMs, owed);
+}

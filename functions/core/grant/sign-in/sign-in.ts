@@ -1,0 +1,156 @@
+import { Conflict, NotFound, Unavailable, VendorError } from "../../errors.ts";
+import type { Instance } from "../../instances/instance.ts";
+import type { TransientStore } from "../../transients.ts";
+import { lookUpAccount, noteAccount } from "../account.ts";
+import type { Call, GrantParts } from "../grant-parts.ts";
+import type { InstanceChanges } from "../ports.ts";
+import { keepGrant } from "../rescue/keep-grant.ts";
+import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
+import { refreshGroup } from "../schedule/refresh-group.ts";
+import { sealGrant } from "../sealed-grant.ts";
+import { latestNow } from "../timing.ts";
+import { epochBeforeAll } from "./epoch.ts";
+import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
+import { endReplaced } from "./replaced-grants.ts";
+import {
+  type SignInRecord,
+  type SignInResult,
+  tellSignIn,
+  type Writing,
+  writeSignIn,
+} from "./write-sign-in.ts";
+
+export interface SignIn extends CodeExchange {
+  readonly instanceId: number;
+  /** Take the grant of another account than before, too. */
+  readonly acceptOtherAccount?: boolean;
+  /** Changes of the instance that come with the sign-in. */
+  readonly changes?: InstanceChanges;
+}
+
+/**
+ * SIGN-IN: a user's new consent for an instance that exists. Its id and token stay. No lock, no look into the rescue bucket:
+ * whatever an older consent still brings fails on the version.
+ * @throws {NotFound} there is no such instance any more
+ * @throws {Conflict} `another_account`, or a later sign-in won
+ */
+export async function signInAgain(
+  parts: GrantParts,
+  transients: TransientStore,
+  request: SignIn,
+  call: Call,
+): Promise<Instance> {
+  const { connector, instanceId } = request;
+  const { value: instance, reading } = await parts.instances.get(instanceId);
+  if (instance === undefined || instance.deleting === true) throw gone(instanceId);
+  const sealer = await parts.vault.prepare(request.organizationId);
+  const target = { instanceId, reading, seenEpoch: instance.epoch };
+  const won = await exchangeCode(parts, transients, request, target, call);
+  const at = latestNow(reading, parts.monotonic());
+  const { epoch } = won;
+  const unwelcome = { grant: won.grant, sealer, epoch, at };
+  const account = await refuseOtherAccount(parts, request, instance, unwelcome, call);
+  const signIn: Omit<SignInRecord, "grant"> = {
+    kind: "sign-in",
+    instanceId,
+    organizationId: instance.organizationId,
+    connector: connector.key,
+    epoch,
+    at,
+    refreshGroup: refreshGroup(connector.key, won.credentials.id),
+    changes: { ...request.changes, ...(account === undefined ? {} : { account }) },
+  };
+  const writing: Writing = { signIn, grant: won.grant, sealer };
+  const record = async (): Promise<SignInRecord> => ({
+    ...signIn,
+    grant: await sealGrant(sealer, instance, `signin-${epoch}`, won.grant),
+  });
+  let kept: SignInResult | "rescued";
+  try {
+    kept = await keepGrant(parts, call, instanceId, () => writeSignIn(parts, writing), record);
+  } catch (error) {
+    parts.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "forced" });
+    throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
+  }
+  if (kept === "rescued") return instance;
+  if (kept.kind === "lost") {
+    await revokeLoserOrOwe(parts, call, instance, won.grant, record);
+    if (kept.now === undefined || kept.now.deleting === true) throw gone(instanceId);
+    throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
+  }
+  tellSignIn(parts, call, kept.instance, signIn);
+  if (account === undefined) {
+    call.afterAnswer(noteAccount(parts, connector, kept.instance, won.grant.accessToken, at));
+  }
+  if (!(await endReplaced(parts, kept.instance)) || kept.due === undefined) return kept.instance;
+  return await backToSchedule(parts, kept.instance, kept.due.regular);
+}
+
+/** Nothing is left to end: it is due by its token alone. Where that is not written, the worker comes by once in vain. */
+async function backToSchedule(
+  parts: GrantParts,
+  instance: Instance,
+  regular: number | undefined,
+): Promise<Instance> {
+  const { replacedGrants, dueAt: soon, ...rest } = instance;
+  if (soon !== undefined && soon !== regular)
+    await parts.instances.push(instance.id, soon, regular).catch(() => false);
+  return { ...rest, ...(regular === undefined ? {} : { dueAt: regular }) };
+}
+
+/**
+ * An instance must not silently become a window on another account. What was just granted for it ends.
+ * @returns the account behind the new grant, where it was looked up
+ */
+async function refuseOtherAccount(
+  parts: GrantParts,
+  request: SignIn,
+  instance: Instance,
+  won: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
+  call: Call,
+): Promise<Instance["account"]> {
+  const { connector } = request;
+  if (request.acceptOtherAccount === true || instance.account === undefined) return undefined;
+  if (connector.account === undefined) return undefined;
+  let account: Instance["account"];
+  try {
+    account = await lookUpAccount(parts, connector, won.grant.accessToken);
+  } catch (cause) {
+    await endUnwelcome(parts, instance, won, call);
+    throw new VendorError(
+      502,
+      "account_unknown",
+      `${connector.name} did not tell whose account this is, so it cannot be known whether it is the one from before; sign in again`,
+      { cause },
+    );
+  }
+  if (account === undefined || account.id === instance.account.id) return account;
+  await endUnwelcome(parts, instance, won, call);
+  throw new Conflict(
+    "the user signed in with another account than before; ask for the first one, or say that another one is welcome",
+    "another_account",
+  );
+}
+
+/** What the vendor does not take now is owed as a sign-in of an epoch before all others: it can only end in a revocation. */
+async function endUnwelcome(
+  parts: GrantParts,
+  instance: Instance,
+  { grant, sealer, epoch, at }: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
+  call: Call,
+): Promise<void> {
+  const before = epochBeforeAll(epoch);
+  await revokeLoserOrOwe(parts, call, instance, grant, async () => ({
+    kind: "sign-in",
+    instanceId: instance.id,
+    organizationId: instance.organizationId,
+    connector: instance.connector,
+    epoch: before,
+    at,
+    grant: await sealGrant(sealer, instance, `signin-${before}`, grant),
+  }));
+}
+
+function gone(instanceId: number): NotFound {
+  return new NotFound(`there is no instance ${instanceId}`);
+}

@@ -1,0 +1,89 @@
+import type { InstanceEvent } from "../../../functions/core/grant/instance-event.ts";
+import type { Instance } from "../../../functions/core/instances/instance.ts";
+import type { Process } from "./process.ts";
+import { FIRST_EPOCH, type World } from "./world.ts";
+
+// What is judged as things happen; the numbers are those of docs/grant-life.md's invariants. The rest is judged at rest (scenario.ts).
+
+export function judgeSend(world: World, process: Process, token: number): void {
+  const { instance } = world;
+  const mine = process.lease;
+  if (instance === undefined || instance.deleting === true || mine === undefined) return;
+  if (mine.epoch !== instance.epoch || world.residue) return;
+  const held = instance.until !== undefined && instance.until >= Math.floor(world.now / 1000) * 1000;
+  if (held && instance.fence !== mine.fence && instance.version === mine.version) {
+    world.violate(`1: ${process.name} sends token ${token} while another holds the lease`);
+  }
+  const rivals = world.processes.filter(
+    (other) =>
+      other !== process && !other.finished && other.sending === token && other.lease?.epoch === mine.epoch,
+  );
+  if (rivals.length > 0)
+    world.violate(`1: ${process.name} sends token ${token} while ${rivals[0]?.name} does`);
+  if (world.vendor.kind === "N") return;
+  if (instance.version !== mine.version) {
+    world.violate(`2: ${process.name} sends token ${token} though version ${instance.version} is committed`);
+  }
+  for (const record of world.records.values()) {
+    if (record.kind !== "refresh" || record.epoch !== instance.epoch) continue;
+    if (record.baseVersion === mine.version && world.tokenOf(record.fence, record.grant) > token) {
+      world.violate(`2: ${process.name} sends token ${token} though a newer one lies in the rescue bucket`);
+    }
+  }
+}
+
+export function judgeCommit(world: World, process: Process, instance: Instance, token: number): void {
+  const stored = world.storedToken();
+  if (stored === undefined || world.residue) return;
+  const [newer, older] = [world.vendor.familyOf(token), world.vendor.familyOf(stored)];
+  if (newer < older || (newer === older && token < stored)) {
+    world.violate(`3: ${process.name} overwrites token ${stored} by the older ${token}`);
+  }
+  if (instance.deleting === true) world.violate(`3: ${process.name} commits onto what is being deleted`);
+}
+
+/** What was given up: rightly only where neither store took anything since it was in hand. */
+export function judgeLoss(world: World, process: Process): void {
+  const { inHand, inHandSince } = process;
+  const failed = (place: "table" | "bucket"): boolean =>
+    !world[place] || world.failures.some((failure) => failure.place === place && failure.at >= inHandSince);
+  if (!failed("table") || !failed("bucket")) {
+    world.violate(`4: ${process.name} gives up what it carries though a store would have taken it`);
+  }
+  if (inHand !== undefined) world.known.delete(inHand);
+  process.inHand = undefined;
+}
+
+/** A grant in hand past its lease: only where both stores failed in that time; anything else breaks the lease's promise. */
+export function judgeLease(world: World): void {
+  for (const process of world.processes) {
+    const { lease, inHand, inHandSince, finished } = process;
+    // Lost to a sign-in or a delete already: it only has to be revoked.
+    const { instance } = world;
+    if (instance === undefined || instance.deleting === true || instance.epoch !== lease?.epoch) continue;
+    if (finished || inHand === undefined || lease === undefined || world.now <= lease.until) continue;
+    const failed = (place: "table" | "bucket"): boolean =>
+      !world[place] || world.failures.some((failure) => failure.place === place && failure.at >= inHandSince);
+    if (failed("table") && failed("bucket")) {
+      if (!world.residue) world.log.push("  (residue: both stores fail past the lease)");
+      world.residue = true;
+      world.excused = "both stores were down past the lease";
+    } else if (!world.residue) {
+      world.violate(`1: ${process.name} still carries token ${inHand} though its lease ran out`);
+    }
+  }
+}
+
+/** Nothing happens between a write and its telling: what is told must stand there. */
+export function judgeEvent(world: World, process: Process, { name }: InstanceEvent): void {
+  const { instance } = world;
+  world.log.push(`${process.name}: tells ${name}`);
+  const holds: Partial<Record<InstanceEvent["name"], boolean>> = {
+    "instance.needs_reauth": world.needsReauth(),
+    "instance.disabled": instance?.enabled === false,
+    "instance.enabled": instance?.enabled === true,
+    "instance.deleted": instance === undefined,
+    "instance.reauthenticated": instance !== undefined && instance.epoch !== FIRST_EPOCH,
+  };
+  if (holds[name] === false) world.violate(`10: ${process.name} tells ${name}, which is not written`);
+}

@@ -1,0 +1,305 @@
+import { setEnabled } from "../../../functions/core/grant/enable.ts";
+import type { Call, WorkerParts } from "../../../functions/core/grant/grant-parts.ts";
+import { resealInstance } from "../../../functions/core/grant/operator/reseal.ts";
+import {
+  currentAccessToken,
+  tokenAfterUnauthorized,
+} from "../../../functions/core/grant/refresh/access-token.ts";
+import { refreshGrant } from "../../../functions/core/grant/refresh/refresh.ts";
+import { settleRescueRecord } from "../../../functions/core/grant/rescue/rescue-worker.ts";
+import { finishDeletion, markForDeletion } from "../../../functions/core/grant/revocation/delete-instance.ts";
+import { refreshDue } from "../../../functions/core/grant/schedule/refresh-due.ts";
+import { signInAgain } from "../../../functions/core/grant/sign-in/sign-in.ts";
+import type { Mode, Process, Step } from "./process.ts";
+import type { Rules } from "./rules.ts";
+import type { VendorKind } from "./vendor-model.ts";
+import { ID, World } from "./world.ts";
+
+/**
+ * Who takes part: R a refresher, J a caller, U a caller whose token the vendor refused, S the scheduled worker, W a rescue
+ * worker, Q a sign-in, X one with another account, Y one where another account is welcome, D a delete, E disable and enable, K an
+ * operator who re-seals after a rotation of the data key.
+ */
+export type Actor = "R" | "J" | "U" | "S" | "W" | "Q" | "X" | "Y" | "D" | "E" | "K";
+
+export interface Scenario {
+  readonly vendor: VendorKind;
+  /** The vendor tells whose account a token is of. */
+  readonly tellsAccounts: boolean;
+  readonly actors: readonly Actor[];
+  /** How many things may go wrong. */
+  readonly faults: number;
+  /** Which of the possible things happens next; when they run out, faults stop and the rest happens in order. */
+  readonly choices: readonly number[];
+}
+
+interface Action {
+  readonly weight: number;
+  act(): void;
+}
+
+/** Plays a scenario to its end and beyond: faults stop, workers come by, and everything must be well. @throws {Violation} */
+export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
+  const world = new World(scenario.vendor, rules, scenario.tellsAccounts);
+  const waiting = [...scenario.actors];
+  let faults = scenario.faults;
+  const spend = (cost: number): void => {
+    faults -= cost;
+  };
+
+  for (const choice of scenario.choices) {
+    await world.settle();
+    judge(world);
+    const actions = possible(world, waiting, faults, spend);
+    if (actions.length === 0) break;
+    pick(actions, choice).act();
+  }
+  await recover(world, waiting);
+  judgeEnd(world, scenario);
+  return world;
+}
+
+function pick(actions: readonly Action[], choice: number): Action {
+  const total = actions.reduce((sum, { weight }) => sum + weight, 0);
+  let rest = choice % total;
+  for (const action of actions) {
+    rest -= action.weight;
+    if (rest < 0) return action;
+  }
+  throw new Error("a choice beyond all actions");
+}
+
+function possible(world: World, waiting: Actor[], faults: number, spend: (cost: number) => void): Action[] {
+  const actions: Action[] = [];
+  const add = (weight: number, act: () => void): void => {
+    actions.push({ weight, act });
+  };
+  const next = waiting[0];
+  if (next !== undefined && world.table) {
+    add(3, () => {
+      waiting.shift();
+      enter(world, next);
+    });
+  }
+  for (const step of world.steps) {
+    for (const [mode, weight] of modes(world, step, faults)) {
+      add(weight, () => {
+        if (mode !== "ok" && isUp(world, step)) spend(1);
+        step.run(mode);
+      });
+    }
+  }
+  for (const ms of [500, 3_000, 11_000, 61_000, 101_000, 500_000]) add(1, () => world.advance(ms));
+  if (!world.table) add(4, () => world.fault("table", true));
+  if (!world.bucket) add(4, () => world.fault("bucket", true));
+  if (faults > 0) {
+    if (world.table) add(1, () => failing(() => world.fault("table", false)));
+    if (world.bucket) add(1, () => failing(() => world.fault("bucket", false)));
+    for (const process of world.processes) {
+      if (process.finished) continue;
+      add(1, () => failing(() => world.crash(process)));
+      if (process.sending !== undefined) add(1, () => failing(() => world.crash(process, true)));
+    }
+  }
+  return actions;
+
+  function failing(act: () => void): void {
+    spend(1);
+    act();
+  }
+}
+
+function isUp(world: World, { place }: Step): boolean {
+  return (place !== "table" || world.table) && (place !== "bucket" || world.bucket);
+}
+
+function modes(world: World, step: Step, faults: number): [Mode, number][] {
+  if (!isUp(world, step)) return [["fail", 4]];
+  const list: [Mode, number][] = [["ok", 6]];
+  if (faults > 0) list.push(["fail", 1]);
+  if (faults > 0 && step.writes) list.push(["lost", 1]);
+  return list;
+}
+
+function enter(world: World, actor: Actor): void {
+  const name = `${actor}${world.processes.length}`;
+  const read = async (parts: WorkerParts) => {
+    const { value: instance, reading } = await parts.instances.get(ID);
+    return instance === undefined ? undefined : { instance, reading };
+  };
+  const refresh = async (parts: WorkerParts, call: Call): Promise<void> => {
+    const seen = await read(parts);
+    if (seen === undefined) return;
+    await refreshGrant(parts, seen, { cause: "forced", wanted: seen.instance.version }, call);
+  };
+  switch (actor) {
+    case "R":
+      world.start(name, refresh);
+      return;
+    case "J":
+      world.start(name, async (parts, call) => {
+        const seen = await read(parts);
+        if (seen !== undefined) await currentAccessToken(parts, seen, call);
+      });
+      return;
+    case "U":
+      world.start(name, async (parts, call) => {
+        const seen = await read(parts);
+        if (seen !== undefined) await tokenAfterUnauthorized(parts, ID, seen.instance.version, call);
+      });
+      return;
+    case "S":
+      world.start(
+        name,
+        (parts, call) => refreshDue(parts, { instanceId: ID, cause: "schedule" }, call),
+        300_000,
+      );
+      return;
+    case "W":
+      for (const key of world.records.keys()) {
+        world.start(`${name}-${key}`, (parts, call) => settleRescueRecord(parts, key, call), 300_000);
+      }
+      return;
+    case "Q":
+    case "X":
+    case "Y":
+      enterSignIn(world, name);
+      return;
+    case "D":
+      world.start(name, async (parts, call) => {
+        await markForDeletion(parts, ID);
+        await finishDeletion(parts, ID, call);
+      });
+      return;
+    case "E":
+      world.start(name, async (parts, call) => {
+        await setEnabled(parts, ID, false, call);
+        await setEnabled(parts, ID, true, call);
+      });
+      return;
+    case "K":
+      world.start(name, async (parts) => {
+        const { value: instance } = await parts.instances.get(ID);
+        if (instance === undefined) return;
+        const old = [instance.grant, ...(instance.replacedGrants ?? []).map(({ grant }) => grant)];
+        // Sealed since by whomever: by the newest key.
+        await resealInstance(parts, instance, (sealed) => old.includes(sealed));
+      });
+  }
+}
+
+function enterSignIn(world: World, name: string): void {
+  const epoch = world.newEpoch(name);
+  world.start(name, (parts, call, transients) =>
+    signInAgain(
+      parts,
+      transients,
+      {
+        instanceId: ID,
+        organizationId: "org",
+        userId: "user",
+        connector: parts.connectors("vendor") ?? world.connector,
+        client: { kind: "own", id: "client", secret: "secret" },
+        code: name,
+        redirectUri: "https://app.example/cb",
+        configuration: {},
+        epoch,
+        ...(name.startsWith("Y") ? { acceptOtherAccount: true } : {}),
+      },
+      call,
+    ),
+  );
+}
+
+// ---- after the faults
+
+/** Runs what is under way to its end, in order, with nothing going wrong. */
+async function drain(world: World): Promise<void> {
+  for (let rounds = 0; rounds < 5_000; rounds++) {
+    await world.settle();
+    judge(world);
+    const step = world.steps[0];
+    if (step !== undefined) {
+      step.run("ok");
+      continue;
+    }
+    if (world.processes.every(({ finished }) => finished)) return;
+    if (!world.advance(1_000_000)) return;
+  }
+  throw world.violation("6: it never comes to rest");
+}
+
+async function recover(world: World, waiting: Actor[]): Promise<void> {
+  if (!world.table) world.fault("table", true);
+  if (!world.bucket) world.fault("bucket", true);
+  world.log.push("---- faults stop");
+  for (const actor of waiting) enter(world, actor);
+  await drain(world);
+  for (let rounds = 0; rounds < 12 && !isQuiet(world); rounds++) {
+    const { replacedGrants, deleting, dueAt } = world.instance ?? {};
+    if (replacedGrants !== undefined && deleting !== true && dueAt === undefined) {
+      throw world.violation("7: a grant is yet to end, and nothing brings a worker");
+    }
+    for (const key of [...world.records.keys()]) {
+      world.start(`W${rounds}`, (parts, call) => settleRescueRecord(parts, key, call));
+      await drain(world);
+    }
+    if (world.instance?.deleting === true)
+      world.start(`D${rounds}`, (parts, call) => finishDeletion(parts, ID, call));
+    else if (world.instance?.enabled === false)
+      world.start(`E${rounds}`, (parts, call) => setEnabled(parts, ID, true, call));
+    else enter(world, world.instance?.replacedGrants === undefined ? "R" : "S");
+    await drain(world);
+    world.advance(200_000);
+  }
+}
+
+function isQuiet(world: World): boolean {
+  const { instance } = world;
+  if (world.records.size > 0) return false;
+  if (instance === undefined) return true;
+  if (instance.deleting === true || !instance.enabled || instance.until !== undefined) return false;
+  if (instance.replacedGrants !== undefined) return false;
+  const stored = world.storedToken();
+  return world.needsReauth() || (stored !== undefined && world.vendor.isUsable(stored));
+}
+
+function judge(world: World): void {
+  if (world.violated !== undefined) throw world.violated;
+  for (const process of world.processes) {
+    if (process.alive && process.finished && isUncounted(process)) {
+      throw world.violation(`9: ${process.name} had the lease and told nobody how it ended`);
+    }
+  }
+}
+
+function isUncounted(process: Process): boolean {
+  return process.lease !== undefined && process.counted === 0;
+}
+
+function judgeEnd(world: World, { actors }: Scenario): void {
+  judge(world);
+  if (!isQuiet(world)) throw world.violation("6: faults have stopped and it does not settle");
+  const { instance, vendor } = world;
+  const stored = world.storedToken();
+  // Of another sign-in than the stored grant's: what a refresh lost to another refresh is of the same one, and ends with it.
+  const left = [...world.known].filter(
+    (token) =>
+      vendor.isLiving(token) && (stored === undefined || vendor.familyOf(token) !== vendor.familyOf(stored)),
+  );
+  if (left.length > 0 && !world.residue) {
+    throw world.violation(
+      `7: ${stored === undefined ? "deleted" : "signed in anew"}, yet token ${left.join(", ")} lives at the vendor`,
+    );
+  }
+  if (instance === undefined || stored === undefined) return;
+  const account = vendor.accountOf(stored);
+  if (instance.account !== undefined && instance.account.id !== account) {
+    throw world.violation(`11: shown as ${instance.account.id}, it is a window on ${account}`);
+  }
+  if (world.tellsAccounts && account !== "first" && !actors.includes("Y")) {
+    throw world.violation("11: another account was let in, which nobody had welcomed");
+  }
+  if (world.excused !== undefined) return;
+  if (world.needsReauth()) throw world.violation("4: the grant is dead though nothing was lost");
+}

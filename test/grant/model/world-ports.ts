@@ -1,0 +1,364 @@
+import type { Connector } from "../../../functions/connectors/define-connector.ts";
+import type { WorkerParts } from "../../../functions/core/grant/grant-parts.ts";
+import type { InstanceResealing, RescueRecord, Sealer, Vault } from "../../../functions/core/grant/ports.ts";
+import { timing } from "../../../functions/core/grant/timing.ts";
+import type { Instance } from "../../../functions/core/instances/instance.ts";
+import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
+import { judgeCommit, judgeEvent, judgeLoss } from "./invariants.ts";
+import type { Process, Timer } from "./process.ts";
+import { ID, type World } from "./world.ts";
+import { exchangeAtVendor, refreshAtVendor } from "./world-vendor.ts";
+
+/** What a worker has, and an operator's command. */
+export type WorldParts = WorkerParts & { readonly instances: InstanceResealing };
+
+/** The ports of one process: each call is a step that waits until the scheduler lets it happen. */
+export function portsOf(world: World, process: Process): WorldParts {
+  const table = <T>(label: string, writes: boolean, effect: () => T) =>
+    world.step(process, "table", label, writes, effect);
+  const write = (
+    label: string,
+    condition: (instance: Instance) => boolean,
+    change: (instance: Instance) => Instance | undefined,
+  ): Promise<boolean> =>
+    table(label, true, () => {
+      const { instance } = world;
+      if (instance === undefined || !condition(instance)) {
+        world.log.push("  refused");
+        return false;
+      }
+      world.instance = change(instance);
+      return true;
+    });
+  const without = (instance: Instance, ...names: (keyof Instance)[]): Instance => {
+    const copy: Record<string, unknown> = { ...instance };
+    for (const name of names) delete copy[name];
+    return copy as unknown as Instance;
+  };
+  const due = (dueAt: number | undefined): { dueAt?: number } => (dueAt === undefined ? {} : { dueAt });
+  const { rules } = world;
+
+  return {
+    instances: {
+      get: (id) => {
+        const askedAt = world.now;
+        return table("reads the item", false, () => {
+          const reading = world.reading(process, askedAt);
+          if (id !== ID || world.instance === undefined) return { value: undefined, reading };
+          const blind = !rules.lease && world.instance.until !== undefined;
+          return {
+            value: blind ? { ...world.instance, until: reading.dateMs - 1000 } : world.instance,
+            reading,
+          };
+        });
+      },
+      takeLease: (_id, seen, until) =>
+        write(
+          `takes the lease on version ${seen.version} as fence ${seen.fence + 1}`,
+          ({ version, fence }) => version === seen.version && (!rules.takeFence || fence === seen.fence),
+          (instance) => {
+            process.lease = { version: seen.version, fence: seen.fence + 1, epoch: instance.epoch, until };
+            return { ...instance, fence: seen.fence + 1, until };
+          },
+        ),
+      release: (_id, fence, change = {}) =>
+        write(
+          `releases fence ${fence}`,
+          (instance) => !rules.releaseFence || instance.fence === fence,
+          (instance) => ({ ...without(instance, "until"), ...(instance.deleting === true ? {} : change) }),
+        ),
+      commit: (_id, base, won) =>
+        write(
+          `commits token ${world.tokenOf(won.fence, won.grant)} as version ${won.fence} over ${base.version}`,
+          ({ version, deleting }) => (!rules.commitVersion || version === base.version) && deleting !== true,
+          (instance) => {
+            const token = world.tokenOf(won.fence, won.grant);
+            judgeCommit(world, process, instance, token);
+            world.saved(token);
+            return {
+              ...without(
+                instance,
+                "until",
+                "deadVersion",
+                "dueAt",
+                "dueSince",
+                "lastError",
+                "attempts",
+                "retryAt",
+              ),
+              grant: won.grant,
+              version: won.fence,
+              lastRefreshedAt: won.refreshedAt,
+              ...due(won.dueAt),
+            };
+          },
+        ),
+      markDead: (_id, seen, lastError, dueAt) =>
+        write(
+          `marks version ${seen.version} dead`,
+          ({ version, fence, deleting }) =>
+            deleting !== true && (!rules.deadCondition || (version === seen.version && fence === seen.fence)),
+          (instance) => {
+            if (!world.residue && world.isRecoverable()) {
+              world.violate("5: needs_reauth is written though a usable grant is at hand");
+            }
+            const deadVersion = rules.deadCondition ? seen.version : instance.version;
+            return {
+              ...without(instance, "until", "dueAt", "dueSince"),
+              deadVersion,
+              lastError,
+              ...due(dueAt),
+            };
+          },
+        ),
+      signIn: (_id, seen, won) =>
+        write(
+          `signs in as epoch ${won.epoch}, version ${seen.fence + 1}`,
+          ({ epoch, fence, version, deleting }) =>
+            epoch < won.epoch && fence === seen.fence && version === seen.version && deleting !== true,
+          (instance) => {
+            const token = world.tokenOf(seen.fence + 1, won.grant);
+            const stored = world.storedToken();
+            if (stored !== undefined && world.vendor.familyOf(token) < world.vendor.familyOf(stored)) {
+              world.violate("3: an older sign-in replaces a newer one");
+            }
+            world.saved(token);
+            world.excused = undefined;
+            return {
+              ...without(
+                instance,
+                "until",
+                "deadVersion",
+                "dueAt",
+                "dueSince",
+                "lastError",
+                "attempts",
+                "retryAt",
+                "account",
+                "replacedGrants",
+              ),
+              ...won.changes,
+              ...(won.replacedGrants === undefined || !rules.keepReplaced
+                ? {}
+                : { replacedGrants: won.replacedGrants }),
+              grant: won.grant,
+              epoch: won.epoch,
+              fence: seen.fence + 1,
+              version: seen.fence + 1,
+              ...due(won.dueAt),
+            };
+          },
+        ),
+      forgetReplaced: (_id, seen) =>
+        write(
+          "forgets what was replaced",
+          ({ epoch }) => !rules.forgetEpoch || epoch === seen.epoch,
+          (instance) => without(instance, "replacedGrants"),
+        ),
+      reseal: (_id, seen, grant) =>
+        write(
+          `re-seals version ${seen.version}`,
+          ({ version, fence }) => !rules.resealVersion || (version === seen.version && fence === seen.fence),
+          (instance) => {
+            if (instance.version !== seen.version) {
+              world.violate(`3: a re-seal puts version ${seen.version} in the place of ${instance.version}`);
+            }
+            return { ...instance, grant };
+          },
+        ),
+      resealReplaced: (_id, seen, replacedGrants) =>
+        write(
+          "re-seals what was replaced",
+          (instance) => instance.epoch === seen.epoch && instance.replacedGrants !== undefined,
+          (instance) => ({ ...instance, replacedGrants }),
+        ),
+      resealConfiguration: () => Promise.reject(new Error("no configuration in this world")),
+      markDeleting: (_id, now) =>
+        write(
+          "marks the item for deletion",
+          () => true,
+          (instance) => ({
+            ...without(instance, "dueSince"),
+            deleting: true,
+            deletingSince: instance.deletingSince ?? now,
+            dueAt: now,
+          }),
+        ),
+      remove: () =>
+        write(
+          "deletes the item",
+          ({ deleting }) => deleting === true,
+          () => undefined,
+        ),
+      setEnabled: (_id, enabled, now) =>
+        write(
+          enabled ? "enables" : "disables",
+          ({ deleting }) => deleting !== true,
+          (instance) =>
+            enabled ? { ...without(instance, "dueSince"), enabled, dueAt: now } : { ...instance, enabled },
+        ),
+      update: (_id, changes) =>
+        write(
+          "updates",
+          ({ deleting }) => deleting !== true,
+          (instance) => ({ ...instance, ...changes }),
+        ),
+      noteAccount: (_id, seen, { at: _, ...noted }) =>
+        write(
+          "notes its account",
+          ({ epoch, deleting }) => epoch === seen.epoch && deleting !== true,
+          (instance) => ({ ...instance, ...noted }),
+        ),
+      touch: (_id, lastUsedAt, dueAt) =>
+        write(
+          "notes its use",
+          ({ deleting }) => deleting !== true,
+          (instance) => ({ ...instance, lastUsedAt, ...due(dueAt) }),
+        ),
+      push: (_id, seen, to, owedSince) =>
+        write(
+          "pushes its due time",
+          ({ dueAt, deleting }) => dueAt === seen && deleting !== true,
+          (instance) => ({
+            ...without(instance, "dueAt", "dueSince"),
+            ...due(to),
+            ...(owedSince === undefined ? {} : { dueSince: owedSince }),
+          }),
+        ),
+      pushDeletion: (_id, to) =>
+        write(
+          "pushes its deletion",
+          ({ deleting }) => deleting === true,
+          (instance) => ({ ...without(instance, "dueSince"), dueAt: to }),
+        ),
+      create: () => Promise.reject(new Error("no new instance in this world")),
+      hasSibling: () => Promise.resolve(false),
+    },
+    rescue: {
+      put: (record) =>
+        world.step(process, "bucket", `puts the record ${keyOf(record)}`, true, () => {
+          world.records.set(keyOf(record), record);
+          if (record.kind === "refresh") world.saved(world.tokenOf(record.fence, record.grant));
+          if (record.kind === "sign-in") world.saved(world.tokenOf(`signin-${record.epoch}`, record.grant));
+        }),
+      get: (_id, fence) =>
+        world.step(process, "bucket", `looks for the record of fence ${fence}`, false, () =>
+          rules.look ? world.records.get(`rescue/${ID}/${fence}`) : undefined,
+        ),
+      read: (key) =>
+        world.step(process, "bucket", `reads the record ${key}`, false, () => world.records.get(key)),
+      remove: (key) =>
+        world.step(process, "bucket", `removes the record ${key}`, true, () => {
+          world.records.delete(key);
+        }),
+    },
+    vault: vaultOf(world, process),
+    tokens: {
+      refresh: (_connector, _client, request) => refreshAtVendor(world, process, request),
+      exchangeCode: () => exchangeAtVendor(world, process),
+      revoke: (_connector, _client, grant) => {
+        const token = Number(grant.refreshToken);
+        return world.step(process, "revoke", `revokes token ${token}`, true, () => {
+          const replaced = process.name.startsWith("Q") && token !== process.inHand;
+          if (replaced ? !rules.revokeReplaced : !rules.revokeLoser && world.instance?.deleting !== true)
+            return true;
+          world.vendor.revoke(token);
+          if (process.inHand === token) process.inHand = undefined;
+          return true;
+        });
+      },
+    },
+    clients: { resolve: () => Promise.resolve({ id: "client", secret: "secret" }) },
+    http: { send: () => Promise.reject(new Error("no calls to the API in this world")) },
+    connectors: () => connectorFor(world, process),
+    monotonic: () => world.now + process.monotonicOffset,
+    random: () => 0.5,
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (!process.alive) return;
+        const timer: Timer = { at: world.now + ms, process, fire: resolve };
+        world.timers.push(timer);
+        signal?.addEventListener("abort", () => {
+          world.timers = world.timers.filter((each) => each !== timer);
+          resolve();
+        });
+      }),
+    timing,
+    handOver: () => Promise.resolve(),
+    outcome: (outcome) => {
+      world.outcomes.push(outcome);
+      process.counted += 1;
+      if (outcome.outcome === "lost") judgeLoss(world, process);
+    },
+    announce: (event) => {
+      judgeEvent(world, process, event);
+      return Promise.resolve();
+    },
+    publish: () => Promise.reject(new Error("nothing is published in this world")),
+    // Whether somebody may begin is no matter of the protocol.
+    pauses: {
+      check: () => Promise.resolve({ kind: "open" }),
+      pause: () => Promise.resolve(),
+      giveBack: () => Promise.resolve(),
+      resume: () => Promise.resolve(),
+    },
+    activeWindowMs: 7 * 86_400_000,
+  };
+}
+
+/** The vendor's connector, as this process asks it whose account a token is of. */
+export function connectorFor(world: World, process: Process): Connector {
+  if (!world.tellsAccounts) return world.connector;
+  return {
+    ...world.connector,
+    account: (_http, accessToken) =>
+      world.step(process, "account", `asks whose ${accessToken} is`, false, () => {
+        return { id: world.vendor.accountOf(Number(accessToken.split("-")[1])) };
+      }),
+  };
+}
+
+export function vaultOf(world: World, process: Process): Vault {
+  const sealer: Sealer = {
+    seal: (place, text) => Promise.resolve(new TextEncoder().encode(JSON.stringify([place, text]))),
+  };
+  return {
+    ...sealer,
+    // KMS can be slow and can fail, for either; what was sealed with a key at hand needs nobody.
+    prepare: () => world.step(process, "vault", "unwraps the key", false, () => sealer),
+    open: (place, sealed) => {
+      const [sealedPlace, text] = JSON.parse(new TextDecoder().decode(sealed)) as [unknown, string];
+      if (JSON.stringify(sealedPlace) !== JSON.stringify(place)) throw new Error("sealed for another place");
+      return world.step(process, "vault", `opens version ${place.version}`, false, () => text);
+    },
+  };
+}
+
+export function transientsOf(world: World, process: Process): TransientStore {
+  const living = (id: string): TransientItem | undefined => {
+    const item = world.transients.get(id);
+    return item === undefined || item.expiresAt <= world.now ? undefined : item;
+  };
+  const step = <T>(label: string, effect: () => T) => world.step(process, "transients", label, true, effect);
+  return {
+    put: (item) =>
+      step(`reserves ${item.id.slice(0, 9)}`, () => {
+        if (living(item.id) !== undefined) return false;
+        world.transients.set(item.id, item);
+        return true;
+      }),
+    get: (id) => step(`looks up ${id.slice(0, 9)}`, () => living(id)) as never,
+    consume: () => Promise.reject(new Error("nothing is consumed in this world")),
+    replace: () => Promise.reject(new Error("nothing is replaced in this world")),
+    remove: (id) =>
+      step(`forgets ${id.slice(0, 9)}`, () => {
+        world.transients.delete(id);
+      }),
+    now: () => world.now,
+  };
+}
+
+function keyOf(record: RescueRecord): string {
+  if (record.kind === "new") return `rescue/${record.instance.id}/new`;
+  return `rescue/${record.instanceId}/${record.kind === "refresh" ? record.fence : `signin-${record.epoch}`}`;
+}

@@ -1,0 +1,123 @@
+import type { TokenOutcome } from "../../../functions/core/grant/ports.ts";
+import { judgeSend } from "./invariants.ts";
+import type { Process, Timer } from "./process.ts";
+import { TOKEN_LIFETIME_MS, type World } from "./world.ts";
+
+export async function refreshAtVendor(
+  world: World,
+  process: Process,
+  request: { refreshToken: string; timeoutMs: number; beforeSend: () => void },
+): Promise<TokenOutcome> {
+  const token = Number(request.refreshToken);
+  try {
+    await world.step(process, "connect", "connects to the vendor", false, () => {
+      try {
+        request.beforeSend();
+      } catch (error) {
+        if (world.rules.checkBeforeSend) throw error;
+      }
+      judgeSend(world, process, token);
+      process.sending = token;
+      process.heard = false;
+    });
+  } catch {
+    return { kind: "never_sent", reason: "no connection" };
+  }
+  const outcome = await answered<TokenOutcome>(world, process, request.timeoutMs, async () => {
+    let got: number;
+    try {
+      got = await world.step(process, "vendor", `is heard by the vendor with token ${token}`, true, () => {
+        const next = world.vendor.refresh(token);
+        world.log.push(`  -> ${next === 0 ? "invalid_grant" : `token ${next}`}`);
+        process.heard = true;
+        return next;
+      });
+    } catch {
+      // `lost`: the vendor has acted; `fail`: it has not.
+      if (process.heard) world.excuse(token, "an answer of the vendor was lost");
+      process.sending = undefined;
+      return { kind: "unknown", reason: "reset" };
+    }
+    const late: TokenOutcome = { kind: "unknown", reason: "the answer was lost" };
+    try {
+      await world.step(process, "answer", "gets the vendor's answer", false, () => {
+        process.sending = undefined;
+        if (got === 0) return;
+        process.inHand = got;
+        process.inHandSince = world.now;
+        world.known.add(got);
+      });
+    } catch {
+      process.sending = undefined;
+      world.excuse(token, "an answer of the vendor was lost");
+      return late;
+    }
+    return got === 0 ? { kind: "invalid_grant", error: "invalid_grant" } : granted(world, token, got);
+  });
+  if (outcome !== undefined) return outcome;
+  if (process.heard) world.excuse(token, "the vendor's answer came after our patience");
+  process.sending = undefined;
+  return { kind: "unknown", reason: "timeout" };
+}
+
+/** `undefined`: our patience ended first; whatever was still to come is dropped. */
+export async function answered<T>(
+  world: World,
+  process: Process,
+  timeoutMs: number,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  return await new Promise<T | undefined>((resolve) => {
+    const timer: Timer = {
+      at: world.now + timeoutMs,
+      process,
+      fire: () => {
+        world.log.push(`${process.name}: its patience with the vendor ends`);
+        for (const step of world.steps.filter(
+          (each) => each.process === process && (each.place === "vendor" || each.place === "answer"),
+        )) {
+          world.steps.splice(world.steps.indexOf(step), 1);
+        }
+        resolve(undefined);
+      },
+    };
+    world.timers.push(timer);
+    void work().then((value) => {
+      world.timers = world.timers.filter((each) => each !== timer);
+      resolve(value);
+    });
+  });
+}
+
+export function granted(world: World, sent: number, got: number): TokenOutcome {
+  return {
+    kind: "granted",
+    response: {
+      accessToken: `access-${got}-${world.now}`,
+      tokenType: "bearer",
+      expiresInMs: TOKEN_LIFETIME_MS,
+      ...(got === sent ? {} : { refreshToken: String(got) }),
+    },
+  };
+}
+
+/** X and Y sign in with another account than everybody else, where the vendor tells. */
+function accountSignedIn(world: World, { name }: Process): string {
+  return world.tellsAccounts && /^[XY]/.test(name) ? "other" : "first";
+}
+
+export async function exchangeAtVendor(world: World, process: Process): Promise<TokenOutcome> {
+  try {
+    const token = await world.step(process, "answer", "exchanges its code", true, () => {
+      const got = world.vendor.signIn(world.familyOf(process), accountSignedIn(world, process));
+      world.log.push(`  -> token ${got} of family ${world.vendor.familyOf(got)}`);
+      return got;
+    });
+    process.inHand = token;
+    process.inHandSince = world.now;
+    world.known.add(token);
+    return granted(world, 0, token);
+  } catch {
+    return { kind: "unknown", reason: "the answer was lost" };
+  }
+}

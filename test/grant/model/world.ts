@@ -1,0 +1,327 @@
+import { defineConnector } from "../../../functions/connectors/define-connector.ts";
+import type { Call, GrantOutcome } from "../../../functions/core/grant/grant-parts.ts";
+import type { RescueRecord } from "../../../functions/core/grant/ports.ts";
+import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
+import { needsReauthentication } from "../../../functions/core/instances/instance.ts";
+import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
+import { judgeLease } from "./invariants.ts";
+import { type Place, Process, type Step, type Timer } from "./process.ts";
+import { ALL_RULES, type Rules } from "./rules.ts";
+import { type VendorKind, VendorModel } from "./vendor-model.ts";
+import { portsOf, transientsOf, type WorldParts } from "./world-ports.ts";
+
+export const ID = 42;
+const ORGANIZATION = "org";
+/** One answer of a store that is up takes at most so long. */
+const STORE_ANSWER_MS = 2_000;
+/** Long enough to be on the due index. */
+export const TOKEN_LIFETIME_MS = 600_000;
+/** Of the sign-in that the world begins with. */
+export const FIRST_EPOCH = "000000000000001-first";
+
+export class Violation extends Error {}
+export class World {
+  now = 1_700_000_000_000;
+  table = true;
+  bucket = true;
+  readonly rules: Rules;
+  readonly vendor: VendorModel;
+  readonly steps: Step[] = [];
+  readonly processes: Process[] = [];
+  readonly log: string[] = [];
+  readonly outcomes: GrantOutcome[] = [];
+  readonly records = new Map<string, RescueRecord>();
+  instance: Instance | undefined;
+  /** Why the stored grant may rightly be dead: something that nothing could have kept was lost. */
+  excused: string | undefined;
+  /** A lease ran out over a grant in hand, with both stores failing: the documented residue. */
+  residue = false;
+  /** Tokens that somebody received and did not crash with. */
+  readonly known = new Set<number>();
+  families = 1;
+  timers: Timer[] = [];
+  failures: { place: "table" | "bucket"; at: number }[] = [];
+  readonly transients = new Map<string, TransientItem>();
+  readonly connector;
+  /** The vendor tells whose account a token is of. */
+  readonly tellsAccounts: boolean;
+
+  constructor(kind: VendorKind, rules: Rules = ALL_RULES, tellsAccounts = false) {
+    this.vendor = new VendorModel(kind);
+    this.rules = rules;
+    this.tellsAccounts = tellsAccounts;
+    this.connector = defineConnector({
+      key: "vendor",
+      id: 1,
+      name: "Vendor",
+      description: "A vendor",
+      hub: "documents",
+      docs: "https://vendor.example/docs",
+      console: "https://vendor.example/apps",
+      oauth2: {
+        authorizationUrl: "https://vendor.example/authorize",
+        tokenUrl: "https://vendor.example/token",
+        revocation: { url: "https://vendor.example/revoke", style: "rfc7009", ends: "token" },
+        clientAuthentication: "client_secret_post",
+        scopes: { default: [], separator: " " },
+        accessToken: {},
+        refreshToken: { rotates: kind === "S" || kind === "G" },
+      },
+      api: {
+        origin: "https://api.vendor.example",
+        credential: { in: "header", name: "Authorization", scheme: "Bearer" },
+      },
+    });
+    const token = this.vendor.signIn(this.families, "first");
+    this.known.add(token);
+    this.instance = {
+      id: ID,
+      organizationId: ORGANIZATION,
+      userId: "user",
+      connector: "vendor",
+      name: "Mine",
+      tags: [],
+      createdAt: this.now - 1_000_000,
+      updatedAt: this.now - 1_000_000,
+      configuration: {},
+      secretConfigurationKeys: [],
+      tokenHashes: [],
+      fence: 1,
+      version: 1,
+      epoch: FIRST_EPOCH,
+      grant: this.seal(1, {
+        accessToken: `access-${token}`,
+        tokenType: "bearer",
+        refreshToken: String(token),
+        obtainedAt: this.now - TOKEN_LIFETIME_MS,
+        expiresAt: this.now,
+        obtainedBy: "exchange",
+        client: { kind: "own", id: "client", secret: "secret" },
+      }),
+      enabled: true,
+      dueAt: this.now,
+      refreshGroup: "group",
+      lastUsedAt: this.now,
+      ...(tellsAccounts ? { account: { id: "first" } } : {}),
+    };
+  }
+
+  // ---- processes and time
+
+  /** Starts a process; its work runs as far as its first step. */
+  start(
+    name: string,
+    work: (parts: WorldParts, call: Call, transients: TransientStore) => Promise<unknown>,
+    lifetimeMs = 900_000,
+  ): Process {
+    const process = new Process(name, this.now, lifetimeMs);
+    this.processes.push(process);
+    const after: Promise<unknown>[] = [];
+    const call: Call = {
+      remainingMs: () => process.startedAt + process.lifetimeMs - this.now,
+      afterAnswer: (promise) => {
+        after.push(promise);
+      },
+    };
+    this.log.push(`${name}: starts`);
+    // A refusal to the caller is a rightful end; what the core must not do is looked for in the world's state.
+    void work(portsOf(this, process), call, transientsOf(this, process))
+      .catch((error: unknown) => {
+        if (error instanceof Violation) throw error;
+        this.log.push(`${name}: ends with ${error instanceof Error ? error.name : "?"}`);
+      })
+      .then(async () => {
+        while (after.length > 0) await after.shift()?.catch(() => {});
+      })
+      .finally(() => {
+        process.finished = true;
+      });
+    return process;
+  }
+
+  crash(process: Process, vendorHadProcessed = false): void {
+    this.log.push(
+      `${process.name}: crashes${process.inHand === undefined ? "" : ` with token ${process.inHand} in hand`}`,
+    );
+    if (process.sending !== undefined) {
+      if (vendorHadProcessed && !process.heard) {
+        process.heard = true;
+        this.log.push(
+          `  the vendor had heard token ${process.sending} -> ${this.vendor.refresh(process.sending)}`,
+        );
+      }
+      if (process.heard) this.excuse(process.sending, "a crash with the answer on its way");
+    }
+    if (process.inHand !== undefined) {
+      this.known.delete(process.inHand);
+      this.excuse(process.inHand, "a crash with an unsaved grant");
+    }
+    process.alive = false;
+    process.finished = true;
+    this.drop(process);
+  }
+
+  /** Lets time pass, but not past what happens on its own: a timer, or an answer of a store that is up. @returns whether it moved */
+  advance(ms: number): boolean {
+    const limits = this.steps.flatMap(({ place, since }) =>
+      (place === "table" && this.table) || (place === "bucket" && this.bucket)
+        ? Math.max(this.now, since + STORE_ANSWER_MS)
+        : [],
+    );
+    const timers = this.timers.map(({ at }) => at);
+    const ends = this.processes.flatMap((process) =>
+      process.finished ? [] : process.startedAt + process.lifetimeMs,
+    );
+    const target = Math.min(this.now + ms, ...limits, ...timers, ...ends);
+    if (target < this.now) throw new Error("time ran backwards");
+    const moved = target > this.now;
+    this.now = target;
+    const due = this.timers.filter(({ at }) => at <= target);
+    this.timers = this.timers.filter(({ at }) => at > target);
+    for (const { fire } of due) fire();
+    for (const process of this.processes) {
+      if (!process.finished && process.startedAt + process.lifetimeMs <= target) this.crash(process);
+    }
+    judgeLease(this);
+    return moved || due.length > 0;
+  }
+
+  /** Everything that can happen without anything to wait for has happened. */
+  async settle(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  fault(place: "table" | "bucket", up: boolean): void {
+    this[place] = up;
+    this.log.push(`the ${place} ${up ? "is up again" : "goes down"}`);
+    if (!up) this.failures.push({ place, at: this.now });
+  }
+
+  // ---- what the invariants ask for
+
+  tokenOf(version: number | string, sealed: Uint8Array): number {
+    return Number(this.unseal(version, sealed).refreshToken);
+  }
+
+  storedToken(): number | undefined {
+    return this.instance === undefined ? undefined : this.tokenOf(this.instance.version, this.instance.grant);
+  }
+
+  /** A usable grant of the stored sign-in lies, or is carried, where the protocol will still find it. */
+  isRecoverable(): boolean {
+    const { instance } = this;
+    if (instance === undefined) return false;
+    const stored = this.storedToken();
+    if (stored !== undefined && this.vendor.isUsable(stored)) return true;
+    const carried = this.processes.some(
+      ({ inHand, lease, finished }) =>
+        !finished && inHand !== undefined && lease?.epoch === instance.epoch && this.vendor.isUsable(inHand),
+    );
+    if (carried) return true;
+    return [...this.records.values()].some(
+      (record) =>
+        record.kind === "refresh" &&
+        record.epoch === instance.epoch &&
+        record.baseVersion === instance.version &&
+        this.vendor.isUsable(this.tokenOf(record.fence, record.grant)),
+    );
+  }
+
+  violation(text: string): Violation {
+    return new Violation(`${text}\n  ${this.log.join("\n  ")}`);
+  }
+
+  violated: Violation | undefined;
+
+  violate(text: string): void {
+    this.violated ??= this.violation(text);
+  }
+
+  // ---- what ports and vendor do it with
+
+  step<T>(process: Process, place: Place, label: string, writes: boolean, effect: () => T): Promise<T> {
+    if (!process.alive) return new Promise<T>(() => {});
+    return new Promise<T>((resolve, reject) => {
+      const step: Step = {
+        process,
+        place,
+        label,
+        writes,
+        since: this.now,
+        run: (mode) => {
+          this.steps.splice(this.steps.indexOf(step), 1);
+          this.log.push(`${process.name}: ${label}${mode === "ok" ? "" : ` (${mode})`}`);
+          if (mode !== "ok" && (place === "table" || place === "bucket")) {
+            this.failures.push({ place, at: this.now });
+          }
+          if (mode === "fail") return reject(new Error(`${place} fails`));
+          let value: T;
+          try {
+            value = effect();
+          } catch (error) {
+            return reject(error);
+          }
+          if (mode === "lost") return reject(new Error(`the answer of ${place} is lost`));
+          resolve(value);
+        },
+      };
+      this.steps.push(step);
+    });
+  }
+
+  drop(process: Process): void {
+    for (const step of this.steps.filter((each) => each.process === process)) {
+      this.steps.splice(this.steps.indexOf(step), 1);
+    }
+    this.timers = this.timers.filter((timer) => timer.process !== process);
+  }
+
+  reading(process: Process, askedAt: number): { dateMs: number; monotonicMs: number } {
+    return {
+      dateMs: Math.floor(this.now / 1000) * 1000,
+      monotonicMs: askedAt + process.monotonicOffset,
+    };
+  }
+
+  readonly epochs = new Map<string, number>();
+
+  /** The order of the sign-ins, fixed when the state is consumed, which is before the exchange. */
+  newEpoch(name: string): string {
+    this.families += 1;
+    this.epochs.set(name, this.families);
+    return `${String(this.families).padStart(15, "0")}-${name}`;
+  }
+
+  familyOf(process: Process): number {
+    return this.epochs.get(process.name) ?? this.families;
+  }
+
+  seal(version: number, grant: Grant): Uint8Array {
+    const place = { organizationId: ORGANIZATION, item: `instance/${ID}`, field: "grant", version };
+    return new TextEncoder().encode(JSON.stringify([place, JSON.stringify(grant)]));
+  }
+
+  unseal(version: number | string, sealed: Uint8Array): Grant {
+    const [place, text] = JSON.parse(new TextDecoder().decode(sealed)) as [{ version: unknown }, string];
+    if (place.version !== version) throw new Error(`sealed for version ${place.version}, not ${version}`);
+    return JSON.parse(text) as Grant;
+  }
+
+  /** It lies in a store: whoever carried it may go. */
+  saved(token: number): void {
+    for (const process of this.processes) if (process.inHand === token) process.inHand = undefined;
+  }
+
+  /** A strict vendor ends what was rotated and lost; nothing can be done about that. */
+  excuse(token: number, why: string): void {
+    if (this.vendor.kind !== "S") return;
+    const stored = this.storedToken();
+    if (stored !== undefined && this.vendor.familyOf(token) !== this.vendor.familyOf(stored)) return;
+    this.excused = why;
+    this.log.push(`  (excused: ${why})`);
+  }
+
+  needsReauth(): boolean {
+    return this.instance !== undefined && needsReauthentication(this.instance);
+  }
+}
