@@ -6,7 +6,8 @@ import {
   forceRefresh,
   tokenAfterUnauthorized,
 } from "../../functions/core/grant/refresh/access-token.ts";
-import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
+import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 
 let world: CalmWorld;
 beforeEach(() => {

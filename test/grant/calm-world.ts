@@ -1,4 +1,4 @@
-import { type Connector, defineConnector } from "../../functions/connectors/define-connector.ts";
+import type { Connector } from "../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
 import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
 import type { InstanceStore, RescueRecord, TokenOutcome } from "../../functions/core/grant/ports.ts";
@@ -7,32 +7,10 @@ import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";
 import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
+import { connector } from "./connector.ts";
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
-
-export const connector = defineConnector({
-  key: "vendor",
-  id: 1,
-  name: "Vendor",
-  description: "A vendor",
-  hub: "documents",
-  docs: "https://vendor.example/docs",
-  console: "https://vendor.example/apps",
-  oauth2: {
-    authorizationUrl: "https://vendor.example/authorize",
-    tokenUrl: "https://vendor.example/token",
-    revocation: { url: "https://vendor.example/revoke", style: "rfc7009", ends: "token" },
-    clientAuthentication: "client_secret_post",
-    scopes: { default: [], separator: " " },
-    accessToken: {},
-    refreshToken: { rotates: true },
-  },
-  api: {
-    origin: "https://api.vendor.example",
-    credential: { in: "header", name: "Authorization", scheme: "Bearer" },
-  },
-});
 
 export const granted = (accessToken: string, more: Record<string, unknown> = {}): TokenOutcome => ({
   kind: "granted",

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { dueAt, expiryOf, isAlmostOver, isDue, isValid } from "../../functions/core/grant/schedule/due.ts";
 import { backOff, earliestNow, latestNow, leaseIsHeld, timing } from "../../functions/core/grant/timing.ts";
 import type { Grant } from "../../functions/core/instances/instance.ts";
-import { connector, DAY, HOUR } from "./calm-world.ts";
+import { DAY, HOUR } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 
 const parts = (random = 0.5) => ({ timing, random: () => random, activeWindowMs: 7 * DAY });
 const used = { createdAt: 0, lastUsedAt: 1_000_000 };

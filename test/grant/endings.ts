@@ -5,7 +5,8 @@ import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
-import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
+import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 
 /** Brings a world, with an instance 42 that is due, to an ending. Whether the core tells of it is for the test to see. */
 type Way = (world: CalmWorld) => Promise<unknown>;

@@ -10,7 +10,8 @@ import { provisionInstance } from "../../functions/core/grant/sign-in/first-exch
 import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import { workOn } from "../../functions/refresh-worker/work-on.ts";
-import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
+import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 
 let world: CalmWorld;
 beforeEach(() => {

@@ -4,7 +4,8 @@ import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
 import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
-import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
+import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 
 let world: CalmWorld;
 beforeEach(() => {

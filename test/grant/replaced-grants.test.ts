@@ -6,7 +6,8 @@ import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-wor
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
-import { CalmWorld, connector, DAY, granted, HOUR } from "./calm-world.ts";
+import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";
 
 // What a sign-in replaced lies beside the new grant until the vendor has ended it: whoever dies on the way, somebody sees it.

@@ -3,7 +3,8 @@ import { markRestored } from "../../functions/core/grant/operator/mark-restored.
 import { currentAccessToken } from "../../functions/core/grant/refresh/access-token.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
-import { CalmWorld, connector, HOUR } from "./calm-world.ts";
+import { CalmWorld, HOUR } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 
 let world: CalmWorld;
 beforeEach(() => {

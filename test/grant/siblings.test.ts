@@ -10,7 +10,8 @@ import { type FirstExchange, provisionInstance } from "../../functions/core/gran
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
-import { CalmWorld, connector } from "./calm-world.ts";
+import { CalmWorld } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 
 /** Its revocation ends the user's whole grant; `person` is behind every grant, unless the vendor does not tell. */
 const whole = (account: Connector["account"] = async () => ({ id: "person" })): Connector => ({

@@ -16,7 +16,8 @@ import { type FirstExchange, provisionInstance } from "../../functions/core/gran
 import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { readInstanceToken } from "../../functions/core/grant/sign-in/instance-token.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
-import { CalmWorld, connector, DAY, granted } from "./calm-world.ts";
+import { CalmWorld, DAY, granted } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 
 let world: CalmWorld;
 beforeEach(() => {

@@ -1,7 +1,8 @@
 import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
-import { type CalmWorld, connector } from "./calm-world.ts";
+import type { CalmWorld } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 
 /** The user of instance 42 signs in again, now. @param name of the state: each is a sign-in of its own */
 export function signIn(world: CalmWorld, name = "state", changes: Partial<SignIn> = {}): Promise<Instance> {

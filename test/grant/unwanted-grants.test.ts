@@ -3,7 +3,8 @@ import type { Connector } from "../../functions/connectors/define-connector.ts";
 import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
 import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
-import { CalmWorld, connector, DAY, granted } from "./calm-world.ts";
+import { CalmWorld, DAY, granted } from "./calm-world.ts";
+import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";
 
 // Grants that no instance lives by any more: overtaken, unwelcome (those that were replaced: replaced-grants.test.ts). Each ends at the vendor, now or later, and never

@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FrontDoor, type Principal, startFrontDoor } from "../../local/aws/front-door.ts";
 import { systemClock } from "../../local/clock.ts";
 import type { EventSourceModel, ScheduleModel } from "../../local/template/trigger-model.ts";
-import { type EventSource, startEventSource } from "../../local/triggers/event-source.ts";
+import { startEventSource } from "../../local/triggers/event-source.ts";
 import type { InvokeResult } from "../../local/triggers/invoke.ts";
+import type { Poller } from "../../local/triggers/poll-queue.ts";
 import { startSchedule } from "../../local/triggers/schedule.ts";
 import { until } from "./functions.ts";
 
@@ -42,7 +43,7 @@ interface SqsEvent {
 
 let folder: string;
 let frontDoor: FrontDoor;
-let source: EventSource;
+let source: Poller;
 let clock = systemClock();
 let events: SqsEvent[] = [];
 let answer: (event: SqsEvent) => InvokeResult;

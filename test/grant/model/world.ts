@@ -1,9 +1,10 @@
-import { defineConnector } from "../../../functions/connectors/define-connector.ts";
+import type { Connector } from "../../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome } from "../../../functions/core/grant/grant-parts.ts";
 import type { RescueRecord } from "../../../functions/core/grant/ports.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { needsReauthentication } from "../../../functions/core/instances/instance.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
+import { connector } from "../connector.ts";
 import { judgeLease } from "./invariants.ts";
 import { type Place, Process, type Step, type Timer } from "./process.ts";
 import { ALL_RULES, type Rules } from "./rules.ts";
@@ -42,7 +43,7 @@ export class World {
   timers: Timer[] = [];
   failures: { place: "table" | "bucket"; at: number }[] = [];
   readonly transients = new Map<string, TransientItem>();
-  readonly connector;
+  readonly connector: Connector;
   /** The vendor tells whose account a token is of. */
   readonly tellsAccounts: boolean;
 
@@ -50,28 +51,8 @@ export class World {
     this.vendor = new VendorModel(kind);
     this.rules = rules;
     this.tellsAccounts = tellsAccounts;
-    this.connector = defineConnector({
-      key: "vendor",
-      id: 1,
-      name: "Vendor",
-      description: "A vendor",
-      hub: "documents",
-      docs: "https://vendor.example/docs",
-      console: "https://vendor.example/apps",
-      oauth2: {
-        authorizationUrl: "https://vendor.example/authorize",
-        tokenUrl: "https://vendor.example/token",
-        revocation: { url: "https://vendor.example/revoke", style: "rfc7009", ends: "token" },
-        clientAuthentication: "client_secret_post",
-        scopes: { default: [], separator: " " },
-        accessToken: {},
-        refreshToken: { rotates: kind === "S" || kind === "G" },
-      },
-      api: {
-        origin: "https://api.vendor.example",
-        credential: { in: "header", name: "Authorization", scheme: "Bearer" },
-      },
-    });
+    const rotates = kind === "S" || kind === "G";
+    this.connector = { ...connector, oauth2: { ...connector.oauth2, refreshToken: { rotates } } };
     const token = this.vendor.signIn(this.families, "first");
     this.known.add(token);
     this.instance = {

@@ -10,6 +10,7 @@ import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
 import { dueAt, dueFor, expiryOf } from "../schedule/due.ts";
 import { openGrant, sealGrant } from "../sealed-grant.ts";
 import { earliestNow, latestNow } from "../timing.ts";
+import { withNewGrant } from "../with-new-grant.ts";
 import { afterFailure, errorCode, type Failure, failureOf } from "./after-failure.ts";
 import { commit, type RefreshRecord } from "./commit.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
@@ -259,29 +260,13 @@ async function bringHome(
   tellRecovery(parts, call, read);
   const left = won.old.expiresAt;
   count("refreshed", left === undefined ? undefined : left - latestNow(read.reading, parts.monotonic()));
-  const {
-    until,
-    deadVersion,
-    lastError,
-    attempts,
-    retryAt,
-    dueAt: _,
-    dueSince,
-    refreshShard,
-    ...rest
-  } = instance;
-  return {
-    kind: "refreshed",
-    grant: won.grant,
-    instance: {
-      ...rest,
-      version: fence,
-      fence,
-      grant: (await record()).grant,
-      lastRefreshedAt: won.sentAt,
-      ...(due === undefined ? {} : { dueAt: due }),
-    },
-  };
+  const renewed = withNewGrant(instance, {
+    grant: (await record()).grant,
+    version: fence,
+    fence,
+    dueAt: due,
+  });
+  return { kind: "refreshed", grant: won.grant, instance: { ...renewed, lastRefreshedAt: won.sentAt } };
 }
 
 /** Step 5, `invalid_grant`: only a new sign-in helps, if this attempt is still the one that counts. */

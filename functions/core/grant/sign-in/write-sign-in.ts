@@ -6,6 +6,7 @@ import type { RescueRecord, Sealer } from "../ports.ts";
 import { consentKey } from "../revocation/consent.ts";
 import { dueAt, dueFor } from "../schedule/due.ts";
 import { sealGrant } from "../sealed-grant.ts";
+import { withNewGrant } from "../with-new-grant.ts";
 import { replacedBy } from "./replaced-grants.ts";
 
 export type SignInRecord = Extract<RescueRecord, { kind: "sign-in" }>;
@@ -65,32 +66,15 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
       },
     );
     if (!written) continue;
-    const {
-      until,
-      deadVersion,
-      lastError,
-      attempts,
-      retryAt,
-      dueAt: _,
-      dueSince,
-      account,
-      replacedGrants,
-      ...rest
-    } = instance;
+    const { account, replacedGrants, ...rest } = withNewGrant(instance, {
+      grant,
+      version: fence + 1,
+      fence: fence + 1,
+      dueAt: due,
+    });
     return {
       kind: "written",
-      instance: {
-        ...rest,
-        ...changes,
-        ...hangsOn,
-        ...toEnd,
-        grant,
-        epoch,
-        version: fence + 1,
-        fence: fence + 1,
-        updatedAt: at,
-        ...(due === undefined ? {} : { dueAt: due }),
-      },
+      instance: { ...rest, ...changes, ...hangsOn, ...toEnd, epoch, updatedAt: at },
       due: { regular },
     };
   }

@@ -1,0 +1,15 @@
+import type { Instance } from "../instances/instance.ts";
+
+/**
+ * An item as the write of a new grant leaves it: free, alive, without failures, due as the write says (or not at all). For
+ * whoever wrote, so that it need not read again.
+ */
+export function withNewGrant(
+  instance: Instance,
+  won: Pick<Instance, "grant" | "version" | "fence"> & { readonly dueAt: number | undefined },
+): Instance {
+  const { until, deadVersion, lastError, attempts, retryAt, dueAt, dueSince, refreshShard, ...rest } =
+    instance;
+  const { grant, version, fence } = won;
+  return { ...rest, grant, version, fence, ...(won.dueAt === undefined ? {} : { dueAt: won.dueAt }) };
+}
