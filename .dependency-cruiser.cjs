@@ -55,7 +55,7 @@ module.exports = {
       to: { circular: true },
     },
     {
-      name: "no-orphans-in-dev-dependencies",
+      name: "no-dev-dependencies-at-runtime",
       severity: "error",
       from: { path: "^(functions|lib|bin/(app|admin))" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },

@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", "./test/summary-reporter.ts"],
-    globalSetup: ["./test/synthesize.ts"],
+    globalSetup: ["./test/assemblies.ts"],
     // Two cores; each end-to-end file runs a platform with several processes of its own.
     maxWorkers: 2,
     pool: "forks",

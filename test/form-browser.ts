@@ -90,7 +90,7 @@ export class FormBrowser {
   }
 }
 
-export function formsOf(page: Page): Form[] {
+function formsOf(page: Page): Form[] {
   return [...page.text.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].map(
     ([, attributes = "", content = ""]) => {
       const fields = new URLSearchParams();

@@ -21,9 +21,9 @@ import { tenantAdministration } from "../../functions/core/tenants/administratio
 import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
 import { deleteOrganization } from "../../functions/core/tenants/delete-organization.ts";
 import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
-import { resealOrganization } from "../../functions/core/tenants/reseal.ts";
+import { resealOrganization } from "../../functions/core/tenants/reseal-organization.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
-import { audited, type Changes } from "./audit-trail.ts";
+import { audited, type Changes } from "./audited.ts";
 import { deadLetters } from "./dead-letters.ts";
 
 export interface TargetOptions {

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import synthesize from "../synthesize.ts";
+import synthesize from "../assemblies.ts";
 import { measureRefresh } from "./measure-refresh.ts";
 import { judge, printable } from "./refresh-report.ts";
 

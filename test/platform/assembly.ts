@@ -22,7 +22,7 @@ const lambdaUri = (logicalId: string, action: string): unknown => ({
   ],
 });
 
-export const streamingUri = (logicalId: string): unknown =>
+const streamingUri = (logicalId: string): unknown =>
   lambdaUri(logicalId, "2021-11-15/response-streaming-invocations");
 
 /** A stack with one function behind every path of a small API; tests change what they are about. */

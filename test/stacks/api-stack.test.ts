@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { find, type Json, ofType, type Resource, synthesize, text } from "./synthesize.ts";
+import { find, type Json, ofType, type Resource, synthesize, text } from "./templates.ts";
 
 const { api } = synthesize();
 

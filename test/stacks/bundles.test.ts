@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { functionNames } from "../../lib/settings.ts";
-import { find, type Json, synthesize } from "./synthesize.ts";
+import { find, type Json, synthesize } from "./templates.ts";
 
 const stacks = synthesize();
 const root = new URL("../../", import.meta.url).pathname;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { find, ofType, synthesize, text } from "./synthesize.ts";
+import { find, ofType, synthesize, text } from "./templates.ts";
 
 const { data } = synthesize();
 const table = (id: string) => find(data, "AWS::DynamoDB::Table", id);

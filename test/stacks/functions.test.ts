@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { functionNames } from "../../lib/settings.ts";
-import { find, type Json, ofType, parts, type Resource, synthesize, text } from "./synthesize.ts";
+import { find, type Json, ofType, parts, type Resource, synthesize, text } from "./templates.ts";
 
 const stacks = synthesize();
 const all = new Map<string, Resource>();

@@ -9,7 +9,7 @@ import {
 import { timing } from "../../functions/core/grant/timing.ts";
 import { endings, outcomes, toldOn } from "../grant/endings.ts";
 import { documentedMetrics } from "./aws-metrics.ts";
-import { find, type Json, ofType, parts, synthesize, type Template, text } from "./synthesize.ts";
+import { find, type Json, ofType, parts, synthesize, type Template, text } from "./templates.ts";
 
 const { observability } = synthesize({ alarmEmail: "ops@example.com" });
 const byConnector = synthesize({ connectorMetrics: true });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { find, synthesize, text } from "./synthesize.ts";
+import { find, synthesize, text } from "./templates.ts";
 
 const { data, refresh } = synthesize();
 

@@ -1,6 +1,6 @@
 import { AwsSolutionsChecks } from "cdk-nag";
 import { describe, expect, it } from "vitest";
-import { type Json, ofType, parts, synthesize, text } from "./synthesize.ts";
+import { type Json, ofType, parts, synthesize, text } from "./templates.ts";
 
 const dev = synthesize();
 

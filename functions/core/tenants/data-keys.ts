@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
  * How long a version must have been superseded before it may go. By then nobody seals with it any more, and nothing that
  * expires lies under it: a process seals on with a version for the 30 s that it keeps the organization and the 15 minutes that
  * a function lives; code verifiers and connect sessions last an hour, links four; a rescue record whose revocation fails lies
- * for 7 days. (Records are looked for all the same: see reseal.ts.) A `nextPage` token that is older than this is refused.
+ * for 7 days. (Records are looked for all the same: see reseal-organization.ts.) A `nextPage` token that is older than this is refused.
  */
 export const KEY_REST_MS = 8 * 24 * HOUR;
 

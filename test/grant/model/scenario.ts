@@ -1,6 +1,6 @@
 import { setEnabled } from "../../../functions/core/grant/enable.ts";
 import type { Call, WorkerParts } from "../../../functions/core/grant/grant-parts.ts";
-import { resealInstance } from "../../../functions/core/grant/operator/reseal.ts";
+import { resealInstance } from "../../../functions/core/grant/operator/reseal-instance.ts";
 import {
   currentAccessToken,
   tokenAfterUnauthorized,

@@ -307,7 +307,7 @@ export function portsOf(world: World, process: Process): WorldParts {
 }
 
 /** The vendor's connector, as this process asks it whose account a token is of. */
-export function connectorFor(world: World, process: Process): Connector {
+function connectorFor(world: World, process: Process): Connector {
   if (!world.tellsAccounts) return world.connector;
   return {
     ...world.connector,
@@ -318,7 +318,7 @@ export function connectorFor(world: World, process: Process): Connector {
   };
 }
 
-export function vaultOf(world: World, process: Process): Vault {
+function vaultOf(world: World, process: Process): Vault {
   const sealer: Sealer = {
     seal: (place, text) => Promise.resolve(new TextEncoder().encode(JSON.stringify([place, text]))),
   };

@@ -61,7 +61,7 @@ export async function refreshAtVendor(
 }
 
 /** `undefined`: our patience ended first; whatever was still to come is dropped. */
-export async function answered<T>(
+async function answered<T>(
   world: World,
   process: Process,
   timeoutMs: number,
@@ -89,7 +89,7 @@ export async function answered<T>(
   });
 }
 
-export function granted(world: World, sent: number, got: number): TokenOutcome {
+function granted(world: World, sent: number, got: number): TokenOutcome {
   return {
     kind: "granted",
     response: {

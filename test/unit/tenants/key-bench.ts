@@ -8,7 +8,7 @@ import { tenantAdministration } from "../../../functions/core/tenants/administra
 import { rotateDataKey } from "../../../functions/core/tenants/data-keys.ts";
 import { deleteOrganization } from "../../../functions/core/tenants/delete-organization.ts";
 import type { TenantRecords } from "../../../functions/core/tenants/ports.ts";
-import { resealOrganization } from "../../../functions/core/tenants/reseal.ts";
+import { resealOrganization } from "../../../functions/core/tenants/reseal-organization.ts";
 import type { KeyService } from "../../../functions/core/vault/ports.ts";
 import { createVault } from "../../../functions/core/vault/vault.ts";
 import { openTable, TABLE } from "../../grant/open-instance-table.ts";

@@ -1,6 +1,6 @@
 import { Conflict } from "../errors.ts";
 import { instancesOf } from "../grant/operator/instances-of.ts";
-import { resealInstance } from "../grant/operator/reseal.ts";
+import { resealInstance } from "../grant/operator/reseal-instance.ts";
 import type { InstanceItems, InstanceLists, InstanceResealing, RescueStore, Vault } from "../grant/ports.ts";
 import type { Sealed } from "../instances/instance.ts";
 import { keyIdOf, SealBroken } from "../vault/sealed-format.ts";

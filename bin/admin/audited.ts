@@ -5,7 +5,7 @@ import type { Instance } from "../../functions/core/instances/instance.ts";
 import type { TenantAdmin } from "../../functions/core/tenants/administration.ts";
 import type { OrganizationDeletion } from "../../functions/core/tenants/delete-organization.ts";
 import type { DataKeyVersion } from "../../functions/core/tenants/ports.ts";
-import type { Resealing } from "../../functions/core/tenants/reseal.ts";
+import type { Resealing } from "../../functions/core/tenants/reseal-organization.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 
 /** What an operator's commands change. */

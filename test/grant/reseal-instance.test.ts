@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { resealInstance } from "../../functions/core/grant/operator/reseal.ts";
+import { resealInstance } from "../../functions/core/grant/operator/reseal-instance.ts";
 import { sealConfiguration } from "../../functions/core/grant/sealed-grant.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
