@@ -81,6 +81,11 @@ const calls: Readonly<
     by: "Connections",
     call: () => app.platform("POST", `/instances/${instance.id}/refresh`),
   },
+  "PATCH /instances/{id}, signed in again": {
+    by: "Connections",
+    prepare: code,
+    call: (body) => app.platform("PATCH", `/instances/${instance.id}`, body),
+  },
   "DELETE /instances/{id}": {
     by: "Connections",
     prepare: () => app.connect("dropbox"),
