@@ -44,6 +44,27 @@ describe("a refresh", () => {
     expect(outcomes()).toEqual(["refreshed"]);
   });
 
+  test("of another version than the one that is there is none: it was renewed already", async () => {
+    const read = await world.read();
+    const stale = { cause: "forced", wanted: 7 } as const;
+    expect(await refreshGrant(world.parts, read, stale, world.call)).toEqual({
+      kind: "hindered",
+      why: "moved",
+    });
+    expect(world.tableCalls).toEqual([]);
+  });
+
+  test("asks the bucket only where an earlier attempt's end is unknown", async () => {
+    world.bucketFails = true;
+    expect(await refresh()).toMatchObject({ kind: "refreshed" });
+  });
+
+  test("of what came without a refresh token takes no lease", async () => {
+    world.put({ refreshToken: undefined as unknown as string });
+    expect(await refresh()).toEqual({ kind: "nothing_to_refresh" });
+    expect(world.tableCalls).toEqual([]);
+  });
+
   test("keeps the refresh token, the scope and other values that the vendor leaves out", async () => {
     world.put({ scope: "files", extra: { instance_url: "https://na1" }, expiresAt: world.now });
     world.answer = () => ({
@@ -307,6 +328,49 @@ describe("while the table is down", () => {
 });
 
 describe("a grant that comes too late", () => {
+  // Both are of one sign-in: which of them the vendor lets live nobody knows, so neither is revoked.
+  const overtaken = () => {
+    world.items.set(42, { ...world.stored(), version: 9, fence: 9 });
+  };
+
+  test("after a later attempt of the same sign-in is nobody's to revoke", async () => {
+    world.answer = () => {
+      overtaken();
+      return granted("late");
+    };
+    expect(await refresh()).toEqual({ kind: "moved" });
+    expect(world.revoked).toEqual([]);
+    expect(outcomes()).toEqual(["reused"]);
+  });
+
+  test("after a later attempt is nobody's to revoke for the rescue worker either, and no rescue", async () => {
+    world.answer = () => {
+      world.tableFails = true;
+      return granted("late");
+    };
+    await refresh();
+    world.tableFails = false;
+    overtaken();
+    world.outcomes.length = 0;
+    await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+    expect([world.revoked, world.records.size, outcomes()]).toEqual([[], 0, []]);
+  });
+
+  test("for a deleted instance is revoked or owed as long as the function lives, not for one round", async () => {
+    world.answer = () => {
+      world.items.delete(42);
+      return granted("orphan");
+    };
+    world.revocationFails = true;
+    world.bucketFails = true;
+    const running = refresh();
+    await world.pass(25_000);
+    world.revocationFails = false;
+    await running;
+    expect(world.revoked).toEqual(["orphan"]);
+    expect(outcomes()).toEqual(["revoked"]);
+  });
+
   test("for a deleted instance is revoked; what the vendor does not take is owed in the bucket for 7 days", async () => {
     world.answer = () => {
       world.items.delete(42);
@@ -361,6 +425,41 @@ describe("the worker", () => {
   test("finds nothing to do for a version that somebody wanted renewed and that moved on", async () => {
     await due({ cause: "unauthorized", version: 7 });
     expect(world.sent).toEqual([]);
+  });
+
+  test("leaves alone what somebody refreshes at this moment", async () => {
+    world.items.set(42, { ...world.stored(), fence: 2, until: world.now + 60_000 });
+    world.tableCalls.length = 0;
+    await due();
+    expect([world.sent, world.tableCalls, outcomes()]).toEqual([[], ["get"], ["waited"]]);
+  });
+
+  test("waits as long as the vendor asked it to, and is due again then", async () => {
+    const { now } = world;
+    world.items.set(42, { ...world.stored(), retryAt: now + 40_000 });
+    await due();
+    expect(world.sent).toEqual([]);
+    expect(world.stored()).toMatchObject({ dueAt: now + 40_000, dueSince: now - 1_000 });
+  });
+
+  test("does for a refused token what its caller would: not within a minute of the last refresh", async () => {
+    world.put({ obtainedAt: world.now - 30_000 }, { dueAt: world.now + HOUR });
+    world.tableCalls.length = 0;
+    await due({ cause: "unauthorized", version: 1 });
+    expect([world.sent, world.tableCalls]).toEqual([[], ["get"]]);
+    await world.pass(40_000);
+    await due({ cause: "unauthorized", version: 1 });
+    expect(world.sent).toEqual(["r-old"]);
+  });
+
+  test("does for a caller whose token was almost over what is still to be done", async () => {
+    world.put({ obtainedAt: world.now }, { dueAt: world.now + HOUR });
+    const work = { instanceId: 42, cause: "just_in_time", version: 1 } as const;
+    await world.finish(refreshDue(world.parts, work, world.call));
+    expect(world.sent).toEqual([]);
+    await world.pass(HOUR - 30_000);
+    await world.finish(refreshDue(world.parts, work, world.call));
+    expect(world.sent).toEqual(["r-old"]);
   });
 
   test("puts a due time right that came too early", async () => {

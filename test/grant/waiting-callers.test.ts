@@ -1,0 +1,129 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { Forbidden, NeedsReauthentication, Unauthorized, Unavailable } from "../../functions/core/errors.ts";
+import {
+  type AccessToken,
+  currentAccessToken,
+  forceRefresh,
+  tokenAfterUnauthorized,
+} from "../../functions/core/grant/refresh/access-token.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
+import { CalmWorld, granted, HOUR } from "./calm-world.ts";
+
+// A caller whose token has run out, or was refused, while somebody else renews it.
+
+let world: CalmWorld;
+beforeEach(() => {
+  world = new CalmWorld();
+});
+
+const expired = () => ({ obtainedAt: world.now - HOUR, expiresAt: world.now });
+const held = () => ({ fence: 2, until: world.now + 90_000 });
+
+/** Somebody else's refresh comes home. */
+async function theirs(): Promise<void> {
+  const place = { organizationId: "org", item: "instance/42", field: "grant", version: 2 };
+  const grant = await world.parts.vault.seal(place, JSON.stringify(world.grant({ accessToken: "theirs" })));
+  await world.parts.instances.commit(42, { version: 1 }, { fence: 2, grant, refreshedAt: world.now });
+}
+
+const callers: [string, () => Promise<AccessToken | undefined>][] = [
+  ["a call", async () => currentAccessToken(world.parts, await world.read(), world.call)],
+  ["a call that the vendor refused", () => tokenAfterUnauthorized(world.parts, 42, 1, world.call)],
+  ["a refresh that the app asks for", () => forceRefresh(world.parts, 42, world.call)],
+];
+
+describe.each(callers)("%s", (caller, call) => {
+  const answer = () => world.finish(call().catch((error: unknown) => error));
+
+  test("waits for the refresh of another function, and asks the vendor nothing", async () => {
+    world.put(expired(), held());
+    const waiting = answer();
+    await world.pass(3_000);
+    await theirs();
+    expect(await waiting).toMatchObject({ value: "theirs", version: 2 });
+    expect(world.sent).toEqual([]);
+    expect(world.outcomes.map(({ outcome }) => outcome)).toEqual(["waited"]);
+  });
+
+  test("takes what another function won in the very moment", async () => {
+    world.put(expired());
+    const { takeLease } = world.parts.instances;
+    Object.assign(world.parts.instances, {
+      takeLease: async (...args: Parameters<typeof takeLease>) => {
+        await takeLease(...args);
+        await theirs();
+        return false;
+      },
+    });
+    const start = world.now;
+    expect(await answer()).toMatchObject({ value: "theirs" });
+    expect(world.now - start).toBeLessThan(500);
+    expect(world.sent).toEqual([]);
+  });
+
+  test("is told when to come again where the vendor puts the refresh off", async () => {
+    world.put(expired());
+    world.answer = () => ({ kind: "refused", status: 429, error: "slow", retryAfterMs: 30_000 });
+    const told = await answer();
+    if (caller === "a call that the vendor refused") return expect(told).toBeUndefined();
+    expect(told).toBeInstanceOf(Unavailable);
+    expect(Number((told as Unavailable).headers?.["Retry-After"])).toBeGreaterThanOrEqual(29);
+    // And asks the vendor no more before that time.
+    expect(await answer()).toBeInstanceOf(Unavailable);
+    expect(world.sent).toEqual(["r-old"]);
+  });
+
+  test.each<[string, Partial<Instance> | undefined, new (...args: never[]) => Error]>([
+    ["deleted", undefined, Unauthorized],
+    ["being deleted", { deleting: true }, Unauthorized],
+    ["disabled", { enabled: false }, Forbidden],
+    ["found dead", { deadVersion: 1 }, NeedsReauthentication],
+  ])("is told so when the instance is %s meanwhile", async (_, change, error) => {
+    world.put(expired(), held());
+    const waiting = answer();
+    await world.pass(2_000);
+    if (change === undefined) world.items.delete(42);
+    else world.items.set(42, { ...(world.items.get(42) as Instance), ...change });
+    expect(await waiting).toBeInstanceOf(error);
+    expect(world.sent).toEqual([]);
+  });
+
+  test("in a function that will not live long enough has the worker do it, once, and waits for it", async () => {
+    world.put(expired());
+    world.remaining = 20_000;
+    const waiting = answer();
+    await world.pass(4_000);
+    expect(world.handedOver).toHaveLength(1);
+    await theirs();
+    expect(await waiting).toMatchObject({ value: "theirs" });
+    expect(world.handedOver).toHaveLength(1);
+    expect(world.sent).toEqual([]);
+  });
+});
+
+describe("a reading that is old by now (a slow upload came between)", () => {
+  test("is not refreshed from: the item is read again", async () => {
+    world.put(expired());
+    const read = await world.read();
+    await world.pass(9_500);
+    expect((await world.finish(currentAccessToken(world.parts, read, world.call))).value).toBe("new");
+    expect(world.tableCalls[0]).toBe("get");
+  });
+
+  test("shows what somebody won meanwhile", async () => {
+    world.put(expired());
+    const read = await world.read();
+    await world.pass(9_500);
+    await theirs();
+    expect((await world.finish(currentAccessToken(world.parts, read, world.call))).value).toBe("theirs");
+    expect(world.sent).toEqual([]);
+  });
+
+  test("a young one is refreshed from at once, without another read", async () => {
+    world.put(expired());
+    world.answer = () => granted("new");
+    const read = await world.read();
+    await world.finish(currentAccessToken(world.parts, read, world.call));
+    expect(world.tableCalls[0]).toBe("takeLease");
+  });
+});
