@@ -11,7 +11,8 @@ export interface ResealingParts {
 const MOST_ROUNDS = 20;
 
 /**
- * RE-SEAL: the stored grant, those it replaced that are yet to end, and the secret configuration, under the newest data key. While traffic goes on:
+ * RE-SEAL: the stored grant, those it replaced that are yet to end, and the secret configuration, under the newest data key.
+ * While traffic goes on:
  *
  * - The write asks for the version that was read, and a version names one grant: what is replaced is the same grant under
  *   another key, never a newer one. The place, and so the additional data, stays that of this version.
