@@ -38,8 +38,8 @@ type Done = "resealed" | "current" | "gone";
  * and what is done is passed over the next time.
  *
  * A version goes when it has rested (`KEY_REST_MS`: nobody seals with it, nothing that expires lies under it) and nothing was
- * found under it after that: first in the rescue bucket, then in the tables, since a record moves from there to here and
- * never back.
+ * found under it after that: in the rescue bucket, in the tables, and in the bucket again, since a record moves from there to
+ * here, and a replaced grant whose end is owed from here to there; neither moves back.
  * @throws {NotFound} @throws {Conflict} the organization is being deleted, or its keys changed meanwhile
  */
 export async function resealOrganization(parts: ResealParts, organizationId: string): Promise<Resealing> {
@@ -71,6 +71,7 @@ export async function resealOrganization(parts: ResealParts, organizationId: str
     );
   }
 
+  if (rested.length > 0) for (const id of await keysInRescue(parts, organizationId)) inUse.add(id);
   const retired = rested.filter((id) => !inUse.has(id));
   await retire(parts, organization, retired);
   return {

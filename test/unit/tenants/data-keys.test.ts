@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { InstanceStore, RescueRecord } from "../../../functions/core/grant/ports.ts";
 import { openConfiguration, openGrant, sealGrant } from "../../../functions/core/grant/sealed-grant.ts";
 import { clientSecretPlace } from "../../../functions/core/tenants/client-resolver.ts";
 import { KEY_REST_MS } from "../../../functions/core/tenants/data-keys.ts";
@@ -112,7 +113,7 @@ describe("re-sealing", () => {
     const { id, ids, firstKey } = await acme(1);
     const place = { id: ids[0] ?? 0, organizationId: id };
     const grant = await sealGrant(bench.vault, place, 2, bench.grant("rescued"));
-    bench.rescued.set("rescue/1/2", {
+    const record: RescueRecord = {
       kind: "refresh",
       instanceId: place.id,
       organizationId: id,
@@ -122,10 +123,25 @@ describe("re-sealing", () => {
       fence: 2,
       grant,
       refreshedAt: bench.now,
-    });
+    };
+    bench.rescued.set("rescue/1/2", record);
     await bench.rotate(id);
     bench.now += KEY_REST_MS;
     expect(await bench.reseal(id)).toMatchObject({ retired: [], kept: [{ id: firstKey, why: "in_use" }] });
+
+    // One that comes while the tables are read: what a sign-in replaced, whose end is owed from now on.
+    bench.rescued.clear();
+    const instances: InstanceStore = {
+      ...bench.instances,
+      getMany: async (ids) => {
+        bench.rescued.set("rescue/1/2", record);
+        return await bench.instances.getMany(ids);
+      },
+    };
+    expect(await bench.reseal(id, instances)).toMatchObject({
+      retired: [],
+      kept: [{ id: firstKey, why: "in_use" }],
+    });
     bench.rescued.clear();
     expect(await bench.reseal(id)).toMatchObject({ retired: [firstKey] });
   });
