@@ -175,6 +175,31 @@ describe("a process that is killed between its sign-in and the old grant's end",
     expect(world.items.has(42)).toBe(false);
   });
 
+  test("leaves to the deleting worker each grant for itself: one whose client is gone does not keep the other", async () => {
+    world.put({ client: { kind: "own", id: "gone", secret: "s" } });
+    await killedSignIn();
+    const { resolve } = world.parts.clients;
+    Object.assign(world.parts.clients, {
+      resolve: async (...args: Parameters<typeof resolve>) => {
+        if (args[2].kind === "own" && args[2].id === "gone") throw new Error("no such app");
+        return await resolve(...args);
+      },
+    });
+    const { grant, version, replacedGrants = [] } = world.stored();
+    const [old] = replacedGrants;
+    // The one that is stored is the one whose client is gone.
+    world.items.set(42, {
+      ...world.stored(),
+      grant: old?.grant ?? grant,
+      version: old?.version ?? version,
+      replacedGrants: [{ version, grant, at: world.now }],
+    });
+    await markForDeletion(world.parts, 42);
+    await finishDeletion(world.parts, 42, world.call);
+    expect(world.revoked).toEqual(["first"]);
+    expect(world.items.has(42)).toBe(true);
+  });
+
   test("is seen to by a worker though a refresh, a death or a restore moved the due time", async () => {
     world.put();
     await killedSignIn();
@@ -205,6 +230,22 @@ describe("a process that is killed between its sign-in and the old grant's end",
     expect(world.revoked).toEqual(["old"]);
     await work();
     expect(world.stored()).not.toHaveProperty("dueAt");
+  });
+
+  test("counts nothing as lost by a write that is refused", async () => {
+    world.put();
+    for (let each = 0; each < 8; each++) {
+      await world.pass(2_000);
+      await killedSignIn(`state-${each}`);
+    }
+    const { signIn: write } = world.parts.instances;
+    let refusals = 2;
+    Object.assign(world.parts.instances, {
+      signIn: async (...args: Parameters<typeof write>) => (refusals-- > 0 ? false : await write(...args)),
+    });
+    await world.pass(2_000);
+    await signIn(world, "last");
+    expect(outcomes()).toEqual(["lost"]);
   });
 
   test("counts as lost what crash upon crash has left beyond all bounds", async () => {

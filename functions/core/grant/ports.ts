@@ -46,7 +46,8 @@ export interface InstanceItems {
   ): Promise<boolean>;
   /**
    * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, replacedGrants, account
-   * REMOVE until, deadVersion, dueSince (, account where `changes` has none: it is not known to be the one from before) IF epoch < n AND not deleting.
+   * REMOVE until, deadVersion, dueSince (, account where `changes` has none: it is not known to be the one from before)
+   * IF epoch < n AND not deleting.
    * The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen, so that the
    * grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal again.
    */

@@ -7,7 +7,6 @@ import type { Call, GrantParts, WorkerParts } from "../grant-parts.ts";
 import { openGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
 import { consentKey } from "./consent.ts";
-import { openUnlessBroken } from "./revoke-loser.ts";
 
 /**
  * DELETE, step 1: the instance token is dead from here; a worker does the rest, now or when the sweep finds it.
@@ -72,20 +71,25 @@ async function revokeStored(
   if (ends === undefined) return "spared";
   const shared = ends === "grant" ? await isShared(parts, connector, instance) : false;
   if (shared !== false) return shared === true ? "spared" : "unclear";
+  let ended = true;
+  // Each for itself: one whose client is gone does not keep the others from ending.
+  for (const each of [instance, ...(instance.replacedGrants ?? [])])
+    ended = (await isEnded(parts, connector, instance, each)) && ended;
+  return ended ? "revoked" : "failed";
+}
+
+async function isEnded(
+  parts: WorkerParts,
+  connector: Connector,
+  instance: Instance,
+  { version, grant: sealed }: Pick<Instance, "version" | "grant">,
+): Promise<boolean> {
   try {
-    const grants = [await openGrant(parts.vault, instance, instance.version, instance.grant)];
-    for (const { version, grant } of instance.replacedGrants ?? []) {
-      const replaced = await openUnlessBroken(parts, instance, version, grant);
-      if (replaced !== undefined) grants.push(replaced);
-    }
-    let ended = true;
-    for (const grant of grants) {
-      const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
-      ended = (await parts.tokens.revoke(connector, client, grant)) && ended;
-    }
-    return ended ? "revoked" : "failed";
+    const grant = await openGrant(parts.vault, instance, version, sealed);
+    const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
+    return await parts.tokens.revoke(connector, client, grant);
   } catch {
-    return "failed";
+    return false;
   }
 }
 

@@ -10,19 +10,17 @@ const MOST_REPLACED = 8;
 /**
  * What is to end when a sign-in takes the place of what is stored: that grant, and what earlier sign-ins have left there. Where
  * the vendor does not revoke single tokens: nothing.
+ * @returns `dropped`: so many find no place any more; lost once this is written
  */
 export function replacedBy(
-  parts: Pick<GrantParts, "outcome">,
   connector: Connector,
-  { id, version, grant, replacedGrants = [] }: Instance,
+  { version, grant, replacedGrants = [] }: Instance,
   at: number,
-): { readonly replacedGrants?: readonly ReplacedGrant[] } {
-  if (connector.oauth2.revocation?.ends !== "token") return {};
+): { readonly replacedGrants?: readonly ReplacedGrant[]; readonly dropped: number } {
+  if (connector.oauth2.revocation?.ends !== "token") return { dropped: 0 };
   const all = [...replacedGrants, { version, grant, at }];
   const kept = all.slice(-MOST_REPLACED);
-  for (const _ of all.slice(kept.length))
-    parts.outcome({ outcome: "lost", connector: connector.key, instanceId: id, cause: "rescue" });
-  return { replacedGrants: kept };
+  return { replacedGrants: kept, dropped: all.length - kept.length };
 }
 
 /**

@@ -47,7 +47,7 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
     // Where the account was not looked up it is not known to be the one from before: whoever notes it, says so here, too.
     const consent = consentKey(connector, group, changes?.account);
     const hangsOn = { refreshGroup: group, ...(consent === undefined ? {} : { consentKey: consent }) };
-    const toEnd = replacedBy(parts, connector, instance, at);
+    const { dropped, ...toEnd } = replacedBy(connector, instance, at);
     const used = { createdAt: instance.createdAt, lastUsedAt: at };
     const regular = dueAt(parts, connector, writing.grant, used, at);
     const due = dueFor(toEnd, regular, at, parts.timing);
@@ -66,6 +66,8 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
       },
     );
     if (!written) continue;
+    for (let each = 0; each < dropped; each++)
+      parts.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "rescue" });
     const { account, replacedGrants, ...rest } = withNewGrant(instance, {
       grant,
       version: fence + 1,
