@@ -36,6 +36,19 @@ export function portsOf(world: World, process: Process): WorldParts {
     return copy as unknown as Instance;
   };
   const due = (dueAt: number | undefined): { dueAt?: number } => (dueAt === undefined ? {} : { dueAt });
+  /** As each write of a new grant leaves it. */
+  const freed = (instance: Instance, ...names: (keyof Instance)[]): Instance =>
+    without(
+      instance,
+      "until",
+      "deadVersion",
+      "dueAt",
+      "dueSince",
+      "lastError",
+      "attempts",
+      "retryAt",
+      ...names,
+    );
   const { rules } = world;
 
   return {
@@ -76,16 +89,7 @@ export function portsOf(world: World, process: Process): WorldParts {
             judgeCommit(world, process, instance, token);
             world.saved(token);
             return {
-              ...without(
-                instance,
-                "until",
-                "deadVersion",
-                "dueAt",
-                "dueSince",
-                "lastError",
-                "attempts",
-                "retryAt",
-              ),
+              ...freed(instance),
               grant: won.grant,
               version: won.fence,
               lastRefreshedAt: won.refreshedAt,
@@ -125,18 +129,7 @@ export function portsOf(world: World, process: Process): WorldParts {
             world.saved(token);
             world.excused = undefined;
             return {
-              ...without(
-                instance,
-                "until",
-                "deadVersion",
-                "dueAt",
-                "dueSince",
-                "lastError",
-                "attempts",
-                "retryAt",
-                "account",
-                "replacedGrants",
-              ),
+              ...freed(instance, "account", "replacedGrants"),
               ...won.changes,
               ...(won.replacedGrants === undefined || !rules.keepReplaced
                 ? {}
