@@ -70,6 +70,8 @@ export function portsOf(world: World, process: Process): WorldParts {
           `takes the lease on version ${seen.version} as fence ${seen.fence + 1}`,
           ({ version, fence }) => version === seen.version && (!rules.takeFence || fence === seen.fence),
           (instance) => {
+            // A vendor may give the living token again: what was spared for that lies in the table, and is carried no more.
+            if (process.inHand === world.storedToken()) process.inHand = undefined;
             process.lease = { version: seen.version, fence: seen.fence + 1, epoch: instance.epoch, until };
             return { ...instance, fence: seen.fence + 1, until };
           },
