@@ -103,7 +103,7 @@ export function readSettings(node: Node): Settings {
   if ((domainName === undefined) !== (certificateArn === undefined))
     throw new Error("context values domainName and certificateArn come together or not at all");
   const catalogue = text("catalogue", /^[\w./-]+\.ts$/, "the path of a TypeScript module");
-  const alarmEmail = text("alarmEmail", /^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address");
+  const alarmEmail = text("alarmEmail", /^[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+$/, "an e-mail address");
 
   // Lambda's limits for the maximum concurrency of an SQS event source.
   const workerConcurrency = whole("workerConcurrency", 2, 1_000, 10);

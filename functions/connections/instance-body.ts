@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { InvalidRequest } from "../core/errors.ts";
 import { anObject } from "../http/request-body.ts";
+import { stripHtml } from "./strip-html.ts";
 
 /** Old clients send numbers and booleans where a text is meant. */
 const text = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
@@ -20,11 +21,7 @@ const values = v.pipe(
 );
 
 /** HTML is stripped from what people will see. */
-const label = (max: number) =>
-  v.pipe(
-    boundedText(max),
-    v.transform((value) => stripHtml(value)),
-  );
+const label = (max: number) => v.pipe(boundedText(max), v.transform(stripHtml));
 
 /** What the vendor's redirect brought to the app; other values of it are kept with the grant. */
 const ProviderData = v.pipe(
@@ -113,8 +110,4 @@ export function codeOf(providerData: Readonly<Record<string, string>>): string |
   } catch {
     return code;
   }
-}
-
-function stripHtml(value: string): string {
-  return value.replace(/<[^>]*>/g, "").trim();
 }

@@ -75,7 +75,10 @@ function filterOf(request: HttpRequest): Filter {
   const { query } = request;
   const searchText = query.get("searchText");
   return {
-    tags: [...query.getAll("tags[]"), ...query.getAll("tags").flatMap((tags) => tags.split(","))],
+    // Each once: a query can hold thousands, and every instance is asked for all of them.
+    tags: [
+      ...new Set([...query.getAll("tags[]"), ...query.getAll("tags").flatMap((tags) => tags.split(","))]),
+    ],
     ...(searchText === null ? {} : { searchText: searchText.toLowerCase() }),
     ...(request.params.keyOrId === undefined ? {} : { connector: connectorOfPath(request) }),
   };

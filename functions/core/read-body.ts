@@ -1,4 +1,5 @@
 import { VendorError } from "./errors.ts";
+import { parseJson } from "./parse-json.ts";
 import { type VendorResponse, VendorUnreachable } from "./vendor-http.ts";
 
 /** Of a body that nobody says more about. */
@@ -38,7 +39,7 @@ export async function readBody(
 
 /**
  * The body as JSON; `undefined` where there is none.
- * @throws {VendorError} 502, it is no JSON, or too large
+ * @throws {VendorError} 502, it is no JSON, nested too deep, or too large
  */
 export async function readJson(
   response: Pick<VendorResponse, "body">,
@@ -48,7 +49,7 @@ export async function readJson(
   const text = (await readBody(response, maxBytes, timeoutMs)).toString("utf8");
   if (text.trim() === "") return undefined;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw new VendorError(
       502,

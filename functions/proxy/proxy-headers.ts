@@ -16,7 +16,7 @@ const HOP_BY_HOP: readonly string[] = [
 ];
 
 /** Not passed to the vendor. A star stands for any ending. */
-const NOT_TO_VENDOR: readonly string[] = [
+const notToVendor = anyOf([
   ...HOP_BY_HOP,
   // Set anew for the vendor's host and the body that goes out.
   "host",
@@ -41,10 +41,10 @@ const NOT_TO_VENDOR: readonly string[] = [
   "cf-*",
   "true-client-ip",
   "x-http-method-override",
-];
+]);
 
 /** Not passed to the caller. */
-const NOT_TO_CALLER: readonly string[] = [
+const notToCaller = anyOf([
   ...HOP_BY_HOP,
   "set-cookie",
   "set-cookie2",
@@ -65,7 +65,7 @@ const NOT_TO_CALLER: readonly string[] = [
   "nel",
   "report-to",
   "reporting-endpoints",
-];
+]);
 
 /**
  * Headers of an answer from the vendor that a browser must not take for a page of ours: our host also serves the connect
@@ -85,9 +85,10 @@ export function headersForVendor(
   headers: Readonly<Record<string, string>>,
   carried: { readonly header?: string; readonly token: string },
 ): [string, string][] {
-  const dropped = [...NOT_TO_VENDOR, ...listed(headers.connection)];
+  const ofThisHop = listed(headers.connection);
   const passed = Object.entries(headers).filter(
-    ([name, value]) => name !== carried.header && !matches(dropped, name) && !value.includes(carried.token),
+    ([name, value]) =>
+      name !== carried.header && !notToVendor(name) && !ofThisHop.has(name) && !value.includes(carried.token),
   );
   for (const [name, value] of passed) {
     // RFC 9110 section 5.5.
@@ -101,11 +102,11 @@ export function headersForVendor(
 /** The vendor's headers for the caller; repeated ones are joined. */
 export function headersForCaller(rawHeaders: Pairs): Record<string, string> {
   const connection = rawHeaders.filter(([name]) => name.toLowerCase() === "connection");
-  const dropped = [...NOT_TO_CALLER, ...connection.flatMap(([, value]) => listed(value))];
+  const ofThisHop = listed(connection.map(([, value]) => value).join(","));
   const passed = new Map<string, [name: string, value: string]>();
   for (const [name, value] of rawHeaders) {
     const key = name.toLowerCase();
-    if (matches(dropped, key)) continue;
+    if (notToCaller(key) || ofThisHop.has(key)) continue;
     const before = passed.get(key);
     passed.set(key, before === undefined ? [name, value] : [before[0], `${before[1]}, ${value}`]);
   }
@@ -113,13 +114,13 @@ export function headersForCaller(rawHeaders: Pairs): Record<string, string> {
 }
 
 /** The headers that a `Connection` header declares to be for this hop only. */
-function listed(connection: string | undefined): string[] {
-  return (connection ?? "")
-    .split(",")
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== "");
+function listed(connection: string | undefined): ReadonlySet<string> {
+  return new Set((connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
 }
 
-function matches(patterns: readonly string[], name: string): boolean {
-  return patterns.some((each) => (each.endsWith("*") ? name.startsWith(each.slice(0, -1)) : name === each));
+/** Whether a name is one of these, or begins as one of those with a star at its end. */
+function anyOf(patterns: readonly string[]): (name: string) => boolean {
+  const names = new Set(patterns);
+  const beginnings = patterns.filter((each) => each.endsWith("*")).map((each) => each.slice(0, -1));
+  return (name) => names.has(name) || beginnings.some((each) => name.startsWith(each));
 }

@@ -1,4 +1,5 @@
 import { LinkspanError } from "../errors.ts";
+import { JsonTooDeep, parseJson } from "../parse-json.ts";
 import { readBody } from "../read-body.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 import type { VendorSession } from "../vendor-session.ts";
@@ -120,9 +121,12 @@ export function vendorCall(
         throw error instanceof LinkspanError ? badAnswer("it is too large", error) : error;
       });
       try {
-        return JSON.parse(bytes.toString("utf8")) as T;
+        return parseJson(bytes.toString("utf8")) as T;
       } catch (error) {
-        throw badAnswer("it is not valid JSON", error);
+        throw badAnswer(
+          error instanceof JsonTooDeep ? "it is nested too deep" : "it is not valid JSON",
+          error,
+        );
       }
     },
     async done(request) {
@@ -134,7 +138,7 @@ export function vendorCall(
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return text;
   }
