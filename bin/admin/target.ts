@@ -15,6 +15,7 @@ import { rescueList } from "../../functions/aws/rescue-list.ts";
 import { rescueRemoval } from "../../functions/aws/rescue-removal.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
+import { findConnector } from "../../functions/connectors/catalogue.ts";
 import type { InstanceStore, RescueStore } from "../../functions/core/grant/ports.ts";
 import { markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import { tenantAdministration } from "../../functions/core/tenants/administration.ts";
@@ -103,7 +104,8 @@ export async function openTarget(command: Command): Promise<Target> {
     deadLetters: deadLetters(sqs, output("RefreshDeadLettersUrl")),
     revoke,
     rotateKey: (id) => rotateDataKey({ records, keys, now }, id),
-    reseal: (id) => resealOrganization({ records, instances, rescue, vault, now }, id),
+    reseal: (id) =>
+      resealOrganization({ records, instances, rescue, vault, connectors: findConnector, now }, id),
     deleteOrganization: (id, options) =>
       deleteOrganization({ records, instances, rescue, revoke, now }, id, options),
   };

@@ -5,6 +5,7 @@ import { epochAfter, epochOf, hashOf } from "../core/grant/sign-in/epoch.ts";
 import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
 import { latestNow } from "../core/grant/timing.ts";
 import type { Instance, OAuthClient } from "../core/instances/instance.ts";
+import { separateSecrets } from "../core/instances/secret-keys.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { readConfiguration } from "./configuration-values.ts";
@@ -56,14 +57,20 @@ export async function changesOf(
     ...(body.name === undefined || body.name === "" ? {} : { name: body.name }),
     ...(body.tags === undefined ? {} : { tags: body.tags }),
   };
-  if (body.configuration === undefined) return { instance: label };
-  const sent = readConfiguration(connector, body.configuration);
+  const stillInClear = Object.keys(separateSecrets(connector, instance.configuration).secret).length > 0;
+  if (body.configuration === undefined && !stillInClear) return { instance: label };
+  const sent = readConfiguration(connector, body.configuration ?? {});
   const stored = await openConfiguration(parts.grants.vault, instance);
-  const kept = (key: string) => how === "given" || sent.unchanged.includes(key) || key.startsWith("oauth.");
+  const keepsAll = how === "given" || body.configuration === undefined;
+  const kept = (key: string) => keepsAll || sent.unchanged.includes(key) || key.startsWith("oauth.");
   const pick = (values: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(values).filter(([key]) => kept(key)));
-  const plain = { ...pick(instance.configuration), ...sent.plain };
-  const secret = { ...pick(stored), ...sent.secret };
+  // What an earlier version kept in clear is sealed now. Where it wrote a value that lay sealed already, its own is the newer.
+  const old = separateSecrets(connector, pick(instance.configuration));
+  const sealedBefore = { ...pick(stored), ...old.secret };
+  for (const key of Object.keys(sent.plain)) delete sealedBefore[key];
+  const plain = { ...old.plain, ...sent.plain };
+  const secret = { ...sealedBefore, ...sent.secret };
 
   const clientChanges =
     (plain["oauth.api.key"] ?? "") !== (instance.configuration["oauth.api.key"] ?? "") ||

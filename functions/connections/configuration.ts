@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { NotFound } from "../core/errors.ts";
+import { configurationFields } from "../core/instances/configuration-fields.ts";
 import type { Instance } from "../core/instances/instance.ts";
-import { configurationFields } from "../http/element-representation.ts";
 import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";

@@ -440,6 +440,13 @@ export class CalmWorld {
           (i) => i.sealedConfiguration !== undefined && Buffer.from(i.sealedConfiguration).equals(seen),
           () => ({ sealedConfiguration }),
         ),
+      sealClear: (id, seen, changes) =>
+        change(
+          "sealClear",
+          id,
+          (i) => Buffer.from(i.sealedConfiguration ?? []).equals(seen ?? new Uint8Array()),
+          () => ({ ...changes }),
+        ),
       resealReplaced: (id, { epoch }, replacedGrants) =>
         change(
           "resealReplaced",

@@ -414,6 +414,29 @@ describe("a re-seal", () => {
   });
 });
 
+describe("a secret in clear", () => {
+  const changes = {
+    configuration: {},
+    secretConfigurationKeys: ["a.token"],
+    sealedConfiguration: grant("configuration"),
+  };
+
+  test("is sealed where nothing was, unless somebody has sealed meanwhile", async () => {
+    expect(await table.sealClear(instance.id, undefined, changes)).toBe(true);
+    expect(await read()).toEqual({ ...instance, refreshShard: shard(), ...changes });
+    expect(await table.sealClear(instance.id, undefined, changes)).toBe(false);
+    expect(await table.sealClear(nextId++, undefined, changes)).toBe(false);
+  });
+
+  test("is sealed in the place of what was seen, byte for byte", async () => {
+    await table.sealClear(instance.id, undefined, changes);
+    const next = { ...changes, sealedConfiguration: grant("next") };
+    expect(await table.sealClear(instance.id, grant("other"), next)).toBe(false);
+    expect(await table.sealClear(instance.id, changes.sealedConfiguration, next)).toBe(true);
+    expect((await read())?.sealedConfiguration).toEqual(next.sealedConfiguration);
+  });
+});
+
 describe("due index", () => {
   test("gives what is due, oldest first, and no more than that", async () => {
     const [later, sooner] = [newInstance({ dueAt: 900 }), newInstance({ dueAt: 800 })];

@@ -127,6 +127,17 @@ export interface InstanceResealing {
   reseal(id: number, seen: { version: number; fence: number }, grant: Sealed): Promise<boolean>;
   /** SET sealedConfiguration IF it is the one seen, byte for byte: no two seals are alike. */
   resealConfiguration(id: number, seen: Sealed, sealed: Sealed): Promise<boolean>;
+  /**
+   * SET configuration, secretConfigurationKeys, sealedConfiguration IF sealedConfiguration is the one seen (`undefined`: there is
+   * none): every change of the configuration seals it anew.
+   */
+  sealClear(
+    id: number,
+    seen: Sealed | undefined,
+    changes: Required<
+      Pick<InstanceChanges, "configuration" | "secretConfigurationKeys" | "sealedConfiguration">
+    >,
+  ): Promise<boolean>;
   /** SET replacedGrants IF epoch = e AND they are still there. */
   resealReplaced(
     id: number,

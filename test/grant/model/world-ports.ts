@@ -168,6 +168,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           (instance) => ({ ...instance, replacedGrants }),
         ),
       resealConfiguration: () => Promise.reject(new Error("no configuration in this world")),
+      sealClear: () => Promise.reject(new Error("no configuration in this world")),
       markDeleting: (_id, now) =>
         write(
           "marks the item for deletion",

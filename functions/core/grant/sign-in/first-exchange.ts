@@ -1,5 +1,6 @@
 import { Unavailable } from "../../errors.ts";
 import type { Grant, Instance } from "../../instances/instance.ts";
+import { separateSecrets } from "../../instances/secret-keys.ts";
 import type { TransientStore } from "../../transients.ts";
 import { noteAccount } from "../account.ts";
 import { announce } from "../announce.ts";
@@ -81,7 +82,10 @@ export async function newInstance(
 ): Promise<Provisioned> {
   const { token, hash } = newInstanceToken(id);
   const place = { id, organizationId: request.organizationId };
-  const secretKeys = Object.keys(request.secretConfiguration);
+  // Whichever door it came through, and of a session that an earlier version began: no secret lies in clear.
+  const { plain, secret } = separateSecrets(request.connector, request.configuration);
+  const secretConfiguration = { ...secret, ...request.secretConfiguration };
+  const secretKeys = Object.keys(secretConfiguration);
   const due = dueAt(parts, request.connector, grant, { createdAt: now }, now);
   const group = refreshGroup(request.connector.key, clientId);
   const consent = consentKey(request.connector, group);
@@ -93,11 +97,11 @@ export async function newInstance(
     tags: request.tags,
     createdAt: now,
     updatedAt: now,
-    configuration: request.configuration,
+    configuration: plain,
     secretConfigurationKeys: secretKeys,
     ...(secretKeys.length === 0
       ? {}
-      : { sealedConfiguration: await sealConfiguration(sealer, place, request.secretConfiguration) }),
+      : { sealedConfiguration: await sealConfiguration(sealer, place, secretConfiguration) }),
     tokenHashes: [{ hash }],
     fence: 1,
     version: 1,
