@@ -147,6 +147,22 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       });
     },
 
-    pushDeletion: (id, to) => change(id, { ...due(id, to), condition: "attribute_exists(#deleting)" }),
+    claimDeletion: (id, { deletionUntil }, to) =>
+      change(id, {
+        set: { deletionUntil: to },
+        condition: `attribute_exists(#deleting) AND ${
+          deletionUntil === undefined ? "attribute_not_exists(#deletionUntil)" : "#deletionUntil = :seen"
+        }`,
+        ...(deletionUntil === undefined ? {} : { values: { seen: deletionUntil } }),
+      }),
+
+    pushDeletion(id, to, deletionUntil) {
+      const { set, remove } = due(id, to);
+      return change(id, {
+        set: { ...set, ...(deletionUntil === undefined ? {} : { deletionUntil }) },
+        remove: [...remove, ...(deletionUntil === undefined ? ["deletionUntil"] : [])],
+        condition: "attribute_exists(#deleting)",
+      });
+    },
   };
 }

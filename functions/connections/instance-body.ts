@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { InvalidRequest } from "../core/errors.ts";
+import { connectors } from "../connectors/catalogue.ts";
 import { anObject } from "../http/request-body.ts";
 import { stripHtml } from "./strip-html.ts";
 
@@ -18,7 +18,25 @@ const values = v.pipe(
   anObject,
   v.record(v.pipe(v.string(), v.maxLength(200, "names of at most 200 characters")), boundedText(8_000)),
   v.check((record) => Object.keys(record).length <= MAX_VALUES, `at most ${MAX_VALUES} entries`),
+  v.transform((record) => withoutBlanks(record, (key) => key.startsWith("oauth.") || DECLARED.has(key))),
 );
+
+/** Values that go to a vendor: those of the OAuth client and grant, and what connectors declare. The app's own stay as they are. */
+const DECLARED: ReadonlySet<string> = new Set(
+  connectors.flatMap((connector) => (connector.configuration ?? []).map(({ key }) => key)),
+);
+
+/** Pasted ids, secrets, codes and tokens come with blanks and line breaks. What is nothing else counts as absent. */
+function withoutBlanks(
+  record: Readonly<Record<string, string>>,
+  isCut: (key: string) => boolean,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(record)
+      .map(([key, value]) => [key, isCut(key) ? value.trim() : value] as const)
+      .filter(([key, value]) => value !== "" || !isCut(key)),
+  );
+}
 
 /** HTML is stripped from what people will see. */
 const label = (max: number) => v.pipe(boundedText(max), v.transform(stripHtml));
@@ -42,6 +60,7 @@ const ProviderData = v.pipe(
       ),
     ),
   ),
+  v.transform((record) => withoutBlanks(record, () => true)),
 );
 
 export const ElementReference = v.union(
@@ -93,11 +112,11 @@ const PROTOCOL = new Set([
 const MAX_EXTRA = 20;
 const MAX_EXTRA_CHARACTERS = 2_000;
 
+/** A browser's extensions and a vendor's trackers add parameters, too: what is too much is left out, not refused. */
 export function extraOf(providerData: Readonly<Record<string, string>>): Record<string, string> | undefined {
-  const extra = Object.entries(providerData).filter(([key]) => !PROTOCOL.has(key));
-  if (extra.length > MAX_EXTRA || extra.some(([, value]) => value.length > MAX_EXTRA_CHARACTERS)) {
-    throw new InvalidRequest("providerData holds more than a redirect can bring", "providerData");
-  }
+  const extra = Object.entries(providerData)
+    .filter(([key, value]) => !PROTOCOL.has(key) && key.length + value.length <= MAX_EXTRA_CHARACTERS)
+    .slice(0, MAX_EXTRA);
   return extra.length === 0 ? undefined : Object.fromEntries(extra);
 }
 
@@ -106,7 +125,7 @@ export function codeOf(providerData: Readonly<Record<string, string>>): string |
   const { code } = providerData;
   if (code === undefined || !/%[0-9a-f]{2}/i.test(code)) return code;
   try {
-    return decodeURIComponent(code);
+    return decodeURIComponent(code).trim();
   } catch {
     return code;
   }

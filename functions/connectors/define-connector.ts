@@ -70,6 +70,11 @@ export interface OAuth2 {
     /** The refresh token itself dies when unused for so long, in milliseconds. */
     readonly idleLifetimeMs?: number;
   };
+  /**
+   * Values of `error` by which this vendor says that a grant is dead, beside those that mean so everywhere
+   * (core/oauth/dead-grant.ts). Case does not count. Only what no second try can help, each with the vendor's page.
+   */
+  readonly deadGrantErrors?: readonly string[];
   /** In place of `refreshToken`: the access token itself is exchanged and renewed. */
   readonly longLivedToken?: LongLivedToken;
   /**

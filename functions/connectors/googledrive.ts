@@ -1,4 +1,4 @@
-import { readJson } from "../core/read-body.ts";
+import { asText, readJson } from "../core/vendor-answer/read-answer.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
 import { type Account, days, defineConnector, seconds } from "./define-connector.ts";
 
@@ -50,17 +50,18 @@ async function account(http: VendorHttp, accessToken: string): Promise<Account> 
     headers: [["Authorization", `Bearer ${accessToken}`]],
     allowedHosts: ["www.googleapis.com"],
     timeoutMs: ACCOUNT_TIMEOUT_MS,
+    freshConnection: true,
+    lenient: true,
   });
   const told = (await readJson(response, MAX_ACCOUNT_BYTES, ACCOUNT_TIMEOUT_MS)) as
-    | { user?: { permissionId?: string; displayName?: string; emailAddress?: string } }
+    | { user?: { permissionId?: unknown; displayName?: unknown; emailAddress?: unknown } | null }
+    | null
     | undefined;
-  const user = told?.user;
-  if (response.status !== 200 || typeof user?.permissionId !== "string") {
+  const id = asText(told?.user?.permissionId);
+  if (response.status !== 200 || id === undefined) {
     throw new Error(`drive/v3/about answered ${response.status}`);
   }
-  return {
-    id: user.permissionId,
-    ...(user.displayName === undefined ? {} : { name: user.displayName }),
-    ...(user.emailAddress === undefined ? {} : { email: user.emailAddress }),
-  };
+  const name = asText(told?.user?.displayName);
+  const email = asText(told?.user?.emailAddress);
+  return { id, ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) };
 }

@@ -12,14 +12,16 @@ export class JsonTooDeep extends Error {
   }
 }
 
+type Reviver = (key: string, value: unknown, context?: { readonly source?: string }) => unknown;
+
 /**
  * `JSON.parse` for a text that a caller or a vendor wrote.
  * @throws {SyntaxError} it is no JSON
  * @throws {JsonTooDeep}
  */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, reviver?: Reviver): unknown {
   if (nestsTooDeep(text)) throw new JsonTooDeep();
-  return JSON.parse(text);
+  return JSON.parse(text, reviver);
 }
 
 function nestsTooDeep(text: string): boolean {

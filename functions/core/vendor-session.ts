@@ -10,7 +10,10 @@ import type { Instance } from "./instances/instance.ts";
 import type { VendorHttp, VendorRequest, VendorResponse } from "./vendor-http.ts";
 
 /** A request to the vendor without what the session adds: the credential, and the hosts that may be reached. */
-export type SessionRequest = Omit<VendorRequest, "allowedHosts" | "credentialHeaders" | "beforeSend">;
+export type SessionRequest = Omit<
+  VendorRequest,
+  "allowedHosts" | "credentialHeaders" | "beforeSend" | "lenient"
+>;
 
 /** One instance's way to its vendor, for the length of one call. */
 export interface VendorSession {

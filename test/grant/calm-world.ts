@@ -413,12 +413,19 @@ export class CalmWorld {
           (i) => i.dueAt === seen && living(i),
           () => ({ dueAt: to, dueSince: owedSince }),
         ),
-      pushDeletion: (id, to) =>
+      pushDeletion: (id, to, deletionUntil) =>
         change(
           "pushDeletion",
           id,
           (i) => !living(i),
-          () => ({ dueAt: to, dueSince: undefined }),
+          () => ({ dueAt: to, dueSince: undefined, deletionUntil }),
+        ),
+      claimDeletion: (id, { deletionUntil }, to) =>
+        change(
+          "claimDeletion",
+          id,
+          (i) => !living(i) && i.deletionUntil === deletionUntil,
+          () => ({ deletionUntil: to }),
         ),
       hasSibling: async (id, consentKey) => {
         this.tableCalls.push("hasSibling");

@@ -95,7 +95,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     await world.pass(timing.indexMs);
     world.tableCalls.length = 0;
     await finishDeletion(world.parts, 42, world.call);
-    expect(world.tableCalls).toEqual(["get", "hasSibling", "hasSibling", "remove"]);
+    expect(world.tableCalls).toEqual(["get", "claimDeletion", "hasSibling", "hasSibling", "remove"]);
     expect(world.revoked).toEqual(["old"]);
   });
 

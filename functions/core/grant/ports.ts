@@ -90,8 +90,13 @@ export interface InstanceItems {
    * more, REMOVE) IF dueAt = seen AND not deleting.
    */
   push(id: number, seen: number, to: number | undefined, owedSince?: number): Promise<boolean>;
-  /** SET dueAt = to REMOVE dueSince IF deleting, whatever was due before: nothing but the deletion is. */
-  pushDeletion(id: number, to: number): Promise<boolean>;
+  /** SET deletionUntil = to IF deleting AND deletionUntil is as seen (absent, too): this worker alone ends it until then. */
+  claimDeletion(id: number, seen: { deletionUntil?: number }, to: number): Promise<boolean>;
+  /**
+   * SET dueAt = to, deletionUntil (absent: REMOVE) REMOVE dueSince IF deleting, whatever was due before: nothing but the
+   * deletion is.
+   */
+  pushDeletion(id: number, to: number, deletionUntil?: number): Promise<boolean>;
 }
 
 /** What a failed attempt leaves behind: why, and when it is tried again. */
@@ -305,6 +310,8 @@ export interface ClientResolver {
 /** What came of one token request; every case of the protocol's step 5. */
 export type TokenOutcome =
   | { readonly kind: "granted"; readonly response: TokenResponse }
+  /** Granted, with an access token that no header can carry. What came beside it may be the only living refresh token. */
+  | { readonly kind: "unusable"; readonly response: TokenResponse }
   /** RFC 6749 section 5.2 `invalid_grant` (or the vendor's word for it). */
   | { readonly kind: "invalid_grant"; readonly error: string; readonly description?: string }
   /** The vendor refused and did nothing: other 4xx, 429, 503 with Retry-After. */

@@ -48,8 +48,8 @@ export const timing = {
   retryMaxMs: MINUTE,
   dueRetryMs: MINUTE,
   dueRetryMaxMs: 10 * MINUTE,
-  /** A vendor's Retry-After is heeded up to this. */
-  retryAfterMaxMs: DAY,
+  /** A vendor's Retry-After is heeded up to this: a year, or milliseconds meant as seconds, would strand the user. */
+  retryAfterMaxMs: HOUR,
   /** After an authorization server refused the client itself: one probe for all its grants in this time. */
   pausedClientMs: 5 * MINUTE,
   /** A sent message that is lost comes due again after this. */
@@ -60,6 +60,8 @@ export const timing = {
   codeMs: 10 * MINUTE,
   /** A revocation that fails is tried for so long, then given up and reported. */
   revocationMs: 7 * DAY,
+  /** How long one worker has a deletion for itself. One that crashed leaves it to the sweep. */
+  deletionMs: 3 * MINUTE,
   revocationRetryMs: MINUTE,
   revocationRetryMaxMs: HOUR,
   /** Whose consent a delete would end is asked for so long; if nobody can say by then, it is spared. */

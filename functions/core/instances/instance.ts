@@ -61,6 +61,8 @@ export interface Instance {
   readonly deleting?: boolean;
   /** When the first delete came: revocation is tried for at most 7 days. */
   readonly deletingSince?: number;
+  /** No worker ends the deletion before this store time: one is at it, or it has failed and is tried again then. */
+  readonly deletionUntil?: number;
   readonly refreshShard?: number;
   readonly dueAt?: number;
   /**

@@ -127,16 +127,16 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         id,
         organizationId,
         connector,
-        clientId,
-        clientSecret: await parts.vault.seal(clientSecretPlace(organizationId, id), clientSecret),
-        callbackUrls,
+        clientId: clientId.trim(),
+        clientSecret: await parts.vault.seal(clientSecretPlace(organizationId, id), clientSecret.trim()),
+        callbackUrls: callbackUrls.map((url) => url.trim()),
         createdAt,
       };
       await created(records.createApp(app));
       return app;
     },
     async replaceClientSecret({ organizationId, connector, appId, clientSecret }) {
-      const sealed = await parts.vault.seal(clientSecretPlace(organizationId, appId), clientSecret);
+      const sealed = await parts.vault.seal(clientSecretPlace(organizationId, appId), clientSecret.trim());
       if (!(await records.updateApp({ organizationId, connector, id: appId }, { clientSecret: sealed }))) {
         throw new NotFound(`organization ${organizationId} has no app ${appId} for ${connector}`);
       }

@@ -221,11 +221,21 @@ export function portsOf(world: World, process: Process): WorldParts {
             ...(owedSince === undefined ? {} : { dueSince: owedSince }),
           }),
         ),
-      pushDeletion: (_id, to) =>
+      pushDeletion: (_id, to, deletionUntil) =>
         write(
           "pushes its deletion",
           ({ deleting }) => deleting === true,
-          (instance) => ({ ...without(instance, "dueSince"), dueAt: to }),
+          (instance) => ({
+            ...without(instance, "dueSince", "deletionUntil"),
+            dueAt: to,
+            ...(deletionUntil === undefined ? {} : { deletionUntil }),
+          }),
+        ),
+      claimDeletion: (_id, seen, to) =>
+        write(
+          "claims its deletion",
+          ({ deleting, deletionUntil }) => deleting === true && deletionUntil === seen.deletionUntil,
+          (instance) => ({ ...instance, deletionUntil: to }),
         ),
       create: () => Promise.reject(new Error("no new instance in this world")),
       hasSibling: () => Promise.resolve(false),

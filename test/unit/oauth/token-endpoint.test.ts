@@ -209,7 +209,7 @@ describe("what may have been done is unknown", () => {
     [200, "", "application/json"],
     [200, "[]", "application/json"],
     [200, '{"token_type":"bearer"}', "application/json"],
-    [200, '{"access_token":17}', "application/json"],
+    [200, '{"access_token":{"value":"a"}}', "application/json"],
     [204, "", "application/json"],
     [302, "", "text/html"],
     [500, '{"error":"invalid_grant"}', "application/json"],

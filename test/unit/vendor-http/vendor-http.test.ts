@@ -10,7 +10,8 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from "
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
-import { readBody, readJson } from "../../../functions/core/read-body.ts";
+import { readBody } from "../../../functions/core/read-body.ts";
+import { readJson } from "../../../functions/core/vendor-answer/read-answer.ts";
 import {
   AddressRefused,
   type VendorHttp,

@@ -4,11 +4,14 @@ import type { TokenOutcome } from "../ports.ts";
 import { owedSince } from "../schedule/due.ts";
 import { backOff } from "../timing.ts";
 
+/** Code of an access token that no header can carry, in errors, `lastError` and events. */
+export const UNUSABLE_TOKEN = "unusable_access_token";
+
 /** How a refresh that brought no grant is counted. */
 export type Failure = "unreachable" | "refused" | "client_refused" | "lost";
 
 /** What the item says after a failure whose end is known. */
-interface AfterFailure {
+export interface AfterFailure {
   readonly retryAt: number;
   readonly retryInMs: number;
   readonly attempts: number;
@@ -44,12 +47,13 @@ export function afterFailure(
 
 export function failureOf(outcome: TokenOutcome): Failure {
   if (outcome.kind === "client_refused") return "client_refused";
-  return outcome.kind === "refused" ? "refused" : "unreachable";
+  return outcome.kind === "refused" || outcome.kind === "unusable" ? "refused" : "unreachable";
 }
 
 /** What `lastError` and events say: never a vendor's text. */
 export function errorCode(outcome: TokenOutcome): string {
   if (outcome.kind === "refused") return `vendor_refused_${outcome.status}`;
   if (outcome.kind === "client_refused") return "client_refused";
+  if (outcome.kind === "unusable") return UNUSABLE_TOKEN;
   return outcome.kind === "never_sent" ? "vendor_not_reached" : "vendor_unreachable";
 }

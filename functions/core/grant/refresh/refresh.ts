@@ -11,7 +11,7 @@ import { dueAt, dueFor, expiryOf } from "../schedule/due.ts";
 import { openGrant, sealGrant } from "../sealed-grant.ts";
 import { earliestNow, latestNow } from "../timing.ts";
 import { withNewGrant } from "../with-new-grant.ts";
-import { afterFailure, errorCode, type Failure, failureOf } from "./after-failure.ts";
+import { type AfterFailure, afterFailure, errorCode, type Failure, failureOf } from "./after-failure.ts";
 import { commit, type RefreshRecord } from "./commit.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
 import { type Hindrance, hindrance, type Lease, lookForRescue, releaseLease, takeLease } from "./lease.ts";
@@ -124,6 +124,13 @@ async function attempt(
         count,
       );
     }
+    case "unusable": {
+      const grant = withRotatedToken(old, outcome.response);
+      if (grant === undefined) break;
+      const failure = afterFailure(parts, instance, old, outcome, latestNow(read.reading, parts.monotonic()));
+      const won = { connector, old, grant, sentAt, sealer, failure };
+      return await bringHome(parts, read, request, lease, won, call, count);
+    }
     case "invalid_grant":
       return await declareDead(parts, read, lease, call, count, failed);
     case "unknown":
@@ -204,13 +211,31 @@ function refreshedGrant(
   };
 }
 
+/**
+ * The vendor renewed the grant, but no header can carry the new access token. The refresh token that came with it may be the
+ * only living one, so it is kept, beside the access token from before. `undefined`: none came, the one from before goes on.
+ */
+function withRotatedToken(old: Grant, { refreshToken }: TokenResponse): Grant | undefined {
+  return refreshToken === undefined || refreshToken === old.refreshToken
+    ? undefined
+    : { ...old, refreshToken };
+}
+
 /** Step 5, a grant: seal it with version f; COMMIT, else the rescue bucket. */
 async function bringHome(
   parts: GrantParts,
   read: InstanceRead,
   request: RefreshRequest,
   lease: Lease,
-  won: { connector: Connector; old: Grant; grant: Grant; sentAt: number; sealer: Sealer },
+  won: {
+    connector: Connector;
+    old: Grant;
+    grant: Grant;
+    sentAt: number;
+    sealer: Sealer;
+    /** The grant is the one from before but for its refresh token: it is tried again as after a failure. */
+    failure?: AfterFailure;
+  },
   call: Call,
   count: (outcome: GrantOutcome["outcome"], timeLeftMs?: number) => void,
 ): Promise<RefreshResult> {
@@ -223,7 +248,7 @@ async function bringHome(
     used ? { createdAt: instance.createdAt, lastUsedAt: won.sentAt } : instance,
     won.sentAt,
   );
-  const due = dueFor(instance, regular, won.sentAt, parts.timing);
+  const due = dueFor(instance, won.failure?.dueAt ?? regular, won.sentAt, parts.timing);
   let sealed: Sealed | undefined;
   const record = async (): Promise<RefreshRecord> => {
     sealed ??= await sealGrant(won.sealer, instance, fence, won.grant);
@@ -256,6 +281,14 @@ async function bringHome(
     // What is lost is counted there; what is owed, as revoked when it is.
     if (ended !== "lost") count(ended === "revoked" ? "revoked" : "reused");
     return { kind: "moved" };
+  }
+  if (won.failure !== undefined) {
+    const { retryInMs, ...change } = won.failure;
+    // Not after a PUT: the lease has to outlast it.
+    const isTold = kept === "written" && (await releaseLease(parts, lease, change));
+    if (isTold) tellFailure(parts, call, read, "attempts", change.lastError);
+    count("refused");
+    return { kind: "failed", outcome: "refused", retryAfterMs: retryInMs };
   }
   tellRecovery(parts, call, read);
   const left = won.old.expiresAt;
