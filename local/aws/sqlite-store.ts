@@ -66,7 +66,7 @@ export function openDatabase(folder: string): DatabaseSync {
 }
 
 /** Does all of it or nothing. @throws what `work` throws, or that the commit failed; then nothing is written */
-export function transaction<Result>(database: DatabaseSync, work: () => Result): Result {
+function transaction<Result>(database: DatabaseSync, work: () => Result): Result {
   database.exec("BEGIN IMMEDIATE");
   try {
     const result = work();

@@ -16,7 +16,8 @@ import { readAssembly, readTemplate } from "../../../local/template.ts";
 import { openLevelStore } from "./level-store.ts";
 import { readWhatWasWritten } from "./read-what-was-written.ts";
 
-const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const writeUntilKilled = fileURLToPath(new URL("write-until-killed.ts", import.meta.url));
+const openStore = fileURLToPath(new URL("open-store.ts", import.meta.url));
 const assembly = fileURLToPath(new URL("../../../cdk.out", import.meta.url));
 
 let folder: string;
@@ -180,7 +181,7 @@ describe("the store of the local tables", () => {
   });
 
   it("keeps every acknowledged write, and indexes that agree with it, when its process is killed", async () => {
-    const child = spawn(process.execPath, [here("write-until-killed.ts"), folder], {
+    const child = spawn(process.execPath, [writeUntilKilled, folder], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let last = 0;
@@ -267,7 +268,7 @@ describe("tables that an older version kept in LevelDB", () => {
 
   it("are taken over by the next start where one was killed in the middle", { timeout: 60_000 }, async () => {
     const { tables, before } = await levelFolder(300);
-    const child = spawn(process.execPath, [here("open-store.ts"), folder], {
+    const child = spawn(process.execPath, [openStore, folder], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let ended = false;
