@@ -6,6 +6,7 @@ import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
 import { latestNow } from "../core/grant/timing.ts";
 import type { Instance, OAuthClient } from "../core/instances/instance.ts";
 import { separateSecrets } from "../core/instances/secret-keys.ts";
+import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { readConfiguration } from "./configuration-values.ts";
@@ -128,7 +129,11 @@ async function signIn(
   const client: OAuthClient =
     changes.client === undefined ? await clientOf(parts, instance) : { kind: "own", ...changes.client };
   const { id: clientId } = await parts.grants.clients.resolve(instance.organizationId, connector.key, client);
-  const authorization = await authorizationOf(parts, user, connector, providerData.state, { clientId, code });
+  checkIssuer(connector, providerData.iss, "providerData.iss");
+  const { authorization, repeated } = await authorizationOf(parts, user, connector, providerData.state, {
+    clientId,
+    code,
+  });
   const redirectUri =
     body.configuration?.["oauth.callback.url"] ??
     authorization?.redirectUri ??
@@ -152,6 +157,7 @@ async function signIn(
     code,
     redirectUri,
     ...(codeVerifier === undefined ? {} : { codeVerifier }),
+    ...(repeated ? { repeated } : {}),
     // The instance was read before the state was consumed.
     epoch: epochAfter(instance.epoch, epoch),
     ...(extra === undefined ? {} : { extra }),

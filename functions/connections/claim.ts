@@ -9,7 +9,7 @@ import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { write } from "./change-instance.ts";
-import { type ConnectSession, sessionItem } from "./connect-session.ts";
+import { type ConnectSession, findSession, sessionItem } from "./connect-session.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { instanceOfUser } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
@@ -31,7 +31,7 @@ export function claimSession(parts: () => ConnectionParts): HttpHandler {
     const { user } = await authorizePlatform(request, tenants);
     const sessionId = decodeSegment(request, "id");
     const { claim, endUser } = parseBody(request, ClaimBody);
-    const session = await transients.get<ConnectSession>(sessionItem(sessionId));
+    const session = await findSession(transients, sessionId);
     if (
       session === undefined ||
       session.organizationId !== user.organizationId ||

@@ -9,7 +9,7 @@ import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts"
 import { decodeSegment } from "../http/route-table.ts";
 import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
 import { clientOf } from "./change-instance.ts";
-import { type ConnectSession, sessionItem } from "./connect-session.ts";
+import { type ConnectSession, findSession } from "./connect-session.ts";
 import { forPeople, page, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
 import { isSessionBrowser, newSessionCookie } from "./session-browser.ts";
@@ -66,7 +66,7 @@ async function openSession(
   request: HttpRequest,
 ): Promise<{ session: ConnectSession; organization: Organization }> {
   const id = decodeSegment(request, "session");
-  const session = await transients.get<ConnectSession>(sessionItem(id));
+  const session = await findSession(transients, id);
   const organization =
     session?.status === "open" ? await tenants.organization(session.organizationId) : undefined;
   if (session === undefined || organization?.status !== "active") {

@@ -4,19 +4,19 @@
  */
 export function stripHtml(value: string): string {
   const lastEnd = value.lastIndexOf(">");
-  let kept = "";
+  const kept: string[] = [];
   let at = 0;
   for (;;) {
     const begin = value.indexOf("<", at);
-    if (begin < 0) return (kept + value.slice(at)).trim();
-    kept += value.slice(at, begin);
+    if (begin < 0) return [...kept, value.slice(at)].join("").trim();
+    kept.push(value.slice(at, begin));
     if (begin < lastEnd) {
       at = value.indexOf(">", begin) + 1;
       continue;
     }
     // https://html.spec.whatwg.org/#tag-open-state
-    if (/[a-z/!?]/i.test(value.charAt(begin + 1))) return kept.trim();
-    kept += "<";
+    if (/[a-z/!?]/i.test(value.charAt(begin + 1))) return kept.join("").trim();
+    kept.push("<");
     at = begin + 1;
   }
 }

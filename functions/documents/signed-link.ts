@@ -1,7 +1,7 @@
 import { downloadFile } from "../core/documents/hub.ts";
 import type { DocumentsItem } from "../core/documents/item.ts";
 import { NotFound } from "../core/errors.ts";
-import { readInstanceToken } from "../core/grant/sign-in/instance-token.ts";
+import { readInstanceToken, readShortId } from "../core/grant/sign-in/instance-token.ts";
 import { earliestNow, latestNow } from "../core/grant/timing.ts";
 import type { Instance } from "../core/instances/instance.ts";
 import { parseAuthorization } from "../http/authorize.ts";
@@ -48,10 +48,11 @@ export async function signedLink(
 export const followLink =
   (parts: () => DocumentsParts) =>
   async (request: HttpRequest): Promise<HttpResponse> => {
-    const [, id, sealed] = /^([0-9a-z]{1,11})\.([\w-]{20,2000})$/.exec(request.params.ticket ?? "") ?? [];
-    if (id === undefined || sealed === undefined) throw linkEnded();
+    const [, id = "", sealed] = /^([0-9a-z]+)\.([\w-]{20,2000})$/.exec(request.params.ticket ?? "") ?? [];
+    const instanceId = readShortId(id);
+    if (instanceId === undefined || sealed === undefined) throw linkEnded();
     const { tenants, grants } = parts();
-    const { value: instance, reading } = await grants.instances.get(Number.parseInt(id, 36));
+    const { value: instance, reading } = await grants.instances.get(instanceId);
     if (instance === undefined || instance.deleting === true || !instance.enabled) throw linkEnded();
     const organization = await tenants.organization(instance.organizationId);
     if (organization?.status !== "active") throw linkEnded();

@@ -5,6 +5,7 @@ import { requestOutcome } from "../aws/outcome-metrics.ts";
 import { LinkspanError } from "../core/errors.ts";
 import { settleAll } from "../core/settle-all.ts";
 import { answerError } from "./answer-errors.ts";
+import { sendableHeaders } from "./header-values.ts";
 import { readRequest } from "./read-request.ts";
 import type { HttpRequest, HttpResponse } from "./request.ts";
 import { type Route, routeTable } from "./route-table.ts";
@@ -58,12 +59,12 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
     const headersAtMs = performance.now() - startedAt;
     return {
       statusCode: response.status,
-      headers: {
+      headers: sendableHeaders({
         ...bodyHeaders(response),
         ...extra,
         ...response.headers,
         "Elements-Request-Id": request.requestId,
-      },
+      }),
       ...(request.method === "HEAD" ? discardBody(response) : withBody(response)),
       onEnd: () => {
         response.onEnd?.();
@@ -86,8 +87,15 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
   }) as never);
 }
 
+/** JSON tells of one caller's things, and is nothing that a browser may take for a page. */
+const JSON_HEADERS = {
+  "Content-Type": "application/json",
+  "X-Content-Type-Options": "nosniff",
+  "Cache-Control": "no-store",
+};
+
 function bodyHeaders(response: HttpResponse): Record<string, string> {
-  return response.json === undefined ? {} : { "Content-Type": "application/json" };
+  return response.json === undefined ? {} : JSON_HEADERS;
 }
 
 function withBody(response: HttpResponse): { body?: string | Uint8Array | Readable } {

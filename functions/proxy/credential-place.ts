@@ -14,7 +14,8 @@ export type TokenPlace =
 
 export interface FoundToken {
   readonly token: string;
-  readonly place: TokenPlace;
+  /** Each place that holds just the token, in the order of the request; at least one. */
+  readonly places: readonly TokenPlace[];
 }
 
 interface Carrier {
@@ -24,11 +25,11 @@ interface Carrier {
 
 /**
  * Finds the instance token where a vendor's SDK puts its credential. Which connector it is for shows only when the token
- * was looked up, so this looks everywhere; `isCredentialPlace` then says whether it may be there.
+ * was looked up, so this looks everywhere; `isCredentialPlace` then says of each place whether it may be there.
  * @throws {Unauthorized} there is none, or two different ones
  */
 export function findInstanceToken({ headers, query }: Carrier): FoundToken {
-  const found: FoundToken[] = [];
+  const found: { readonly token: string; readonly place: TokenPlace }[] = [];
   for (const [name, value] of Object.entries(headers)) {
     const [, scheme, credential = ""] = /^(?:([A-Za-z][A-Za-z-]*) +)?(\S+)$/.exec(value.trim()) ?? [];
     if (TOKEN.test(credential)) {
@@ -54,7 +55,7 @@ export function findInstanceToken({ headers, query }: Carrier): FoundToken {
   if (found.some(({ token }) => token !== first.token)) {
     throw new Unauthorized("the request carries two different instance tokens");
   }
-  return found.find(({ place }) => place.in === "three-part") ?? first;
+  return { token: first.token, places: found.map(({ place }) => place) };
 }
 
 /** Whether a connector's own credential would go there, or our API's always may. */

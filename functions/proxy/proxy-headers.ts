@@ -60,6 +60,15 @@ const notToCaller = anyOf([
   "content-security-policy*",
   "x-content-type-options",
   "clear-site-data",
+  // Rules for shared caches, and orders to the servers in between (see private-caching.ts).
+  "cdn-cache-control",
+  "cloudflare-cdn-cache-control",
+  "vercel-cdn-cache-control",
+  "netlify-cdn-cache-control",
+  "surrogate-*",
+  "edge-control",
+  "x-accel-*",
+  "x-sendfile",
   "service-worker-allowed",
   "origin-agent-cluster",
   "nel",
@@ -78,17 +87,16 @@ const ADDED_FOR_CALLER: Pairs = [
 
 /**
  * The caller's headers for the vendor.
- * @param carried the header that held the instance token, and the token, which must not leave us in any other header
+ * @param token the instance token: a header that holds it stays here
  * @throws {InvalidRequest} a value that HTTP cannot carry
  */
 export function headersForVendor(
   headers: Readonly<Record<string, string>>,
-  carried: { readonly header?: string; readonly token: string },
+  token: string,
 ): [string, string][] {
   const ofThisHop = listed(headers.connection);
   const passed = Object.entries(headers).filter(
-    ([name, value]) =>
-      name !== carried.header && !notToVendor(name) && !ofThisHop.has(name) && !value.includes(carried.token),
+    ([name, value]) => !notToVendor(name) && !ofThisHop.has(name) && !value.includes(token),
   );
   for (const [name, value] of passed) {
     // RFC 9110 section 5.5.

@@ -15,6 +15,7 @@ import { splitUrl, vendorEndpoint } from "./vendor-endpoints.ts";
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+const SWITCHING_PROTOCOLS = 101;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 /** All headers of an answer together. */
 const MAX_HEADER_BYTES = 32 * 1024;
@@ -104,7 +105,16 @@ export function createVendorHttp(options: VendorHttpOptions = {}): VendorHttp {
         sent = true;
         outgoing.end(body);
       });
+      // We never ask for another protocol; behind a 101 comes whatever that protocol is, and maybe nothing ever.
+      const onSwitched = (): void =>
+        giveUp(new VendorUnreachable(`${hostHeader} switched to another protocol`, { sent: true }));
+      outgoing.once("upgrade", (_, socket) => {
+        socket.destroy();
+        onSwitched();
+      });
       outgoing.once("response", (incoming) => {
+        // Without `Upgrade` Node takes 101 for an answer.
+        if (incoming.statusCode === SWITCHING_PROTOCOLS) return onSwitched();
         settled();
         resolve(asResponse(incoming, request));
       });

@@ -53,7 +53,7 @@ const READERS: Readonly<Record<string, (size: number) => unknown>> = {
         connection: "a,".repeat(size),
         ...Object.fromEntries(Array.from({ length: size }, (_, index) => [`x-${index}`, "1"])),
       },
-      { token: TOKEN },
+      TOKEN,
     ),
   "an Authorization header of commas and blanks": (size) =>
     quietly(() => parseAuthorization(`${" ,".repeat(size)}user ${"a".repeat(size)}`)),

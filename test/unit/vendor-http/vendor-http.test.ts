@@ -296,6 +296,37 @@ describe("an unreachable vendor", () => {
     expect([late.sent, late.timedOut]).toEqual([true, false]);
   });
 
+  it.each([
+    ["with the protocol's name", "Upgrade: websocket\r\nConnection: Upgrade\r\n"],
+    ["without", ""],
+  ])("ends at once when the vendor switches to another protocol, %s", async (_, headers) => {
+    let closed: Promise<unknown> | undefined;
+    await rawVendor((socket) => {
+      closed = once(socket, "close");
+      socket.once("data", () => socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`));
+    });
+    const error = await failure(createVendorHttp(), {
+      timeoutMs: 285_000,
+      headers: [
+        ["Upgrade", "websocket"],
+        ["Connection", "Upgrade"],
+      ],
+    });
+    expect(error).toMatchObject({ sent: true, timedOut: false });
+    expect(error.message).toContain("another protocol");
+    await closed;
+  });
+
+  it("waits on while the vendor only says that it is at work", async () => {
+    await rawVendor((socket) => {
+      socket.once("data", () =>
+        socket.write("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+      );
+    });
+    const response = await createVendorHttp().send(request());
+    expect([response.status, String(await readBody(response, 10))]).toEqual([200, "ok"]);
+  });
+
   it("never shows the path or a header in its error", async () => {
     await rawVendor((socket) => socket.once("data", () => socket.destroy()));
     const error = await failure(createVendorHttp(), {

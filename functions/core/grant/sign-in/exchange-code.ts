@@ -21,6 +21,8 @@ export interface CodeExchange {
   readonly code: string;
   readonly redirectUri: string;
   readonly codeVerifier?: string;
+  /** An earlier request with this code used its state and verifier up: the code is not sent again, whatever became of it. */
+  readonly repeated?: boolean;
   readonly configuration: Readonly<Record<string, string>>;
   /** Values of the callback that the connector keeps (realmId, …). */
   readonly extra?: Readonly<Record<string, string>>;
@@ -100,8 +102,11 @@ async function reserve(
     instanceId,
     ...(seenEpoch === undefined ? {} : { signInEpoch: epoch }),
   };
-  if (await transients.put(item)) return;
+  if (!request.repeated && (await transients.put(item))) return;
   const seen = await transients.get<CodeSeen>(item.id);
+  if (request.repeated && seen === undefined) {
+    throw new Unavailable("an earlier request with this code has just failed; send the same request again");
+  }
   if (seen?.attempt === item.attempt) return;
   const mine = seen?.caller === caller && (await wentInto(parts, seen));
   throw new InvalidRequest(
