@@ -39,12 +39,16 @@ export async function importInstance(
   const { id, reading } = await freeId(parts);
   const answeredMs = parts.monotonic();
   const now = (): number => earliestNow(reading, answeredMs, parts.monotonic());
-  const grant =
-    refreshToken === undefined || connector.oauth2.longLivedToken !== undefined
-      ? importedGrant(request, now())
-      : await provenGrant(parts, request, credentials, refreshToken, now());
+  const isUnproven = refreshToken === undefined || connector.oauth2.longLivedToken !== undefined;
+  const grant = isUnproven
+    ? importedGrant(request, now())
+    : await provenGrant(parts, request, credentials, refreshToken, now());
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
-  const made = await newInstance(parts, sealer, id, request, grant, credentials.id, { epoch, now: now() });
+  const made = await newInstance(parts, sealer, id, request, grant, credentials.id, {
+    epoch,
+    now: now(),
+    isUnproven,
+  });
   await storeNew(parts, made.instance, call);
   call.afterAnswer(noteAccount(parts, connector, made.instance, grant.accessToken, grant.obtainedAt));
   return made;
