@@ -109,7 +109,11 @@ export class RefreshStack extends Stack {
       "dynamodb:UpdateItem",
       "dynamodb:DeleteItem",
     ]);
-    this.worker.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/consent`]);
+    this.worker.allow(
+      ["dynamodb:Query"],
+      // Siblings of a consent; and the instances of a user who is suspended.
+      [`${data.instances.tableArn}/index/consent`, `${data.instances.tableArn}/index/owner`],
+    );
     this.worker.allow(
       ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
       [data.transients.tableArn],

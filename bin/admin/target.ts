@@ -9,6 +9,7 @@ import * as v from "valibot";
 import { auditQueue } from "../../functions/aws/audit-queue.ts";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
+import { queueSuspension } from "../../functions/aws/queue-suspension.ts";
 import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
 import { rescueRecords } from "../../functions/aws/rescue-bucket.ts";
 import { rescueList } from "../../functions/aws/rescue-list.ts";
@@ -21,6 +22,7 @@ import { markForDeletion } from "../../functions/core/grant/revocation/delete-in
 import { tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
 import { deleteOrganization } from "../../functions/core/tenants/delete-organization.ts";
+import { MARK_AGAIN_SECONDS } from "../../functions/core/tenants/mark-instances.ts";
 import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
 import { resealOrganization } from "../../functions/core/tenants/reseal-organization.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
@@ -96,8 +98,10 @@ export async function openTarget(command: Command): Promise<Target> {
       },
       instanceId,
     );
+  const markInstances = (organizationId: string, userId: string) =>
+    queueSuspension(queue, { organizationId, userId }, [0, MARK_AGAIN_SECONDS]);
   const target: Target = {
-    tenants: tenantAdministration({ records, keys, vault, now: Date.now }),
+    tenants: tenantAdministration({ records, keys, vault, now: Date.now, markInstances }),
     records,
     instances,
     instancesIn,

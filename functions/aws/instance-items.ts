@@ -118,14 +118,24 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       });
     },
 
-    update: (id, changes, now) =>
-      change(id, { set: { ...changes, updatedAt: now }, condition: `${EXISTS} AND ${NOT_DELETING}` }),
+    update(id, changes, now, { newestToken } = {}) {
+      const condition = `${EXISTS} AND ${NOT_DELETING}`;
+      return change(id, {
+        set: { ...changes, updatedAt: now },
+        ...(newestToken === undefined
+          ? { condition }
+          : {
+              condition: `${condition} AND #tokenHashes[0].#hash = :newestToken`,
+              values: { newestToken },
+            }),
+      });
+    },
 
-    noteAccount: (id, { epoch }, { at, ...noted }) =>
+    noteAccount: (id, { epoch, consentKey }, { at, ...noted }) =>
       change(id, {
         set: { ...noted, updatedAt: at },
-        condition: `#epoch = :epoch AND ${NOT_DELETING}`,
-        values: { epoch },
+        condition: `#epoch = :epoch AND ${NOT_DELETING}${consentKey === undefined ? "" : " AND #consentKey = :seenKey"}`,
+        values: { epoch, ...(consentKey === undefined ? {} : { seenKey: consentKey }) },
       }),
 
     touch(id, usedAt, dueAt) {

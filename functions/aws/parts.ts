@@ -7,6 +7,7 @@ import type { WorkQueue } from "../core/grant/schedule/sweep.ts";
 import { timing } from "../core/grant/timing.ts";
 import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
 import { clientResolver } from "../core/tenants/client-resolver.ts";
+import { markInstances, type SuspensionWork } from "../core/tenants/mark-instances.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
 import type { TransientStore } from "../core/transients.ts";
 import { createVault } from "../core/vault/vault.ts";
@@ -21,8 +22,11 @@ import { instanceItems } from "./instance-items.ts";
 import { instanceLists } from "./instance-lists.ts";
 import { instanceRemoval } from "./instance-removal.ts";
 import { instanceSiblings } from "./instance-siblings.ts";
+import { instanceSuspension } from "./instance-suspension.ts";
 import { kmsKeyService } from "./kms.ts";
 import { refreshOutcome } from "./outcome-metrics.ts";
+import { ownerList } from "./owner-list.ts";
+import { queueSuspension } from "./queue-suspension.ts";
 import { refreshQueue } from "./refresh-queue.ts";
 import { rescueRecords } from "./rescue-bucket.ts";
 import { rescueRemoval } from "./rescue-removal.ts";
@@ -138,10 +142,12 @@ const makeConnectionParts = (): ProvisioningParts & { readonly instances: Instan
 };
 
 /** For the refresh worker: making and ending instances, the right to end rescue records, the event bus, and the paused clients. */
-export function workerParts(): WorkerParts {
+export function workerParts(): WorkerParts & {
+  readonly markInstances: (work: SuspensionWork) => Promise<void>;
+} {
   return once(makeWorkerParts);
 }
-const makeWorkerParts = (): WorkerParts => {
+const makeWorkerParts = (): ReturnType<typeof workerParts> => {
   const parts = sharedParts();
   const options = instanceOptions();
   return {
@@ -156,5 +162,14 @@ const makeWorkerParts = (): WorkerParts => {
     publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),
     // It is the one to whom work is handed.
     handOver: () => Promise.reject(new Error("the worker hands nothing over")),
+    markInstances: (work) =>
+      markInstances(
+        {
+          user: (organizationId, userId) => tenants().user(organizationId, userId, { fresh: true }),
+          instances: { ...ownerList(options), ...instanceSuspension(options) },
+          goOn: (rest) => queueSuspension(queue(), rest),
+        },
+        work,
+      ),
   };
 };

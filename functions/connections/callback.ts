@@ -11,6 +11,7 @@ import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/
 import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
+import { activeOwner } from "./active-owner.ts";
 import { audited } from "./audited.ts";
 import { clientOf } from "./change-instance.ts";
 import { otherBrowser, returnTo } from "./connect-page.ts";
@@ -45,7 +46,11 @@ export function takeCallback(parts: () => ConnectionParts): HttpHandler {
   return forPeople(audited(parts, "instance.create", handle));
 }
 
-/** @throws {InvalidRequest} no state of ours that is waiting for this connector @throws {Forbidden} another browser */
+/**
+ * @throws {InvalidRequest} no state of ours that is waiting for this connector
+ * @throws {Forbidden} another browser
+ * @throws {NotFound} the session's user or organization is suspended
+ */
 async function expected(
   parts: ConnectionParts,
   request: HttpRequest,
@@ -78,6 +83,8 @@ async function expected(
     if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
   }
   if (!isSessionBrowser(request, session)) throw otherBrowser();
+  // Before the code is exchanged: what is not exchanged does not live on at the vendor.
+  await activeOwner(parts.tenants, session);
   return { authorization, session };
 }
 

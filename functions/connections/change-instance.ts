@@ -22,7 +22,7 @@ import type { ConnectionParts } from "./parts.ts";
  */
 export function changeInstance(parts: () => ConnectionParts, how: "whole" | "given"): HttpHandler {
   return async (request) => {
-    const own = await ownInstance(parts(), request);
+    const own = await ownInstance(parts(), request, "change");
     const body = parseBody(request, InstanceBody);
     const changes = await changesOf(parts(), own, body, how);
     const code = codeOf(body.providerData ?? {});

@@ -26,7 +26,7 @@ export function getConfiguration(parts: () => ConnectionParts): HttpHandler {
 /** PATCH /instances/{id}/configuration/{configId} `{propertyValue}` */
 export function changeConfiguration(parts: () => ConnectionParts): HttpHandler {
   return async (request) => {
-    const own = await ownInstance(parts(), request);
+    const own = await ownInstance(parts(), request, "change");
     const { key } = entryOf(own, decodeSegment(request, "configId"));
     const { propertyValue } = parseBody(
       request,

@@ -8,6 +8,7 @@ import type { Organization } from "../core/tenants/ports.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
+import { activeOwner } from "./active-owner.ts";
 import { clientOf } from "./change-instance.ts";
 import { type ConnectSession, findSession } from "./connect-session.ts";
 import { forPeople, page, redirect } from "./page.ts";
@@ -59,7 +60,7 @@ export function chooseConnector(parts: () => ConnectionParts): HttpHandler {
 
 /**
  * The session of the path, while its user is on the way.
- * @throws {NotFound} unknown, over or done
+ * @throws {NotFound} unknown, over or done, or its user or organization is suspended
  */
 async function openSession(
   { tenants, transients }: ConnectionParts,
@@ -67,11 +68,10 @@ async function openSession(
 ): Promise<{ session: ConnectSession; organization: Organization }> {
   const id = decodeSegment(request, "session");
   const session = await findSession(transients, id);
-  const organization =
-    session?.status === "open" ? await tenants.organization(session.organizationId) : undefined;
-  if (session === undefined || organization?.status !== "active") {
+  if (session?.status !== "open") {
     throw new NotFound("This link is unknown, was used already, or is older than 30 minutes");
   }
+  const organization = await activeOwner(tenants, session);
   request.facts.organizationId = organization.id;
   return { session, organization };
 }

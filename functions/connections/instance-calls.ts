@@ -11,7 +11,7 @@ import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { write } from "./change-instance.ts";
 import { instanceRepresentation, isoSeconds } from "./instance-representation.ts";
-import { ownInstance } from "./own-instance.ts";
+import { isPlatformCall, type OwnInstance, ownInstance, tokenSuperseded } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
 /** GET /instances/{id} */
@@ -25,7 +25,7 @@ export function getInstance(parts: () => ConnectionParts): HttpHandler {
 /** DELETE /instances/{id}, and DELETE /instances with the token: dead from here; a worker revokes and removes. */
 export function deleteInstance(parts: () => ConnectionParts): HttpHandler {
   return async (request) => {
-    const { instance } = await ownInstance(parts(), request);
+    const { instance } = await ownInstance(parts(), request, "change");
     if (!(await markForDeletion(parts().grants, instance.id))) throw gone(instance);
     return json({});
   };
@@ -34,7 +34,7 @@ export function deleteInstance(parts: () => ConnectionParts): HttpHandler {
 /** PUT and DELETE /instances/{id}/enabled */
 export function enableInstance(parts: () => ConnectionParts, enabled: boolean): HttpHandler {
   return async (request) => {
-    const { instance, user } = await ownInstance(parts(), request);
+    const { instance, user } = await ownInstance(parts(), request, "change");
     if (!(await setEnabled(parts().grants, instance.id, enabled, request))) throw gone(instance);
     return json(instanceRepresentation({ ...instance, enabled }, user));
   };
@@ -56,20 +56,38 @@ const Rotation = v.object({
 /** POST /instances/{id}/token: a new instance token; the one until now lives for `graceSeconds` more (default 0). */
 export function rotateToken(parts: () => ConnectionParts): HttpHandler {
   return async (request) => {
-    const own = await ownInstance(parts(), request);
+    const own = await ownInstance(parts(), request, "rotate");
     const { graceSeconds = 0 } = parseBody(request, Rotation);
-    const until = latestNow(own.reading, parts().grants.monotonic()) + graceSeconds * 1000;
+    const now = latestNow(own.reading, parts().grants.monotonic());
     const { token, hash } = newInstanceToken(own.instance.id);
     const last = own.instance.tokenHashes.find((each) => each.until === undefined);
-    const instance = await write(parts(), own, {
-      // Two live at most: a rotation within another one's grace ends the oldest.
-      tokenHashes: [
-        { hash },
-        ...(graceSeconds === 0 || last === undefined ? [] : [{ hash: last.hash, until }]),
-      ],
-    });
+    // Two live at most: a rotation within another one's grace ends the oldest.
+    const grace =
+      graceSeconds === 0 || last === undefined ? [] : [{ hash: last.hash, until: now + graceSeconds * 1000 }];
+    const tokenHashes = [{ hash }, ...grace];
+    const isByToken = own.hasNewestToken !== undefined && !isPlatformCall(request);
+    const instance = isByToken
+      ? await rotateNewest(parts(), own, tokenHashes, now)
+      : await write(parts(), own, { tokenHashes });
     return json(instanceRepresentation(instance, own.user, token), { "Cache-Control": "no-store" });
   };
+}
+
+/** Of two who rotate with the same token at once, one was the first, and the other's is the old one by now. */
+async function rotateNewest(
+  parts: ConnectionParts,
+  { instance }: Pick<OwnInstance, "instance">,
+  tokenHashes: Instance["tokenHashes"],
+  now: number,
+): Promise<Instance> {
+  const newest = instance.tokenHashes.find(({ until }) => until === undefined)?.hash;
+  const seen = newest === undefined ? {} : { newestToken: newest };
+  if (await parts.grants.instances.update(instance.id, { tokenHashes }, now, seen)) {
+    return { ...instance, tokenHashes, updatedAt: now };
+  }
+  const { value } = await parts.grants.instances.get(instance.id);
+  if (value === undefined || value.deleting === true) throw gone(instance);
+  throw tokenSuperseded();
 }
 
 /** GET /instances/{id}/status */

@@ -4,6 +4,7 @@ import { NotFound } from "../core/errors.ts";
 import { readInstanceToken, readShortId } from "../core/grant/sign-in/instance-token.ts";
 import { earliestNow, latestNow } from "../core/grant/timing.ts";
 import type { Instance } from "../core/instances/instance.ts";
+import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
 import { parseAuthorization } from "../http/authorize.ts";
 import type { HttpRequest, HttpResponse } from "../http/request.ts";
 import { answerDownload, rangeOf } from "./answer-download.ts";
@@ -20,7 +21,7 @@ const place = (instance: Pick<Instance, "id" | "organizationId">) => ({
 
 /**
  * A link to a file's bytes that needs no Authorization: `/links/<instance>.<sealed>`. It dies after four hours, and with
- * the instance token it was asked with, with disable and with delete.
+ * the instance token it was asked with, with disable and with delete, and with its user's or organization's suspension.
  */
 export async function signedLink(
   request: HttpRequest,
@@ -55,7 +56,8 @@ export const followLink =
     const { value: instance, reading } = await grants.instances.get(instanceId);
     if (instance === undefined || instance.deleting === true || !instance.enabled) throw linkEnded();
     const organization = await tenants.organization(instance.organizationId);
-    if (organization?.status !== "active") throw linkEnded();
+    if (organization?.status !== "active" || (await isOfSuspendedUser(tenants, organization, instance)))
+      throw linkEnded();
     const bytes = Buffer.from(sealed, "base64url");
     if (bytes.toString("base64url") !== sealed) throw linkEnded();
     const text = await grants.vault.open(place(instance), bytes).catch(() => {

@@ -393,12 +393,18 @@ export class CalmWorld {
           enabled,
           ...(enabled ? { dueAt: now, dueSince: undefined } : {}),
         })),
-      update: (id, changes) => change("update", id, living, () => ({ ...changes })),
-      noteAccount: (id, { epoch }, { at, ...noted }) =>
+      update: (id, changes, _now, { newestToken } = {}) =>
+        change(
+          "update",
+          id,
+          (i) => living(i) && (newestToken === undefined || i.tokenHashes[0]?.hash === newestToken),
+          () => ({ ...changes }),
+        ),
+      noteAccount: (id, { epoch, consentKey }, { at, ...noted }) =>
         change(
           "noteAccount",
           id,
-          (i) => i.epoch === epoch && living(i),
+          (i) => i.epoch === epoch && living(i) && (consentKey === undefined || i.consentKey === consentKey),
           () => ({ ...noted, updatedAt: at }),
         ),
       touch: (id, lastUsedAt, dueAt) =>
@@ -427,10 +433,11 @@ export class CalmWorld {
           (i) => !living(i) && i.deletionUntil === deletionUntil,
           () => ({ deletionUntil: to }),
         ),
-      hasSibling: async (id, consentKey) => {
+      hasSibling: async (id, consentKey, unprovenKey) => {
         this.tableCalls.push("hasSibling");
+        const keys = [consentKey, unprovenKey ?? consentKey];
         return [...this.items.values()].some(
-          (each) => each.id !== id && each.consentKey === consentKey && living(each),
+          (each) => each.id !== id && keys.includes(each.consentKey ?? "") && living(each),
         );
       },
       reseal: (id, { version, fence }, grant) =>

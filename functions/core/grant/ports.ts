@@ -75,13 +75,24 @@ export interface InstanceItems {
   markDeleting(id: number, now: number): Promise<boolean>;
   /** SET enabled (, dueAt = now REMOVE dueSince when enabling) IF exists AND not deleting. */
   setEnabled(id: number, enabled: boolean, now: number): Promise<boolean>;
-  /** Name, tags, configuration, token hashes: never anything of the grant. IF exists AND not deleting. */
-  update(id: number, changes: Omit<InstanceChanges, "account">, now: number): Promise<boolean>;
-  /** SET account, consentKey IF epoch = e AND not deleting: a later sign-in may be of another account, or of another client. */
+  /**
+   * Name, tags, configuration, token hashes: never anything of the grant. IF exists AND not deleting.
+   * @param seen `newestToken`: AND the first of the token hashes is still this one
+   */
+  update(
+    id: number,
+    changes: Omit<InstanceChanges, "account">,
+    now: number,
+    seen?: { readonly newestToken?: string },
+  ): Promise<boolean>;
+  /**
+   * SET account, consentKey IF epoch = e AND not deleting: a later sign-in may be of another account, or of another client.
+   * @param seen `consentKey`: AND it is this one still; an account and a proof of its client are noted side by side
+   */
   noteAccount(
     id: number,
-    seen: { epoch: string },
-    noted: { account: NonNullable<Instance["account"]>; consentKey?: string; at: number },
+    seen: { epoch: string; consentKey?: string },
+    noted: { account?: NonNullable<Instance["account"]>; consentKey?: string; at: number },
   ): Promise<boolean>;
   /** SET lastUsedAt IF exists; at most once a day, off the path. Brings an idle grant back to the due index when `dueAt` is given. */
   touch(id: number, usedAt: number, dueAt?: number): Promise<boolean>;
@@ -122,8 +133,14 @@ export interface InstanceSiblings {
   /**
    * Whether an instance other than this one, of any organization, hangs on this consent (revocation/consent.ts) and is not being deleted.
    * Eventually consistent: what was written within `timing.indexMs` may be missing, or still there.
+   * @param unprovenKey of the same consent, for those of one organization whose client is not proven: one of them counts, too
    */
-  hasSibling(id: number, consentKey: string): Promise<boolean>;
+  hasSibling(id: number, consentKey: string, unprovenKey?: string): Promise<boolean>;
+}
+
+export interface InstanceSuspension {
+  /** SET userSuspended, or REMOVE it, IF it exists. Nothing else of the item changes. */
+  markSuspended(id: number, suspended: boolean): Promise<boolean>;
 }
 
 /** For the operator who rotates a data key. Each write puts the same secret under another key, and changes nothing else. */

@@ -58,6 +58,8 @@ export interface Instance {
   /** Needs re-authentication <=> deadVersion = version. */
   readonly deadVersion?: number;
   readonly enabled: boolean;
+  /** Its user is suspended, and was one too many for the organization's list (core/tenants/suspended-users.ts). */
+  readonly userSuspended?: boolean;
   readonly deleting?: boolean;
   /** When the first delete came: revocation is tried for at most 7 days. */
   readonly deletingSince?: number;
@@ -72,7 +74,10 @@ export interface Instance {
   readonly dueSince?: number;
   /** Short hash of connector and client: the queue's MessageGroupId. */
   readonly refreshGroup: string;
-  /** Of the consent that it shares with its siblings; only where revocation ends that whole. See grant/revocation/consent.ts. */
+  /**
+   * Of the consent that it shares with its siblings; only where revocation ends that whole. Tells whether the vendor has accepted
+   * its client yet, too. See grant/revocation/consent.ts.
+   */
   readonly consentKey?: string;
   readonly lastRefreshedAt?: number;
   readonly lastUsedAt?: number;

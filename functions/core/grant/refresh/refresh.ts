@@ -1,5 +1,6 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { type Grant, type Instance, needsReauthentication, type Sealed } from "../../instances/instance.ts";
+import { noteProof } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "../grant-parts.ts";
@@ -299,7 +300,10 @@ async function bringHome(
     fence,
     dueAt: due,
   });
-  return { kind: "refreshed", grant: won.grant, instance: { ...renewed, lastRefreshedAt: won.sentAt } };
+  const refreshed = { ...renewed, lastRefreshedAt: won.sentAt };
+  // What lies in the rescue bucket is no item yet: its next refresh is the proof.
+  const instanceNow = kept === "written" ? await noteProof(parts, refreshed, won.sentAt) : refreshed;
+  return { kind: "refreshed", grant: won.grant, instance: instanceNow };
 }
 
 /** Step 5, `invalid_grant`: only a new sign-in helps, if this attempt is still the one that counts. */

@@ -6,7 +6,7 @@ import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, WorkerParts } from "../grant-parts.ts";
 import { openGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
-import { consentKey } from "./consent.ts";
+import { consentKey, provenKey, unprovenKey } from "./consent.ts";
 
 /**
  * DELETE, step 1: the instance token is dead from here; a worker does the rest, now or when the sweep finds it.
@@ -114,8 +114,8 @@ function siblingsAreCertainAt(parts: WorkerParts, instance: Instance): number {
 }
 
 /**
- * Whether another living instance hangs on the same consent: same connector and client, in whichever organization, and not known
- * to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
+ * Whether another living instance hangs on the same consent: same connector and client, in whichever organization (in its own
+ * only, where the vendor has never accepted that one's client), and not known to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
  * a consent too many at the vendor than a dead connection.
  */
 async function isShared(
@@ -126,10 +126,12 @@ async function isShared(
   const unknown = consentKey(connector, instance.refreshGroup);
   const own = await consentOf(parts, connector, instance, unknown);
   if (unknown === undefined || own === undefined) return "unclear";
+  const hasSibling = (key: string) =>
+    parts.instances.hasSibling(instance.id, key, unprovenKey(key, instance.organizationId));
   // In this order: a sibling whose account is noted between the two goes from the first to the second.
-  const maybe = await parts.instances.hasSibling(instance.id, unknown);
+  const maybe = await hasSibling(unknown);
   if (own === unknown) return maybe;
-  if (await parts.instances.hasSibling(instance.id, own)) return true;
+  if (await hasSibling(own)) return true;
   return maybe && "unclear";
 }
 
@@ -140,8 +142,9 @@ async function consentOf(
   instance: Instance,
   unknown: string | undefined,
 ): Promise<string | undefined> {
+  const key = instance.consentKey === undefined ? undefined : provenKey(instance.consentKey);
   // Where the vendor tells of nobody, all of the client are among the unknown.
-  if (instance.consentKey !== unknown || connector.account === undefined) return instance.consentKey;
+  if (key !== unknown || connector.account === undefined) return key;
   try {
     const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
     const account = await lookUpAccount(parts, connector, accessToken);

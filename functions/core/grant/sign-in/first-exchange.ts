@@ -7,7 +7,7 @@ import { announce } from "../announce.ts";
 import type { Call, GrantParts, ProvisioningParts } from "../grant-parts.ts";
 import type { Sealer } from "../ports.ts";
 import { keepGrant } from "../rescue/keep-grant.ts";
-import { consentKey } from "../revocation/consent.ts";
+import { consentKey, unprovenKey } from "../revocation/consent.ts";
 import { dueAt } from "../schedule/due.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
 import { sealConfiguration, sealGrant } from "../sealed-grant.ts";
@@ -70,7 +70,10 @@ export async function freeId(
   throw new Unavailable("no free instance id was found");
 }
 
-/** The item of a new instance, its grant sealed as version 1. */
+/**
+ * The item of a new instance, its grant sealed as version 1.
+ * @param options `isUnproven`: the vendor has not accepted its client yet, neither in a code exchange nor in a refresh
+ */
 export async function newInstance(
   parts: GrantParts,
   sealer: Sealer,
@@ -78,7 +81,7 @@ export async function newInstance(
   request: NewInstance & Pick<CodeExchange, "organizationId" | "userId" | "connector" | "configuration">,
   grant: Grant,
   clientId: string,
-  { epoch, now }: { epoch: string; now: number },
+  { epoch, now, isUnproven = false }: { epoch: string; now: number; isUnproven?: boolean },
 ): Promise<Provisioned> {
   const { token, hash } = newInstanceToken(id);
   const place = { id, organizationId: request.organizationId };
@@ -88,7 +91,8 @@ export async function newInstance(
   const secretKeys = Object.keys(secretConfiguration);
   const due = dueAt(parts, request.connector, grant, { createdAt: now }, now);
   const group = refreshGroup(request.connector.key, clientId);
-  const consent = consentKey(request.connector, group);
+  const proven = consentKey(request.connector, group);
+  const consent = proven !== undefined && isUnproven ? unprovenKey(proven, request.organizationId) : proven;
   const instance: Instance = {
     ...place,
     userId: request.userId,

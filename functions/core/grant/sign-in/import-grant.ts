@@ -49,7 +49,11 @@ export async function importInstance(
     : importedGrant(request, now());
   if (isProven) call.afterAnswer(endPause(parts, request.organizationId, connector.key, request.client));
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
-  const made = await newInstance(parts, sealer, id, request, grant, credentials.id, { epoch, now: now() });
+  const made = await newInstance(parts, sealer, id, request, grant, credentials.id, {
+    epoch,
+    now: now(),
+    isUnproven: !isProven,
+  });
   await storeNew(parts, made.instance, call);
   call.afterAnswer(noteAccount(parts, connector, made.instance, grant.accessToken, grant.obtainedAt));
   return made;
