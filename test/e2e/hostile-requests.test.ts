@@ -320,7 +320,7 @@ describe("an answer", () => {
   });
 
   it("of the gateway itself says so too", async () => {
-    const { status, headers } = await app.call("POST", "/instances", { body: "x".repeat(10_500_000) });
+    const { status, headers } = await app.call("POST", "/instances", { body: "x".repeat(5_500_000) });
     expect(status).toBe(413);
     expect(headers.get("x-content-type-options")).toBe("nosniff");
   });

@@ -162,6 +162,7 @@ describe("the API", () => {
       expect(response.ResponseParameters).toMatchObject({
         "gatewayresponse.header.Elements-Request-Id": "context.requestId",
         "gatewayresponse.header.Elements-Error-Source": "'linkspan'",
+        "gatewayresponse.header.X-Content-Type-Options": "'nosniff'",
       });
       const body = JSON.parse(response.ResponseTemplates["application/json"]);
       expect(body).toEqual({
