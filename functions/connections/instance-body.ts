@@ -17,9 +17,7 @@ const values = v.pipe(
   anObject,
   v.record(v.pipe(v.string(), v.maxLength(200, "names of at most 200 characters")), boundedText(8_000)),
   v.check((record) => Object.keys(record).length <= MAX_VALUES, `at most ${MAX_VALUES} entries`),
-  v.transform((record) =>
-    withoutBlanks(record, (key) => key.startsWith("oauth.") || DECLARED.has(key)),
-  ),
+  v.transform((record) => withoutBlanks(record, (key) => key.startsWith("oauth.") || DECLARED.has(key))),
 );
 
 /** Values that go to a vendor: those of the OAuth client and grant, and what connectors declare. The app's own stay as they are. */
@@ -97,7 +95,7 @@ export type InstanceBody = v.InferOutput<typeof InstanceBody>;
 export function elementKeyOrId(
   element: v.InferOutput<typeof ElementReference> | undefined,
 ): string | undefined {
-  return typeof element === "object" ? (element.key ?? element.id) : element;
+  return (typeof element === "object" ? (element.key ?? element.id) : element)?.trim();
 }
 
 /** What a redirect brings along beside the code: `realmId`, `dc`, `subdomain`. The OAuth protocol's own is left out. */
