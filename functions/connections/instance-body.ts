@@ -92,7 +92,7 @@ export type InstanceBody = v.InferOutput<typeof InstanceBody>;
 export function elementKeyOrId(
   element: v.InferOutput<typeof ElementReference> | undefined,
 ): string | undefined {
-  return typeof element === "object" ? (element.key ?? element.id) : element;
+  return (typeof element === "object" ? (element.key ?? element.id) : element)?.trim();
 }
 
 /** What a redirect brings along beside the code: `realmId`, `dc`, `subdomain`. The OAuth protocol's own is left out. */

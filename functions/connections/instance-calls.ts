@@ -3,6 +3,7 @@ import { NotFound } from "../core/errors.ts";
 import { setEnabled } from "../core/grant/enable.ts";
 import { forceRefresh } from "../core/grant/refresh/access-token.ts";
 import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
+import { nextRefreshAt } from "../core/grant/schedule/due.ts";
 import { openGrant } from "../core/grant/sealed-grant.ts";
 import { newInstanceToken } from "../core/grant/sign-in/instance-token.ts";
 import { latestNow } from "../core/grant/timing.ts";
@@ -115,7 +116,7 @@ async function statusOf(parts: ConnectionParts, instance: Instance): Promise<Rec
     expiresAt: time(grant.expiresAt),
     lastRefreshedAt: time(instance.lastRefreshedAt),
     lastError: instance.lastError ?? null,
-    nextRefreshAt: time(instance.dueAt),
+    nextRefreshAt: time(nextRefreshAt(instance, grant)),
   };
 }
 

@@ -12,6 +12,7 @@ export function retryAfterMs(headers: Readonly<Record<string, string>>): number 
   if (value === undefined) return undefined;
   const ms = /^\d+(\.\d+)?$/.test(value)
     ? Number(value) * 1000
-    : Date.parse(value) - Date.parse(headers.date ?? "");
+    : // Date.parse reads a date into "-5", too.
+      Date.parse(/^[A-Za-z]{3}/.test(value) ? value : "") - Date.parse(headers.date ?? "");
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }

@@ -1,13 +1,15 @@
 import { apiHosts, type Connector } from "../connectors/define-connector.ts";
+import { VendorError } from "./errors.ts";
 import type { Call, GrantParts, InstanceRead } from "./grant/grant-parts.ts";
 import {
   type AccessToken,
   currentAccessToken,
   tokenAfterUnauthorized,
 } from "./grant/refresh/access-token.ts";
+import { UNUSABLE_TOKEN } from "./grant/refresh/after-failure.ts";
 import { latestNow } from "./grant/timing.ts";
 import type { Instance } from "./instances/instance.ts";
-import type { VendorHttp, VendorRequest, VendorResponse } from "./vendor-http.ts";
+import { isHeaderText, type VendorHttp, type VendorRequest, type VendorResponse } from "./vendor-http.ts";
 
 /** A request to the vendor without what the session adds: the credential, and the hosts that may be reached. */
 export type SessionRequest = Omit<
@@ -71,7 +73,9 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
   function sendWith(request: SessionRequest, access: AccessToken): Promise<VendorResponse> {
     if (!used.includes(access.value)) used.push(access.value);
     const { name, scheme } = connector.api.credential;
-    const value = scheme === undefined ? access.value : `${scheme} ${access.value}`;
+    // Tokens stored before such ends were cut may have a line break there.
+    const bare = access.value.trim();
+    const value = scheme === undefined ? bare : `${scheme} ${bare}`;
     const others = request.headers.filter(([each]) => each.toLowerCase() !== name.toLowerCase());
     return http.send({
       ...request,
@@ -84,11 +88,26 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
     });
   }
 
+  /** In place of a token, stored before such ones were refused, that no header can carry. */
+  async function usable(version: number): Promise<AccessToken> {
+    const next = await another(version);
+    if (next !== undefined && isHeaderText(next.value.trim())) {
+      current = Promise.resolve(next);
+      return next;
+    }
+    throw new VendorError(
+      502,
+      UNUSABLE_TOKEN,
+      `${connector.name} gave an access token that no HTTP header can carry; send the user through the authorization URL again`,
+    );
+  }
+
   return {
     connector,
     instance: read.instance,
     async send(request) {
       const first = await token();
+      if (!isHeaderText(first.value.trim())) return await sendWith(request, await usable(first.version));
       const response = await sendWith(request, first);
       if (response.status !== 401) return response;
       const next = await another(first.version).catch((error: unknown) => {

@@ -39,7 +39,8 @@ export function findInstanceToken({ headers, query }: Carrier): FoundToken {
       if (TOKEN.test(token)) found.push({ token, place: { in: "three-part" } });
     } else if (name === "authorization" && scheme?.toLowerCase() === "basic") {
       const password = /^[^:]*:(.*)$/s.exec(Buffer.from(credential, "base64").toString("utf8"))?.[1] ?? "";
-      if (TOKEN.test(password)) found.push({ token: password, place: { in: "basic" } });
+      // A pasted line break may be inside of it.
+      if (TOKEN.test(password.trim())) found.push({ token: password.trim(), place: { in: "basic" } });
     }
   }
   for (const [name, value] of query) {

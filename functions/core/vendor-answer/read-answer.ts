@@ -104,7 +104,7 @@ function parseBody(
   };
   const unpacked = unpack(packed, headers["content-encoding"] ?? "", maxBytes);
   const found = parse(unpacked.bytes, isEnded && unpacked.isComplete);
-  if (found.parsed !== undefined || found.text === "") return found;
+  if (found.parsed !== undefined || packed.length === 0) return found;
   for (const { bytes, isComplete } of guesses(packed, unpacked.bytes, maxBytes)) {
     const guessed = parse(bytes, isEnded && isComplete);
     if (guessed.parsed !== undefined) return guessed;

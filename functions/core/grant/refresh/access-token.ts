@@ -180,7 +180,8 @@ async function renew(
   for (let pause = parts.timing.pollMs; ; pause = Math.min(pause * 2, parts.timing.pollMaxMs)) {
     if (current.instance.version !== wanted) return { kind: "moved", read: current };
     const now = latestNow(current.reading, parts.monotonic());
-    const backOffMs = (current.instance.retryAt ?? 0) - now;
+    // At most what is heeded today: an item from before may say a day.
+    const backOffMs = Math.min((current.instance.retryAt ?? 0) - now, parts.timing.retryAfterMaxMs);
     if (leaseIsHeld(current.instance, current.reading)) {
       // Somebody is at the vendor.
     } else if (backOffMs > 0) {
