@@ -110,6 +110,8 @@ export class RefreshStack extends Stack {
       "dynamodb:DeleteItem",
     ]);
     this.worker.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/consent`]);
+    // Counts a connector's instances before grants are given up that their vendor refuses: ids and names, no grant.
+    this.worker.allow(["dynamodb:Scan"], [`${data.instances.tableArn}/index/organization`]);
     this.worker.allow(
       ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
       [data.transients.tableArn],

@@ -34,6 +34,8 @@ export const googleRules: AuthorizationRules = {
   // https://github.com/googleapis/google-api-nodejs-client/issues/3680
   needlessVerifierIsError: true,
   redirectUriOptional: false,
+  // https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions
+  untickable: true,
   denialParameters: [],
 
   readRequest(query) {

@@ -1,8 +1,9 @@
-import type { Grant, Instance } from "../../instances/instance.ts";
+import type { Grant, Instance, Refusals, Failure as Told } from "../../instances/instance.ts";
 import type { GrantParts } from "../grant-parts.ts";
 import type { TokenOutcome } from "../ports.ts";
 import { owedSince } from "../schedule/due.ts";
 import { backOff } from "../timing.ts";
+import { type VendorWords, wordsOf } from "./vendor-words.ts";
 
 /** How a refresh that brought no grant is counted. */
 export type Failure = "unreachable" | "refused" | "client_refused" | "lost";
@@ -10,9 +11,12 @@ export type Failure = "unreachable" | "refused" | "client_refused" | "lost";
 /** What the item says after a failure whose end is known. */
 interface AfterFailure {
   readonly retryAt: number;
+  readonly askedUntil?: number;
   readonly retryInMs: number;
   readonly attempts: number;
   readonly lastError: string;
+  readonly lastFailure: Told;
+  readonly refusals?: Refusals;
   readonly dueAt?: number;
   readonly dueSince?: number;
 }
@@ -27,6 +31,7 @@ export function afterFailure(
 ): AfterFailure {
   const { timing } = parts;
   const attempts = (instance.attempts ?? 0) + 1;
+  const words: VendorWords = wordsOf(outcome, old);
   const asked = outcome.kind === "refused" ? Math.min(outcome.retryAfterMs ?? 0, timing.retryAfterMaxMs) : 0;
   const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, parts.random()));
   const since = owedSince(instance, old);
@@ -37,7 +42,9 @@ export function afterFailure(
     retryAt: now + retryInMs,
     retryInMs,
     attempts,
+    ...(asked === 0 ? {} : { askedUntil: now + asked }),
     lastError: errorCode(outcome),
+    lastFailure: { at: now, code: errorCode(outcome), ...words },
     ...(since === undefined ? {} : { dueAt: now + dueInMs, dueSince: since }),
   };
 }
@@ -47,7 +54,7 @@ export function failureOf(outcome: TokenOutcome): Failure {
   return outcome.kind === "refused" ? "refused" : "unreachable";
 }
 
-/** What `lastError` and events say: never a vendor's text. */
+/** What `lastError` and an event's `reason` say: never a vendor's text, which stands beside it. */
 export function errorCode(outcome: TokenOutcome): string {
   if (outcome.kind === "refused") return `vendor_refused_${outcome.status}`;
   if (outcome.kind === "client_refused") return "client_refused";
