@@ -114,6 +114,8 @@ export class RefreshStack extends Stack {
       // Siblings of a consent; and the instances of a user who is suspended.
       [`${data.instances.tableArn}/index/consent`, `${data.instances.tableArn}/index/owner`],
     );
+    // Counts a connector's instances before grants are given up that their vendor refuses: ids and names, no grant.
+    this.worker.allow(["dynamodb:Scan"], [`${data.instances.tableArn}/index/organization`]);
     this.worker.allow(
       ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
       [data.transients.tableArn],

@@ -19,6 +19,7 @@ import { tenantRecords } from "../../functions/aws/tenant-records.ts";
 import { findConnector } from "../../functions/connectors/catalogue.ts";
 import type { InstanceStore, RescueStore } from "../../functions/core/grant/ports.ts";
 import { markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
 import { tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
 import { deleteOrganization } from "../../functions/core/tenants/delete-organization.ts";
@@ -42,6 +43,8 @@ export interface Target extends Changes {
   readonly instances: InstanceStore;
   /** Instances in another table than the deployment's: one that was restored from a backup. */
   instancesIn(tableName: string): InstanceStore;
+  /** The store's time, epoch milliseconds; this machine's until the store has answered. */
+  now(): number;
 }
 
 /** The operator was wrong about something; the message says what to do. */
@@ -100,6 +103,12 @@ export async function openTarget(command: Command): Promise<Target> {
     );
   const markInstances = (organizationId: string, userId: string) =>
     queueSuspension(queue, { organizationId, userId }, [0, MARK_AGAIN_SECONDS]);
+  const revive = async ({ id, version, refreshGroup }: Instance): Promise<void> => {
+    const [sent] = await queue.send([
+      { kind: "refresh", instanceId: id, version, cause: "revive", group: refreshGroup },
+    ]);
+    if (sent !== true) throw new Error("the refresh queue did not take a message");
+  };
   const target: Target = {
     tenants: tenantAdministration({ records, keys, vault, now: Date.now, markInstances }),
     records,
@@ -107,6 +116,8 @@ export async function openTarget(command: Command): Promise<Target> {
     instancesIn,
     deadLetters: deadLetters(sqs, output("RefreshDeadLettersUrl")),
     revoke,
+    revive,
+    now,
     rotateKey: (id) => rotateDataKey({ records, keys, now }, id),
     reseal: (id) =>
       resealOrganization({ records, instances, rescue, vault, connectors: findConnector, now }, id),

@@ -3,6 +3,7 @@ import { findConnector } from "../connectors/catalogue.ts";
 import type { GrantParts, ProvisioningParts, WorkerParts } from "../core/grant/grant-parts.ts";
 import type { InstanceLists, Vault } from "../core/grant/ports.ts";
 import { clientPauses } from "../core/grant/refresh/pause-client.ts";
+import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
 import type { WorkQueue } from "../core/grant/schedule/sweep.ts";
 import { timing } from "../core/grant/timing.ts";
 import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
@@ -17,6 +18,7 @@ import { announcer } from "./announcer.ts";
 import { environment } from "./environment.ts";
 import { eventBus } from "./event-bus.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
+import { countInstances } from "./instance-count.ts";
 import { instanceCreation } from "./instance-creation.ts";
 import { instanceItems } from "./instance-items.ts";
 import { instanceLists } from "./instance-lists.ts";
@@ -24,7 +26,7 @@ import { instanceRemoval } from "./instance-removal.ts";
 import { instanceSiblings } from "./instance-siblings.ts";
 import { instanceSuspension } from "./instance-suspension.ts";
 import { kmsKeyService } from "./kms.ts";
-import { refreshOutcome } from "./outcome-metrics.ts";
+import { grantHeld, refreshOutcome } from "./outcome-metrics.ts";
 import { ownerList } from "./owner-list.ts";
 import { queueSuspension } from "./queue-suspension.ts";
 import { refreshQueue } from "./refresh-queue.ts";
@@ -159,6 +161,12 @@ const makeWorkerParts = (): ReturnType<typeof workerParts> => {
       ...instanceSiblings(options),
     },
     rescue: { ...parts.rescue, ...rescueRemoval({ bucket: environment("RESCUE_BUCKET") }) },
+    refused: refusedGrants({
+      transients: transients(),
+      timing,
+      count: countInstances(options),
+      held: grantHeld,
+    }),
     publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),
     // It is the one to whom work is handed.
     handOver: () => Promise.reject(new Error("the worker hands nothing over")),

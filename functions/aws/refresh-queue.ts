@@ -51,6 +51,7 @@ const CAUSES: readonly (RefreshCause | "delete")[] = [
   "just_in_time",
   "unauthorized",
   "forced",
+  "revive",
   "rescue",
   "delete",
 ];
@@ -73,10 +74,9 @@ export function readMessage(body: string): QueuedWork {
 
 /** Field by field: nothing goes on to subscribers that is not one of these. */
 function readEvent(value: unknown): InstanceEvent {
-  const { name, id, at, organizationId, userId, instanceId, connector, reason } = (value ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const given = (value ?? {}) as Record<string, unknown>;
+  const { name, id, at, organizationId, userId, instanceId, connector } = given;
+  const { reason, error, errorDescription, missingScopes } = given;
   const known = instanceEventNames.find((each) => each === name);
   if (
     known === undefined ||
@@ -97,5 +97,10 @@ function readEvent(value: unknown): InstanceEvent {
     instanceId,
     connector,
     ...(typeof reason === "string" ? { reason } : {}),
+    ...(typeof error === "string" ? { error } : {}),
+    ...(typeof errorDescription === "string" ? { errorDescription } : {}),
+    ...(Array.isArray(missingScopes)
+      ? { missingScopes: missingScopes.filter((scope): scope is string => typeof scope === "string") }
+      : {}),
   };
 }

@@ -13,6 +13,7 @@ import { readConfiguration } from "./configuration-values.ts";
 import { authorizationOf, orPutBack } from "./create-instance.ts";
 import { codeOf, extraOf, InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
 import { type OwnInstance, ownInstance } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
@@ -32,7 +33,8 @@ export function changeInstance(parts: () => ConnectionParts, how: "whole" | "giv
       code === undefined
         ? await write(parts(), own, changes.instance)
         : await signIn(parts(), request, own, body, code, changes);
-    return json(instanceRepresentation(instance, own.user));
+    const missing = code === undefined ? {} : await missingScopesOf(parts(), instance);
+    return json({ ...instanceRepresentation(instance, own.user), ...missing });
   };
 }
 
@@ -145,7 +147,7 @@ async function signIn(
     );
   }
   const extra = extraOf(providerData);
-  const { codeVerifier, appState } = authorization ?? {};
+  const { codeVerifier, appState, askedScopes } = authorization ?? {};
   const epoch =
     authorization?.epoch ?? epochOf(parts.transients.now(), hashOf(connector.key, clientId, code));
   const exchange = {
@@ -158,6 +160,7 @@ async function signIn(
     redirectUri,
     ...(codeVerifier === undefined ? {} : { codeVerifier }),
     ...(repeated ? { repeated } : {}),
+    ...(askedScopes === undefined ? {} : { askedScopes }),
     // The instance was read before the state was consumed.
     epoch: epochAfter(instance.epoch, epoch),
     ...(extra === undefined ? {} : { extra }),

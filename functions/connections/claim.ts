@@ -11,6 +11,7 @@ import { decodeSegment } from "../http/route-table.ts";
 import { write } from "./change-instance.ts";
 import { type ConnectSession, findSession, sessionItem } from "./connect-session.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
@@ -62,11 +63,13 @@ export function claimSession(parts: () => ConnectionParts): HttpHandler {
     const found = await instanceOfUser(parts(), user, instanceId);
     const headers = { "Cache-Control": "no-store" };
     // Signed in again: id and token stay, and the app has the token.
-    if (session.reauthenticates) return json(instanceRepresentation(found.instance, user), headers);
+    const missing = await missingScopesOf(parts(), found.instance);
+    if (session.reauthenticates)
+      return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
     // The token that was made with the instance was never shown to anybody.
     const { token, hash } = newInstanceToken(instanceId);
     const instance = await write(parts(), found, { tokenHashes: [{ hash }] });
-    return json(instanceRepresentation(instance, user, token), headers);
+    return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
   };
 }
 

@@ -17,6 +17,7 @@ import { parseBody } from "../http/request-body.ts";
 import { type ConfigurationValues, readConfiguration } from "./configuration-values.ts";
 import { codeOf, elementKeyOrId, extraOf, InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
 import { connectorOfPath } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
@@ -62,7 +63,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
         },
         request,
       );
-      return created(request, made, user);
+      return await created(parts(), request, made, user);
     }
 
     if (code === undefined) throw new InvalidRequest("providerData.code is missing", "providerData.code");
@@ -76,7 +77,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
       configuration.plain["oauth.callback.url"] ??
       authorization?.redirectUri ??
       chooseRedirectUri(client, undefined, "configuration.oauth.callback.url");
-    const { codeVerifier, epoch, appState, appId } = authorization ?? {};
+    const { codeVerifier, epoch, appState, appId, askedScopes } = authorization ?? {};
     const exchange = {
       ...common,
       // The app that the authorization URL named, should it no longer be the first one.
@@ -87,6 +88,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
       ...(codeVerifier === undefined ? {} : { codeVerifier }),
       ...(repeated ? { repeated } : {}),
       ...(epoch === undefined ? {} : { epoch }),
+      ...(askedScopes === undefined ? {} : { askedScopes }),
       ...(appState === undefined ? {} : { appState }),
       configuration: {
         ...authorization?.configuration,
@@ -98,17 +100,20 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
     const made = await orPutBack(authorization, () =>
       provisionInstance(grants, transients, exchange, request),
     );
-    return created(request, made, user);
+    return await created(parts(), request, made, user);
   };
 }
 
-function created(
+async function created(
+  parts: ConnectionParts,
   request: HttpRequest,
   made: Awaited<ReturnType<typeof provisionInstance>>,
   user: User,
-): HttpResponse {
+): Promise<HttpResponse> {
   request.facts.instanceId = made.instance.id;
-  return json(instanceRepresentation(made.instance, user, made.token), { "Cache-Control": "no-store" });
+  const missing = await missingScopesOf(parts, made.instance);
+  const shown = { ...instanceRepresentation(made.instance, user, made.token), ...missing };
+  return json(shown, { "Cache-Control": "no-store" });
 }
 
 /** @throws {InvalidRequest} none is named @throws {NotFound} there is none of that name */

@@ -1,9 +1,11 @@
 import * as v from "valibot";
 import { NotFound } from "../core/errors.ts";
+import { connectorOf } from "../core/grant/connector-of.ts";
 import { setEnabled } from "../core/grant/enable.ts";
 import { forceRefresh } from "../core/grant/refresh/access-token.ts";
 import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
 import { nextRefreshAt } from "../core/grant/schedule/due.ts";
+import { grantedScopes, missingScopes } from "../core/grant/scopes.ts";
 import { openGrant } from "../core/grant/sealed-grant.ts";
 import { newInstanceToken } from "../core/grant/sign-in/instance-token.ts";
 import { latestNow } from "../core/grant/timing.ts";
@@ -103,20 +105,39 @@ export function getStatus(parts: () => ConnectionParts): HttpHandler {
 export function refreshInstance(parts: () => ConnectionParts): HttpHandler {
   return async (request) => {
     const { instance } = await ownInstance(parts(), request);
-    const { instance: refreshed } = await forceRefresh(parts().grants, instance.id, request);
+    const asker = isPlatformCall(request) ? "owner" : "token";
+    const { instance: refreshed } = await forceRefresh(parts().grants, instance.id, request, asker);
     return json(await statusOf(parts(), refreshed));
   };
 }
 
 async function statusOf(parts: ConnectionParts, instance: Instance): Promise<Record<string, unknown>> {
   const grant: Grant = await openGrant(parts.grants.vault, instance, instance.version, instance.grant);
+  const connector = connectorOf(parts.grants, instance.connector);
   const time = (at: number | undefined) => (at === undefined ? null : isoSeconds(at));
+  const isDead = needsReauthentication(instance);
   return {
-    valid: !needsReauthentication(instance),
+    valid: !isDead,
     expiresAt: time(grant.expiresAt),
     lastRefreshedAt: time(instance.lastRefreshedAt),
-    lastError: instance.lastError ?? null,
-    nextRefreshAt: time(nextRefreshAt(instance, grant)),
+    lastError: lastErrorOf(instance),
+    // What is dead is due to be taken away, not to be refreshed.
+    nextRefreshAt: isDead || grant.refreshToken === undefined ? null : time(nextRefreshAt(instance, grant)),
+    scopes: grantedScopes(connector, grant) ?? null,
+    missingScopes: missingScopes(connector, grant),
+  };
+}
+
+/** Why the last refresh failed, in our word (`code`) and in the vendor's own; `null` where it did not tell. */
+function lastErrorOf({ lastError, lastFailure }: Instance): Record<string, string | null> | null {
+  if (lastError === undefined) return null;
+  // Written by an earlier version of Linkspan, which keeps the code only: what stands beside it is of another failure.
+  const told = lastFailure?.code === lastError ? lastFailure : undefined;
+  return {
+    at: told === undefined ? null : isoSeconds(told.at),
+    code: lastError,
+    error: told?.error ?? null,
+    errorDescription: told?.description ?? null,
   };
 }
 

@@ -51,6 +51,12 @@ export interface OAuth2 {
     readonly default: readonly string[];
     /** What the vendor wants between two scopes. */
     readonly separator: " " | "," | "+";
+    /** What stands between two scopes of its token answers; absent: `separator`. Blanks part them in any case. */
+    readonly answerSeparator?: " " | "," | "+";
+    /** A scope's other name, by which the vendor tells that it was granted. */
+    readonly aliases?: Readonly<Record<string, string>>;
+    /** Scopes that no answer names, though they are granted, such as Microsoft's `offline_access`. */
+    readonly neverTold?: readonly string[];
   };
   /** Whatever the vendor needs to give a refresh token, added to each authorization URL. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;

@@ -18,7 +18,17 @@ export const googledrive = defineConnector({
     revocation: { url: "https://oauth2.googleapis.com/revoke", style: "rfc7009", ends: "grant" },
     clientAuthentication: "client_secret_post",
     pkce: "S256",
-    scopes: { default: ["https://www.googleapis.com/auth/drive"], separator: " " },
+    scopes: {
+      default: ["https://www.googleapis.com/auth/drive"],
+      separator: " ",
+      // Asked for by their short names (OpenID Connect), told by their long ones; a user may untick each:
+      // https://developers.google.com/identity/openid-connect/openid-connect#scope-param
+      // https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions
+      aliases: {
+        email: "https://www.googleapis.com/auth/userinfo.email",
+        profile: "https://www.googleapis.com/auth/userinfo.profile",
+      },
+    },
     // `access_type`, `prompt`: https://developers.google.com/identity/protocols/oauth2/web-server#creatingclient
     // Without prompt=consent a second consent of the same user brings no refresh token.
     authorizationParameters: { access_type: "offline", prompt: "consent" },

@@ -23,7 +23,8 @@ export interface VendorSession {
   readonly instance: Instance;
   /**
    * Sends with the instance's access token. A 401 of the vendor is answered by one replay, the same byte for byte, with
-   * another token where there is one; else the 401 is the answer.
+   * another token where there is one; else the 401 is the answer. A token that is a few seconds old is tried once more after a
+   * short wait: not all of a vendor's servers know it at once.
    * @throws {NeedsReauthentication} the vendor has ended the grant
    * @throws {Unavailable} no valid token within the caller's patience
    * @throws {VendorUnreachable} no usable answer
@@ -102,10 +103,26 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
     );
   }
 
+  /** A replay with the same token, after a wait, where that is so new that the vendor may not know it yet. */
+  async function onceMore(
+    request: SessionRequest,
+    refused: VendorResponse,
+    access: AccessToken,
+    patienceEnds: number,
+  ): Promise<VendorResponse> {
+    const { freshTokenMs, freshTokenWaitMs } = grants.timing;
+    const age = latestNow(read.reading, grants.monotonic()) - (access.obtainedAt ?? 0);
+    if (age >= freshTokenMs || grants.monotonic() + freshTokenWaitMs > patienceEnds) return refused;
+    refused.body.destroy();
+    await grants.sleep(freshTokenWaitMs);
+    return sendWith(request, access);
+  }
+
   return {
     connector,
     instance: read.instance,
     async send(request) {
+      const patienceEnds = grants.monotonic() + grants.timing.callerPatienceMs;
       const first = await token();
       if (!isHeaderText(first.value.trim())) return await sendWith(request, await usable(first.version));
       const response = await sendWith(request, first);
@@ -114,10 +131,11 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
         response.body.destroy();
         throw error;
       });
-      if (next === undefined) return response;
+      if (next === undefined) return onceMore(request, response, first, patienceEnds);
       response.body.destroy();
       current = Promise.resolve(next);
-      return sendWith(request, next);
+      const replayed = await sendWith(request, next);
+      return replayed.status === 401 ? onceMore(request, replayed, next, patienceEnds) : replayed;
     },
     secrets: () => used,
     remainingMs: () => call.remainingMs(),

@@ -295,7 +295,11 @@ export class CalmWorld {
     const clean = {
       until: undefined,
       deadVersion: undefined,
+      death: undefined,
       lastError: undefined,
+      lastFailure: undefined,
+      askedUntil: undefined,
+      refusals: undefined,
       attempts: undefined,
       retryAt: undefined,
       dueSince: undefined,
@@ -314,12 +318,12 @@ export class CalmWorld {
         this.items.set(instance.id, instance);
         return true;
       },
-      takeLease: (id, { version, fence }, until) =>
+      takeLease: (id, { version, fence }, until, forcedAt) =>
         change(
           "takeLease",
           id,
           (i) => i.version === version && i.fence === fence,
-          () => ({ fence: fence + 1, until }),
+          () => ({ fence: fence + 1, until, ...(forcedAt === undefined ? {} : { forcedAt }) }),
         ),
       release: (id, fence, more = {}) =>
         change(
@@ -335,12 +339,19 @@ export class CalmWorld {
           (i) => i.version === version && living(i),
           () => ({ ...clean, grant, version: fence, dueAt, lastRefreshedAt: refreshedAt }),
         ),
-      markDead: (id, { version, fence }, lastError, dueAt) =>
+      markDead: (id, { version, fence }, lastError, dueAt, more) =>
         change(
           "markDead",
           id,
           (i) => i.version === version && i.fence === fence && living(i),
-          () => ({ ...clean, deadVersion: version, dueAt, lastError }),
+          () => ({ ...clean, deadVersion: version, dueAt, lastError, ...more }),
+        ),
+      emptyDead: (id, { version, fence }, { grant, death, dueAt }) =>
+        change(
+          "emptyDead",
+          id,
+          (i) => i.version === version && i.fence === fence && i.deadVersion === version && living(i),
+          () => ({ grant, death, dueAt, dueSince: undefined }),
         ),
       signIn: (
         id,
@@ -355,6 +366,7 @@ export class CalmWorld {
             account: undefined,
             ...changes,
             ...clean,
+            forcedAt: undefined,
             grant,
             epoch,
             version: fence + 1,

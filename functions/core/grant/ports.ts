@@ -1,5 +1,14 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { Grant, Instance, OAuthClient, ReplacedGrant, Sealed } from "../instances/instance.ts";
+import type {
+  Death,
+  Failure,
+  Grant,
+  Instance,
+  OAuthClient,
+  Refusals,
+  ReplacedGrant,
+  Sealed,
+} from "../instances/instance.ts";
 
 /** A reading of the store's clock: the `Date` of one DynamoDB answer, and our monotonic clock just before its request. */
 export interface StoreReading {
@@ -21,15 +30,21 @@ export interface Read<T> {
 export interface InstanceItems {
   /** Strongly consistent GetItem. */
   get(id: number): Promise<Read<Instance | undefined>>;
-  /** SET fence = f0 + 1, until IF version = v AND fence = f0. */
-  takeLease(id: number, seen: { version: number; fence: number }, until: number): Promise<boolean>;
+  /** SET fence = f0 + 1, until (, forcedAt) IF version = v AND fence = f0. */
+  takeLease(
+    id: number,
+    seen: { version: number; fence: number },
+    until: number,
+    forcedAt?: number,
+  ): Promise<boolean>;
   /**
    * REMOVE until IF fence = f; SET what `change` holds, too, IF not deleting: the due time of what is being deleted stays.
    * `false`: nothing of `change` was written.
    */
   release(id: number, fence: number, change?: ReleaseChange): Promise<boolean>;
   /**
-   * SET grant, version = f, dueAt, lastRefreshedAt REMOVE until, deadVersion, lastError, attempts, retryAt, dueSince
+   * SET grant, version = f, dueAt, lastRefreshedAt
+   * REMOVE until, deadVersion, death, lastError, lastFailure, attempts, retryAt, askedUntil, refusals, dueSince
    * IF version = v AND not deleting. Without `dueAt` the item leaves the due index.
    */
   commit(
@@ -37,16 +52,29 @@ export interface InstanceItems {
     base: { version: number },
     won: { fence: number; grant: Sealed; dueAt?: number; refreshedAt: number },
   ): Promise<boolean>;
-  /** SET deadVersion = v, dueAt REMOVE until, dueSince IF version = v AND fence = f AND not deleting. Without `dueAt` as COMMIT. */
+  /**
+   * SET deadVersion = v, death, lastError, lastFailure, dueAt REMOVE until, dueSince, attempts, retryAt, askedUntil, refusals
+   * IF version = v AND fence = f AND not deleting. Without `dueAt` as COMMIT.
+   */
   markDead(
     id: number,
     seen: { version: number; fence: number },
     lastError: string,
     dueAt?: number,
+    more?: { death: Death; lastFailure?: Failure },
+  ): Promise<boolean>;
+  /**
+   * SET grant, death, dueAt IF version = v AND fence = f AND deadVersion = v AND not deleting: the tokens of what has been dead
+   * for long go. `grant` is sealed for the same version.
+   */
+  emptyDead(
+    id: number,
+    seen: { version: number; fence: number },
+    left: { grant: Sealed; death: Death; dueAt?: number },
   ): Promise<boolean>;
   /**
    * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, replacedGrants, account
-   * REMOVE until, deadVersion, dueSince (, account where `changes` has none: it is not known to be the one from before)
+   * REMOVE what COMMIT removes, and forcedAt (, account where `changes` has none: it is not known to be the one from before)
    * IF epoch < n AND not deleting.
    * The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen, so that the
    * grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal again.
@@ -115,8 +143,13 @@ export interface ReleaseChange {
   readonly dueAt?: number;
   readonly dueSince?: number;
   readonly retryAt?: number;
+  readonly askedUntil?: number;
   readonly attempts?: number;
   readonly lastError?: string;
+  readonly lastFailure?: Failure;
+  readonly refusals?: Refusals;
+  /** Of a grant that was dead before the attempt: what was learnt of its death. */
+  readonly death?: Death;
 }
 
 export interface InstanceCreation {

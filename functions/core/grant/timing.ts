@@ -41,8 +41,26 @@ export const timing = {
   skewMs: 10 * SECOND,
   /** Tokens that live shorter are never on the due index. */
   shortestScheduledMs: 5 * MINUTE,
-  /** One forced refresh at most in this time, counted from the last refresh. */
+  /** One forced refresh of a grant at most in this time, however the last one ended. */
   forcedMs: MINUTE,
+  /** A token that was renewed so lately may be refused because the vendor's servers do not all know it yet ... */
+  freshTokenMs: 10 * SECOND,
+  /** ... and is tried again after this. */
+  freshTokenWaitMs: 2 * SECOND,
+  /** Whether a token without end and without refresh token lives is asked for once in this time at most. */
+  probeMs: HOUR,
+  /** What a grant held is kept for so long after its death. */
+  keepDeadMs: 30 * DAY,
+  /** An app may have a dead grant tried once in this time, for so long after its death. */
+  reviveEveryMs: HOUR,
+  reviveForMs: 2 * DAY,
+  /** A grant that is refused for so long, and so often (a count), is given up; of its refusals one in each step counts. */
+  refusedMs: 7 * DAY,
+  refusedTries: 10,
+  refusedStepMs: 12 * HOUR,
+  /** So long before, that is noted; those of one connector that are noted in one day are judged together. */
+  refusedNoticeMs: 2 * DAY,
+  refusedDayMs: DAY,
   /** Back-off of one grant's refreshes, doubled with each failure: for callers, and on the due index (there up to twice that, by chance). */
   retryMs: 2 * SECOND,
   retryMaxMs: MINUTE,

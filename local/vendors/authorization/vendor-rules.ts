@@ -64,6 +64,8 @@ export interface AuthorizationRules {
   readonly publicClients: boolean;
   /** A code may be shown on a page instead of being sent to a redirect URI. */
   readonly redirectUriOptional: boolean;
+  /** The user may take single scopes out of what is asked for. */
+  readonly untickable?: boolean;
   /** Vendor-specific checks and readings; the client and its redirect URI are known to be good. */
   readRequest(
     query: URLSearchParams,

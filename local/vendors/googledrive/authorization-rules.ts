@@ -32,6 +32,8 @@ export const googleRules: AuthorizationRules = {
   tokenParametersInQuery: false,
   publicClients: false,
   redirectUriOptional: false,
+  // https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions
+  untickable: true,
   denialParameters: [],
 
   readRequest(query) {

@@ -4,6 +4,7 @@ import { lookUpAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, WorkerParts } from "../grant-parts.ts";
+import { isEmptied } from "../refresh/death.ts";
 import { openGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
 import { consentKey, provenKey, unprovenKey } from "./consent.ts";
@@ -96,6 +97,7 @@ async function isEnded(
 ): Promise<boolean> {
   try {
     const grant = await openGrant(parts.vault, instance, version, sealed);
+    if (isEmptied(grant)) return true;
     const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
     return await parts.tokens.revoke(connector, client, grant);
   } catch {

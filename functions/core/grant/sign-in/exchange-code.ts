@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Connector } from "../../../connectors/define-connector.ts";
-import { InvalidRequest, Unavailable, VendorError } from "../../errors.ts";
+import { InvalidRequest, LinkspanError, Unavailable, VendorError } from "../../errors.ts";
 import type { Grant, OAuthClient } from "../../instances/instance.ts";
 import type { TransientItem, TransientStore } from "../../transients.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
@@ -24,6 +24,8 @@ export interface CodeExchange {
   /** An earlier request with this code used its state and verifier up: the code is not sent again, whatever became of it. */
   readonly repeated?: boolean;
   readonly configuration: Readonly<Record<string, string>>;
+  /** What the authorization URL asked for, where that is known. */
+  readonly askedScopes?: readonly string[];
   /** Values of the callback that the connector keeps (realmId, …). */
   readonly extra?: Readonly<Record<string, string>>;
   /** Of the consumed state (epoch.ts); absent where there was none of ours: the code takes its place. */
@@ -161,12 +163,16 @@ function firstGrant(
 ): Grant {
   const expiresAt = expiryOf(request.connector, response, sentAt, parts.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
+  const { askedScopes } = request;
+  // "OPTIONAL, if identical to the scope requested by the client" (RFC 6749 section 5.1).
+  const scope = response.scope ?? askedScopes?.join(" ");
   return {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     ...(response.refreshToken === undefined ? {} : { refreshToken: response.refreshToken }),
     ...(response.shortLived === undefined ? {} : { shortLived: response.shortLived }),
-    ...(response.scope === undefined ? {} : { scope: response.scope }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(askedScopes === undefined ? {} : { askedScopes }),
     obtainedAt: sentAt,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     obtainedBy: "exchange",
@@ -235,7 +241,10 @@ export function refusal(
           vendor,
           retryAfterSeconds: seconds ?? 5,
         })
-      : new Unavailable(`${name} takes no sign-ins right now`, "vendor_unavailable", seconds ?? 5);
+      : new LinkspanError(503, "vendor_unavailable", `${name} takes no sign-ins right now`, {
+          detail: { vendor },
+          headers: { "Retry-After": String(Math.ceil(seconds ?? 5)) },
+        });
   }
   return new InvalidRequest(`${name} refuses the token request`, field, "vendor_refused", { vendor });
 }

@@ -10,6 +10,7 @@ import { keepGrant } from "../rescue/keep-grant.ts";
 import { consentKey, unprovenKey } from "../revocation/consent.ts";
 import { dueAt } from "../schedule/due.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
+import { tellMissingScopes } from "../scopes.ts";
 import { sealConfiguration, sealGrant } from "../sealed-grant.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 import { newInstanceId, newInstanceToken } from "./instance-token.ts";
@@ -52,6 +53,7 @@ export async function provisionInstance(
     now: won.grant.obtainedAt,
   });
   await storeNew(parts, made.instance, call);
+  tellMissingScopes(parts, call, request.connector, made.instance, won.grant, won.grant.obtainedAt);
   call.afterAnswer(
     noteAccount(parts, request.connector, made.instance, won.grant.accessToken, won.grant.obtainedAt),
   );
