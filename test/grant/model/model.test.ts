@@ -25,6 +25,10 @@ const scenario = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
     tellsAccounts: vendor === "A" ? fc.constant(false) : fc.boolean(),
     actors: fc.array(actor, { minLength: 2, maxLength: 6 }),
     faults: fc.nat({ max: 4 }),
+    unusable: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(0) },
+      { weight: 1, arbitrary: fc.nat({ max: 2 }) },
+    ),
     choices: fc.array(fc.nat({ max: 100_000 }), { minLength: 20, maxLength: 160, size: "max" }),
   });
 
@@ -38,6 +42,7 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
       revocations: 0,
       tellings: 0,
       reseals: 0,
+      unusable: 0,
     };
     await fc.assert(
       fc.asyncProperty(scenario(vendor), async (each) => {
@@ -50,6 +55,7 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
         if (history.includes("revokes token")) reached.revocations++;
         if (history.includes("tells instance.")) reached.tellings++;
         if (history.includes("re-seals version")) reached.reseals++;
+        if (history.includes("of no use")) reached.unusable++;
       }),
       { seed, numRuns: runs },
     );
@@ -73,6 +79,7 @@ describe("the model notices when a rule is taken out", () => {
     ["revokeReplaced", "G"],
     ["revokeLoser", "G"],
     ["resealVersion", "S"],
+    ["keepRotated", "S"],
   ];
   test.each(cases)("%s (at %s)", { timeout: 120_000 }, async (rule, vendor) => {
     const found = await fc.check(

@@ -24,6 +24,8 @@ export interface Rules {
   revokeLoser: boolean;
   /** A re-seal asks for the version that it read. */
   resealVersion: boolean;
+  /** A refresh token that comes with an access token of no use is kept; else it is an answer that cannot be read. */
+  keepRotated: boolean;
 }
 
 export const ALL_RULES: Rules = {
@@ -39,4 +41,5 @@ export const ALL_RULES: Rules = {
   revokeReplaced: true,
   revokeLoser: true,
   resealVersion: true,
+  keepRotated: true,
 };

@@ -29,6 +29,8 @@ export interface Scenario {
   readonly actors: readonly Actor[];
   /** How many things may go wrong. */
   readonly faults: number;
+  /** How many of the first refreshes bring an access token that no header can carry. */
+  readonly unusable?: number;
   /** Which of the possible things happens next; when they run out, faults stop and the rest happens in order. */
   readonly choices: readonly number[];
 }
@@ -41,6 +43,7 @@ interface Action {
 /** Plays a scenario to its end and beyond: faults stop, workers come by, and everything must be well. @throws {Violation} */
 export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
   const world = new World(scenario.vendor, rules, scenario.tellsAccounts);
+  world.unusable = scenario.unusable ?? 0;
   const waiting = [...scenario.actors];
   let faults = scenario.faults;
   const spend = (cost: number): void => {
