@@ -27,8 +27,9 @@ export function parseJson(text: string): ParsedAnswer | undefined {
   };
   try {
     return { value: JSON.parse(text, exact), numerals };
-  } catch {
-    return undefined;
+  } catch (error) {
+    // Nested too deeply to be visited, not to be parsed.
+    return error instanceof RangeError ? { value: JSON.parse(text), numerals: new Set() } : undefined;
   }
 }
 
