@@ -128,6 +128,21 @@ describe("what is being deleted", () => {
     expect(await table.pushDeletion(1, 6_000)).toBe(false);
     expect(await read(1)).toBeUndefined();
   });
+
+  test("a deletion is claimed by one worker at a time", async () => {
+    const other = newInstance();
+    await table.create(other);
+    expect(await table.claimDeletion(other.id, {}, 5_000)).toBe(false);
+    expect(await table.claimDeletion(1, {}, 5_000)).toBe(false);
+    expect(await table.claimDeletion(instance.id, {}, 5_000)).toBe(true);
+    expect(await table.claimDeletion(instance.id, {}, 6_000)).toBe(false);
+    expect(await table.claimDeletion(instance.id, { deletionUntil: 5_000 }, 7_000)).toBe(true);
+    expect(await read()).toMatchObject({ deletionUntil: 7_000, dueAt: 4_000 });
+    await table.pushDeletion(instance.id, 8_000, 8_000);
+    expect(await read()).toMatchObject({ deletionUntil: 8_000, dueAt: 8_000 });
+    await table.pushDeletion(instance.id, 9_000);
+    expect(await read()).not.toHaveProperty("deletionUntil");
+  });
 });
 
 describe("commit", () => {
