@@ -1,5 +1,12 @@
+import { tenantUse } from "../aws/parts.ts";
 import { corsHeaders, preflight } from "../http/cors.ts";
 import { httpFunction } from "../http/http-function.ts";
 import { routes } from "./routes.ts";
 
-export const handler = httpFunction({ name: "connections", routes, headers: corsHeaders, preflight });
+export const handler = httpFunction({
+  name: "connections",
+  routes,
+  headers: corsHeaders,
+  preflight,
+  tenantUse,
+});

@@ -4,6 +4,7 @@ import { readInstanceToken, sameHash } from "../core/grant/sign-in/instance-toke
 import { latestNow } from "../core/grant/timing.ts";
 import { type Instance, needsReauthentication } from "../core/instances/instance.ts";
 import type { Organization, TenantStore, User } from "../core/tenants/ports.ts";
+import { admitTenant } from "./admit-tenant.ts";
 import { allowOrigins } from "./cors.ts";
 import type { HttpRequest } from "./request.ts";
 
@@ -69,6 +70,7 @@ export async function authorizePlatform(request: HttpRequest, tenants: TenantSto
     );
   }
   const caller = await platformCaller(user, parts.organization, tenants);
+  admitTenant(request, caller.organization.id);
   request.facts.organizationId = caller.organization.id;
   request.facts.userId = caller.user.id;
   return caller;
@@ -162,6 +164,7 @@ async function instanceCaller(
   request.facts.instanceId = instance.id;
   request.facts.connector = instance.connector;
   allowOrigins(request, organization.origins);
+  admitTenant(request, organization.id);
   return { organization, instance, reading };
 }
 
