@@ -113,7 +113,13 @@ export class RefreshStack extends Stack {
       "dynamodb:UpdateItem",
       "dynamodb:DeleteItem",
     ]);
-    this.worker.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/consent`]);
+    this.worker.allow(
+      ["dynamodb:Query"],
+      // Siblings of a consent; and the instances of a user who is suspended.
+      [`${data.instances.tableArn}/index/consent`, `${data.instances.tableArn}/index/owner`],
+    );
+    // Counts a connector's instances before grants are given up that their vendor refuses: ids and names, no grant.
+    this.worker.allow(["dynamodb:Scan"], [`${data.instances.tableArn}/index/organization`]);
     this.worker.allow(
       ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
       [data.transients.tableArn],

@@ -137,7 +137,7 @@ export function readSettings(node: Node): Settings {
     );
   const tenantRequestsPerMinute = optional("tenantRequestsPerMinute", 1, 1_000_000_000);
   const catalogue = text("catalogue", /^[\w./-]+\.ts$/, "the path of a TypeScript module");
-  const alarmEmail = text("alarmEmail", /^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address");
+  const alarmEmail = text("alarmEmail", /^[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+$/, "an e-mail address");
 
   // Lambda's limits for the maximum concurrency of an SQS event source.
   const workerConcurrency = whole("workerConcurrency", 2, 1_000, 10);

@@ -15,6 +15,8 @@ export interface Changes {
   readonly deadLetters: DeadLetters;
   /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
   revoke(instanceId: number): Promise<boolean>;
+  /** Has a dead grant tried once more, by a worker. */
+  revive(instance: Instance): Promise<void>;
   rotateKey(organizationId: string): Promise<{ version: DataKeyVersion; versions: number }>;
   reseal(organizationId: string): Promise<Resealing>;
   deleteOrganization(
@@ -49,6 +51,10 @@ export function audited<T extends Changes>(target: T, trail: AuditTrail): T {
       const found = await target.revoke(instanceId);
       if (found) await record("instance.delete", { instanceId, ...ownerOf(instance) });
       return found;
+    },
+    async revive(instance) {
+      await target.revive(instance);
+      await record("instance.revive", { instanceId: instance.id, ...ownerOf(instance) });
     },
     async rotateKey(organizationId) {
       const rotated = await target.rotateKey(organizationId);

@@ -5,6 +5,7 @@ import { type Instance, needsReauthentication } from "../../functions/core/insta
 import { connectorKey } from "./app-command.ts";
 import { markRestoredCommand } from "./mark-restored-command.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
+import { reviveCommand } from "./revive-commands.ts";
 import { openTarget, type Target, UsageProblem } from "./target.ts";
 
 /** Revocations at a time. */
@@ -48,6 +49,7 @@ export function instanceCommand(): Command {
       if (unknown.length > 0) throw new UsageProblem(`there is no instance ${unknown.join(", ")}`);
     });
   instance.addCommand(markRestoredCommand());
+  instance.addCommand(reviveCommand());
   return instance;
 }
 

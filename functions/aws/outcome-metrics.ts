@@ -95,6 +95,18 @@ export function eventLost({ name, organizationId, instanceId, connector }: Insta
   emitMetrics({}, { LostEvents: [1, "Count"] }, { event: name, organizationId, instanceId, connector });
 }
 
+/**
+ * A grant that its vendor refuses for long and that is not given up, since too many of its connector are refused. Dimensions Stage;
+ * metric HeldGrants.
+ * @param told how many are about to be given up, and of how many
+ */
+export function grantHeld(
+  connector: string,
+  told: { readonly refused: number; readonly grants: number },
+): void {
+  emitMetrics({}, { HeldGrants: [1, "Count"] }, { connector, ...told });
+}
+
 /** What one sweep saw. Dimensions Stage; metrics Due, Queued, OldestOverdue, RescueRecords. */
 export function sweepOutcome(outcome: {
   readonly due: number;

@@ -3,10 +3,12 @@ import { findConnector } from "../connectors/catalogue.ts";
 import type { GrantParts, ProvisioningParts, WorkerParts } from "../core/grant/grant-parts.ts";
 import type { InstanceLists, Vault } from "../core/grant/ports.ts";
 import { clientPauses } from "../core/grant/refresh/pause-client.ts";
+import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
 import type { WorkQueue } from "../core/grant/schedule/sweep.ts";
 import { timing } from "../core/grant/timing.ts";
 import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
 import { clientResolver } from "../core/tenants/client-resolver.ts";
+import { markInstances, type SuspensionWork } from "../core/tenants/mark-instances.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
 import { countTenantUse, type TenantUse } from "../core/tenants/tenant-use.ts";
 import type { TransientStore } from "../core/transients.ts";
@@ -17,13 +19,17 @@ import { announcer } from "./announcer.ts";
 import { environment } from "./environment.ts";
 import { eventBus } from "./event-bus.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
+import { countInstances } from "./instance-count.ts";
 import { instanceCreation } from "./instance-creation.ts";
 import { instanceItems } from "./instance-items.ts";
 import { instanceLists } from "./instance-lists.ts";
 import { instanceRemoval } from "./instance-removal.ts";
 import { instanceSiblings } from "./instance-siblings.ts";
+import { instanceSuspension } from "./instance-suspension.ts";
 import { kmsKeyService } from "./kms.ts";
-import { refreshOutcome } from "./outcome-metrics.ts";
+import { grantHeld, refreshOutcome } from "./outcome-metrics.ts";
+import { ownerList } from "./owner-list.ts";
+import { queueSuspension } from "./queue-suspension.ts";
 import { refreshQueue } from "./refresh-queue.ts";
 import { rescueRecords } from "./rescue-bucket.ts";
 import { rescueRemoval } from "./rescue-removal.ts";
@@ -154,10 +160,12 @@ const makeConnectionParts = (): ProvisioningParts & { readonly instances: Instan
 };
 
 /** For the refresh worker: making and ending instances, the right to end rescue records, the event bus, and the paused clients. */
-export function workerParts(): WorkerParts {
+export function workerParts(): WorkerParts & {
+  readonly markInstances: (work: SuspensionWork) => Promise<void>;
+} {
   return once(makeWorkerParts);
 }
-const makeWorkerParts = (): WorkerParts => {
+const makeWorkerParts = (): ReturnType<typeof workerParts> => {
   const parts = sharedParts();
   const options = instanceOptions();
   return {
@@ -169,8 +177,23 @@ const makeWorkerParts = (): WorkerParts => {
       ...instanceSiblings(options),
     },
     rescue: { ...parts.rescue, ...rescueRemoval({ bucket: environment("RESCUE_BUCKET") }) },
+    refused: refusedGrants({
+      transients: transients(),
+      timing,
+      count: countInstances(options),
+      held: grantHeld,
+    }),
     publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),
     // It is the one to whom work is handed.
     handOver: () => Promise.reject(new Error("the worker hands nothing over")),
+    markInstances: (work) =>
+      markInstances(
+        {
+          user: (organizationId, userId) => tenants().user(organizationId, userId, { fresh: true }),
+          instances: { ...ownerList(options), ...instanceSuspension(options) },
+          goOn: (rest) => queueSuspension(queue(), rest),
+        },
+        work,
+      ),
   };
 };

@@ -9,8 +9,9 @@ import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { write } from "./change-instance.ts";
-import { type ConnectSession, sessionItem } from "./connect-session.ts";
+import { type ConnectSession, findSession, sessionItem } from "./connect-session.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
@@ -31,7 +32,7 @@ export function claimSession(parts: () => ConnectionParts): HttpHandler {
     const { user } = await authorizePlatform(request, tenants);
     const sessionId = decodeSegment(request, "id");
     const { claim, endUser } = parseBody(request, ClaimBody);
-    const session = await transients.get<ConnectSession>(sessionItem(sessionId));
+    const session = await findSession(transients, sessionId);
     if (
       session === undefined ||
       session.organizationId !== user.organizationId ||
@@ -62,11 +63,13 @@ export function claimSession(parts: () => ConnectionParts): HttpHandler {
     const found = await instanceOfUser(parts(), user, instanceId);
     const headers = { "Cache-Control": "no-store" };
     // Signed in again: id and token stay, and the app has the token.
-    if (session.reauthenticates) return json(instanceRepresentation(found.instance, user), headers);
+    const missing = await missingScopesOf(parts(), found.instance);
+    if (session.reauthenticates)
+      return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
     // The token that was made with the instance was never shown to anybody.
     const { token, hash } = newInstanceToken(instanceId);
     const instance = await write(parts(), found, { tokenHashes: [{ hash }] });
-    return json(instanceRepresentation(instance, user, token), headers);
+    return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
   };
 }
 

@@ -6,6 +6,7 @@ import { LinkspanError } from "../core/errors.ts";
 import { settleAll } from "../core/settle-all.ts";
 import type { TenantUse } from "../core/tenants/tenant-use.ts";
 import { answerError } from "./answer-errors.ts";
+import { sendableHeaders } from "./header-values.ts";
 import { readRequest } from "./read-request.ts";
 import type { HttpRequest, HttpResponse } from "./request.ts";
 import { type Route, routeTable } from "./route-table.ts";
@@ -66,12 +67,12 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
     const headersAtMs = performance.now() - startedAt;
     return {
       statusCode: response.status,
-      headers: {
+      headers: sendableHeaders({
         ...bodyHeaders(response),
         ...extra,
         ...response.headers,
         "Elements-Request-Id": request.requestId,
-      },
+      }),
       ...(request.method === "HEAD" ? discardBody(response) : withBody(response)),
       onEnd: () => {
         response.onEnd?.();
@@ -104,8 +105,15 @@ function userAgentOf({ headers }: HttpRequest): { userAgent?: string } {
   return sent === undefined ? {} : { userAgent: sent.slice(0, MAX_USER_AGENT) };
 }
 
+/** JSON tells of one caller's things, and is nothing that a browser may take for a page. */
+const JSON_HEADERS = {
+  "Content-Type": "application/json",
+  "X-Content-Type-Options": "nosniff",
+  "Cache-Control": "no-store",
+};
+
 function bodyHeaders(response: HttpResponse): Record<string, string> {
-  return response.json === undefined ? {} : { "Content-Type": "application/json" };
+  return response.json === undefined ? {} : JSON_HEADERS;
 }
 
 function withBody(response: HttpResponse): { body?: string | Uint8Array | Readable } {

@@ -21,6 +21,7 @@ export function addGatewayErrors(api: RestApi): void {
         // On the proxy this tells our errors from the vendor's.
         "Elements-Error-Source": "'linkspan'",
         "Cache-Control": "'no-store'",
+        "X-Content-Type-Options": "'nosniff'",
         ...headers,
       },
       templates: {

@@ -179,6 +179,7 @@ describe("the API", () => {
       expect(response.ResponseParameters).toMatchObject({
         "gatewayresponse.header.Elements-Request-Id": "context.extendedRequestId",
         "gatewayresponse.header.Elements-Error-Source": "'linkspan'",
+        "gatewayresponse.header.X-Content-Type-Options": "'nosniff'",
       });
       const body = JSON.parse(response.ResponseTemplates["application/json"]);
       expect(body).toEqual({

@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   eventLost,
+  grantHeld,
   refreshOutcome,
   requestOutcome,
   sweepOutcome,
@@ -114,6 +115,7 @@ function emitted(): Json[] {
       instanceId: 1,
       connector: "dropbox",
     });
+    grantHeld("dropbox", { refused: 2, grants: 3 });
     sweepOutcome({ due: 1, queued: 1, oldestOverdueMs: 1, rescueRecords: 1 });
   });
 }

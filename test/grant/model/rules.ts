@@ -22,6 +22,14 @@ export interface Rules {
   revokeReplaced: boolean;
   /** The revocation of a grant that came too late reaches the vendor. */
   revokeLoser: boolean;
+  /** A grant that a vendor calls dead may be sent to it once more. */
+  revive: boolean;
+  /** What a dead grant holds is kept. */
+  keepDead: boolean;
+  /** Taking the tokens out of what is dead asks for the version, fence and death that were read. */
+  emptyCondition: boolean;
+  /** A forced refresh is remembered with its lease. */
+  forcedAt: boolean;
   /** A re-seal asks for the version that it read. */
   resealVersion: boolean;
 }
@@ -39,4 +47,8 @@ export const ALL_RULES: Rules = {
   revokeReplaced: true,
   revokeLoser: true,
   resealVersion: true,
+  revive: true,
+  keepDead: true,
+  emptyCondition: true,
+  forcedAt: true,
 };

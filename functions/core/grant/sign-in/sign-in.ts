@@ -7,6 +7,7 @@ import type { InstanceChanges } from "../ports.ts";
 import { keepGrant } from "../rescue/keep-grant.ts";
 import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
+import { tellMissingScopes } from "../scopes.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
 import { epochBeforeAll } from "./epoch.ts";
@@ -79,6 +80,7 @@ export async function signInAgain(
     throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
   }
   tellSignIn(parts, call, kept.instance, signIn);
+  tellMissingScopes(parts, call, connector, kept.instance, won.grant, at);
   if (account === undefined) {
     call.afterAnswer(noteAccount(parts, connector, kept.instance, won.grant.accessToken, at));
   }
