@@ -71,9 +71,13 @@ export class RefreshStack extends Stack {
   private everyMinute(): ScheduleGroup {
     const group = new ScheduleGroup(this, "Schedules");
     const role = new Role(this, "ScheduleRole", {
-      // Only schedules of this account: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+      // Only schedules of this group; a single schedule's ARN is not taken here:
+      // https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
       assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
-        conditions: { StringEquals: { "aws:SourceAccount": this.account } },
+        conditions: {
+          StringEquals: { "aws:SourceAccount": this.account },
+          ArnEquals: { "aws:SourceArn": group.scheduleGroupArn },
+        },
       }),
     });
     role.addToPolicy(

@@ -55,6 +55,7 @@ export function requestOutcome(outcome: {
   readonly latencyMs: number;
   readonly durationMs: number;
   readonly requestId: string;
+  readonly userAgent?: string;
   readonly connector?: string;
   readonly organizationId?: string;
   readonly instanceId?: number;

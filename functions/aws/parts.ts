@@ -10,6 +10,7 @@ import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
 import { clientResolver } from "../core/tenants/client-resolver.ts";
 import { markInstances, type SuspensionWork } from "../core/tenants/mark-instances.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
+import { countTenantUse, type TenantUse } from "../core/tenants/tenant-use.ts";
 import type { TransientStore } from "../core/transients.ts";
 import { createVault } from "../core/vault/vault.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
@@ -35,6 +36,7 @@ import { rescueRemoval } from "./rescue-removal.ts";
 import { dynamoClient, type StoreClient } from "./store-time.ts";
 import { tenantTable } from "./tenant-table.ts";
 import { transientTable } from "./transient-table.ts";
+import { usageSums } from "./usage-sums.ts";
 
 // What the functions are made of, each once for a process, when it is first asked for. Plain functions, so that a bundle holds
 // only what its handler asks for: the SDK's commands in it are those that its role allows.
@@ -69,6 +71,20 @@ const makeTransients = (): TransientStore =>
     tableName: environment("TRANSIENTS_TABLE"),
     clock: store().clock,
   });
+
+/** The bound on what an organization may use; `undefined`: the operator set none. */
+export function tenantUse(): TenantUse | undefined {
+  return once(makeTenantUse);
+}
+const makeTenantUse = (): TenantUse | undefined => {
+  const requestsPerMinute = process.env.TENANT_REQUESTS_PER_MINUTE;
+  if (requestsPerMinute === undefined) return undefined;
+  return countTenantUse({
+    requestsPerMinute: Number(requestsPerMinute),
+    now: () => store().clock.now(),
+    add: usageSums({ client: store().documents, tableName: environment("TRANSIENTS_TABLE") }),
+  });
+};
 
 export function vault(): Vault {
   return once(makeVault);

@@ -1,3 +1,4 @@
+import { tenantUse } from "../aws/parts.ts";
 import { corsHeaders, preflight } from "../http/cors.ts";
 import { httpFunction } from "../http/http-function.ts";
 import { browserMethods } from "./browser-calls.ts";
@@ -7,5 +8,6 @@ export const handler = httpFunction({
   name: "connections",
   routes,
   headers: corsHeaders,
+  tenantUse,
   preflight: (request) => preflight(request, browserMethods(request.path)),
 });

@@ -5,6 +5,7 @@ import { readInstanceToken, readShortId } from "../core/grant/sign-in/instance-t
 import { earliestNow, latestNow } from "../core/grant/timing.ts";
 import type { Instance } from "../core/instances/instance.ts";
 import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
+import { admitTenant } from "../http/admit-tenant.ts";
 import { parseAuthorization } from "../http/authorize.ts";
 import type { HttpRequest, HttpResponse } from "../http/request.ts";
 import { answerDownload, rangeOf } from "./answer-download.ts";
@@ -74,6 +75,7 @@ export const followLink =
       instanceId: instance.id,
       organizationId: organization.id,
     });
+    admitTenant(request, organization.id);
     const hub = openHubOf({ instance, reading }, request, parts());
     const download = await downloadFile(hub, { id: file }, rangeOf(request.headers.range));
     // The file is the user's, the origin is ours: nothing in it may run here.

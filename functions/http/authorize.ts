@@ -5,6 +5,7 @@ import { latestNow } from "../core/grant/timing.ts";
 import { type Instance, needsReauthentication } from "../core/instances/instance.ts";
 import type { Organization, TenantStore, User } from "../core/tenants/ports.ts";
 import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
+import { admitTenant } from "./admit-tenant.ts";
 import { allowOrigins } from "./cors.ts";
 import type { HttpRequest } from "./request.ts";
 
@@ -72,6 +73,7 @@ export async function authorizePlatform(request: HttpRequest, tenants: TenantSto
     );
   }
   const caller = await platformCaller(user, parts.organization, tenants);
+  admitTenant(request, caller.organization.id);
   request.facts.organizationId = caller.organization.id;
   request.facts.userId = caller.user.id;
   return caller;
@@ -166,6 +168,7 @@ async function instanceCaller(
   request.facts.instanceId = instance.id;
   request.facts.connector = instance.connector;
   allowOrigins(request, organization.origins);
+  admitTenant(request, organization.id);
   const hasNewestToken = good.some(({ until }) => until === undefined);
   return { organization, instance, reading, hasNewestToken };
 }

@@ -4,6 +4,7 @@ import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import { requestOutcome } from "../aws/outcome-metrics.ts";
 import { LinkspanError } from "../core/errors.ts";
 import { settleAll } from "../core/settle-all.ts";
+import type { TenantUse } from "../core/tenants/tenant-use.ts";
 import { answerError } from "./answer-errors.ts";
 import { sendableHeaders } from "./header-values.ts";
 import { readRequest } from "./read-request.ts";
@@ -11,12 +12,17 @@ import type { HttpRequest, HttpResponse } from "./request.ts";
 import { type Route, routeTable } from "./route-table.ts";
 import { type StreamedResponse, streamingMode } from "./streaming-mode.ts";
 
+/** Characters of a User-Agent header that go into the log. */
+const MAX_USER_AGENT = 256;
+
 export interface HttpFunctionOptions {
   /** Name of the function in metrics and logs, for example `documents`. */
   readonly name: string;
   readonly routes: readonly Route[];
   /** Adds headers to every answer of this function, errors included. */
   readonly headers?: (request: HttpRequest) => Record<string, string>;
+  /** The bound on what each organization may use; where `undefined` is answered there is none. */
+  readonly tenantUse?: () => TenantUse | undefined;
   /** Looked at before the route table: answers what is no call of the API, such as a browser's preflight (cors.ts). */
   readonly preflight?: (request: HttpRequest) => HttpResponse | undefined;
 }
@@ -42,6 +48,8 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
     const startedAt = performance.now();
     const pending: Promise<unknown>[] = [];
     const request = readRequest(event, context, pending);
+    const tenantUse = options.tenantUse?.();
+    if (tenantUse !== undefined) Object.assign(request, { tenantUse });
     let response: HttpResponse;
     try {
       if (request.invalid) throw request.invalid;
@@ -75,16 +83,26 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
           latencyMs: headersAtMs,
           durationMs: performance.now() - startedAt,
           requestId: request.requestId,
+          ...userAgentOf(request),
           ...request.facts,
         });
       },
       afterAnswer: async () => {
+        const { organizationId } = request.facts;
+        if (organizationId !== undefined && tenantUse !== undefined)
+          pending.push(tenantUse.writeDown(organizationId));
         for (const result of await settleAll(pending)) {
           if (result.status === "rejected") logUnexpected(result.reason, request);
         }
       },
     } satisfies StreamedResponse;
   }) as never);
+}
+
+/** As the caller sent it, cut; the log line is JSON, so whatever is in it stays in its quotes. */
+function userAgentOf({ headers }: HttpRequest): { userAgent?: string } {
+  const sent = headers["user-agent"];
+  return sent === undefined ? {} : { userAgent: sent.slice(0, MAX_USER_AGENT) };
 }
 
 /** JSON tells of one caller's things, and is nothing that a browser may take for a page. */
