@@ -4,6 +4,7 @@ import { openConfiguration, openGrant, sealConfiguration } from "../core/grant/s
 import { epochAfter, epochOf, hashOf } from "../core/grant/sign-in/epoch.ts";
 import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
 import { latestNow } from "../core/grant/timing.ts";
+import { checkConfiguration, configurationBytes } from "../core/instances/budgets.ts";
 import type { Instance, OAuthClient } from "../core/instances/instance.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
@@ -64,6 +65,8 @@ export async function changesOf(
     Object.fromEntries(Object.entries(values).filter(([key]) => kept(key)));
   const plain = { ...pick(instance.configuration), ...sent.plain };
   const secret = { ...pick(stored), ...sent.secret };
+  const storedBytes = configurationBytes({ plain: instance.configuration, secret: stored });
+  checkConfiguration({ plain, secret }, storedBytes);
 
   const clientChanges =
     (plain["oauth.api.key"] ?? "") !== (instance.configuration["oauth.api.key"] ?? "") ||

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { InvalidRequest } from "../core/errors.ts";
+import { budgets, jsonBytes } from "../core/instances/budgets.ts";
 import { anObject } from "../http/request-body.ts";
 
 /** Old clients send numbers and booleans where a text is meant. */
@@ -61,6 +62,7 @@ export const InstanceBody = v.object({
     v.pipe(
       v.array(label(200)),
       v.check((tags) => tags.length <= MAX_TAGS, `at most ${MAX_TAGS} tags`),
+      v.check((tags) => jsonBytes(tags) <= budgets.tags, `at most ${budgets.tags} bytes of tags in all`),
       v.transform((tags) => tags.filter((tag) => tag !== "")),
     ),
   ),

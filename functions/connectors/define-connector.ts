@@ -70,6 +70,11 @@ export interface OAuth2 {
     /** The refresh token itself dies when unused for so long, in milliseconds. */
     readonly idleLifetimeMs?: number;
   };
+  /**
+   * Members of the token answer or the callback that calls to the vendor need (`instance_url`, `realmId`): kept with the grant
+   * whatever their size. Others are kept as far as there is room.
+   */
+  readonly keptMembers?: readonly string[];
   /** In place of `refreshToken`: the access token itself is exchanged and renewed. */
   readonly longLivedToken?: LongLivedToken;
   /**
