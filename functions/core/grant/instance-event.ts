@@ -5,6 +5,7 @@ export const instanceEventNames = [
   "instance.needs_reauth",
   "instance.refresh_failed",
   "instance.refresh_recovered",
+  "instance.grant_lost",
   "instance.disabled",
   "instance.enabled",
   "instance.deleted",

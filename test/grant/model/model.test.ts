@@ -18,13 +18,20 @@ const actor: fc.Arbitrary<Actor> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Actor[]>("Q", "Q", "X", "Y", "D", "E", "K") },
 );
 
-const scenario = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
+/** In a quarter of the runs the table comes to refuse grants for good. */
+const refusals: fc.Arbitrary<Scenario["refuses"]> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant("none" as const) },
+  { weight: 2, arbitrary: fc.constantFrom("members" as const, "all" as const) },
+);
+
+const scenario = (vendor: VendorKind, refuses = refusals): fc.Arbitrary<Scenario> =>
   fc.record({
     vendor: fc.constant(vendor),
     // One that gives a living token again: whichever sign-in ends it, ends it for the others under way.
     tellsAccounts: vendor === "A" ? fc.constant(false) : fc.boolean(),
     actors: fc.array(actor, { minLength: 2, maxLength: 6 }),
     faults: fc.nat({ max: 4 }),
+    refuses,
     choices: fc.array(fc.nat({ max: 100_000 }), { minLength: 20, maxLength: 160, size: "max" }),
   });
 
@@ -38,6 +45,7 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
       revocations: 0,
       tellings: 0,
       reseals: 0,
+      refusals: 0,
     };
     await fc.assert(
       fc.asyncProperty(scenario(vendor), async (each) => {
@@ -50,6 +58,7 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
         if (history.includes("revokes token")) reached.revocations++;
         if (history.includes("tells instance.")) reached.tellings++;
         if (history.includes("re-seals version")) reached.reseals++;
+        if (history.includes("refused for good")) reached.refusals++;
       }),
       { seed, numRuns: runs },
     );
@@ -73,10 +82,14 @@ describe("the model notices when a rule is taken out", () => {
     ["revokeReplaced", "G"],
     ["revokeLoser", "G"],
     ["resealVersion", "S"],
+    ["tellRefusal", "S"],
+    ["tellRefusal", "N"],
   ];
   test.each(cases)("%s (at %s)", { timeout: 120_000 }, async (rule, vendor) => {
+    // Where the rule has nothing to do with it, a refusal for good only makes other faults rarer.
+    const refuses = rule === "tellRefusal" ? refusals : fc.constant("none" as const);
     const found = await fc.check(
-      fc.asyncProperty(scenario(vendor), async (each) => {
+      fc.asyncProperty(scenario(vendor, refuses), async (each) => {
         await play(each, { ...ALL_RULES, [rule]: false });
       }),
       { seed, numRuns: 20_000, endOnFailure: true },

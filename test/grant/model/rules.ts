@@ -22,6 +22,8 @@ export interface Rules {
   revokeReplaced: boolean;
   /** The revocation of a grant that came too late reaches the vendor. */
   revokeLoser: boolean;
+  /** A write that the table refuses for good is told from one that did not work now. */
+  tellRefusal: boolean;
   /** A re-seal asks for the version that it read. */
   resealVersion: boolean;
 }
@@ -38,5 +40,6 @@ export const ALL_RULES: Rules = {
   forgetEpoch: true,
   revokeReplaced: true,
   revokeLoser: true,
+  tellRefusal: true,
   resealVersion: true,
 };

@@ -29,6 +29,8 @@ export interface Scenario {
   readonly actors: readonly Actor[];
   /** How many things may go wrong. */
   readonly faults: number;
+  /** Which new grants the table may come to refuse for good. */
+  readonly refuses: World["refuses"];
   /** Which of the possible things happens next; when they run out, faults stop and the rest happens in order. */
   readonly choices: readonly number[];
 }
@@ -50,7 +52,7 @@ export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
   for (const choice of scenario.choices) {
     await world.settle();
     judge(world);
-    const actions = possible(world, waiting, faults, spend);
+    const actions = possible(world, waiting, { ...scenario, faults }, spend);
     if (actions.length === 0) break;
     pick(actions, choice).act();
   }
@@ -69,7 +71,12 @@ function pick(actions: readonly Action[], choice: number): Action {
   throw new Error("a choice beyond all actions");
 }
 
-function possible(world: World, waiting: Actor[], faults: number, spend: (cost: number) => void): Action[] {
+function possible(
+  world: World,
+  waiting: Actor[],
+  { faults, refuses }: Pick<Scenario, "faults" | "refuses">,
+  spend: (cost: number) => void,
+): Action[] {
   const actions: Action[] = [];
   const add = (weight: number, act: () => void): void => {
     actions.push({ weight, act });
@@ -92,7 +99,9 @@ function possible(world: World, waiting: Actor[], faults: number, spend: (cost: 
   for (const ms of [500, 3_000, 11_000, 61_000, 101_000, 500_000]) add(1, () => world.advance(ms));
   if (!world.table) add(4, () => world.fault("table", true));
   if (!world.bucket) add(4, () => world.fault("bucket", true));
+  if (world.refuses !== "none") add(2, () => world.refuse("none"));
   if (faults > 0) {
+    if (refuses !== "none") add(2, () => failing(() => world.refuse(refuses)));
     if (world.table) add(1, () => failing(() => world.fault("table", false)));
     if (world.bucket) add(1, () => failing(() => world.fault("bucket", false)));
     for (const process of world.processes) {
@@ -252,6 +261,7 @@ async function recover(world: World, waiting: Actor[]): Promise<void> {
     await drain(world);
     world.advance(200_000);
   }
+  if (world.records.size > 0) throw world.violation("6: a rescue record never ends");
 }
 
 function isQuiet(world: World): boolean {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { InvalidRequest, Unavailable, VendorError } from "../../errors.ts";
+import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant, OAuthClient } from "../../instances/instance.ts";
 import type { TransientItem, TransientStore } from "../../transients.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
@@ -147,7 +148,7 @@ function firstGrant(
 ): Grant {
   const expiresAt = expiryOf(request.connector, response, sentAt, parts.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
-  return {
+  return fitGrant(request.connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     ...(response.refreshToken === undefined ? {} : { refreshToken: response.refreshToken }),
@@ -158,7 +159,7 @@ function firstGrant(
     obtainedBy: "exchange",
     client: request.client,
     ...(extra === undefined ? {} : { extra }),
-  };
+  });
 }
 
 /** What a token endpoint's refusal of a first grant is to the caller. The vendor's words stand in `detail.vendor`. */

@@ -1,13 +1,15 @@
 import { Unavailable } from "../../errors.ts";
+import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant } from "../../instances/instance.ts";
 import { noteAccount } from "../account.ts";
 import type { Call, ProvisioningParts } from "../grant-parts.ts";
 import type { ClientCredentials, TokenOutcome } from "../ports.ts";
+import { endRefused } from "../revocation/end-refused.ts";
 import { expiryOf } from "../schedule/due.ts";
 import { earliestNow } from "../timing.ts";
 import { epochOf, hashOf } from "./epoch.ts";
 import { type CodeExchange, refusal } from "./exchange-code.ts";
-import { freeId, type NewInstance, newInstance, type Provisioned, storeNew } from "./first-exchange.ts";
+import { freeId, type NewInstance, newInstance, type Provisioned, storeWhatFits } from "./first-exchange.ts";
 
 /** A grant won elsewhere. With a refresh token, the access token may be left out. */
 export interface ImportedGrant
@@ -24,6 +26,7 @@ export interface ImportedGrant
  * first exchange's grant is; what does not prove good leaves nothing behind. A long-lived token is not: the vendor would not
  * renew a young one, and nobody knows its age.
  * @throws {InvalidRequest} the vendor does not take the token
+ * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item holds
  */
 export async function importInstance(
   parts: ProvisioningParts,
@@ -44,8 +47,17 @@ export async function importInstance(
       ? importedGrant(request, now())
       : await provenGrant(parts, request, credentials, refreshToken, now());
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
-  const made = await newInstance(parts, sealer, id, request, grant, credentials.id, { epoch, now: now() });
-  await storeNew(parts, made.instance, call);
+  const made = await storeWhatFits(parts, connector, grant, call, {
+    make: (each) => newInstance(parts, sealer, id, request, each, credentials.id, { epoch, now: now() }),
+    end: async (refused) => {
+      // A refresh token that did not change is still the app's own.
+      if (refused.refreshToken === refreshToken) return;
+      const { organizationId, userId } = request;
+      const owner = { id, organizationId, userId, connector: connector.key };
+      const at = refused.obtainedAt;
+      await endRefused(parts, call, owner, { grant: refused, sealer, of: "create", at, cause: "forced" });
+    },
+  });
   call.afterAnswer(noteAccount(parts, connector, made.instance, grant.accessToken, grant.obtainedAt));
   return made;
 }
@@ -58,7 +70,7 @@ function importedGrant(request: ImportedGrant, now: number): Grant {
   const { expiresInMs } = request;
   const isLongLived = request.connector.oauth2.longLivedToken !== undefined;
   const accessToken = request.accessToken ?? request.refreshToken ?? "";
-  return {
+  return fitGrant(request.connector, {
     accessToken,
     tokenType: "bearer",
     ...(isLongLived ? { refreshToken: accessToken } : {}),
@@ -67,7 +79,7 @@ function importedGrant(request: ImportedGrant, now: number): Grant {
     obtainedBy: "import",
     client: request.client,
     ...(request.extra === undefined ? {} : { extra: request.extra }),
-  };
+  });
 }
 
 async function provenGrant(
@@ -88,7 +100,7 @@ async function provenGrant(
   const { response } = outcome;
   const expiresAt = expiryOf(connector, response, sentAt, parts.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
-  return {
+  return fitGrant(connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     refreshToken: response.refreshToken ?? refreshToken,
@@ -98,5 +110,5 @@ async function provenGrant(
     obtainedBy: "import",
     client: request.client,
     ...(extra === undefined ? {} : { extra }),
-  };
+  });
 }
