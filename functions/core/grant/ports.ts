@@ -25,7 +25,7 @@ export interface Read<T> {
 
 /**
  * The instances table: what is read and changed by id. Every write has a condition; `false` means it was refused and nothing
- * was written. What else the table can do stands in interfaces of its own, one for each permission that it takes.
+ * was written. A write throws `StoreRefused` where the table will never take it; any other error is an outage. What else the table can do stands in interfaces of its own, one for each permission that it takes.
  */
 export interface InstanceItems {
   /** Strongly consistent GetItem. */
@@ -302,7 +302,7 @@ export type RescueRecord =
 
 /** `rescue/<instance>/<fence | signin-<epoch> | new>` in the bucket. */
 export interface RescueRecords {
-  /** @throws when the store does not answer within its timeout */
+  /** @throws {StoreRefused} the bucket will never take it @throws when the store does not answer within its timeout */
   put(record: RescueRecord): Promise<void>;
   /** The refresh record of this attempt. `undefined` only on a true 404; anything else throws: "cannot look". */
   get(instanceId: number, fence: number): Promise<RescueRecord | undefined>;
@@ -314,7 +314,12 @@ export interface RescueRemoval {
 }
 
 export interface RescueList {
-  list(options?: { limit?: number; after?: string }): Promise<{ keys: readonly string[]; next?: string }>;
+  /** Keys in order. `writtenAt`: when the bucket took each, epoch milliseconds; one that is missing there is of unknown age. */
+  list(options?: { limit?: number; after?: string }): Promise<{
+    keys: readonly string[];
+    writtenAt?: ReadonlyMap<string, number>;
+    next?: string;
+  }>;
 }
 
 export type RescueStore = RescueRecords & RescueRemoval & RescueList;

@@ -109,6 +109,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           ({ version, deleting }) => (!rules.commitVersion || version === base.version) && deleting !== true,
           (instance) => {
             const token = world.tokenOf(won.fence, won.grant);
+            world.checkSize(process, won.fence, won.grant);
             judgeCommit(world, process, instance, token);
             world.saved(token);
             return {
@@ -166,6 +167,7 @@ export function portsOf(world: World, process: Process): WorldParts {
             epoch < won.epoch && fence === seen.fence && version === seen.version && deleting !== true,
           (instance) => {
             const token = world.tokenOf(seen.fence + 1, won.grant);
+            world.checkSize(process, seen.fence + 1, won.grant);
             const stored = world.storedToken();
             if (stored !== undefined && world.vendor.familyOf(token) < world.vendor.familyOf(stored)) {
               world.violate("3: an older sign-in replaces a newer one");
