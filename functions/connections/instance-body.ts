@@ -127,7 +127,7 @@ export function codeOf(providerData: Readonly<Record<string, string>>): string |
   const { code } = providerData;
   if (code === undefined || !/%[0-9a-f]{2}/i.test(code)) return code;
   try {
-    return decodeURIComponent(code).trim();
+    return decodeURIComponent(code);
   } catch {
     return code;
   }

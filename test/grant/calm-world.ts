@@ -394,11 +394,11 @@ export class CalmWorld {
           (i) => i.epoch === epoch,
           () => ({ replacedGrants: undefined }),
         ),
-      markDeleting: (id, now) =>
+      markDeleting: (id, now, who) =>
         change(
           "markDeleting",
           id,
-          () => true,
+          (i) => who !== "first" || living(i),
           (i) => ({
             deleting: true,
             dueAt: now,
@@ -441,12 +441,12 @@ export class CalmWorld {
           (i) => i.dueAt === seen && living(i),
           () => ({ dueAt: to, dueSince: owedSince }),
         ),
-      pushDeletion: (id, to, deletionUntil) =>
+      pushDeletion: (id, to) =>
         change(
           "pushDeletion",
           id,
           (i) => !living(i),
-          () => ({ dueAt: to, dueSince: undefined, deletionUntil }),
+          () => ({ dueAt: to, dueSince: undefined, deletionUntil: undefined }),
         ),
       claimDeletion: (id, { deletionUntil }, to) =>
         change(

@@ -97,10 +97,10 @@ export interface InstanceItems {
   /** REMOVE replacedGrants IF epoch = e: they are those that were read with that epoch. */
   forgetReplaced(id: number, seen: { epoch: string }): Promise<boolean>;
   /**
-   * SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists; hides it from the owner's
-   * list, and from its siblings.
+   * SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists (AND NOT deleting, for the
+   * `first` alone); hides it from the owner's list, and from its siblings.
    */
-  markDeleting(id: number, now: number): Promise<boolean>;
+  markDeleting(id: number, now: number, who?: "first"): Promise<boolean>;
   /** SET enabled (, dueAt = now REMOVE dueSince when enabling) IF exists AND not deleting. */
   setEnabled(id: number, enabled: boolean, now: number): Promise<boolean>;
   /**
@@ -131,11 +131,8 @@ export interface InstanceItems {
   push(id: number, seen: number, to: number | undefined, owedSince?: number): Promise<boolean>;
   /** SET deletionUntil = to IF deleting AND deletionUntil is as seen (absent, too): this worker alone ends it until then. */
   claimDeletion(id: number, seen: { deletionUntil?: number }, to: number): Promise<boolean>;
-  /**
-   * SET dueAt = to, deletionUntil (absent: REMOVE) REMOVE dueSince IF deleting, whatever was due before: nothing but the
-   * deletion is.
-   */
-  pushDeletion(id: number, to: number, deletionUntil?: number): Promise<boolean>;
+  /** SET dueAt = to REMOVE deletionUntil, dueSince IF deleting, whatever was due before: nothing but the deletion is. */
+  pushDeletion(id: number, to: number): Promise<boolean>;
 }
 
 /** What a failed attempt leaves behind: why, and when it is tried again. */

@@ -214,10 +214,10 @@ export function portsOf(world: World, process: Process): WorldParts {
         ),
       resealConfiguration: () => Promise.reject(new Error("no configuration in this world")),
       sealClear: () => Promise.reject(new Error("no configuration in this world")),
-      markDeleting: (_id, now) =>
+      markDeleting: (_id, now, who) =>
         write(
           "marks the item for deletion",
-          () => true,
+          ({ deleting }) => who !== "first" || deleting !== true,
           (instance) => ({
             ...without(instance, "dueSince"),
             deleting: true,
@@ -266,14 +266,13 @@ export function portsOf(world: World, process: Process): WorldParts {
             ...(owedSince === undefined ? {} : { dueSince: owedSince }),
           }),
         ),
-      pushDeletion: (_id, to, deletionUntil) =>
+      pushDeletion: (_id, to) =>
         write(
           "pushes its deletion",
           ({ deleting }) => deleting === true,
           (instance) => ({
             ...without(instance, "dueSince", "deletionUntil"),
             dueAt: to,
-            ...(deletionUntil === undefined ? {} : { deletionUntil }),
           }),
         ),
       claimDeletion: (_id, seen, to) =>
