@@ -174,7 +174,9 @@ async function attempt(
   });
   const judged = counted && (await isGivenUp(parts, instance, counted, now()));
   if (judged?.givenUp) return await endGrant(parts, read, lease, "refused", { count, failed, words }, call);
-  const left = { ...change, ...(judged === undefined ? {} : { refusals: judged.refusals }) };
+  // One whose refusals count stays on the due index, though nobody uses it any more: the worker brings it to its end.
+  const dueAt = change.dueAt ?? change.retryAt + parts.timing.dueRetryMaxMs;
+  const left = { ...change, ...(judged === undefined ? {} : { refusals: judged.refusals, dueAt }) };
   if (await letGo(parts, lease, left)) tellFailure(parts, call, read, "attempts", change.lastError, words);
   return failed(failureOf(outcome), change.retryInMs, words);
 }
