@@ -78,7 +78,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
     emptyDead(id, { version, fence }, { grant, death, dueAt }) {
       const { set, remove } = due(id, dueAt);
       return change(id, {
-        set: { grant, death, ...set },
+        set: { grant, death, fence: fence + 1, ...set },
         remove,
         condition: `#version = :version AND #fence = :fence AND #deadVersion = :version AND ${NOT_DELETING}`,
         values: { version, fence },

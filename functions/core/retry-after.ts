@@ -1,5 +1,5 @@
 /** The longest wait that is believed: a year is a slip, and 3600000 are milliseconds. Neither may strand a user. */
-export const MAX_RETRY_AFTER_MS = 3_600_000;
+const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**
  * A vendor's `Retry-After` in milliseconds (RFC 9110 section 10.2.3): seconds, or a date, which is read against the vendor's own

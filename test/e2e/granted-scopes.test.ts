@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { FormBrowser, type Page } from "../form-browser.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
-import { App, type CreatedInstance } from "./app.ts";
+import { App, type CreatedInstance, passVendor } from "./app.ts";
 import { operatorOf } from "./tenants.ts";
 
 const DRIVE = "https://www.googleapis.com/auth/drive";
@@ -54,15 +54,41 @@ it("the hosted flow tells what is missing on the return URL, and at the claim", 
     element: { key: "googledrive" },
     returnUrl: RETURN_URL,
     endUser: "user-1",
-    scope: `${DRIVE} email`,
+    configuration: { "oauth.scope": `${DRIVE} email` },
   });
   const person = new FormBrowser({ stopAt: (url) => url.startsWith("https://app.example/") });
   const login = await person.submit(await person.open(session.body.connectUrl), /google/i);
-  // The connector's default scope alone leaves nothing to choose.
-  if (!login.url.includes("email")) {
-    const consent = await person.submit(login, /sign in/i);
-    const back = new URL((await person.submit(consent, /allow/i)).url);
-    expect(back.searchParams.has("missing_scopes")).toBe(false);
-    expect(back.searchParams.get("claim")).not.toBeNull();
-  }
+  const back = new URL((await tick(person, login, DRIVE)).url);
+  await platform.settled();
+  expect(back.searchParams.get("missing_scopes")).toBe("email");
+  const claimed = await app.platform<CreatedInstance & Partial<Scopes>>(
+    "POST",
+    `/connect/sessions/${session.body.id}/claim`,
+    { claim: back.searchParams.get("claim"), endUser: "user-1" },
+  );
+  expect([claimed.status, claimed.body.missingScopes]).toEqual([200, ["email"]]);
+});
+
+it("the hosted flow tells why a vendor refused, in the vendor's words", async () => {
+  const session = await app.platform<{ id: string; connectUrl: string }>("POST", "/connect/sessions", {
+    element: { key: "googledrive" },
+    returnUrl: RETURN_URL,
+    endUser: "user-1",
+  });
+  platform.vendors.googledrive?.fail({
+    path: "/token",
+    status: 400,
+    body: JSON.stringify({
+      error: "invalid_grant",
+      error_description: `An admin\r\nmust allow ${app.settings.connectors.googledrive?.clientSecret} first.`,
+    }),
+    headers: { "Content-Type": "application/json" },
+  });
+  const person = new FormBrowser({ stopAt: (url) => url.startsWith("https://app.example/") });
+  const login = await person.submit(await person.open(session.body.connectUrl), /google/i);
+  const { searchParams } = new URL((await passVendor(person, login)).url);
+  expect([searchParams.get("error"), searchParams.get("error_description")]).toEqual([
+    "invalid_code",
+    "An admin must allow ******** first.",
+  ]);
 });

@@ -121,11 +121,11 @@ const URLS: readonly (readonly [Route, string])[] = (() => {
   };
   return ROUTES.flatMap((route) => {
     const bySegment = namesIn(route).flatMap((name) => {
-      const count = Math.max(3, Math.ceil(SEGMENTS.length / (routesWith.get(name) ?? 1)));
+      const count = Math.max(2, Math.ceil(SEGMENTS.length / (routesWith.get(name) ?? 1)));
       return next(name, count, SEGMENTS).map((segment) => fill(route, name, segment));
     });
-    const values = next("", 3, VALUES);
-    const byQuery = next("?", 3, PARAMETERS).map((name, index) => `${fill(route)}?${name}=${values[index]}`);
+    const values = next("", 2, VALUES);
+    const byQuery = next("?", 2, PARAMETERS).map((name, index) => `${fill(route)}?${name}=${values[index]}`);
     return [...bySegment, ...byQuery].map((url) => [route, url] as const);
   });
 })();
@@ -159,17 +159,22 @@ async function broken(
   headers: Record<string, string>,
 ): Promise<string[]> {
   const waiting = [...urls];
-  const found: string[] = [];
+  const suspects: (readonly [Route, string])[] = [];
+  const complaintOf = async ([{ method }, url]: readonly [Route, string]) => {
+    const used = method === "ANY" ? "GET" : method;
+    const { status, text } = await send(used, url, { "Content-Type": "application/json", ...headers });
+    const isAnswered = status < 500 || status === 501;
+    return isAnswered ? [] : [`${status} ${used} ${url.slice(0, 120)} ${text.slice(0, 200)}`];
+  };
   const work = async (): Promise<void> => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const [{ method, name }, url] = next;
-      const used = method === "ANY" ? "GET" : method;
-      const { status, text } = await send(used, url, { "Content-Type": "application/json", ...headers });
-      const refused = status < 500 || status === 501;
-      if (!refused) found.push(`${status} ${name}: ${used} ${url.slice(0, 120)} ${text.slice(0, 200)}`);
+      if ((await complaintOf(next)).length > 0) suspects.push(next);
     }
   };
-  await Promise.all(Array.from({ length: 8 }, work));
+  await Promise.all(Array.from({ length: 6 }, work));
+  // A function that starts on a busy machine may be too slow at first; what is broken stays so.
+  const found: string[] = [];
+  for (const each of suspects) found.push(...(await complaintOf(each)));
   return found;
 }
 
@@ -181,7 +186,7 @@ describe("no URL of any route breaks anything", { timeout: 300_000 }, () => {
   it("for a user, and for an instance at either vendor", async () => {
     // What changes or ends something stays away from the instances that these credentials are for.
     const harmless = URLS.filter(
-      ([{ method, path }]) => ["GET", "ANY"].includes(method) || path.includes("{"),
+      ([route]) => ["GET", "ANY"].includes(route.method) || namesIn(route).some((name) => name !== "keyOrId"),
     );
     expect(await broken(harmless, { Authorization: app.platformAuthorization })).toEqual([]);
     for (const { token } of [dropbox, drive]) {
@@ -203,11 +208,9 @@ describe("no URL of any route breaks anything", { timeout: 300_000 }, () => {
 });
 
 describe("texts that callers and vendors choose", () => {
-  const login = "carol@example.com";
-
   it("cost no more time with many wildcards than with one", async () => {
     const [account] = platform.vendors.dropbox?.accounts ?? [];
-    platform.vendors.dropbox?.addFile(account?.login ?? login, `/like/${"a".repeat(200)}b`, "x");
+    platform.vendors.dropbox?.addFile(account?.login ?? "", `/like/${"a".repeat(200)}b`, "x");
     const list = async (where: string) => {
       const begunAt = performance.now();
       const query = new URLSearchParams({ path: "/like", where });

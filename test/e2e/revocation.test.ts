@@ -161,6 +161,8 @@ describe("an import of another organization that names the same Google client, a
     expect(counted(instance.id)).toContain("revoked");
     expect(living()).toBe(0);
     expect(await storedInstance(platform, second.id)).toBeDefined();
+    await deleteInstance(second, others);
+    for (let hours = 0; hours < 3; hours++) await sweepAfter(HOUR);
   });
 });
 

@@ -351,7 +351,7 @@ export class CalmWorld {
           "emptyDead",
           id,
           (i) => i.version === version && i.fence === fence && i.deadVersion === version && living(i),
-          () => ({ grant, death, dueAt, dueSince: undefined }),
+          () => ({ grant, death, fence: fence + 1, dueAt, dueSince: undefined }),
         ),
       signIn: (
         id,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { dueIndex } from "../../functions/aws/due-index.ts";
+import { countInstances } from "../../functions/aws/instance-count.ts";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
 import type { DueIndex, InstanceStore, InstanceSuspension } from "../../functions/core/grant/ports.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
@@ -128,6 +129,21 @@ describe("what is being deleted", () => {
     expect(await table.pushDeletion(1, 6_000)).toBe(false);
     expect(await read(1)).toBeUndefined();
   });
+
+  test("a deletion is claimed by one worker at a time", async () => {
+    const other = newInstance();
+    await table.create(other);
+    expect(await table.claimDeletion(other.id, {}, 5_000)).toBe(false);
+    expect(await table.claimDeletion(1, {}, 5_000)).toBe(false);
+    expect(await table.claimDeletion(instance.id, {}, 5_000)).toBe(true);
+    expect(await table.claimDeletion(instance.id, {}, 6_000)).toBe(false);
+    expect(await table.claimDeletion(instance.id, { deletionUntil: 5_000 }, 7_000)).toBe(true);
+    expect(await read()).toMatchObject({ deletionUntil: 7_000, dueAt: 4_000 });
+    await table.pushDeletion(instance.id, 8_000, 8_000);
+    expect(await read()).toMatchObject({ deletionUntil: 8_000, dueAt: 8_000 });
+    await table.pushDeletion(instance.id, 9_000);
+    expect(await read()).not.toHaveProperty("deletionUntil");
+  });
 });
 
 describe("commit", () => {
@@ -200,6 +216,60 @@ describe("death", () => {
   test("is not written on what is being deleted", async () => {
     await table.markDeleting(instance.id, 2_000);
     expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
+  });
+
+  const death = { version: 2, at: 1_000, reason: "invalid_grant" };
+  const lastFailure = { at: 1_000, code: "invalid_grant", error: "invalid_grant" };
+  const seen = { version: 2, fence: 3 };
+
+  test("says when and why, and takes off what was said of the attempts before; a new grant takes all of it off", async () => {
+    await table.release(instance.id, 3, {
+      attempts: 3,
+      askedUntil: 9_000,
+      refusals: { version: 2, count: 1, since: 1, lastAt: 1 },
+    });
+    await table.markDead(instance.id, seen, "invalid_grant", 4_000, { death, lastFailure });
+    const dead = await read();
+    expect(dead).toMatchObject({ deadVersion: 2, death, lastFailure, dueAt: 4_000 });
+    for (const gone of ["attempts", "askedUntil", "refusals"]) expect(dead).not.toHaveProperty(gone);
+    await table.commit(instance.id, { version: 2 }, { fence: 3, grant: grant("new"), refreshedAt: 4_000 });
+    const back = await read();
+    for (const gone of ["deadVersion", "death", "lastError", "lastFailure"])
+      expect(back).not.toHaveProperty(gone);
+  });
+
+  test("lets the tokens be taken away for the version and fence that were seen, and only of what is dead", async () => {
+    const left = { grant: grant("empty"), death: { ...death, emptied: true as const } };
+    expect(await table.emptyDead(instance.id, seen, left)).toBe(false);
+    await table.markDead(instance.id, seen, "invalid_grant", 4_000, { death });
+    expect(await table.emptyDead(instance.id, { version: 2, fence: 4 }, left)).toBe(false);
+    expect(await table.emptyDead(instance.id, { version: 1, fence: 3 }, left)).toBe(false);
+    expect(await table.emptyDead(instance.id, seen, left)).toBe(true);
+    expect(await read()).toMatchObject({ grant: grant("empty"), version: 2, fence: 4, deadVersion: 2 });
+    expect(await dueIds(shard(), 9_000)).not.toContain(instance.id);
+    expect(await table.emptyDead(instance.id, seen, left)).toBe(false);
+  });
+
+  test("is counted with the connector's other instances", async () => {
+    const count = countInstances({ client: opened.documents, tableName: TABLE });
+    const before = await count(instance.connector);
+    expect(before).toBeGreaterThan(0);
+    await table.create(newInstance());
+    expect(await count(instance.connector)).toBe(before + 1);
+    expect(await count("nobodys")).toBe(0);
+  });
+});
+
+describe("a forced refresh", () => {
+  test("is remembered with its lease, through a refresh, until a sign-in", async () => {
+    expect(await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000, 1_234)).toBe(true);
+    expect(await read()).toMatchObject({ fence: 4, forcedAt: 1_234 });
+    await table.commit(instance.id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
+    await table.takeLease(instance.id, { version: 4, fence: 4 }, 99_000);
+    expect(await read()).toMatchObject({ fence: 5, forcedAt: 1_234 });
+    const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 3_000 };
+    expect(await table.signIn(instance.id, { fence: 5, version: 4 }, won)).toBe(true);
+    expect(await read()).not.toHaveProperty("forcedAt");
   });
 });
 

@@ -105,7 +105,15 @@ function emitted(): Json[] {
       instanceId: 1,
     });
     for (const outcome of outcomes)
-      refreshOutcome({ outcome, connector: "dropbox", instanceId: 1, cause: "schedule", timeLeftMs: 1 });
+      refreshOutcome({
+        outcome,
+        connector: "dropbox",
+        instanceId: 1,
+        cause: "schedule",
+        timeLeftMs: 1,
+        error: "e",
+        errorDescription: "d",
+      });
     eventLost({
       name: "instance.created",
       id: "e",

@@ -110,9 +110,10 @@ export function vendorCall(
         throw badAnswer(`its content type is ${JSON.stringify(type.slice(0, 100))}`);
       }
       const limited = { maxBytes: limits.maxJsonBytes, timeoutMs: leftMs() };
-      const { value } = await readAnswer(response, limited).catch((error: unknown) => {
+      const { value, isTooDeep } = await readAnswer(response, limited).catch((error: unknown) => {
         throw error instanceof LinkspanError ? badAnswer("it is too large", error) : error;
       });
+      if (isTooDeep) throw badAnswer("it is nested too deep");
       if (value === undefined)
         throw badAnswer(
           `it is not valid JSON${type === "" ? "" : ` (${JSON.stringify(type.slice(0, 100))})`}`,

@@ -64,8 +64,8 @@ export interface InstanceItems {
     more?: { death: Death; lastFailure?: Failure },
   ): Promise<boolean>;
   /**
-   * SET grant, death, dueAt IF version = v AND fence = f AND deadVersion = v AND not deleting: the tokens of what has been dead
-   * for long go. `grant` is sealed for the same version.
+   * SET grant, death, fence = f + 1, dueAt IF version = v AND fence = f AND deadVersion = v AND not deleting: the tokens of what
+   * has been dead for long go. `grant` is sealed for the same version; by the fence a re-seal under way notices it.
    */
   emptyDead(
     id: number,

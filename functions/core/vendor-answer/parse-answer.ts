@@ -1,4 +1,4 @@
-import { parseJson } from "../parse-json.ts";
+import { JsonTooDeep, parseJson } from "../parse-json.ts";
 
 /** What a body holds. */
 export interface ParsedAnswer {
@@ -6,6 +6,8 @@ export interface ParsedAnswer {
   readonly value: unknown;
   /** Names of `TOKENS` that JSON gave as numbers; their values are those digits as text. */
   readonly numerals: ReadonlySet<string>;
+  /** It nests deeper than anybody may walk through: only the texts, numbers and booleans of its outermost object are there. */
+  readonly isTooDeep?: true;
 }
 
 /** Opaque texts (RFC 6749 sections 1.4 and 1.5) that some vendors write as JSON numbers. */
@@ -14,7 +16,7 @@ const TOKENS: readonly string[] = ["access_token", "refresh_token"];
 /**
  * JSON under whatever content type. Integers beyond 2^53 stay as they are written, as text (Meta's `user_id`); tokens do,
  * whatever their size.
- * @returns undefined: it is none, or nested too deep
+ * @returns undefined: it is none
  */
 export function parseJsonAnswer(text: string): ParsedAnswer | undefined {
   const numerals = new Set<string>();
@@ -29,6 +31,17 @@ export function parseJsonAnswer(text: string): ParsedAnswer | undefined {
   };
   try {
     return { value: parseJson(text, exact), numerals };
+  } catch (error) {
+    return error instanceof JsonTooDeep ? plainMembers(text) : undefined;
+  }
+}
+
+/** JSON.parse itself does not recurse. A grant must not be lost for what a vendor nests beside it. */
+function plainMembers(text: string): ParsedAnswer | undefined {
+  try {
+    const members = Object.entries(JSON.parse(text) as object);
+    const value = Object.fromEntries(members.filter(([, each]) => typeof each !== "object"));
+    return { value, numerals: new Set(), isTooDeep: true };
   } catch {
     return undefined;
   }

@@ -22,6 +22,7 @@ export interface VendorAnswer {
   readonly text: string;
   /** See parse-answer.ts. */
   readonly numerals: ReadonlySet<string>;
+  readonly isTooDeep: boolean;
 }
 
 export interface AnswerLimits {
@@ -55,7 +56,8 @@ export async function readAnswer(
   const answer = parseBody(bytes, headers, { maxBytes, forms, isEnded: cut === undefined });
   if (cut !== undefined && answer.parsed === undefined) throw cut;
   const { text, parsed } = answer;
-  return { text, value: parsed?.value, numerals: parsed?.numerals ?? new Set() };
+  const { value, numerals = new Set<string>(), isTooDeep = false } = parsed ?? {};
+  return { text, value, numerals, isTooDeep };
 }
 
 /**
@@ -68,8 +70,8 @@ export async function readJson(
   maxBytes: number,
   timeoutMs = TIMEOUT_MS,
 ): Promise<unknown> {
-  const { text, value } = await readAnswer(response, { maxBytes, timeoutMs });
-  if (value !== undefined || text === "") return value;
+  const { text, value, isTooDeep } = await readAnswer(response, { maxBytes, timeoutMs });
+  if ((value !== undefined && !isTooDeep) || text === "") return value;
   throw new VendorError(
     502,
     "vendor_answer_unreadable",

@@ -32,6 +32,10 @@ const scenario = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
     mood: fc.constant<Scenario["mood"]>("well"),
     turns: fc.constant(0),
     faults: fc.nat({ max: 4 }),
+    unusable: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(0) },
+      { weight: 1, arbitrary: fc.nat({ max: 2 }) },
+    ),
     choices: fc.array(fc.nat({ max: 100_000 }), { minLength: 20, maxLength: 160, size: "max" }),
   });
 
@@ -64,6 +68,7 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
       revivals: 0,
       refusals: 0,
       emptied: 0,
+      unusable: 0,
     };
     await fc.assert(
       fc.asyncProperty(fc.oneof(scenario(vendor), incident(vendor)), async (each) => {
@@ -79,6 +84,7 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
         if (history.includes("tells instance.revived")) reached.revivals++;
         if (history.includes("dead (refused)")) reached.refusals++;
         if (history.includes("takes the tokens out")) reached.emptied++;
+        if (history.includes("of no use")) reached.unusable++;
       }),
       { seed, numRuns: runs },
     );
@@ -106,6 +112,7 @@ describe("the model notices when a rule is taken out", () => {
     ["keepDead", "S", incident],
     ["emptyCondition", "S", incident],
     ["forcedAt", "N", incident],
+    ["keepRotated", "S"],
   ];
   test.each(cases)("%s (at %s)", { timeout: 120_000 }, async (rule, vendor, scenarios = scenario) => {
     const found = await fc.check(

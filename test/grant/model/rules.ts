@@ -32,6 +32,8 @@ export interface Rules {
   forcedAt: boolean;
   /** A re-seal asks for the version that it read. */
   resealVersion: boolean;
+  /** A refresh token that comes with an access token of no use is kept; else it is an answer that cannot be read. */
+  keepRotated: boolean;
 }
 
 export const ALL_RULES: Rules = {
@@ -51,4 +53,5 @@ export const ALL_RULES: Rules = {
   keepDead: true,
   emptyCondition: true,
   forcedAt: true,
+  keepRotated: true,
 };

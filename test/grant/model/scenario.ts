@@ -37,6 +37,8 @@ export interface Scenario {
   /** How the vendor is at first (World.mood), and how often it may turn on its clients from there. */
   readonly mood: World["mood"];
   readonly turns: number;
+  /** How many of the first refreshes bring an access token that no header can carry. */
+  readonly unusable?: number;
   /** Which of the possible things happens next; when they run out, faults stop and the rest happens in order. */
   readonly choices: readonly number[];
 }
@@ -54,6 +56,7 @@ interface Action {
 export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
   const world = new World(scenario.vendor, rules, scenario.tellsAccounts);
   world.mood = scenario.mood;
+  world.unusable = scenario.unusable ?? 0;
   const waiting = [...scenario.actors];
   let faults = scenario.faults;
   let turns = scenario.turns;

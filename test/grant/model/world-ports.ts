@@ -150,7 +150,13 @@ export function portsOf(world: World, process: Process): WorldParts {
               (version === seen.version && fence === seen.fence && deadVersion === seen.version)),
           (instance) => {
             judgeEmptying(world, process, instance, seen);
-            return { ...without(instance, "dueAt", "dueSince"), grant, death, ...due(dueAt) };
+            return {
+              ...without(instance, "dueAt", "dueSince"),
+              grant,
+              death,
+              fence: seen.fence + 1,
+              ...due(dueAt),
+            };
           },
         ),
       signIn: (_id, seen, won) =>

@@ -61,7 +61,14 @@ export async function refreshAtVendor(
       return late;
     }
     if (told.mood === "refuses") return { kind: "refused", status: 400, error: "invalid_request" };
-    return got === 0 ? { kind: "invalid_grant", error: "invalid_grant" } : granted(world, token, got);
+    if (got === 0) return { kind: "invalid_grant", error: "invalid_grant" };
+    const grant = granted(world, token, got);
+    if (world.unusable === 0) return grant;
+    world.unusable--;
+    world.log.push(`  -> ${got} comes with an access token of no use`);
+    return world.rules.keepRotated
+      ? { ...grant, kind: "unusable" }
+      : { kind: "unknown", reason: "an answer that cannot be read" };
   });
   if (outcome !== undefined) return outcome;
   if (process.heard) world.excuse(token, "the vendor's answer came after our patience");
@@ -108,7 +115,7 @@ async function answered<T>(
   });
 }
 
-function granted(world: World, sent: number, got: number): TokenOutcome {
+function granted(world: World, sent: number, got: number): Extract<TokenOutcome, { kind: "granted" }> {
   return {
     kind: "granted",
     response: {

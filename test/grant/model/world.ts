@@ -46,6 +46,8 @@ export class World {
   /** Tokens that somebody received and did not crash with. */
   readonly known = new Set<number>();
   families = 1;
+  /** So many of the next refreshes bring an access token that no header can carry. */
+  unusable = 0;
   timers: Timer[] = [];
   failures: { place: "table" | "bucket"; at: number }[] = [];
   readonly transients = new Map<string, TransientItem>();
