@@ -83,6 +83,8 @@ function whatFor(work: QueuedWork): { kind: string; about: string; cause: string
       return { kind, about: String(work.event.instanceId), cause: work.event.name };
     case "refresh":
       return { kind, about: String(work.instanceId), cause: work.cause };
+    case "pending":
+      return { kind, about: String(work.instanceId), cause: kind };
   }
 }
 

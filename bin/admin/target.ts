@@ -7,7 +7,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Command } from "commander";
 import * as v from "valibot";
 import { auditQueue } from "../../functions/aws/audit-queue.ts";
-import { instanceTable } from "../../functions/aws/instance-table.ts";
+import { instanceTable, pendingTable } from "../../functions/aws/instance-table.ts";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
 import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
 import { rescueRecords } from "../../functions/aws/rescue-bucket.ts";
@@ -15,8 +15,15 @@ import { rescueList } from "../../functions/aws/rescue-list.ts";
 import { rescueRemoval } from "../../functions/aws/rescue-removal.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
-import type { InstanceStore, RescueStore } from "../../functions/core/grant/ports.ts";
+import { endSoon } from "../../functions/core/grant/pending/end-soon.ts";
+import type {
+  InstanceStore,
+  PendingLists,
+  PendingSignIns,
+  RescueStore,
+} from "../../functions/core/grant/ports.ts";
 import { markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
+import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import { tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
 import { deleteOrganization } from "../../functions/core/tenants/delete-organization.ts";
@@ -37,6 +44,7 @@ export interface TargetOptions {
 export interface Target extends Changes {
   readonly records: TenantRecords;
   readonly instances: InstanceStore;
+  readonly pendings: PendingLists & Pick<PendingSignIns, "get">;
   /** Instances in another table than the deployment's: one that was restored from a backup. */
   instancesIn(tableName: string): InstanceStore;
 }
@@ -95,17 +103,31 @@ export async function openTarget(command: Command): Promise<Target> {
       },
       instanceId,
     );
+  const pendings = pendingTable({ client: documents, tableName: output("InstancesTable"), shards: 1 });
+  const endPending = (pending: PendingSignIn) =>
+    endSoon(
+      {
+        pendings,
+        async handOverPending({ instanceId, sessionId, epoch, refreshGroup: group }) {
+          await queue.send([{ kind: "pending", instanceId, sessionId, epoch, group }]);
+        },
+      },
+      pending,
+      now(),
+    );
   const target: Target = {
     tenants: tenantAdministration({ records, keys, vault, now: Date.now }),
     records,
     instances,
     instancesIn,
+    pendings,
+    endPending,
     deadLetters: deadLetters(sqs, output("RefreshDeadLettersUrl")),
     revoke,
     rotateKey: (id) => rotateDataKey({ records, keys, now }, id),
     reseal: (id) => resealOrganization({ records, instances, rescue, vault, now }, id),
     deleteOrganization: (id, options) =>
-      deleteOrganization({ records, instances, rescue, revoke, now }, id, options),
+      deleteOrganization({ records, instances, pendings, rescue, revoke, endPending, now }, id, options),
   };
   return audited(target, auditQueue({ queueUrl: output("AuditQueueUrl"), client: sqs }));
 }

@@ -1,4 +1,10 @@
-import type { DueIndex, InstanceStore } from "../core/grant/ports.ts";
+import type {
+  DueIndex,
+  InstanceStore,
+  PendingLists,
+  PendingRemoval,
+  PendingSignIns,
+} from "../core/grant/ports.ts";
 import { dueIndex } from "./due-index.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { instanceCreation } from "./instance-creation.ts";
@@ -7,6 +13,9 @@ import { instanceLists } from "./instance-lists.ts";
 import { instanceRemoval } from "./instance-removal.ts";
 import { instanceResealing } from "./instance-resealing.ts";
 import { instanceSiblings } from "./instance-siblings.ts";
+import { pendingLists } from "./pending-lists.ts";
+import { pendingRemoval } from "./pending-removal.ts";
+import { pendingSignIns } from "./pending-sign-ins.ts";
 
 export type { InstanceTableOptions } from "./instance-change.ts";
 
@@ -24,4 +33,9 @@ export function instanceTable(options: InstanceTableOptions): InstanceStore & Du
     ...instanceResealing(options),
     ...instanceLists(options),
   };
+}
+
+/** All of the pending sign-ins in the same table, for operators and tests. */
+export function pendingTable(options: InstanceTableOptions): PendingSignIns & PendingRemoval & PendingLists {
+  return { ...pendingSignIns(options), ...pendingRemoval(options), ...pendingLists(options) };
 }

@@ -57,14 +57,22 @@ const CAUSES: readonly (RefreshCause | "delete")[] = [
 /** @throws {Error} not a message of ours: it goes to the dead letters */
 export function readMessage(body: string): QueuedWork {
   const message = JSON.parse(body) as Record<string, unknown> | null;
-  const { kind, instanceId, cause, version, key, event } = message ?? {};
+  const { kind, instanceId, cause, version, key, event, sessionId, epoch } = message ?? {};
   if (kind === "rescue" && typeof key === "string") return { kind, key };
   const knownCause = CAUSES.find((known) => known === cause);
   if (kind === "refresh" && typeof instanceId === "number" && knownCause !== undefined) {
     return { kind, instanceId, cause: knownCause, ...(typeof version === "number" ? { version } : {}) };
   }
+  if (
+    kind === "pending" &&
+    typeof instanceId === "number" &&
+    typeof sessionId === "string" &&
+    typeof epoch === "string"
+  ) {
+    return { kind, instanceId, sessionId, epoch };
+  }
   if (kind === "event") return { kind, event: readEvent(event) };
-  throw new Error("a message that is neither a refresh, a rescue nor an event");
+  throw new Error("a message that is neither a refresh, a pending sign-in, a rescue nor an event");
 }
 
 /** Field by field: nothing goes on to subscribers that is not one of these. */

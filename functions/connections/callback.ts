@@ -2,9 +2,8 @@ import { randomBytes } from "node:crypto";
 import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
-import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
-import { provisionInstance } from "../core/grant/sign-in/first-exchange.ts";
-import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
+import { holdSignIn } from "../core/grant/pending/hold-sign-in.ts";
+import { refusePending } from "../core/grant/pending/refuse-pending.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
@@ -42,7 +41,7 @@ export function takeCallback(parts: () => ConnectionParts): HttpHandler {
       return redirect(returnTo(session, { session: session.sessionId, error: error.code }));
     }
   };
-  return forPeople(audited(parts, "instance.create", handle));
+  return forPeople(audited(parts, "session.connect", handle));
 }
 
 /** @throws {InvalidRequest} no state of ours that is waiting for this connector @throws {Forbidden} another browser */
@@ -73,10 +72,7 @@ async function expected(
   if (session?.status !== "open") {
     throw new InvalidRequest("This sign-in took too long, or was finished already", "state", "session_over");
   }
-  if (session.reauthenticates) {
-    request.facts.action = "instance.sign_in";
-    if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
-  }
+  if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
   if (!isSessionBrowser(request, session)) throw otherBrowser();
   return { authorization, session };
 }
@@ -99,7 +95,7 @@ function codeOf(request: HttpRequest, connector: Connector): string {
   return code;
 }
 
-/** Exchanges the code, stores the grant, and makes the claim. Leaves no instance behind that nobody can claim. */
+/** Exchanges the code, keeps apart what it brought until it is claimed, and makes the claim. */
 async function connect(
   parts: ConnectionParts,
   request: HttpRequest,
@@ -112,46 +108,44 @@ async function connect(
   const secretConfiguration = await openSessionConfiguration(parts, session);
   const client = await clientFor(parts, authorization, session, secretConfiguration);
   const extra = extraOf(Object.fromEntries([...request.query].filter(([name]) => !CALLBACK_OWN.has(name))));
-  const exchange = {
-    organizationId: session.organizationId,
-    userId: session.userId,
-    connector,
-    client,
-    code,
-    redirectUri: authorization.redirectUri,
-    ...(authorization.codeVerifier === undefined ? {} : { codeVerifier: authorization.codeVerifier }),
-    configuration: { ...session.configuration, "oauth.callback.url": authorization.redirectUri },
-    ...(extra === undefined ? {} : { extra }),
-    epoch: authorization.epoch,
-  };
   const name = session.name ?? connector.name;
-  const { id: instanceId } =
-    session.reauthenticates && session.instanceId !== undefined
-      ? await signInAgain(grants, transients, { ...exchange, instanceId: session.instanceId }, request)
-      : (
-          await provisionInstance(
-            grants,
-            transients,
-            { ...exchange, name, tags: session.tags?.length ? session.tags : [name], secretConfiguration },
-            request,
-          )
-        ).instance;
+  const expiresAt = transients.now() + SESSION_MS;
+  const pending = await holdSignIn(
+    grants,
+    transients,
+    {
+      organizationId: session.organizationId,
+      userId: session.userId,
+      connector,
+      client,
+      code,
+      redirectUri: authorization.redirectUri,
+      ...(authorization.codeVerifier === undefined ? {} : { codeVerifier: authorization.codeVerifier }),
+      configuration: { ...session.configuration, "oauth.callback.url": authorization.redirectUri },
+      ...(extra === undefined ? {} : { extra }),
+      epoch: authorization.epoch,
+      sessionId: session.sessionId,
+      endsAt: expiresAt,
+      into:
+        session.reauthenticates && session.instanceId !== undefined
+          ? { instanceId: session.instanceId }
+          : { name, tags: session.tags?.length ? session.tags : [name], secretConfiguration },
+    },
+    request,
+  );
+  const { instanceId, epoch } = pending;
   request.facts.instanceId = instanceId;
 
   const claim = randomBytes(32).toString("base64url");
-  const connected = await transients.replace<ConnectSession>(
-    {
-      ...session,
-      status: "connected",
-      instanceId,
-      claim: hashSecret(claim),
-      expiresAt: transients.now() + SESSION_MS,
-    },
-    { field: "status", seen: "open" },
-  );
-  if (connected) return claim;
+  const connected: ConnectSession = {
+    ...session,
+    status: "connected",
+    pending: { instanceId, epoch, claim: hashSecret(claim) },
+    expiresAt,
+  };
+  if (await transients.replace(connected, { field: "status", seen: "open" })) return claim;
   // A second sign-in of the same session, in another tab, was faster.
-  if (!session.reauthenticates) await markForDeletion(grants, instanceId);
+  await refusePending(grants, pending, !session.reauthenticates);
   throw new InvalidRequest("this session was finished already", "state", "session_over");
 }
 

@@ -74,6 +74,15 @@ export function judgeLease(world: World): void {
   }
 }
 
+/** Of a hosted sign-in nothing is served before the right user has claimed it, and never what was refused. */
+export function judgeClaimed(world: World, process: Process, epoch: string): void {
+  const [, name = ""] = epoch.split("-");
+  if (!/^[HN]/.test(name)) return;
+  if (!world.claims.has(name)) world.violate(`12: ${process.name} lets ${name} go live before its claim`);
+  if (world.refusals.has(name))
+    world.violate(`12: ${process.name} lets ${name} go live though it was refused`);
+}
+
 /** Nothing happens between a write and its telling: what is told must stand there. */
 export function judgeEvent(world: World, process: Process, { name }: InstanceEvent): void {
   const { instance } = world;

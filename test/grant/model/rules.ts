@@ -24,6 +24,14 @@ export interface Rules {
   revokeLoser: boolean;
   /** A re-seal asks for the version that it read. */
   resealVersion: boolean;
+  /** What a hosted sign-in brings waits for its claim. Without it, it goes live at once. */
+  hostedWaits: boolean;
+  /** The mark of a claim asks that the pending sign-in is not ending. */
+  claimUnlessEnding: boolean;
+  /** The mark of an end asks that it is not claimed. */
+  endUnlessClaimed: boolean;
+  /** The revocation of a pending sign-in reaches the vendor. */
+  revokePending: boolean;
 }
 
 export const ALL_RULES: Rules = {
@@ -39,4 +47,8 @@ export const ALL_RULES: Rules = {
   revokeReplaced: true,
   revokeLoser: true,
   resealVersion: true,
+  hostedWaits: true,
+  claimUnlessEnding: true,
+  endUnlessClaimed: true,
+  revokePending: true,
 };

@@ -7,9 +7,9 @@ import type { RescueRecord } from "../ports.ts";
 import { commit } from "../refresh/commit.ts";
 import { openUnlessBroken, revokeLoser, revokeRecorded } from "../revocation/revoke-loser.ts";
 import { openGrant } from "../sealed-grant.ts";
+import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { createOrFind } from "../sign-in/first-exchange.ts";
-import { endReplaced } from "../sign-in/replaced-grants.ts";
-import { tellSignIn, writeSignIn } from "../sign-in/write-sign-in.ts";
+import { writeSignIn } from "../sign-in/write-sign-in.ts";
 import { latestNow } from "../timing.ts";
 
 /** The vendor did not take a revocation that a record asks for: it lies there for the next sweep. */
@@ -68,13 +68,7 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
       const result = await writeSignIn(parts, { signIn, grant, sealer });
       if (result.kind === "lost")
         return await revokedOrOwed(parts, owner, await revokeLoser(parts, owner, grant), record.at);
-      const { instance } = result;
-      tellSignIn(parts, call, instance, record);
-      if (instance.account === undefined) {
-        const connector = connectorOf(parts, instance.connector);
-        call.afterAnswer(noteAccount(parts, connector, instance, grant.accessToken, record.at));
-      }
-      await endReplaced(parts, instance);
+      await afterSignIn(parts, result, record, grant.accessToken, call);
       return "rescued";
     }
     case "new": {
@@ -88,6 +82,11 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
       call.afterAnswer(noteNewAccount(parts, record.instance));
       return "rescued";
     }
+    case "pending":
+      // Refused: the one who claims it brought it home before. Where it went live long since, the worker finds that at its end.
+      return (await parts.pendings.put(record.pending)) ? "rescued" : "nothing";
+    default:
+      throw new Error(`a rescue record of a kind that this version does not know: ${key}`);
   }
 }
 
@@ -101,6 +100,7 @@ async function noteNewAccount(parts: WorkerParts, instance: Instance): Promise<v
 
 function ownerOf(record: RescueRecord): Pick<Instance, "id" | "organizationId" | "connector"> {
   if (record.kind === "new") return record.instance;
+  if (record.kind === "pending") return { ...record.pending, id: record.pending.instanceId };
   const { instanceId: id, organizationId, connector } = record;
   return { id, organizationId, connector };
 }

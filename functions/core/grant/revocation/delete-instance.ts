@@ -1,11 +1,12 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import type { Instance } from "../../instances/instance.ts";
+import type { PendingKey } from "../../instances/pending-sign-in.ts";
 import { lookUpAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, WorkerParts } from "../grant-parts.ts";
 import { openGrant } from "../sealed-grant.ts";
-import { latestNow } from "../timing.ts";
+import { latestNow, revocationWait } from "../timing.ts";
 import { consentKey } from "./consent.ts";
 
 /**
@@ -62,6 +63,14 @@ export async function finishDeletion(
   announce(parts, call, instance, { name: "instance.deleted", at: now, of: "delete" });
 }
 
+/** What hangs on a consent and is to end: an instance, or a pending sign-in. */
+export interface ConsentHolder
+  extends Pick<Instance, "id" | "organizationId" | "refreshGroup" | "consentKey" | "grant"> {
+  /** That the grant is sealed for. */
+  readonly version: number | string;
+  readonly pending?: Pick<PendingKey, "sessionId" | "epoch">;
+}
+
 async function revokeStored(
   parts: WorkerParts,
   instance: Instance,
@@ -108,18 +117,19 @@ function siblingsAreCertainAt(parts: WorkerParts, instance: Instance): number {
  * to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
  * a consent too many at the vendor than a dead connection.
  */
-async function isShared(
+export async function isShared(
   parts: WorkerParts,
   connector: Connector,
-  instance: Instance,
+  holder: ConsentHolder,
 ): Promise<boolean | "unclear"> {
-  const unknown = consentKey(connector, instance.refreshGroup);
-  const own = await consentOf(parts, connector, instance, unknown);
+  const { id, pending } = holder;
+  const unknown = consentKey(connector, holder.refreshGroup);
+  const own = await consentOf(parts, connector, holder, unknown);
   if (unknown === undefined || own === undefined) return "unclear";
   // In this order: a sibling whose account is noted between the two goes from the first to the second.
-  const maybe = await parts.instances.hasSibling(instance.id, unknown);
+  const maybe = await parts.instances.hasSibling(id, unknown, pending);
   if (own === unknown) return maybe;
-  if (await parts.instances.hasSibling(instance.id, own)) return true;
+  if (await parts.instances.hasSibling(id, own, pending)) return true;
   return maybe && "unclear";
 }
 
@@ -127,15 +137,15 @@ async function isShared(
 async function consentOf(
   parts: WorkerParts,
   connector: Connector,
-  instance: Instance,
+  holder: ConsentHolder,
   unknown: string | undefined,
 ): Promise<string | undefined> {
   // Where the vendor tells of nobody, all of the client are among the unknown.
-  if (instance.consentKey !== unknown || connector.account === undefined) return instance.consentKey;
+  if (holder.consentKey !== unknown || connector.account === undefined) return holder.consentKey;
   try {
-    const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    const { accessToken } = await openGrant(parts.vault, holder, holder.version, holder.grant);
     const account = await lookUpAccount(parts, connector, accessToken);
-    return account === undefined ? undefined : consentKey(connector, instance.refreshGroup, account);
+    return account === undefined ? undefined : consentKey(connector, holder.refreshGroup, account);
   } catch {
     return undefined;
   }
@@ -146,8 +156,6 @@ async function consentOf(
  * instance token is dead, and what cannot be revoked within 7 days is counted as lost.
  */
 async function tryLater(parts: GrantParts, instance: Instance, now: number): Promise<void> {
-  const { revocationRetryMs, revocationRetryMaxMs } = parts.timing;
   const failingFor = now - (instance.deletingSince ?? now);
-  const wait = Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingFor / 4));
-  await parts.instances.pushDeletion(instance.id, Math.floor(now + wait));
+  await parts.instances.pushDeletion(instance.id, now + revocationWait(parts.timing, failingFor));
 }

@@ -1,24 +1,18 @@
 import { Conflict, NotFound, Unavailable, VendorError } from "../../errors.ts";
 import type { Instance } from "../../instances/instance.ts";
 import type { TransientStore } from "../../transients.ts";
-import { lookUpAccount, noteAccount } from "../account.ts";
-import type { Call, GrantParts } from "../grant-parts.ts";
+import { lookUpAccount } from "../account.ts";
+import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
 import type { InstanceChanges } from "../ports.ts";
 import { keepGrant } from "../rescue/keep-grant.ts";
 import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
+import { endsInRevocation } from "../revocation/unwelcome.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
-import { epochBeforeAll } from "./epoch.ts";
+import { afterSignIn } from "./after-sign-in.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
-import { endReplaced } from "./replaced-grants.ts";
-import {
-  type SignInRecord,
-  type SignInResult,
-  tellSignIn,
-  type Writing,
-  writeSignIn,
-} from "./write-sign-in.ts";
+import { type SignInRecord, type SignInResult, type Writing, writeSignIn } from "./write-sign-in.ts";
 
 export interface SignIn extends CodeExchange {
   readonly instanceId: number;
@@ -35,7 +29,7 @@ export interface SignIn extends CodeExchange {
  * @throws {Conflict} `another_account`, or a later sign-in won
  */
 export async function signInAgain(
-  parts: GrantParts,
+  parts: SignInParts,
   transients: TransientStore,
   request: SignIn,
   call: Call,
@@ -78,24 +72,7 @@ export async function signInAgain(
     if (kept.now === undefined || kept.now.deleting === true) throw gone(instanceId);
     throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
   }
-  tellSignIn(parts, call, kept.instance, signIn);
-  if (account === undefined) {
-    call.afterAnswer(noteAccount(parts, connector, kept.instance, won.grant.accessToken, at));
-  }
-  if (!(await endReplaced(parts, kept.instance)) || kept.due === undefined) return kept.instance;
-  return await backToSchedule(parts, kept.instance, kept.due.regular);
-}
-
-/** Nothing is left to end: it is due by its token alone. Where that is not written, the worker comes by once in vain. */
-async function backToSchedule(
-  parts: GrantParts,
-  instance: Instance,
-  regular: number | undefined,
-): Promise<Instance> {
-  const { replacedGrants, dueAt: soon, ...rest } = instance;
-  if (soon !== undefined && soon !== regular)
-    await parts.instances.push(instance.id, soon, regular).catch(() => false);
-  return { ...rest, ...(regular === undefined ? {} : { dueAt: regular }) };
+  return await afterSignIn(parts, kept, signIn, won.grant.accessToken, call);
 }
 
 /**
@@ -132,23 +109,13 @@ async function refuseOtherAccount(
   );
 }
 
-/** What the vendor does not take now is owed as a sign-in of an epoch before all others: it can only end in a revocation. */
 async function endUnwelcome(
   parts: GrantParts,
   instance: Instance,
-  { grant, sealer, epoch, at }: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
+  won: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
   call: Call,
 ): Promise<void> {
-  const before = epochBeforeAll(epoch);
-  await revokeLoserOrOwe(parts, call, instance, grant, async () => ({
-    kind: "sign-in",
-    instanceId: instance.id,
-    organizationId: instance.organizationId,
-    connector: instance.connector,
-    epoch: before,
-    at,
-    grant: await sealGrant(sealer, instance, `signin-${before}`, grant),
-  }));
+  await revokeLoserOrOwe(parts, call, instance, won.grant, endsInRevocation(instance, won));
 }
 
 function gone(instanceId: number): NotFound {
