@@ -18,6 +18,8 @@ export interface Changes {
   revoke(instanceId: number): Promise<boolean>;
   /** Ends a sign-in that nobody has claimed; a worker revokes. `false`: it was claimed. */
   endPending(pending: PendingSignIn): Promise<boolean>;
+  /** Has a dead grant tried once more, by a worker. */
+  revive(instance: Instance): Promise<void>;
   rotateKey(organizationId: string): Promise<{ version: DataKeyVersion; versions: number }>;
   reseal(organizationId: string): Promise<Resealing>;
   deleteOrganization(
@@ -58,6 +60,10 @@ export function audited<T extends Changes>(target: T, trail: AuditTrail): T {
       const { instanceId, organizationId, userId, connector } = pending;
       if (ended) await record("session.refuse", { instanceId, organizationId, userId, connector });
       return ended;
+    },
+    async revive(instance) {
+      await target.revive(instance);
+      await record("instance.revive", { instanceId: instance.id, ...ownerOf(instance) });
     },
     async rotateKey(organizationId) {
       const rotated = await target.rotateKey(organizationId);

@@ -7,6 +7,7 @@ import type { PendingSignIn } from "../../functions/core/instances/pending-sign-
 import { connectorKey } from "./app-command.ts";
 import { markRestoredCommand } from "./mark-restored-command.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
+import { reviveCommand } from "./revive-commands.ts";
 import { openTarget, type Target, UsageProblem } from "./target.ts";
 
 /** Revocations at a time. */
@@ -50,6 +51,7 @@ export function instanceCommand(): Command {
       if (unknown.length > 0) throw new UsageProblem(`there is no instance ${unknown.join(", ")}`);
     });
   instance.addCommand(markRestoredCommand());
+  instance.addCommand(reviveCommand());
   return instance;
 }
 

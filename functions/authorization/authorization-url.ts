@@ -76,7 +76,7 @@ async function clientOfGet(
         "apiKey",
       );
     }
-    return { kind: "own", clientId: apiKey };
+    return { kind: "own", clientId: apiKey.trim() };
   }
   const { organization } = await authorizePlatform(request, parts().tenants);
   return chooseClient(parts().tenants, organization.id, connector, apiKey, "apiKey");
@@ -127,7 +127,7 @@ function urlValues(asked: {
   subdomain?: string | undefined;
 }): Record<string, string> {
   return {
-    ...(asked.siteAddress === undefined ? {} : { "site.address": asked.siteAddress }),
-    ...(asked.subdomain === undefined ? {} : { subdomain: asked.subdomain }),
+    ...(asked.siteAddress === undefined ? {} : { "site.address": asked.siteAddress.trim() }),
+    ...(asked.subdomain === undefined ? {} : { subdomain: asked.subdomain.trim() }),
   };
 }

@@ -7,32 +7,40 @@ import { pendingItem } from "./pending-item.ts";
 const PAGE = 10;
 
 /**
- * Who hangs on a consent: instances, and pending sign-ins, which will be. What is being deleted, or ending, has no `ownerKey`,
- * the index's sort key, and so is not on it. Takes Query on the index.
+ * Who hangs on a consent: instances, and pending sign-ins. What is being deleted has no `ownerKey`, the index's sort key, and
+ * what is ending has no `consentKey`, its partition key: neither is on it. Takes Query on the index.
  */
 export function instanceSiblings({ client, tableName }: InstanceTableOptions): InstanceSiblings {
+  const isOn = async (
+    consentKey: string,
+    isOther: (key: { instanceId: number; item: string }) => boolean,
+  ): Promise<boolean> => {
+    let start: Record<string, unknown> | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          IndexName: "consent",
+          KeyConditionExpression: "consentKey = :consentKey",
+          ExpressionAttributeValues: { ":consentKey": consentKey },
+          Limit: PAGE,
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+      );
+      if (Items.some((item) => isOther(item as { instanceId: number; item: string }))) return true;
+      start = LastEvaluatedKey;
+    } while (start !== undefined);
+    return false;
+  };
   return {
-    async hasSibling(id, consentKey, pending) {
+    async hasSibling(id, consentKey, unprovenKey, pending) {
       const own = pending === undefined ? undefined : pendingItem(pending);
-      let start: Record<string, unknown> | undefined;
-      do {
-        const { Items = [], LastEvaluatedKey } = await client.send(
-          new QueryCommand({
-            TableName: tableName,
-            IndexName: "consent",
-            KeyConditionExpression: "consentKey = :consentKey",
-            ExpressionAttributeValues: { ":consentKey": consentKey },
-            Limit: PAGE,
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        );
-        // Itself is there when the index does not know yet that it is going. A deleted instance's pending sign-ins go with it.
-        const isOther = (item: { instanceId: number; item: string }) =>
-          item.instanceId !== id || (own !== undefined && item.item !== own);
-        if (Items.some((item) => isOther(item as { instanceId: number; item: string }))) return true;
-        start = LastEvaluatedKey;
-      } while (start !== undefined);
-      return false;
+      // Itself is there when the index does not know yet that it is going. A deleted instance's pending sign-ins go with it.
+      const isOther = ({ instanceId, item }: { instanceId: number; item: string }): boolean =>
+        instanceId !== id || (own !== undefined && item !== own);
+      // In this order: one whose client is proven between the two goes from the first to the second.
+      if (unprovenKey !== undefined && (await isOn(unprovenKey, isOther))) return true;
+      return await isOn(consentKey, isOther);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type {
   DueIndex,
   InstanceStore,
+  InstanceSuspension,
   PendingLists,
   PendingRemoval,
   PendingSignIns,
@@ -13,6 +14,7 @@ import { instanceLists } from "./instance-lists.ts";
 import { instanceRemoval } from "./instance-removal.ts";
 import { instanceResealing } from "./instance-resealing.ts";
 import { instanceSiblings } from "./instance-siblings.ts";
+import { instanceSuspension } from "./instance-suspension.ts";
 import { pendingLists } from "./pending-lists.ts";
 import { pendingRemoval } from "./pending-removal.ts";
 import { pendingSignIns } from "./pending-sign-ins.ts";
@@ -23,7 +25,7 @@ export type { InstanceTableOptions } from "./instance-change.ts";
  * The whole instances table, for operators and tests. Functions take the parts that they use, each of which needs its own
  * permissions: see parts.ts.
  */
-export function instanceTable(options: InstanceTableOptions): InstanceStore & DueIndex {
+export function instanceTable(options: InstanceTableOptions): InstanceStore & InstanceSuspension & DueIndex {
   return {
     ...dueIndex(options),
     ...instanceItems(options),
@@ -31,6 +33,7 @@ export function instanceTable(options: InstanceTableOptions): InstanceStore & Du
     ...instanceRemoval(options),
     ...instanceSiblings(options),
     ...instanceResealing(options),
+    ...instanceSuspension(options),
     ...instanceLists(options),
   };
 }

@@ -6,6 +6,7 @@ export interface Entry {
   readonly Id: string;
   readonly MessageBody: string;
   readonly MessageGroupId?: string;
+  readonly DelaySeconds?: number;
 }
 
 let client: SQSClient | undefined;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
+import { cutSecrets } from "../core/cut-secrets.ts";
 import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
 import { holdSignIn } from "../core/grant/pending/hold-sign-in.ts";
 import { refusePending } from "../core/grant/pending/refuse-pending.ts";
@@ -10,6 +11,7 @@ import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/
 import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
+import { activeOwner } from "./active-owner.ts";
 import { audited } from "./audited.ts";
 import { clientOf } from "./change-instance.ts";
 import { otherBrowser, returnTo } from "./connect-page.ts";
@@ -18,6 +20,7 @@ import { extraOf } from "./instance-body.ts";
 import { forPeople, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
 import { endedSessionCookie, isSessionBrowser } from "./session-browser.ts";
+import { vendorDescription } from "./vendor-description.ts";
 
 /**
  * GET /oauth/callback/{connector}: the vendor sends the user back. The state is used up whatever comes with it, a denial
@@ -31,20 +34,31 @@ export function takeCallback(parts: () => ConnectionParts): HttpHandler {
     const { authorization, session } = await expected(parts(), request, connector);
     try {
       const code = codeOf(request, connector);
-      const claim = await connect(parts(), request, connector, authorization, session, code);
-      return redirect(returnTo(session, { session: session.sessionId, claim }), {
+      const { claim, missing } = await connect(parts(), request, connector, authorization, session, code);
+      return redirect(returnTo(session, { session: session.sessionId, claim, ...missing }), {
         "Set-Cookie": endedSessionCookie(request, session.sessionId),
       });
     } catch (error) {
       if (!(error instanceof LinkspanError)) throw error;
       request.facts.code = error.code;
-      return redirect(returnTo(session, { session: session.sessionId, error: error.code }));
+      const description = vendorDescription(error);
+      return redirect(
+        returnTo(session, {
+          session: session.sessionId,
+          error: error.code,
+          ...(description === undefined ? {} : { error_description: description }),
+        }),
+      );
     }
   };
   return forPeople(audited(parts, "session.connect", handle));
 }
 
-/** @throws {InvalidRequest} no state of ours that is waiting for this connector @throws {Forbidden} another browser */
+/**
+ * @throws {InvalidRequest} no state of ours that is waiting for this connector
+ * @throws {Forbidden} another browser
+ * @throws {NotFound} the session's user or organization is suspended
+ */
 async function expected(
   parts: ConnectionParts,
   request: HttpRequest,
@@ -74,6 +88,8 @@ async function expected(
   }
   if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
   if (!isSessionBrowser(request, session)) throw otherBrowser();
+  // Before the code is exchanged: what is not exchanged does not live on at the vendor.
+  await activeOwner(parts.tenants, session);
   return { authorization, session };
 }
 
@@ -82,12 +98,13 @@ function codeOf(request: HttpRequest, connector: Connector): string {
   const { query } = request;
   checkIssuer(connector, query.get("iss") ?? undefined);
   const error = query.get("error");
-  // RFC 6749 section 4.1.2.1; what else a vendor may write there does not go into the app's URL.
+  // RFC 6749 section 4.1.2.1; what a vendor writes besides goes into the app's URL as text, never as a code.
   if (error !== null) {
     throw new InvalidRequest(
       `${connector.name} answered ${error}`,
       "error",
       /^[a-z_]{1,64}$/.test(error) ? error : "vendor_error",
+      { vendor: { error_description: cutSecrets(query.get("error_description") ?? "", []) } },
     );
   }
   const code = query.get("code");
@@ -103,14 +120,14 @@ async function connect(
   authorization: ConsumedAuthorization,
   session: ConnectSession,
   code: string,
-): Promise<string> {
+): Promise<{ claim: string; missing: Record<string, string> }> {
   const { grants, transients } = parts;
   const secretConfiguration = await openSessionConfiguration(parts, session);
   const client = await clientFor(parts, authorization, session, secretConfiguration);
   const extra = extraOf(Object.fromEntries([...request.query].filter(([name]) => !CALLBACK_OWN.has(name))));
   const name = session.name ?? connector.name;
   const expiresAt = transients.now() + SESSION_MS;
-  const pending = await holdSignIn(
+  const { key: pending, missingScopes } = await holdSignIn(
     grants,
     transients,
     {
@@ -121,6 +138,7 @@ async function connect(
       code,
       redirectUri: authorization.redirectUri,
       ...(authorization.codeVerifier === undefined ? {} : { codeVerifier: authorization.codeVerifier }),
+      ...(authorization.askedScopes === undefined ? {} : { askedScopes: authorization.askedScopes }),
       configuration: { ...session.configuration, "oauth.callback.url": authorization.redirectUri },
       ...(extra === undefined ? {} : { extra }),
       epoch: authorization.epoch,
@@ -143,7 +161,10 @@ async function connect(
     pending: { instanceId, epoch, claim: hashSecret(claim) },
     expiresAt,
   };
-  if (await transients.replace(connected, { field: "status", seen: "open" })) return claim;
+  if (await transients.replace(connected, { field: "status", seen: "open" })) {
+    const missing = missingScopes.length === 0 ? {} : { missing_scopes: missingScopes.join(" ") };
+    return { claim, missing };
+  }
   // A second sign-in of the same session, in another tab, was faster.
   await refusePending(grants, pending, !session.reauthenticates);
   throw new InvalidRequest("this session was finished already", "state", "session_over");

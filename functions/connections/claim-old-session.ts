@@ -7,6 +7,7 @@ import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { write } from "./change-instance.ts";
 import type { ConnectSession } from "./connect-session.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
@@ -35,10 +36,12 @@ export async function claimOldSession(
   if (!isBeginner) throw await refusal(grants, session, request);
   const found = await instanceOfUser(parts, user, instanceId);
   const headers = { "Cache-Control": "no-store" };
-  if (session.reauthenticates) return json(instanceRepresentation(found.instance, user), headers);
+  const missing = await missingScopesOf(parts, found.instance);
+  if (session.reauthenticates)
+    return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
   const { token, hash } = newInstanceToken(instanceId);
   const instance = await write(parts, found, { tokenHashes: [{ hash }] });
-  return json(instanceRepresentation(instance, user, token), headers);
+  return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
 }
 
 async function refusal(

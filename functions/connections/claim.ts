@@ -12,8 +12,9 @@ import { parseBody } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { write } from "./change-instance.ts";
 import { claimOldSession } from "./claim-old-session.ts";
-import { type ConnectSession, sessionItem } from "./connect-session.ts";
+import { type ConnectSession, findSession } from "./connect-session.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
@@ -42,7 +43,7 @@ export function claimSession(parts: () => ConnectionParts): HttpHandler {
     const { user } = await authorizePlatform(request, tenants);
     const sessionId = decodeSegment(request, "id");
     const body = parseBody(request, ClaimBody);
-    const session = await transients.get<ConnectSession>(sessionItem(sessionId));
+    const session = await findSession(transients, sessionId);
     if (
       session === undefined ||
       session.organizationId !== user.organizationId ||
@@ -90,11 +91,13 @@ async function take(
   }
   const found = await instanceOfUser(parts, user, session.pending.instanceId);
   const headers = { "Cache-Control": "no-store" };
+  const missing = await missingScopesOf(parts, found.instance);
   // Signed in again: id and token stay, and the app has the token.
-  if (session.reauthenticates) return json(instanceRepresentation(found.instance, user), headers);
+  if (session.reauthenticates)
+    return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
   const { token, hash } = newInstanceToken(found.instance.id);
   const instance = await write(parts, found, { tokenHashes: [{ hash }] });
-  return json(instanceRepresentation(instance, user, token), headers);
+  return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
 }
 
 /** Takes away what a claim for another end user must not get. Any number of times: the first may have been cut off. */

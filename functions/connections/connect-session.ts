@@ -9,7 +9,7 @@ import { chooseClient } from "../core/oauth/choose-client.ts";
 import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
 import { isReturnUrlAllowed } from "../core/tenants/allow-lists.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
-import type { TransientItem } from "../core/transients.ts";
+import type { TransientItem, TransientStore } from "../core/transients.ts";
 import { authorizePlatform } from "../http/authorize.ts";
 import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
@@ -71,6 +71,7 @@ const SessionBody = v.object({
       v.union([v.number(), v.string()]),
       v.transform(Number),
       v.safeInteger("it must be a whole number"),
+      v.minValue(1, "it must be a whole number"),
     ),
   ),
 });
@@ -155,6 +156,16 @@ export function createSession(parts: () => ConnectionParts): HttpHandler {
 /** Key of a session's item. */
 export function sessionItem(sessionId: string): string {
   return `session#${sessionId}`;
+}
+
+/** The session of an id that came in a URL. */
+export async function findSession(
+  transients: Pick<TransientStore, "get">,
+  sessionId: string,
+): Promise<ConnectSession | undefined> {
+  return /^cs_[\w-]{32}$/.test(sessionId)
+    ? await transients.get<ConnectSession>(sessionItem(sessionId))
+    : undefined;
 }
 
 /** The secret configuration that came with a session. */

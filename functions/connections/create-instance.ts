@@ -6,6 +6,7 @@ import { provisionInstance } from "../core/grant/sign-in/first-exchange.ts";
 import { importInstance } from "../core/grant/sign-in/import-grant.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { isOwnState } from "../core/oauth/authorization-request.ts";
+import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
@@ -16,6 +17,7 @@ import { parseBody } from "../http/request-body.ts";
 import { type ConfigurationValues, readConfiguration } from "./configuration-values.ts";
 import { codeOf, elementKeyOrId, extraOf, InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
 import { connectorOfPath } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
@@ -61,12 +63,13 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
         },
         request,
       );
-      return created(request, made, user);
+      return await created(parts(), request, made, user);
     }
 
     if (code === undefined) throw new InvalidRequest("providerData.code is missing", "providerData.code");
     checkConnectorUrls(connector, configuration.plain);
-    const authorization = await authorizationOf(parts(), user, connector, providerData.state, {
+    checkIssuer(connector, providerData.iss, "providerData.iss");
+    const { authorization, repeated } = await authorizationOf(parts(), user, connector, providerData.state, {
       clientId: client.clientId,
       code,
     });
@@ -74,7 +77,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
       configuration.plain["oauth.callback.url"] ??
       authorization?.redirectUri ??
       chooseRedirectUri(client, undefined, "configuration.oauth.callback.url");
-    const { codeVerifier, epoch, appState, appId } = authorization ?? {};
+    const { codeVerifier, epoch, appState, appId, askedScopes } = authorization ?? {};
     const exchange = {
       ...common,
       // The app that the authorization URL named, should it no longer be the first one.
@@ -83,7 +86,9 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
       code,
       redirectUri,
       ...(codeVerifier === undefined ? {} : { codeVerifier }),
+      ...(repeated ? { repeated } : {}),
       ...(epoch === undefined ? {} : { epoch }),
+      ...(askedScopes === undefined ? {} : { askedScopes }),
       ...(appState === undefined ? {} : { appState }),
       configuration: {
         ...authorization?.configuration,
@@ -95,17 +100,20 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
     const made = await orPutBack(authorization, () =>
       provisionInstance(grants, transients, exchange, request),
     );
-    return created(request, made, user);
+    return await created(parts(), request, made, user);
   };
 }
 
-function created(
+async function created(
+  parts: ConnectionParts,
   request: HttpRequest,
   made: Awaited<ReturnType<typeof provisionInstance>>,
   user: User,
-): HttpResponse {
+): Promise<HttpResponse> {
   request.facts.instanceId = made.instance.id;
-  return json(instanceRepresentation(made.instance, user, made.token), { "Cache-Control": "no-store" });
+  const missing = await missingScopesOf(parts, made.instance);
+  const shown = { ...instanceRepresentation(made.instance, user, made.token), ...missing };
+  return json(shown, { "Cache-Control": "no-store" });
 }
 
 /** @throws {InvalidRequest} none is named @throws {NotFound} there is none of that name */
@@ -131,6 +139,14 @@ export function oauthClientOf(client: ChosenClient, configuration: Configuration
   return { kind: "own", id: client.clientId, secret };
 }
 
+/** What became of the state that came with a code. */
+interface StateOfCode {
+  /** Absent: the state was none of ours. */
+  readonly authorization?: ConsumedAuthorization;
+  /** The state was used up by an earlier request with the same code. */
+  readonly repeated: boolean;
+}
+
 /**
  * Consumes a state of ours that came with the code. Any other state is the app's own, and ignored.
  * @throws {InvalidRequest} `invalid_state`: unknown, used, old, or of another connector or user
@@ -141,12 +157,13 @@ export async function authorizationOf(
   connector: Connector,
   state: string | undefined,
   { clientId, code }: { clientId: string; code: string },
-): Promise<ConsumedAuthorization | undefined> {
-  if (state === undefined || !isOwnState(state)) return undefined;
+): Promise<StateOfCode> {
+  if (state === undefined || !isOwnState(state)) return { repeated: false };
   // A client that lost our answer sends the same again. Its state is used up, but so is its code, and that is what it is
-  // told: the exchange below stops at the used code, and names the instance that it made.
+  // told: the exchange stops at the used code, and names the instance that it made. Nor could the code be sent now: its
+  // verifier is gone with the state (RFC 9700 section 2.1.1).
   const seen = await parts.transients.get(`code#${hashOf(connector.key, clientId, code)}`);
-  if (seen !== undefined) return undefined;
+  if (seen !== undefined) return { repeated: true };
   const authorization = await consumeAuthorization(
     { transients: parts.transients, vault: parts.grants.vault },
     state,
@@ -163,7 +180,7 @@ export async function authorizationOf(
       "invalid_state",
     );
   }
-  return authorization;
+  return { authorization, repeated: false };
 }
 
 /**

@@ -1,14 +1,22 @@
 import * as v from "valibot";
 import { InvalidRequest } from "../core/errors.ts";
+import { JsonTooDeep, MAX_JSON_NESTING, parseJson } from "../core/parse-json.ts";
 import type { HttpRequest } from "./request.ts";
 
-/** The JSON body, or `undefined` for none, `null` and blanks. @throws {InvalidRequest} not JSON */
+/** The JSON body, or `undefined` for none, `null` and blanks. @throws {InvalidRequest} not JSON, or nested too deep */
 function jsonBody(request: HttpRequest): unknown {
   const text = request.body.toString("utf8").trim();
   if (text === "") return undefined;
   try {
-    return JSON.parse(text) ?? undefined;
-  } catch {
+    return parseJson(text) ?? undefined;
+  } catch (error) {
+    if (error instanceof JsonTooDeep) {
+      throw new InvalidRequest(
+        `the body nests lists and objects more than ${MAX_JSON_NESTING} deep`,
+        "body",
+        "too_deep",
+      );
+    }
     throw new InvalidRequest("the body is not valid JSON", "body");
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { ownHosts } from "../listen.ts";
 import { callLog } from "./call-log.ts";
 import { localCloudFormation } from "./cloudformation.ts";
 import { localDynamoDb } from "./dynamodb.ts";
@@ -81,9 +82,18 @@ function frontDoor({ options, server, port, url, services, sqs, eventBridge, all
   const signatureIsGood = signatureCheck();
   const closing = new AbortController();
   const busy = new Set<Promise<void>>();
+  const hosts = ownHosts(url);
 
   async function answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     dateByClock(response, () => clock.now());
+    if (!hosts.includes(message.headers.host ?? "")) {
+      send(response, {
+        status: 421,
+        headers: { "content-type": "text/plain" },
+        body: "this address is not served here\n",
+      });
+      return;
+    }
     const claim = readAuthorization(message.headers.authorization);
     const service = claim === undefined ? undefined : byName.get(claim.service);
     if (claim === undefined || service === undefined) {

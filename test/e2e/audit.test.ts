@@ -58,8 +58,11 @@ describe("the audit log", () => {
       providerData: { code: back.searchParams.get("code"), state },
       configuration: { "oauth.callback.url": app.callbackUrl("dropbox") },
     });
-    const deleted = await app.hub(made.body.token, "DELETE", "/instances");
-    const [create, remove, ...rest] = await newEvents();
+    const refused = await app.hub(made.body.token, "DELETE", "/instances");
+    const deleted = await app.call("DELETE", "/instances", {
+      authorization: app.hubAuthorization(made.body.token),
+    });
+    const [create, refusal, remove, ...rest] = await newEvents();
     const common = {
       outcome: "done",
       organizationId,
@@ -74,10 +77,17 @@ describe("the audit log", () => {
       by: "user",
       requestId: made.headers.get("elements-request-id"),
     });
+    expect(refusal).toMatchObject({
+      ...common,
+      action: "instance.delete",
+      outcome: "needs_user",
+      by: "instance",
+      requestId: refused.headers.get("elements-request-id"),
+    });
     expect(remove).toMatchObject({
       ...common,
       action: "instance.delete",
-      by: "instance",
+      by: "user",
       requestId: deleted.headers.get("elements-request-id"),
     });
     expect(rest).toEqual([]);

@@ -1,4 +1,7 @@
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { queueSuspension } from "../../functions/aws/queue-suspension.ts";
+import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
 import { FormBrowser } from "../form-browser.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App, type CreatedInstance, passVendor } from "./app.ts";
@@ -211,6 +214,14 @@ async function deleteAll(instances: readonly CreatedInstance[]): Promise<void> {
   await sweepAndSettle();
 }
 
+/** As `user suspend` does when the organization's list of suspended users is full. */
+async function markInstancesOfAUser(): Promise<void> {
+  const queueUrl = platform.template.stacks.flatMap(({ outputs }) => outputs.RefreshQueueUrl ?? [])[0] ?? "";
+  const queue = refreshQueue({ queueUrl, client: new SQSClient(platform.operator) });
+  await queueSuspension(queue, { organizationId: "an organization", userId: "a user" });
+  await platform.settled();
+}
+
 it("grants nothing that no test ever uses", { timeout: 240_000 }, async () => {
   const instances = await connectAndUse();
   await goThroughHostedFlow();
@@ -219,6 +230,7 @@ it("grants nothing that no test ever uses", { timeout: 240_000 }, async () => {
   await dieWithLeases(instances);
   await refuseTheClient(instances);
   await deleteAll(instances);
+  await markInstancesOfAUser();
 
   const used = new Set(platform.frontDoor.usedActions().map((use) => JSON.stringify(use)));
   const unused = platform.frontDoor

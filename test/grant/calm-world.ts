@@ -374,7 +374,11 @@ export class CalmWorld {
     const clean = {
       until: undefined,
       deadVersion: undefined,
+      death: undefined,
       lastError: undefined,
+      lastFailure: undefined,
+      askedUntil: undefined,
+      refusals: undefined,
       attempts: undefined,
       retryAt: undefined,
       dueSince: undefined,
@@ -393,12 +397,12 @@ export class CalmWorld {
         this.items.set(instance.id, instance);
         return true;
       },
-      takeLease: (id, { version, fence }, until) =>
+      takeLease: (id, { version, fence }, until, forcedAt) =>
         change(
           "takeLease",
           id,
           (i) => i.version === version && i.fence === fence,
-          () => ({ fence: fence + 1, until }),
+          () => ({ fence: fence + 1, until, ...(forcedAt === undefined ? {} : { forcedAt }) }),
         ),
       release: (id, fence, more = {}) =>
         change(
@@ -414,12 +418,19 @@ export class CalmWorld {
           (i) => i.version === version && living(i),
           () => ({ ...clean, grant, version: fence, dueAt, lastRefreshedAt: refreshedAt }),
         ),
-      markDead: (id, { version, fence }, lastError, dueAt) =>
+      markDead: (id, { version, fence }, lastError, dueAt, more) =>
         change(
           "markDead",
           id,
           (i) => i.version === version && i.fence === fence && living(i),
-          () => ({ ...clean, deadVersion: version, dueAt, lastError }),
+          () => ({ ...clean, deadVersion: version, dueAt, lastError, ...more }),
+        ),
+      emptyDead: (id, { version, fence }, { grant, death, dueAt }) =>
+        change(
+          "emptyDead",
+          id,
+          (i) => i.version === version && i.fence === fence && i.deadVersion === version && living(i),
+          () => ({ grant, death, fence: fence + 1, dueAt, dueSince: undefined }),
         ),
       signIn: (
         id,
@@ -434,6 +445,7 @@ export class CalmWorld {
             account: undefined,
             ...changes,
             ...clean,
+            forcedAt: undefined,
             grant,
             epoch,
             version: fence + 1,
@@ -472,12 +484,18 @@ export class CalmWorld {
           enabled,
           ...(enabled ? { dueAt: now, dueSince: undefined } : {}),
         })),
-      update: (id, changes) => change("update", id, living, () => ({ ...changes })),
-      noteAccount: (id, { epoch }, { at, ...noted }) =>
+      update: (id, changes, _now, { newestToken } = {}) =>
+        change(
+          "update",
+          id,
+          (i) => living(i) && (newestToken === undefined || i.tokenHashes[0]?.hash === newestToken),
+          () => ({ ...changes }),
+        ),
+      noteAccount: (id, { epoch, consentKey }, { at, ...noted }) =>
         change(
           "noteAccount",
           id,
-          (i) => i.epoch === epoch && living(i),
+          (i) => i.epoch === epoch && living(i) && (consentKey === undefined || i.consentKey === consentKey),
           () => ({ ...noted, updatedAt: at }),
         ),
       touch: (id, lastUsedAt, dueAt) =>
@@ -492,22 +510,32 @@ export class CalmWorld {
           (i) => i.dueAt === seen && living(i),
           () => ({ dueAt: to, dueSince: owedSince }),
         ),
-      pushDeletion: (id, to) =>
+      pushDeletion: (id, to, deletionUntil) =>
         change(
           "pushDeletion",
           id,
           (i) => !living(i),
-          () => ({ dueAt: to, dueSince: undefined }),
+          () => ({ dueAt: to, dueSince: undefined, deletionUntil }),
         ),
-      hasSibling: async (id, consentKey, pending) => {
+      claimDeletion: (id, { deletionUntil }, to) =>
+        change(
+          "claimDeletion",
+          id,
+          (i) => !living(i) && i.deletionUntil === deletionUntil,
+          () => ({ deletionUntil: to }),
+        ),
+      hasSibling: async (id, consentKey, unprovenKey, pending) => {
         this.tableCalls.push("hasSibling");
+        const keys = [consentKey, unprovenKey ?? consentKey];
         const isOther = (each: { id: number; epoch?: string }): boolean =>
           each.id !== id || (pending !== undefined && each.epoch !== pending.epoch);
         const instances = [...this.items.values()].filter(living).map(({ epoch: _, ...each }) => each);
         const waiting = [...this.pendings.values()]
           .filter(({ endingSince }) => endingSince === undefined)
           .map(({ instanceId, ...each }) => ({ ...each, id: instanceId }));
-        return [...instances, ...waiting].some((each) => each.consentKey === consentKey && isOther(each));
+        return [...instances, ...waiting].some(
+          (each) => keys.includes(each.consentKey ?? "") && isOther(each),
+        );
       },
       reseal: (id, { version, fence }, grant) =>
         change(
@@ -522,6 +550,13 @@ export class CalmWorld {
           id,
           (i) => i.sealedConfiguration !== undefined && Buffer.from(i.sealedConfiguration).equals(seen),
           () => ({ sealedConfiguration }),
+        ),
+      sealClear: (id, seen, changes) =>
+        change(
+          "sealClear",
+          id,
+          (i) => Buffer.from(i.sealedConfiguration ?? []).equals(seen ?? new Uint8Array()),
+          () => ({ ...changes }),
         ),
       resealReplaced: (id, { epoch }, replacedGrants) =>
         change(

@@ -35,7 +35,7 @@ async function hold(name: string, into: HostedSignIn["into"] = { instanceId: 42 
     endsAt: world.now + HALF_AN_HOUR,
     into,
   };
-  const key = await world.finish(holdSignIn(world.parts, world.transients, request, world.call));
+  const { key } = await world.finish(holdSignIn(world.parts, world.transients, request, world.call));
   await world.settle();
   return key;
 }

@@ -131,10 +131,10 @@ describe("a pending sign-in", () => {
     const key = `consent-${pending.instanceId}`;
     // Of its own instance's delete it is none: it goes along. Of its own end the instance is one.
     expect(await instances.hasSibling(pending.instanceId, key)).toBe(false);
-    expect(await instances.hasSibling(pending.instanceId, key, pending)).toBe(false);
+    expect(await instances.hasSibling(pending.instanceId, key, undefined, pending)).toBe(false);
     expect(await instances.hasSibling(1, key)).toBe(true);
     await instances.create(instance());
-    expect(await instances.hasSibling(pending.instanceId, key, pending)).toBe(true);
+    expect(await instances.hasSibling(pending.instanceId, key, undefined, pending)).toBe(true);
     await instances.markDeleting(pending.instanceId, 3_000);
     expect(await instances.hasSibling(1, key)).toBe(true);
     await pendings.markEnding(pending, 3_000);

@@ -402,6 +402,9 @@ describe("the worker", () => {
   test("reads its own messages and no others", () => {
     const refresh = { kind: "refresh", instanceId: 1, cause: "unauthorized", version: 3 };
     expect(readMessage(JSON.stringify(refresh))).toEqual(refresh);
+    const suspension = { kind: "suspension", organizationId: "org", userId: "ann", after: "cursor" };
+    expect(readMessage(JSON.stringify(suspension))).toEqual(suspension);
+    expect(() => readMessage('{"kind":"suspension","organizationId":"org"}')).toThrow();
     for (const other of ["null", "{}", '{"kind":"refresh","instanceId":"1"}', '{"kind":"rescue"}']) {
       expect(() => readMessage(other)).toThrow();
     }

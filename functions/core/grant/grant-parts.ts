@@ -20,7 +20,7 @@ import type {
 import type { Timing } from "./timing.ts";
 
 /** What brought a refresh about. */
-export type RefreshCause = "schedule" | "just_in_time" | "unauthorized" | "forced" | "rescue";
+export type RefreshCause = "schedule" | "just_in_time" | "unauthorized" | "forced" | "revive" | "rescue";
 
 /** What became of one refresh, rescue or revocation; counted by the caller of the core. */
 export interface GrantOutcome {
@@ -32,6 +32,8 @@ export interface GrantOutcome {
     | "refused"
     | "client_refused"
     | "needs_reauth"
+    | "revived"
+    | "still_dead"
     | "rescued"
     | "revoked"
     | "lost";
@@ -40,6 +42,20 @@ export interface GrantOutcome {
   readonly cause: RefreshCause;
   /** How long the old token would have been valid, in milliseconds. */
   readonly timeLeftMs?: number;
+  /** The vendor's own words to a refusal: bounded, secrets cut out. */
+  readonly error?: string;
+  readonly errorDescription?: string;
+}
+
+/** Keeps a vendor's long incident from ending its users' grants: who may be given up is judged by connector. */
+export interface RefusedGrants {
+  /** Notes that this grant will be given up if it is refused for `refusedNoticeMs` more. @throws it is not noted */
+  notice(connector: string, instanceId: number, now: number): Promise<void>;
+  /**
+   * Whether so few of a connector's grants were noted in the days around that it may be given up. `false` is counted, and rings.
+   * @throws nobody can say now
+   */
+  mayEnd(connector: string, instanceId: number, noticedAt: number, now: number): Promise<boolean>;
 }
 
 /** Clients that their authorization server refuses: refreshing their grants is paused, but for probes. Keys: refresh/pause-client.ts. */
@@ -87,6 +103,8 @@ export interface GrantParts {
   /** Only grants used within this time are refreshed ahead of time. */
   readonly activeWindowMs: number;
   readonly pauses: ClientPauses;
+  /** The worker alone gives grants up that are refused for long. */
+  readonly refused?: RefusedGrants;
 }
 
 /** For those who take the users' sign-ins: a sign-in ends the older pending ones of its instance. */

@@ -1,5 +1,14 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { Grant, Instance, OAuthClient, ReplacedGrant, Sealed } from "../instances/instance.ts";
+import type {
+  Death,
+  Failure,
+  Grant,
+  Instance,
+  OAuthClient,
+  Refusals,
+  ReplacedGrant,
+  Sealed,
+} from "../instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../instances/pending-sign-in.ts";
 
 /** A reading of the store's clock: the `Date` of one DynamoDB answer, and our monotonic clock just before its request. */
@@ -22,15 +31,21 @@ export interface Read<T> {
 export interface InstanceItems {
   /** Strongly consistent GetItem. */
   get(id: number): Promise<Read<Instance | undefined>>;
-  /** SET fence = f0 + 1, until IF version = v AND fence = f0. */
-  takeLease(id: number, seen: { version: number; fence: number }, until: number): Promise<boolean>;
+  /** SET fence = f0 + 1, until (, forcedAt) IF version = v AND fence = f0. */
+  takeLease(
+    id: number,
+    seen: { version: number; fence: number },
+    until: number,
+    forcedAt?: number,
+  ): Promise<boolean>;
   /**
    * REMOVE until IF fence = f; SET what `change` holds, too, IF not deleting: the due time of what is being deleted stays.
    * `false`: nothing of `change` was written.
    */
   release(id: number, fence: number, change?: ReleaseChange): Promise<boolean>;
   /**
-   * SET grant, version = f, dueAt, lastRefreshedAt REMOVE until, deadVersion, lastError, attempts, retryAt, dueSince
+   * SET grant, version = f, dueAt, lastRefreshedAt
+   * REMOVE until, deadVersion, death, lastError, lastFailure, attempts, retryAt, askedUntil, refusals, dueSince
    * IF version = v AND not deleting. Without `dueAt` the item leaves the due index.
    */
   commit(
@@ -38,16 +53,29 @@ export interface InstanceItems {
     base: { version: number },
     won: { fence: number; grant: Sealed; dueAt?: number; refreshedAt: number },
   ): Promise<boolean>;
-  /** SET deadVersion = v, dueAt REMOVE until, dueSince IF version = v AND fence = f AND not deleting. Without `dueAt` as COMMIT. */
+  /**
+   * SET deadVersion = v, death, lastError, lastFailure, dueAt REMOVE until, dueSince, attempts, retryAt, askedUntil, refusals
+   * IF version = v AND fence = f AND not deleting. Without `dueAt` as COMMIT.
+   */
   markDead(
     id: number,
     seen: { version: number; fence: number },
     lastError: string,
     dueAt?: number,
+    more?: { death: Death; lastFailure?: Failure },
+  ): Promise<boolean>;
+  /**
+   * SET grant, death, fence = f + 1, dueAt IF version = v AND fence = f AND deadVersion = v AND not deleting: the tokens of what
+   * has been dead for long go. `grant` is sealed for the same version; by the fence a re-seal under way notices it.
+   */
+  emptyDead(
+    id: number,
+    seen: { version: number; fence: number },
+    left: { grant: Sealed; death: Death; dueAt?: number },
   ): Promise<boolean>;
   /**
    * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, replacedGrants, account
-   * REMOVE until, deadVersion, dueSince (, account where `changes` has none: it is not known to be the one from before)
+   * REMOVE what COMMIT removes, and forcedAt (, account where `changes` has none: it is not known to be the one from before)
    * IF epoch < n AND not deleting.
    * The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen, so that the
    * grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal again.
@@ -76,13 +104,24 @@ export interface InstanceItems {
   markDeleting(id: number, now: number): Promise<boolean>;
   /** SET enabled (, dueAt = now REMOVE dueSince when enabling) IF exists AND not deleting. */
   setEnabled(id: number, enabled: boolean, now: number): Promise<boolean>;
-  /** Name, tags, configuration, token hashes: never anything of the grant. IF exists AND not deleting. */
-  update(id: number, changes: Omit<InstanceChanges, "account">, now: number): Promise<boolean>;
-  /** SET account, consentKey IF epoch = e AND not deleting: a later sign-in may be of another account, or of another client. */
+  /**
+   * Name, tags, configuration, token hashes: never anything of the grant. IF exists AND not deleting.
+   * @param seen `newestToken`: AND the first of the token hashes is still this one
+   */
+  update(
+    id: number,
+    changes: Omit<InstanceChanges, "account">,
+    now: number,
+    seen?: { readonly newestToken?: string },
+  ): Promise<boolean>;
+  /**
+   * SET account, consentKey IF epoch = e AND not deleting: a later sign-in may be of another account, or of another client.
+   * @param seen `consentKey`: AND it is this one still; an account and a proof of its client are noted side by side
+   */
   noteAccount(
     id: number,
-    seen: { epoch: string },
-    noted: { account: NonNullable<Instance["account"]>; consentKey?: string; at: number },
+    seen: { epoch: string; consentKey?: string },
+    noted: { account?: NonNullable<Instance["account"]>; consentKey?: string; at: number },
   ): Promise<boolean>;
   /** SET lastUsedAt IF exists; at most once a day, off the path. Brings an idle grant back to the due index when `dueAt` is given. */
   touch(id: number, usedAt: number, dueAt?: number): Promise<boolean>;
@@ -91,8 +130,13 @@ export interface InstanceItems {
    * more, REMOVE) IF dueAt = seen AND not deleting.
    */
   push(id: number, seen: number, to: number | undefined, owedSince?: number): Promise<boolean>;
-  /** SET dueAt = to REMOVE dueSince IF deleting, whatever was due before: nothing but the deletion is. */
-  pushDeletion(id: number, to: number): Promise<boolean>;
+  /** SET deletionUntil = to IF deleting AND deletionUntil is as seen (absent, too): this worker alone ends it until then. */
+  claimDeletion(id: number, seen: { deletionUntil?: number }, to: number): Promise<boolean>;
+  /**
+   * SET dueAt = to, deletionUntil (absent: REMOVE) REMOVE dueSince IF deleting, whatever was due before: nothing but the
+   * deletion is.
+   */
+  pushDeletion(id: number, to: number, deletionUntil?: number): Promise<boolean>;
 }
 
 /** What a failed attempt leaves behind: why, and when it is tried again. */
@@ -100,8 +144,13 @@ export interface ReleaseChange {
   readonly dueAt?: number;
   readonly dueSince?: number;
   readonly retryAt?: number;
+  readonly askedUntil?: number;
   readonly attempts?: number;
   readonly lastError?: string;
+  readonly lastFailure?: Failure;
+  readonly refusals?: Refusals;
+  /** Of a grant that was dead before the attempt: what was learnt of its death. */
+  readonly death?: Death;
 }
 
 export interface InstanceCreation {
@@ -118,11 +167,13 @@ export interface InstanceSiblings {
   /**
    * Whether an instance other than this one, of any organization, hangs on this consent (revocation/consent.ts) and is not being deleted.
    * Eventually consistent: what was written within `timing.indexMs` may be missing, or still there.
+   * @param unprovenKey of the same consent, for those of one organization whose client is not proven: one of them counts, too
+   * @param pending asked for this pending sign-in of the id: then its instance and other pending ones of it count, too
    */
   hasSibling(
     id: number,
     consentKey: string,
-    /** Asked for this pending sign-in: then the instance of the id and other pending ones of it count, too. */
+    unprovenKey?: string,
     pending?: Pick<PendingKey, "sessionId" | "epoch">,
   ): Promise<boolean>;
 }
@@ -176,12 +227,28 @@ export interface PendingLists {
   ): Promise<{ readonly items: readonly PendingKey[]; readonly next?: string }>;
 }
 
+export interface InstanceSuspension {
+  /** SET userSuspended, or REMOVE it, IF it exists. Nothing else of the item changes. */
+  markSuspended(id: number, suspended: boolean): Promise<boolean>;
+}
+
 /** For the operator who rotates a data key. Each write puts the same secret under another key, and changes nothing else. */
 export interface InstanceResealing {
   /** SET grant IF version = v AND fence = f. The grant is sealed for the same version v; fence, version, until, dueAt stay. */
   reseal(id: number, seen: { version: number; fence: number }, grant: Sealed): Promise<boolean>;
   /** SET sealedConfiguration IF it is the one seen, byte for byte: no two seals are alike. */
   resealConfiguration(id: number, seen: Sealed, sealed: Sealed): Promise<boolean>;
+  /**
+   * SET configuration, secretConfigurationKeys, sealedConfiguration IF sealedConfiguration is the one seen (`undefined`: there is
+   * none): every change of the configuration seals it anew.
+   */
+  sealClear(
+    id: number,
+    seen: Sealed | undefined,
+    changes: Required<
+      Pick<InstanceChanges, "configuration" | "secretConfigurationKeys" | "sealedConfiguration">
+    >,
+  ): Promise<boolean>;
   /** SET replacedGrants IF epoch = e AND they are still there. */
   resealReplaced(
     id: number,
@@ -354,6 +421,8 @@ export interface ClientResolver {
 /** What came of one token request; every case of the protocol's step 5. */
 export type TokenOutcome =
   | { readonly kind: "granted"; readonly response: TokenResponse }
+  /** Granted, with an access token that no header can carry. What came beside it may be the only living refresh token. */
+  | { readonly kind: "unusable"; readonly response: TokenResponse }
   /** RFC 6749 section 5.2 `invalid_grant` (or the vendor's word for it). */
   | { readonly kind: "invalid_grant"; readonly error: string; readonly description?: string }
   /** The vendor refused and did nothing: other 4xx, 429, 503 with Retry-After. */

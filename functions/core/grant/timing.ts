@@ -41,15 +41,33 @@ export const timing = {
   skewMs: 10 * SECOND,
   /** Tokens that live shorter are never on the due index. */
   shortestScheduledMs: 5 * MINUTE,
-  /** One forced refresh at most in this time, counted from the last refresh. */
+  /** One forced refresh of a grant at most in this time, however the last one ended. */
   forcedMs: MINUTE,
+  /** A token that was renewed so lately may be refused because the vendor's servers do not all know it yet ... */
+  freshTokenMs: 10 * SECOND,
+  /** ... and is tried again after this. */
+  freshTokenWaitMs: 2 * SECOND,
+  /** Whether a token without end and without refresh token lives is asked for once in this time at most. */
+  probeMs: HOUR,
+  /** What a grant held is kept for so long after its death. */
+  keepDeadMs: 30 * DAY,
+  /** An app may have a dead grant tried once in this time, for so long after its death. */
+  reviveEveryMs: HOUR,
+  reviveForMs: 2 * DAY,
+  /** A grant that is refused for so long, and so often (a count), is given up; of its refusals one in each step counts. */
+  refusedMs: 7 * DAY,
+  refusedTries: 10,
+  refusedStepMs: 12 * HOUR,
+  /** So long before, that is noted; those of one connector that are noted in one day are judged together. */
+  refusedNoticeMs: 2 * DAY,
+  refusedDayMs: DAY,
   /** Back-off of one grant's refreshes, doubled with each failure: for callers, and on the due index (there up to twice that, by chance). */
   retryMs: 2 * SECOND,
   retryMaxMs: MINUTE,
   dueRetryMs: MINUTE,
   dueRetryMaxMs: 10 * MINUTE,
-  /** A vendor's Retry-After is heeded up to this. */
-  retryAfterMaxMs: DAY,
+  /** A vendor's Retry-After is heeded up to this: a year, or milliseconds meant as seconds, would strand the user. */
+  retryAfterMaxMs: HOUR,
   /** After an authorization server refused the client itself: one probe for all its grants in this time. */
   pausedClientMs: 5 * MINUTE,
   /** A sent message that is lost comes due again after this. */
@@ -60,6 +78,8 @@ export const timing = {
   codeMs: 10 * MINUTE,
   /** A revocation that fails is tried for so long, then given up and reported. */
   revocationMs: 7 * DAY,
+  /** How long one worker has a deletion for itself. One that crashed leaves it to the sweep. */
+  deletionMs: 3 * MINUTE,
   revocationRetryMs: MINUTE,
   revocationRetryMaxMs: HOUR,
   /** The item of a claimed sign-in outlasts every process that may still write what it holds. */

@@ -6,6 +6,7 @@ import { clientSecretPlace } from "./client-resolver.ts";
 import { newKeyId } from "./data-keys.ts";
 import type { Organization, RegisteredApp, TenantRecords, User } from "./ports.ts";
 import { hashSecret, newSecret } from "./secrets.ts";
+import { tellSuspension } from "./suspended-users.ts";
 
 /** What an operator does with tenants: `npm run admin`, and the local platform's demo tenant. */
 export interface TenantAdmin {
@@ -42,7 +43,7 @@ export interface TenantAdmin {
     organizationId: string,
     lists: { returnUrls?: readonly string[]; origins?: readonly string[] },
   ): Promise<Organization>;
-  /** Seen everywhere within 30 s. @throws {Conflict} an organization that is being deleted does not become active again */
+  /** Seen everywhere within 30 s: of a user, on all the user's instances. @throws {Conflict} an organization that is being deleted does not become active again */
   setStatus(of: { organizationId: string; userId?: string }, status: "active" | "suspended"): Promise<void>;
   listOrganizations(): Promise<Organization[]>;
   listUsers(organizationId: string): Promise<User[]>;
@@ -59,6 +60,8 @@ export interface TenantAdministrationParts {
   readonly vault: Pick<Vault, "seal">;
   /** Epoch milliseconds; only ever shown, or for an order of creation. */
   readonly now: () => number;
+  /** Has a worker mark a user's instances, where the organization's list of suspended users is full (suspended-users.ts). */
+  readonly markInstances?: (organizationId: string, userId: string) => Promise<void>;
 }
 
 export function tenantAdministration(parts: TenantAdministrationParts): TenantAdmin {
@@ -90,6 +93,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         dataKeys: [{ id: newKeyId(), wrapped }],
         returnUrls: [],
         origins: [],
+        suspendedUsers: [],
         createdAt: parts.now(),
       };
       await created(records.createOrganization(organization));
@@ -127,16 +131,16 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         id,
         organizationId,
         connector,
-        clientId,
-        clientSecret: await parts.vault.seal(clientSecretPlace(organizationId, id), clientSecret),
-        callbackUrls,
+        clientId: clientId.trim(),
+        clientSecret: await parts.vault.seal(clientSecretPlace(organizationId, id), clientSecret.trim()),
+        callbackUrls: callbackUrls.map((url) => url.trim()),
         createdAt,
       };
       await created(records.createApp(app));
       return app;
     },
     async replaceClientSecret({ organizationId, connector, appId, clientSecret }) {
-      const sealed = await parts.vault.seal(clientSecretPlace(organizationId, appId), clientSecret);
+      const sealed = await parts.vault.seal(clientSecretPlace(organizationId, appId), clientSecret.trim());
       if (!(await records.updateApp({ organizationId, connector, id: appId }, { clientSecret: sealed }))) {
         throw new NotFound(`organization ${organizationId} has no app ${appId} for ${connector}`);
       }
@@ -159,9 +163,14 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
       if (deletingSince !== undefined) {
         throw new Conflict(`organization ${organizationId} is being deleted`, "being_deleted");
       }
-      await (userId === undefined
-        ? found(records.updateOrganization(organizationId, { status }), `organization ${organizationId}`)
-        : found(records.updateUser(organizationId, userId, { status }), `user ${userId}`));
+      if (userId === undefined) {
+        return await found(
+          records.updateOrganization(organizationId, { status }),
+          `organization ${organizationId}`,
+        );
+      }
+      await found(records.updateUser(organizationId, userId, { status }), `user ${userId}`);
+      await tellSuspension(parts, organizationId, userId);
     },
     listOrganizations: () => records.listOrganizations(),
     listUsers: (organizationId) => records.listUsers(organizationId),

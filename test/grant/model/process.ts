@@ -44,6 +44,8 @@ export class Process {
   sending: number | undefined;
   /** The vendor has acted on it; the answer is on its way. */
   heard = false;
+  /** The vendor told it something of its token that was not so. */
+  misled = false;
   /** How often it said what became of it. */
   counted = 0;
 

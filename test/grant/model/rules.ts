@@ -22,6 +22,14 @@ export interface Rules {
   revokeReplaced: boolean;
   /** The revocation of a grant that came too late reaches the vendor. */
   revokeLoser: boolean;
+  /** A grant that a vendor calls dead may be sent to it once more. */
+  revive: boolean;
+  /** What a dead grant holds is kept. */
+  keepDead: boolean;
+  /** Taking the tokens out of what is dead asks for the version, fence and death that were read. */
+  emptyCondition: boolean;
+  /** A forced refresh is remembered with its lease. */
+  forcedAt: boolean;
   /** A re-seal asks for the version that it read. */
   resealVersion: boolean;
   /** What a hosted sign-in brings waits for its claim. Without it, it goes live at once. */
@@ -32,6 +40,8 @@ export interface Rules {
   endUnlessClaimed: boolean;
   /** The revocation of a pending sign-in reaches the vendor. */
   revokePending: boolean;
+  /** A refresh token that comes with an access token of no use is kept; else it is an answer that cannot be read. */
+  keepRotated: boolean;
 }
 
 export const ALL_RULES: Rules = {
@@ -51,4 +61,9 @@ export const ALL_RULES: Rules = {
   claimUnlessEnding: true,
   endUnlessClaimed: true,
   revokePending: true,
+  revive: true,
+  keepDead: true,
+  emptyCondition: true,
+  forcedAt: true,
+  keepRotated: true,
 };

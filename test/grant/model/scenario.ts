@@ -7,8 +7,10 @@ import { refusePending } from "../../../functions/core/grant/pending/refuse-pend
 import { settlePending } from "../../../functions/core/grant/pending/settle-pending.ts";
 import {
   currentAccessToken,
+  forceRefresh,
   tokenAfterUnauthorized,
 } from "../../../functions/core/grant/refresh/access-token.ts";
+import { isRevivable } from "../../../functions/core/grant/refresh/death.ts";
 import { refreshGrant } from "../../../functions/core/grant/refresh/refresh.ts";
 import { settleRescueRecord } from "../../../functions/core/grant/rescue/rescue-worker.ts";
 import { markForDeletion } from "../../../functions/core/grant/revocation/delete-instance.ts";
@@ -23,10 +25,27 @@ import { World } from "./world.ts";
 /**
  * Who takes part: R a refresher, J a caller, U a caller whose token the vendor refused, S the scheduled worker, W a rescue
  * worker, Q a sign-in, X one with another account, Y one where another account is welcome, D a delete, E disable and enable, K an
- * operator who re-seals after a rotation of the data key; H a hosted sign-in, N one that makes a new connection; once their users are
- * back, claims come, for the right end user and for another one, and workers for what is pending.
+ * operator who re-seals after a rotation of the data key, F an app that forces a refresh, O its owner who does, V an operator who
+ * revives what is dead; H a hosted sign-in, N one that makes a new connection: once their users are back, claims come, for the
+ * right end user and for another one, and workers for what is pending.
  */
-export type Actor = "R" | "J" | "U" | "S" | "W" | "Q" | "X" | "Y" | "D" | "E" | "K" | "H" | "N";
+export type Actor =
+  | "R"
+  | "J"
+  | "U"
+  | "S"
+  | "W"
+  | "Q"
+  | "X"
+  | "Y"
+  | "D"
+  | "E"
+  | "K"
+  | "F"
+  | "O"
+  | "V"
+  | "H"
+  | "N";
 
 export interface Scenario {
   readonly vendor: VendorKind;
@@ -35,11 +54,22 @@ export interface Scenario {
   /** Before there is an instance: the first actor is N, who connects. */
   readonly beginsWithout: boolean;
   readonly actors: readonly Actor[];
+  /** They come one after the other, mostly; else together. */
+  readonly inTurn: boolean;
   /** How many things may go wrong. */
   readonly faults: number;
+  /** How the vendor is at first (World.mood), and how often it may turn on its clients from there. */
+  readonly mood: World["mood"];
+  readonly turns: number;
+  /** How many of the first refreshes bring an access token that no header can carry. */
+  readonly unusable?: number;
   /** Which of the possible things happens next; when they run out, faults stop and the rest happens in order. */
   readonly choices: readonly number[];
 }
+
+/** How likely it is that somebody comes, and that time passes: where actors come in turn, mostly while nobody is at work. */
+const IDLE = { comes: 3, passes: 1 };
+const BUSY = { comes: 0.2, passes: 0.2 };
 
 interface Action {
   readonly weight: number;
@@ -49,16 +79,28 @@ interface Action {
 /** Plays a scenario to its end and beyond: faults stop, workers come by, and everything must be well. @throws {Violation} */
 export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
   const world = new World(scenario.vendor, rules, scenario.tellsAccounts, !scenario.beginsWithout);
+  world.mood = scenario.mood;
+  world.unusable = scenario.unusable ?? 0;
   const waiting: Actor[] = [...(scenario.beginsWithout ? (["N"] as const) : []), ...scenario.actors];
   let faults = scenario.faults;
+  let turns = scenario.turns;
   const spend = (cost: number): void => {
     faults -= cost;
+  };
+  const turn = (mood: World["mood"]): void => {
+    turns -= mood === "well" ? 0 : 1;
+    world.turn(mood);
   };
 
   for (const choice of scenario.choices) {
     await world.settle();
     judge(world);
-    const actions = possible(world, waiting, faults, spend);
+    const isBusy = scenario.inTurn && world.processes.some(({ finished }) => !finished);
+    const actions = possible(world, waiting, isBusy ? BUSY : IDLE, faults, spend);
+    if (world.mood !== "well") actions.push({ weight: 1, act: () => turn("well") });
+    else if (turns > 0 && actions.length > 0) {
+      for (const mood of ["lies", "refuses"] as const) actions.push({ weight: 3, act: () => turn(mood) });
+    }
     if (actions.length === 0) break;
     pick(actions, choice).act();
   }
@@ -77,14 +119,20 @@ function pick(actions: readonly Action[], choice: number): Action {
   throw new Error("a choice beyond all actions");
 }
 
-function possible(world: World, waiting: Actor[], faults: number, spend: (cost: number) => void): Action[] {
+function possible(
+  world: World,
+  waiting: Actor[],
+  { comes, passes }: typeof IDLE,
+  faults: number,
+  spend: (cost: number) => void,
+): Action[] {
   const actions: Action[] = [];
   const add = (weight: number, act: () => void): void => {
     actions.push({ weight, act });
   };
   const next = waiting[0];
   if (next !== undefined && world.table) {
-    add(3, () => {
+    add(comes, () => {
       waiting.shift();
       enter(world, next);
     });
@@ -109,7 +157,7 @@ function possible(world: World, waiting: Actor[], faults: number, spend: (cost: 
       });
     }
   }
-  for (const ms of [500, 3_000, 11_000, 61_000, 101_000, 500_000]) add(1, () => world.advance(ms));
+  for (const ms of [500, 3_000, 11_000, 61_000, 101_000, 500_000]) add(passes, () => world.advance(ms));
   if (!world.table) add(4, () => world.fault("table", true));
   if (!world.bucket) add(4, () => world.fault("bucket", true));
   if (faults > 0) {
@@ -150,7 +198,7 @@ function enter(world: World, actor: Actor): void {
   const refresh = async (parts: WorkerParts, call: Call): Promise<void> => {
     const seen = await read(parts);
     if (seen === undefined) return;
-    await refreshGrant(parts, seen, { cause: "forced", wanted: seen.instance.version }, call);
+    await refreshGrant(parts, seen, { cause: "schedule", wanted: seen.instance.version }, call);
   };
   switch (actor) {
     case "R":
@@ -167,6 +215,20 @@ function enter(world: World, actor: Actor): void {
         const seen = await read(parts);
         if (seen !== undefined) await tokenAfterUnauthorized(parts, world.id, seen.instance.version, call);
       });
+      return;
+    case "F":
+    case "O":
+      world.start(name, (parts, call) =>
+        forceRefresh(parts, world.id, call, actor === "O" && world.rules.revive ? "owner" : "token"),
+      );
+      return;
+    case "V":
+      if (!world.rules.revive) return;
+      world.start(
+        name,
+        (parts, call) => refreshDue(parts, { instanceId: world.id, cause: "revive" }, call),
+        300_000,
+      );
       return;
     case "S":
       world.start(
@@ -249,7 +311,7 @@ function enterHosted(world: World, name: string, isNew: boolean): void {
   world.start(
     name,
     async (parts, call, transients) => {
-      const key = await holdSignIn(
+      const { key } = await holdSignIn(
         parts,
         transients,
         {
@@ -302,7 +364,7 @@ function enterClaim(world: World, name: string, session: string): void {
       );
       if (found.status === "connected") found.status = "claimed";
       if (world.refusals.has(session))
-        world.violate(`12: ${name} is told that it has claimed what was refused`);
+        world.violate(`13: ${name} is told that it has claimed what was refused`);
     },
     CONNECTIONS_MS,
   );
@@ -318,7 +380,7 @@ function enterRefusal(world: World, name: string, session: string): void {
       if (!(await refusePending(parts, found.key, session.startsWith("N")))) return;
       if (found.status === "connected") found.status = "refused";
       world.refusals.add(session);
-      if (isLive(world, found.key)) world.violate(`12: ${name} refuses ${session}, which is live`);
+      if (isLive(world, found.key)) world.violate(`13: ${name} refuses ${session}, which is live`);
     },
     CONNECTIONS_MS,
   );
@@ -345,6 +407,7 @@ async function drain(world: World): Promise<void> {
 async function recover(world: World, waiting: Actor[]): Promise<void> {
   if (!world.table) world.fault("table", true);
   if (!world.bucket) world.fault("bucket", true);
+  if (world.mood !== "well") world.turn("well");
   world.log.push("---- faults stop");
   for (const actor of waiting) enter(world, actor);
   await drain(world);
@@ -365,6 +428,7 @@ async function recover(world: World, waiting: Actor[]): Promise<void> {
       );
     else if (world.instance?.enabled === false)
       world.start(`E${rounds}`, (parts, call) => setEnabled(parts, world.id, true, call));
+    else if (mayRevive(world)) enter(world, "V");
     else enter(world, world.instance?.replacedGrants === undefined ? "R" : "S");
     await drain(world);
     world.advance(200_000);
@@ -375,10 +439,19 @@ function isQuiet(world: World): boolean {
   const { instance } = world;
   if (world.records.size > 0 || world.pendings.size > 0) return false;
   if (instance === undefined) return true;
-  if (instance.deleting === true || !instance.enabled || instance.until !== undefined) return false;
-  if (instance.replacedGrants !== undefined) return false;
+  if (instance.deleting === true || !instance.enabled) return false;
+  if (instance.replacedGrants !== undefined || mayRevive(world)) return false;
   const stored = world.storedToken();
-  return world.needsReauth() || (stored !== undefined && world.vendor.isUsable(stored));
+  if (world.needsReauth()) return true;
+  return instance.until === undefined && stored !== undefined && world.vendor.isUsable(stored);
+}
+
+/** The vendor called dead what lives: one more try mends that. */
+function mayRevive(world: World): boolean {
+  const { instance, rules } = world;
+  const stored = world.storedToken();
+  if (instance === undefined || stored === undefined || !rules.revive) return false;
+  return isRevivable(instance) && world.vendor.isUsable(stored);
 }
 
 function judge(world: World): void {
@@ -426,9 +499,9 @@ function judgeEnd(world: World, { actors, beginsWithout }: Scenario): void {
 /** What was marked as claimed is live, or something later took its place; and nothing deleted came back. */
 function judgeClaims(world: World): void {
   const { instance, gone, risen } = world;
-  if (risen && instance !== undefined) throw world.violation("12: a deleted instance came back");
+  if (risen && instance !== undefined) throw world.violation("13: a deleted instance came back");
   for (const epoch of world.marked) {
     const isLost = instance === undefined ? !gone : instance.epoch < epoch;
-    if (isLost) throw world.violation(`12: ${epoch} was claimed and is not live`);
+    if (isLost) throw world.violation(`13: ${epoch} was claimed and is not live`);
   }
 }

@@ -8,17 +8,36 @@ import type {
   Sealer,
   Vault,
 } from "../../../functions/core/grant/ports.ts";
-import { timing } from "../../../functions/core/grant/timing.ts";
+import { type Timing, timing } from "../../../functions/core/grant/timing.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
-import { judgeClaimed, judgeCommit, judgeEvent, judgeLoss } from "./invariants.ts";
+import {
+  judgeClaimed,
+  judgeCommit,
+  judgeDeath,
+  judgeEmptying,
+  judgeEvent,
+  judgeForced,
+  judgeLoss,
+} from "./invariants.ts";
 import type { Process, Timer } from "./process.ts";
 import type { World } from "./world.ts";
 import { exchangeAtVendor, refreshAtVendor } from "./world-vendor.ts";
 
 /** What a worker has, and an operator's command. */
 export type WorldParts = WorkerParts & { readonly instances: InstanceResealing };
+
+/** What takes days, in minutes: a scenario must get there. */
+export const MODEL_TIMING: Timing = {
+  ...timing,
+  keepDeadMs: 60_000,
+  refusedMs: 8_000,
+  refusedTries: 2,
+  refusedStepMs: 2_000,
+  refusedNoticeMs: 200_000,
+  refusedDayMs: 2_000,
+};
 
 /** The ports of one process: each call is a step that waits until the scheduler lets it happen. */
 export function portsOf(world: World, process: Process): WorldParts {
@@ -52,9 +71,13 @@ export function portsOf(world: World, process: Process): WorldParts {
       "deadVersion",
       "dueAt",
       "dueSince",
+      "death",
       "lastError",
+      "lastFailure",
       "attempts",
       "retryAt",
+      "askedUntil",
+      "refusals",
       ...names,
     );
   const { rules } = world;
@@ -73,7 +96,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           };
         });
       },
-      takeLease: (_id, seen, until) =>
+      takeLease: (_id, seen, until, forcedAt) =>
         write(
           `takes the lease on version ${seen.version} as fence ${seen.fence + 1}`,
           ({ version, fence }) => version === seen.version && (!rules.takeFence || fence === seen.fence),
@@ -81,7 +104,13 @@ export function portsOf(world: World, process: Process): WorldParts {
             // A vendor may give the living token again: what was spared for that lies in the table, and is carried no more.
             if (process.inHand === world.storedToken()) process.inHand = undefined;
             process.lease = { version: seen.version, fence: seen.fence + 1, epoch: instance.epoch, until };
-            return { ...instance, fence: seen.fence + 1, until };
+            if (forcedAt !== undefined) judgeForced(world, process, forcedAt);
+            return {
+              ...instance,
+              fence: seen.fence + 1,
+              until,
+              ...(forcedAt === undefined || !rules.forcedAt ? {} : { forcedAt }),
+            };
           },
         ),
       release: (_id, fence, change = {}) =>
@@ -107,20 +136,41 @@ export function portsOf(world: World, process: Process): WorldParts {
             };
           },
         ),
-      markDead: (_id, seen, lastError, dueAt) =>
+      markDead: (_id, seen, lastError, dueAt, more) =>
         write(
-          `marks version ${seen.version} dead`,
+          `marks version ${seen.version} dead (${lastError})`,
           ({ version, fence, deleting }) =>
             deleting !== true && (!rules.deadCondition || (version === seen.version && fence === seen.fence)),
           (instance) => {
-            if (!world.residue && world.isRecoverable()) {
-              world.violate("5: needs_reauth is written though a usable grant is at hand");
-            }
+            judgeDeath(world, process, instance, lastError);
             const deadVersion = rules.deadCondition ? seen.version : instance.version;
+            const { accessToken, refreshToken, ...left } = world.unseal(instance.version, instance.grant);
             return {
-              ...without(instance, "until", "dueAt", "dueSince"),
+              ...without(instance, "until", "dueAt", "dueSince", "attempts", "retryAt", "refusals"),
+              ...(rules.keepDead
+                ? {}
+                : { grant: world.seal(instance.version, { ...left, accessToken: "" }) }),
               deadVersion,
               lastError,
+              ...more,
+              ...due(dueAt),
+            };
+          },
+        ),
+      emptyDead: (_id, seen, { grant, death, dueAt }) =>
+        write(
+          `takes the tokens out of version ${seen.version}`,
+          ({ version, fence, deadVersion, deleting }) =>
+            deleting !== true &&
+            (!rules.emptyCondition ||
+              (version === seen.version && fence === seen.fence && deadVersion === seen.version)),
+          (instance) => {
+            judgeEmptying(world, process, instance, seen);
+            return {
+              ...without(instance, "dueAt", "dueSince"),
+              grant,
+              death,
+              fence: seen.fence + 1,
               ...due(dueAt),
             };
           },
@@ -139,8 +189,9 @@ export function portsOf(world: World, process: Process): WorldParts {
             }
             world.saved(token);
             world.excused = undefined;
+            world.lastForcedAt = undefined;
             return {
-              ...freed(instance, "account", "replacedGrants"),
+              ...freed(instance, "account", "replacedGrants", "forcedAt"),
               ...won.changes,
               ...(won.replacedGrants === undefined || !rules.keepReplaced
                 ? {}
@@ -177,6 +228,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           (instance) => ({ ...instance, replacedGrants }),
         ),
       resealConfiguration: () => Promise.reject(new Error("no configuration in this world")),
+      sealClear: () => Promise.reject(new Error("no configuration in this world")),
       markDeleting: (_id, now) =>
         write(
           "marks the item for deletion",
@@ -233,11 +285,21 @@ export function portsOf(world: World, process: Process): WorldParts {
             ...(owedSince === undefined ? {} : { dueSince: owedSince }),
           }),
         ),
-      pushDeletion: (_id, to) =>
+      pushDeletion: (_id, to, deletionUntil) =>
         write(
           "pushes its deletion",
           ({ deleting }) => deleting === true,
-          (instance) => ({ ...without(instance, "dueSince"), dueAt: to }),
+          (instance) => ({
+            ...without(instance, "dueSince", "deletionUntil"),
+            dueAt: to,
+            ...(deletionUntil === undefined ? {} : { deletionUntil }),
+          }),
+        ),
+      claimDeletion: (_id, seen, to) =>
+        write(
+          "claims its deletion",
+          ({ deleting, deletionUntil }) => deleting === true && deletionUntil === seen.deletionUntil,
+          (instance) => ({ ...instance, deletionUntil: to }),
         ),
       create: (instance) =>
         table("creates the item", true, () => {
@@ -307,7 +369,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           resolve();
         });
       }),
-    timing,
+    timing: MODEL_TIMING,
     handOver: () => Promise.resolve(),
     pendings: pendingsOf(world, process),
     // It lies on the due index: a worker comes by sooner or later.
@@ -329,6 +391,7 @@ export function portsOf(world: World, process: Process): WorldParts {
       giveBack: () => Promise.resolve(),
       resume: () => Promise.resolve(),
     },
+    refused: { notice: () => Promise.resolve(), mayEnd: () => Promise.resolve(true) },
     activeWindowMs: 7 * 86_400_000,
   };
 }

@@ -43,9 +43,17 @@ export class World {
   excused: string | undefined;
   /** A lease ran out over a grant in hand, with both stores failing: the documented residue. */
   residue = false;
+  /** `lies`: it calls every refresh token dead; `refuses`: it refuses them all, and does nothing. Neither is so. */
+  mood: "well" | "lies" | "refuses" = "well";
+  /** Refusals that a version met, and since when. */
+  refused: { version: number; count: number; since: number } | undefined;
+  /** When a refresh was last forced, as its lease was asked for. */
+  lastForcedAt: number | undefined;
   /** Tokens that somebody received and did not crash with. */
   readonly known = new Set<number>();
   families = 1;
+  /** So many of the next refreshes bring an access token that no header can carry. */
+  unusable = 0;
   timers: Timer[] = [];
   failures: { place: "table" | "bucket"; at: number }[] = [];
   readonly transients = new Map<string, TransientItem>();
@@ -145,7 +153,7 @@ export class World {
       `${process.name}: crashes${process.inHand === undefined ? "" : ` with token ${process.inHand} in hand`}`,
     );
     if (process.sending !== undefined) {
-      if (vendorHadProcessed && !process.heard) {
+      if (vendorHadProcessed && !process.heard && this.mood === "well") {
         process.heard = true;
         this.log.push(
           `  the vendor had heard token ${process.sending} -> ${this.vendor.refresh(process.sending)}`,
@@ -198,14 +206,22 @@ export class World {
     if (!up) this.failures.push({ place, at: this.now });
   }
 
+  turn(mood: World["mood"]): void {
+    this.mood = mood;
+    this.log.push(`the vendor ${mood === "well" ? "is well again" : `${mood} from here`}`);
+  }
+
   // ---- what the invariants ask for
 
   tokenOf(version: number | string, sealed: Uint8Array): number {
     return Number(this.unseal(version, sealed).refreshToken);
   }
 
+  /** `undefined`: there is no instance, or no token in it any more. */
   storedToken(): number | undefined {
-    return this.instance === undefined ? undefined : this.tokenOf(this.instance.version, this.instance.grant);
+    if (this.instance === undefined) return undefined;
+    const token = this.tokenOf(this.instance.version, this.instance.grant);
+    return Number.isNaN(token) ? undefined : token;
   }
 
   /** A usable grant of the stored sign-in lies, or is carried, where the protocol will still find it. */

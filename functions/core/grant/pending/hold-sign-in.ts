@@ -1,5 +1,6 @@
 import { NotFound, Unavailable } from "../../errors.ts";
 import type { PendingInstance, PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
+import { separateSecrets } from "../../instances/secret-keys.ts";
 import type { TransientStore } from "../../transients.ts";
 import { lookUpAccount } from "../account.ts";
 import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
@@ -7,6 +8,7 @@ import type { Sealer } from "../ports.ts";
 import { keepGrant } from "../rescue/keep-grant.ts";
 import { consentKey } from "../revocation/consent.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
+import { missingScopes } from "../scopes.ts";
 import { sealConfiguration } from "../sealed-grant.ts";
 import { type CodeExchange, type CodeTarget, exchangeCode } from "../sign-in/exchange-code.ts";
 import { freeId } from "../sign-in/first-exchange.ts";
@@ -29,7 +31,7 @@ export interface HostedSignIn extends CodeExchange {
 /**
  * PENDING: exchanges the code of a hosted sign-in, and keeps what it brought apart until its claim. When this returns, the grant
  * lies in the table or the rescue bucket, and nothing that served calls before serves other ones now.
- * @returns what the claim must name
+ * @returns what the claim must name, and what was asked for and not granted
  * @throws {NotFound} the instance to be signed in to again is gone
  * @throws {InvalidRequest} the code is wrong, used, or another client's
  * @throws {Unavailable} try again; the code was not sent, or what it brought is lost
@@ -39,7 +41,7 @@ export async function holdSignIn(
   transients: TransientStore,
   request: HostedSignIn,
   call: Call,
-): Promise<PendingKey> {
+): Promise<{ readonly key: PendingKey; readonly missingScopes: readonly string[] }> {
   const { connector, organizationId, into } = request;
   const sealer = await parts.vault.prepare(organizationId);
   const target = await targetOf(parts, into);
@@ -75,7 +77,7 @@ export async function holdSignIn(
     throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
   }
   call.afterAnswer(notePendingAccount(parts, request, key, group, won.grant.accessToken));
-  return key;
+  return { key, missingScopes: missingScopes(connector, won.grant) };
 }
 
 async function targetOf(
@@ -97,16 +99,20 @@ async function targetOf(
 async function newInstanceOf(
   sealer: Sealer,
   id: number,
-  { organizationId, configuration }: Pick<HostedSignIn, "organizationId" | "configuration">,
+  {
+    organizationId,
+    connector,
+    configuration,
+  }: Pick<HostedSignIn, "organizationId" | "connector" | "configuration">,
   { name, tags, secretConfiguration }: Exclude<HostedSignIn["into"], { instanceId: number }>,
 ): Promise<PendingInstance> {
-  const secretConfigurationKeys = Object.keys(secretConfiguration);
-  const about = { name, tags, configuration, secretConfigurationKeys };
+  // Of a session that an earlier version began: no secret lies in clear.
+  const { plain, secret } = separateSecrets(connector, configuration);
+  const secrets = { ...secret, ...secretConfiguration };
+  const secretConfigurationKeys = Object.keys(secrets);
+  const about = { name, tags, configuration: plain, secretConfigurationKeys };
   if (secretConfigurationKeys.length === 0) return about;
-  return {
-    ...about,
-    sealedConfiguration: await sealConfiguration(sealer, { id, organizationId }, secretConfiguration),
-  };
+  return { ...about, sealedConfiguration: await sealConfiguration(sealer, { id, organizationId }, secrets) };
 }
 
 /** Best effort: the claim asks again where it is not known. Never throws. */

@@ -7,6 +7,7 @@ import type { Call, ProvisioningParts } from "../grant-parts.ts";
 import type { Sealer } from "../ports.ts";
 import { consentKey } from "../revocation/consent.ts";
 import { dueAt } from "../schedule/due.ts";
+import { tellMissingScopes } from "../scopes.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { newInstanceToken } from "../sign-in/instance-token.ts";
@@ -61,7 +62,7 @@ async function signInTo(
   };
   const result = await writeSignIn(parts, { signIn, grant, sealer });
   if (result.kind === "lost") return result;
-  return { kind: "written", instance: await afterSignIn(parts, result, signIn, grant.accessToken, call) };
+  return { kind: "written", instance: await afterSignIn(parts, result, signIn, grant, call) };
 }
 
 async function create(
@@ -81,6 +82,14 @@ async function create(
       return { kind: "lost", now: undefined };
     }
     tellCreated(parts, instance, call);
+    tellMissingScopes(
+      parts,
+      call,
+      connectorOf(parts, instance.connector),
+      instance,
+      opened.grant,
+      opened.now,
+    );
     noteUnknown(parts, instance, opened, call);
     return { kind: "written", instance };
   }

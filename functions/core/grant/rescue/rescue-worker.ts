@@ -68,7 +68,7 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
       const result = await writeSignIn(parts, { signIn, grant, sealer });
       if (result.kind === "lost")
         return await revokedOrOwed(parts, owner, await revokeLoser(parts, owner, grant), record.at);
-      await afterSignIn(parts, result, record, grant.accessToken, call);
+      await afterSignIn(parts, result, record, grant, call);
       return "rescued";
     }
     case "new": {

@@ -5,9 +5,10 @@ import { lookUpAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, WorkerParts } from "../grant-parts.ts";
+import { isEmptied } from "../refresh/death.ts";
 import { openGrant } from "../sealed-grant.ts";
 import { latestNow, revocationWait } from "../timing.ts";
-import { consentKey } from "./consent.ts";
+import { consentKey, provenKey, unprovenKey } from "./consent.ts";
 
 /**
  * DELETE, step 1: the instance token is dead from here; a worker does the rest, now or when the sweep finds it.
@@ -22,7 +23,8 @@ export async function markForDeletion(
   const { value: instance, reading } = await parts.instances.get(instanceId);
   if (instance === undefined) return false;
   if (!(await parts.instances.markDeleting(instanceId, reading.dateMs))) return false;
-  // Lost: it lies on the due index.
+  // Another delete has handed it over. Lost: it lies on the due index.
+  if (instance.deleting === true) return true;
   await parts.handOver(instance, "delete").catch(() => {});
   return true;
 }
@@ -30,6 +32,7 @@ export async function markForDeletion(
 /**
  * DELETE, steps 2 and 3, by a worker, any number of times: revokes what the vendor lets us revoke without harm to others,
  * then deletes the item. A revocation that fails is tried again for 7 days, one that might harm others for an hour.
+ * One worker at a time, whatever number of deletes and messages there are: a vendor counts each revocation.
  */
 export async function finishDeletion(
   parts: WorkerParts,
@@ -41,9 +44,10 @@ export async function finishDeletion(
   const now = latestNow(reading, parts.monotonic());
   const certainAt = siblingsAreCertainAt(parts, instance);
   if (now < certainAt) return void (await parts.instances.pushDeletion(instanceId, certainAt));
+  if (!(await claim(parts, instance, now))) return;
   // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
   const unborn = await parts.rescue.read(`rescue/${instanceId}/new`);
-  if (unborn !== undefined) return await tryLater(parts, instance, now);
+  if (unborn !== undefined) return await tryLater(parts, instance, now, "anybody");
   const ended = await revokeStored(parts, instance);
   const goesOnFor = now - (instance.deletingSince ?? now);
   const patience = {
@@ -52,7 +56,7 @@ export async function finishDeletion(
     revoked: 0,
     spared: 0,
   };
-  if (goesOnFor < patience[ended]) return await tryLater(parts, instance, now);
+  if (goesOnFor < patience[ended]) return await tryLater(parts, instance, now, "nobody");
   const removed = await parts.instances.remove(instanceId);
   const { connector } = instance;
   if (ended === "revoked") parts.outcome({ outcome: "revoked", connector, instanceId, cause: "forced" });
@@ -69,6 +73,13 @@ export interface ConsentHolder
   /** That the grant is sealed for. */
   readonly version: number | string;
   readonly pending?: Pick<PendingKey, "sessionId" | "epoch">;
+}
+
+/** Whether this worker may go on. One that may not leaves it be: the due index brings the deletion back. */
+async function claim(parts: WorkerParts, { id, deletionUntil }: Instance, now: number): Promise<boolean> {
+  if (deletionUntil !== undefined && deletionUntil > now) return false;
+  const seen = deletionUntil === undefined ? {} : { deletionUntil };
+  return await parts.instances.claimDeletion(id, seen, now + parts.timing.deletionMs);
 }
 
 async function revokeStored(
@@ -95,6 +106,7 @@ async function isEnded(
 ): Promise<boolean> {
   try {
     const grant = await openGrant(parts.vault, instance, version, sealed);
+    if (isEmptied(grant)) return true;
     const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
     return await parts.tokens.revoke(connector, client, grant);
   } catch {
@@ -113,8 +125,8 @@ function siblingsAreCertainAt(parts: WorkerParts, instance: Instance): number {
 }
 
 /**
- * Whether another living instance hangs on the same consent: same connector and client, in whichever organization, and not known
- * to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
+ * Whether another living instance hangs on the same consent: same connector and client, in whichever organization (in its own
+ * only, where the vendor has never accepted that one's client), and not known to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
  * a consent too many at the vendor than a dead connection.
  */
 export async function isShared(
@@ -122,14 +134,15 @@ export async function isShared(
   connector: Connector,
   holder: ConsentHolder,
 ): Promise<boolean | "unclear"> {
-  const { id, pending } = holder;
   const unknown = consentKey(connector, holder.refreshGroup);
   const own = await consentOf(parts, connector, holder, unknown);
   if (unknown === undefined || own === undefined) return "unclear";
+  const hasSibling = (key: string) =>
+    parts.instances.hasSibling(holder.id, key, unprovenKey(key, holder.organizationId), holder.pending);
   // In this order: a sibling whose account is noted between the two goes from the first to the second.
-  const maybe = await parts.instances.hasSibling(id, unknown, pending);
+  const maybe = await hasSibling(unknown);
   if (own === unknown) return maybe;
-  if (await parts.instances.hasSibling(id, own, pending)) return true;
+  if (await hasSibling(own)) return true;
   return maybe && "unclear";
 }
 
@@ -140,8 +153,9 @@ async function consentOf(
   holder: ConsentHolder,
   unknown: string | undefined,
 ): Promise<string | undefined> {
+  const key = holder.consentKey === undefined ? undefined : provenKey(holder.consentKey);
   // Where the vendor tells of nobody, all of the client are among the unknown.
-  if (holder.consentKey !== unknown || connector.account === undefined) return holder.consentKey;
+  if (key !== unknown || connector.account === undefined) return key;
   try {
     const { accessToken } = await openGrant(parts.vault, holder, holder.version, holder.grant);
     const account = await lookUpAccount(parts, connector, accessToken);
@@ -154,8 +168,15 @@ async function consentOf(
 /**
  * Waits a quarter of the time that it has been failing for, between a minute and an hour. Nothing is overdue meanwhile: the
  * instance token is dead, and what cannot be revoked within 7 days is counted as lost.
+ * @param mayTryBefore whether a message that is still on its way may try at once; not after the vendor was asked
  */
-async function tryLater(parts: GrantParts, instance: Instance, now: number): Promise<void> {
+async function tryLater(
+  parts: GrantParts,
+  instance: Instance,
+  now: number,
+  mayTryBefore: "anybody" | "nobody",
+): Promise<void> {
   const failingFor = now - (instance.deletingSince ?? now);
-  await parts.instances.pushDeletion(instance.id, now + revocationWait(parts.timing, failingFor));
+  const at = now + revocationWait(parts.timing, failingFor);
+  await parts.instances.pushDeletion(instance.id, at, mayTryBefore === "nobody" ? at : undefined);
 }

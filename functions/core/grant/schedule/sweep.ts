@@ -1,4 +1,5 @@
 import type { PendingKey } from "../../instances/pending-sign-in.ts";
+import type { SuspensionWork } from "../../tenants/mark-instances.ts";
 import type { InstanceEvent } from "../instance-event.ts";
 import type { DueIndex, DueItem, RescueList } from "../ports.ts";
 import type { Timing } from "../timing.ts";
@@ -10,15 +11,18 @@ export type QueuedWork =
   | ({ readonly kind: "refresh" } & RefreshWork)
   | ({ readonly kind: "pending" } & PendingKey)
   | { readonly kind: "rescue"; readonly key: string }
+  | ({ readonly kind: "suspension" } & SuspensionWork)
   | { readonly kind: "event"; readonly event: InstanceEvent };
 
 export interface WorkQueue {
   /**
    * Sends in batches.
-   * @param work with the group that keeps one vendor's backlog from delaying others
+   * @param work with the group that keeps one vendor's backlog from delaying others, and how long nobody is to see it: 900 s at most
    * @returns for each, whether it was sent
    */
-  send(work: readonly (QueuedWork & { readonly group: string })[]): Promise<readonly boolean[]>;
+  send(
+    work: readonly (QueuedWork & { readonly group: string; readonly delaySeconds?: number })[],
+  ): Promise<readonly boolean[]>;
 }
 
 export interface SweepParts {

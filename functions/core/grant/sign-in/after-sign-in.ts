@@ -1,8 +1,9 @@
-import type { Instance } from "../../instances/instance.ts";
+import type { Grant, Instance } from "../../instances/instance.ts";
 import { noteAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, SignInParts } from "../grant-parts.ts";
 import { endOvertaken } from "../pending/end-soon.ts";
+import { tellMissingScopes } from "../scopes.ts";
 import { endReplaced } from "./replaced-grants.ts";
 import { type SignInRecord, type SignInResult, tellSignIn } from "./write-sign-in.ts";
 
@@ -15,13 +16,14 @@ export async function afterSignIn(
   parts: SignInParts,
   { instance, due }: Extract<SignInResult, { kind: "written" }>,
   signIn: Pick<SignInRecord, "epoch" | "at">,
-  accessToken: string,
+  grant: Grant,
   call: Pick<Call, "afterAnswer">,
 ): Promise<Instance> {
   tellSignIn(parts, call, instance, signIn);
+  const connector = connectorOf(parts, instance.connector);
+  tellMissingScopes(parts, call, connector, instance, grant, signIn.at);
   if (instance.account === undefined) {
-    const connector = connectorOf(parts, instance.connector);
-    call.afterAnswer(noteAccount(parts, connector, instance, accessToken, signIn.at));
+    call.afterAnswer(noteAccount(parts, connector, instance, grant.accessToken, signIn.at));
   }
   call.afterAnswer(endOvertaken(parts, instance, signIn.at));
   if (!(await endReplaced(parts, instance)) || due === undefined) return instance;

@@ -1,14 +1,16 @@
 import { Unavailable } from "../../errors.ts";
 import type { Grant, Instance } from "../../instances/instance.ts";
+import { separateSecrets } from "../../instances/secret-keys.ts";
 import type { TransientStore } from "../../transients.ts";
 import { noteAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import type { Call, GrantParts, ProvisioningParts } from "../grant-parts.ts";
 import type { Sealer } from "../ports.ts";
 import { keepGrant } from "../rescue/keep-grant.ts";
-import { consentKey } from "../revocation/consent.ts";
+import { consentKey, unprovenKey } from "../revocation/consent.ts";
 import { dueAt } from "../schedule/due.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
+import { tellMissingScopes } from "../scopes.ts";
 import { sealConfiguration, sealGrant } from "../sealed-grant.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 import { newInstanceId, newInstanceToken } from "./instance-token.ts";
@@ -51,6 +53,7 @@ export async function provisionInstance(
     now: won.grant.obtainedAt,
   });
   await storeNew(parts, made.instance, call);
+  tellMissingScopes(parts, call, request.connector, made.instance, won.grant, won.grant.obtainedAt);
   call.afterAnswer(
     noteAccount(parts, request.connector, made.instance, won.grant.accessToken, won.grant.obtainedAt),
   );
@@ -69,7 +72,10 @@ export async function freeId(
   throw new Unavailable("no free instance id was found");
 }
 
-/** The item of a new instance, its grant sealed as version 1. */
+/**
+ * The item of a new instance, its grant sealed as version 1.
+ * @param options `isUnproven`: the vendor has not accepted its client yet, neither in a code exchange nor in a refresh
+ */
 export async function newInstance(
   parts: GrantParts,
   sealer: Sealer,
@@ -77,14 +83,18 @@ export async function newInstance(
   request: NewInstance & Pick<CodeExchange, "organizationId" | "userId" | "connector" | "configuration">,
   grant: Grant,
   clientId: string,
-  { epoch, now }: { epoch: string; now: number },
+  { epoch, now, isUnproven = false }: { epoch: string; now: number; isUnproven?: boolean },
 ): Promise<Provisioned> {
   const { token, hash } = newInstanceToken(id);
   const place = { id, organizationId: request.organizationId };
-  const secretKeys = Object.keys(request.secretConfiguration);
+  // Whichever door it came through, and of a session that an earlier version began: no secret lies in clear.
+  const { plain, secret } = separateSecrets(request.connector, request.configuration);
+  const secretConfiguration = { ...secret, ...request.secretConfiguration };
+  const secretKeys = Object.keys(secretConfiguration);
   const due = dueAt(parts, request.connector, grant, { createdAt: now }, now);
   const group = refreshGroup(request.connector.key, clientId);
-  const consent = consentKey(request.connector, group);
+  const proven = consentKey(request.connector, group);
+  const consent = proven !== undefined && isUnproven ? unprovenKey(proven, request.organizationId) : proven;
   const instance: Instance = {
     ...place,
     userId: request.userId,
@@ -93,11 +103,11 @@ export async function newInstance(
     tags: request.tags,
     createdAt: now,
     updatedAt: now,
-    configuration: request.configuration,
+    configuration: plain,
     secretConfigurationKeys: secretKeys,
     ...(secretKeys.length === 0
       ? {}
-      : { sealedConfiguration: await sealConfiguration(sealer, place, request.secretConfiguration) }),
+      : { sealedConfiguration: await sealConfiguration(sealer, place, secretConfiguration) }),
     tokenHashes: [{ hash }],
     fence: 1,
     version: 1,

@@ -1,8 +1,12 @@
-import { Unavailable } from "../../errors.ts";
+import { InvalidRequest, Unavailable } from "../../errors.ts";
 import type { Grant } from "../../instances/instance.ts";
+import { isHeaderText } from "../../vendor-http.ts";
 import { noteAccount } from "../account.ts";
 import type { Call, ProvisioningParts } from "../grant-parts.ts";
 import type { ClientCredentials, TokenOutcome } from "../ports.ts";
+import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
+import { endPause } from "../refresh/pause-client.ts";
+import { revokeLoser } from "../revocation/revoke-loser.ts";
 import { expiryOf } from "../schedule/due.ts";
 import { earliestNow } from "../timing.ts";
 import { epochOf, hashOf } from "./epoch.ts";
@@ -39,12 +43,17 @@ export async function importInstance(
   const { id, reading } = await freeId(parts);
   const answeredMs = parts.monotonic();
   const now = (): number => earliestNow(reading, answeredMs, parts.monotonic());
-  const grant =
-    refreshToken === undefined || connector.oauth2.longLivedToken !== undefined
-      ? importedGrant(request, now())
-      : await provenGrant(parts, request, credentials, refreshToken, now());
+  const isProven = refreshToken !== undefined && connector.oauth2.longLivedToken === undefined;
+  const grant = isProven
+    ? await provenGrant(parts, request, credentials, { refreshToken, instanceId: id, sentAt: now() })
+    : importedGrant(request, now());
+  if (isProven) call.afterAnswer(endPause(parts, request.organizationId, connector.key, request.client));
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
-  const made = await newInstance(parts, sealer, id, request, grant, credentials.id, { epoch, now: now() });
+  const made = await newInstance(parts, sealer, id, request, grant, credentials.id, {
+    epoch,
+    now: now(),
+    isUnproven: !isProven,
+  });
   await storeNew(parts, made.instance, call);
   call.afterAnswer(noteAccount(parts, connector, made.instance, grant.accessToken, grant.obtainedAt));
   return made;
@@ -58,6 +67,13 @@ function importedGrant(request: ImportedGrant, now: number): Grant {
   const { expiresInMs } = request;
   const isLongLived = request.connector.oauth2.longLivedToken !== undefined;
   const accessToken = request.accessToken ?? request.refreshToken ?? "";
+  if (!isHeaderText(accessToken)) {
+    throw new InvalidRequest(
+      "configuration.oauth.user.token is not right: no HTTP header can carry it (control characters, or letters beyond Latin-1)",
+      "configuration.oauth.user.token",
+      UNUSABLE_TOKEN,
+    );
+  }
   return {
     accessToken,
     tokenType: "bearer",
@@ -74,21 +90,22 @@ async function provenGrant(
   parts: ProvisioningParts,
   request: ImportedGrant,
   credentials: ClientCredentials,
-  refreshToken: string,
-  sentAt: number,
+  { refreshToken, instanceId, sentAt }: { refreshToken: string; instanceId: number; sentAt: number },
 ): Promise<Grant> {
-  const { connector } = request;
+  const { connector, organizationId } = request;
   const outcome: TokenOutcome = await parts.tokens.refresh(connector, credentials, {
     refreshToken,
     configuration: request.configuration,
     timeoutMs: parts.timing.exchangeMs,
     beforeSend: () => {},
   });
-  if (outcome.kind !== "granted") throw refusal(connector, outcome, "configuration.oauth.user.refresh_token");
+  if (outcome.kind !== "granted" && outcome.kind !== "unusable") {
+    throw refusal(connector, outcome, "configuration.oauth.user.refresh_token");
+  }
   const { response } = outcome;
   const expiresAt = expiryOf(connector, response, sentAt, parts.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
-  return {
+  const grant: Grant = {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     refreshToken: response.refreshToken ?? refreshToken,
@@ -99,4 +116,7 @@ async function provenGrant(
     client: request.client,
     ...(extra === undefined ? {} : { extra }),
   };
+  if (outcome.kind === "granted") return grant;
+  await revokeLoser(parts, { id: instanceId, organizationId, connector: connector.key }, grant);
+  throw refusal(connector, outcome);
 }

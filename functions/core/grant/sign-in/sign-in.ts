@@ -72,7 +72,7 @@ export async function signInAgain(
     if (kept.now === undefined || kept.now.deleting === true) throw gone(instanceId);
     throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
   }
-  return await afterSignIn(parts, kept, signIn, won.grant.accessToken, call);
+  return await afterSignIn(parts, kept, signIn, won.grant, call);
 }
 
 /**
