@@ -207,6 +207,8 @@ export class ApiStack extends Stack {
       "dynamodb:BatchGetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
+      // An instance's pending sign-ins, which a later sign-in ends.
+      "dynamodb:Query",
     ]);
     // It may add to the audit trail, and do nothing else with it.
     connections.allow(["sqs:SendMessage"], [data.audit.queue.queueArn]);

@@ -112,6 +112,8 @@ export class RefreshStack extends Stack {
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
       "dynamodb:DeleteItem",
+      // An instance's pending sign-ins, which end with it.
+      "dynamodb:Query",
     ]);
     this.worker.allow(
       ["dynamodb:Query"],

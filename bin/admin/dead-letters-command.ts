@@ -85,6 +85,8 @@ function whatFor(work: QueuedWork): { kind: string; about: string; cause: string
       return { kind, about: work.userId, cause: kind };
     case "refresh":
       return { kind, about: String(work.instanceId), cause: work.cause };
+    case "pending":
+      return { kind, about: String(work.instanceId), cause: kind };
   }
 }
 

@@ -1,4 +1,11 @@
-import type { DueIndex, InstanceStore, InstanceSuspension } from "../core/grant/ports.ts";
+import type {
+  DueIndex,
+  InstanceStore,
+  InstanceSuspension,
+  PendingLists,
+  PendingRemoval,
+  PendingSignIns,
+} from "../core/grant/ports.ts";
 import { dueIndex } from "./due-index.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { instanceCreation } from "./instance-creation.ts";
@@ -8,6 +15,9 @@ import { instanceRemoval } from "./instance-removal.ts";
 import { instanceResealing } from "./instance-resealing.ts";
 import { instanceSiblings } from "./instance-siblings.ts";
 import { instanceSuspension } from "./instance-suspension.ts";
+import { pendingLists } from "./pending-lists.ts";
+import { pendingRemoval } from "./pending-removal.ts";
+import { pendingSignIns } from "./pending-sign-ins.ts";
 
 export type { InstanceTableOptions } from "./instance-change.ts";
 
@@ -26,4 +36,9 @@ export function instanceTable(options: InstanceTableOptions): InstanceStore & In
     ...instanceSuspension(options),
     ...instanceLists(options),
   };
+}
+
+/** All of the pending sign-ins in the same table, for operators and tests. */
+export function pendingTable(options: InstanceTableOptions): PendingSignIns & PendingRemoval & PendingLists {
+  return { ...pendingSignIns(options), ...pendingRemoval(options), ...pendingLists(options) };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { findConnector } from "../connectors/catalogue.ts";
-import type { GrantParts, ProvisioningParts, WorkerParts } from "../core/grant/grant-parts.ts";
+import type { GrantParts, ProvisioningParts, SignInParts, WorkerParts } from "../core/grant/grant-parts.ts";
 import type { InstanceLists, Vault } from "../core/grant/ports.ts";
 import { clientPauses } from "../core/grant/refresh/pause-client.ts";
 import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
@@ -29,6 +29,8 @@ import { instanceSuspension } from "./instance-suspension.ts";
 import { kmsKeyService } from "./kms.ts";
 import { grantHeld, refreshOutcome } from "./outcome-metrics.ts";
 import { ownerList } from "./owner-list.ts";
+import { pendingRemoval } from "./pending-removal.ts";
+import { pendingSignIns } from "./pending-sign-ins.ts";
 import { queueSuspension } from "./queue-suspension.ts";
 import { refreshQueue } from "./refresh-queue.ts";
 import { rescueRecords } from "./rescue-bucket.ts";
@@ -146,6 +148,17 @@ const sharedParts = (): Omit<GrantParts, "handOver"> => ({
   activeWindowMs: Number(environment("ACTIVE_WINDOW_DAYS")) * DAY_MS,
 });
 
+/** For the two that touch pending sign-ins: connections and the worker. */
+const pendingParts = (): Pick<SignInParts, "pendings" | "handOverPending"> => ({
+  pendings: pendingSignIns(instanceOptions()),
+  async handOverPending({ instanceId, sessionId, epoch, refreshGroup }) {
+    const [sent] = await queue().send([
+      { kind: "pending", instanceId, sessionId, epoch, group: refreshGroup },
+    ]);
+    if (sent !== true) throw new Error("the refresh queue did not take a message");
+  },
+});
+
 /** For those who make instances and list them: connections. */
 export function connectionParts(): ProvisioningParts & { readonly instances: InstanceLists } {
   return once(makeConnectionParts);
@@ -155,6 +168,7 @@ const makeConnectionParts = (): ProvisioningParts & { readonly instances: Instan
   const options = instanceOptions();
   return {
     ...parts,
+    ...pendingParts(),
     instances: { ...parts.instances, ...instanceCreation(options), ...instanceLists(options) },
   };
 };
@@ -168,8 +182,11 @@ export function workerParts(): WorkerParts & {
 const makeWorkerParts = (): ReturnType<typeof workerParts> => {
   const parts = sharedParts();
   const options = instanceOptions();
+  const pending = pendingParts();
   return {
     ...parts,
+    ...pending,
+    pendings: { ...pending.pendings, ...pendingRemoval(options) },
     instances: {
       ...parts.instances,
       ...instanceCreation(options),

@@ -59,17 +59,26 @@ const CAUSES: readonly (RefreshCause | "delete")[] = [
 /** @throws {Error} not a message of ours: it goes to the dead letters */
 export function readMessage(body: string): QueuedWork {
   const message = JSON.parse(body) as Record<string, unknown> | null;
-  const { kind, instanceId, cause, version, key, event, organizationId, userId, after } = message ?? {};
+  const { kind, instanceId, cause, version, key, event, organizationId, userId, after, sessionId, epoch } =
+    message ?? {};
   if (kind === "rescue" && typeof key === "string") return { kind, key };
   const knownCause = CAUSES.find((known) => known === cause);
   if (kind === "refresh" && typeof instanceId === "number" && knownCause !== undefined) {
     return { kind, instanceId, cause: knownCause, ...(typeof version === "number" ? { version } : {}) };
   }
+  if (
+    kind === "pending" &&
+    typeof instanceId === "number" &&
+    typeof sessionId === "string" &&
+    typeof epoch === "string"
+  ) {
+    return { kind, instanceId, sessionId, epoch };
+  }
   if (kind === "suspension" && typeof organizationId === "string" && typeof userId === "string") {
     return { kind, organizationId, userId, ...(typeof after === "string" ? { after } : {}) };
   }
   if (kind === "event") return { kind, event: readEvent(event) };
-  throw new Error("a message that is no refresh, rescue, suspension or event");
+  throw new Error("a message that is no refresh, pending sign-in, rescue, suspension or event");
 }
 
 /** Field by field: nothing goes on to subscribers that is not one of these. */

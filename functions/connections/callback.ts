@@ -3,9 +3,8 @@ import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { cutSecrets } from "../core/cut-secrets.ts";
 import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
-import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
-import { provisionInstance } from "../core/grant/sign-in/first-exchange.ts";
-import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
+import { holdSignIn } from "../core/grant/pending/hold-sign-in.ts";
+import { refusePending } from "../core/grant/pending/refuse-pending.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
@@ -18,7 +17,6 @@ import { clientOf } from "./change-instance.ts";
 import { otherBrowser, returnTo } from "./connect-page.ts";
 import { type ConnectSession, openSessionConfiguration, SESSION_MS, sessionItem } from "./connect-session.ts";
 import { extraOf } from "./instance-body.ts";
-import { missingScopesOf } from "./missing-scopes.ts";
 import { forPeople, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
 import { endedSessionCookie, isSessionBrowser } from "./session-browser.ts";
@@ -53,7 +51,7 @@ export function takeCallback(parts: () => ConnectionParts): HttpHandler {
       );
     }
   };
-  return forPeople(audited(parts, "instance.create", handle));
+  return forPeople(audited(parts, "session.connect", handle));
 }
 
 /**
@@ -88,10 +86,7 @@ async function expected(
   if (session?.status !== "open") {
     throw new InvalidRequest("This sign-in took too long, or was finished already", "state", "session_over");
   }
-  if (session.reauthenticates) {
-    request.facts.action = "instance.sign_in";
-    if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
-  }
+  if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
   if (!isSessionBrowser(request, session)) throw otherBrowser();
   // Before the code is exchanged: what is not exchanged does not live on at the vendor.
   await activeOwner(parts.tenants, session);
@@ -117,7 +112,7 @@ function codeOf(request: HttpRequest, connector: Connector): string {
   return code;
 }
 
-/** Exchanges the code, stores the grant, and makes the claim. Leaves no instance behind that nobody can claim. */
+/** Exchanges the code, keeps apart what it brought until it is claimed, and makes the claim. */
 async function connect(
   parts: ConnectionParts,
   request: HttpRequest,
@@ -130,52 +125,48 @@ async function connect(
   const secretConfiguration = await openSessionConfiguration(parts, session);
   const client = await clientFor(parts, authorization, session, secretConfiguration);
   const extra = extraOf(Object.fromEntries([...request.query].filter(([name]) => !CALLBACK_OWN.has(name))));
-  const exchange = {
-    organizationId: session.organizationId,
-    userId: session.userId,
-    connector,
-    client,
-    code,
-    redirectUri: authorization.redirectUri,
-    ...(authorization.codeVerifier === undefined ? {} : { codeVerifier: authorization.codeVerifier }),
-    ...(authorization.askedScopes === undefined ? {} : { askedScopes: authorization.askedScopes }),
-    configuration: { ...session.configuration, "oauth.callback.url": authorization.redirectUri },
-    ...(extra === undefined ? {} : { extra }),
-    epoch: authorization.epoch,
-  };
   const name = session.name ?? connector.name;
-  const instance =
-    session.reauthenticates && session.instanceId !== undefined
-      ? await signInAgain(grants, transients, { ...exchange, instanceId: session.instanceId }, request)
-      : (
-          await provisionInstance(
-            grants,
-            transients,
-            { ...exchange, name, tags: session.tags?.length ? session.tags : [name], secretConfiguration },
-            request,
-          )
-        ).instance;
-  const { id: instanceId } = instance;
+  const expiresAt = transients.now() + SESSION_MS;
+  const { key: pending, missingScopes } = await holdSignIn(
+    grants,
+    transients,
+    {
+      organizationId: session.organizationId,
+      userId: session.userId,
+      connector,
+      client,
+      code,
+      redirectUri: authorization.redirectUri,
+      ...(authorization.codeVerifier === undefined ? {} : { codeVerifier: authorization.codeVerifier }),
+      ...(authorization.askedScopes === undefined ? {} : { askedScopes: authorization.askedScopes }),
+      configuration: { ...session.configuration, "oauth.callback.url": authorization.redirectUri },
+      ...(extra === undefined ? {} : { extra }),
+      epoch: authorization.epoch,
+      sessionId: session.sessionId,
+      endsAt: expiresAt,
+      into:
+        session.reauthenticates && session.instanceId !== undefined
+          ? { instanceId: session.instanceId }
+          : { name, tags: session.tags?.length ? session.tags : [name], secretConfiguration },
+    },
+    request,
+  );
+  const { instanceId, epoch } = pending;
   request.facts.instanceId = instanceId;
 
   const claim = randomBytes(32).toString("base64url");
-  const connected = await transients.replace<ConnectSession>(
-    {
-      ...session,
-      status: "connected",
-      instanceId,
-      claim: hashSecret(claim),
-      expiresAt: transients.now() + SESSION_MS,
-    },
-    { field: "status", seen: "open" },
-  );
-  if (connected) {
-    const { missingScopes } = await missingScopesOf(parts, instance);
-    const missing = missingScopes === undefined ? {} : { missing_scopes: missingScopes.join(" ") };
+  const connected: ConnectSession = {
+    ...session,
+    status: "connected",
+    pending: { instanceId, epoch, claim: hashSecret(claim) },
+    expiresAt,
+  };
+  if (await transients.replace(connected, { field: "status", seen: "open" })) {
+    const missing = missingScopes.length === 0 ? {} : { missing_scopes: missingScopes.join(" ") };
     return { claim, missing };
   }
   // A second sign-in of the same session, in another tab, was faster.
-  if (!session.reauthenticates) await markForDeletion(grants, instanceId);
+  await refusePending(grants, pending, !session.reauthenticates);
   throw new InvalidRequest("this session was finished already", "state", "session_over");
 }
 

@@ -40,12 +40,21 @@ export interface ConnectSession extends TransientItem {
   readonly configuration: Readonly<Record<string, string>>;
   /** Secret configuration, the OAuth client's secret among it, as JSON. */
   readonly sealedConfiguration?: Sealed;
-  /** The instance that is signed in to again; or, once connected, the one that was made. */
+  /** The instance that is signed in to again. */
   readonly instanceId?: number;
   readonly reauthenticates: boolean;
+  /** What the sign-in brought, once connected: it goes live with the claim. Absent: it is live already (see `claim`). */
+  readonly pending?: {
+    readonly instanceId: number;
+    readonly epoch: string;
+    /** Hash of the claim. */
+    readonly claim: string;
+  };
+  /** Names the one claim whose answer told the token. */
+  readonly claimedBy?: string;
   /** Hash of the cookie of the browser that opened it first. */
   readonly browser?: string;
-  /** Hash of the claim. */
+  /** Hash of the claim of a session that an older version connected: its instance, `instanceId`, works before the claim. */
   readonly claim?: string;
 }
 

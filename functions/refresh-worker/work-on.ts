@@ -2,6 +2,7 @@ import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
 import { readMessage } from "../aws/refresh-queue.ts";
 import type { Call, WorkerParts } from "../core/grant/grant-parts.ts";
 import { within } from "../core/grant/patience.ts";
+import { settlePending } from "../core/grant/pending/settle-pending.ts";
 import { RevocationOwed, settleRescueRecord } from "../core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../core/grant/schedule/refresh-due.ts";
 import { settleAll } from "../core/settle-all.ts";
@@ -63,6 +64,7 @@ async function one(parts: WorkerParts & OtherWork, body: string, call: Call): Pr
   const message = readMessage(body);
   if (message.kind === "event") return await parts.publish(message.event);
   if (message.kind === "rescue") return await settle(parts, message.key, call);
+  if (message.kind === "pending") return await settlePending(parts, message, call);
   if (message.kind === "suspension") {
     if (parts.markInstances === undefined) throw new Error("nobody here marks a suspended user's instances");
     return await parts.markInstances(message);

@@ -133,13 +133,13 @@ describe("the audit log", () => {
     const events = await newEvents();
     expect(events.map(({ action, outcome, by }) => `${action} ${outcome} by ${by}`)).toEqual([
       "session.create done by user",
-      "instance.create done by browser",
+      "session.connect done by browser",
       "session.claim done by user",
       "session.create done by user",
-      "instance.create access_denied by browser",
+      "session.connect access_denied by browser",
       "session.claim not_connected by user",
       "session.create done by user",
-      "instance.create done by browser",
+      "session.connect done by browser",
       "session.claim end_user_mismatch by user",
     ]);
     expect(events.every((event) => event.userId !== undefined)).toBe(true);

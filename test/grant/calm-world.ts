@@ -1,10 +1,17 @@
 import type { Connector } from "../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
 import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
-import type { InstanceStore, RescueRecord, TokenOutcome } from "../../functions/core/grant/ports.ts";
+import type {
+  InstanceStore,
+  PendingRemoval,
+  PendingSignIns,
+  RescueRecord,
+  TokenOutcome,
+} from "../../functions/core/grant/ports.ts";
 import { clientPauses } from "../../functions/core/grant/refresh/pause-client.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
+import type { PendingKey, PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import { StoreRefused } from "../../functions/core/store-refused.ts";
 import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";
 import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
@@ -33,6 +40,8 @@ export class CalmWorld {
   connector: Connector = connector;
   readonly items = new Map<number, Instance>();
   readonly records = new Map<string, RescueRecord>();
+  /** By `<instance>/<session>/<epoch>`. */
+  readonly pendings = new Map<string, PendingSignIn>();
   readonly transientItems = new Map<string, TransientItem>();
   readonly outcomes: GrantOutcome[] = [];
   readonly announced: InstanceEvent[] = [];
@@ -156,11 +165,7 @@ export class CalmWorld {
     rescue: {
       put: async (record) => {
         this.#bucket();
-        const name =
-          record.kind === "new"
-            ? `${record.instance.id}/new`
-            : `${record.instanceId}/${record.kind === "refresh" ? record.fence : `signin-${record.epoch}`}`;
-        this.records.set(`rescue/${name}`, record);
+        this.records.set(rescueKey(record), record);
       },
       get: async (id, fence) => {
         this.#bucket();
@@ -221,6 +226,10 @@ export class CalmWorld {
         });
       }),
     timing,
+    pendings: this.#pendingTable(),
+    handOverPending: async ({ instanceId: id }) => {
+      this.handedOver.push({ id, cause: "pending" });
+    },
     handOver: async ({ id }, cause) => {
       this.handedOver.push({ id, cause });
     },
@@ -267,6 +276,76 @@ export class CalmWorld {
       this.transientItems.delete(id);
     },
   };
+
+  /** The only pending sign-in. */
+  pending(): PendingSignIn {
+    const [pending, ...others] = this.pendings.values();
+    if (pending === undefined || others.length > 0) throw new Error(`${this.pendings.size} are pending`);
+    return pending;
+  }
+
+  #pendingTable(): PendingSignIns & PendingRemoval {
+    const name = ({ instanceId, sessionId, epoch }: PendingKey): string =>
+      `${instanceId}/${sessionId}/${epoch}`;
+    const up = (call: string): void => {
+      this.tableCalls.push(call);
+      if (this.tableFails) throw new Error("the table fails");
+    };
+    const change = async (
+      call: string,
+      key: PendingKey,
+      condition: (pending: PendingSignIn) => boolean,
+      next: (pending: PendingSignIn) => Partial<Record<keyof PendingSignIn, unknown>>,
+    ): Promise<boolean> => {
+      up(call);
+      const pending = this.pendings.get(name(key));
+      if (pending === undefined || !condition(pending)) return false;
+      this.pendings.set(name(key), { ...pending, ...next(pending) } as PendingSignIn);
+      return true;
+    };
+    const notEnding = ({ endingSince }: PendingSignIn): boolean => endingSince === undefined;
+    return {
+      get: async (key) => {
+        up("getPending");
+        const dateMs = Math.floor(this.now / 1000) * 1000;
+        return {
+          value: this.pendings.get(name(key)),
+          reading: { dateMs, monotonicMs: this.now - 1_600_000_000_000 },
+        };
+      },
+      ofInstance: async (instanceId) => {
+        up("pendingsOf");
+        return [...this.pendings.values()].filter((each) => each.instanceId === instanceId);
+      },
+      put: async (pending) => {
+        up("putPending");
+        if (this.pendings.has(name(pending))) return false;
+        this.pendings.set(name(pending), { ...pending, dueAt: pending.endsAt });
+        return true;
+      },
+      noteAccount: (key, noted) => change("notePending", key, notEnding, () => noted),
+      markClaimed: (key, { at, ...rest }) =>
+        change("markClaimed", key, notEnding, ({ claimedAt = at }) => ({ ...rest, claimedAt })),
+      markEnding: (key, now, claimedToo) =>
+        change(
+          "markEnding",
+          key,
+          ({ claimedAt }) => claimedToo === true || claimedAt === undefined,
+          ({ endingSince = now }) => ({ endingSince, dueAt: now }),
+        ),
+      push: (key, to) =>
+        change(
+          "pushPending",
+          key,
+          () => true,
+          () => ({ dueAt: to }),
+        ),
+      remove: async (key) => {
+        up("removePending");
+        this.pendings.delete(name(key));
+      },
+    };
+  }
 
   #living(id: string): TransientItem | undefined {
     const item = this.transientItems.get(id);
@@ -455,11 +534,17 @@ export class CalmWorld {
           (i) => !living(i) && i.deletionUntil === deletionUntil,
           () => ({ deletionUntil: to }),
         ),
-      hasSibling: async (id, consentKey, unprovenKey) => {
+      hasSibling: async (id, consentKey, unprovenKey, pending) => {
         this.tableCalls.push("hasSibling");
         const keys = [consentKey, unprovenKey ?? consentKey];
-        return [...this.items.values()].some(
-          (each) => each.id !== id && keys.includes(each.consentKey ?? "") && living(each),
+        const isOther = (each: { id: number; epoch?: string }): boolean =>
+          each.id !== id || (pending !== undefined && each.epoch !== pending.epoch);
+        const instances = [...this.items.values()].filter(living).map(({ epoch: _, ...each }) => each);
+        const waiting = [...this.pendings.values()]
+          .filter(({ endingSince }) => endingSince === undefined)
+          .map(({ instanceId, ...each }) => ({ ...each, id: instanceId }));
+        return [...instances, ...waiting].some(
+          (each) => keys.includes(each.consentKey ?? "") && isOther(each),
         );
       },
       reseal: (id, { version, fence }, grant) =>
@@ -496,6 +581,19 @@ export class CalmWorld {
       }),
       getMany: async (ids) => ids.flatMap((id) => this.items.get(id) ?? []),
     };
+  }
+}
+
+function rescueKey(record: RescueRecord): string {
+  switch (record.kind) {
+    case "new":
+      return `rescue/${record.instance.id}/new`;
+    case "pending":
+      return `rescue/${record.pending.instanceId}/pending-${record.pending.epoch}`;
+    case "refresh":
+      return `rescue/${record.instanceId}/${record.fence}`;
+    case "sign-in":
+      return `rescue/${record.instanceId}/signin-${record.epoch}`;
   }
 }
 

@@ -60,6 +60,12 @@ class Sweeping {
             ...(items.length > limit && last !== undefined ? { next: `${last.dueAt}#${last.id}` } : {}),
           };
         },
+        pushPending: async ({ instanceId, sessionId }, seen, to) => {
+          const item = this.due.get(instanceId);
+          if (item?.dueAt !== seen || item.pending?.sessionId !== sessionId) return false;
+          this.due.set(instanceId, { ...item, dueAt: to });
+          return true;
+        },
         push: async (id, seen, to) => {
           const item = this.due.get(id);
           if (item?.dueAt !== seen) return false;
@@ -170,6 +176,15 @@ describe("the sweep", () => {
     expect(await sweep(world.parts())).toMatchObject({ due: 1, oldestOverdueMs: 0 });
   });
 
+  test("queues a pending sign-in as work of its own, and pushes its entry, not the instance's", async () => {
+    const pending = { sessionId: "cs_1", epoch: "000000000000002-state" };
+    world.due.set(10, { id: 10, dueAt: NOW, refreshGroup: "g", pending });
+    await sweep(world.parts());
+    expect(world.queued).toContainEqual({ kind: "pending", instanceId: 10, ...pending, group: "g" });
+    expect(world.due.get(10)?.dueAt).toBe(NOW + timing.pushMs);
+    expect(world.events).not.toContain("push 10");
+  });
+
   test("does not push what the queue did not take", async () => {
     world.add(10, NOW);
     world.add(20, NOW);
@@ -253,6 +268,7 @@ describe("the sweep", () => {
       due: {
         due: (...asked) => queries.watch(() => parts.due.due(...asked)),
         push: (...asked) => pushes.watch(() => parts.due.push(...asked)),
+        pushPending: (...asked) => pushes.watch(() => parts.due.pushPending(...asked)),
       },
     });
     expect(world.refreshed()).toEqual(Array.from({ length: 2_000 }, (_, id) => id));
@@ -275,6 +291,7 @@ describe("the sweep", () => {
           return await parts.due.due(shard, ...asked);
         },
         push: (...asked) => pushes.watch(() => parts.due.push(...asked)),
+        pushPending: (...asked) => pushes.watch(() => parts.due.pushPending(...asked)),
       },
       lock: {
         ...parts.lock,

@@ -1,5 +1,6 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { Instance } from "../instances/instance.ts";
+import type { PendingKey, PendingSignIn } from "../instances/pending-sign-in.ts";
 import type { VendorHttp } from "../vendor-http.ts";
 import type { InstanceEvent } from "./instance-event.ts";
 import type {
@@ -8,6 +9,8 @@ import type {
   InstanceItems,
   InstanceRemoval,
   InstanceSiblings,
+  PendingRemoval,
+  PendingSignIns,
   RescueRecords,
   RescueRemoval,
   StoreReading,
@@ -106,12 +109,20 @@ export interface GrantParts {
   readonly refused?: RefusedGrants;
 }
 
+/** For those who take the users' sign-ins: a sign-in ends the older pending ones of its instance. */
+export interface SignInParts extends GrantParts {
+  readonly pendings: PendingSignIns;
+  /** Has a worker look at a pending sign-in now. @throws the queue did not take it: it lies on the due index */
+  readonly handOverPending: (pending: PendingKey & Pick<PendingSignIn, "refreshGroup">) => Promise<void>;
+}
+
 /** For those who make instances. */
-export type ProvisioningParts = GrantParts & { readonly instances: InstanceCreation };
+export type ProvisioningParts = SignInParts & { readonly instances: InstanceCreation };
 
 /** For the worker, which ends deletions, brings rescued grants home and tells subscribers. */
 export type WorkerParts = ProvisioningParts & {
   readonly instances: InstanceRemoval & InstanceSiblings;
+  readonly pendings: PendingRemoval;
   readonly rescue: RescueRemoval;
   /** Puts an event on the bus. @throws the bus did not take it: its message must come again */
   readonly publish: (event: InstanceEvent) => Promise<void>;

@@ -9,6 +9,7 @@ import type {
   ReplacedGrant,
   Sealed,
 } from "../instances/instance.ts";
+import type { PendingKey, PendingSignIn } from "../instances/pending-sign-in.ts";
 
 /** A reading of the store's clock: the `Date` of one DynamoDB answer, and our monotonic clock just before its request. */
 export interface StoreReading {
@@ -164,8 +165,63 @@ export interface InstanceSiblings {
    * Whether an instance other than this one, of any organization, hangs on this consent (revocation/consent.ts) and is not being deleted.
    * Eventually consistent: what was written within `timing.indexMs` may be missing, or still there.
    * @param unprovenKey of the same consent, for those of one organization whose client is not proven: one of them counts, too
+   * @param pending asked for this pending sign-in of the id: then its instance and other pending ones of it count, too
    */
-  hasSibling(id: number, consentKey: string, unprovenKey?: string): Promise<boolean>;
+  hasSibling(
+    id: number,
+    consentKey: string,
+    unprovenKey?: string,
+    pending?: Pick<PendingKey, "sessionId" | "epoch">,
+  ): Promise<boolean>;
+}
+
+/**
+ * Pending sign-ins (core/instances/pending-sign-in.ts), items of their own in the instances table. Every write has a condition;
+ * `false` means that it was refused and nothing was written.
+ */
+export interface PendingSignIns {
+  /** Strongly consistent. */
+  get(key: PendingKey): Promise<Read<PendingSignIn | undefined>>;
+  /** All of one instance; strongly consistent. */
+  ofInstance(instanceId: number): Promise<readonly PendingSignIn[]>;
+  /** Put of a new item, due at its end; refused when it is there. */
+  put(pending: PendingSignIn): Promise<boolean>;
+  /** SET account, consentKey IF it exists AND is not ending. */
+  noteAccount(
+    key: PendingKey,
+    noted: { account: NonNullable<PendingSignIn["account"]>; consentKey?: string },
+  ): Promise<boolean>;
+  /** SET claimedAt (the first time), account, consentKey, dueAt IF it exists AND is not ending. */
+  markClaimed(
+    key: PendingKey,
+    claim: {
+      at: number;
+      dueAt: number;
+      account?: NonNullable<PendingSignIn["account"]>;
+      consentKey?: string;
+    },
+  ): Promise<boolean>;
+  /**
+   * SET endingSince (the first time), dueAt = now; hides it from its siblings. IF it exists AND is not claimed; or, where
+   * `claimedToo`, whether claimed or not: only for one whose write is lost for good.
+   */
+  markEnding(key: PendingKey, now: number, claimedToo?: boolean): Promise<boolean>;
+  /** SET dueAt = to REMOVE dueSince IF it exists. */
+  push(key: PendingKey, to: number): Promise<boolean>;
+}
+
+/** For the worker alone. */
+export interface PendingRemoval {
+  /** DeleteItem: its grant is live in its instance, or has ended. */
+  remove(key: PendingKey): Promise<void>;
+}
+
+/** For the operator: no list of instances shows pending sign-ins. */
+export interface PendingLists {
+  listPendings(
+    organizationId: string,
+    options?: { after?: string; limit?: number },
+  ): Promise<{ readonly items: readonly PendingKey[]; readonly next?: string }>;
 }
 
 export interface InstanceSuspension {
@@ -259,6 +315,8 @@ export interface DueIndex {
   ): Promise<{ items: readonly DueItem[]; next?: string }>;
   /** After sending: SET dueAt = to, dueSince = seen (the first time) IF dueAt = seen. Nobody has refreshed it yet. */
   push(id: number, seen: number, to: number): Promise<boolean>;
+  /** The same for a pending sign-in. */
+  pushPending(key: PendingKey, seen: number, to: number): Promise<boolean>;
 }
 
 export interface DueItem {
@@ -267,6 +325,8 @@ export interface DueItem {
   /** Since when it has been due, where it was pushed before. */
   readonly dueSince?: number;
   readonly refreshGroup: string;
+  /** A pending sign-in of the instance (or of the id that is reserved for it) is due, and not the instance. */
+  readonly pending?: Pick<PendingKey, "sessionId" | "epoch">;
 }
 
 /** What a rescue record holds; lies in S3 while DynamoDB cannot take the write. */
@@ -295,9 +355,10 @@ export type RescueRecord =
       readonly refreshGroup?: string;
       readonly changes?: InstanceChanges;
     }
-  | { readonly kind: "new"; readonly instance: Instance };
+  | { readonly kind: "new"; readonly instance: Instance }
+  | { readonly kind: "pending"; readonly pending: PendingSignIn };
 
-/** `rescue/<instance>/<fence | signin-<epoch> | new>` in the bucket. */
+/** `rescue/<instance>/<fence | signin-<epoch> | new | pending-<epoch>>` in the bucket. */
 export interface RescueRecords {
   /** @throws {StoreRefused} the bucket will never take it @throws when the store does not answer within its timeout */
   put(record: RescueRecord): Promise<void>;

@@ -87,6 +87,8 @@ export const timing = {
   rescueRetryMaxMs: 30 * MINUTE,
   /** A record that is older was tried before. */
   rescueFreshMs: 5 * MINUTE,
+  /** The item of a claimed sign-in outlasts every process that may still write what it holds. */
+  claimedMs: 10 * MINUTE,
   /** Whose consent a delete would end is asked for so long; if nobody can say by then, it is spared. */
   consentMs: HOUR,
   /**
@@ -125,6 +127,12 @@ export function earliestNow(reading: StoreReading, answeredMs: number, monotonic
 /** Somebody may be at the vendor with this version's refresh token. Judged by the `Date` of the answer that brought the item. */
 export function leaseIsHeld(instance: Pick<Instance, "until">, reading: StoreReading): boolean {
   return instance.until !== undefined && instance.until >= reading.dateMs;
+}
+
+/** How long after a revocation that failed it is tried again: a quarter of the time that it has been failing for, within limits. */
+export function revocationWait(timing: Timing, failingForMs: number): number {
+  const { revocationRetryMs, revocationRetryMaxMs } = timing;
+  return Math.floor(Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingForMs / 4)));
 }
 
 /** Doubles with each failure up to a limit, with up to a quarter of jitter on top. */

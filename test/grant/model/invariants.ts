@@ -79,6 +79,15 @@ export function judgeLease(world: World): void {
   }
 }
 
+/** Of a hosted sign-in nothing is served before the right user has claimed it, and never what was refused. */
+export function judgeClaimed(world: World, process: Process, epoch: string): void {
+  const [, name = ""] = epoch.split("-");
+  if (!/^[HN]/.test(name)) return;
+  if (!world.claims.has(name)) world.violate(`13: ${process.name} lets ${name} go live before its claim`);
+  if (world.refusals.has(name))
+    world.violate(`13: ${process.name} lets ${name} go live though it was refused`);
+}
+
 /** A forced refresh is one a minute, whoever forces it. */
 export function judgeForced(world: World, process: Process, forcedAt: number): void {
   const { lastForcedAt } = world;

@@ -34,6 +34,14 @@ export interface Rules {
   tellRefusal: boolean;
   /** A re-seal asks for the version that it read. */
   resealVersion: boolean;
+  /** What a hosted sign-in brings waits for its claim. Without it, it goes live at once. */
+  hostedWaits: boolean;
+  /** The mark of a claim asks that the pending sign-in is not ending. */
+  claimUnlessEnding: boolean;
+  /** The mark of an end asks that it is not claimed. */
+  endUnlessClaimed: boolean;
+  /** The revocation of a pending sign-in reaches the vendor. */
+  revokePending: boolean;
   /** A refresh token that comes with an access token of no use is kept; else it is an answer that cannot be read. */
   keepRotated: boolean;
 }
@@ -52,6 +60,10 @@ export const ALL_RULES: Rules = {
   revokeLoser: true,
   tellRefusal: true,
   resealVersion: true,
+  hostedWaits: true,
+  claimUnlessEnding: true,
+  endUnlessClaimed: true,
+  revokePending: true,
   revive: true,
   keepDead: true,
   emptyCondition: true,

@@ -3,6 +3,7 @@ import type { Call, GrantOutcome } from "../../../functions/core/grant/grant-par
 import type { RescueRecord } from "../../../functions/core/grant/ports.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { needsReauthentication } from "../../../functions/core/instances/instance.ts";
+import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
 import { StoreRefused } from "../../../functions/core/store-refused.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
 import { connector } from "../connector.ts";
@@ -12,7 +13,7 @@ import { ALL_RULES, type Rules } from "./rules.ts";
 import { type VendorKind, VendorModel } from "./vendor-model.ts";
 import { portsOf, transientsOf, type WorldParts } from "./world-ports.ts";
 
-export const ID = 42;
+const ID = 42;
 const ORGANIZATION = "org";
 /** One answer of a store that is up takes at most so long. */
 const STORE_ANSWER_MS = 2_000;
@@ -24,6 +25,8 @@ export const FIRST_EPOCH = "000000000000001-first";
 export class Violation extends Error {}
 export class World {
   now = 1_700_000_000_000;
+  /** Of the instance, or reserved for it. */
+  id = ID;
   table = true;
   bucket = true;
   /** Which new grants the table refuses for good: those with members that nobody declared, or any. */
@@ -36,6 +39,9 @@ export class World {
   readonly outcomes: GrantOutcome[] = [];
   readonly records = new Map<string, RescueRecord>();
   instance: Instance | undefined;
+  /** The instance was deleted; whether it came back since. */
+  gone = false;
+  risen = false;
   /** Why the stored grant may rightly be dead: something that nothing could have kept was lost. */
   excused: string | undefined;
   /** A lease ran out over a grant in hand, with both stores failing: the documented residue. */
@@ -54,16 +60,30 @@ export class World {
   timers: Timer[] = [];
   failures: { place: "table" | "bucket"; at: number }[] = [];
   readonly transients = new Map<string, TransientItem>();
+  /** Pending sign-ins by their session, of which each here has one. */
+  readonly pendings = new Map<string, PendingSignIn>();
+  /** Sessions that somebody has begun to claim rightly; that were refused, and whoever refused them was told so. */
+  readonly claims = new Set<string>();
+  /** Epochs of those whose claim was marked in the table. */
+  readonly marked = new Set<string>();
+  readonly refusals = new Set<string>();
+  /** Connect sessions whose user is back: what may be claimed, and for whom. */
+  readonly sessions = new Map<
+    string,
+    { readonly key: PendingKey; status: "connected" | "claimed" | "refused"; tries: number }
+  >();
   readonly connector: Connector;
   /** The vendor tells whose account a token is of. */
   readonly tellsAccounts: boolean;
 
-  constructor(kind: VendorKind, rules: Rules = ALL_RULES, tellsAccounts = false) {
+  constructor(kind: VendorKind, rules: Rules = ALL_RULES, tellsAccounts = false, begins = true) {
     this.vendor = new VendorModel(kind);
     this.rules = rules;
     this.tellsAccounts = tellsAccounts;
     const rotates = kind === "S" || kind === "G";
     this.connector = { ...connector, oauth2: { ...connector.oauth2, refreshToken: { rotates } } };
+    // Else the world begins before its instance: the id is reserved for a new connection.
+    if (!begins) return;
     const token = this.vendor.signIn(this.families, "first");
     this.known.add(token);
     this.instance = {
@@ -312,7 +332,7 @@ export class World {
   }
 
   seal(version: number, grant: Grant): Uint8Array {
-    const place = { organizationId: ORGANIZATION, item: `instance/${ID}`, field: "grant", version };
+    const place = { organizationId: ORGANIZATION, item: `instance/${this.id}`, field: "grant", version };
     return new TextEncoder().encode(JSON.stringify([place, JSON.stringify(grant)]));
   }
 

@@ -3,6 +3,7 @@ import type { Instance } from "../../instances/instance.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, WorkerParts } from "../grant-parts.ts";
+import { pendingVersion } from "../pending/sealed-pending.ts";
 import type { RescueRecord } from "../ports.ts";
 import { openUnlessBroken, revokeRecorded } from "../revocation/revoke-loser.ts";
 import { sealGrant } from "../sealed-grant.ts";
@@ -28,6 +29,10 @@ export function subjectOf(
     const { id, organizationId, connector, createdAt: at } = record.instance;
     return { id, organizationId, connector, at };
   }
+  if (record.kind === "pending") {
+    const { instanceId: id, organizationId, connector, at } = record.pending;
+    return { id, organizationId, connector, at };
+  }
   const { instanceId: id, organizationId, connector } = record;
   return { id, organizationId, connector, at: record.kind === "refresh" ? record.refreshedAt : record.at };
 }
@@ -41,6 +46,8 @@ function grantIn(record: RescueRecord): { grant: Uint8Array; version: number | s
       return { grant: record.grant, version: `signin-${record.epoch}` };
     case "new":
       return { grant: record.instance.grant, version: record.instance.version };
+    case "pending":
+      return { grant: record.pending.grant, version: pendingVersion(record.pending) };
   }
 }
 
@@ -60,9 +67,9 @@ export async function smallerRecord(
   if (smaller === undefined) return undefined;
   const sealer = await parts.vault.prepare(owner.organizationId);
   const sealed = await sealGrant(sealer, owner, version, smaller);
-  return record.kind === "new"
-    ? { ...record, instance: { ...record.instance, grant: sealed } }
-    : { ...record, grant: sealed };
+  if (record.kind === "new") return { ...record, instance: { ...record.instance, grant: sealed } };
+  if (record.kind === "pending") return { ...record, pending: { ...record.pending, grant: sealed } };
+  return { ...record, grant: sealed };
 }
 
 /**
@@ -90,7 +97,7 @@ export async function tellEnd(
   const subject = subjectOf(record);
   const { value, reading } = await parts.instances.get(subject.id);
   const at = latestNow(reading, parts.monotonic());
-  const userId = record.kind === "new" ? record.instance.userId : value?.userId;
+  const userId = userOf(record) ?? value?.userId;
   const owner = { ...subject, ...(userId === undefined ? {} : { userId }) };
   const tell = (name: "instance.grant_lost" | "instance.revocation_failed" | "instance.deleted") =>
     announce(parts, call, owner, {
@@ -102,6 +109,11 @@ export async function tellEnd(
   if (ended.why !== undefined) tell("instance.grant_lost");
   if (!ended.revoked) tell("instance.revocation_failed");
   if (ended.why !== undefined && record.kind === "new" && value === undefined) tell("instance.deleted");
+}
+
+function userOf(record: RescueRecord): string | undefined {
+  if (record.kind === "new") return record.instance.userId;
+  return record.kind === "pending" ? record.pending.userId : undefined;
 }
 
 /** By the store's time. @throws the table does not answer: nobody knows the time */

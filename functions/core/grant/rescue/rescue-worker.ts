@@ -7,9 +7,9 @@ import type { RescueRecord } from "../ports.ts";
 import { commit } from "../refresh/commit.ts";
 import { openUnlessBroken, revokeLoser, revokeRecorded } from "../revocation/revoke-loser.ts";
 import { openGrant } from "../sealed-grant.ts";
+import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { createOrFind } from "../sign-in/first-exchange.ts";
-import { endReplaced } from "../sign-in/replaced-grants.ts";
-import { tellSignIn, writeSignIn } from "../sign-in/write-sign-in.ts";
+import { writeSignIn } from "../sign-in/write-sign-in.ts";
 import {
   endRecord,
   endUnreadable,
@@ -113,13 +113,7 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
       const result = await writeSignIn(parts, { signIn, grant, sealer });
       if (result.kind === "lost")
         return await revokedOrOwed(parts, owner, await revokeLoser(parts, owner, grant), record.at);
-      const { instance } = result;
-      tellSignIn(parts, call, instance, record);
-      if (instance.account === undefined) {
-        const connector = connectorOf(parts, instance.connector);
-        call.afterAnswer(noteAccount(parts, connector, instance, grant.accessToken, record.at));
-      }
-      await endReplaced(parts, instance);
+      await afterSignIn(parts, result, record, grant, call);
       return "rescued";
     }
     case "new": {
@@ -133,6 +127,9 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
       call.afterAnswer(noteNewAccount(parts, record.instance));
       return "rescued";
     }
+    case "pending":
+      // Refused: the one who claims it brought it home before. Where it went live long since, the worker finds that at its end.
+      return (await parts.pendings.put(record.pending)) ? "rescued" : "nothing";
   }
 }
 

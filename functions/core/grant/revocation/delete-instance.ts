@@ -1,12 +1,13 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import type { Instance } from "../../instances/instance.ts";
+import type { PendingKey } from "../../instances/pending-sign-in.ts";
 import { lookUpAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, WorkerParts } from "../grant-parts.ts";
 import { isEmptied } from "../refresh/death.ts";
 import { openGrant } from "../sealed-grant.ts";
-import { latestNow } from "../timing.ts";
+import { latestNow, revocationWait } from "../timing.ts";
 import { consentKey, provenKey, unprovenKey } from "./consent.ts";
 
 /**
@@ -69,6 +70,14 @@ export async function finishDeletion(
   announce(parts, call, instance, { name: "instance.deleted", at: now, of: "delete" });
 }
 
+/** What hangs on a consent and is to end: an instance, or a pending sign-in. */
+export interface ConsentHolder
+  extends Pick<Instance, "id" | "organizationId" | "refreshGroup" | "consentKey" | "grant"> {
+  /** That the grant is sealed for. */
+  readonly version: number | string;
+  readonly pending?: Pick<PendingKey, "sessionId" | "epoch">;
+}
+
 /** Whether this worker may go on. One that may not leaves it be: the due index brings the deletion back. */
 async function claim(parts: WorkerParts, { id, deletionUntil }: Instance, now: number): Promise<boolean> {
   if (deletionUntil !== undefined && deletionUntil > now) return false;
@@ -123,16 +132,16 @@ function siblingsAreCertainAt(parts: WorkerParts, instance: Instance): number {
  * only, where the vendor has never accepted that one's client), and not known to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
  * a consent too many at the vendor than a dead connection.
  */
-async function isShared(
+export async function isShared(
   parts: WorkerParts,
   connector: Connector,
-  instance: Instance,
+  holder: ConsentHolder,
 ): Promise<boolean | "unclear"> {
-  const unknown = consentKey(connector, instance.refreshGroup);
-  const own = await consentOf(parts, connector, instance, unknown);
+  const unknown = consentKey(connector, holder.refreshGroup);
+  const own = await consentOf(parts, connector, holder, unknown);
   if (unknown === undefined || own === undefined) return "unclear";
   const hasSibling = (key: string) =>
-    parts.instances.hasSibling(instance.id, key, unprovenKey(key, instance.organizationId));
+    parts.instances.hasSibling(holder.id, key, unprovenKey(key, holder.organizationId), holder.pending);
   // In this order: a sibling whose account is noted between the two goes from the first to the second.
   const maybe = await hasSibling(unknown);
   if (own === unknown) return maybe;
@@ -144,16 +153,16 @@ async function isShared(
 async function consentOf(
   parts: WorkerParts,
   connector: Connector,
-  instance: Instance,
+  holder: ConsentHolder,
   unknown: string | undefined,
 ): Promise<string | undefined> {
-  const key = instance.consentKey === undefined ? undefined : provenKey(instance.consentKey);
+  const key = holder.consentKey === undefined ? undefined : provenKey(holder.consentKey);
   // Where the vendor tells of nobody, all of the client are among the unknown.
   if (key !== unknown || connector.account === undefined) return key;
   try {
-    const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    const { accessToken } = await openGrant(parts.vault, holder, holder.version, holder.grant);
     const account = await lookUpAccount(parts, connector, accessToken);
-    return account === undefined ? undefined : consentKey(connector, instance.refreshGroup, account);
+    return account === undefined ? undefined : consentKey(connector, holder.refreshGroup, account);
   } catch {
     return undefined;
   }
@@ -164,8 +173,6 @@ async function consentOf(
  * instance token is dead, and what cannot be revoked within 7 days is counted as lost.
  */
 async function tryLater(parts: GrantParts, instance: Instance, now: number): Promise<void> {
-  const { revocationRetryMs, revocationRetryMaxMs } = parts.timing;
   const failingFor = now - (instance.deletingSince ?? now);
-  const wait = Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingFor / 4));
-  await parts.instances.pushDeletion(instance.id, Math.floor(now + wait));
+  await parts.instances.pushDeletion(instance.id, now + revocationWait(parts.timing, failingFor));
 }

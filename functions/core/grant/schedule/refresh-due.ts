@@ -2,6 +2,7 @@ import { type Grant, type Instance, needsReauthentication } from "../../instance
 import { noteAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "../grant-parts.ts";
+import { endPendingsOf } from "../pending/settle-pending.ts";
 import { wasJustRefreshed } from "../refresh/access-token.ts";
 import { isRevivable } from "../refresh/death.ts";
 import { refreshUnlessPaused } from "../refresh/refresh-unless-paused.ts";
@@ -28,8 +29,11 @@ export interface RefreshWork {
 export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Call): Promise<void> {
   const { value: instance, reading } = await parts.instances.get(work.instanceId);
   if (instance === undefined) return;
-  if (instance.deleting === true) return await finishDeletion(parts, instance.id, call);
   const now = latestNow(reading, parts.monotonic());
+  if (instance.deleting === true) {
+    await endPendingsOf(parts, instance, now, call);
+    return await finishDeletion(parts, instance.id, call);
+  }
   const settle = (due: number | undefined, owed?: number) => settleDue(parts, instance, now, due, owed);
   if (instance.replacedGrants !== undefined) call.afterAnswer(endReplaced(parts, instance));
   const read: InstanceRead = { instance, reading };

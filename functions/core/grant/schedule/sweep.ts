@@ -1,3 +1,4 @@
+import type { PendingKey } from "../../instances/pending-sign-in.ts";
 import type { SuspensionWork } from "../../tenants/mark-instances.ts";
 import type { InstanceEvent } from "../instance-event.ts";
 import type { DueIndex, DueItem, RescueList } from "../ports.ts";
@@ -9,6 +10,7 @@ import { sideBySide } from "./side-by-side.ts";
 /** What the refresh queue carries: ids and what happened to them, never a secret. */
 export type QueuedWork =
   | ({ readonly kind: "refresh" } & RefreshWork)
+  | ({ readonly kind: "pending" } & PendingKey)
   | { readonly kind: "rescue"; readonly key: string }
   | ({ readonly kind: "suspension" } & SuspensionWork)
   | { readonly kind: "event"; readonly event: InstanceEvent };
@@ -177,17 +179,19 @@ async function sweepShard(
 
 async function queueDue(parts: SweepParts, items: readonly DueItem[], now: number): Promise<number> {
   const sent = await parts.queue.send(
-    items.map(({ id, refreshGroup }) => ({
-      kind: "refresh",
-      instanceId: id,
-      cause: "schedule",
-      group: refreshGroup,
-    })),
+    items.map(({ id: instanceId, refreshGroup: group, pending }) =>
+      pending === undefined
+        ? { kind: "refresh", instanceId, cause: "schedule", group }
+        : { kind: "pending", instanceId, ...pending, group },
+    ),
   );
   const queued = items.filter((_, index) => sent[index] === true);
   // A push that fails only means that the item comes due once more.
-  await sideBySide(queued, PUSHES_AT_ONCE, ({ id, dueAt }) =>
-    parts.due.push(id, dueAt, now + parts.timing.pushMs),
+  const to = now + parts.timing.pushMs;
+  await sideBySide(queued, PUSHES_AT_ONCE, ({ id, dueAt, pending }) =>
+    pending === undefined
+      ? parts.due.push(id, dueAt, to)
+      : parts.due.pushPending({ instanceId: id, ...pending }, dueAt, to),
   );
   return queued.length;
 }

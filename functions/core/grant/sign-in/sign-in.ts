@@ -2,26 +2,19 @@ import { Conflict, NotFound, Unavailable, VendorError } from "../../errors.ts";
 import type { Grant, Instance } from "../../instances/instance.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
-import { lookUpAccount, noteAccount } from "../account.ts";
-import type { Call, GrantParts } from "../grant-parts.ts";
+import { lookUpAccount } from "../account.ts";
+import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
 import type { InstanceChanges } from "../ports.ts";
 import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
+import { endsInRevocation } from "../revocation/unwelcome.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
-import { tellMissingScopes } from "../scopes.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
-import { epochBeforeAll } from "./epoch.ts";
+import { afterSignIn } from "./after-sign-in.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
-import { endReplaced } from "./replaced-grants.ts";
-import {
-  type SignInRecord,
-  type SignInResult,
-  tellSignIn,
-  type Writing,
-  writeSignIn,
-} from "./write-sign-in.ts";
+import { type SignInRecord, type SignInResult, type Writing, writeSignIn } from "./write-sign-in.ts";
 
 export interface SignIn extends CodeExchange {
   readonly instanceId: number;
@@ -39,7 +32,7 @@ export interface SignIn extends CodeExchange {
  * @throws {VendorError} `grant_not_storable`: the vendor gave more than the item holds
  */
 export async function signInAgain(
-  parts: GrantParts,
+  parts: SignInParts,
   transients: TransientStore,
   request: SignIn,
   call: Call,
@@ -93,25 +86,7 @@ export async function signInAgain(
     if (kept.now === undefined || kept.now.deleting === true) throw gone(instanceId);
     throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
   }
-  tellSignIn(parts, call, kept.instance, signIn);
-  tellMissingScopes(parts, call, connector, kept.instance, won.grant, at);
-  if (account === undefined) {
-    call.afterAnswer(noteAccount(parts, connector, kept.instance, won.grant.accessToken, at));
-  }
-  if (!(await endReplaced(parts, kept.instance)) || kept.due === undefined) return kept.instance;
-  return await backToSchedule(parts, kept.instance, kept.due.regular);
-}
-
-/** Nothing is left to end: it is due by its token alone. Where that is not written, the worker comes by once in vain. */
-async function backToSchedule(
-  parts: GrantParts,
-  instance: Instance,
-  regular: number | undefined,
-): Promise<Instance> {
-  const { replacedGrants, dueAt: soon, ...rest } = instance;
-  if (soon !== undefined && soon !== regular)
-    await parts.instances.push(instance.id, soon, regular).catch(() => false);
-  return { ...rest, ...(regular === undefined ? {} : { dueAt: regular }) };
+  return await afterSignIn(parts, kept, signIn, won.grant, call);
 }
 
 /**
@@ -148,23 +123,13 @@ async function refuseOtherAccount(
   );
 }
 
-/** What the vendor does not take now is owed as a sign-in of an epoch before all others: it can only end in a revocation. */
 async function endUnwelcome(
   parts: GrantParts,
   instance: Instance,
-  { grant, sealer, epoch, at }: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
+  won: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
   call: Call,
 ): Promise<void> {
-  const before = epochBeforeAll(epoch);
-  await revokeLoserOrOwe(parts, call, instance, grant, async () => ({
-    kind: "sign-in",
-    instanceId: instance.id,
-    organizationId: instance.organizationId,
-    connector: instance.connector,
-    epoch: before,
-    at,
-    grant: await sealGrant(sealer, instance, `signin-${before}`, grant),
-  }));
+  await revokeLoserOrOwe(parts, call, instance, won.grant, endsInRevocation(instance, won));
 }
 
 function gone(instanceId: number): NotFound {
