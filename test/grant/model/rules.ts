@@ -30,6 +30,8 @@ export interface Rules {
   emptyCondition: boolean;
   /** A forced refresh is remembered with its lease. */
   forcedAt: boolean;
+  /** A write that the table refuses for good is told from one that did not work now. */
+  tellRefusal: boolean;
   /** A re-seal asks for the version that it read. */
   resealVersion: boolean;
   /** A refresh token that comes with an access token of no use is kept; else it is an answer that cannot be read. */
@@ -48,6 +50,7 @@ export const ALL_RULES: Rules = {
   forgetEpoch: true,
   revokeReplaced: true,
   revokeLoser: true,
+  tellRefusal: true,
   resealVersion: true,
   revive: true,
   keepDead: true,

@@ -109,6 +109,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           ({ version, deleting }) => (!rules.commitVersion || version === base.version) && deleting !== true,
           (instance) => {
             const token = world.tokenOf(won.fence, won.grant);
+            world.checkSize(process, won.fence, won.grant);
             judgeCommit(world, process, instance, token);
             world.saved(token);
             return {
@@ -166,6 +167,7 @@ export function portsOf(world: World, process: Process): WorldParts {
             epoch < won.epoch && fence === seen.fence && version === seen.version && deleting !== true,
           (instance) => {
             const token = world.tokenOf(seen.fence + 1, won.grant);
+            world.checkSize(process, seen.fence + 1, won.grant);
             const stored = world.storedToken();
             if (stored !== undefined && world.vendor.familyOf(token) < world.vendor.familyOf(stored)) {
               world.violate("3: an older sign-in replaces a newer one");
@@ -212,10 +214,10 @@ export function portsOf(world: World, process: Process): WorldParts {
         ),
       resealConfiguration: () => Promise.reject(new Error("no configuration in this world")),
       sealClear: () => Promise.reject(new Error("no configuration in this world")),
-      markDeleting: (_id, now) =>
+      markDeleting: (_id, now, who) =>
         write(
           "marks the item for deletion",
-          () => true,
+          ({ deleting }) => who !== "first" || deleting !== true,
           (instance) => ({
             ...without(instance, "dueSince"),
             deleting: true,
@@ -264,14 +266,13 @@ export function portsOf(world: World, process: Process): WorldParts {
             ...(owedSince === undefined ? {} : { dueSince: owedSince }),
           }),
         ),
-      pushDeletion: (_id, to, deletionUntil) =>
+      pushDeletion: (_id, to) =>
         write(
           "pushes its deletion",
           ({ deleting }) => deleting === true,
           (instance) => ({
             ...without(instance, "dueSince", "deletionUntil"),
             dueAt: to,
-            ...(deletionUntil === undefined ? {} : { deletionUntil }),
           }),
         ),
       claimDeletion: (_id, seen, to) =>
