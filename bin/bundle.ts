@@ -1,13 +1,24 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { build, type Metafile, type Plugin } from "esbuild";
 
-// node bin/bundle.ts <entry> <folder> [catalogue]: bundles a function for Lambda. The stacks call it, in a process of its own:
-// bundling during synthesis is synchronous, esbuild's plugins are not.
+// node bin/bundle.ts <entry> <folder> [--catalogue <path>] [--tenant-use]: bundles a function for Lambda. The stacks call it, in
+// a process of its own: bundling during synthesis is synchronous, esbuild's plugins are not.
 
-const [entry, folder, catalogue] = process.argv.slice(2);
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** Takes the place of functions/connectors/catalogue.ts. */
+    catalogue: { type: "string" },
+    /** With the bound on what an organization may use. Without it neither its code nor its call is in the bundle. */
+    "tenant-use": { type: "boolean", default: false },
+  },
+});
+const [entry, folder] = positionals;
+const { catalogue, "tenant-use": tenantUse } = options;
 if (entry === undefined || folder === undefined) {
-  console.error("usage: node bin/bundle.ts <entry> <folder> [catalogue]");
+  console.error("usage: node bin/bundle.ts <entry> <folder> [--catalogue <path>] [--tenant-use]");
   process.exit(2);
 }
 
@@ -71,6 +82,8 @@ const { outputFiles, metafile } = await build({
   mainFields: ["module", "main"],
   // What is imported on rare paths only (S3, SQS) becomes files of its own that a cold start does not read.
   splitting: true,
+  // What a function's role does not allow is not in its bundle: the call that adds up what is used comes with its permission.
+  define: tenantUse ? {} : { "process.env.TENANT_REQUESTS_PER_MINUTE": "undefined" },
   // Readable stack traces without source maps at run time, and grants can be compared with the SDK's commands in here.
   minify: false,
   charset: "utf8",

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { AssetHashType } from "aws-cdk-lib";
 import { Code, Runtime } from "aws-cdk-lib/aws-lambda";
+import type { Settings } from "../settings.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -9,10 +10,13 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
  * A function's code: `functions/<folder>/handler.ts` and all it needs, bundled by bin/bundle.ts on this machine, whatever its
  * processor. (CDK's NodejsFunction cannot split a bundle, and an unsplit one holds the whole client of each service that is
  * imported on rare paths.)
- * @param catalogue another catalogue of connectors than ours
+ * @param settings what decides what is in a bundle
  * @throws {Error} it cannot be bundled; esbuild has said why
  */
-export function bundledCode(folder: string, catalogue?: string): Code {
+export function bundledCode(
+  folder: string,
+  { catalogue, tenantRequestsPerMinute }: Pick<Settings, "catalogue" | "tenantRequestsPerMinute">,
+): Code {
   const source = `${root}functions/${folder}`;
   // CDK bundles once for each source path: the function's own folder, then, though the bundle takes in more.
   return Code.fromAsset(source, {
@@ -29,7 +33,8 @@ export function bundledCode(folder: string, catalogue?: string): Code {
               `${root}bin/bundle.ts`,
               `${source}/handler.ts`,
               outputDir,
-              ...(catalogue === undefined ? [] : [catalogue]),
+              ...(catalogue === undefined ? [] : ["--catalogue", catalogue]),
+              ...(tenantRequestsPerMinute === undefined ? [] : ["--tenant-use"]),
             ],
             { cwd: root, stdio: ["ignore", "inherit", "inherit"], timeout: 120_000 },
           );

@@ -42,7 +42,7 @@ export class ServiceFunction extends LambdaFunction {
     });
     super(scope, id, {
       description: props.description,
-      code: bundledCode(props.folder, settings.catalogue),
+      code: bundledCode(props.folder, settings),
       handler: "index.handler",
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

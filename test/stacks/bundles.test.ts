@@ -7,20 +7,26 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { functionNames } from "../../lib/settings.ts";
 import { find, type Json, synthesize } from "./templates.ts";
 
-// With all that an operator may turn on: the bundles are the same, whatever he chooses.
-const stacks = synthesize({ tenantRequestsPerMinute: 1000 });
+const stacks = synthesize();
 const root = new URL("../../", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "linkspan-bundles-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** The functions that a bound on organizations is for; their bundles with it lie beside those without. */
+const callersReach = ["Authorization", "Connections", "Documents", "Proxy"];
+const withBound = (name: string) => `${name}-with-bound`;
+
 const kebab = (name: string) => name.replace(/(?<=.)[A-Z]/g, "-$&").toLowerCase();
 
 beforeAll(async () => {
-  for (const name of functionNames) {
-    const args = ["bin/bundle.ts", `functions/${kebab(name)}/handler.ts`, join(folder, name)];
-    await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 60_000 });
-  }
+  for (const name of functionNames) await bundle(name, name);
+  for (const name of callersReach) await bundle(name, withBound(name), "--tenant-use");
 }, 120_000);
+
+async function bundle(name: string, into: string, ...options: string[]): Promise<void> {
+  const args = ["bin/bundle.ts", `functions/${kebab(name)}/handler.ts`, join(folder, into), ...options];
+  await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 60_000 });
+}
 
 const files = (name: string) => readdirSync(join(folder, name)).filter((file) => file.endsWith(".mjs"));
 const source = (name: string, file: string) => readFileSync(join(folder, name, file), "utf8");
@@ -61,8 +67,8 @@ function called(name: string): string[] {
   return [...found].sort();
 }
 
-function granted(name: string): string[] {
-  const template = name.startsWith("Refresh") ? stacks.refresh : stacks.api;
+function granted(name: string, from = stacks): string[] {
+  const template = name.startsWith("Refresh") ? from.refresh : from.api;
   const { Statement } = find(template, "AWS::IAM::Policy", `${name}Role`).Properties.PolicyDocument;
   const all = new Set<string>(Statement.flatMap((each: Json) => each.Action));
   for (const action of all) {
@@ -75,6 +81,12 @@ function granted(name: string): string[] {
 describe("each function's bundle", () => {
   it.each(functionNames)("%s calls what its role allows, and its role allows no more than that", (name) => {
     expect(granted(name)).toEqual(called(name));
+  });
+
+  it.each(callersReach)("%s calls so, too, where organizations have a bound", (name) => {
+    expect(called(withBound(name))).toContain("dynamodb:UpdateItem");
+    const bounded = synthesize({ tenantRequestsPerMinute: 1000 });
+    expect(granted(name, bounded)).toEqual(called(withBound(name)));
   });
 
   it.each(functionNames)("%s holds no file that it cannot come to", (name) => {
