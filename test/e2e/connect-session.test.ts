@@ -224,6 +224,7 @@ describe("what goes wrong on the way", () => {
       tab: "files",
       session: session.id,
       error: "access_denied",
+      error_description: "The user chose not to give your app access to their Dropbox account.",
     });
     const open = await claim(session, "anything");
     expect(open.status).toBe(409);
