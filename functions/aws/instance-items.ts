@@ -119,13 +119,13 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
     forgetReplaced: (id, { epoch }) =>
       change(id, { remove: ["replacedGrants"], condition: "#epoch = :epoch", values: { epoch } }),
 
-    markDeleting(id, now) {
+    markDeleting(id, now, who) {
       const { set, remove } = due(id, now);
       return change(id, {
         set: { deleting: true, updatedAt: now, ...set },
         setOnce: { deletingSince: now },
         remove: ["ownerKey", ...remove],
-        condition: EXISTS,
+        condition: who === "first" ? `${EXISTS} AND ${NOT_DELETING}` : EXISTS,
       });
     },
 
@@ -186,11 +186,11 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
         ...(deletionUntil === undefined ? {} : { values: { seen: deletionUntil } }),
       }),
 
-    pushDeletion(id, to, deletionUntil) {
+    pushDeletion(id, to) {
       const { set, remove } = due(id, to);
       return change(id, {
-        set: { ...set, ...(deletionUntil === undefined ? {} : { deletionUntil }) },
-        remove: [...remove, ...(deletionUntil === undefined ? ["deletionUntil"] : [])],
+        set,
+        remove: ["deletionUntil", ...remove],
         condition: "attribute_exists(#deleting)",
       });
     },

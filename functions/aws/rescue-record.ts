@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { RescueRecord } from "../core/grant/ports.ts";
+import { UnreadableRecord } from "../core/grant/rescue/unreadable-record.ts";
 
 export interface RescueBucketOptions {
   readonly bucket: string;
@@ -35,10 +36,26 @@ export function writeRecord(record: RescueRecord): string {
   return record.kind === "pending" ? NEWER + json : json;
 }
 
-export function readRecord(text: string): RescueRecord {
+const KINDS: readonly RescueRecord["kind"][] = ["refresh", "sign-in", "new", "pending"];
+
+/**
+ * @param writtenAt when the bucket took it, epoch milliseconds
+ * @throws {UnreadableRecord} no JSON, or of a kind that this version does not know
+ */
+export function readRecord(text: string, writtenAt?: number): RescueRecord {
   const json = text.startsWith(NEWER) ? text.slice(NEWER.length) : text;
-  return JSON.parse(json, (_, value: unknown) => {
-    const bytes = (value as { $bytes?: unknown } | null)?.$bytes;
-    return typeof bytes === "string" ? new Uint8Array(Buffer.from(bytes, "base64")) : value;
-  }) as RescueRecord;
+  let record: RescueRecord | null;
+  try {
+    record = JSON.parse(json, (_, value: unknown) => {
+      const bytes = (value as { $bytes?: unknown } | null)?.$bytes;
+      return typeof bytes === "string" ? new Uint8Array(Buffer.from(bytes, "base64")) : value;
+    }) as RescueRecord | null;
+  } catch {
+    // JSON.parse's own error shows the text.
+    throw new UnreadableRecord("it is not JSON", writtenAt);
+  }
+  if (record === null || !KINDS.includes(record.kind)) {
+    throw new UnreadableRecord("this version does not know its kind", writtenAt);
+  }
+  return record;
 }

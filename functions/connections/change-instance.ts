@@ -4,6 +4,7 @@ import { openConfiguration, openGrant, sealConfiguration } from "../core/grant/s
 import { epochAfter, epochOf, hashOf } from "../core/grant/sign-in/epoch.ts";
 import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
 import { latestNow } from "../core/grant/timing.ts";
+import { checkConfiguration, configurationBytes } from "../core/instances/budgets.ts";
 import type { Instance, OAuthClient } from "../core/instances/instance.ts";
 import { separateSecrets } from "../core/instances/secret-keys.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
@@ -74,6 +75,8 @@ export async function changesOf(
   for (const key of Object.keys(sent.plain)) delete sealedBefore[key];
   const plain = { ...old.plain, ...sent.plain };
   const secret = { ...sealedBefore, ...sent.secret };
+  const storedBytes = configurationBytes({ plain: instance.configuration, secret: stored });
+  checkConfiguration({ plain, secret }, storedBytes);
 
   const clientChanges =
     (plain["oauth.api.key"] ?? "") !== (instance.configuration["oauth.api.key"] ?? "") ||

@@ -4,6 +4,7 @@ import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest, NotFound } from "../core/errors.ts";
 import type { SealedPlace } from "../core/grant/ports.ts";
+import { checkConfiguration } from "../core/instances/budgets.ts";
 import type { Sealed } from "../core/instances/instance.ts";
 import { chooseClient } from "../core/oauth/choose-client.ts";
 import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
@@ -100,6 +101,7 @@ export function createSession(parts: () => ConnectionParts): HttpHandler {
       throw new InvalidRequest("configuration goes with a single element", "configuration");
     }
     const values = only === undefined ? undefined : readConfiguration(only, body.configuration ?? {});
+    if (values !== undefined) checkConfiguration(values);
     for (const connector of chosen) {
       if (values !== undefined) checkConnectorUrls(connector, { ...again?.configuration, ...values.plain });
       // An instance that is signed in to again has its client already.

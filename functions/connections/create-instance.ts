@@ -4,6 +4,7 @@ import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
 import { hashOf } from "../core/grant/sign-in/epoch.ts";
 import { provisionInstance } from "../core/grant/sign-in/first-exchange.ts";
 import { importInstance } from "../core/grant/sign-in/import-grant.ts";
+import { budgets, checkConfiguration, checkText } from "../core/instances/budgets.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { isOwnState } from "../core/oauth/authorization-request.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
@@ -31,6 +32,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
     request.facts.connector = connector.key;
     const providerData = body.providerData ?? {};
     const configuration = readConfiguration(connector, body.configuration ?? {});
+    checkConfiguration(configuration);
     const name = body.name || connector.name;
     const owner = { organizationId: organization.id, userId: user.id, connector };
     const about = {
@@ -208,6 +210,10 @@ function importedGrant(
   const accessToken = grant.accessToken ?? providerData.access_token;
   const refreshToken = grant.refreshToken ?? providerData.refresh_token;
   if (accessToken === undefined && refreshToken === undefined) return undefined;
+  const { importedToken } = budgets;
+  // What the configuration holds is bounded there, value by value.
+  checkText(providerData.access_token, importedToken, "providerData.access_token");
+  checkText(providerData.refresh_token, importedToken, "providerData.refresh_token");
   const seconds = Number(providerData.expires_in);
   const expiresInMs =
     grant.expiresInMs ?? (Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined);

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { connectors } from "../connectors/catalogue.ts";
+import { budgets, jsonBytes } from "../core/instances/budgets.ts";
 import { anObject } from "../http/request-body.ts";
 import { stripHtml } from "./strip-html.ts";
 
@@ -77,6 +78,7 @@ export const InstanceBody = v.object({
     v.pipe(
       v.array(label(200)),
       v.check((tags) => tags.length <= MAX_TAGS, `at most ${MAX_TAGS} tags`),
+      v.check((tags) => jsonBytes(tags) <= budgets.tags, `at most ${budgets.tags} bytes of tags in all`),
       v.transform((tags) => tags.filter((tag) => tag !== "")),
     ),
   ),
@@ -125,7 +127,7 @@ export function codeOf(providerData: Readonly<Record<string, string>>): string |
   const { code } = providerData;
   if (code === undefined || !/%[0-9a-f]{2}/i.test(code)) return code;
   try {
-    return decodeURIComponent(code).trim();
+    return decodeURIComponent(code);
   } catch {
     return code;
   }

@@ -81,6 +81,11 @@ export interface OAuth2 {
    * (core/oauth/dead-grant.ts). Case does not count. Only what no second try can help, each with the vendor's page.
    */
   readonly deadGrantErrors?: readonly string[];
+  /**
+   * Members of the token answer or the callback that calls to the vendor need (`instance_url`, `realmId`): kept with the grant
+   * whatever their size. Others are kept as far as there is room.
+   */
+  readonly keptMembers?: readonly string[];
   /** In place of `refreshToken`: the access token itself is exchanged and renewed. */
   readonly longLivedToken?: LongLivedToken;
   /**

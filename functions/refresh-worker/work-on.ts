@@ -3,7 +3,7 @@ import { readMessage } from "../aws/refresh-queue.ts";
 import type { Call, WorkerParts } from "../core/grant/grant-parts.ts";
 import { within } from "../core/grant/patience.ts";
 import { settlePending } from "../core/grant/pending/settle-pending.ts";
-import { settleRescueRecord } from "../core/grant/rescue/rescue-worker.ts";
+import { RevocationOwed, settleRescueRecord } from "../core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../core/grant/schedule/refresh-due.ts";
 import { settleAll } from "../core/settle-all.ts";
 import type { SuspensionWork } from "../core/tenants/mark-instances.ts";
@@ -63,11 +63,21 @@ export async function workOn(
 async function one(parts: WorkerParts & OtherWork, body: string, call: Call): Promise<void> {
   const message = readMessage(body);
   if (message.kind === "event") return await parts.publish(message.event);
-  if (message.kind === "rescue") return await settleRescueRecord(parts, message.key, call);
+  if (message.kind === "rescue") return await settle(parts, message.key, call);
   if (message.kind === "pending") return await settlePending(parts, message, call);
   if (message.kind === "suspension") {
     if (parts.markInstances === undefined) throw new Error("nobody here marks a suspended user's instances");
     return await parts.markInstances(message);
   }
   await refreshDue(parts, message, call);
+}
+
+/** A revocation that the vendor does not take yet is no failure of the message: the sweep sends it again, in its time. */
+async function settle(parts: WorkerParts, key: string, call: Call): Promise<void> {
+  try {
+    await settleRescueRecord(parts, key, call);
+  } catch (error) {
+    if (!(error instanceof RevocationOwed)) throw error;
+    console.log(JSON.stringify({ level: "info", message: error.message, key }));
+  }
 }

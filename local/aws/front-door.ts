@@ -52,7 +52,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     const eventBridge = localEventBridge(path.join(dataFolder, "events.jsonl"), resources.eventBuses, clock);
     started.push(sqs, eventBridge, localCloudFormation(resources.stacks));
     started.push(await localKms(path.join(dataFolder, "kms"), resources.keys));
-    started.push(await localS3(path.join(dataFolder, "s3"), resources.buckets));
+    started.push(await localS3(path.join(dataFolder, "s3"), resources.buckets, clock));
     started.push(await localDynamoDb(path.join(dataFolder, "dynamodb"), resources.tables));
     return frontDoor({ options, server, port, url, services: started, sqs, eventBridge, allowed });
   } catch (error) {

@@ -16,7 +16,7 @@ interface Status {
   readonly valid: boolean;
   readonly expiresAt: string;
   readonly lastRefreshedAt: string | null;
-  readonly lastError: string | null;
+  readonly lastError: { readonly code: string } | null;
 }
 
 interface Problem {

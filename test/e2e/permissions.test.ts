@@ -205,6 +205,27 @@ async function refuseTheClient(instances: readonly CreatedInstance[]): Promise<v
   await sweepAndSettle();
 }
 
+/** The vendor refuses every grant in words of its own, for more than a week: before any is given up, the connector's are counted. */
+async function refuseGrantsForAWeek(): Promise<void> {
+  platform.vendors.dropbox?.fail({
+    endpoint: "token",
+    status: 400,
+    body: '{"error": "user_suspended", "error_description": "the team was suspended"}',
+    contentType: "application/json",
+    count: 100_000,
+  });
+  for (let half = 0; half < 17; half++) {
+    platform.clock.advance(12.1 * HOUR);
+    await sweepAndSettle();
+  }
+  platform.vendors.dropbox?.clearFaults();
+  const held = platform.lambda.metrics("RefreshWorker").filter(({ HeldGrants }) => HeldGrants === 1);
+  expect(held.length).toBeGreaterThan(0);
+  expect(held[0]).toMatchObject({ connector: "dropbox" });
+  platform.clock.advance(HOUR);
+  await sweepAndSettle();
+}
+
 /** A revocation that ends the whole grant asks for the account's other instances first, when their index is up to date. */
 async function deleteAll(instances: readonly CreatedInstance[]): Promise<void> {
   const drives = [await app.connect("googledrive"), await app.connect("googledrive")];
@@ -229,6 +250,9 @@ it("grants nothing that no test ever uses", { timeout: 240_000 }, async () => {
   await loseTheTableWithGrantsInHand(instances);
   await dieWithLeases(instances);
   await refuseTheClient(instances);
+  await refuseGrantsForAWeek();
+  for (const { token } of instances)
+    expect((await app.hub(token, "GET", "/hubs/documents/ping")).status).toBe(200);
   await deleteAll(instances);
   await markInstancesOfAUser();
 

@@ -12,6 +12,7 @@ import { clientPauses } from "../../functions/core/grant/refresh/pause-client.ts
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
+import { StoreRefused } from "../../functions/core/store-refused.ts";
 import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";
 import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
 import { connector } from "./connector.ts";
@@ -51,6 +52,8 @@ export class CalmWorld {
   /** Names of table calls, in order. */
   readonly tableCalls: string[] = [];
   tableFails = false;
+  /** What the table takes; it refuses any other item for good. */
+  holds: (instance: Instance) => boolean = () => true;
   bucketFails = false;
   /** What is sealed cannot be opened now: KMS does not answer. */
   vaultFails = false;
@@ -353,6 +356,10 @@ export class CalmWorld {
     if (this.bucketFails) throw new Error("the bucket fails");
   }
 
+  #refuseLarge(instance: Instance): void {
+    if (!this.holds(instance)) throw new StoreRefused("table", "it is too large", { tooLarge: true });
+  }
+
   #table(): InstanceStore {
     const change = async (
       name: string,
@@ -367,7 +374,9 @@ export class CalmWorld {
       const changed = Object.entries({ ...instance, ...next(instance) }).filter(
         ([, value]) => value !== undefined,
       );
-      this.items.set(id, Object.fromEntries(changed) as unknown as Instance);
+      const after = Object.fromEntries(changed) as unknown as Instance;
+      this.#refuseLarge(after);
+      this.items.set(id, after);
       return true;
     };
     const living = ({ deleting }: Instance): boolean => deleting !== true;
@@ -393,6 +402,7 @@ export class CalmWorld {
       create: async (instance) => {
         this.tableCalls.push("create");
         if (this.tableFails) throw new Error("the table fails");
+        this.#refuseLarge(instance);
         if (this.items.has(instance.id)) return false;
         this.items.set(instance.id, instance);
         return true;
@@ -463,11 +473,11 @@ export class CalmWorld {
           (i) => i.epoch === epoch,
           () => ({ replacedGrants: undefined }),
         ),
-      markDeleting: (id, now) =>
+      markDeleting: (id, now, who) =>
         change(
           "markDeleting",
           id,
-          () => true,
+          (i) => who !== "first" || living(i),
           (i) => ({
             deleting: true,
             dueAt: now,
@@ -510,12 +520,12 @@ export class CalmWorld {
           (i) => i.dueAt === seen && living(i),
           () => ({ dueAt: to, dueSince: owedSince }),
         ),
-      pushDeletion: (id, to, deletionUntil) =>
+      pushDeletion: (id, to) =>
         change(
           "pushDeletion",
           id,
           (i) => !living(i),
-          () => ({ dueAt: to, dueSince: undefined, deletionUntil }),
+          () => ({ dueAt: to, dueSince: undefined, deletionUntil: undefined }),
         ),
       claimDeletion: (id, { deletionUntil }, to) =>
         change(

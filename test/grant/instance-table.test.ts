@@ -130,6 +130,15 @@ describe("what is being deleted", () => {
     expect(await read(1)).toBeUndefined();
   });
 
+  test("is marked first by one of several deletes", async () => {
+    expect(await table.markDeleting(instance.id, 5_000, "first")).toBe(false);
+    expect(await table.markDeleting(1, 5_000, "first")).toBe(false);
+    const other = newInstance();
+    await table.create(other);
+    const marked = await Promise.all([1, 2, 3].map(() => table.markDeleting(other.id, 5_000, "first")));
+    expect(marked.toSorted()).toEqual([false, false, true]);
+  });
+
   test("a deletion is claimed by one worker at a time", async () => {
     const other = newInstance();
     await table.create(other);
@@ -139,9 +148,7 @@ describe("what is being deleted", () => {
     expect(await table.claimDeletion(instance.id, {}, 6_000)).toBe(false);
     expect(await table.claimDeletion(instance.id, { deletionUntil: 5_000 }, 7_000)).toBe(true);
     expect(await read()).toMatchObject({ deletionUntil: 7_000, dueAt: 4_000 });
-    await table.pushDeletion(instance.id, 8_000, 8_000);
-    expect(await read()).toMatchObject({ deletionUntil: 8_000, dueAt: 8_000 });
-    await table.pushDeletion(instance.id, 9_000);
+    await table.pushDeletion(instance.id, 8_000);
     expect(await read()).not.toHaveProperty("deletionUntil");
   });
 });

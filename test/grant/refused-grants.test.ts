@@ -38,7 +38,11 @@ const refusal = (more: Partial<Refused> = {}): Refused => ({
 /** A grant whose token runs out in `leftMs`, and that is due now. */
 const put = (id = 42, leftMs = 0) =>
   world.put(
-    { obtainedAt: world.now - HOUR, expiresAt: world.now + leftMs },
+    // JSON knows no undefined: a token without end is sealed without one.
+    {
+      obtainedAt: world.now - HOUR,
+      expiresAt: leftMs === Number.POSITIVE_INFINITY ? (undefined as never) : world.now + leftMs,
+    },
     { id, dueAt: world.now, name: `grant ${id}` },
   );
 
@@ -125,6 +129,20 @@ describe("a grant that its vendor refuses in words of its own", () => {
     await pass(6.9 * DAY, () => refusal());
     expect(isDead()).toBe(false);
     await pass(DAY, () => refusal());
+    expect(isDead()).toBe(true);
+  });
+
+  test("whose token has no known end is counted from the first 401 of the vendor's API on", async () => {
+    put(42, Number.POSITIVE_INFINITY);
+    world.answer = () => refusal();
+    const tryNow = (cause: "just_in_time" | "forced" | "unauthorized" = "forced") =>
+      world.finish(refreshDue(parts, { instanceId: 42, cause }, world.call));
+    await tryNow();
+    expect(world.stored()).not.toHaveProperty("refusals");
+    await world.pass(HOUR);
+    await tryNow("unauthorized");
+    expect(world.stored().refusals?.count).toBe(1);
+    await pass(7.2 * DAY, () => refusal());
     expect(isDead()).toBe(true);
   });
 

@@ -407,6 +407,7 @@ describe("an instance's consent", () => {
     const due = async (with_: Connector) => {
       world.connector = with_;
       const work = { instanceId: 42, cause: "forced" } as const;
+      await world.pass(61_000);
       await world.finish(refreshDue(world.parts, work, world.call));
       await Promise.all(world.after);
     };

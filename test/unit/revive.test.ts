@@ -15,6 +15,11 @@ beforeEach(() => {
   world = new CalmWorld();
   requests = [];
   living = new Set();
+  world.answer = (refreshToken) => {
+    const id = Number(refreshToken.slice("r-".length));
+    requests.push({ at: world.now, id });
+    return living.has(id) ? granted(`again-${id}`) : DEAD;
+  };
 });
 
 function dead(id: number, refreshGroup = "client"): Instance {
@@ -30,10 +35,6 @@ const revive = (instances: readonly Instance[]) =>
       {
         instances: world.parts.instances,
         async revive({ id, version }) {
-          world.answer = () => {
-            requests.push({ at: world.now, id });
-            return living.has(id) ? granted(`again-${id}`) : DEAD;
-          };
           await refreshDue(world.parts, { instanceId: id, cause: "revive", version }, world.call);
         },
         sleep: (ms) => world.parts.sleep(ms),

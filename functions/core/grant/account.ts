@@ -1,8 +1,10 @@
 import type { Account, Connector } from "../../connectors/define-connector.ts";
+import { budgets, textBytes } from "../instances/budgets.ts";
 import type { Instance } from "../instances/instance.ts";
 import type { GrantParts } from "./grant-parts.ts";
 import { within } from "./patience.ts";
 import { consentKey, isUnproven, provenKey, unprovenKey } from "./revocation/consent.ts";
+import { hashOf } from "./sign-in/epoch.ts";
 
 /** Who is behind an access token. `undefined`: the connector cannot tell. @throws the vendor does not, or not in time */
 export async function lookUpAccount(
@@ -11,7 +13,18 @@ export async function lookUpAccount(
   accessToken: string,
 ): Promise<Account | undefined> {
   if (connector.account === undefined) return undefined;
-  return await within(parts, parts.timing.accountMs, connector.account(parts.http, accessToken));
+  return bounded(await within(parts, parts.timing.accountMs, connector.account(parts.http, accessToken)));
+}
+
+/** What vendors tell may be of any length. An id keeps its meaning: two that differ still do. */
+function bounded({ id, name, email }: Account): Account {
+  const fits = (text: string | undefined, budget: number): text is string =>
+    text !== undefined && textBytes(text) <= budget;
+  return {
+    id: fits(id, budgets.accountId) ? id : `sha256:${hashOf(id)}`,
+    ...(fits(name, budgets.accountName) ? { name } : {}),
+    ...(fits(email, budgets.accountEmail) ? { email } : {}),
+  };
 }
 
 /**

@@ -40,6 +40,8 @@ export interface GrantOutcome {
   readonly connector: string;
   readonly instanceId: number;
   readonly cause: RefreshCause;
+  /** A stable code, where there is more to say. */
+  readonly reason?: string;
   /** How long the old token would have been valid, in milliseconds. */
   readonly timeLeftMs?: number;
   /** The vendor's own words to a refusal: bounded, secrets cut out. */

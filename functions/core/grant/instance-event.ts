@@ -7,6 +7,7 @@ export const instanceEventNames = [
   "instance.revived",
   "instance.refresh_failed",
   "instance.refresh_recovered",
+  "instance.grant_lost",
   "instance.disabled",
   "instance.enabled",
   "instance.deleted",

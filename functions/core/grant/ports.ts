@@ -26,7 +26,7 @@ export interface Read<T> {
 
 /**
  * The instances table: what is read and changed by id. Every write has a condition; `false` means it was refused and nothing
- * was written. What else the table can do stands in interfaces of its own, one for each permission that it takes.
+ * was written. A write throws `StoreRefused` where the table will never take it; any other error is an outage. What else the table can do stands in interfaces of its own, one for each permission that it takes.
  */
 export interface InstanceItems {
   /** Strongly consistent GetItem. */
@@ -98,10 +98,10 @@ export interface InstanceItems {
   /** REMOVE replacedGrants IF epoch = e: they are those that were read with that epoch. */
   forgetReplaced(id: number, seen: { epoch: string }): Promise<boolean>;
   /**
-   * SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists; hides it from the owner's
-   * list, and from its siblings.
+   * SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists (AND NOT deleting, for the
+   * `first` alone); hides it from the owner's list, and from its siblings.
    */
-  markDeleting(id: number, now: number): Promise<boolean>;
+  markDeleting(id: number, now: number, who?: "first"): Promise<boolean>;
   /** SET enabled (, dueAt = now REMOVE dueSince when enabling) IF exists AND not deleting. */
   setEnabled(id: number, enabled: boolean, now: number): Promise<boolean>;
   /**
@@ -132,11 +132,8 @@ export interface InstanceItems {
   push(id: number, seen: number, to: number | undefined, owedSince?: number): Promise<boolean>;
   /** SET deletionUntil = to IF deleting AND deletionUntil is as seen (absent, too): this worker alone ends it until then. */
   claimDeletion(id: number, seen: { deletionUntil?: number }, to: number): Promise<boolean>;
-  /**
-   * SET dueAt = to, deletionUntil (absent: REMOVE) REMOVE dueSince IF deleting, whatever was due before: nothing but the
-   * deletion is.
-   */
-  pushDeletion(id: number, to: number, deletionUntil?: number): Promise<boolean>;
+  /** SET dueAt = to REMOVE deletionUntil, dueSince IF deleting, whatever was due before: nothing but the deletion is. */
+  pushDeletion(id: number, to: number): Promise<boolean>;
 }
 
 /** What a failed attempt leaves behind: why, and when it is tried again. */
@@ -363,7 +360,7 @@ export type RescueRecord =
 
 /** `rescue/<instance>/<fence | signin-<epoch> | new | pending-<epoch>>` in the bucket. */
 export interface RescueRecords {
-  /** @throws when the store does not answer within its timeout */
+  /** @throws {StoreRefused} the bucket will never take it @throws when the store does not answer within its timeout */
   put(record: RescueRecord): Promise<void>;
   /** The refresh record of this attempt. `undefined` only on a true 404; anything else throws: "cannot look". */
   get(instanceId: number, fence: number): Promise<RescueRecord | undefined>;
@@ -375,7 +372,12 @@ export interface RescueRemoval {
 }
 
 export interface RescueList {
-  list(options?: { limit?: number; after?: string }): Promise<{ keys: readonly string[]; next?: string }>;
+  /** Keys in order. `writtenAt`: when the bucket took each, epoch milliseconds; one that is missing there is of unknown age. */
+  list(options?: { limit?: number; after?: string }): Promise<{
+    keys: readonly string[];
+    writtenAt?: ReadonlyMap<string, number>;
+    next?: string;
+  }>;
 }
 
 export type RescueStore = RescueRecords & RescueRemoval & RescueList;

@@ -101,7 +101,7 @@ export interface Instance {
   readonly deleting?: boolean;
   /** When the first delete came: revocation is tried for at most 7 days. */
   readonly deletingSince?: number;
-  /** No worker ends the deletion before this store time: one is at it, or it has failed and is tried again then. */
+  /** A worker is at the deletion, and alone until this store time. */
   readonly deletionUntil?: number;
   readonly refreshShard?: number;
   readonly dueAt?: number;

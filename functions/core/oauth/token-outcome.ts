@@ -16,15 +16,14 @@ const STANDARD = new Set([
   "expires_in",
   VENDOR_TOKEN_TYPE,
 ]);
-const MAX_EXTRA_CHARACTERS = 2_000;
-
 /** A grant, as the library read it. */
 export function tokenResponse(answer: TokenEndpointResponse): TokenResponse {
   const extra: Record<string, string> = {};
   for (const [name, value] of Object.entries(answer)) {
     if (STANDARD.has(name)) continue;
     const text = typeof value === "string" || typeof value === "number" ? String(value) : undefined;
-    if (text !== undefined && text.length <= MAX_EXTRA_CHARACTERS) extra[name] = text;
+    // How much of it is kept is for the grant to say (instances/fit-grant.ts).
+    if (text !== undefined) extra[name] = text;
   }
   const tokenType = answer[VENDOR_TOKEN_TYPE];
   return {

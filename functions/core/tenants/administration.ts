@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
-import { Conflict, NotFound } from "../errors.ts";
+import { Conflict, InvalidRequest, NotFound } from "../errors.ts";
 import type { Vault } from "../grant/ports.ts";
+import { budgets, checkText, jsonBytes } from "../instances/budgets.ts";
 import { checkOrigin, checkReturnUrl } from "./allow-lists.ts";
 import { clientSecretPlace } from "./client-resolver.ts";
 import { newKeyId } from "./data-keys.ts";
@@ -84,6 +85,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
 
   return {
     async createOrganization({ name }) {
+      checkText(name, budgets.operatorText, "name");
       const id = randomId();
       const { wrapped } = await parts.keys.generateDataKey(id);
       const organization: Organization = {
@@ -101,6 +103,8 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
     },
     async createUser({ organizationId, email, firstName, lastName }) {
       await organizationOf(organizationId);
+      for (const [field, text] of Object.entries({ email, firstName, lastName }))
+        checkText(text, budgets.operatorText, field);
       const user: User = {
         id: randomId(),
         organizationId,
@@ -124,6 +128,9 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
     removeSecret: (secret) => records.removeSecret(hashSecret(secret)),
     async registerApp({ organizationId, connector, clientId, clientSecret, callbackUrls }) {
       await organizationOf(organizationId);
+      checkText(clientId, budgets.clientId, "clientId");
+      checkText(clientSecret, budgets.operatorText, "clientSecret");
+      checkList(callbackUrls, "callbackUrls");
       const createdAt = parts.now();
       // Sorts by creation, so that the first registered app of a connector is the first of a query.
       const id = `${createdAt.toString(36).padStart(9, "0")}${randomId()}`;
@@ -140,6 +147,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
       return app;
     },
     async replaceClientSecret({ organizationId, connector, appId, clientSecret }) {
+      checkText(clientSecret, budgets.operatorText, "clientSecret");
       const sealed = await parts.vault.seal(clientSecretPlace(organizationId, appId), clientSecret.trim());
       if (!(await records.updateApp({ organizationId, connector, id: appId }, { clientSecret: sealed }))) {
         throw new NotFound(`organization ${organizationId} has no app ${appId} for ${connector}`);
@@ -151,6 +159,8 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
       }
     },
     async setAllowLists(organizationId, { returnUrls, origins }) {
+      checkList(returnUrls, "returnUrls");
+      checkList(origins, "origins");
       const changes = {
         ...(returnUrls === undefined ? {} : { returnUrls: returnUrls.map(checkReturnUrl) }),
         ...(origins === undefined ? {} : { origins: origins.map(checkOrigin) }),
@@ -181,6 +191,14 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
 /** 96 random bits: an identifier, not a secret. */
 function randomId(): string {
   return randomBytes(12).toString("hex");
+}
+
+/** @throws {InvalidRequest} the list is longer than its item has room for */
+function checkList(list: readonly string[] | undefined, field: string): void {
+  if (list !== undefined && jsonBytes(list) > budgets.operatorList) {
+    const message = `${field} is too long: at most ${budgets.operatorList} bytes in all`;
+    throw new InvalidRequest(message, field, "too_large");
+  }
 }
 
 async function created(write: Promise<boolean>): Promise<void> {

@@ -48,7 +48,9 @@ export function judgeLoss(world: World, process: Process): void {
   const { inHand, inHandSince } = process;
   const failed = (place: "table" | "bucket"): boolean =>
     !world[place] || world.failures.some((failure) => failure.place === place && failure.at >= inHandSince);
-  if (!failed("table") || !failed("bucket")) {
+  if (process.refused !== undefined) {
+    world.excuse(process.refused, "the table refused it for good");
+  } else if (!failed("table") || !failed("bucket")) {
     world.violate(`4: ${process.name} gives up what it carries though a store would have taken it`);
   }
   if (inHand !== undefined) world.known.delete(inHand);
@@ -62,6 +64,8 @@ export function judgeLease(world: World): void {
     // Lost to a sign-in or a delete already: it only has to be revoked.
     const { instance } = world;
     if (instance === undefined || instance.deleting === true || instance.epoch !== lease?.epoch) continue;
+    // So does what the table refuses for good, unless nobody can tell that it does.
+    if (world.rules.tellRefusal && inHand !== undefined && process.refused === inHand) continue;
     if (finished || inHand === undefined || lease === undefined || world.now <= lease.until) continue;
     const failed = (place: "table" | "bucket"): boolean =>
       !world[place] || world.failures.some((failure) => failure.place === place && failure.at >= inHandSince);

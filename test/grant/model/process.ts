@@ -46,6 +46,8 @@ export class Process {
   heard = false;
   /** The vendor told it something of its token that was not so. */
   misled = false;
+  /** The token of a grant that the table refused for good, without its members, too: it can only end. */
+  refused: number | undefined;
   /** How often it said what became of it. */
   counted = 0;
 

@@ -30,6 +30,8 @@ export interface Rules {
   emptyCondition: boolean;
   /** A forced refresh is remembered with its lease. */
   forcedAt: boolean;
+  /** A write that the table refuses for good is told from one that did not work now. */
+  tellRefusal: boolean;
   /** A re-seal asks for the version that it read. */
   resealVersion: boolean;
   /** What a hosted sign-in brings waits for its claim. Without it, it goes live at once. */
@@ -56,6 +58,7 @@ export const ALL_RULES: Rules = {
   forgetEpoch: true,
   revokeReplaced: true,
   revokeLoser: true,
+  tellRefusal: true,
   resealVersion: true,
   hostedWaits: true,
   claimUnlessEnding: true,

@@ -63,6 +63,8 @@ export interface Scenario {
   readonly turns: number;
   /** How many of the first refreshes bring an access token that no header can carry. */
   readonly unusable?: number;
+  /** Which new grants the table may come to refuse for good. */
+  readonly refuses: World["refuses"];
   /** Which of the possible things happens next; when they run out, faults stop and the rest happens in order. */
   readonly choices: readonly number[];
 }
@@ -96,7 +98,7 @@ export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
     await world.settle();
     judge(world);
     const isBusy = scenario.inTurn && world.processes.some(({ finished }) => !finished);
-    const actions = possible(world, waiting, isBusy ? BUSY : IDLE, faults, spend);
+    const actions = possible(world, waiting, isBusy ? BUSY : IDLE, { ...scenario, faults }, spend);
     if (world.mood !== "well") actions.push({ weight: 1, act: () => turn("well") });
     else if (turns > 0 && actions.length > 0) {
       for (const mood of ["lies", "refuses"] as const) actions.push({ weight: 3, act: () => turn(mood) });
@@ -123,7 +125,7 @@ function possible(
   world: World,
   waiting: Actor[],
   { comes, passes }: typeof IDLE,
-  faults: number,
+  { faults, refuses }: Pick<Scenario, "faults" | "refuses">,
   spend: (cost: number) => void,
 ): Action[] {
   const actions: Action[] = [];
@@ -160,7 +162,9 @@ function possible(
   for (const ms of [500, 3_000, 11_000, 61_000, 101_000, 500_000]) add(passes, () => world.advance(ms));
   if (!world.table) add(4, () => world.fault("table", true));
   if (!world.bucket) add(4, () => world.fault("bucket", true));
+  if (world.refuses !== "none") add(2, () => world.refuse("none"));
   if (faults > 0) {
+    if (refuses !== "none") add(2, () => failing(() => world.refuse(refuses)));
     if (world.table) add(1, () => failing(() => world.fault("table", false)));
     if (world.bucket) add(1, () => failing(() => world.fault("bucket", false)));
     for (const process of world.processes) {
@@ -433,6 +437,7 @@ async function recover(world: World, waiting: Actor[]): Promise<void> {
     await drain(world);
     world.advance(200_000);
   }
+  if (world.records.size > 0) throw world.violation("6: a rescue record never ends");
 }
 
 function isQuiet(world: World): boolean {
@@ -500,6 +505,8 @@ function judgeEnd(world: World, { actors, beginsWithout }: Scenario): void {
 function judgeClaims(world: World): void {
   const { instance, gone, risen } = world;
   if (risen && instance !== undefined) throw world.violation("13: a deleted instance came back");
+  // What does not fit into the table for good ends, claimed or not.
+  if (world.hasRefused) return;
   for (const epoch of world.marked) {
     const isLost = instance === undefined ? !gone : instance.epoch < epoch;
     if (isLost) throw world.violation(`13: ${epoch} was claimed and is not live`);

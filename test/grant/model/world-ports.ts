@@ -125,6 +125,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           ({ version, deleting }) => (!rules.commitVersion || version === base.version) && deleting !== true,
           (instance) => {
             const token = world.tokenOf(won.fence, won.grant);
+            world.checkSize(process, won.fence, won.grant);
             judgeCommit(world, process, instance, token);
             world.saved(token);
             return {
@@ -183,6 +184,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           (instance) => {
             judgeClaimed(world, process, won.epoch);
             const token = world.tokenOf(seen.fence + 1, won.grant);
+            world.checkSize(process, seen.fence + 1, won.grant);
             const stored = world.storedToken();
             if (stored !== undefined && world.vendor.familyOf(token) < world.vendor.familyOf(stored)) {
               world.violate("3: an older sign-in replaces a newer one");
@@ -229,10 +231,10 @@ export function portsOf(world: World, process: Process): WorldParts {
         ),
       resealConfiguration: () => Promise.reject(new Error("no configuration in this world")),
       sealClear: () => Promise.reject(new Error("no configuration in this world")),
-      markDeleting: (_id, now) =>
+      markDeleting: (_id, now, who) =>
         write(
           "marks the item for deletion",
-          () => true,
+          ({ deleting }) => who !== "first" || deleting !== true,
           (instance) => ({
             ...without(instance, "dueSince"),
             deleting: true,
@@ -285,14 +287,13 @@ export function portsOf(world: World, process: Process): WorldParts {
             ...(owedSince === undefined ? {} : { dueSince: owedSince }),
           }),
         ),
-      pushDeletion: (_id, to, deletionUntil) =>
+      pushDeletion: (_id, to) =>
         write(
           "pushes its deletion",
           ({ deleting }) => deleting === true,
           (instance) => ({
             ...without(instance, "dueSince", "deletionUntil"),
             dueAt: to,
-            ...(deletionUntil === undefined ? {} : { deletionUntil }),
           }),
         ),
       claimDeletion: (_id, seen, to) =>
@@ -308,6 +309,7 @@ export function portsOf(world: World, process: Process): WorldParts {
             return false;
           }
           judgeClaimed(world, process, instance.epoch);
+          world.checkSize(process, instance.version, instance.grant);
           if (world.gone) world.risen = true;
           world.saved(world.tokenOf(instance.version, instance.grant));
           world.instance = instance;
@@ -478,6 +480,7 @@ function pendingsOf(world: World, process: Process): PendingSignIns & PendingRem
       world.step(process, "table", "looks for pending sign-ins", false, () => [...world.pendings.values()]),
     put: (pending) =>
       world.step(process, "table", `puts the pending sign-in of ${pending.sessionId}`, true, () => {
+        world.checkSize(process, `pending-${pending.epoch}`, pending.grant);
         world.saved(pendingToken(world, pending));
         world.id = pending.instanceId;
         if (world.pendings.has(pending.sessionId)) return false;

@@ -122,6 +122,7 @@ function granted(world: World, sent: number, got: number): Extract<TokenOutcome,
       accessToken: `access-${got}-${world.now}`,
       tokenType: "bearer",
       expiresInMs: TOKEN_LIFETIME_MS,
+      extra: { session: "what the vendor adds of its own" },
       ...(got === sent ? {} : { refreshToken: String(got) }),
     },
   };

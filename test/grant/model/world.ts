@@ -4,6 +4,7 @@ import type { RescueRecord } from "../../../functions/core/grant/ports.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { needsReauthentication } from "../../../functions/core/instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
+import { StoreRefused } from "../../../functions/core/store-refused.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
 import { connector } from "../connector.ts";
 import { judgeLease } from "./invariants.ts";
@@ -28,6 +29,10 @@ export class World {
   id = ID;
   table = true;
   bucket = true;
+  /** Which new grants the table refuses for good: those with members that nobody declared, or any. */
+  refuses: "none" | "members" | "all" = "none";
+  /** The table has refused a grant for good, without its members, too. */
+  hasRefused = false;
   readonly rules: Rules;
   readonly vendor: VendorModel;
   readonly steps: Step[] = [];
@@ -209,6 +214,24 @@ export class World {
   turn(mood: World["mood"]): void {
     this.mood = mood;
     this.log.push(`the vendor ${mood === "well" ? "is well again" : `${mood} from here`}`);
+  }
+
+  refuse(what: World["refuses"]): void {
+    this.refuses = what;
+    this.log.push(what === "none" ? "the table takes every grant again" : `the table refuses ${what}`);
+  }
+
+  /** The table's answer to a write of this grant. @throws {StoreRefused} */
+  checkSize(process: Process, version: number | string, sealed: Uint8Array): void {
+    const { extra } = this.unseal(version, sealed);
+    if (this.refuses === "none" || (this.refuses === "members" && extra === undefined)) return;
+    this.log.push("  refused for good");
+    if (extra === undefined) {
+      process.refused = this.tokenOf(version, sealed);
+      this.hasRefused = true;
+    }
+    if (this.rules.tellRefusal) throw new StoreRefused("table", "it is too large", { tooLarge: true });
+    throw new Error("the table fails");
   }
 
   // ---- what the invariants ask for

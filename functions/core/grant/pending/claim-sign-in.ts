@@ -6,6 +6,7 @@ import { lookUpAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, ProvisioningParts, SignInParts } from "../grant-parts.ts";
 import { consentKey } from "../revocation/consent.ts";
+import { notStorable } from "../revocation/end-refused.ts";
 import { openGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
 import { endSoon } from "./end-soon.ts";
@@ -29,6 +30,7 @@ export interface Claim {
  * @returns the instance that is signed in to
  * @throws {Conflict} `account_unknown` or `another_account`: nothing changed, claim again and say that it is accepted;
  *   `sign_in_superseded`: a later sign-in of the instance won
+ * @throws {VendorError} `grant_not_storable`: the instance has no room for it, and it was ended
  * @throws {NotFound} `unknown_session`: it has run out, or was refused; `unknown_instance`: the instance is gone
  */
 export async function claimSignIn(parts: ProvisioningParts, claim: Claim, call: Call): Promise<Instance> {
@@ -40,6 +42,7 @@ export async function claimSignIn(parts: ProvisioningParts, claim: Claim, call: 
   const result = await writeClaimed(parts, marked, now, call);
   if (result.kind === "written") return result.instance;
   await endSoon(parts, marked, now, true);
+  if (result.refused !== undefined) throw notStorable(connectorOf(parts, pending.connector), result.refused);
   throw isOvertaken(result.now, key) ? superseded() : goneOrOver(result.now, claim);
 }
 

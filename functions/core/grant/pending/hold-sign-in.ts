@@ -1,12 +1,14 @@
 import { NotFound, Unavailable } from "../../errors.ts";
 import type { PendingInstance, PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
 import { separateSecrets } from "../../instances/secret-keys.ts";
+import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import { lookUpAccount } from "../account.ts";
 import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
 import type { Sealer } from "../ports.ts";
-import { keepGrant } from "../rescue/keep-grant.ts";
+import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
 import { consentKey } from "../revocation/consent.ts";
+import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
 import { missingScopes } from "../scopes.ts";
 import { sealConfiguration } from "../sealed-grant.ts";
@@ -34,6 +36,7 @@ export interface HostedSignIn extends CodeExchange {
  * @returns what the claim must name, and what was asked for and not granted
  * @throws {NotFound} the instance to be signed in to again is gone
  * @throws {InvalidRequest} the code is wrong, used, or another client's
+ * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item holds
  * @throws {Unavailable} try again; the code was not sent, or what it brought is lost
  */
 export async function holdSignIn(
@@ -49,12 +52,11 @@ export async function holdSignIn(
   const key: PendingKey = { instanceId: target.instanceId, sessionId: request.sessionId, epoch: won.epoch };
   const group = refreshGroup(connector.key, won.credentials.id);
   const consent = consentKey(connector, group);
-  const pending: PendingSignIn = {
+  const about: Omit<PendingSignIn, "grant"> = {
     ...key,
     organizationId,
     userId: request.userId,
     connector: connector.key,
-    grant: await sealPending(sealer, { ...key, organizationId }, won.grant),
     at: won.grant.obtainedAt,
     endsAt: request.endsAt,
     refreshGroup: group,
@@ -63,17 +65,22 @@ export async function holdSignIn(
       ? {}
       : { newInstance: await newInstanceOf(sealer, target.instanceId, request, into) }),
   };
+  const owner = { id: key.instanceId, organizationId, userId: request.userId, connector: connector.key };
   try {
-    // Refused: it is there by an own put whose answer was lost.
-    const put = () => parts.pendings.put(pending);
-    await keepGrant(parts, call, key.instanceId, put, async () => ({ kind: "pending", pending }));
-  } catch (error) {
-    parts.outcome({
-      outcome: "lost",
-      connector: connector.key,
-      instanceId: key.instanceId,
-      cause: "forced",
+    await keepWhatFits(connector, won.grant, async (grant) => {
+      const pending = { ...about, grant: await sealPending(sealer, about, grant) };
+      // Refused: it is there by an own put whose answer was lost.
+      const put = () => parts.pendings.put(pending);
+      return await keepGrant(parts, call, key.instanceId, put, async () => ({ kind: "pending", pending }));
     });
+  } catch (error) {
+    if (error instanceof StoreRefused) {
+      const { at } = about;
+      await endRefused(parts, call, owner, { grant: won.grant, sealer, of: won.epoch, at, cause: "forced" });
+      throw notStorable(connector, error);
+    }
+    const { id: instanceId, connector: of } = owner;
+    parts.outcome({ outcome: "lost", connector: of, instanceId, cause: "forced" });
     throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
   }
   call.afterAnswer(notePendingAccount(parts, request, key, group, won.grant.accessToken));

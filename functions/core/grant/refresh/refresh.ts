@@ -1,12 +1,14 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
+import { fitGrant } from "../../instances/fit-grant.ts";
 import { type Grant, type Instance, needsReauthentication, type Sealed } from "../../instances/instance.ts";
+import { StoreRefused } from "../../store-refused.ts";
 import { noteProof } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "../grant-parts.ts";
 import { within } from "../patience.ts";
 import type { ReleaseChange, Sealer, TokenOutcome, TokenResponse } from "../ports.ts";
-import { keepGrant } from "../rescue/keep-grant.ts";
+import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
 import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
 import { dueAt, dueFor, expiryOf } from "../schedule/due.ts";
 import { openGrant, sealGrant } from "../sealed-grant.ts";
@@ -17,6 +19,7 @@ import { commit, type RefreshRecord } from "./commit.ts";
 import { type DeathReason, reasonOf } from "./death.ts";
 import { declareDead } from "./declare-dead.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
+import { giveUpRefused } from "./give-up-refused.ts";
 import { type Hindrance, hindrance, type Lease, lookForRescue, releaseLease, takeLease } from "./lease.ts";
 import { countRefusal, isGivenUp } from "./refusals.ts";
 import { type VendorWords, wordsOf } from "./vendor-words.ts";
@@ -171,7 +174,9 @@ async function attempt(
   });
   const judged = counted && (await isGivenUp(parts, instance, counted, now()));
   if (judged?.givenUp) return await endGrant(parts, read, lease, "refused", { count, failed, words }, call);
-  const left = { ...change, ...(judged === undefined ? {} : { refusals: judged.refusals }) };
+  // One whose refusals count stays on the due index, though nobody uses it any more: the worker brings it to its end.
+  const dueAt = change.dueAt ?? change.retryAt + parts.timing.dueRetryMaxMs;
+  const left = { ...change, ...(judged === undefined ? {} : { refusals: judged.refusals, dueAt }) };
   if (await letGo(parts, lease, left)) tellFailure(parts, call, read, "attempts", change.lastError, words);
   return failed(failureOf(outcome), change.retryInMs, words);
 }
@@ -240,7 +245,7 @@ async function exchange(
   }
 }
 
-/** What the vendor left out of its answer stays as it was (RFC 6749 section 6). */
+/** What the vendor left out of its answer stays as it was (RFC 6749 section 6), as far as there is room. */
 function refreshedGrant(
   parts: GrantParts,
   connector: Connector,
@@ -252,7 +257,7 @@ function refreshedGrant(
   const refreshToken = response.refreshToken ?? old.refreshToken;
   const scope = response.scope ?? old.scope;
   const extra = old.extra || response.extra ? { ...old.extra, ...response.extra } : undefined;
-  return {
+  return fitGrant(connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     ...(refreshToken === undefined ? {} : { refreshToken }),
@@ -263,7 +268,7 @@ function refreshedGrant(
     obtainedBy: "refresh",
     client: old.client,
     ...(extra === undefined ? {} : { extra }),
-  };
+  });
 }
 
 /**
@@ -304,26 +309,43 @@ async function bringHome(
     won.sentAt,
   );
   const due = dueFor(instance, won.failure?.dueAt ?? regular, won.sentAt, parts.timing);
-  let sealed: Sealed | undefined;
-  const record = async (): Promise<RefreshRecord> => {
-    sealed ??= await sealGrant(won.sealer, instance, fence, won.grant);
-    return {
-      kind: "refresh",
-      instanceId: instance.id,
-      organizationId: instance.organizationId,
-      connector: instance.connector,
-      epoch: instance.epoch,
-      baseVersion: instance.version,
-      fence,
-      grant: sealed,
-      refreshedAt: won.sentAt,
-      ...(due === undefined ? {} : { dueAt: due }),
+  const recordOf = (grant: Grant): (() => Promise<RefreshRecord>) => {
+    let sealed: Sealed | undefined;
+    return async () => {
+      sealed ??= await sealGrant(won.sealer, instance, fence, grant);
+      return {
+        kind: "refresh",
+        instanceId: instance.id,
+        organizationId: instance.organizationId,
+        connector: instance.connector,
+        epoch: instance.epoch,
+        baseVersion: instance.version,
+        fence,
+        grant: sealed,
+        refreshedAt: won.sentAt,
+        ...(due === undefined ? {} : { dueAt: due }),
+      };
     };
   };
+  let record = recordOf(won.grant);
   let kept: Awaited<ReturnType<typeof commit>> | "rescued";
+  let grant: Grant;
   try {
-    kept = await keepGrant(parts, call, instance.id, async () => await commit(parts, await record()), record);
-  } catch {
+    ({ kept, grant } = await keepWhatFits(won.connector, won.grant, async (each) => {
+      record = recordOf(each);
+      return await keepGrant(
+        parts,
+        call,
+        instance.id,
+        async () => await commit(parts, await record()),
+        record,
+      );
+    }));
+  } catch (error) {
+    if (error instanceof StoreRefused) {
+      const retryAfterMs = await giveUpRefused(parts, read, lease, won, request.cause, call);
+      return { kind: "failed", outcome: "lost", retryAfterMs };
+    }
     count("lost");
     return { kind: "failed", outcome: "lost", retryAfterMs: parts.timing.retryMs };
   }
@@ -363,7 +385,7 @@ async function bringHome(
   const refreshed = { ...renewed, lastRefreshedAt: won.sentAt };
   // What lies in the rescue bucket is no item yet: its next refresh is the proof.
   const instanceNow = kept === "written" ? await noteProof(parts, refreshed, won.sentAt) : refreshed;
-  return { kind: "refreshed", grant: won.grant, instance: instanceNow };
+  return { kind: "refreshed", grant, instance: instanceNow };
 }
 
 /** Step 5, `invalid_grant` and what stands for it: only a new sign-in helps, if this attempt is still the one that counts. */

@@ -42,10 +42,11 @@ export function countRefusal(
   { cause, now, timing }: { cause: RefreshCause; now: number; timing: Timing },
 ): Refusals | undefined {
   if (!isOfTheGrant(outcome)) return undefined;
-  const hasRunOut = grant.expiresAt === undefined ? cause === "unauthorized" : now >= grant.expiresAt;
-  if (!hasRunOut) return undefined;
   const { version } = instance;
   const before = instance.refusals?.version === version ? instance.refusals : undefined;
+  const hasRunOut =
+    grant.expiresAt === undefined ? cause === "unauthorized" || before !== undefined : now >= grant.expiresAt;
+  if (!hasRunOut) return undefined;
   if (before === undefined) return { version, count: 1, since: now, lastAt: now };
   if (now - before.lastAt < timing.refusedStepMs) return before;
   return { ...before, count: before.count + 1, lastAt: now };

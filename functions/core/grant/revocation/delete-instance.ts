@@ -22,9 +22,12 @@ export async function markForDeletion(
 ): Promise<boolean> {
   const { value: instance, reading } = await parts.instances.get(instanceId);
   if (instance === undefined) return false;
-  if (!(await parts.instances.markDeleting(instanceId, reading.dateMs))) return false;
-  // Another delete has handed it over. Lost: it lies on the due index.
-  if (instance.deleting === true) return true;
+  // Only the first of several deletes hands it over: each message would be a revocation more.
+  if (!(await parts.instances.markDeleting(instanceId, reading.dateMs, "first"))) {
+    const { value: found } = await parts.instances.get(instanceId);
+    return found?.deleting === true;
+  }
+  // Lost: it lies on the due index.
   await parts.handOver(instance, "delete").catch(() => {});
   return true;
 }
@@ -47,7 +50,7 @@ export async function finishDeletion(
   if (!(await claim(parts, instance, now))) return;
   // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
   const unborn = await parts.rescue.read(`rescue/${instanceId}/new`);
-  if (unborn !== undefined) return await tryLater(parts, instance, now, "anybody");
+  if (unborn !== undefined) return await tryLater(parts, instance, now);
   const ended = await revokeStored(parts, instance);
   const goesOnFor = now - (instance.deletingSince ?? now);
   const patience = {
@@ -56,7 +59,7 @@ export async function finishDeletion(
     revoked: 0,
     spared: 0,
   };
-  if (goesOnFor < patience[ended]) return await tryLater(parts, instance, now, "nobody");
+  if (goesOnFor < patience[ended]) return await tryLater(parts, instance, now);
   const removed = await parts.instances.remove(instanceId);
   const { connector } = instance;
   if (ended === "revoked") parts.outcome({ outcome: "revoked", connector, instanceId, cause: "forced" });
@@ -168,15 +171,8 @@ async function consentOf(
 /**
  * Waits a quarter of the time that it has been failing for, between a minute and an hour. Nothing is overdue meanwhile: the
  * instance token is dead, and what cannot be revoked within 7 days is counted as lost.
- * @param mayTryBefore whether a message that is still on its way may try at once; not after the vendor was asked
  */
-async function tryLater(
-  parts: GrantParts,
-  instance: Instance,
-  now: number,
-  mayTryBefore: "anybody" | "nobody",
-): Promise<void> {
+async function tryLater(parts: GrantParts, instance: Instance, now: number): Promise<void> {
   const failingFor = now - (instance.deletingSince ?? now);
-  const at = now + revocationWait(parts.timing, failingFor);
-  await parts.instances.pushDeletion(instance.id, at, mayTryBefore === "nobody" ? at : undefined);
+  await parts.instances.pushDeletion(instance.id, now + revocationWait(parts.timing, failingFor));
 }

@@ -131,6 +131,8 @@ function isWanted(
   if (cause === "unauthorized")
     return !wasJustRefreshed(parts, grant, now) && !wasForcedLately(parts, instance, now);
   if (cause === "just_in_time") return isAlmostOver(grant, now, parts.timing);
+  // Idle or not: refused until it works again, or is given up (refresh/refusals.ts).
+  if (instance.refusals?.version === instance.version) return true;
   return isDue(parts, connector, grant, instance, now);
 }
 

@@ -4,6 +4,7 @@ import type { InstanceEvent } from "../instance-event.ts";
 import type { DueIndex, DueItem, RescueList } from "../ports.ts";
 import type { Timing } from "../timing.ts";
 import type { RefreshWork } from "./refresh-due.ts";
+import { nextRescueWork, type RescueRound } from "./rescue-round.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /** What the refresh queue carries: ids and what happened to them, never a secret. */
@@ -51,7 +52,8 @@ export interface SweepState {
   readonly shards: number;
   /** Shards that the last sweep had no time for: swept first. */
   readonly unfinished?: readonly ShardPlace[];
-  readonly rescueAfter?: string;
+  /** The round through the rescue bucket. */
+  readonly rescue?: RescueRound;
 }
 
 /** Where in a shard a sweep goes on; without `after` at its beginning. */
@@ -70,7 +72,6 @@ export interface SweepLock {
 }
 
 const PAGE = 100;
-const RESCUE_PAGE = 500;
 /**
  * A sweep waits for answers most of its time, so several shards are swept side by side, and each page's pushes too. Both
  * together stay under the 50 connections of the SDK's client: what has to wait for one counts as not connecting.
@@ -92,18 +93,18 @@ export async function sweep(parts: SweepParts): Promise<SweepOutcome | undefined
   if (held === undefined) return undefined;
   const seen = { due: 0, queued: 0, oldestOverdueMs: 0, rescueRecords: 0 };
   const unfinished: ShardPlace[] = [];
-  let rescueAfter: string | undefined;
+  let round = held.rescue;
   try {
-    const [rescue] = await Promise.allSettled([sweepRescue(parts, held.rescueAfter, seen)]);
+    const [rescue] = await Promise.allSettled([sweepRescue(parts, held.rescue, seen)]);
+    if (rescue.status === "fulfilled") round = rescue.value;
     const shards = await sweepShards(parts, held, seen);
     unfinished.push(...shards.flatMap((each) => (each.status === "fulfilled" ? (each.value ?? []) : [])));
     // Not before: what is due must be queued though the bucket does not answer, and on the other shards though one does not.
     if (rescue.status === "rejected") throw rescue.reason;
-    rescueAfter = rescue.value;
     const failed = shards.find((each) => each.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   } finally {
-    await unlock(parts, held, unfinished, rescueAfter);
+    await unlock(parts, held, unfinished, round);
   }
   return seen;
 }
@@ -125,12 +126,12 @@ async function unlock(
   parts: SweepParts,
   held: SweepState,
   unfinished: readonly ShardPlace[],
-  rescueAfter: string | undefined,
+  round: RescueRound | undefined,
 ): Promise<void> {
   const state: SweepState = {
     shards: held.shards,
     ...(unfinished.length === 0 ? {} : { unfinished }),
-    ...(rescueAfter === undefined ? {} : { rescueAfter }),
+    ...(round === undefined ? {} : { rescue: round }),
     lockedUntil: 0,
   };
   await parts.lock.write(state, held);
@@ -195,17 +196,16 @@ async function queueDue(parts: SweepParts, items: readonly DueItem[], now: numbe
   return queued.length;
 }
 
-/** @returns where the next sweep goes on listing */
+/** @returns where the next sweep goes on in the rescue bucket */
 async function sweepRescue(
   parts: SweepParts,
-  after: string | undefined,
+  last: RescueRound | undefined,
   seen: { rescueRecords: number },
-): Promise<string | undefined> {
-  const { keys, next } = await parts.rescue.list({
-    limit: RESCUE_PAGE,
-    ...(after === undefined ? {} : { after }),
-  });
-  seen.rescueRecords = keys.length;
-  await parts.queue.send(keys.map((key) => ({ kind: "rescue", key, group: "rescue" })));
-  return next;
+): Promise<RescueRound> {
+  const found = await nextRescueWork(parts, last, parts.lock.now(), parts.remainingMs() / 2);
+  seen.rescueRecords = found.seen;
+  await parts.queue.send(
+    found.work.map(({ key, again }) => ({ kind: "rescue", key, group: again ? "rescue-again" : "rescue" })),
+  );
+  return found.round;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { InvalidRequest, LinkspanError, Unavailable, VendorError } from "../../errors.ts";
+import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant, OAuthClient } from "../../instances/instance.ts";
 import type { TransientItem, TransientStore } from "../../transients.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
@@ -166,7 +167,7 @@ function firstGrant(
   const { askedScopes } = request;
   // "OPTIONAL, if identical to the scope requested by the client" (RFC 6749 section 5.1).
   const scope = response.scope ?? askedScopes?.join(" ");
-  return {
+  return fitGrant(request.connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     ...(response.refreshToken === undefined ? {} : { refreshToken: response.refreshToken }),
@@ -178,7 +179,7 @@ function firstGrant(
     obtainedBy: "exchange",
     client: request.client,
     ...(extra === undefined ? {} : { extra }),
-  };
+  });
 }
 
 /** What a token endpoint's refusal of a first grant is to the caller. The vendor's words stand in `detail.vendor`. */

@@ -1,4 +1,5 @@
 import { InvalidRequest, Unavailable } from "../../errors.ts";
+import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant } from "../../instances/instance.ts";
 import { isHeaderText } from "../../vendor-http.ts";
 import { noteAccount } from "../account.ts";
@@ -6,12 +7,13 @@ import type { Call, ProvisioningParts } from "../grant-parts.ts";
 import type { ClientCredentials, TokenOutcome } from "../ports.ts";
 import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
 import { endPause } from "../refresh/pause-client.ts";
+import { endRefused } from "../revocation/end-refused.ts";
 import { revokeLoser } from "../revocation/revoke-loser.ts";
 import { expiryOf } from "../schedule/due.ts";
 import { earliestNow } from "../timing.ts";
 import { epochOf, hashOf } from "./epoch.ts";
 import { type CodeExchange, refusal } from "./exchange-code.ts";
-import { freeId, type NewInstance, newInstance, type Provisioned, storeNew } from "./first-exchange.ts";
+import { freeId, type NewInstance, newInstance, type Provisioned, storeWhatFits } from "./first-exchange.ts";
 
 /** A grant won elsewhere. With a refresh token, the access token may be left out. */
 export interface ImportedGrant
@@ -28,6 +30,7 @@ export interface ImportedGrant
  * first exchange's grant is; what does not prove good leaves nothing behind. A long-lived token is not: the vendor would not
  * renew a young one, and nobody knows its age.
  * @throws {InvalidRequest} the vendor does not take the token
+ * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item holds
  */
 export async function importInstance(
   parts: ProvisioningParts,
@@ -49,12 +52,18 @@ export async function importInstance(
     : importedGrant(request, now());
   if (isProven) call.afterAnswer(endPause(parts, request.organizationId, connector.key, request.client));
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
-  const made = await newInstance(parts, sealer, id, request, grant, credentials.id, {
-    epoch,
-    now: now(),
-    isUnproven: !isProven,
+  const times = { epoch, now: now(), isUnproven: !isProven };
+  const made = await storeWhatFits(parts, connector, grant, call, {
+    make: (each) => newInstance(parts, sealer, id, request, each, credentials.id, times),
+    end: async (refused) => {
+      // A refresh token that did not change is still the app's own.
+      if (refused.refreshToken === refreshToken) return;
+      const { organizationId, userId } = request;
+      const owner = { id, organizationId, userId, connector: connector.key };
+      const at = refused.obtainedAt;
+      await endRefused(parts, call, owner, { grant: refused, sealer, of: "create", at, cause: "forced" });
+    },
   });
-  await storeNew(parts, made.instance, call);
   call.afterAnswer(noteAccount(parts, connector, made.instance, grant.accessToken, grant.obtainedAt));
   return made;
 }
@@ -74,7 +83,7 @@ function importedGrant(request: ImportedGrant, now: number): Grant {
       UNUSABLE_TOKEN,
     );
   }
-  return {
+  return fitGrant(request.connector, {
     accessToken,
     tokenType: "bearer",
     ...(isLongLived ? { refreshToken: accessToken } : {}),
@@ -83,7 +92,7 @@ function importedGrant(request: ImportedGrant, now: number): Grant {
     obtainedBy: "import",
     client: request.client,
     ...(request.extra === undefined ? {} : { extra: request.extra }),
-  };
+  });
 }
 
 async function provenGrant(
@@ -105,7 +114,7 @@ async function provenGrant(
   const { response } = outcome;
   const expiresAt = expiryOf(connector, response, sentAt, parts.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
-  const grant: Grant = {
+  const grant = fitGrant(connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     refreshToken: response.refreshToken ?? refreshToken,
@@ -115,7 +124,7 @@ async function provenGrant(
     obtainedBy: "import",
     client: request.client,
     ...(extra === undefined ? {} : { extra }),
-  };
+  });
   if (outcome.kind === "granted") return grant;
   await revokeLoser(parts, { id: instanceId, organizationId, connector: connector.key }, grant);
   throw refusal(connector, outcome);

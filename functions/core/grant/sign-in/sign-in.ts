@@ -1,10 +1,12 @@
 import { Conflict, NotFound, Unavailable, VendorError } from "../../errors.ts";
-import type { Instance } from "../../instances/instance.ts";
+import type { Grant, Instance } from "../../instances/instance.ts";
+import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import { lookUpAccount } from "../account.ts";
 import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
 import type { InstanceChanges } from "../ports.ts";
-import { keepGrant } from "../rescue/keep-grant.ts";
+import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
+import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
 import { endsInRevocation } from "../revocation/unwelcome.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
@@ -27,6 +29,7 @@ export interface SignIn extends CodeExchange {
  * whatever an older consent still brings fails on the version.
  * @throws {NotFound} there is no such instance any more
  * @throws {Conflict} `another_account`, or a later sign-in won
+ * @throws {VendorError} `grant_not_storable`: the vendor gave more than the item holds
  */
 export async function signInAgain(
   parts: SignInParts,
@@ -54,21 +57,32 @@ export async function signInAgain(
     refreshGroup: refreshGroup(connector.key, won.credentials.id),
     changes: { ...request.changes, ...(account === undefined ? {} : { account }) },
   };
-  const writing: Writing = { signIn, grant: won.grant, sealer };
-  const record = async (): Promise<SignInRecord> => ({
+  const recordOf = (grant: Grant) => async (): Promise<SignInRecord> => ({
     ...signIn,
-    grant: await sealGrant(sealer, instance, `signin-${epoch}`, won.grant),
+    grant: await sealGrant(sealer, instance, `signin-${epoch}`, grant),
   });
   let kept: SignInResult | "rescued";
   try {
-    kept = await keepGrant(parts, call, instanceId, () => writeSignIn(parts, writing), record);
+    ({ kept } = await keepWhatFits(connector, won.grant, (grant) =>
+      keepGrant(
+        parts,
+        call,
+        instanceId,
+        () => writeSignIn(parts, { signIn, grant, sealer }),
+        recordOf(grant),
+      ),
+    ));
   } catch (error) {
+    if (error instanceof StoreRefused) {
+      await endRefused(parts, call, instance, { grant: won.grant, sealer, of: epoch, at, cause: "forced" });
+      throw notStorable(connector, error);
+    }
     parts.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "forced" });
     throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
   }
   if (kept === "rescued") return instance;
   if (kept.kind === "lost") {
-    await revokeLoserOrOwe(parts, call, instance, won.grant, record);
+    await revokeLoserOrOwe(parts, call, instance, won.grant, recordOf(won.grant));
     if (kept.now === undefined || kept.now.deleting === true) throw gone(instanceId);
     throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
   }
