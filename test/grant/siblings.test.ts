@@ -275,7 +275,7 @@ describe("an import whose client the vendor has never accepted", () => {
     await Promise.all(world.after);
     expect(world.stored(43)).toMatchObject(mark);
 
-    const { deadVersion: _, ...alive } = world.stored(43);
+    const { deadVersion: _, forcedAt: __, ...alive } = world.stored(43);
     world.items.set(43, alive);
     world.answer = () => granted("new");
     await world.finish(refreshDue(world.parts, work, world.call));

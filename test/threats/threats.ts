@@ -11,7 +11,7 @@ export const threatTable: readonly { readonly title: string; readonly rows: read
   { title: "Grants: refresh tokens, and what is stored", rows: grantThreats },
   { title: "Callers: who, for what, how much", rows: callerThreats },
   { title: "Vendors: what goes to them, what comes back", rows: vendorThreats },
-  { title: "The deployment and its permissions", rows: operationThreats },
+  { title: "The deployment, its permissions, and the laptop", rows: operationThreats },
 ];
 
 export const threats: readonly Threat[] = threatTable.flatMap(({ rows }) => rows);

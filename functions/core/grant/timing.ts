@@ -82,13 +82,13 @@ export const timing = {
   deletionMs: 3 * MINUTE,
   revocationRetryMs: MINUTE,
   revocationRetryMaxMs: HOUR,
-  /** The item of a claimed sign-in outlasts every process that may still write what it holds. */
-  claimedMs: 10 * MINUTE,
   /** Records of the rescue bucket are tried again after so long; older ones at growing distances, at most the second. */
   rescueRetryMs: MINUTE,
   rescueRetryMaxMs: 30 * MINUTE,
   /** A record that is older was tried before. */
   rescueFreshMs: 5 * MINUTE,
+  /** The item of a claimed sign-in outlasts every process that may still write what it holds. */
+  claimedMs: 10 * MINUTE,
   /** Whose consent a delete would end is asked for so long; if nobody can say by then, it is spared. */
   consentMs: HOUR,
   /**

@@ -1,6 +1,7 @@
 import type { Connector } from "../../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome } from "../../../functions/core/grant/grant-parts.ts";
 import type { RescueRecord } from "../../../functions/core/grant/ports.ts";
+import { refreshGroup } from "../../../functions/core/grant/schedule/refresh-group.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { needsReauthentication } from "../../../functions/core/instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
@@ -25,6 +26,8 @@ export const FIRST_EPOCH = "000000000000001-first";
 export class Violation extends Error {}
 export class World {
   now = 1_700_000_000_000;
+  /** Of the client that everybody here signs in with. */
+  readonly group = refreshGroup("vendor", "client");
   /** Of the instance, or reserved for it. */
   id = ID;
   table = true;
@@ -114,7 +117,7 @@ export class World {
       }),
       enabled: true,
       dueAt: this.now,
-      refreshGroup: "group",
+      refreshGroup: this.group,
       lastUsedAt: this.now,
       ...(tellsAccounts ? { account: { id: "first" } } : {}),
     };

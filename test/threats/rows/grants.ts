@@ -205,4 +205,29 @@ export const grantThreats: readonly Threat[] = [
       put: 'wait(forcedAt === undefined ? undefined : forcedAt + every - every, "too_soon");',
     },
   },
+  {
+    id: "false-deaths",
+    threat: "A vendor's incident, in which it refuses everybody, ends all of a connector's grants at once",
+    from: ["OWASP API10", "own"],
+    guard: { file: "functions/core/grant/refresh/refused-grants.ts", name: "mayEnd" },
+    test: {
+      file: "test/grant/refused-grants.test.ts",
+      name: "ends none where more than a fifth of them would go in a day, and that is told",
+    },
+    takenOut: { find: "near.length * SHARE <= grants", put: "near.length <= grants" },
+  },
+  {
+    id: "dead-token-kept",
+    threat: "The tokens of a dead grant lie in the table for ever",
+    from: ["RFC 6819 5.1.5.3", "own"],
+    guard: { file: "functions/core/grant/refresh/death.ts", name: "withoutTokens" },
+    test: {
+      file: "test/grant/dead-grants.test.ts",
+      name: "is kept for 30 days, and then its tokens are gone while the instance says what it said",
+    },
+    takenOut: {
+      find: "export function withoutTokens({ obtainedAt, obtainedBy, client }: Grant): Grant {",
+      put: 'export function withoutTokens({ obtainedAt, obtainedBy, client, ...rest }: Grant): Grant {\n  if (rest.accessToken !== "") return { ...rest, obtainedAt, obtainedBy, client };',
+    },
+  },
 ];

@@ -183,4 +183,29 @@ export const operationThreats: readonly Threat[] = [
     test: { file: "test/stacks/settings.test.ts", name: "refuse %s, and ask whether %s was meant" },
     takenOut: { find: "if (meant !== undefined) throw", put: 'if (meant === "") throw' },
   },
+  {
+    id: "laptop-runtime",
+    threat: "Another user of the laptop takes a function's events, secrets in them, from its Runtime API",
+    from: ["OWASP API2", "own"],
+    guard: { file: "local/lambda/runtime-api.ts", name: "isOwnProcess" },
+    test: {
+      file: "test/platform/runtime-api.test.ts",
+      name: "refuses whoever does not know its secret, on every route, and gives the event to who does",
+    },
+    takenOut: {
+      find: "given.length === wanted.length && timingSafeEqual(given, wanted)",
+      put: "given !== wanted",
+    },
+  },
+  {
+    id: "laptop-rebinding",
+    threat: "A web page's own name leads to the laptop's Runtime API (DNS rebinding)",
+    from: ["OWASP API8", "own"],
+    guard: { file: "local/lambda/runtime-api.ts", name: "isOwnProcess" },
+    test: {
+      file: "test/platform/runtime-api.test.ts",
+      name: "refuses a name that is not its own, were the secret right",
+    },
+    takenOut: { find: "return request.headers.host === host && given", put: "return given" },
+  },
 ];

@@ -267,4 +267,15 @@ export const vendorThreats: readonly Threat[] = [
     },
     takenOut: { find: 'if (scheme !== "https") throw', put: 'if (scheme === "") throw' },
   },
+  {
+    id: "unusable-token",
+    threat: "A token with a line break in it goes into a header of each call, and adds others",
+    from: ["OWASP API10"],
+    guard: { file: "functions/core/vendor-http.ts", name: "isHeaderText" },
+    test: {
+      file: "test/unit/oauth/token-endpoint.test.ts",
+      name: "%j is told apart, with what came beside it",
+    },
+    takenOut: { find: "return /^[\\t\\x20-\\x7e\\x80-\\xff]+$/.test(text);", put: 'return text !== "";' },
+  },
 ];

@@ -36,7 +36,6 @@ export interface HostedSignIn extends CodeExchange {
  * @returns what the claim must name, and what was asked for and not granted
  * @throws {NotFound} the instance to be signed in to again is gone
  * @throws {InvalidRequest} the code is wrong, used, or another client's
- * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item holds
  * @throws {Unavailable} try again; the code was not sent, or what it brought is lost
  */
 export async function holdSignIn(
@@ -52,7 +51,7 @@ export async function holdSignIn(
   const key: PendingKey = { instanceId: target.instanceId, sessionId: request.sessionId, epoch: won.epoch };
   const group = refreshGroup(connector.key, won.credentials.id);
   const consent = consentKey(connector, group);
-  const about: Omit<PendingSignIn, "grant"> = {
+  const pending: Omit<PendingSignIn, "grant"> = {
     ...key,
     organizationId,
     userId: request.userId,
@@ -65,22 +64,29 @@ export async function holdSignIn(
       ? {}
       : { newInstance: await newInstanceOf(sealer, target.instanceId, request, into) }),
   };
-  const owner = { id: key.instanceId, organizationId, userId: request.userId, connector: connector.key };
   try {
     await keepWhatFits(connector, won.grant, async (grant) => {
-      const pending = { ...about, grant: await sealPending(sealer, about, grant) };
+      const sealed = { ...pending, grant: await sealPending(sealer, { ...key, organizationId }, grant) };
       // Refused: it is there by an own put whose answer was lost.
-      const put = () => parts.pendings.put(pending);
-      return await keepGrant(parts, call, key.instanceId, put, async () => ({ kind: "pending", pending }));
+      const put = () => parts.pendings.put(sealed);
+      return await keepGrant(parts, call, key.instanceId, put, async () => ({
+        kind: "pending",
+        pending: sealed,
+      }));
     });
   } catch (error) {
     if (error instanceof StoreRefused) {
-      const { at } = about;
-      await endRefused(parts, call, owner, { grant: won.grant, sealer, of: won.epoch, at, cause: "forced" });
+      const owner = { id: key.instanceId, organizationId, userId: request.userId, connector: connector.key };
+      const refused = { grant: won.grant, sealer, of: won.epoch, at: pending.at, cause: "forced" as const };
+      await endRefused(parts, call, owner, refused);
       throw notStorable(connector, error);
     }
-    const { id: instanceId, connector: of } = owner;
-    parts.outcome({ outcome: "lost", connector: of, instanceId, cause: "forced" });
+    parts.outcome({
+      outcome: "lost",
+      connector: connector.key,
+      instanceId: key.instanceId,
+      cause: "forced",
+    });
     throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
   }
   call.afterAnswer(notePendingAccount(parts, request, key, group, won.grant.accessToken));
