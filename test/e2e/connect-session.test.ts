@@ -407,9 +407,11 @@ describe("signing in to an instance again", () => {
   });
 
   it("and a claim by another end user changes nothing: what was granted is revoked and gone", async () => {
+    const stranger = { login: "stranger@example.com", name: "Stranger", email: "stranger@example.com" };
+    platform.vendors.dropbox?.addAccount(stranger);
     const instance = await app.connect("dropbox", { name: "Kept" });
     const session = await createSession({ element: null, instanceId: instance.id });
-    const value = (await connect(session, { login: "grace@example.com" })).searchParams.get("claim");
+    const value = (await connect(session, { login: "stranger@example.com" })).searchParams.get("claim");
     for (const time of ["at first", "and again"]) {
       const refused = await claim(session, value, "user-2");
       expect(refused.status, time).toBe(403);
@@ -421,7 +423,7 @@ describe("signing in to an instance again", () => {
     }
     expect((await claim(session, value, "user-1")).body).toMatchObject({ code: "claim_refused" });
     await platform.settled();
-    expect(platform.vendors.dropbox?.living("grace@example.com")).toEqual({ grants: 0, accessTokens: 0 });
+    expect(platform.vendors.dropbox?.living("stranger@example.com")).toEqual({ grants: 0, accessTokens: 0 });
     expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
   });
 

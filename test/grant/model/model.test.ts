@@ -17,6 +17,7 @@ const actor: fc.Arbitrary<Actor> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom<Actor[]>("J", "U", "S", "W") },
   { weight: 2, arbitrary: fc.constantFrom<Actor[]>("Q", "Q", "X", "Y", "D", "E", "K") },
   { weight: 2, arbitrary: fc.constant<Actor>("H") },
+  { weight: 2, arbitrary: fc.constantFrom<Actor[]>("T", "T", "I") },
 );
 /** Who comes where the vendor turns on its clients, and the dead are revived or taken away. */
 const mourner = fc.constantFrom<Actor[]>(
@@ -135,6 +136,8 @@ describe("the model notices when a rule is taken out", () => {
     ["claimUnlessEnding", "G"],
     ["endUnlessClaimed", "G"],
     ["revokePending", "G"],
+    ["carryLease", "S"],
+    ["carryLook", "S"],
     ["revive", "N", incident],
     ["keepDead", "S", incident],
     ["emptyCondition", "S", incident],

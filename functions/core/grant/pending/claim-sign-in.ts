@@ -31,6 +31,7 @@ export interface Claim {
  * @returns the instance that is signed in to
  * @throws {Conflict} `account_unknown` or `another_account`: nothing changed, claim again and say that it is accepted;
  *   `sign_in_superseded`: a later sign-in of the instance won
+ * @throws {VendorError} `grant_not_storable`: the instance has no room for it, and it was ended
  * @throws {NotFound} `unknown_session`: it has run out, or was refused; `unknown_instance`: the instance is gone
  */
 export async function claimSignIn(parts: ProvisioningParts, claim: Claim, call: Call): Promise<Instance> {
@@ -47,6 +48,7 @@ export async function claimSignIn(parts: ProvisioningParts, claim: Claim, call: 
   });
   if (result.kind === "written") return result.instance;
   await endSoon(parts, marked, now, true);
+  if (result.refused !== undefined) throw notStorable(connectorOf(parts, pending.connector), result.refused);
   throw isOvertaken(result.now, key) ? superseded() : goneOrOver(result.now, claim);
 }
 
