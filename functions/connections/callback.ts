@@ -13,12 +13,12 @@ import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { audited } from "./audited.ts";
 import { clientOf } from "./change-instance.ts";
-import { otherBrowser, returnTo } from "./connect-page.ts";
+import { returnTo } from "./connect-page.ts";
 import { type ConnectSession, openSessionConfiguration, SESSION_MS, sessionItem } from "./connect-session.ts";
 import { extraOf } from "./instance-body.ts";
 import { forPeople, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
-import { endedSessionCookie, isSessionBrowser } from "./session-browser.ts";
+import { endedSessionCookie, isSessionBrowser, otherBrowser } from "./session-browser.ts";
 
 /**
  * GET /oauth/callback/{connector}: the vendor sends the user back. The state is used up whatever comes with it, a denial
