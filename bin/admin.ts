@@ -4,6 +4,7 @@ import { deadLettersCommand } from "./admin/dead-letters-command.ts";
 import { explain } from "./admin/explain.ts";
 import { instanceCommand, revokeAllCommand } from "./admin/instance-command.ts";
 import { organizationCommand } from "./admin/organization-command.ts";
+import { reviveAllCommand } from "./admin/revive-commands.ts";
 import { userCommand } from "./admin/user-command.ts";
 
 /**
@@ -26,6 +27,7 @@ for (const command of [
   appCommand,
   instanceCommand,
   revokeAllCommand,
+  reviveAllCommand,
   deadLettersCommand,
 ]) {
   program.addCommand(inherit(command()));

@@ -11,11 +11,18 @@ import { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import { accessLogFormat } from "./constructs/access-log-format.ts";
 import { addCustomDomain } from "./constructs/custom-domain.ts";
+import { addFirewall } from "./constructs/firewall.ts";
 import { addGatewayErrors } from "./constructs/gateway-errors.ts";
 import { buildRouteTree } from "./constructs/route-tree.ts";
 import { ServiceFunction } from "./constructs/service-function.ts";
 import type { DataStack } from "./data-stack.ts";
-import { allowGrants, allowRegisteredApps, allowRescue, allowTenants } from "./permissions.ts";
+import {
+  allowGrants,
+  allowRegisteredApps,
+  allowRescue,
+  allowTenants,
+  allowTenantUse,
+} from "./permissions.ts";
 import { connectorMetrics, type Settings } from "./settings.ts";
 import { stackProps } from "./stack-props.ts";
 
@@ -40,7 +47,7 @@ export class ApiStack extends Stack {
     const { settings, data } = props;
     super(scope, id, stackProps(id, "REST API and its functions", settings));
     this.functions = this.createFunctions(settings, data);
-    this.allow(data);
+    this.allow(data, settings);
     this.api = this.createApi(settings);
 
     const { authorization, connections, documents, proxy } = this.functions;
@@ -71,6 +78,7 @@ export class ApiStack extends Stack {
       "api-v2/proxy/{proxy+}": proxy,
     });
     addGatewayErrors(this.api);
+    if (settings.waf !== undefined) addFirewall(this.api, settings.stage, settings.waf);
     const host =
       settings.domain === undefined ? undefined : addCustomDomain(this.api, settings.domain, apiStageName);
     new CfnOutput(this, "BaseUrl", {
@@ -98,9 +106,12 @@ export class ApiStack extends Stack {
       VAULT_KEY_ARN: data.vaultKey.keyArn,
     };
     const transients = { TRANSIENTS_TABLE: data.transients.tableName };
+    const { tenantRequestsPerMinute: bound } = settings;
+    const tenantBound = bound === undefined ? {} : { TENANT_REQUESTS_PER_MINUTE: String(bound) };
     const grants = {
       ...tenants,
       ...transients,
+      ...tenantBound,
       INSTANCES_TABLE: data.instances.tableName,
       RESCUE_BUCKET: data.rescueBucket.bucketName,
       REFRESH_QUEUE_URL: data.refreshQueue.queueUrl,
@@ -114,7 +125,7 @@ export class ApiStack extends Stack {
         folder: "authorization",
         description: "Catalogue and authorization URLs; every path that nobody else has",
         timeout: Duration.seconds(120),
-        environment: { ...tenants, ...transients },
+        environment: { ...tenants, ...transients, ...tenantBound },
       }),
       connections: new ServiceFunction(this, "Connections", {
         settings,
@@ -149,6 +160,7 @@ export class ApiStack extends Stack {
       restApiName: this.stackName,
       description: `Linkspan ${settings.stage}`,
       endpointTypes: [EndpointType.REGIONAL],
+      disableExecuteApiEndpoint: settings.disableExecuteApiEndpoint,
       // Every body reaches a function as bytes, base64 in its event.
       binaryMediaTypes: ["*/*"],
       cloudWatchRole: settings.apiGatewayLogRole,
@@ -172,13 +184,16 @@ export class ApiStack extends Stack {
     const resource = api.node.defaultChild as CfnRestApi;
     resource.securityPolicy = "SecurityPolicy_TLS13_1_2_2021_06";
     resource.endpointAccessMode = "BASIC";
-    this.acknowledge(api);
+    this.acknowledge(api, settings);
     return api;
   }
 
-  private allow(data: DataStack): void {
+  private allow(data: DataStack, { tenantRequestsPerMinute }: Settings): void {
     const { authorization, connections, documents, proxy } = this.functions;
-    for (const each of [authorization, connections, documents, proxy]) allowTenants(each, data);
+    for (const each of [authorization, connections, documents, proxy]) {
+      allowTenants(each, data);
+      if (tenantRequestsPerMinute !== undefined) allowTenantUse(each, data);
+    }
     for (const each of [authorization, connections]) allowRegisteredApps(each, data);
     for (const each of [connections, documents, proxy]) {
       allowRescue(each, data, ["s3:GetObject", "s3:PutObject"]);
@@ -192,6 +207,8 @@ export class ApiStack extends Stack {
       "dynamodb:BatchGetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
+      // An instance's pending sign-ins, which a later sign-in ends.
+      "dynamodb:Query",
     ]);
     // It may add to the audit trail, and do nothing else with it.
     connections.allow(["sqs:SendMessage"], [data.audit.queue.queueArn]);
@@ -200,7 +217,7 @@ export class ApiStack extends Stack {
       allowGrants(each, data, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
   }
 
-  private acknowledge(api: RestApi): void {
+  private acknowledge(api: RestApi, { waf }: Settings): void {
     const logRole = api.node.tryFindChild("CloudWatchRole");
     if (logRole !== undefined) {
       Validations.of(logRole).acknowledge({
@@ -209,16 +226,18 @@ export class ApiStack extends Stack {
           "The policy that API Gateway asks for; the role is one for all APIs of the account and region",
       });
     }
+    if (waf === undefined) {
+      Validations.of(api).acknowledge({
+        id: "AwsSolutions-APIG3",
+        reason:
+          "A web ACL costs by the month and by the request: the context value waf is the operator's choice",
+      });
+    }
     Validations.of(api).acknowledge(
       {
         id: "AwsSolutions-APIG2",
         reason:
           "Each route checks its own schema in the function, which also answers in the API's error shape",
-      },
-      {
-        id: "AwsSolutions-APIG3",
-        reason:
-          "A web ACL costs by the month and by the request; an operator who has one attaches it to the stage",
       },
       {
         id: "AwsSolutions-APIG4",

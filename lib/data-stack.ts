@@ -12,6 +12,9 @@ import { stackProps } from "./stack-props.ts";
 /** Six times the worker's timeout, as Lambda asks: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
 const refreshVisibility = Duration.minutes(30);
 
+/** How long a rescue record that was deleted or overwritten can be brought back. */
+const rescueVersionsKept = Duration.days(7);
+
 /**
  * What must outlive every deployment: tables, the vault's key, the bucket, the audit log; and what other stacks, or
  * subscribers, share: the queues and the event bus.
@@ -77,13 +80,24 @@ export class DataStack extends Stack {
       removalPolicy: RemovalPolicy.RETAIN,
     });
 
-    // No versions: the worker deletes a record when its grant is back in the table, and then it has to be gone.
+    // A record that is deleted or overwritten by mistake can be brought back for some days. No function may read or delete
+    // versions: for them a deleted record is gone. What is in it stays sealed under the organization's data key.
     this.rescueBucket = new Bucket(this, "Rescue", {
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
+      versioned: true,
+      lifecycleRules: [
+        {
+          id: "EndOldVersions",
+          noncurrentVersionExpiration: rescueVersionsKept,
+          // Of a marker whose versions have all ended.
+          expiredObjectDeleteMarker: true,
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+      ],
       removalPolicy: RemovalPolicy.RETAIN,
     });
 

@@ -1,6 +1,7 @@
-import { Stack } from "aws-cdk-lib";
+import { ArnFormat, Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import type { Dashboard } from "aws-cdk-lib/aws-cloudwatch";
 import { Effect, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Key } from "aws-cdk-lib/aws-kms";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import type { Construct } from "constructs";
@@ -32,17 +33,49 @@ export class ObservabilityStack extends Stack {
     this.dashboard = addDashboard(this, "Dashboard", { ...props, alarms: this.alarms.all });
   }
 
-  private createTopic({ alarmEmail }: Settings): Topic {
-    const topic = new Topic(this, "AlarmTopic", { enforceSSL: true });
+  private createTopic({ alarmEmail, stage }: Settings): Topic {
+    // Only alarms of this stage; else another account's could publish here, and make mail.
+    const conditions = {
+      StringEquals: { "aws:SourceAccount": this.account },
+      ArnLike: {
+        "aws:SourceArn": this.formatArn({
+          service: "cloudwatch",
+          resource: "alarm",
+          resourceName: `linkspan-${stage}-*`,
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      },
+    };
+    const alarms = new ServicePrincipal("cloudwatch.amazonaws.com");
+    // Of our own, since CloudWatch may not use the key that SNS has by default (alias/aws/sns).
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+    const key = new Key(this, "AlarmKey", {
+      description: `Linkspan ${stage}: alarms on their way to subscribers`,
+      enableKeyRotation: true,
+      // Nothing is kept under it: a message lives until it is delivered.
+      removalPolicy: RemovalPolicy.DESTROY,
+      pendingWindow: Duration.days(7),
+    });
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: "AllowAlarms",
+        effect: Effect.ALLOW,
+        principals: [alarms],
+        actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
+        resources: ["*"],
+        conditions,
+      }),
+    );
+    const topic = new Topic(this, "AlarmTopic", { enforceSSL: true, masterKey: key });
     // A topic with a policy of its own (enforceSSL makes one) lets nobody publish who is not named in it.
     topic.addToResourcePolicy(
       new PolicyStatement({
         sid: "AllowAlarms",
         effect: Effect.ALLOW,
-        principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
+        principals: [alarms],
         actions: ["sns:Publish"],
         resources: [topic.topicArn],
-        conditions: { StringEquals: { "aws:SourceAccount": this.account } },
+        conditions,
       }),
     );
     if (alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(alarmEmail));

@@ -18,6 +18,13 @@ export function allowRegisteredApps(to: ServiceFunction, data: DataStack): void 
   to.allow(["dynamodb:Query"], [data.tenants.tableArn]);
 }
 
+/** Adds up what organizations use (`usage#…`), and touches no other transient item by it. */
+export function allowTenantUse(to: ServiceFunction, data: DataStack): void {
+  to.allow(["dynamodb:UpdateItem"], [data.transients.tableArn], {
+    "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["usage#*"] },
+  });
+}
+
 /** Reads or changes instances and the grants in them. */
 export function allowGrants(to: ServiceFunction, data: DataStack, actions: readonly string[]): void {
   to.allow(actions, [data.instances.tableArn]);

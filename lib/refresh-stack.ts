@@ -71,9 +71,13 @@ export class RefreshStack extends Stack {
   private everyMinute(): ScheduleGroup {
     const group = new ScheduleGroup(this, "Schedules");
     const role = new Role(this, "ScheduleRole", {
-      // Only schedules of this account: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+      // Only schedules of this group; a single schedule's ARN is not taken here:
+      // https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
       assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
-        conditions: { StringEquals: { "aws:SourceAccount": this.account } },
+        conditions: {
+          StringEquals: { "aws:SourceAccount": this.account },
+          ArnEquals: { "aws:SourceArn": group.scheduleGroupArn },
+        },
       }),
     });
     role.addToPolicy(
@@ -108,8 +112,16 @@ export class RefreshStack extends Stack {
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
       "dynamodb:DeleteItem",
+      // An instance's pending sign-ins, which end with it.
+      "dynamodb:Query",
     ]);
-    this.worker.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/consent`]);
+    this.worker.allow(
+      ["dynamodb:Query"],
+      // Siblings of a consent; and the instances of a user who is suspended.
+      [`${data.instances.tableArn}/index/consent`, `${data.instances.tableArn}/index/owner`],
+    );
+    // Counts a connector's instances before grants are given up that their vendor refuses: ids and names, no grant.
+    this.worker.allow(["dynamodb:Scan"], [`${data.instances.tableArn}/index/organization`]);
     this.worker.allow(
       ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
       [data.transients.tableArn],

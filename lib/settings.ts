@@ -27,6 +27,12 @@ export interface Settings {
   /** A token that is due for longer than this raises the alarm. */
   readonly overdueAlarmMinutes: number;
   readonly domain?: { readonly name: string; readonly certificateArn: string };
+  /** The default URL (`…execute-api…`) answers no more; only with a custom domain. */
+  readonly disableExecuteApiEndpoint: boolean;
+  /** The web ACL in front of the API's stage: an operator's own, or one that the stacks make. Absent: none. */
+  readonly waf?: { readonly arn: string } | { readonly requestsPerMinute: number };
+  /** Requests that each organization may make in a minute, about. Absent: no bound but the stage's throttle. */
+  readonly tenantRequestsPerMinute?: number;
   /**
    * Whether this deployment sets the role by which API Gateway writes logs. It is one setting for an account and region;
    * `false` where somebody else looks after it.
@@ -52,6 +58,15 @@ export const functionNames = [
 const retentionDays = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
+
+// https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html
+const LEAST_RATE_OF_WAF = 10;
+const MOST_RATE_OF_WAF = 2_000_000_000;
+
+/** Requests per minute that one address may make, so that no single one uses up the stage's throttle. */
+function halfOfThrottle(throttleRate: number): number {
+  return throttleRate * 30;
+}
 
 /**
  * Reads and checks the context.
@@ -79,6 +94,8 @@ export function readSettings(node: Node): Settings {
       return number;
     return refuse(name, value, `a whole number from ${least} to ${most}`);
   };
+  const optional = (name: string, least: number, most: number): number | undefined =>
+    read(name) === undefined ? undefined : whole(name, least, most, least);
   const yes = (name: string, otherwise: boolean): boolean => {
     const value = read(name) ?? otherwise;
     if (value === true || value === "true") return true;
@@ -102,8 +119,25 @@ export function readSettings(node: Node): Settings {
   );
   if ((domainName === undefined) !== (certificateArn === undefined))
     throw new Error("context values domainName and certificateArn come together or not at all");
+  const disableExecuteApiEndpoint = yes("disableExecuteApiEndpoint", false);
+  if (disableExecuteApiEndpoint && domainName === undefined)
+    throw new Error(
+      "context value disableExecuteApiEndpoint needs domainName and certificateArn: without a custom domain nobody could reach the API",
+    );
+  const throttleRate = whole("throttleRate", 1, 10_000, 500);
+  const waf = text(
+    "waf",
+    /^(managed|arn:aws[a-z-]*:wafv2:[a-z0-9-]+:\d{12}:regional\/webacl\/[\w-]{1,128}\/[\w-]+)$/,
+    "managed, or the ARN of a regional web ACL of AWS WAF in the region of the stacks",
+  );
+  const wafRequestsPerMinute = optional("wafRequestsPerMinute", LEAST_RATE_OF_WAF, MOST_RATE_OF_WAF);
+  if (wafRequestsPerMinute !== undefined && waf !== "managed")
+    throw new Error(
+      "context value wafRequestsPerMinute needs waf=managed: an ACL of your own has its own rules",
+    );
+  const tenantRequestsPerMinute = optional("tenantRequestsPerMinute", 1, 1_000_000_000);
   const catalogue = text("catalogue", /^[\w./-]+\.ts$/, "the path of a TypeScript module");
-  const alarmEmail = text("alarmEmail", /^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address");
+  const alarmEmail = text("alarmEmail", /^[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+$/, "an e-mail address");
 
   // Lambda's limits for the maximum concurrency of an SQS event source.
   const workerConcurrency = whole("workerConcurrency", 2, 1_000, 10);
@@ -124,7 +158,7 @@ export function readSettings(node: Node): Settings {
         /^[a-z][a-z0-9-]{0,15}$/,
         "1 to 16 lower-case letters, digits and dashes, a letter first",
       ) ?? "dev",
-    throttleRate: whole("throttleRate", 1, 10_000, 500),
+    throttleRate,
     throttleBurst: whole("throttleBurst", 1, 5_000, 1_000),
     reservedConcurrency,
     workerConcurrency,
@@ -139,6 +173,16 @@ export function readSettings(node: Node): Settings {
     ...(domainName === undefined || certificateArn === undefined
       ? {}
       : { domain: { name: domainName, certificateArn } }),
+    disableExecuteApiEndpoint,
+    ...(waf === undefined
+      ? {}
+      : {
+          waf:
+            waf === "managed"
+              ? { requestsPerMinute: wafRequestsPerMinute ?? halfOfThrottle(throttleRate) }
+              : { arn: waf },
+        }),
+    ...(tenantRequestsPerMinute === undefined ? {} : { tenantRequestsPerMinute }),
     apiGatewayLogRole: yes("apiGatewayLogRole", true),
     ...(catalogue === undefined ? {} : { catalogue }),
   };

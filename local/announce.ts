@@ -1,15 +1,21 @@
+import { readSecretsCommand } from "./demo/curl-lines.ts";
 import type { DemoFile } from "./demo/demo-tenant.ts";
 
 /** What `npm start` prints: where it is, and the flow as lines that can be pasted. */
-export function announcement(platform: { url: string; dataFolder: string; demo: DemoFile }): string {
-  const { url, dataFolder, demo } = platform;
+export function announcement(platform: {
+  url: string;
+  dataFolder: string;
+  demo: DemoFile;
+  takeOverUrl?: string;
+}): string {
+  const { url, dataFolder, demo, takeOverUrl } = platform;
   const file = `${dataFolder}/demo.json`;
   return `
 Linkspan ready: ${url}
-
+${takeOverUrl === undefined ? "" : `\nAccounts that the demo app connected before it knew whose they are become yours by opening, once:\n  ${takeOverUrl}\n`}
 Open it in a browser for the demo app, or paste (values are read from ${file}):
 
-  eval "$(node -p 'const d=JSON.parse(require("fs").readFileSync("${file}","utf8")); \`BASE=\${d.baseUrl} AUTH="User \${d.userSecret}, Organization \${d.organizationSecret}"\`')"
+  ${readSecretsCommand(file)}
 
   # 1. An authorization URL: open it, sign in, allow. The page you come back to shows step 2 with your code in it.
   curl -s -X POST "$BASE/elements/dropbox/oauth/url" -H "Authorization: $AUTH" -H 'Content-Type: application/json' -d '{"callbackUrl": "${demo.connectors.dropbox?.callbackUrls[0] ?? `${url}/callback/dropbox`}"}'

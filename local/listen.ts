@@ -1,6 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 /**
+ * The Host headers under which an address of this machine is called. Whatever listens refuses others: a web page's own name may be made to
+ * lead to 127.0.0.1, and the page then reads the answers (DNS rebinding).
+ */
+export function ownHosts(url: string): string[] {
+  const { host } = new URL(url);
+  return [host, host.replace("127.0.0.1", "localhost")];
+}
+
+/**
  * A server on 127.0.0.1 that answers 503 until `handle` names who answers: its port is known before that.
  * @throws {Error} the port is in use (EADDRINUSE)
  */

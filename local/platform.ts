@@ -11,7 +11,7 @@ import { type DemoFile, prepareDemoTenant } from "./demo/demo-tenant.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { keptIdentities } from "./identities.ts";
 import { type LambdaService, startLambda } from "./lambda/lambda-service.ts";
-import { endServer, listen } from "./listen.ts";
+import { endServer, listen, ownHosts } from "./listen.ts";
 import { type OperatorAccess, operatorAccess, principalsOf, writePlatformFile } from "./principals.ts";
 import { callbackUrlsOf, connectorsOf, standInConnectors, startStandIns } from "./stand-ins.ts";
 import { readAssembly, readTemplate, type Template } from "./template.ts";
@@ -49,6 +49,8 @@ export interface Platform {
   readonly clock: Clock;
   readonly vendors: Readonly<Record<string, StandIn>>;
   readonly demo: DemoFile;
+  /** Where the demo app's accounts of an older version, which knew no owners, are taken over; absent where there are none. */
+  readonly takeOverUrl?: string;
   readonly frontDoor: FrontDoor;
   readonly lambda: LambdaService;
   readonly template: Template;
@@ -156,14 +158,14 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     });
     ends.push(writePlatformFile(dataFolder, operator, stacks));
 
-    const hosts = [new URL(url).host, new URL(url).host.replace("127.0.0.1", "localhost")];
+    const hosts = ownHosts(url);
     const api = apiGateway({
       api: stacks.api,
       lambda,
       hosts,
       log: (line) => onLog("API Gateway", line),
     });
-    const page = demoApp({
+    const { serve: page, takeOverUrl } = demoApp({
       url,
       settings: demo,
       dataFolder,
@@ -189,6 +191,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       clock,
       vendors,
       demo,
+      ...(takeOverUrl === undefined ? {} : { takeOverUrl }),
       frontDoor,
       lambda,
       template: stacks,

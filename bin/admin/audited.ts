@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import { type AuditEvent, type AuditTrail, auditEvent } from "../../functions/core/audit.ts";
 import type { InstanceItems } from "../../functions/core/grant/ports.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
+import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import type { TenantAdmin } from "../../functions/core/tenants/administration.ts";
 import type { OrganizationDeletion } from "../../functions/core/tenants/delete-organization.ts";
 import type { DataKeyVersion } from "../../functions/core/tenants/ports.ts";
@@ -15,6 +16,10 @@ export interface Changes {
   readonly deadLetters: DeadLetters;
   /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
   revoke(instanceId: number): Promise<boolean>;
+  /** Ends a sign-in that nobody has claimed; a worker revokes. `false`: it was claimed. */
+  endPending(pending: PendingSignIn): Promise<boolean>;
+  /** Has a dead grant tried once more, by a worker. */
+  revive(instance: Instance): Promise<void>;
   rotateKey(organizationId: string): Promise<{ version: DataKeyVersion; versions: number }>;
   reseal(organizationId: string): Promise<Resealing>;
   deleteOrganization(
@@ -49,6 +54,16 @@ export function audited<T extends Changes>(target: T, trail: AuditTrail): T {
       const found = await target.revoke(instanceId);
       if (found) await record("instance.delete", { instanceId, ...ownerOf(instance) });
       return found;
+    },
+    async endPending(pending) {
+      const ended = await target.endPending(pending);
+      const { instanceId, organizationId, userId, connector } = pending;
+      if (ended) await record("session.refuse", { instanceId, organizationId, userId, connector });
+      return ended;
+    },
+    async revive(instance) {
+      await target.revive(instance);
+      await record("instance.revive", { instanceId: instance.id, ...ownerOf(instance) });
     },
     async rotateKey(organizationId) {
       const rotated = await target.rotateKey(organizationId);

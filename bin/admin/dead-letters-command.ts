@@ -81,8 +81,12 @@ function whatFor(work: QueuedWork): { kind: string; about: string; cause: string
       return { kind, about: work.key, cause: kind };
     case "event":
       return { kind, about: String(work.event.instanceId), cause: work.event.name };
+    case "suspension":
+      return { kind, about: work.userId, cause: kind };
     case "refresh":
       return { kind, about: String(work.instanceId), cause: work.cause };
+    case "pending":
+      return { kind, about: String(work.instanceId), cause: kind };
   }
 }
 

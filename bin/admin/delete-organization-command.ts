@@ -31,6 +31,7 @@ export function deleteCommand(): Command {
         id,
         state: result.state,
         left: result.left.map((instance) => String(instance.id)),
+        pendingSignIns: result.pendings,
         rescueRecords: result.rescueRecords,
       });
       say(result);
@@ -47,10 +48,11 @@ async function countOnly(command: Command, target: Target, id: string): Promise<
   console.error("Nothing was changed: say --yes to do it.");
 }
 
-function say({ state, left, rescueRecords, shreddedFrom, givenUpFrom }: OrganizationDeletion): void {
+function say(deletion: OrganizationDeletion): void {
+  const { state, left, pendings, rescueRecords, shreddedFrom, givenUpFrom } = deletion;
   if (state === "revoking") {
     console.error(
-      `Suspended; ${left.length} instances and ${rescueRecords} rescue records are left to revoke. Run this again: ` +
+      `Suspended; ${left.length} instances, ${pendings} pending sign-ins and ${rescueRecords} rescue records are left to revoke. Run this again: ` +
         `from ${isoTime(shreddedFrom)} on, when nothing is left, it shreds; from ${isoTime(givenUpFrom)} on whatever is left.`,
     );
     return;
@@ -66,5 +68,6 @@ function say({ state, left, rescueRecords, shreddedFrom, givenUpFrom }: Organiza
       ),
     );
   }
+  if (pendings > 0) console.error(`not revoked: the grants of ${pendings} pending sign-ins`);
   if (rescueRecords > 0) console.error(`not revoked: the grants of ${rescueRecords} rescue records`);
 }

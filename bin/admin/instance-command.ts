@@ -1,10 +1,13 @@
 import { Command } from "commander";
 import { instancesOf } from "../../functions/core/grant/operator/instances-of.ts";
+import { pendingsOf } from "../../functions/core/grant/operator/pendings-of.ts";
 import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
 import { type Instance, needsReauthentication } from "../../functions/core/instances/instance.ts";
+import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import { connectorKey } from "./app-command.ts";
 import { markRestoredCommand } from "./mark-restored-command.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
+import { reviveCommand } from "./revive-commands.ts";
 import { openTarget, type Target, UsageProblem } from "./target.ts";
 
 /** Revocations at a time. */
@@ -48,6 +51,7 @@ export function instanceCommand(): Command {
       if (unknown.length > 0) throw new UsageProblem(`there is no instance ${unknown.join(", ")}`);
     });
   instance.addCommand(markRestoredCommand());
+  instance.addCommand(reviveCommand());
   return instance;
 }
 
@@ -82,24 +86,30 @@ export function revokeAllCommand(): Command {
           throw new UsageProblem(`there is no organization ${organization}`);
         }
         const chosen: number[] = [];
+        const pending: PendingSignIn[] = [];
+        const isMeant = (each: { connector: string; refreshGroup: string }): boolean =>
+          (connector === undefined || each.connector === connector) &&
+          (client === undefined || each.refreshGroup === refreshGroup(each.connector, client));
         for (const id of organizations) {
+          for await (const each of pendingsOf(target.pendings, id)) {
+            if (each.endingSince === undefined && each.claimedAt === undefined && isMeant(each))
+              pending.push(each);
+          }
           for await (const some of instancesOf(target.instances, id, 100)) {
             for (const each of some) {
-              if (each.deleting === true) continue;
-              if (connector !== undefined && each.connector !== connector) continue;
-              if (client !== undefined && each.refreshGroup !== refreshGroup(each.connector, client))
-                continue;
-              chosen.push(each.id);
+              if (each.deleting !== true && isMeant(each)) chosen.push(each.id);
             }
           }
         }
         if (options.yes !== true) {
-          printOne(command, { found: chosen.length, revoked: 0 });
+          printOne(command, { found: chosen.length, pendingSignIns: pending.length, revoked: 0 });
           console.error("Nothing was revoked: say --yes to do it.");
           return;
         }
         const gone = await revokeEach(target, chosen);
-        printOne(command, { found: chosen.length, revoked: chosen.length - gone.length });
+        for (const each of pending) await target.endPending(each);
+        const revoked = chosen.length - gone.length;
+        printOne(command, { found: chosen.length, pendingSignIns: pending.length, revoked });
       },
     );
 }

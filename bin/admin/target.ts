@@ -7,19 +7,30 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Command } from "commander";
 import * as v from "valibot";
 import { auditQueue } from "../../functions/aws/audit-queue.ts";
-import { instanceTable } from "../../functions/aws/instance-table.ts";
+import { instanceTable, pendingTable } from "../../functions/aws/instance-table.ts";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
+import { queueSuspension } from "../../functions/aws/queue-suspension.ts";
 import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
 import { rescueRecords } from "../../functions/aws/rescue-bucket.ts";
 import { rescueList } from "../../functions/aws/rescue-list.ts";
 import { rescueRemoval } from "../../functions/aws/rescue-removal.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
-import type { InstanceStore, RescueStore } from "../../functions/core/grant/ports.ts";
+import { findConnector } from "../../functions/connectors/catalogue.ts";
+import { endSoon } from "../../functions/core/grant/pending/end-soon.ts";
+import type {
+  InstanceStore,
+  PendingLists,
+  PendingSignIns,
+  RescueStore,
+} from "../../functions/core/grant/ports.ts";
 import { markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
+import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import { tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
 import { deleteOrganization } from "../../functions/core/tenants/delete-organization.ts";
+import { MARK_AGAIN_SECONDS } from "../../functions/core/tenants/mark-instances.ts";
 import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
 import { resealOrganization } from "../../functions/core/tenants/reseal-organization.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
@@ -37,8 +48,11 @@ export interface TargetOptions {
 export interface Target extends Changes {
   readonly records: TenantRecords;
   readonly instances: InstanceStore;
+  readonly pendings: PendingLists & Pick<PendingSignIns, "get">;
   /** Instances in another table than the deployment's: one that was restored from a backup. */
   instancesIn(tableName: string): InstanceStore;
+  /** The store's time, epoch milliseconds; this machine's until the store has answered. */
+  now(): number;
 }
 
 /** The operator was wrong about something; the message says what to do. */
@@ -95,17 +109,42 @@ export async function openTarget(command: Command): Promise<Target> {
       },
       instanceId,
     );
+  const pendings = pendingTable({ client: documents, tableName: output("InstancesTable"), shards: 1 });
+  const endPending = (pending: PendingSignIn) =>
+    endSoon(
+      {
+        pendings,
+        async handOverPending({ instanceId, sessionId, epoch, refreshGroup: group }) {
+          await queue.send([{ kind: "pending", instanceId, sessionId, epoch, group }]);
+        },
+      },
+      pending,
+      now(),
+    );
+  const markInstances = (organizationId: string, userId: string) =>
+    queueSuspension(queue, { organizationId, userId }, [0, MARK_AGAIN_SECONDS]);
+  const revive = async ({ id, version, refreshGroup }: Instance): Promise<void> => {
+    const [sent] = await queue.send([
+      { kind: "refresh", instanceId: id, version, cause: "revive", group: refreshGroup },
+    ]);
+    if (sent !== true) throw new Error("the refresh queue did not take a message");
+  };
   const target: Target = {
-    tenants: tenantAdministration({ records, keys, vault, now: Date.now }),
+    tenants: tenantAdministration({ records, keys, vault, now: Date.now, markInstances }),
     records,
     instances,
     instancesIn,
+    pendings,
+    endPending,
     deadLetters: deadLetters(sqs, output("RefreshDeadLettersUrl")),
     revoke,
+    revive,
+    now,
     rotateKey: (id) => rotateDataKey({ records, keys, now }, id),
-    reseal: (id) => resealOrganization({ records, instances, rescue, vault, now }, id),
+    reseal: (id) =>
+      resealOrganization({ records, instances, rescue, vault, connectors: findConnector, now }, id),
     deleteOrganization: (id, options) =>
-      deleteOrganization({ records, instances, rescue, revoke, now }, id, options),
+      deleteOrganization({ records, instances, pendings, rescue, revoke, endPending, now }, id, options),
   };
   return audited(target, auditQueue({ queueUrl: output("AuditQueueUrl"), client: sqs }));
 }

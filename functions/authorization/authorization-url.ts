@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest } from "../core/errors.ts";
+import { budgets, checkText } from "../core/instances/budgets.ts";
 import { authorizationUrl } from "../core/oauth/authorization-request.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { beginAuthorization } from "../core/oauth/pending-authorization.ts";
@@ -76,7 +77,7 @@ async function clientOfGet(
         "apiKey",
       );
     }
-    return { kind: "own", clientId: apiKey };
+    return { kind: "own", clientId: apiKey.trim() };
   }
   const { organization } = await authorizePlatform(request, parts().tenants);
   return chooseClient(parts().tenants, organization.id, connector, apiKey, "apiKey");
@@ -89,6 +90,11 @@ export function postAuthorizationUrl(parts: () => AuthorizationParts): HttpHandl
     const { tenants, transients, vault } = parts();
     const { organization, user } = await authorizePlatform(request, tenants);
     const asked = parseBody(request, PostBody);
+    checkText(asked.apiKey, budgets.clientId, "apiKey");
+    checkText(asked.callbackUrl, budgets.redirectUri, "callbackUrl");
+    checkText(asked.scope, budgets.scope, "scope");
+    checkText(asked.siteAddress, budgets.hostValue, "siteAddress");
+    checkText(asked.subdomain, budgets.hostValue, "subdomain");
     if (asked.pkce === true && connector.oauth2.pkce === undefined) {
       throw new InvalidRequest(`${connector.name} has no PKCE; leave pkce out`, "pkce");
     }
@@ -127,7 +133,7 @@ function urlValues(asked: {
   subdomain?: string | undefined;
 }): Record<string, string> {
   return {
-    ...(asked.siteAddress === undefined ? {} : { "site.address": asked.siteAddress }),
-    ...(asked.subdomain === undefined ? {} : { subdomain: asked.subdomain }),
+    ...(asked.siteAddress === undefined ? {} : { "site.address": asked.siteAddress.trim() }),
+    ...(asked.subdomain === undefined ? {} : { subdomain: asked.subdomain.trim() }),
   };
 }

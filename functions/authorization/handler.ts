@@ -1,3 +1,4 @@
+import { tenantUse } from "../aws/parts.ts";
 import { httpFunction } from "../http/http-function.ts";
 import { deprecationHeaders, GET_URL } from "./authorization-url.ts";
 import { routes } from "./routes.ts";
@@ -6,4 +7,5 @@ export const handler = httpFunction({
   name: "authorization",
   routes,
   headers: (request) => (request.facts.route === GET_URL ? deprecationHeaders(request) : {}),
+  tenantUse,
 });

@@ -1,12 +1,16 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { unlessOutage } from "./store-refusal.ts";
 
-/** Whether a conditional write was done: `false` when its condition refused it. Any other failure is thrown. */
+/**
+ * Whether a conditional write was done: `false` when its condition refused it. Any other failure is thrown.
+ * @throws {StoreRefused} the table will never take it
+ */
 export async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
   try {
     await write;
     return true;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
+    throw unlessOutage("table", error);
   }
 }

@@ -1,8 +1,9 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { DueIndex } from "../core/grant/ports.ts";
 import { readCursor, writeCursor } from "./index-cursor.ts";
-import { changeInstance, type InstanceTableOptions } from "./instance-change.ts";
+import { type Change, changeInstance, type InstanceTableOptions } from "./instance-change.ts";
 import { shardOf } from "./instance-item.ts";
+import { pendingItem, readPendingItem } from "./pending-item.ts";
 
 /** The due index, for the sweep. Takes Query on it and UpdateItem; it sees ids and due times, no grant. */
 export function dueIndex(options: InstanceTableOptions): DueIndex {
@@ -22,24 +23,38 @@ export function dueIndex(options: InstanceTableOptions): DueIndex {
       );
       return {
         items: Items.map((item) => {
-          const { instanceId, dueAt, dueSince, refreshGroup } = item as {
+          const { instanceId, dueAt, dueSince, refreshGroup, ...key } = item as {
             instanceId: number;
+            item: string;
             dueAt: number;
             dueSince?: number;
             refreshGroup: string;
           };
-          return { id: instanceId, dueAt, refreshGroup, ...(dueSince === undefined ? {} : { dueSince }) };
+          const pending = readPendingItem(key.item);
+          return {
+            id: instanceId,
+            dueAt,
+            refreshGroup,
+            ...(dueSince === undefined ? {} : { dueSince }),
+            ...(pending === undefined ? {} : { pending }),
+          };
         }),
         ...(LastEvaluatedKey === undefined ? {} : { next: writeCursor(LastEvaluatedKey) }),
       };
     },
 
-    push: (id, seen, to) =>
-      changeInstance(options, id, {
-        set: { dueAt: to, refreshShard: shardOf(id, options.shards) },
-        setOnce: { dueSince: seen },
-        condition: "#dueAt = :seen",
-        values: { seen },
-      }),
+    push: (id, seen, to) => changeInstance(options, id, pushed(id, seen, to)),
+
+    pushPending: (key, seen, to) =>
+      changeInstance(options, key.instanceId, pushed(key.instanceId, seen, to), pendingItem(key)),
   };
+
+  function pushed(id: number, seen: number, to: number): Change {
+    return {
+      set: { dueAt: to, refreshShard: shardOf(id, options.shards) },
+      setOnce: { dueSince: seen },
+      condition: "#dueAt = :seen",
+      values: { seen },
+    };
+  }
 }

@@ -13,6 +13,7 @@ export type EnvironmentName =
   | "EVENT_BUS_NAME"
   | "REFRESH_SHARDS"
   | "ACTIVE_WINDOW_DAYS"
+  | "TENANT_REQUESTS_PER_MINUTE"
   | "CONNECTOR_METRICS"
   | "STAGE";
 

@@ -19,11 +19,16 @@ export interface Change {
   readonly values?: Readonly<Record<string, unknown>>;
 }
 
-/** One conditional update of one item. @returns whether it was written */
+/**
+ * One conditional update of one item.
+ * @param item sort key, where it is not the instance itself (pending-item.ts)
+ * @returns whether it was written
+ */
 export function changeInstance(
   { client, tableName }: InstanceTableOptions,
   id: number,
   { set, setOnce, remove = [], condition, values = {} }: Change,
+  item?: string,
 ): Promise<boolean> {
   const settings = Object.keys(set ?? {}).map((name) => `#${name} = :set_${name}`);
   const once = Object.keys(setOnce ?? {}).map((name) => `#${name} = if_not_exists(#${name}, :set_${name})`);
@@ -45,7 +50,7 @@ export function changeInstance(
     client.send(
       new UpdateCommand({
         TableName: tableName,
-        Key: instanceKey(id),
+        Key: item === undefined ? instanceKey(id) : { instanceId: id, item },
         UpdateExpression: expression,
         ConditionExpression: condition,
         ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [`#${name}`, name])),

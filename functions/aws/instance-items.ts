@@ -7,6 +7,19 @@ import { readingOf } from "./store-time.ts";
 const EXISTS = "attribute_exists(#instanceId)";
 const NOT_DELETING = "attribute_not_exists(#deleting)";
 
+/** What the write of a new grant takes off the item: it was said of the old one. */
+const OF_OLD_GRANT = [
+  "until",
+  "deadVersion",
+  "death",
+  "lastError",
+  "lastFailure",
+  "attempts",
+  "retryAt",
+  "askedUntil",
+  "refusals",
+];
+
 /** Instances by id: strongly consistent reads, conditional updates of single items. Takes GetItem and UpdateItem. */
 export function instanceItems(options: InstanceTableOptions): InstanceItems {
   const { client, tableName } = options;
@@ -23,9 +36,9 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       return { value, reading: readingOf(output) };
     },
 
-    takeLease: (id, { version, fence }, until) =>
+    takeLease: (id, { version, fence }, until, forcedAt) =>
       change(id, {
-        set: { fence: fence + 1, until },
+        set: { fence: fence + 1, until, ...(forcedAt === undefined ? {} : { forcedAt }) },
         condition: "#version = :version AND #fence = :fence",
         values: { version, fence },
       }),
@@ -46,18 +59,28 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       const { set, remove } = due(id, dueAt);
       return change(id, {
         set: { grant, version: fence, lastRefreshedAt: refreshedAt, ...set },
-        remove: ["until", "deadVersion", "lastError", "attempts", "retryAt", ...remove],
+        remove: [...OF_OLD_GRANT, ...remove],
         condition: `#version = :version AND ${NOT_DELETING}`,
         values: { version: base.version },
       });
     },
 
-    markDead(id, { version, fence }, lastError, dueAt) {
+    markDead(id, { version, fence }, lastError, dueAt, more) {
       const { set, remove } = due(id, dueAt);
       return change(id, {
-        set: { deadVersion: version, lastError, ...set },
-        remove: ["until", "attempts", "retryAt", ...remove],
+        set: { deadVersion: version, lastError, ...more, ...set },
+        remove: ["until", "attempts", "retryAt", "askedUntil", "refusals", ...remove],
         condition: `#version = :version AND #fence = :fence AND ${NOT_DELETING}`,
+        values: { version, fence },
+      });
+    },
+
+    emptyDead(id, { version, fence }, { grant, death, dueAt }) {
+      const { set, remove } = due(id, dueAt);
+      return change(id, {
+        set: { grant, death, fence: fence + 1, ...set },
+        remove,
+        condition: `#version = :version AND #fence = :fence AND #deadVersion = :version AND ${NOT_DELETING}`,
         values: { version, fence },
       });
     },
@@ -82,11 +105,8 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
           ...set,
         },
         remove: [
-          "until",
-          "deadVersion",
-          "lastError",
-          "attempts",
-          "retryAt",
+          ...OF_OLD_GRANT,
+          "forcedAt",
           ...remove,
           ...(replacedGrants === undefined ? ["replacedGrants"] : []),
           ...(changes?.account === undefined ? ["account"] : []),
@@ -99,13 +119,13 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
     forgetReplaced: (id, { epoch }) =>
       change(id, { remove: ["replacedGrants"], condition: "#epoch = :epoch", values: { epoch } }),
 
-    markDeleting(id, now) {
+    markDeleting(id, now, who) {
       const { set, remove } = due(id, now);
       return change(id, {
         set: { deleting: true, updatedAt: now, ...set },
         setOnce: { deletingSince: now },
         remove: ["ownerKey", ...remove],
-        condition: EXISTS,
+        condition: who === "first" ? `${EXISTS} AND ${NOT_DELETING}` : EXISTS,
       });
     },
 
@@ -118,14 +138,24 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       });
     },
 
-    update: (id, changes, now) =>
-      change(id, { set: { ...changes, updatedAt: now }, condition: `${EXISTS} AND ${NOT_DELETING}` }),
+    update(id, changes, now, { newestToken } = {}) {
+      const condition = `${EXISTS} AND ${NOT_DELETING}`;
+      return change(id, {
+        set: { ...changes, updatedAt: now },
+        ...(newestToken === undefined
+          ? { condition }
+          : {
+              condition: `${condition} AND #tokenHashes[0].#hash = :newestToken`,
+              values: { newestToken },
+            }),
+      });
+    },
 
-    noteAccount: (id, { epoch }, { at, ...noted }) =>
+    noteAccount: (id, { epoch, consentKey }, { at, ...noted }) =>
       change(id, {
         set: { ...noted, updatedAt: at },
-        condition: `#epoch = :epoch AND ${NOT_DELETING}`,
-        values: { epoch },
+        condition: `#epoch = :epoch AND ${NOT_DELETING}${consentKey === undefined ? "" : " AND #consentKey = :seenKey"}`,
+        values: { epoch, ...(consentKey === undefined ? {} : { seenKey: consentKey }) },
       }),
 
     touch(id, usedAt, dueAt) {
@@ -147,6 +177,22 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       });
     },
 
-    pushDeletion: (id, to) => change(id, { ...due(id, to), condition: "attribute_exists(#deleting)" }),
+    claimDeletion: (id, { deletionUntil }, to) =>
+      change(id, {
+        set: { deletionUntil: to },
+        condition: `attribute_exists(#deleting) AND ${
+          deletionUntil === undefined ? "attribute_not_exists(#deletionUntil)" : "#deletionUntil = :seen"
+        }`,
+        ...(deletionUntil === undefined ? {} : { values: { seen: deletionUntil } }),
+      }),
+
+    pushDeletion(id, to) {
+      const { set, remove } = due(id, to);
+      return change(id, {
+        set,
+        remove: ["deletionUntil", ...remove],
+        condition: "attribute_exists(#deleting)",
+      });
+    },
   };
 }

@@ -1,37 +1,16 @@
-import { BatchGetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
-import type { InstanceLists, InstancePage } from "../core/grant/ports.ts";
+import { BatchGetCommand } from "@aws-sdk/lib-dynamodb";
+import type { InstanceLists } from "../core/grant/ports.ts";
 import type { Instance } from "../core/instances/instance.ts";
-import { readCursor, writeCursor } from "./index-cursor.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
-import { type InstanceItem, instanceKey, instanceOf, ownerKeyOf, summaryOf } from "./instance-item.ts";
+import { type InstanceItem, instanceKey, instanceOf } from "./instance-item.ts";
+import { indexPage, ownerList } from "./owner-list.ts";
 
 /** BatchGetItem takes no more keys. */
 const BATCH = 100;
 
 /** Lists of instances, by two indexes. Takes Query on them and BatchGetItem. */
-export function instanceLists({ client, tableName }: InstanceTableOptions): InstanceLists {
-  async function page(
-    index: "owner" | "organization",
-    key: { name: string; value: string },
-    { after, limit = 200 }: { after?: string; limit?: number } = {},
-  ): Promise<InstancePage> {
-    const { Items = [], LastEvaluatedKey } = await client.send(
-      new QueryCommand({
-        TableName: tableName,
-        IndexName: index,
-        KeyConditionExpression: "#key = :key",
-        ExpressionAttributeNames: { "#key": key.name },
-        ExpressionAttributeValues: { ":key": key.value },
-        ScanIndexForward: false,
-        Limit: limit,
-        ...(after === undefined ? {} : { ExclusiveStartKey: readCursor(after) }),
-      }),
-    );
-    return {
-      items: Items.map(summaryOf),
-      ...(LastEvaluatedKey === undefined ? {} : { next: writeCursor(LastEvaluatedKey) }),
-    };
-  }
+export function instanceLists(options: InstanceTableOptions): InstanceLists {
+  const { client, tableName } = options;
 
   async function getBatch(ids: readonly number[], found: Map<number, Instance>): Promise<void> {
     let keys: Record<string, unknown>[] = ids.map(instanceKey);
@@ -49,11 +28,10 @@ export function instanceLists({ client, tableName }: InstanceTableOptions): Inst
   }
 
   return {
-    listByOwner: (organizationId, userId, paging) =>
-      page("owner", { name: "ownerKey", value: ownerKeyOf(organizationId, userId) }, paging),
+    ...ownerList(options),
 
     listByOrganization: (organizationId, paging) =>
-      page("organization", { name: "organizationId", value: organizationId }, paging),
+      indexPage(options, "organization", { name: "organizationId", value: organizationId }, paging),
 
     async getMany(ids) {
       const found = new Map<number, Instance>();

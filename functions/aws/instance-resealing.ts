@@ -18,6 +18,16 @@ export function instanceResealing(options: InstanceTableOptions): InstanceReseal
         values: { seen },
       }),
 
+    sealClear: (id, seen, changes) =>
+      changeInstance(options, id, {
+        set: { ...changes },
+        condition:
+          seen === undefined
+            ? "attribute_exists(#instanceId) AND attribute_not_exists(#sealedConfiguration)"
+            : "#sealedConfiguration = :seen",
+        ...(seen === undefined ? {} : { values: { seen } }),
+      }),
+
     resealReplaced: (id, { epoch }, replacedGrants) =>
       changeInstance(options, id, {
         set: { replacedGrants },

@@ -1,26 +1,46 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { InstanceSiblings } from "../core/grant/ports.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
-import type { InstanceItem } from "./instance-item.ts";
+import { pendingItem } from "./pending-item.ts";
+
+/** A page of keys: one sibling among them is enough to stop. */
+const PAGE = 10;
 
 /**
- * Who hangs on a consent. What is being deleted has no `ownerKey`, the index's sort key, and so is not on it. Takes Query on
- * the index.
+ * Who hangs on a consent: instances, and pending sign-ins. What is being deleted has no `ownerKey`, the index's sort key, and
+ * what is ending has no `consentKey`, its partition key: neither is on it. Takes Query on the index.
  */
 export function instanceSiblings({ client, tableName }: InstanceTableOptions): InstanceSiblings {
-  return {
-    async hasSibling(id, consentKey) {
-      const { Items = [] } = await client.send(
+  const isOn = async (
+    consentKey: string,
+    isOther: (key: { instanceId: number; item: string }) => boolean,
+  ): Promise<boolean> => {
+    let start: Record<string, unknown> | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await client.send(
         new QueryCommand({
           TableName: tableName,
           IndexName: "consent",
           KeyConditionExpression: "consentKey = :consentKey",
           ExpressionAttributeValues: { ":consentKey": consentKey },
-          // Itself, if the index does not know yet that it is being deleted, and another.
-          Limit: 2,
+          Limit: PAGE,
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
         }),
       );
-      return Items.some((item) => (item as Pick<InstanceItem, "instanceId">).instanceId !== id);
+      if (Items.some((item) => isOther(item as { instanceId: number; item: string }))) return true;
+      start = LastEvaluatedKey;
+    } while (start !== undefined);
+    return false;
+  };
+  return {
+    async hasSibling(id, consentKey, unprovenKey, pending) {
+      const own = pending === undefined ? undefined : pendingItem(pending);
+      // Itself is there when the index does not know yet that it is going. A deleted instance's pending sign-ins go with it.
+      const isOther = ({ instanceId, item }: { instanceId: number; item: string }): boolean =>
+        instanceId !== id || (own !== undefined && item !== own);
+      // In this order: one whose client is proven between the two goes from the first to the second.
+      if (unprovenKey !== undefined && (await isOn(unprovenKey, isOther))) return true;
+      return await isOn(consentKey, isOther);
     },
   };
 }

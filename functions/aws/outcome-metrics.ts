@@ -55,6 +55,7 @@ export function requestOutcome(outcome: {
   readonly latencyMs: number;
   readonly durationMs: number;
   readonly requestId: string;
+  readonly userAgent?: string;
   readonly connector?: string;
   readonly organizationId?: string;
   readonly instanceId?: number;
@@ -92,6 +93,18 @@ export function refreshOutcome(outcome: GrantOutcome): void {
 /** An event that the queue did not take: no subscriber hears of it. Dimensions Stage; metric LostEvents. */
 export function eventLost({ name, organizationId, instanceId, connector }: InstanceEvent): void {
   emitMetrics({}, { LostEvents: [1, "Count"] }, { event: name, organizationId, instanceId, connector });
+}
+
+/**
+ * A grant that its vendor refuses for long and that is not given up, since too many of its connector are refused. Dimensions Stage;
+ * metric HeldGrants.
+ * @param told how many are about to be given up, and of how many
+ */
+export function grantHeld(
+  connector: string,
+  told: { readonly refused: number; readonly grants: number },
+): void {
+  emitMetrics({}, { HeldGrants: [1, "Count"] }, { connector, ...told });
 }
 
 /** What one sweep saw. Dimensions Stage; metrics Due, Queued, OldestOverdue, RescueRecords. */

@@ -1,13 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { findConnector } from "../connectors/catalogue.ts";
-import type { GrantParts, ProvisioningParts, WorkerParts } from "../core/grant/grant-parts.ts";
+import type { GrantParts, ProvisioningParts, SignInParts, WorkerParts } from "../core/grant/grant-parts.ts";
 import type { InstanceLists, Vault } from "../core/grant/ports.ts";
 import { clientPauses } from "../core/grant/refresh/pause-client.ts";
+import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
 import type { WorkQueue } from "../core/grant/schedule/sweep.ts";
 import { timing } from "../core/grant/timing.ts";
 import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
 import { clientResolver } from "../core/tenants/client-resolver.ts";
+import { markInstances, type SuspensionWork } from "../core/tenants/mark-instances.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
+import { countTenantUse, type TenantUse } from "../core/tenants/tenant-use.ts";
 import type { TransientStore } from "../core/transients.ts";
 import { createVault } from "../core/vault/vault.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
@@ -16,19 +19,26 @@ import { announcer } from "./announcer.ts";
 import { environment } from "./environment.ts";
 import { eventBus } from "./event-bus.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
+import { countInstances } from "./instance-count.ts";
 import { instanceCreation } from "./instance-creation.ts";
 import { instanceItems } from "./instance-items.ts";
 import { instanceLists } from "./instance-lists.ts";
 import { instanceRemoval } from "./instance-removal.ts";
 import { instanceSiblings } from "./instance-siblings.ts";
+import { instanceSuspension } from "./instance-suspension.ts";
 import { kmsKeyService } from "./kms.ts";
-import { refreshOutcome } from "./outcome-metrics.ts";
+import { grantHeld, refreshOutcome } from "./outcome-metrics.ts";
+import { ownerList } from "./owner-list.ts";
+import { pendingRemoval } from "./pending-removal.ts";
+import { pendingSignIns } from "./pending-sign-ins.ts";
+import { queueSuspension } from "./queue-suspension.ts";
 import { refreshQueue } from "./refresh-queue.ts";
 import { rescueRecords } from "./rescue-bucket.ts";
 import { rescueRemoval } from "./rescue-removal.ts";
 import { dynamoClient, type StoreClient } from "./store-time.ts";
 import { tenantTable } from "./tenant-table.ts";
 import { transientTable } from "./transient-table.ts";
+import { usageSums } from "./usage-sums.ts";
 
 // What the functions are made of, each once for a process, when it is first asked for. Plain functions, so that a bundle holds
 // only what its handler asks for: the SDK's commands in it are those that its role allows.
@@ -63,6 +73,20 @@ const makeTransients = (): TransientStore =>
     tableName: environment("TRANSIENTS_TABLE"),
     clock: store().clock,
   });
+
+/** The bound on what an organization may use; `undefined`: the operator set none. */
+export function tenantUse(): TenantUse | undefined {
+  return once(makeTenantUse);
+}
+const makeTenantUse = (): TenantUse | undefined => {
+  const requestsPerMinute = process.env.TENANT_REQUESTS_PER_MINUTE;
+  if (requestsPerMinute === undefined) return undefined;
+  return countTenantUse({
+    requestsPerMinute: Number(requestsPerMinute),
+    now: () => store().clock.now(),
+    add: usageSums({ client: store().documents, tableName: environment("TRANSIENTS_TABLE") }),
+  });
+};
 
 export function vault(): Vault {
   return once(makeVault);
@@ -124,6 +148,17 @@ const sharedParts = (): Omit<GrantParts, "handOver"> => ({
   activeWindowMs: Number(environment("ACTIVE_WINDOW_DAYS")) * DAY_MS,
 });
 
+/** For the two that touch pending sign-ins: connections and the worker. */
+const pendingParts = (): Pick<SignInParts, "pendings" | "handOverPending"> => ({
+  pendings: pendingSignIns(instanceOptions()),
+  async handOverPending({ instanceId, sessionId, epoch, refreshGroup }) {
+    const [sent] = await queue().send([
+      { kind: "pending", instanceId, sessionId, epoch, group: refreshGroup },
+    ]);
+    if (sent !== true) throw new Error("the refresh queue did not take a message");
+  },
+});
+
 /** For those who make instances and list them: connections. */
 export function connectionParts(): ProvisioningParts & { readonly instances: InstanceLists } {
   return once(makeConnectionParts);
@@ -133,19 +168,25 @@ const makeConnectionParts = (): ProvisioningParts & { readonly instances: Instan
   const options = instanceOptions();
   return {
     ...parts,
+    ...pendingParts(),
     instances: { ...parts.instances, ...instanceCreation(options), ...instanceLists(options) },
   };
 };
 
 /** For the refresh worker: making and ending instances, the right to end rescue records, the event bus, and the paused clients. */
-export function workerParts(): WorkerParts {
+export function workerParts(): WorkerParts & {
+  readonly markInstances: (work: SuspensionWork) => Promise<void>;
+} {
   return once(makeWorkerParts);
 }
-const makeWorkerParts = (): WorkerParts => {
+const makeWorkerParts = (): ReturnType<typeof workerParts> => {
   const parts = sharedParts();
   const options = instanceOptions();
+  const pending = pendingParts();
   return {
     ...parts,
+    ...pending,
+    pendings: { ...pending.pendings, ...pendingRemoval(options) },
     instances: {
       ...parts.instances,
       ...instanceCreation(options),
@@ -153,8 +194,23 @@ const makeWorkerParts = (): WorkerParts => {
       ...instanceSiblings(options),
     },
     rescue: { ...parts.rescue, ...rescueRemoval({ bucket: environment("RESCUE_BUCKET") }) },
+    refused: refusedGrants({
+      transients: transients(),
+      timing,
+      count: countInstances(options),
+      held: grantHeld,
+    }),
     publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),
     // It is the one to whom work is handed.
     handOver: () => Promise.reject(new Error("the worker hands nothing over")),
+    markInstances: (work) =>
+      markInstances(
+        {
+          user: (organizationId, userId) => tenants().user(organizationId, userId, { fresh: true }),
+          instances: { ...ownerList(options), ...instanceSuspension(options) },
+          goOn: (rest) => queueSuspension(queue(), rest),
+        },
+        work,
+      ),
   };
 };

@@ -23,10 +23,11 @@ const BATCHES_AT_ONCE = 10;
 export function refreshQueue({ queueUrl, client }: RefreshQueueOptions): WorkQueue {
   return {
     async send(work) {
-      const entries = work.map(({ group, ...message }, index) => ({
+      const entries = work.map(({ group, delaySeconds, ...message }, index) => ({
         Id: String(index),
         MessageBody: JSON.stringify(message),
         MessageGroupId: group,
+        ...(delaySeconds === undefined ? {} : { DelaySeconds: delaySeconds }),
       }));
       // In no case an empty batch: SQS refuses it.
       const batches = Array.from({ length: Math.ceil(entries.length / BATCH) }, (_, number) =>
@@ -50,6 +51,7 @@ const CAUSES: readonly (RefreshCause | "delete")[] = [
   "just_in_time",
   "unauthorized",
   "forced",
+  "revive",
   "rescue",
   "delete",
 ];
@@ -57,22 +59,33 @@ const CAUSES: readonly (RefreshCause | "delete")[] = [
 /** @throws {Error} not a message of ours: it goes to the dead letters */
 export function readMessage(body: string): QueuedWork {
   const message = JSON.parse(body) as Record<string, unknown> | null;
-  const { kind, instanceId, cause, version, key, event } = message ?? {};
+  const { kind, instanceId, cause, version, key, event, organizationId, userId, after, sessionId, epoch } =
+    message ?? {};
   if (kind === "rescue" && typeof key === "string") return { kind, key };
   const knownCause = CAUSES.find((known) => known === cause);
   if (kind === "refresh" && typeof instanceId === "number" && knownCause !== undefined) {
     return { kind, instanceId, cause: knownCause, ...(typeof version === "number" ? { version } : {}) };
   }
+  if (
+    kind === "pending" &&
+    typeof instanceId === "number" &&
+    typeof sessionId === "string" &&
+    typeof epoch === "string"
+  ) {
+    return { kind, instanceId, sessionId, epoch };
+  }
+  if (kind === "suspension" && typeof organizationId === "string" && typeof userId === "string") {
+    return { kind, organizationId, userId, ...(typeof after === "string" ? { after } : {}) };
+  }
   if (kind === "event") return { kind, event: readEvent(event) };
-  throw new Error("a message that is neither a refresh, a rescue nor an event");
+  throw new Error("a message that is no refresh, pending sign-in, rescue, suspension or event");
 }
 
 /** Field by field: nothing goes on to subscribers that is not one of these. */
 function readEvent(value: unknown): InstanceEvent {
-  const { name, id, at, organizationId, userId, instanceId, connector, reason } = (value ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const given = (value ?? {}) as Record<string, unknown>;
+  const { name, id, at, organizationId, userId, instanceId, connector } = given;
+  const { reason, error, errorDescription, missingScopes } = given;
   const known = instanceEventNames.find((each) => each === name);
   if (
     known === undefined ||
@@ -93,5 +106,10 @@ function readEvent(value: unknown): InstanceEvent {
     instanceId,
     connector,
     ...(typeof reason === "string" ? { reason } : {}),
+    ...(typeof error === "string" ? { error } : {}),
+    ...(typeof errorDescription === "string" ? { errorDescription } : {}),
+    ...(Array.isArray(missingScopes)
+      ? { missingScopes: missingScopes.filter((scope): scope is string => typeof scope === "string") }
+      : {}),
   };
 }

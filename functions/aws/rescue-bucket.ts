@@ -16,8 +16,8 @@ export function rescueRecords({ bucket, client }: RescueBucketOptions): RescueRe
 
   async function read(key: string): ReturnType<RescueRecords["read"]> {
     const { readObject, s3Client } = await load();
-    const text = await readObject(client ?? s3Client(), bucket, key);
-    return text === undefined ? undefined : readRecord(text);
+    const found = await readObject(client ?? s3Client(), bucket, key);
+    return found === undefined ? undefined : readRecord(found.text, found.writtenAt);
   }
 
   return {

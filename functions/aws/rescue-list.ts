@@ -17,8 +17,13 @@ export function rescueList({ bucket, client }: RescueBucketOptions): RescueList 
         }),
       );
       const keys = Contents.flatMap(({ Key }) => Key ?? []);
+      const writtenAt = new Map(
+        Contents.flatMap(({ Key, LastModified }) =>
+          Key === undefined || LastModified === undefined ? [] : [[Key, LastModified.getTime()] as const],
+        ),
+      );
       const last = keys.at(-1);
-      return { keys, ...(IsTruncated === true && last !== undefined ? { next: last } : {}) };
+      return { keys, writtenAt, ...(IsTruncated === true && last !== undefined ? { next: last } : {}) };
     },
   };
 }

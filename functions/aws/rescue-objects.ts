@@ -1,31 +1,46 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { unlessOutage } from "./store-refusal.ts";
 
 // Loaded only when the rescue bucket is needed (rescue-bucket.ts).
 
 export { s3Client } from "./s3-client.ts";
 
+/** An object, and when it was written: epoch milliseconds by S3's clock. */
+export interface FoundObject {
+  readonly text: string;
+  readonly writtenAt: number | undefined;
+}
+
 /**
- * The text of an object; `undefined` when there is none of this key. Asked of the listing, which is strongly consistent
+ * An object; `undefined` when there is none of this key. Asked of the listing, which is strongly consistent
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel): a GetObject would answer 403 for
  * a key that is not there, because s3:ListBucket is granted on the prefix alone, and a 403 is not "nothing there".
  */
-export async function readObject(client: S3Client, bucket: string, key: string): Promise<string | undefined> {
+export async function readObject(
+  client: S3Client,
+  bucket: string,
+  key: string,
+): Promise<FoundObject | undefined> {
   // The key itself sorts before all that begin with it.
   const { Contents = [] } = await client.send(
     new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }),
   );
   if (Contents[0]?.Key !== key) return undefined;
-  const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  return (await Body?.transformToString()) ?? "";
+  const { Body, LastModified } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return { text: (await Body?.transformToString()) ?? "", writtenAt: LastModified?.getTime() };
 }
 
+/** @throws {StoreRefused} the bucket will never take it */
 export async function writeObject(
   client: S3Client,
   bucket: string,
   key: string,
   text: string,
 ): Promise<void> {
-  await client.send(
-    new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: "application/json" }),
-  );
+  const put = new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: "application/json" });
+  try {
+    await client.send(put);
+  } catch (error) {
+    throw unlessOutage("bucket", error);
+  }
 }

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { RescueRecord } from "../core/grant/ports.ts";
+import { UnreadableRecord } from "../core/grant/rescue/unreadable-record.ts";
 
 export interface RescueBucketOptions {
   readonly bucket: string;
@@ -9,25 +10,52 @@ export interface RescueBucketOptions {
 
 export const RESCUE_PREFIX = "rescue/";
 
-/** `rescue/<instance>/<fence | signin-<epoch> | new>` */
+/**
+ * Stands before the JSON of a record that a worker of an older version must leave alone: it does not know the kind, and would
+ * delete the record. It cannot parse this, so the record stays and its message comes again.
+ */
+const NEWER = "not for older versions\n";
+
+/** `rescue/<instance>/<fence | signin-<epoch> | new | pending-<epoch>>` */
 export function rescueKey(record: RescueRecord): string {
   if (record.kind === "new") return `${RESCUE_PREFIX}${record.instance.id}/new`;
+  if (record.kind === "pending") {
+    return `${RESCUE_PREFIX}${record.pending.instanceId}/pending-${record.pending.epoch}`;
+  }
   const name = record.kind === "refresh" ? String(record.fence) : `signin-${record.epoch}`;
   return `${RESCUE_PREFIX}${record.instanceId}/${name}`;
 }
 
 /** JSON; sealed bytes, wherever they stand, as `{"$bytes": "<base64>"}`. */
 export function writeRecord(record: RescueRecord): string {
-  return JSON.stringify(record, function (this: Record<string, unknown>, name, value: unknown) {
+  const json = JSON.stringify(record, function (this: Record<string, unknown>, name, value: unknown) {
     // `this[name]`, since a Buffer has been turned into something else by its toJSON already.
     const raw = this[name];
     return raw instanceof Uint8Array ? { $bytes: Buffer.from(raw).toString("base64") } : value;
   });
+  return record.kind === "pending" ? NEWER + json : json;
 }
 
-export function readRecord(text: string): RescueRecord {
-  return JSON.parse(text, (_, value: unknown) => {
-    const bytes = (value as { $bytes?: unknown } | null)?.$bytes;
-    return typeof bytes === "string" ? new Uint8Array(Buffer.from(bytes, "base64")) : value;
-  }) as RescueRecord;
+const KINDS: readonly RescueRecord["kind"][] = ["refresh", "sign-in", "new", "pending"];
+
+/**
+ * @param writtenAt when the bucket took it, epoch milliseconds
+ * @throws {UnreadableRecord} no JSON, or of a kind that this version does not know
+ */
+export function readRecord(text: string, writtenAt?: number): RescueRecord {
+  const json = text.startsWith(NEWER) ? text.slice(NEWER.length) : text;
+  let record: RescueRecord | null;
+  try {
+    record = JSON.parse(json, (_, value: unknown) => {
+      const bytes = (value as { $bytes?: unknown } | null)?.$bytes;
+      return typeof bytes === "string" ? new Uint8Array(Buffer.from(bytes, "base64")) : value;
+    }) as RescueRecord | null;
+  } catch {
+    // JSON.parse's own error shows the text.
+    throw new UnreadableRecord("it is not JSON", writtenAt);
+  }
+  if (record === null || !KINDS.includes(record.kind)) {
+    throw new UnreadableRecord("this version does not know its kind", writtenAt);
+  }
+  return record;
 }

@@ -1,4 +1,5 @@
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { unlessOutage } from "./store-refusal.ts";
 
 // Loaded only when there is something to send (refresh-queue.ts, audit-queue.ts).
 
@@ -6,11 +7,16 @@ export interface Entry {
   readonly Id: string;
   readonly MessageBody: string;
   readonly MessageGroupId?: string;
+  readonly DelaySeconds?: number;
 }
 
 let client: SQSClient | undefined;
 
-/** The ids of those that were sent: an answer of 200 does not say that all were. */
+/**
+ * The ids of those that were sent: an answer of 200 does not say that all were. What the queue refuses for good is logged, for
+ * nothing sends it again.
+ * @throws {StoreRefused} the queue will never take this batch
+ */
 export async function sendMessages(
   queueUrl: string,
   entries: readonly Entry[],
@@ -21,9 +27,15 @@ export async function sendMessages(
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
   });
-  const { Successful = [] } = await (given ?? client).send(
-    new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: [...entries] }),
-    abortSignal === undefined ? {} : { abortSignal },
-  );
+  const batch = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: [...entries] });
+  const { Successful = [], Failed = [] } = await (given ?? client)
+    .send(batch, abortSignal === undefined ? {} : { abortSignal })
+    .catch((error: unknown) => {
+      throw unlessOutage("queue", error);
+    });
+  for (const { Code } of Failed.filter(({ SenderFault }) => SenderFault === true)) {
+    const message = "a queue refuses a message for good";
+    console.error(JSON.stringify({ level: "error", message, reason: Code }));
+  }
   return Successful.flatMap(({ Id }) => Id ?? []);
 }

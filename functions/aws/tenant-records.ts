@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import type { Organization, RegisteredApp, TenantRecords, User } from "../core/tenants/ports.ts";
 import { unlessRefused } from "./conditional-write.ts";
+import { suspendedUsers } from "./suspended-users.ts";
 import {
   appKey,
   appPrefix,
@@ -141,6 +142,7 @@ export function tenantRecords(options: {
   }
 
   return {
+    ...suspendedUsers(options),
     organization: (id) => read<Organization>(organizationKey(id)),
     user: (organizationId, userId) => read<User>(userKey(organizationId, userId)),
     createOrganization: (organization) => create(organizationKey(organization.id), organization),

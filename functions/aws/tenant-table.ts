@@ -46,7 +46,7 @@ export function tenantTable(options: {
 
   return {
     organization: (id, options) => cached<Organization>(organizationKey(id), options?.fresh),
-    user: (organizationId, userId) => cached<User>(userKey(organizationId, userId)),
+    user: (organizationId, userId, options) => cached<User>(userKey(organizationId, userId), options?.fresh),
     bySecret: (secret) => cached(secretKey(hashSecret(secret))),
     registeredAppById: (organizationId, connector, appId) =>
       read<RegisteredApp>(appKey(organizationId, connector, appId)),

@@ -3,6 +3,8 @@ import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } fr
 import type { TransientItem, TransientStore } from "../core/transients.ts";
 import { unlessRefused } from "./conditional-write.ts";
 
+const MAX_KEY_BYTES = 2_048;
+
 export interface TransientTableOptions {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
@@ -37,6 +39,7 @@ export function transientTable(options: TransientTableOptions): TransientStore {
   const { client, tableName, clock } = options;
 
   async function get<T extends TransientItem>(id: string): Promise<T | undefined> {
+    if (!isKey(id)) return undefined;
     const { Item } = await client.send(
       new GetCommand({ TableName: tableName, Key: { id }, ConsistentRead: true }),
     );
@@ -54,6 +57,7 @@ export function transientTable(options: TransientTableOptions): TransientStore {
     ...transientWriter(options),
     get,
     async consume<T extends TransientItem>(id: string) {
+      if (!isKey(id)) return undefined;
       try {
         const { Attributes } = await client.send(
           new DeleteCommand({
@@ -90,6 +94,11 @@ export function transientTable(options: TransientTableOptions): TransientStore {
       await client.send(new DeleteCommand({ TableName: tableName, Key: { id } }));
     },
   };
+}
+
+/** Nothing has a longer key, and the table answers one with an error: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys */
+function isKey(id: string): boolean {
+  return id !== "" && Buffer.byteLength(id) <= MAX_KEY_BYTES;
 }
 
 function stored(item: TransientItem): Record<string, unknown> {

@@ -1,84 +1,125 @@
 import { randomBytes } from "node:crypto";
 import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
+import { cutSecrets } from "../core/cut-secrets.ts";
 import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
-import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
-import { provisionInstance } from "../core/grant/sign-in/first-exchange.ts";
-import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
+import { holdSignIn } from "../core/grant/pending/hold-sign-in.ts";
+import { refusePending } from "../core/grant/pending/refuse-pending.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
-import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
+import {
+  type ConsumedAuthorization,
+  consumeAuthorization,
+  findAuthorization,
+} from "../core/oauth/pending-authorization.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
+import { activeOwner } from "./active-owner.ts";
 import { audited } from "./audited.ts";
+import { type Destination, keptCallback, onceForState, sameLocation } from "./callback-once.ts";
 import { clientOf } from "./change-instance.ts";
 import { returnTo } from "./connect-page.ts";
 import { type ConnectSession, openSessionConfiguration, SESSION_MS, sessionItem } from "./connect-session.ts";
+import { isNotNow } from "./create-instance.ts";
 import { extraOf } from "./instance-body.ts";
 import { forPeople, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
-import { endedSessionCookie, isSessionBrowser, otherBrowser } from "./session-browser.ts";
+import { isSessionBrowser, otherBrowser } from "./session-browser.ts";
+import { vendorDescription } from "./vendor-description.ts";
 
 /**
- * GET /oauth/callback/{connector}: the vendor sends the user back. The state is used up whatever comes with it, a denial
- * too, before the code is exchanged. Until state, connector and browser are known to be right, nothing goes to the app.
+ * GET /oauth/callback/{connector}: the vendor sends the user back. Until state, connector and browser are known to be right,
+ * nothing is used up and nothing goes to the app. Then the state is used up whatever comes with it, a denial too, before the
+ * code is exchanged; the same browser with the same state is sent to the same place for 10 minutes.
  */
 export function takeCallback(parts: () => ConnectionParts): HttpHandler {
   const handle: HttpHandler = async (request) => {
     const connector = findConnector(decodeSegment(request, "connector"));
     if (connector === undefined) throw new NotFound("There is no such place to come back to");
     request.facts.connector = connector.key;
-    const { authorization, session } = await expected(parts(), request, connector);
-    try {
-      const code = codeOf(request, connector);
-      const claim = await connect(parts(), request, connector, authorization, session, code);
-      return redirect(returnTo(session, { session: session.sessionId, claim }), {
-        "Set-Cookie": endedSessionCookie(request, session.sessionId),
-      });
-    } catch (error) {
-      if (!(error instanceof LinkspanError)) throw error;
-      request.facts.code = error.code;
-      return redirect(returnTo(session, { session: session.sessionId, error: error.code }));
+    const state = request.query.get("state") ?? "";
+    const earlier = await keptCallback(parts(), state);
+    if (earlier !== undefined) {
+      if (earlier.connector !== connector.key) throw unknownState();
+      if (!isSessionBrowser(request, earlier)) throw otherBrowser();
+      return redirect(await sameLocation(parts(), request, earlier, state));
     }
+    const session = await expected(parts(), request, connector, state);
+    const { organizationId, sessionId, browser = "" } = session;
+    const owner = { organizationId, sessionId, browser, connector: connector.key };
+    const work = () => destination(parts(), request, connector, session, state);
+    return redirect(await onceForState(parts(), request, state, owner, work));
   };
-  return forPeople(audited(parts, "instance.create", handle));
+  return forPeople(audited(parts, "session.connect", handle));
 }
 
-/** @throws {InvalidRequest} no state of ours that is waiting for this connector @throws {Forbidden} another browser */
+/**
+ * The session that waits for this callback. Uses nothing up.
+ * @throws {InvalidRequest} no state of ours that is waiting for this connector
+ * @throws {Forbidden} another browser
+ * @throws {NotFound} the session's user or organization is suspended
+ */
 async function expected(
   parts: ConnectionParts,
   request: HttpRequest,
   connector: Connector,
-): Promise<{ authorization: ConsumedAuthorization; session: ConnectSession }> {
-  const state = request.query.get("state") ?? "";
-  const authorization = await consumeAuthorization(
-    { transients: parts.transients, vault: parts.grants.vault },
-    state,
-  );
-  if (
-    authorization?.flow !== "hosted" ||
-    authorization.sessionId === undefined ||
-    authorization.connector !== connector.key
-  ) {
-    throw new InvalidRequest(
-      "This sign-in is unknown, was used already, or took too long",
-      "state",
-      "invalid_state",
-    );
+  state: string,
+): Promise<ConnectSession> {
+  const waiting = await findAuthorization(parts, state);
+  if (waiting?.flow !== "hosted" || waiting.sessionId === undefined || waiting.connector !== connector.key) {
+    throw unknownState();
   }
-  request.facts.organizationId = authorization.organizationId;
-  request.facts.userId = authorization.userId;
-  const session = await parts.transients.get<ConnectSession>(sessionItem(authorization.sessionId));
+  const session = await parts.transients.get<ConnectSession>(sessionItem(waiting.sessionId));
+  if (session !== undefined && !isSessionBrowser(request, session)) throw otherBrowser();
+  request.facts.organizationId = waiting.organizationId;
+  request.facts.userId = waiting.userId;
   if (session?.status !== "open") {
     throw new InvalidRequest("This sign-in took too long, or was finished already", "state", "session_over");
   }
-  if (session.reauthenticates) {
-    request.facts.action = "instance.sign_in";
-    if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
+  if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
+  // Before the code is exchanged: what is not exchanged does not live on at the vendor.
+  await activeOwner(parts.tenants, session);
+  return session;
+}
+
+function unknownState(): InvalidRequest {
+  return new InvalidRequest(
+    "This sign-in is unknown, was used already, or took too long",
+    "state",
+    "invalid_state",
+  );
+}
+
+/** Where the browser goes: to the app, with a claim or with what went wrong. Where the vendor did nothing, the state is put back. */
+async function destination(
+  parts: ConnectionParts,
+  request: HttpRequest,
+  connector: Connector,
+  session: ConnectSession,
+  state: string,
+): Promise<Destination> {
+  const stores = { transients: parts.transients, vault: parts.grants.vault };
+  const authorization = await consumeAuthorization(stores, state);
+  if (authorization === undefined) throw unknownState();
+  try {
+    const code = codeOf(request, connector);
+    const { claim, missing } = await connect(parts, request, connector, authorization, session, code);
+    const location = returnTo(session, { session: session.sessionId, claim, ...missing });
+    return { location, mayTryAgain: false };
+  } catch (error) {
+    if (!(error instanceof LinkspanError)) throw error;
+    request.facts.code = error.code;
+    const description = vendorDescription(error);
+    const location = returnTo(session, {
+      session: session.sessionId,
+      error: error.code,
+      ...(description === undefined ? {} : { error_description: description }),
+    });
+    const mayTryAgain = isNotNow(error);
+    if (mayTryAgain) await authorization.putBack().catch(() => {});
+    return { location, mayTryAgain };
   }
-  if (!isSessionBrowser(request, session)) throw otherBrowser();
-  return { authorization, session };
 }
 
 /** @throws {LinkspanError} with the code that the app is told */
@@ -86,12 +127,13 @@ function codeOf(request: HttpRequest, connector: Connector): string {
   const { query } = request;
   checkIssuer(connector, query.get("iss") ?? undefined);
   const error = query.get("error");
-  // RFC 6749 section 4.1.2.1; what else a vendor may write there does not go into the app's URL.
+  // RFC 6749 section 4.1.2.1; what a vendor writes besides goes into the app's URL as text, never as a code.
   if (error !== null) {
     throw new InvalidRequest(
       `${connector.name} answered ${error}`,
       "error",
       /^[a-z_]{1,64}$/.test(error) ? error : "vendor_error",
+      { vendor: { error_description: cutSecrets(query.get("error_description") ?? "", []) } },
     );
   }
   const code = query.get("code");
@@ -99,7 +141,7 @@ function codeOf(request: HttpRequest, connector: Connector): string {
   return code;
 }
 
-/** Exchanges the code, stores the grant, and makes the claim. Leaves no instance behind that nobody can claim. */
+/** Exchanges the code, keeps apart what it brought until it is claimed, and makes the claim. */
 async function connect(
   parts: ConnectionParts,
   request: HttpRequest,
@@ -107,51 +149,53 @@ async function connect(
   authorization: ConsumedAuthorization,
   session: ConnectSession,
   code: string,
-): Promise<string> {
+): Promise<{ claim: string; missing: Record<string, string> }> {
   const { grants, transients } = parts;
   const secretConfiguration = await openSessionConfiguration(parts, session);
   const client = await clientFor(parts, authorization, session, secretConfiguration);
   const extra = extraOf(Object.fromEntries([...request.query].filter(([name]) => !CALLBACK_OWN.has(name))));
-  const exchange = {
-    organizationId: session.organizationId,
-    userId: session.userId,
-    connector,
-    client,
-    code,
-    redirectUri: authorization.redirectUri,
-    ...(authorization.codeVerifier === undefined ? {} : { codeVerifier: authorization.codeVerifier }),
-    configuration: { ...session.configuration, "oauth.callback.url": authorization.redirectUri },
-    ...(extra === undefined ? {} : { extra }),
-    epoch: authorization.epoch,
-  };
   const name = session.name ?? connector.name;
-  const { id: instanceId } =
-    session.reauthenticates && session.instanceId !== undefined
-      ? await signInAgain(grants, transients, { ...exchange, instanceId: session.instanceId }, request)
-      : (
-          await provisionInstance(
-            grants,
-            transients,
-            { ...exchange, name, tags: session.tags?.length ? session.tags : [name], secretConfiguration },
-            request,
-          )
-        ).instance;
+  const expiresAt = transients.now() + SESSION_MS;
+  const { key: pending, missingScopes } = await holdSignIn(
+    grants,
+    transients,
+    {
+      organizationId: session.organizationId,
+      userId: session.userId,
+      connector,
+      client,
+      code,
+      redirectUri: authorization.redirectUri,
+      ...(authorization.codeVerifier === undefined ? {} : { codeVerifier: authorization.codeVerifier }),
+      ...(authorization.askedScopes === undefined ? {} : { askedScopes: authorization.askedScopes }),
+      configuration: { ...session.configuration, "oauth.callback.url": authorization.redirectUri },
+      ...(extra === undefined ? {} : { extra }),
+      epoch: authorization.epoch,
+      sessionId: session.sessionId,
+      endsAt: expiresAt,
+      into:
+        session.reauthenticates && session.instanceId !== undefined
+          ? { instanceId: session.instanceId }
+          : { name, tags: session.tags?.length ? session.tags : [name], secretConfiguration },
+    },
+    request,
+  );
+  const { instanceId, epoch } = pending;
   request.facts.instanceId = instanceId;
 
   const claim = randomBytes(32).toString("base64url");
-  const connected = await transients.replace<ConnectSession>(
-    {
-      ...session,
-      status: "connected",
-      instanceId,
-      claim: hashSecret(claim),
-      expiresAt: transients.now() + SESSION_MS,
-    },
-    { field: "status", seen: "open" },
-  );
-  if (connected) return claim;
+  const connected: ConnectSession = {
+    ...session,
+    status: "connected",
+    pending: { instanceId, epoch, claim: hashSecret(claim) },
+    expiresAt,
+  };
+  if (await transients.replace(connected, { field: "status", seen: "open" })) {
+    const missing = missingScopes.length === 0 ? {} : { missing_scopes: missingScopes.join(" ") };
+    return { claim, missing };
+  }
   // A second sign-in of the same session, in another tab, was faster.
-  if (!session.reauthenticates) await markForDeletion(grants, instanceId);
+  await refusePending(grants, pending, !session.reauthenticates);
   throw new InvalidRequest("this session was finished already", "state", "session_over");
 }
 

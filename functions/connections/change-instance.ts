@@ -4,13 +4,17 @@ import { openConfiguration, openGrant, sealConfiguration } from "../core/grant/s
 import { epochAfter, epochOf, hashOf } from "../core/grant/sign-in/epoch.ts";
 import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
 import { latestNow } from "../core/grant/timing.ts";
+import { checkConfiguration, configurationBytes } from "../core/instances/budgets.ts";
 import type { Instance, OAuthClient } from "../core/instances/instance.ts";
+import { separateSecrets } from "../core/instances/secret-keys.ts";
+import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { readConfiguration } from "./configuration-values.ts";
 import { authorizationOf, orPutBack } from "./create-instance.ts";
 import { codeOf, extraOf, InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
 import { type OwnInstance, ownInstance } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
@@ -20,7 +24,7 @@ import type { ConnectionParts } from "./parts.ts";
  */
 export function changeInstance(parts: () => ConnectionParts, how: "whole" | "given"): HttpHandler {
   return async (request) => {
-    const own = await ownInstance(parts(), request);
+    const own = await ownInstance(parts(), request, "change");
     const body = parseBody(request, InstanceBody);
     const changes = await changesOf(parts(), own, body, how);
     const code = codeOf(body.providerData ?? {});
@@ -30,7 +34,8 @@ export function changeInstance(parts: () => ConnectionParts, how: "whole" | "giv
       code === undefined
         ? await write(parts(), own, changes.instance)
         : await signIn(parts(), request, own, body, code, changes);
-    return json(instanceRepresentation(instance, own.user));
+    const missing = code === undefined ? {} : await missingScopesOf(parts(), instance);
+    return json({ ...instanceRepresentation(instance, own.user), ...missing });
   };
 }
 
@@ -56,14 +61,22 @@ export async function changesOf(
     ...(body.name === undefined || body.name === "" ? {} : { name: body.name }),
     ...(body.tags === undefined ? {} : { tags: body.tags }),
   };
-  if (body.configuration === undefined) return { instance: label };
-  const sent = readConfiguration(connector, body.configuration);
+  const stillInClear = Object.keys(separateSecrets(connector, instance.configuration).secret).length > 0;
+  if (body.configuration === undefined && !stillInClear) return { instance: label };
+  const sent = readConfiguration(connector, body.configuration ?? {});
   const stored = await openConfiguration(parts.grants.vault, instance);
-  const kept = (key: string) => how === "given" || sent.unchanged.includes(key) || key.startsWith("oauth.");
+  const keepsAll = how === "given" || body.configuration === undefined;
+  const kept = (key: string) => keepsAll || sent.unchanged.includes(key) || key.startsWith("oauth.");
   const pick = (values: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(values).filter(([key]) => kept(key)));
-  const plain = { ...pick(instance.configuration), ...sent.plain };
-  const secret = { ...pick(stored), ...sent.secret };
+  // What an earlier version kept in clear is sealed now. Where it wrote a value that lay sealed already, its own is the newer.
+  const old = separateSecrets(connector, pick(instance.configuration));
+  const sealedBefore = { ...pick(stored), ...old.secret };
+  for (const key of Object.keys(sent.plain)) delete sealedBefore[key];
+  const plain = { ...old.plain, ...sent.plain };
+  const secret = { ...sealedBefore, ...sent.secret };
+  const storedBytes = configurationBytes({ plain: instance.configuration, secret: stored });
+  checkConfiguration({ plain, secret }, storedBytes);
 
   const clientChanges =
     (plain["oauth.api.key"] ?? "") !== (instance.configuration["oauth.api.key"] ?? "") ||
@@ -121,7 +134,11 @@ async function signIn(
   const client: OAuthClient =
     changes.client === undefined ? await clientOf(parts, instance) : { kind: "own", ...changes.client };
   const { id: clientId } = await parts.grants.clients.resolve(instance.organizationId, connector.key, client);
-  const authorization = await authorizationOf(parts, user, connector, providerData.state, { clientId, code });
+  checkIssuer(connector, providerData.iss, "providerData.iss");
+  const { authorization, repeated } = await authorizationOf(parts, user, connector, providerData.state, {
+    clientId,
+    code,
+  });
   const redirectUri =
     body.configuration?.["oauth.callback.url"] ??
     authorization?.redirectUri ??
@@ -133,7 +150,7 @@ async function signIn(
     );
   }
   const extra = extraOf(providerData);
-  const { codeVerifier, appState } = authorization ?? {};
+  const { codeVerifier, appState, askedScopes } = authorization ?? {};
   const epoch =
     authorization?.epoch ?? epochOf(parts.transients.now(), hashOf(connector.key, clientId, code));
   const exchange = {
@@ -145,6 +162,8 @@ async function signIn(
     code,
     redirectUri,
     ...(codeVerifier === undefined ? {} : { codeVerifier }),
+    ...(repeated ? { repeated } : {}),
+    ...(askedScopes === undefined ? {} : { askedScopes }),
     // The instance was read before the state was consumed.
     epoch: epochAfter(instance.epoch, epoch),
     ...(extra === undefined ? {} : { extra }),

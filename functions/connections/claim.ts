@@ -1,37 +1,49 @@
+import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import { Conflict, Forbidden, InvalidRequest, NotFound } from "../core/errors.ts";
-import { setEnabled } from "../core/grant/enable.ts";
-import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
+import { claimSignIn } from "../core/grant/pending/claim-sign-in.ts";
+import { refusePending } from "../core/grant/pending/refuse-pending.ts";
 import { newInstanceToken, sameHash } from "../core/grant/sign-in/instance-token.ts";
+import type { User } from "../core/tenants/ports.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
 import { authorizePlatform } from "../http/authorize.ts";
-import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
+import { type HttpHandler, type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { write } from "./change-instance.ts";
-import { type ConnectSession, sessionItem } from "./connect-session.ts";
+import { claimOldSession } from "./claim-old-session.ts";
+import { type ConnectSession, findSession } from "./connect-session.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
 const ClaimBody = v.object({
   claim: v.string(),
   endUser: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
+  /** Signing in again: though it cannot be known whether the account is the one from before. */
+  acceptUnknownAccount: v.optional(v.boolean()),
+  /** Signing in again: though the account is another one. */
+  acceptOtherAccount: v.optional(v.boolean()),
 });
 
+type ClaimBody = v.InferOutput<typeof ClaimBody>;
+
+/** A session whose user has signed in, and what that brought. */
+type ConnectedSession = ConnectSession & { readonly pending: NonNullable<ConnectSession["pending"]> };
+
 /**
- * POST /connect/sessions/{id}/claim: once, and only for the end user who began: somebody who was tricked into finishing
- * another one's flow must not hand their account over. Then the instance is deleted; or, where it was there before the
- * session and was only signed in to again, disabled: the grant that it has now may be a stranger's, but the connection is not
- * for a claim to end.
+ * POST /connect/sessions/{id}/claim: what the sign-in brought goes live, for the end user who began and for nobody else.
+ * Somebody who was tricked into finishing another one's flow must not hand their account over: for another end user it is
+ * revoked and gone, and the instance that was to be signed in to again stays as it was.
  */
 export function claimSession(parts: () => ConnectionParts): HttpHandler {
   return async (request) => {
-    const { tenants, transients, grants } = parts();
+    const { tenants, transients } = parts();
     const { user } = await authorizePlatform(request, tenants);
     const sessionId = decodeSegment(request, "id");
-    const { claim, endUser } = parseBody(request, ClaimBody);
-    const session = await transients.get<ConnectSession>(sessionItem(sessionId));
+    const body = parseBody(request, ClaimBody);
+    const session = await findSession(transients, sessionId);
     if (
       session === undefined ||
       session.organizationId !== user.organizationId ||
@@ -39,69 +51,86 @@ export function claimSession(parts: () => ConnectionParts): HttpHandler {
     ) {
       throw new NotFound("there is no such connect session, or it is over", "unknown_session");
     }
-    const { instanceId } = session;
+    const { pending } = session;
+    const instanceId = pending?.instanceId ?? session.instanceId;
     if (instanceId !== undefined) request.facts.instanceId = instanceId;
-    if (session.status === "open" || instanceId === undefined || session.claim === undefined) {
+    const claim = pending?.claim ?? session.claim;
+    if (session.status === "open" || instanceId === undefined || claim === undefined) {
       throw new Conflict("the user has not connected an account in this session yet", "not_connected");
     }
-    if (!sameHash(session.claim, hashSecret(claim))) {
+    if (!sameHash(claim, hashSecret(body.claim))) {
       throw new InvalidRequest("claim is not the one that this session gave", "claim", "invalid_claim");
     }
-    const isBeginner = sameHash(session.endUser, hashSecret(endUser));
-    const ends = isBeginner ? "claimed" : "refused";
-    const first = await transients.replace<ConnectSession>(
-      { ...session, status: ends },
-      { field: "status", seen: "connected" },
-    );
-    if (!first) {
-      const now = await transients.get<ConnectSession>(sessionItem(sessionId));
-      // A refusal may have been cut off before it had done what it says: the same claim does it again.
-      if (isBeginner || now?.status !== "refused") throw over(now ?? session, instanceId);
-    }
-    if (!isBeginner) throw await refusal(grants, session, instanceId, request);
-    const found = await instanceOfUser(parts(), user, instanceId);
-    const headers = { "Cache-Control": "no-store" };
-    // Signed in again: id and token stay, and the app has the token.
-    if (session.reauthenticates) return json(instanceRepresentation(found.instance, user), headers);
-    // The token that was made with the instance was never shown to anybody.
-    const { token, hash } = newInstanceToken(instanceId);
-    const instance = await write(parts(), found, { tokenHashes: [{ hash }] });
-    return json(instanceRepresentation(instance, user, token), headers);
+    const isBeginner = sameHash(session.endUser, hashSecret(body.endUser));
+    if (pending === undefined)
+      return await claimOldSession(parts(), request, user, { ...session, instanceId }, isBeginner);
+    const connected: ConnectedSession = { ...session, pending };
+    if (!isBeginner) throw await refusal(parts(), connected);
+    return await take(parts(), request, user, connected, body);
   };
 }
 
-/** Takes away what a claim for another end user must not get. */
-async function refusal(
-  grants: ConnectionParts["grants"],
-  { reauthenticates }: ConnectSession,
-  instanceId: number,
-  call: Pick<HttpRequest, "afterAnswer">,
-): Promise<Forbidden> {
-  if (reauthenticates) await setEnabled(grants, instanceId, false, call);
-  else await markForDeletion(grants, instanceId);
-  return new Forbidden(
-    `another end user than the one who began this session; ${fate(reauthenticates)}`,
-    "end_user_mismatch",
-    { field: "endUser", ...(reauthenticates ? { instanceId } : {}) },
-  );
+async function take(
+  parts: ConnectionParts,
+  request: HttpRequest,
+  user: User,
+  session: ConnectedSession,
+  body: ClaimBody,
+): Promise<HttpResponse> {
+  if (session.status !== "connected") throw over(session);
+  const { grants, transients } = parts;
+  const { acceptUnknownAccount = false, acceptOtherAccount = false } = body;
+  const claim = { pending: pendingKey(session), isNew: !session.reauthenticates };
+  await claimSignIn(grants, { ...claim, acceptUnknownAccount, acceptOtherAccount }, request);
+  // It is live now, and of several claims at once one tells of it: the one that this write lets through.
+  const claimedBy = randomUUID();
+  const claimed: ConnectSession = { ...session, status: "claimed", claimedBy };
+  if (!(await transients.replace(claimed, { field: "status", seen: "connected" }))) {
+    const now = await transients.get<ConnectSession>(session.id);
+    if (now?.claimedBy !== claimedBy) throw over(session, now);
+  }
+  const found = await instanceOfUser(parts, user, session.pending.instanceId);
+  const headers = { "Cache-Control": "no-store" };
+  const missing = await missingScopesOf(parts, found.instance);
+  // Signed in again: id and token stay, and the app has the token.
+  if (session.reauthenticates)
+    return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
+  const { token, hash } = newInstanceToken(found.instance.id);
+  const instance = await write(parts, found, { tokenHashes: [{ hash }] });
+  return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
 }
 
-function over({ status, reauthenticates }: ConnectSession, instanceId: number): Conflict {
-  if (status === "refused") {
-    return new Conflict(
-      `this session was claimed for another end user before; ${fate(reauthenticates)}`,
-      "claim_refused",
-      reauthenticates ? { instanceId } : {},
-    );
+/** Takes away what a claim for another end user must not get. Any number of times: the first may have been cut off. */
+async function refusal(
+  { grants, transients }: ConnectionParts,
+  session: ConnectedSession,
+): Promise<Forbidden | Conflict> {
+  if (session.status === "claimed") return over(session);
+  if (!(await refusePending(grants, pendingKey(session), !session.reauthenticates)))
+    return over({ ...session, status: "claimed" });
+  await transients.replace<ConnectSession>(
+    { ...session, status: "refused" },
+    { field: "status", seen: "connected" },
+  );
+  return new Forbidden(`another end user than the one who began this session; ${FATE}`, "end_user_mismatch", {
+    field: "endUser",
+  });
+}
+
+const FATE = "what the user granted was revoked, and nothing else was changed";
+
+function pendingKey({ sessionId, pending: { instanceId, epoch } }: ConnectedSession) {
+  return { instanceId, sessionId, epoch };
+}
+
+/** @param now the session as it is, where it is known to have changed since */
+function over(session: ConnectedSession, now: Pick<ConnectSession, "status"> = session): Conflict {
+  const { instanceId } = session.pending;
+  if (now.status === "refused") {
+    return new Conflict(`this session was claimed for another end user before; ${FATE}`, "claim_refused");
   }
-  const next = reauthenticates
+  const next = session.reauthenticates
     ? `go on with the token of instance ${instanceId}`
     : `if that answer was lost, rotate the token of instance ${instanceId}`;
   return new Conflict(`this session was claimed already; ${next}`, "already_claimed", { instanceId });
-}
-
-function fate(reauthenticates: boolean): string {
-  return reauthenticates
-    ? "the connection was disabled, since it may have another person's account now"
-    : "the connection was deleted";
 }

@@ -1,5 +1,5 @@
 import type { Connector } from "../connectors/define-connector.ts";
-import { configurationFields } from "../http/element-representation.ts";
+import { isSecretKey, separateSecrets } from "../core/instances/secret-keys.ts";
 
 /** What stands in the place of a secret; sent back, it means "as it was". */
 export const MASK = "********";
@@ -31,13 +31,9 @@ const OF_THE_GRANT = [
 /** Shown masked, though it is no secret: so it was, and so clients expect it. */
 const SHOWN_MASKED = new Set(["oauth.api.key"]);
 
-function isSecretKey(connector: Connector, key: string): boolean {
-  const field = configurationFields(connector).find((each) => each.key === key);
-  return field?.secret === true || /password|secret/i.test(key);
-}
-
-export function isShownMasked(key: string): boolean {
-  return SHOWN_MASKED.has(key);
+/** A secret that an earlier version kept in clear is masked, too: it is sealed with the next write of the configuration. */
+export function isShownMasked(connector: Connector | undefined, key: string): boolean {
+  return SHOWN_MASKED.has(key) || isSecretKey(connector, key);
 }
 
 /** Takes what a caller sent apart. @param sent values as strings */
@@ -53,8 +49,7 @@ export function readConfiguration(
   // Seconds, as the token endpoint's `expires_in` told it when the grant was won.
   const interval = Number(given("oauth.user.refresh_interval"));
   return {
-    plain: Object.fromEntries(own.filter(([key]) => !isSecretKey(connector, key))),
-    secret: Object.fromEntries(own.filter(([key]) => isSecretKey(connector, key))),
+    ...separateSecrets(connector, Object.fromEntries(own)),
     unchanged: entries.filter(([, value]) => value === MASK).map(([key]) => key),
     grant: {
       ...(accessToken === undefined ? {} : { accessToken }),

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { NotFound } from "../core/errors.ts";
+import { configurationFields } from "../core/instances/configuration-fields.ts";
 import type { Instance } from "../core/instances/instance.ts";
-import { configurationFields } from "../http/element-representation.ts";
 import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
@@ -26,7 +26,7 @@ export function getConfiguration(parts: () => ConnectionParts): HttpHandler {
 /** PATCH /instances/{id}/configuration/{configId} `{propertyValue}` */
 export function changeConfiguration(parts: () => ConnectionParts): HttpHandler {
   return async (request) => {
-    const own = await ownInstance(parts(), request);
+    const own = await ownInstance(parts(), request, "change");
     const { key } = entryOf(own, decodeSegment(request, "configId"));
     const { propertyValue } = parseBody(
       request,

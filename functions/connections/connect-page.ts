@@ -9,8 +9,9 @@ import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
+import { activeOwner } from "./active-owner.ts";
 import { clientOf } from "./change-instance.ts";
-import { type ConnectSession, sessionItem } from "./connect-session.ts";
+import { type ConnectSession, findSession } from "./connect-session.ts";
 import { forPeople, type Html, page, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
 import {
@@ -89,19 +90,18 @@ async function bind(
 
 /**
  * The session of the path, while its user is on the way.
- * @throws {NotFound} unknown, over or done
+ * @throws {NotFound} unknown, over or done, or its user or organization is suspended
  */
 async function openSession(
   { tenants, transients }: ConnectionParts,
   request: HttpRequest,
 ): Promise<{ session: ConnectSession; organization: Organization }> {
   const id = decodeSegment(request, "session");
-  const session = await transients.get<ConnectSession>(sessionItem(id));
-  const organization =
-    session?.status === "open" ? await tenants.organization(session.organizationId) : undefined;
-  if (session === undefined || organization?.status !== "active") {
+  const session = await findSession(transients, id);
+  if (session?.status !== "open") {
     throw new NotFound("This link is unknown, was used already, or is older than 30 minutes");
   }
+  const organization = await activeOwner(tenants, session);
   request.facts.organizationId = organization.id;
   return { session, organization };
 }

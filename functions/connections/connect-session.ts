@@ -4,12 +4,13 @@ import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest, NotFound } from "../core/errors.ts";
 import type { SealedPlace } from "../core/grant/ports.ts";
+import { checkConfiguration } from "../core/instances/budgets.ts";
 import type { Sealed } from "../core/instances/instance.ts";
 import { chooseClient } from "../core/oauth/choose-client.ts";
 import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
 import { isReturnUrlAllowed } from "../core/tenants/allow-lists.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
-import type { TransientItem } from "../core/transients.ts";
+import type { TransientItem, TransientStore } from "../core/transients.ts";
 import { authorizePlatform } from "../http/authorize.ts";
 import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
@@ -39,12 +40,21 @@ export interface ConnectSession extends TransientItem {
   readonly configuration: Readonly<Record<string, string>>;
   /** Secret configuration, the OAuth client's secret among it, as JSON. */
   readonly sealedConfiguration?: Sealed;
-  /** The instance that is signed in to again; or, once connected, the one that was made. */
+  /** The instance that is signed in to again. */
   readonly instanceId?: number;
   readonly reauthenticates: boolean;
+  /** What the sign-in brought, once connected: it goes live with the claim. Absent: it is live already (see `claim`). */
+  readonly pending?: {
+    readonly instanceId: number;
+    readonly epoch: string;
+    /** Hash of the claim. */
+    readonly claim: string;
+  };
+  /** Names the one claim whose answer told the token. */
+  readonly claimedBy?: string;
   /** Hash of the cookie of the browser that opened it first. */
   readonly browser?: string;
-  /** Hash of the claim. */
+  /** Hash of the claim of a session that an older version connected: its instance, `instanceId`, works before the claim. */
   readonly claim?: string;
 }
 
@@ -62,6 +72,7 @@ const SessionBody = v.object({
       v.union([v.number(), v.string()]),
       v.transform(Number),
       v.safeInteger("it must be a whole number"),
+      v.minValue(1, "it must be a whole number"),
     ),
   ),
 });
@@ -90,6 +101,7 @@ export function createSession(parts: () => ConnectionParts): HttpHandler {
       throw new InvalidRequest("configuration goes with a single element", "configuration");
     }
     const values = only === undefined ? undefined : readConfiguration(only, body.configuration ?? {});
+    if (values !== undefined) checkConfiguration(values);
     for (const connector of chosen) {
       if (values !== undefined) checkConnectorUrls(connector, { ...again?.configuration, ...values.plain });
       // An instance that is signed in to again has its client already.
@@ -146,6 +158,16 @@ export function createSession(parts: () => ConnectionParts): HttpHandler {
 /** Key of a session's item. */
 export function sessionItem(sessionId: string): string {
   return `session#${sessionId}`;
+}
+
+/** The session of an id that came in a URL. */
+export async function findSession(
+  transients: Pick<TransientStore, "get">,
+  sessionId: string,
+): Promise<ConnectSession | undefined> {
+  return /^cs_[\w-]{32}$/.test(sessionId)
+    ? await transients.get<ConnectSession>(sessionItem(sessionId))
+    : undefined;
 }
 
 /** The secret configuration that came with a session. */

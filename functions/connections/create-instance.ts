@@ -4,8 +4,10 @@ import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
 import { hashOf } from "../core/grant/sign-in/epoch.ts";
 import { provisionInstance } from "../core/grant/sign-in/first-exchange.ts";
 import { importInstance } from "../core/grant/sign-in/import-grant.ts";
+import { budgets, checkConfiguration, checkText } from "../core/instances/budgets.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { isOwnState } from "../core/oauth/authorization-request.ts";
+import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
@@ -16,6 +18,7 @@ import { parseBody } from "../http/request-body.ts";
 import { type ConfigurationValues, readConfiguration } from "./configuration-values.ts";
 import { codeOf, elementKeyOrId, extraOf, InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
 import { connectorOfPath } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
@@ -29,6 +32,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
     request.facts.connector = connector.key;
     const providerData = body.providerData ?? {};
     const configuration = readConfiguration(connector, body.configuration ?? {});
+    checkConfiguration(configuration);
     const name = body.name || connector.name;
     const owner = { organizationId: organization.id, userId: user.id, connector };
     const about = {
@@ -61,12 +65,13 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
         },
         request,
       );
-      return created(request, made, user);
+      return await created(parts(), request, made, user);
     }
 
     if (code === undefined) throw new InvalidRequest("providerData.code is missing", "providerData.code");
     checkConnectorUrls(connector, configuration.plain);
-    const authorization = await authorizationOf(parts(), user, connector, providerData.state, {
+    checkIssuer(connector, providerData.iss, "providerData.iss");
+    const { authorization, repeated } = await authorizationOf(parts(), user, connector, providerData.state, {
       clientId: client.clientId,
       code,
     });
@@ -74,7 +79,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
       configuration.plain["oauth.callback.url"] ??
       authorization?.redirectUri ??
       chooseRedirectUri(client, undefined, "configuration.oauth.callback.url");
-    const { codeVerifier, epoch, appState, appId } = authorization ?? {};
+    const { codeVerifier, epoch, appState, appId, askedScopes } = authorization ?? {};
     const exchange = {
       ...common,
       // The app that the authorization URL named, should it no longer be the first one.
@@ -83,7 +88,9 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
       code,
       redirectUri,
       ...(codeVerifier === undefined ? {} : { codeVerifier }),
+      ...(repeated ? { repeated } : {}),
       ...(epoch === undefined ? {} : { epoch }),
+      ...(askedScopes === undefined ? {} : { askedScopes }),
       ...(appState === undefined ? {} : { appState }),
       configuration: {
         ...authorization?.configuration,
@@ -95,17 +102,20 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
     const made = await orPutBack(authorization, () =>
       provisionInstance(grants, transients, exchange, request),
     );
-    return created(request, made, user);
+    return await created(parts(), request, made, user);
   };
 }
 
-function created(
+async function created(
+  parts: ConnectionParts,
   request: HttpRequest,
   made: Awaited<ReturnType<typeof provisionInstance>>,
   user: User,
-): HttpResponse {
+): Promise<HttpResponse> {
   request.facts.instanceId = made.instance.id;
-  return json(instanceRepresentation(made.instance, user, made.token), { "Cache-Control": "no-store" });
+  const missing = await missingScopesOf(parts, made.instance);
+  const shown = { ...instanceRepresentation(made.instance, user, made.token), ...missing };
+  return json(shown, { "Cache-Control": "no-store" });
 }
 
 /** @throws {InvalidRequest} none is named @throws {NotFound} there is none of that name */
@@ -131,6 +141,14 @@ export function oauthClientOf(client: ChosenClient, configuration: Configuration
   return { kind: "own", id: client.clientId, secret };
 }
 
+/** What became of the state that came with a code. */
+interface StateOfCode {
+  /** Absent: the state was none of ours. */
+  readonly authorization?: ConsumedAuthorization;
+  /** The state was used up by an earlier request with the same code. */
+  readonly repeated: boolean;
+}
+
 /**
  * Consumes a state of ours that came with the code. Any other state is the app's own, and ignored.
  * @throws {InvalidRequest} `invalid_state`: unknown, used, old, or of another connector or user
@@ -141,12 +159,13 @@ export async function authorizationOf(
   connector: Connector,
   state: string | undefined,
   { clientId, code }: { clientId: string; code: string },
-): Promise<ConsumedAuthorization | undefined> {
-  if (state === undefined || !isOwnState(state)) return undefined;
+): Promise<StateOfCode> {
+  if (state === undefined || !isOwnState(state)) return { repeated: false };
   // A client that lost our answer sends the same again. Its state is used up, but so is its code, and that is what it is
-  // told: the exchange below stops at the used code, and names the instance that it made.
+  // told: the exchange stops at the used code, and names the instance that it made. Nor could the code be sent now: its
+  // verifier is gone with the state (RFC 9700 section 2.1.1).
   const seen = await parts.transients.get(`code#${hashOf(connector.key, clientId, code)}`);
-  if (seen !== undefined) return undefined;
+  if (seen !== undefined) return { repeated: true };
   const authorization = await consumeAuthorization(
     { transients: parts.transients, vault: parts.grants.vault },
     state,
@@ -163,7 +182,7 @@ export async function authorizationOf(
       "invalid_state",
     );
   }
-  return authorization;
+  return { authorization, repeated: false };
 }
 
 /**
@@ -177,10 +196,14 @@ export async function orPutBack<T>(
   try {
     return await exchange();
   } catch (error) {
-    const notNow = error instanceof LinkspanError && (error.status === 503 || error.status === 429);
-    if (notNow) await authorization?.putBack().catch(() => {});
+    if (isNotNow(error)) await authorization?.putBack().catch(() => {});
     throw error;
   }
+}
+
+/** The vendor did nothing with the code, as far as anybody can tell: the same request may be sent again. */
+export function isNotNow(error: unknown): boolean {
+  return error instanceof LinkspanError && (error.status === 503 || error.status === 429);
 }
 
 /** A grant won elsewhere, wherever the caller put it. */
@@ -191,6 +214,10 @@ function importedGrant(
   const accessToken = grant.accessToken ?? providerData.access_token;
   const refreshToken = grant.refreshToken ?? providerData.refresh_token;
   if (accessToken === undefined && refreshToken === undefined) return undefined;
+  const { importedToken } = budgets;
+  // What the configuration holds is bounded there, value by value.
+  checkText(providerData.access_token, importedToken, "providerData.access_token");
+  checkText(providerData.refresh_token, importedToken, "providerData.refresh_token");
   const seconds = Number(providerData.expires_in);
   const expiresInMs =
     grant.expiresInMs ?? (Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined);

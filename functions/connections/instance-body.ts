@@ -1,6 +1,8 @@
 import * as v from "valibot";
-import { InvalidRequest } from "../core/errors.ts";
+import { connectors } from "../connectors/catalogue.ts";
+import { budgets, jsonBytes } from "../core/instances/budgets.ts";
 import { anObject } from "../http/request-body.ts";
+import { stripHtml } from "./strip-html.ts";
 
 /** Old clients send numbers and booleans where a text is meant. */
 const text = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
@@ -17,14 +19,28 @@ const values = v.pipe(
   anObject,
   v.record(v.pipe(v.string(), v.maxLength(200, "names of at most 200 characters")), boundedText(8_000)),
   v.check((record) => Object.keys(record).length <= MAX_VALUES, `at most ${MAX_VALUES} entries`),
+  v.transform((record) => withoutBlanks(record, (key) => key.startsWith("oauth.") || DECLARED.has(key))),
 );
 
-/** HTML is stripped from what people will see. */
-const label = (max: number) =>
-  v.pipe(
-    boundedText(max),
-    v.transform((value) => stripHtml(value)),
+/** Values that go to a vendor: those of the OAuth client and grant, and what connectors declare. The app's own stay as they are. */
+const DECLARED: ReadonlySet<string> = new Set(
+  connectors.flatMap((connector) => (connector.configuration ?? []).map(({ key }) => key)),
+);
+
+/** Pasted ids, secrets, codes and tokens come with blanks and line breaks. What is nothing else counts as absent. */
+function withoutBlanks(
+  record: Readonly<Record<string, string>>,
+  isCut: (key: string) => boolean,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(record)
+      .map(([key, value]) => [key, isCut(key) ? value.trim() : value] as const)
+      .filter(([key, value]) => value !== "" || !isCut(key)),
   );
+}
+
+/** HTML is stripped from what people will see. */
+const label = (max: number) => v.pipe(boundedText(max), v.transform(stripHtml));
 
 /** What the vendor's redirect brought to the app; other values of it are kept with the grant. */
 const ProviderData = v.pipe(
@@ -45,6 +61,7 @@ const ProviderData = v.pipe(
       ),
     ),
   ),
+  v.transform((record) => withoutBlanks(record, () => true)),
 );
 
 export const ElementReference = v.union(
@@ -61,6 +78,7 @@ export const InstanceBody = v.object({
     v.pipe(
       v.array(label(200)),
       v.check((tags) => tags.length <= MAX_TAGS, `at most ${MAX_TAGS} tags`),
+      v.check((tags) => jsonBytes(tags) <= budgets.tags, `at most ${budgets.tags} bytes of tags in all`),
       v.transform((tags) => tags.filter((tag) => tag !== "")),
     ),
   ),
@@ -76,7 +94,7 @@ export type InstanceBody = v.InferOutput<typeof InstanceBody>;
 export function elementKeyOrId(
   element: v.InferOutput<typeof ElementReference> | undefined,
 ): string | undefined {
-  return typeof element === "object" ? (element.key ?? element.id) : element;
+  return (typeof element === "object" ? (element.key ?? element.id) : element)?.trim();
 }
 
 /** What a redirect brings along beside the code: `realmId`, `dc`, `subdomain`. The OAuth protocol's own is left out. */
@@ -96,11 +114,11 @@ const PROTOCOL = new Set([
 const MAX_EXTRA = 20;
 const MAX_EXTRA_CHARACTERS = 2_000;
 
+/** A browser's extensions and a vendor's trackers add parameters, too: what is too much is left out, not refused. */
 export function extraOf(providerData: Readonly<Record<string, string>>): Record<string, string> | undefined {
-  const extra = Object.entries(providerData).filter(([key]) => !PROTOCOL.has(key));
-  if (extra.length > MAX_EXTRA || extra.some(([, value]) => value.length > MAX_EXTRA_CHARACTERS)) {
-    throw new InvalidRequest("providerData holds more than a redirect can bring", "providerData");
-  }
+  const extra = Object.entries(providerData)
+    .filter(([key, value]) => !PROTOCOL.has(key) && key.length + value.length <= MAX_EXTRA_CHARACTERS)
+    .slice(0, MAX_EXTRA);
   return extra.length === 0 ? undefined : Object.fromEntries(extra);
 }
 
@@ -113,8 +131,4 @@ export function codeOf(providerData: Readonly<Record<string, string>>): string |
   } catch {
     return code;
   }
-}
-
-function stripHtml(value: string): string {
-  return value.replace(/<[^>]*>/g, "").trim();
 }

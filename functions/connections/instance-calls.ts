@@ -1,8 +1,11 @@
 import * as v from "valibot";
 import { NotFound } from "../core/errors.ts";
+import { connectorOf } from "../core/grant/connector-of.ts";
 import { setEnabled } from "../core/grant/enable.ts";
 import { forceRefresh } from "../core/grant/refresh/access-token.ts";
 import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
+import { nextRefreshAt } from "../core/grant/schedule/due.ts";
+import { grantedScopes, missingScopes } from "../core/grant/scopes.ts";
 import { openGrant } from "../core/grant/sealed-grant.ts";
 import { newInstanceToken } from "../core/grant/sign-in/instance-token.ts";
 import { latestNow } from "../core/grant/timing.ts";
@@ -11,7 +14,7 @@ import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { write } from "./change-instance.ts";
 import { instanceRepresentation, isoSeconds } from "./instance-representation.ts";
-import { ownInstance } from "./own-instance.ts";
+import { isPlatformCall, type OwnInstance, ownInstance, tokenSuperseded } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 
 /** GET /instances/{id} */
@@ -25,7 +28,7 @@ export function getInstance(parts: () => ConnectionParts): HttpHandler {
 /** DELETE /instances/{id}, and DELETE /instances with the token: dead from here; a worker revokes and removes. */
 export function deleteInstance(parts: () => ConnectionParts): HttpHandler {
   return async (request) => {
-    const { instance } = await ownInstance(parts(), request);
+    const { instance } = await ownInstance(parts(), request, "change");
     if (!(await markForDeletion(parts().grants, instance.id))) throw gone(instance);
     return json({});
   };
@@ -34,7 +37,7 @@ export function deleteInstance(parts: () => ConnectionParts): HttpHandler {
 /** PUT and DELETE /instances/{id}/enabled */
 export function enableInstance(parts: () => ConnectionParts, enabled: boolean): HttpHandler {
   return async (request) => {
-    const { instance, user } = await ownInstance(parts(), request);
+    const { instance, user } = await ownInstance(parts(), request, "change");
     if (!(await setEnabled(parts().grants, instance.id, enabled, request))) throw gone(instance);
     return json(instanceRepresentation({ ...instance, enabled }, user));
   };
@@ -56,20 +59,38 @@ const Rotation = v.object({
 /** POST /instances/{id}/token: a new instance token; the one until now lives for `graceSeconds` more (default 0). */
 export function rotateToken(parts: () => ConnectionParts): HttpHandler {
   return async (request) => {
-    const own = await ownInstance(parts(), request);
+    const own = await ownInstance(parts(), request, "rotate");
     const { graceSeconds = 0 } = parseBody(request, Rotation);
-    const until = latestNow(own.reading, parts().grants.monotonic()) + graceSeconds * 1000;
+    const now = latestNow(own.reading, parts().grants.monotonic());
     const { token, hash } = newInstanceToken(own.instance.id);
     const last = own.instance.tokenHashes.find((each) => each.until === undefined);
-    const instance = await write(parts(), own, {
-      // Two live at most: a rotation within another one's grace ends the oldest.
-      tokenHashes: [
-        { hash },
-        ...(graceSeconds === 0 || last === undefined ? [] : [{ hash: last.hash, until }]),
-      ],
-    });
+    // Two live at most: a rotation within another one's grace ends the oldest.
+    const grace =
+      graceSeconds === 0 || last === undefined ? [] : [{ hash: last.hash, until: now + graceSeconds * 1000 }];
+    const tokenHashes = [{ hash }, ...grace];
+    const isByToken = own.hasNewestToken !== undefined && !isPlatformCall(request);
+    const instance = isByToken
+      ? await rotateNewest(parts(), own, tokenHashes, now)
+      : await write(parts(), own, { tokenHashes });
     return json(instanceRepresentation(instance, own.user, token), { "Cache-Control": "no-store" });
   };
+}
+
+/** Of two who rotate with the same token at once, one was the first, and the other's is the old one by now. */
+async function rotateNewest(
+  parts: ConnectionParts,
+  { instance }: Pick<OwnInstance, "instance">,
+  tokenHashes: Instance["tokenHashes"],
+  now: number,
+): Promise<Instance> {
+  const newest = instance.tokenHashes.find(({ until }) => until === undefined)?.hash;
+  const seen = newest === undefined ? {} : { newestToken: newest };
+  if (await parts.grants.instances.update(instance.id, { tokenHashes }, now, seen)) {
+    return { ...instance, tokenHashes, updatedAt: now };
+  }
+  const { value } = await parts.grants.instances.get(instance.id);
+  if (value === undefined || value.deleting === true) throw gone(instance);
+  throw tokenSuperseded();
 }
 
 /** GET /instances/{id}/status */
@@ -84,20 +105,39 @@ export function getStatus(parts: () => ConnectionParts): HttpHandler {
 export function refreshInstance(parts: () => ConnectionParts): HttpHandler {
   return async (request) => {
     const { instance } = await ownInstance(parts(), request);
-    const { instance: refreshed } = await forceRefresh(parts().grants, instance.id, request);
+    const asker = isPlatformCall(request) ? "owner" : "token";
+    const { instance: refreshed } = await forceRefresh(parts().grants, instance.id, request, asker);
     return json(await statusOf(parts(), refreshed));
   };
 }
 
 async function statusOf(parts: ConnectionParts, instance: Instance): Promise<Record<string, unknown>> {
   const grant: Grant = await openGrant(parts.grants.vault, instance, instance.version, instance.grant);
+  const connector = connectorOf(parts.grants, instance.connector);
   const time = (at: number | undefined) => (at === undefined ? null : isoSeconds(at));
+  const isDead = needsReauthentication(instance);
   return {
-    valid: !needsReauthentication(instance),
+    valid: !isDead,
     expiresAt: time(grant.expiresAt),
     lastRefreshedAt: time(instance.lastRefreshedAt),
-    lastError: instance.lastError ?? null,
-    nextRefreshAt: time(instance.dueAt),
+    lastError: lastErrorOf(instance),
+    // What is dead is due to be taken away, not to be refreshed.
+    nextRefreshAt: isDead || grant.refreshToken === undefined ? null : time(nextRefreshAt(instance, grant)),
+    scopes: grantedScopes(connector, grant) ?? null,
+    missingScopes: missingScopes(connector, grant),
+  };
+}
+
+/** Why the last refresh failed, in our word (`code`) and in the vendor's own; `null` where it did not tell. */
+function lastErrorOf({ lastError, lastFailure }: Instance): Record<string, string | null> | null {
+  if (lastError === undefined) return null;
+  // Written by an earlier version of Linkspan, which keeps the code only: what stands beside it is of another failure.
+  const told = lastFailure?.code === lastError ? lastFailure : undefined;
+  return {
+    at: told === undefined ? null : isoSeconds(told.at),
+    code: lastError,
+    error: told?.error ?? null,
+    errorDescription: told?.description ?? null,
   };
 }
 

@@ -40,11 +40,12 @@ export function instanceRepresentation(
 
 /** `configuration` with every secret masked. */
 export function shownConfiguration(
-  instance: Pick<Instance, "configuration" | "secretConfigurationKeys">,
+  instance: Pick<Instance, "connector" | "configuration" | "secretConfigurationKeys">,
 ): Record<string, string> {
+  const connector = findConnector(instance.connector);
   const plain = Object.entries(instance.configuration).map(([key, value]) => [
     key,
-    isShownMasked(key) ? MASK : value,
+    isShownMasked(connector, key) ? MASK : value,
   ]);
   const secret = instance.secretConfigurationKeys.map((key) => [key, MASK]);
   return Object.fromEntries([...plain, ...secret]);

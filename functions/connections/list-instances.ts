@@ -75,7 +75,10 @@ function filterOf(request: HttpRequest): Filter {
   const { query } = request;
   const searchText = query.get("searchText");
   return {
-    tags: [...query.getAll("tags[]"), ...query.getAll("tags").flatMap((tags) => tags.split(","))],
+    // Each once: a query can hold thousands, and every instance is asked for all of them.
+    tags: [
+      ...new Set([...query.getAll("tags[]"), ...query.getAll("tags").flatMap((tags) => tags.split(","))]),
+    ],
     ...(searchText === null ? {} : { searchText: searchText.toLowerCase() }),
     ...(request.params.keyOrId === undefined ? {} : { connector: connectorOfPath(request) }),
   };
@@ -159,14 +162,19 @@ async function openNextPage(
   filter: Filter,
   token: string,
 ): Promise<string> {
+  if (!/^[\w-]{20,2000}$/.test(token)) throw wrongNextPage();
   try {
     return await parts.grants.vault.open(nextPagePlace(user, filter), Buffer.from(token, "base64url"));
   } catch (error) {
     // The key service may be down; everything else is the token's fault.
     if (error instanceof LinkspanError && error.status === 503) throw error;
-    throw new InvalidRequest(
-      "nextPage is not a token of this list: take it from the header Elements-Next-Page-Token, with the same parameters",
-      "nextPage",
-    );
+    throw wrongNextPage();
   }
+}
+
+function wrongNextPage(): InvalidRequest {
+  return new InvalidRequest(
+    "nextPage is not a token of this list: take it from the header Elements-Next-Page-Token, with the same parameters",
+    "nextPage",
+  );
 }

@@ -1,6 +1,6 @@
 import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
-import { NotFound, Unauthorized } from "../core/errors.ts";
+import { Forbidden, NotFound, Unauthorized } from "../core/errors.ts";
 import type { StoreReading } from "../core/grant/ports.ts";
 import { readInstanceToken } from "../core/grant/sign-in/instance-token.ts";
 import type { Instance } from "../core/instances/instance.ts";
@@ -10,21 +10,36 @@ import type { HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import type { ConnectionParts } from "./parts.ts";
 
+/**
+ * What a call does with its instance. An instance token alone may `use` it: read it, and have it refreshed; and it may `rotate`
+ * itself. What would `change` the instance takes its user's secrets, too: the token lies wherever the instance is used, such as
+ * in a browser page.
+ */
+export type InstanceUse = "use" | "rotate" | "change";
+
 /** The instance that a call is about, and whose it is. */
 export interface OwnInstance {
   readonly instance: Instance;
   readonly reading: StoreReading;
   readonly user: User | undefined;
   readonly connector: Connector;
+  /** The instance token by which it was found is the one that the last rotation gave, or creation. */
+  readonly hasNewestToken?: boolean;
 }
 
 /**
  * Finds the instance of a call: of its path, for the user who owns it; or, where the path names none, of its instance token.
  * A disabled instance and one that needs a new sign-in are found too.
+ * @param use what the call does with it
  * @throws {Unauthorized} no good credentials
  * @throws {NotFound} there is none of that id, it is somebody else's, being deleted, or another connector's
+ * @throws {Forbidden} `needs_user`, `not_from_browsers`, `token_superseded`: not with these credentials, or not from there
  */
-export async function ownInstance(parts: ConnectionParts, request: HttpRequest): Promise<OwnInstance> {
+export async function ownInstance(
+  parts: ConnectionParts,
+  request: HttpRequest,
+  use: InstanceUse = "use",
+): Promise<OwnInstance> {
   const byToken = request.params.id === undefined || !isPlatformCall(request);
   const found = byToken ? await ofToken(parts, request) : await ofUser(parts, request);
   const connector = findConnector(found.instance.connector);
@@ -34,13 +49,53 @@ export async function ownInstance(parts: ConnectionParts, request: HttpRequest):
   }
   request.facts.connector = connector.key;
   request.facts.instanceId = found.instance.id;
+  assertAllowed(request, use, found);
   return { ...found, connector };
 }
 
-/** With a user's secret; an Element part beside it does not count then. */
+/** With a user's secrets, or without an instance token. An Element part beside the secrets does not count then. */
 export function isPlatformCall(request: HttpRequest): boolean {
-  const { user, bearer } = parseAuthorization(request.headers.authorization);
-  return user !== undefined || (bearer !== undefined && readInstanceToken(bearer) === undefined);
+  return speaksForUser(request) || !hasInstanceToken(request);
+}
+
+/** User and Organization, as old clients send them beside Element; or the user's secret alone. Good ones or not. */
+function speaksForUser(request: HttpRequest): boolean {
+  const { user, organization, bearer } = parseAuthorization(request.headers.authorization);
+  if (bearer !== undefined) return readInstanceToken(bearer) === undefined;
+  return user !== undefined && organization !== undefined;
+}
+
+/** The credentials were found good before. */
+function assertAllowed(
+  request: HttpRequest,
+  use: InstanceUse,
+  { hasNewestToken }: Pick<OwnInstance, "hasNewestToken">,
+): void {
+  if (use === "use") return;
+  if (use === "rotate") {
+    if (!speaksForUser(request) && hasNewestToken !== true) throw tokenSuperseded();
+    return;
+  }
+  if (!speaksForUser(request)) {
+    throw new Forbidden(
+      "an instance token alone does not change its instance: send User and Organization beside it, or Authorization: Bearer <user secret>",
+      "needs_user",
+    );
+  }
+  if (request.headers.origin !== undefined) {
+    throw new Forbidden(
+      "an instance is not changed from a browser page (the request has an Origin header); call from your server",
+      "not_from_browsers",
+    );
+  }
+}
+
+/** Else whoever holds the old token could lock out those who have the new one. */
+export function tokenSuperseded(): Forbidden {
+  return new Forbidden(
+    "this instance token was rotated away and lives for its grace only: rotate with the newest one, or with User and Organization",
+    "token_superseded",
+  );
 }
 
 /** Whether a call brings an instance token, good or not. */
@@ -87,13 +142,13 @@ async function ofToken(
   if (!hasInstanceToken(request)) {
     throw new Unauthorized("send the instance's token: Authorization: …, Element <instance token>");
   }
-  const { instance, reading } = await identifyInstance(request, {
+  const { instance, reading, hasNewestToken } = await identifyInstance(request, {
     tenants: parts.tenants,
     instances: parts.grants.instances,
   });
   if (request.params.id !== undefined && idOfPath(request) !== instance.id) throw unknownInstance(request);
   const user = await parts.tenants.user(instance.organizationId, instance.userId);
-  return { instance, reading, user };
+  return { instance, reading, user, hasNewestToken };
 }
 
 function idOfPath(request: HttpRequest): number {

@@ -51,6 +51,12 @@ export interface OAuth2 {
     readonly default: readonly string[];
     /** What the vendor wants between two scopes. */
     readonly separator: " " | "," | "+";
+    /** What stands between two scopes of its token answers; absent: `separator`. Blanks part them in any case. */
+    readonly answerSeparator?: " " | "," | "+";
+    /** A scope's other name, by which the vendor tells that it was granted. */
+    readonly aliases?: Readonly<Record<string, string>>;
+    /** Scopes that no answer names, though they are granted, such as Microsoft's `offline_access`. */
+    readonly neverTold?: readonly string[];
   };
   /** Whatever the vendor needs to give a refresh token, added to each authorization URL. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
@@ -70,6 +76,16 @@ export interface OAuth2 {
     /** The refresh token itself dies when unused for so long, in milliseconds. */
     readonly idleLifetimeMs?: number;
   };
+  /**
+   * Values of `error` by which this vendor says that a grant is dead, beside those that mean so everywhere
+   * (core/oauth/dead-grant.ts). Case does not count. Only what no second try can help, each with the vendor's page.
+   */
+  readonly deadGrantErrors?: readonly string[];
+  /**
+   * Members of the token answer or the callback that calls to the vendor need (`instance_url`, `realmId`): kept with the grant
+   * whatever their size. Others are kept as far as there is room.
+   */
+  readonly keptMembers?: readonly string[];
   /** In place of `refreshToken`: the access token itself is exchanged and renewed. */
   readonly longLivedToken?: LongLivedToken;
   /**

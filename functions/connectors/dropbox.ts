@@ -1,4 +1,4 @@
-import { readJson } from "../core/read-body.ts";
+import { asText, readJson } from "../core/vendor-answer/read-answer.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
 import { type Account, defineConnector, seconds } from "./define-connector.ts";
 
@@ -80,16 +80,18 @@ async function account(http: VendorHttp, accessToken: string): Promise<Account> 
     headers: [["Authorization", `Bearer ${accessToken}`]],
     allowedHosts: ["api.dropboxapi.com"],
     timeoutMs: ACCOUNT_TIMEOUT_MS,
+    freshConnection: true,
+    lenient: true,
   });
   const told = (await readJson(response, MAX_ACCOUNT_BYTES, ACCOUNT_TIMEOUT_MS)) as
-    | { account_id?: string; name?: { display_name?: string }; email?: string }
+    | { account_id?: unknown; name?: { display_name?: unknown } | null; email?: unknown }
+    | null
     | undefined;
-  if (response.status !== 200 || typeof told?.account_id !== "string") {
+  const id = asText(told?.account_id);
+  if (response.status !== 200 || id === undefined) {
     throw new Error(`users/get_current_account answered ${response.status}`);
   }
-  return {
-    id: told.account_id,
-    ...(told.name?.display_name === undefined ? {} : { name: told.name.display_name }),
-    ...(told.email === undefined ? {} : { email: told.email }),
-  };
+  const name = asText(told?.name?.display_name);
+  const email = asText(told?.email);
+  return { id, ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) };
 }

@@ -1,4 +1,4 @@
-import { readJson } from "../core/read-body.ts";
+import { asText, readJson } from "../core/vendor-answer/read-answer.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
 import { type Account, days, defineConnector, seconds } from "./define-connector.ts";
 
@@ -18,7 +18,17 @@ export const googledrive = defineConnector({
     revocation: { url: "https://oauth2.googleapis.com/revoke", style: "rfc7009", ends: "grant" },
     clientAuthentication: "client_secret_post",
     pkce: "S256",
-    scopes: { default: ["https://www.googleapis.com/auth/drive"], separator: " " },
+    scopes: {
+      default: ["https://www.googleapis.com/auth/drive"],
+      separator: " ",
+      // Asked for by their short names (OpenID Connect), told by their long ones; a user may untick each:
+      // https://developers.google.com/identity/openid-connect/openid-connect#scope-param
+      // https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions
+      aliases: {
+        email: "https://www.googleapis.com/auth/userinfo.email",
+        profile: "https://www.googleapis.com/auth/userinfo.profile",
+      },
+    },
     // `access_type`, `prompt`: https://developers.google.com/identity/protocols/oauth2/web-server#creatingclient
     // Without prompt=consent a second consent of the same user brings no refresh token.
     authorizationParameters: { access_type: "offline", prompt: "consent" },
@@ -50,17 +60,18 @@ async function account(http: VendorHttp, accessToken: string): Promise<Account> 
     headers: [["Authorization", `Bearer ${accessToken}`]],
     allowedHosts: ["www.googleapis.com"],
     timeoutMs: ACCOUNT_TIMEOUT_MS,
+    freshConnection: true,
+    lenient: true,
   });
   const told = (await readJson(response, MAX_ACCOUNT_BYTES, ACCOUNT_TIMEOUT_MS)) as
-    | { user?: { permissionId?: string; displayName?: string; emailAddress?: string } }
+    | { user?: { permissionId?: unknown; displayName?: unknown; emailAddress?: unknown } | null }
+    | null
     | undefined;
-  const user = told?.user;
-  if (response.status !== 200 || typeof user?.permissionId !== "string") {
+  const id = asText(told?.user?.permissionId);
+  if (response.status !== 200 || id === undefined) {
     throw new Error(`drive/v3/about answered ${response.status}`);
   }
-  return {
-    id: user.permissionId,
-    ...(user.displayName === undefined ? {} : { name: user.displayName }),
-    ...(user.emailAddress === undefined ? {} : { email: user.emailAddress }),
-  };
+  const name = asText(told?.user?.displayName);
+  const email = asText(told?.user?.emailAddress);
+  return { id, ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) };
 }

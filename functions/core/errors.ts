@@ -103,6 +103,14 @@ export class NotSupported extends LinkspanError {
   }
 }
 
+/** The longest wait that we ask of a caller, in seconds, whatever brought it about. */
+const MAX_RETRY_AFTER_SECONDS = 3_600;
+
+function retryAfter(seconds: number | undefined): Record<string, string> {
+  if (seconds === undefined || Number.isNaN(seconds)) return {};
+  return { "Retry-After": String(Math.ceil(Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_SECONDS))) };
+}
+
 /** A vendor's refusal, mapped to the same status class (5xx becomes 502). */
 export class VendorError extends LinkspanError {
   constructor(
@@ -113,10 +121,7 @@ export class VendorError extends LinkspanError {
   ) {
     super(status, code, message, {
       detail: options.vendor === undefined ? undefined : { vendor: options.vendor },
-      headers:
-        options.retryAfterSeconds === undefined
-          ? {}
-          : { "Retry-After": String(Math.ceil(options.retryAfterSeconds)) },
+      headers: retryAfter(options.retryAfterSeconds),
       cause: options.cause,
     });
   }
@@ -125,6 +130,6 @@ export class VendorError extends LinkspanError {
 /** 503: not now; try again after `retryAfterSeconds`. */
 export class Unavailable extends LinkspanError {
   constructor(message: string, code = "unavailable", retryAfterSeconds = 5, cause?: unknown) {
-    super(503, code, message, { headers: { "Retry-After": String(Math.ceil(retryAfterSeconds)) }, cause });
+    super(503, code, message, { headers: retryAfter(retryAfterSeconds), cause });
   }
 }

@@ -16,6 +16,12 @@ export interface VendorRequest {
   readonly idleTimeoutMs?: number;
   /** A socket of its own: the pooled one of a frozen Lambda may be dead, and then nobody knows whether the request arrived. */
   readonly freshConnection?: boolean;
+  /**
+   * Reads an answer whose framing is wrong (Transfer-Encoding beside Content-Length, odd line ends) or whose headers go
+   * up to 64 KB: for token, revocation and account requests, whose answer may be lost for ever. Where such an answer ends
+   * is a guess, so it always gets a socket of its own, used once; never for the hub and the proxy. Default false.
+   */
+  readonly lenient?: boolean;
   /** Follows up to 5 redirects of a GET or HEAD to allowed hosts, without the headers in `credentialHeaders`. Default false. */
   readonly followRedirects?: boolean;
   /** Lower-case names of headers that never follow a redirect. Default `authorization`. */
@@ -44,6 +50,11 @@ export interface VendorHttp {
    * @throws {AddressRefused} the URL or what its name resolves to is not allowed
    */
   send(request: VendorRequest): Promise<VendorResponse>;
+}
+
+/** Whether a header can carry a text (RFC 9110 section 5.5, as `node:http` sees it): no control characters, nothing beyond Latin-1. */
+export function isHeaderText(text: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]+$/.test(text);
 }
 
 /** No usable answer came. */

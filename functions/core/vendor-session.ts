@@ -1,16 +1,21 @@
 import { apiHosts, type Connector } from "../connectors/define-connector.ts";
+import { VendorError } from "./errors.ts";
 import type { Call, GrantParts, InstanceRead } from "./grant/grant-parts.ts";
 import {
   type AccessToken,
   currentAccessToken,
   tokenAfterUnauthorized,
 } from "./grant/refresh/access-token.ts";
+import { UNUSABLE_TOKEN } from "./grant/refresh/after-failure.ts";
 import { latestNow } from "./grant/timing.ts";
 import type { Instance } from "./instances/instance.ts";
-import type { VendorHttp, VendorRequest, VendorResponse } from "./vendor-http.ts";
+import { isHeaderText, type VendorHttp, type VendorRequest, type VendorResponse } from "./vendor-http.ts";
 
 /** A request to the vendor without what the session adds: the credential, and the hosts that may be reached. */
-export type SessionRequest = Omit<VendorRequest, "allowedHosts" | "credentialHeaders" | "beforeSend">;
+export type SessionRequest = Omit<
+  VendorRequest,
+  "allowedHosts" | "credentialHeaders" | "beforeSend" | "lenient"
+>;
 
 /** One instance's way to its vendor, for the length of one call. */
 export interface VendorSession {
@@ -18,7 +23,8 @@ export interface VendorSession {
   readonly instance: Instance;
   /**
    * Sends with the instance's access token. A 401 of the vendor is answered by one replay, the same byte for byte, with
-   * another token where there is one; else the 401 is the answer.
+   * another token where there is one; else the 401 is the answer. A token that is a few seconds old is tried once more after a
+   * short wait: not all of a vendor's servers know it at once.
    * @throws {NeedsReauthentication} the vendor has ended the grant
    * @throws {Unavailable} no valid token within the caller's patience
    * @throws {VendorUnreachable} no usable answer
@@ -68,7 +74,9 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
   function sendWith(request: SessionRequest, access: AccessToken): Promise<VendorResponse> {
     if (!used.includes(access.value)) used.push(access.value);
     const { name, scheme } = connector.api.credential;
-    const value = scheme === undefined ? access.value : `${scheme} ${access.value}`;
+    // Tokens stored before such ends were cut may have a line break there.
+    const bare = access.value.trim();
+    const value = scheme === undefined ? bare : `${scheme} ${bare}`;
     const others = request.headers.filter(([each]) => each.toLowerCase() !== name.toLowerCase());
     return http.send({
       ...request,
@@ -81,21 +89,53 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
     });
   }
 
+  /** In place of a token, stored before such ones were refused, that no header can carry. */
+  async function usable(version: number): Promise<AccessToken> {
+    const next = await another(version);
+    if (next !== undefined && isHeaderText(next.value.trim())) {
+      current = Promise.resolve(next);
+      return next;
+    }
+    throw new VendorError(
+      502,
+      UNUSABLE_TOKEN,
+      `${connector.name} gave an access token that no HTTP header can carry; send the user through the authorization URL again`,
+    );
+  }
+
+  /** A replay with the same token, after a wait, where that is so new that the vendor may not know it yet. */
+  async function onceMore(
+    request: SessionRequest,
+    refused: VendorResponse,
+    access: AccessToken,
+    patienceEnds: number,
+  ): Promise<VendorResponse> {
+    const { freshTokenMs, freshTokenWaitMs } = grants.timing;
+    const age = latestNow(read.reading, grants.monotonic()) - (access.obtainedAt ?? 0);
+    if (age >= freshTokenMs || grants.monotonic() + freshTokenWaitMs > patienceEnds) return refused;
+    refused.body.destroy();
+    await grants.sleep(freshTokenWaitMs);
+    return sendWith(request, access);
+  }
+
   return {
     connector,
     instance: read.instance,
     async send(request) {
+      const patienceEnds = grants.monotonic() + grants.timing.callerPatienceMs;
       const first = await token();
+      if (!isHeaderText(first.value.trim())) return await sendWith(request, await usable(first.version));
       const response = await sendWith(request, first);
       if (response.status !== 401) return response;
       const next = await another(first.version).catch((error: unknown) => {
         response.body.destroy();
         throw error;
       });
-      if (next === undefined) return response;
+      if (next === undefined) return onceMore(request, response, first, patienceEnds);
       response.body.destroy();
       current = Promise.resolve(next);
-      return sendWith(request, next);
+      const replayed = await sendWith(request, next);
+      return replayed.status === 401 ? onceMore(request, replayed, next, patienceEnds) : replayed;
     },
     secrets: () => used,
     remainingMs: () => call.remainingMs(),

@@ -1,12 +1,25 @@
+import { UNKNOWN_TYPE } from "../core/documents/media-types.ts";
 import type { Download } from "../core/documents/vendor.ts";
 import type { HttpResponse } from "../http/request.ts";
 
 /** Only what a range can look like goes on to the vendor; RFC 9110 section 14.2: what cannot be understood is ignored. */
 export function rangeOf(header: string | undefined): { range?: string } {
-  return header !== undefined && /^bytes=[\d\s,-]+$/.test(header) && header.length < 200
+  return header !== undefined && header.length < 200 && /^bytes=[\d ,-]+$/.test(header)
     ? { range: header }
     : {};
 }
+
+/** RFC 9110 section 8.3.1, with parameters as vendors write them. */
+const MEDIA_TYPE =
+  /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(?: ?; ?[\w!#$&^.+-]{1,127}=(?:[\w!#$&^.+-]{1,127}|"[ !#-[\]-~]{0,127}")){0,5}$/;
+
+/** What the vendor says of the bytes is passed on where it is what such a header holds. */
+const PASSED_ON: readonly (readonly [from: string, to: string, shape: RegExp])[] = [
+  ["content-length", "Content-Length", /^\d+$/],
+  ["content-range", "Content-Range", /^bytes (?:\*|\d+-\d+)\/(?:\*|\d+)$/i],
+  ["accept-ranges", "Accept-Ranges", /^[\w, -]+$/],
+  ["content-encoding", "Content-Encoding", /^[\w, -]+$/],
+];
 
 /** The bytes as they come, with headers that name the file. */
 export function answerDownload(
@@ -14,29 +27,31 @@ export function answerDownload(
   extra: Readonly<Record<string, string>> = {},
 ): HttpResponse {
   const kept: Record<string, string> = {};
-  for (const [from, to] of [
-    ["content-length", "Content-Length"],
-    ["content-range", "Content-Range"],
-    ["accept-ranges", "Accept-Ranges"],
-    ["content-encoding", "Content-Encoding"],
-  ] as const) {
+  for (const [from, to, shape] of PASSED_ON) {
     const value = response.headers[from];
-    if (value !== undefined) kept[to] = value;
+    if (value !== undefined && shape.test(value)) kept[to] = value;
   }
   // Several ranges come as parts, with a boundary that only the vendor's header tells.
-  const parts = /^multipart\/byteranges\b/i.test(response.headers["content-type"] ?? "");
+  const parts = /^multipart\/byteranges\b[\x20-\x7e]*$/i.test(response.headers["content-type"] ?? "");
   return {
     status: response.status === 206 ? 206 : 200,
     headers: {
-      "Content-Type": parts ? (response.headers["content-type"] as string) : mimeType,
+      "Content-Type": parts ? (response.headers["content-type"] as string) : sendableType(mimeType),
       "Content-Disposition": contentDisposition(name),
       "X-Content-Type-Options": "nosniff",
+      // The file is one user's: a browser may keep it, and asks before it shows it again.
+      "Cache-Control": "private, no-cache",
       ...kept,
       ...extra,
     },
     body: response.body,
     onEnd: () => response.body.destroy(),
   };
+}
+
+/** A vendor keeps as a file's type whatever the uploading app said. */
+function sendableType(mimeType: string): string {
+  return MEDIA_TYPE.test(mimeType) ? mimeType : UNKNOWN_TYPE;
 }
 
 /** RFC 6266 with RFC 8187: a plain name for old clients, the exact one in UTF-8 for all others. */

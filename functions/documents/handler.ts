@@ -1,4 +1,4 @@
-import { grantParts, tenants } from "../aws/parts.ts";
+import { grantParts, tenants, tenantUse } from "../aws/parts.ts";
 import { corsHeaders, preflight } from "../http/cors.ts";
 import { httpFunction } from "../http/http-function.ts";
 import { documentsRoutes, instanceHeader } from "./routes.ts";
@@ -8,4 +8,5 @@ export const handler = httpFunction({
   routes: documentsRoutes(() => ({ tenants: tenants(), grants: grantParts() })),
   preflight,
   headers: (request) => ({ ...corsHeaders(request), ...instanceHeader(request) }),
+  tenantUse,
 });

@@ -64,6 +64,7 @@ export function documentsRoutes(parts: () => DocumentsParts): readonly Route[] {
       path,
       name: `documents.${call.name}`,
       handle: handle(call),
+      ...(call.head === undefined ? {} : { head: call.head }),
     })),
   );
   return [

@@ -17,8 +17,9 @@ export async function search(request: HttpRequest, hub: OpenHub): Promise<HttpRe
       startDate: text("startDate"),
       endDate: text("endDate"),
     }),
-    extensions: texts(request, "extensions"),
-    tags: texts(request, "tags"),
+    // Each once: a query can hold thousands, and every item is asked for all of them.
+    extensions: [...new Set(texts(request, "extensions"))],
+    tags: [...new Set(texts(request, "tags"))],
   };
   return answerList(request, hub, { call: "search", ...query }, (options) => find(hub, query, options));
 }

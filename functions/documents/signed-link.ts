@@ -1,9 +1,11 @@
 import { downloadFile } from "../core/documents/hub.ts";
 import type { DocumentsItem } from "../core/documents/item.ts";
 import { NotFound } from "../core/errors.ts";
-import { readInstanceToken } from "../core/grant/sign-in/instance-token.ts";
+import { readInstanceToken, readShortId } from "../core/grant/sign-in/instance-token.ts";
 import { earliestNow, latestNow } from "../core/grant/timing.ts";
 import type { Instance } from "../core/instances/instance.ts";
+import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
+import { admitTenant } from "../http/admit-tenant.ts";
 import { parseAuthorization } from "../http/authorize.ts";
 import type { HttpRequest, HttpResponse } from "../http/request.ts";
 import { answerDownload, rangeOf } from "./answer-download.ts";
@@ -20,7 +22,7 @@ const place = (instance: Pick<Instance, "id" | "organizationId">) => ({
 
 /**
  * A link to a file's bytes that needs no Authorization: `/links/<instance>.<sealed>`. It dies after four hours, and with
- * the instance token it was asked with, with disable and with delete.
+ * the instance token it was asked with, with disable and with delete, and with its user's or organization's suspension.
  */
 export async function signedLink(
   request: HttpRequest,
@@ -48,13 +50,15 @@ export async function signedLink(
 export const followLink =
   (parts: () => DocumentsParts) =>
   async (request: HttpRequest): Promise<HttpResponse> => {
-    const [, id, sealed] = /^([0-9a-z]{1,11})\.([\w-]{20,2000})$/.exec(request.params.ticket ?? "") ?? [];
-    if (id === undefined || sealed === undefined) throw linkEnded();
+    const [, id = "", sealed] = /^([0-9a-z]+)\.([\w-]{20,2000})$/.exec(request.params.ticket ?? "") ?? [];
+    const instanceId = readShortId(id);
+    if (instanceId === undefined || sealed === undefined) throw linkEnded();
     const { tenants, grants } = parts();
-    const { value: instance, reading } = await grants.instances.get(Number.parseInt(id, 36));
+    const { value: instance, reading } = await grants.instances.get(instanceId);
     if (instance === undefined || instance.deleting === true || !instance.enabled) throw linkEnded();
     const organization = await tenants.organization(instance.organizationId);
-    if (organization?.status !== "active") throw linkEnded();
+    if (organization?.status !== "active" || (await isOfSuspendedUser(tenants, organization, instance)))
+      throw linkEnded();
     const bytes = Buffer.from(sealed, "base64url");
     if (bytes.toString("base64url") !== sealed) throw linkEnded();
     const text = await grants.vault.open(place(instance), bytes).catch(() => {
@@ -71,6 +75,7 @@ export const followLink =
       instanceId: instance.id,
       organizationId: organization.id,
     });
+    admitTenant(request, organization.id);
     const hub = openHubOf({ instance, reading }, request, parts());
     const download = await downloadFile(hub, { id: file }, rangeOf(request.headers.range));
     // The file is the user's, the origin is ours: nothing in it may run here.

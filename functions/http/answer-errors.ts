@@ -1,4 +1,5 @@
 import { LinkspanError } from "../core/errors.ts";
+import { StoreRefused } from "../core/store-refused.ts";
 import { AddressRefused, VendorUnreachable } from "../core/vendor-http.ts";
 import type { HttpRequest, HttpResponse } from "./request.ts";
 
@@ -37,6 +38,12 @@ function toLinkspanError(error: unknown): LinkspanError {
       "the vendor's address is not one that this connector may reach",
       { cause: error },
     );
+  }
+  // Budgets are checked before anything is written: this is the net below them.
+  if (error instanceof StoreRefused && error.tooLarge) {
+    return new LinkspanError(413, "too_large", "what was sent is larger than what can be stored", {
+      cause: error,
+    });
   }
   return new LinkspanError(
     500,

@@ -4,6 +4,8 @@ import { readInstanceToken, sameHash } from "../core/grant/sign-in/instance-toke
 import { latestNow } from "../core/grant/timing.ts";
 import { type Instance, needsReauthentication } from "../core/instances/instance.ts";
 import type { Organization, TenantStore, User } from "../core/tenants/ports.ts";
+import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
+import { admitTenant } from "./admit-tenant.ts";
 import { allowOrigins } from "./cors.ts";
 import type { HttpRequest } from "./request.ts";
 
@@ -26,6 +28,8 @@ export interface InstanceCaller {
   readonly organization: Organization;
   readonly instance: Instance;
   readonly reading: StoreReading;
+  /** False: a token that was rotated away and lives for its grace only. */
+  readonly hasNewestToken: boolean;
 }
 
 export interface InstanceCallerStores {
@@ -69,6 +73,7 @@ export async function authorizePlatform(request: HttpRequest, tenants: TenantSto
     );
   }
   const caller = await platformCaller(user, parts.organization, tenants);
+  admitTenant(request, caller.organization.id);
   request.facts.organizationId = caller.organization.id;
   request.facts.userId = caller.user.id;
   return caller;
@@ -99,7 +104,7 @@ async function platformCaller(
 
 /**
  * Who calls with an instance token (`Element …` or `Bearer …`), on the hub and the proxy.
- * @throws {Unauthorized} missing, malformed, unknown, rotated away, of a deleted instance or a suspended organization
+ * @throws {Unauthorized} missing, malformed, unknown, rotated away, of a deleted instance, a suspended user or organization
  * @throws {Forbidden} the instance is disabled
  * @throws {NeedsReauthentication} its grant is dead
  * @throws {NotFound} a User or Organization part of somebody else
@@ -155,14 +160,17 @@ async function instanceCaller(
   );
   if (instance === undefined || good.length === 0 || instance.deleting === true) throw unknownSecret();
   const organization = await tenants.organization(instance.organizationId);
-  if (organization?.status !== "active") throw unknownSecret();
+  if (organization?.status !== "active" || (await isOfSuspendedUser(tenants, organization, instance)))
+    throw unknownSecret();
   await assertOwnParts(parts, instance, tenants);
   request.facts.organizationId = organization.id;
   request.facts.userId = instance.userId;
   request.facts.instanceId = instance.id;
   request.facts.connector = instance.connector;
   allowOrigins(request, organization.origins);
-  return { organization, instance, reading };
+  admitTenant(request, organization.id);
+  const hasNewestToken = good.some(({ until }) => until === undefined);
+  return { organization, instance, reading, hasNewestToken };
 }
 
 /** The token alone is enough; but User and Organization, where sent, must be the instance's own. */

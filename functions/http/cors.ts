@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponse } from "./request.ts";
 const allowed = new WeakMap<HttpRequest, readonly string[]>();
 
 const DAY_SECONDS = 86_400;
+const ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /** Notes which browser origins may read the answer to this request; `authorize.ts` calls it. */
 export function allowOrigins(request: HttpRequest, origins: readonly string[]): void {
@@ -13,17 +14,22 @@ export function allowOrigins(request: HttpRequest, origins: readonly string[]): 
 /**
  * Answers a browser's preflight, for any origin: it comes without a token, so nobody knows yet whose list counts. It gives
  * nothing away; the answer itself carries `Access-Control-Allow-Origin` only for a listed origin. No cookies ever.
- * @returns undefined: this is no preflight
+ * @param methods what an instance token may do at this path: all, on the hub and the proxy
+ * @returns undefined: this is no preflight, or the path has nothing for a browser
  */
-export function preflight(request: HttpRequest): HttpResponse | undefined {
+export function preflight(
+  request: HttpRequest,
+  methods: readonly string[] = ALL_METHODS,
+): HttpResponse | undefined {
   const { origin } = request.headers;
   if (request.method !== "OPTIONS" || origin === undefined) return undefined;
-  if (request.headers["access-control-request-method"] === undefined) return undefined;
+  if (request.headers["access-control-request-method"] === undefined || methods.length === 0)
+    return undefined;
   return {
     status: 204,
     headers: {
       "Access-Control-Allow-Origin": "*",
-      "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+      "Access-Control-Allow-Methods": methods.join(", "),
       // The wildcard does not cover Authorization (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name).
       "Access-Control-Allow-Headers": "Authorization, *",
       "Access-Control-Max-Age": String(DAY_SECONDS),

@@ -1,4 +1,5 @@
-import type { ConfigurationField, Connector } from "../connectors/define-connector.ts";
+import type { Connector } from "../connectors/define-connector.ts";
+import { configurationFields } from "../core/instances/configuration-fields.ts";
 
 /** A connector as the API shows it: an *element*. Every text is a string, never null. */
 export interface ElementRepresentation {
@@ -51,37 +52,4 @@ export function elementRepresentation(connector: Connector): ElementRepresentati
     bulkUploadEnabled: false,
     protocolType: "http",
   };
-}
-
-/** What an instance's `configuration` may hold: the OAuth client's fields, and the connector's own. */
-export function configurationFields(connector: Connector): ConfigurationField[] {
-  return [
-    {
-      key: "oauth.api.key",
-      name: "API Key",
-      description: "The client id of your app at the vendor; not needed where one is registered",
-      required: false,
-    },
-    {
-      key: "oauth.api.secret",
-      name: "API Secret",
-      description: "The client secret of your app at the vendor; not needed where one is registered",
-      required: false,
-      secret: true,
-    },
-    {
-      key: "oauth.callback.url",
-      name: "Callback URL",
-      description: "Where the vendor sends the user back to, exactly as registered there",
-      required: false,
-      format: "url",
-    },
-    {
-      key: "oauth.scope",
-      name: "Scope",
-      description: "Scopes to ask for in place of the usual ones, separated by blanks",
-      required: false,
-    },
-    ...(connector.configuration ?? []),
-  ];
 }

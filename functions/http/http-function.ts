@@ -4,11 +4,16 @@ import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import { requestOutcome } from "../aws/outcome-metrics.ts";
 import { LinkspanError } from "../core/errors.ts";
 import { settleAll } from "../core/settle-all.ts";
+import type { TenantUse } from "../core/tenants/tenant-use.ts";
 import { answerError } from "./answer-errors.ts";
+import { sendableHeaders } from "./header-values.ts";
 import { readRequest } from "./read-request.ts";
 import type { HttpRequest, HttpResponse } from "./request.ts";
 import { type Route, routeTable } from "./route-table.ts";
 import { type StreamedResponse, streamingMode } from "./streaming-mode.ts";
+
+/** Characters of a User-Agent header that go into the log. */
+const MAX_USER_AGENT = 256;
 
 export interface HttpFunctionOptions {
   /** Name of the function in metrics and logs, for example `documents`. */
@@ -16,6 +21,8 @@ export interface HttpFunctionOptions {
   readonly routes: readonly Route[];
   /** Adds headers to every answer of this function, errors included. */
   readonly headers?: (request: HttpRequest) => Record<string, string>;
+  /** The bound on what each organization may use; where `undefined` is answered there is none. */
+  readonly tenantUse?: () => TenantUse | undefined;
   /** Looked at before the route table: answers what is no call of the API, such as a browser's preflight (cors.ts). */
   readonly preflight?: (request: HttpRequest) => HttpResponse | undefined;
 }
@@ -41,6 +48,8 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
     const startedAt = performance.now();
     const pending: Promise<unknown>[] = [];
     const request = readRequest(event, context, pending);
+    const tenantUse = options.tenantUse?.();
+    if (tenantUse !== undefined) Object.assign(request, { tenantUse });
     let response: HttpResponse;
     try {
       if (request.invalid) throw request.invalid;
@@ -58,12 +67,12 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
     const headersAtMs = performance.now() - startedAt;
     return {
       statusCode: response.status,
-      headers: {
+      headers: sendableHeaders({
         ...bodyHeaders(response),
         ...extra,
         ...response.headers,
         "Elements-Request-Id": request.requestId,
-      },
+      }),
       ...(request.method === "HEAD" ? discardBody(response) : withBody(response)),
       onEnd: () => {
         response.onEnd?.();
@@ -74,10 +83,14 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
           latencyMs: headersAtMs,
           durationMs: performance.now() - startedAt,
           requestId: request.requestId,
+          ...userAgentOf(request),
           ...request.facts,
         });
       },
       afterAnswer: async () => {
+        const { organizationId } = request.facts;
+        if (organizationId !== undefined && tenantUse !== undefined)
+          pending.push(tenantUse.writeDown(organizationId));
         for (const result of await settleAll(pending)) {
           if (result.status === "rejected") logUnexpected(result.reason, request);
         }
@@ -86,8 +99,21 @@ export function httpFunction(options: HttpFunctionOptions): unknown {
   }) as never);
 }
 
+/** As the caller sent it, cut; the log line is JSON, so whatever is in it stays in its quotes. */
+function userAgentOf({ headers }: HttpRequest): { userAgent?: string } {
+  const sent = headers["user-agent"];
+  return sent === undefined ? {} : { userAgent: sent.slice(0, MAX_USER_AGENT) };
+}
+
+/** JSON tells of one caller's things, and is nothing that a browser may take for a page. */
+const JSON_HEADERS = {
+  "Content-Type": "application/json",
+  "X-Content-Type-Options": "nosniff",
+  "Cache-Control": "no-store",
+};
+
 function bodyHeaders(response: HttpResponse): Record<string, string> {
-  return response.json === undefined ? {} : { "Content-Type": "application/json" };
+  return response.json === undefined ? {} : JSON_HEADERS;
 }
 
 function withBody(response: HttpResponse): { body?: string | Uint8Array | Readable } {

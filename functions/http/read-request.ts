@@ -47,7 +47,9 @@ export function readRequest(
       event.body === null
         ? Buffer.alloc(0)
         : Buffer.from(event.body, event.isBase64Encoded ? "base64" : "utf8"),
-    requestId: event.requestContext.requestId,
+    // API Gateway's own; the other one can be set by the caller.
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+    requestId: event.requestContext.extendedRequestId ?? event.requestContext.requestId,
     sourceIp: event.requestContext.identity?.sourceIp ?? "",
     baseUrl: `${scheme}://${host}/elements${BASE}`,
     remainingMs: () => context.getRemainingTimeInMillis(),

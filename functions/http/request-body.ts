@@ -1,14 +1,32 @@
 import * as v from "valibot";
-import { InvalidRequest } from "../core/errors.ts";
+import { InvalidRequest, LinkspanError } from "../core/errors.ts";
+import { budgets } from "../core/instances/budgets.ts";
+import { JsonTooDeep, MAX_JSON_NESTING, parseJson } from "../core/parse-json.ts";
 import type { HttpRequest } from "./request.ts";
 
-/** The JSON body, or `undefined` for none, `null` and blanks. @throws {InvalidRequest} not JSON */
+/**
+ * The JSON body, or `undefined` for none, `null` and blanks.
+ * @throws {InvalidRequest} not JSON, or nested too deep
+ * @throws {LinkspanError} 413: larger than any body of ours needs to be
+ */
 function jsonBody(request: HttpRequest): unknown {
+  if (request.body.length > budgets.body) {
+    throw new LinkspanError(413, "body_too_large", `the body is too large: at most ${budgets.body} bytes`, {
+      detail: { field: "body" },
+    });
+  }
   const text = request.body.toString("utf8").trim();
   if (text === "") return undefined;
   try {
-    return JSON.parse(text) ?? undefined;
-  } catch {
+    return parseJson(text) ?? undefined;
+  } catch (error) {
+    if (error instanceof JsonTooDeep) {
+      throw new InvalidRequest(
+        `the body nests lists and objects more than ${MAX_JSON_NESTING} deep`,
+        "body",
+        "too_deep",
+      );
+    }
     throw new InvalidRequest("the body is not valid JSON", "body");
   }
 }
@@ -16,6 +34,7 @@ function jsonBody(request: HttpRequest): unknown {
 /**
  * The JSON body, checked against a schema. Unknown fields are ignored; null and empty strings count as absent.
  * @throws {InvalidRequest} naming the field, as a path: `providerData.code`
+ * @throws {LinkspanError} 413 `body_too_large`
  */
 export function parseBody<const S extends v.GenericSchema>(
   request: HttpRequest,

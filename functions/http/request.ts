@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { TenantUse } from "../core/tenants/tenant-use.ts";
 
 /** One HTTP request as handlers see it. */
 export interface HttpRequest {
@@ -23,6 +24,8 @@ export interface HttpRequest {
   readonly remainingMs: () => number;
   /** Work that goes on after the caller has its answer; the invocation ends when it has settled. Its failure is logged. */
   readonly afterAnswer: (work: Promise<unknown>) => void;
+  /** Counts what organizations use, where the operator set a bound; `authorize.ts` asks it. */
+  readonly tenantUse?: Pick<TenantUse, "admit">;
   /** Added by a handler as it learns them; they go into the request's log line and metrics, never into the answer. */
   readonly facts: {
     connector?: string;

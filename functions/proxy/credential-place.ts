@@ -14,7 +14,8 @@ export type TokenPlace =
 
 export interface FoundToken {
   readonly token: string;
-  readonly place: TokenPlace;
+  /** Each place that holds just the token, in the order of the request; at least one. */
+  readonly places: readonly TokenPlace[];
 }
 
 interface Carrier {
@@ -24,11 +25,11 @@ interface Carrier {
 
 /**
  * Finds the instance token where a vendor's SDK puts its credential. Which connector it is for shows only when the token
- * was looked up, so this looks everywhere; `isCredentialPlace` then says whether it may be there.
+ * was looked up, so this looks everywhere; `isCredentialPlace` then says of each place whether it may be there.
  * @throws {Unauthorized} there is none, or two different ones
  */
 export function findInstanceToken({ headers, query }: Carrier): FoundToken {
-  const found: FoundToken[] = [];
+  const found: { readonly token: string; readonly place: TokenPlace }[] = [];
   for (const [name, value] of Object.entries(headers)) {
     const [, scheme, credential = ""] = /^(?:([A-Za-z][A-Za-z-]*) +)?(\S+)$/.exec(value.trim()) ?? [];
     if (TOKEN.test(credential)) {
@@ -38,7 +39,8 @@ export function findInstanceToken({ headers, query }: Carrier): FoundToken {
       if (TOKEN.test(token)) found.push({ token, place: { in: "three-part" } });
     } else if (name === "authorization" && scheme?.toLowerCase() === "basic") {
       const password = /^[^:]*:(.*)$/s.exec(Buffer.from(credential, "base64").toString("utf8"))?.[1] ?? "";
-      if (TOKEN.test(password)) found.push({ token: password, place: { in: "basic" } });
+      // A pasted line break may be inside of it.
+      if (TOKEN.test(password.trim())) found.push({ token: password.trim(), place: { in: "basic" } });
     }
   }
   for (const [name, value] of query) {
@@ -54,7 +56,7 @@ export function findInstanceToken({ headers, query }: Carrier): FoundToken {
   if (found.some(({ token }) => token !== first.token)) {
     throw new Unauthorized("the request carries two different instance tokens");
   }
-  return found.find(({ place }) => place.in === "three-part") ?? first;
+  return { token: first.token, places: found.map(({ place }) => place) };
 }
 
 /** Whether a connector's own credential would go there, or our API's always may. */

@@ -7,7 +7,14 @@ import type { VendorResponse } from "../core/vendor-http.ts";
 import { vendorSession } from "../core/vendor-session.ts";
 import { authorizeInstance, authorizeInstanceToken, type InstanceCaller } from "../http/authorize.ts";
 import type { HttpRequest, HttpResponse } from "../http/request.ts";
-import { type FoundToken, findInstanceToken, isCredentialPlace } from "./credential-place.ts";
+import {
+  type FoundToken,
+  findInstanceToken,
+  isCredentialPlace,
+  type TokenPlace,
+} from "./credential-place.ts";
+import { refuseMisplacedToken } from "./misplaced-token.ts";
+import { withPrivateCaching } from "./private-caching.ts";
 import { headersForCaller, headersForVendor } from "./proxy-headers.ts";
 import { rewriteJsonFields, rewriteLinkHeader } from "./rewrite-urls.ts";
 import { proxyUrl, vendorUrl } from "./vendor-url.ts";
@@ -35,16 +42,17 @@ const MAX_REWRITTEN_BYTES = 8 * 1024 * 1024;
  * and streams the answer back. Redirects are the caller's to follow.
  */
 export async function forward(request: HttpRequest, parts: ProxyParts): Promise<HttpResponse> {
-  const query = request.queryPairs ?? [...request.query];
-  const found = findInstanceToken({ headers: request.headers, query });
+  const sent = request.queryPairs ?? [...request.query];
+  const found = findInstanceToken({ headers: request.headers, query: sent });
   const { caller, connector } = await authorize(request, found, parts);
   const { api } = connector;
 
   const rewrites = request.headers["elements-rewrite-urls"]?.trim().toLowerCase() === "true";
-  const headers = headersForVendor(request.headers, {
-    token: found.token,
-    ...(found.place.in === "header" ? { header: found.place.name } : {}),
-  }).filter(([name]) => !(rewrites && name === "accept-encoding"));
+  const headers = headersForVendor(request.headers, found.token).filter(
+    ([name]) => !(rewrites && name === "accept-encoding"),
+  );
+  const query = sent.filter(([, value]) => !value.includes(found.token));
+  refuseMisplacedToken(found.token, { path: request.path, query, headers });
   if (rewrites) headers.push(["accept-encoding", "identity"]);
 
   const beganMs = request.remainingMs();
@@ -61,18 +69,17 @@ export async function forward(request: HttpRequest, parts: ProxyParts): Promise<
   });
   const response = await session.send({
     method: request.method,
-    url: vendorUrl(
-      api,
-      request.path,
-      query.filter(([, value]) => !value.includes(found.token)),
-    ),
+    url: vendorUrl(api, request.path, query),
     headers,
     ...(request.body.length === 0 ? {} : { body: request.body }),
     timeoutMs: patienceMs(),
     idleTimeoutMs: IDLE_MS,
   });
   const rewrite = (url: string): string => proxyUrl(api, url, response.url, `${request.baseUrl}/proxy`);
-  const answerHeaders = withRewrittenUrls(headersForCaller(response.rawHeaders), rewrite);
+  const answerHeaders = withPrivateCaching(
+    withRewrittenUrls(headersForCaller(response.rawHeaders), rewrite),
+    found.places.flatMap(carrierOf),
+  );
   if (rewrites && request.method !== "HEAD" && isPlainJson(response) && api.urlFields !== undefined) {
     const text = (await readBody(response, MAX_REWRITTEN_BYTES, patienceMs())).toString("utf8");
     return {
@@ -86,11 +93,11 @@ export async function forward(request: HttpRequest, parts: ProxyParts): Promise<
 
 async function authorize(
   request: HttpRequest,
-  { token, place }: FoundToken,
+  { token, places }: FoundToken,
   { tenants, grants }: ProxyParts,
 ): Promise<{ caller: InstanceCaller; connector: Connector }> {
   const stores = { tenants, instances: grants.instances };
-  const caller = await (place.in === "three-part"
+  const caller = await (places.some((place) => place.in === "three-part")
     ? authorizeInstance(request, stores)
     : authorizeInstanceToken(token, request, stores));
   const connector = grants.connectors(caller.instance.connector);
@@ -99,12 +106,19 @@ async function authorize(
       `instance ${caller.instance.id} is of ${caller.instance.connector}, which is no connector`,
     );
   }
-  if (!isCredentialPlace(connector.api, place)) {
+  if (!places.some((place) => isCredentialPlace(connector.api, place))) {
+    const named = places.map((place) => `${place.in} ${"name" in place ? place.name : ""}`.trim());
     throw new Unauthorized(
-      `${connector.key} takes no credential in the ${place.in} ${"name" in place ? place.name : ""}; send Authorization: Bearer <instance token>`,
+      `${connector.key} takes no credential in the ${named.join(" or the ")}; send Authorization: Bearer <instance token>`,
     );
   }
   return { caller, connector };
+}
+
+/** The header that a place lies in. */
+function carrierOf(place: TokenPlace): string[] {
+  if (place.in === "query") return [];
+  return [place.in === "header" ? place.name : "Authorization"];
 }
 
 const URL_HEADERS: readonly string[] = ["location", "content-location"];

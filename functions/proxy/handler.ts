@@ -1,4 +1,4 @@
-import { grantParts, tenants } from "../aws/parts.ts";
+import { grantParts, tenants, tenantUse } from "../aws/parts.ts";
 import { preflight } from "../http/cors.ts";
 import { httpFunction } from "../http/http-function.ts";
 import { proxyHeaders, proxyRoutes } from "./routes.ts";
@@ -8,4 +8,5 @@ export const handler = httpFunction({
   routes: proxyRoutes(() => ({ tenants: tenants(), grants: grantParts() })),
   headers: proxyHeaders,
   preflight,
+  tenantUse,
 });

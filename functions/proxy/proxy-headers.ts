@@ -16,7 +16,7 @@ const HOP_BY_HOP: readonly string[] = [
 ];
 
 /** Not passed to the vendor. A star stands for any ending. */
-const NOT_TO_VENDOR: readonly string[] = [
+const notToVendor = anyOf([
   ...HOP_BY_HOP,
   // Set anew for the vendor's host and the body that goes out.
   "host",
@@ -41,10 +41,10 @@ const NOT_TO_VENDOR: readonly string[] = [
   "cf-*",
   "true-client-ip",
   "x-http-method-override",
-];
+]);
 
 /** Not passed to the caller. */
-const NOT_TO_CALLER: readonly string[] = [
+const notToCaller = anyOf([
   ...HOP_BY_HOP,
   "set-cookie",
   "set-cookie2",
@@ -60,12 +60,21 @@ const NOT_TO_CALLER: readonly string[] = [
   "content-security-policy*",
   "x-content-type-options",
   "clear-site-data",
+  // Rules for shared caches, and orders to the servers in between (see private-caching.ts).
+  "cdn-cache-control",
+  "cloudflare-cdn-cache-control",
+  "vercel-cdn-cache-control",
+  "netlify-cdn-cache-control",
+  "surrogate-*",
+  "edge-control",
+  "x-accel-*",
+  "x-sendfile",
   "service-worker-allowed",
   "origin-agent-cluster",
   "nel",
   "report-to",
   "reporting-endpoints",
-];
+]);
 
 /**
  * Headers of an answer from the vendor that a browser must not take for a page of ours: our host also serves the connect
@@ -78,16 +87,16 @@ const ADDED_FOR_CALLER: Pairs = [
 
 /**
  * The caller's headers for the vendor.
- * @param carried the header that held the instance token, and the token, which must not leave us in any other header
+ * @param token the instance token: a header that holds it stays here
  * @throws {InvalidRequest} a value that HTTP cannot carry
  */
 export function headersForVendor(
   headers: Readonly<Record<string, string>>,
-  carried: { readonly header?: string; readonly token: string },
+  token: string,
 ): [string, string][] {
-  const dropped = [...NOT_TO_VENDOR, ...listed(headers.connection)];
+  const ofThisHop = listed(headers.connection);
   const passed = Object.entries(headers).filter(
-    ([name, value]) => name !== carried.header && !matches(dropped, name) && !value.includes(carried.token),
+    ([name, value]) => !notToVendor(name) && !ofThisHop.has(name) && !value.includes(token),
   );
   for (const [name, value] of passed) {
     // RFC 9110 section 5.5.
@@ -101,11 +110,11 @@ export function headersForVendor(
 /** The vendor's headers for the caller; repeated ones are joined. */
 export function headersForCaller(rawHeaders: Pairs): Record<string, string> {
   const connection = rawHeaders.filter(([name]) => name.toLowerCase() === "connection");
-  const dropped = [...NOT_TO_CALLER, ...connection.flatMap(([, value]) => listed(value))];
+  const ofThisHop = listed(connection.map(([, value]) => value).join(","));
   const passed = new Map<string, [name: string, value: string]>();
   for (const [name, value] of rawHeaders) {
     const key = name.toLowerCase();
-    if (matches(dropped, key)) continue;
+    if (notToCaller(key) || ofThisHop.has(key)) continue;
     const before = passed.get(key);
     passed.set(key, before === undefined ? [name, value] : [before[0], `${before[1]}, ${value}`]);
   }
@@ -113,13 +122,13 @@ export function headersForCaller(rawHeaders: Pairs): Record<string, string> {
 }
 
 /** The headers that a `Connection` header declares to be for this hop only. */
-function listed(connection: string | undefined): string[] {
-  return (connection ?? "")
-    .split(",")
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== "");
+function listed(connection: string | undefined): ReadonlySet<string> {
+  return new Set((connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
 }
 
-function matches(patterns: readonly string[], name: string): boolean {
-  return patterns.some((each) => (each.endsWith("*") ? name.startsWith(each.slice(0, -1)) : name === each));
+/** Whether a name is one of these, or begins as one of those with a star at its end. */
+function anyOf(patterns: readonly string[]): (name: string) => boolean {
+  const names = new Set(patterns);
+  const beginnings = patterns.filter((each) => each.endsWith("*")).map((each) => each.slice(0, -1));
+  return (name) => names.has(name) || beginnings.some((each) => name.startsWith(each));
 }

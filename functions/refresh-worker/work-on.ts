@@ -2,9 +2,17 @@ import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
 import { readMessage } from "../aws/refresh-queue.ts";
 import type { Call, WorkerParts } from "../core/grant/grant-parts.ts";
 import { within } from "../core/grant/patience.ts";
-import { settleRescueRecord } from "../core/grant/rescue/rescue-worker.ts";
+import { settlePending } from "../core/grant/pending/settle-pending.ts";
+import { RevocationOwed, settleRescueRecord } from "../core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../core/grant/schedule/refresh-due.ts";
 import { settleAll } from "../core/settle-all.ts";
+import type { SuspensionWork } from "../core/tenants/mark-instances.ts";
+
+/** What the worker has beside the grants' life. */
+export interface OtherWork {
+  /** Marks a suspended user's instances, or takes the marks off. */
+  readonly markInstances?: (work: SuspensionWork) => Promise<void>;
+}
 
 /** One message's work: a whole lease, and a little for what comes before it. */
 const RECORD_MS = 130_000;
@@ -16,7 +24,7 @@ const RESERVE_MS = 5_000;
  * the vendor put off is no failure, it has its own next time. What goes on after its time is awaited: it may hold a grant.
  */
 export async function workOn(
-  parts: WorkerParts,
+  parts: WorkerParts & OtherWork,
   records: readonly Pick<SQSRecord, "messageId" | "body">[],
   remainingMs: () => number,
 ): Promise<SQSBatchResponse> {
@@ -52,9 +60,24 @@ export async function workOn(
   return { batchItemFailures: failed };
 }
 
-async function one(parts: WorkerParts, body: string, call: Call): Promise<void> {
+async function one(parts: WorkerParts & OtherWork, body: string, call: Call): Promise<void> {
   const message = readMessage(body);
   if (message.kind === "event") return await parts.publish(message.event);
-  if (message.kind === "rescue") return await settleRescueRecord(parts, message.key, call);
+  if (message.kind === "rescue") return await settle(parts, message.key, call);
+  if (message.kind === "pending") return await settlePending(parts, message, call);
+  if (message.kind === "suspension") {
+    if (parts.markInstances === undefined) throw new Error("nobody here marks a suspended user's instances");
+    return await parts.markInstances(message);
+  }
   await refreshDue(parts, message, call);
+}
+
+/** A revocation that the vendor does not take yet is no failure of the message: the sweep sends it again, in its time. */
+async function settle(parts: WorkerParts, key: string, call: Call): Promise<void> {
+  try {
+    await settleRescueRecord(parts, key, call);
+  } catch (error) {
+    if (!(error instanceof RevocationOwed)) throw error;
+    console.log(JSON.stringify({ level: "info", message: error.message, key }));
+  }
 }

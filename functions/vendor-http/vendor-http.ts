@@ -15,9 +15,11 @@ import { splitUrl, vendorEndpoint } from "./vendor-endpoints.ts";
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+const SWITCHING_PROTOCOLS = 101;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 /** All headers of an answer together. */
 const MAX_HEADER_BYTES = 32 * 1024;
+const MAX_LENIENT_HEADER_BYTES = 64 * 1024;
 /** Framing and connection are ours to say, whatever the caller handed over. */
 const OWN_HEADERS: readonly string[] = [
   "host",
@@ -54,17 +56,19 @@ export function createVendorHttp(options: VendorHttpOptions = {}): VendorHttp {
     const { hostHeader, endpoint, overridden } = checked(request);
     const { scheme, hostname, host, target } = splitUrl(endpoint);
     const body = typeof request.body === "string" ? Buffer.from(request.body, "utf8") : request.body;
+    const lenient = request.lenient ?? false;
     const port = host.slice(hostname.length + 1);
     const start = scheme === "https" ? httpsRequest : httpRequest;
     const outgoing = start({
-      agent: agentFor({ scheme, exempt: overridden, fresh: freshConnection }),
+      agent: agentFor({ scheme, exempt: overridden, fresh: freshConnection || lenient }),
       method: request.method,
       hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
       ...(port === "" ? {} : { port }),
       path: target,
       // As an array: names keep their case, and Node adds neither Host nor a length of its own.
       headers: headerPairs(request, hostHeader, body?.length) as unknown as string[],
-      maxHeaderSize: MAX_HEADER_BYTES,
+      maxHeaderSize: lenient ? MAX_LENIENT_HEADER_BYTES : MAX_HEADER_BYTES,
+      insecureHTTPParser: lenient,
     });
     return new Promise<VendorResponse>((resolve, reject) => {
       let sent = false;
@@ -101,7 +105,16 @@ export function createVendorHttp(options: VendorHttpOptions = {}): VendorHttp {
         sent = true;
         outgoing.end(body);
       });
+      // We never ask for another protocol; behind a 101 comes whatever that protocol is, and maybe nothing ever.
+      const onSwitched = (): void =>
+        giveUp(new VendorUnreachable(`${hostHeader} switched to another protocol`, { sent: true }));
+      outgoing.once("upgrade", (_, socket) => {
+        socket.destroy();
+        onSwitched();
+      });
       outgoing.once("response", (incoming) => {
+        // Without `Upgrade` Node takes 101 for an answer.
+        if (incoming.statusCode === SWITCHING_PROTOCOLS) return onSwitched();
         settled();
         resolve(asResponse(incoming, request));
       });

@@ -87,6 +87,12 @@ export class Alarms extends Construct {
       periods: 1,
       meaning: "Unusually many grants were ended by their vendor",
     });
+    this.alarm("RefusedGrants", {
+      metric: emitted.heldGrants(Duration.minutes(15)),
+      threshold: 1,
+      periods: 1,
+      meaning: "A vendor has refused many grants for a week: none of them is given up",
+    });
     this.alarm("FailingRefreshes", {
       metric: new MathExpression({
         expression:

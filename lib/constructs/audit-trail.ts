@@ -41,8 +41,11 @@ export class AuditTrail extends Construct {
       // more than three times (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html).
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 6 },
     });
-    const role = this.role();
+    // A name of its own, so that the role can tell its pipe before there is one.
+    const name = `linkspan-${settings.stage}-audit`;
+    const role = this.role(name);
     const pipe = new CfnPipe(this, "Pipe", {
+      name,
       description: `Linkspan ${settings.stage}: audit events, from their queue into their log group`,
       roleArn: role.roleArn,
       source: this.queue.queueArn,
@@ -60,11 +63,16 @@ export class AuditTrail extends Construct {
   }
 
   /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-permissions.html */
-  private role(): Role {
+  private role(pipeName: string): Role {
+    const { account } = Stack.of(this);
+    const pipe = Stack.of(this).formatArn({ service: "pipes", resource: "pipe", resourceName: pipeName });
     const role = new Role(this, "PipeRole", {
-      // Only pipes of this account: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+      // Only this pipe: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
       assumedBy: new ServicePrincipal("pipes.amazonaws.com", {
-        conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },
+        conditions: {
+          StringEquals: { "aws:SourceAccount": account },
+          ArnEquals: { "aws:SourceArn": pipe },
+        },
       }),
     });
     for (const [actions, resource] of [

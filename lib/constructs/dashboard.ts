@@ -106,9 +106,12 @@ function refreshWidgets(emitted: EmittedMetrics, { settings, api, refresh }: Das
       leftYAxis: { label: "ms", showUnits: false },
     }),
     graph("Grants lost or ended", {
-      left: ["needs_reauth", "client_refused", "lost"].map((outcome) =>
-        emitted.refreshes(outcome, "Refreshes", "Sum", five),
-      ),
+      left: [
+        ...["needs_reauth", "client_refused", "lost"].map((outcome) =>
+          emitted.refreshes(outcome, "Refreshes", "Sum", five),
+        ),
+        emitted.heldGrants(five),
+      ],
     }),
     graph("Events that were lost", { left: [emitted.lostEvents(five)] }),
     ...(settings.connectorMetrics

@@ -35,6 +35,11 @@ export class EmittedMetrics {
     return this.metric("LostEvents", {}, "Sum", period, "LostEvents");
   }
 
+  /** Refused grants that are not given up: too many of their connector are refused. */
+  heldGrants(period = this.period): Metric {
+    return this.metric("HeldGrants", {}, "Sum", period, "HeldGrants");
+  }
+
   /** Refreshes of each connector by their ending, a line each; written only where `connectorMetrics` is set. */
   refreshesByConnector(): IMetric {
     return this.search("Refreshes", ["Stage", "Connector", "Outcome"], "", "Sum", (search) => search);

@@ -16,15 +16,17 @@ export function addGatewayErrors(api: RestApi): void {
     api.addGatewayResponse(id, {
       type,
       responseHeaders: {
-        "Elements-Request-Id": "context.requestId",
+        // Not `context.requestId`: "clients can override this request ID", and nothing would quote it in the template.
+        "Elements-Request-Id": "context.extendedRequestId",
         // On the proxy this tells our errors from the vendor's.
         "Elements-Error-Source": "'linkspan'",
         "Cache-Control": "'no-store'",
+        "X-Content-Type-Options": "'nosniff'",
         ...headers,
       },
       templates: {
         "application/json": JSON.stringify({
-          requestId: "$context.requestId",
+          requestId: "$context.extendedRequestId",
           message,
           code,
           detail: { reason: "$context.error.responseType" },
@@ -50,6 +52,12 @@ export function addGatewayErrors(api: RestApi): void {
     ResponseType.REQUEST_TOO_LARGE,
     "payload_too_large",
     "the request is more than one call can carry: about 4.5 MB of body",
+  );
+  error(
+    "RefusedByFirewall",
+    ResponseType.WAF_FILTERED,
+    "refused_by_firewall",
+    "this deployment's firewall refuses the request",
   );
   error("Default5xx", ResponseType.DEFAULT_5XX, "unavailable", "the API could not answer; try again", {
     "Retry-After": "'5'",

@@ -5,7 +5,7 @@ import { newTraceId } from "../lambda/function-pool.ts";
 import { EventTooLarge, FunctionThrottled } from "../lambda/invocation.ts";
 import type { LambdaService } from "../lambda/lambda-service.ts";
 import type { ApiModel } from "../template/api-model.ts";
-import { GatewayError, gatewayAnswer } from "./gateway-response.ts";
+import { GatewayError, gatewayAnswer, type RequestIds } from "./gateway-response.ts";
 import { findHeader, requestHeaders, responseHeaders, setHeader } from "./header-rules.ts";
 import { type IntegrationAnswer, integrationAnswer } from "./integration-answer.ts";
 import { matchRoute } from "./match-route.ts";
@@ -40,8 +40,8 @@ export function apiGateway(
   const { api, lambda, log, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
   const mayPass = api.throttle === undefined ? () => true : throttle(api.throttle);
 
-  async function serve(message: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
-    const request = await receive(message, requestId);
+  async function serve(message: IncomingMessage, response: ServerResponse, ids: RequestIds): Promise<void> {
+    const request = await receive(message, ids);
     const route = matchRoute(api.root, request.path, request.method);
     if (route === undefined) throw unmatched(request);
     if (!mayPass()) throw new GatewayError("THROTTLED");
@@ -56,8 +56,7 @@ export function apiGateway(
       await send(answered, {
         message,
         response,
-        requestId,
-        extendedRequestId: request.extendedRequestId,
+        ...ids,
         end,
         onBytes: idle.refresh,
       });
@@ -71,7 +70,7 @@ export function apiGateway(
   }
 
   /** @throws {GatewayError} the request is not one that reaches an integration */
-  async function receive(message: IncomingMessage, requestId: string): Promise<ReceivedRequest> {
+  async function receive(message: IncomingMessage, ids: RequestIds): Promise<ReceivedRequest> {
     const [target = "", query = ""] = (message.url ?? "").split(/\?(.*)/s);
     const headers = requestHeaders(message.rawHeaders);
     const host = findHeader(headers, "host") ?? "";
@@ -99,26 +98,28 @@ export function apiGateway(
       query,
       headers,
       body,
-      requestId,
-      extendedRequestId: randomBytes(11).toString("base64"),
+      ...ids,
       receivedAt: new Date(),
     };
   }
 
   return (message, response) => {
-    const requestId = randomUUID();
+    const ids: RequestIds = {
+      requestId: randomUUID(),
+      extendedRequestId: randomBytes(11).toString("base64"),
+    };
     // Of a client that went away nobody needs to hear.
     response.on("error", () => {});
-    serve(message, response, requestId).catch((error: unknown) => {
+    serve(message, response, ids).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) return response.destroy();
       if (error instanceof BodyTooLarge) return refuseBody(message, response);
       const known = error instanceof GatewayError ? error : new GatewayError("API_CONFIGURATION_ERROR");
       if (known !== error) log?.(`API Gateway: ${why(error)}`);
-      const { status, headers, body } = gatewayAnswer(api, known, requestId);
+      const { status, headers, body } = gatewayAnswer(api, known, ids);
       const length = String(Buffer.byteLength(body));
       response.writeHead(
         status,
-        [...headers, ["x-amzn-RequestId", requestId], ["Content-Length", length]].flat(),
+        [...headers, ["x-amzn-RequestId", ids.requestId], ["Content-Length", length]].flat(),
       );
       response.end(body);
     });

@@ -28,6 +28,12 @@ export class GatewayError extends Error {
   }
 }
 
+/** What `$context` calls a request: the first one may be the caller's choice, the second is API Gateway's own. */
+export interface RequestIds {
+  readonly requestId: string;
+  readonly extendedRequestId: string;
+}
+
 export interface GatewayAnswer {
   readonly status: number;
   readonly headers: [string, string][];
@@ -35,13 +41,18 @@ export interface GatewayAnswer {
 }
 
 /** An error in the shape that the stacks give it, or else in AWS's own. */
-export function gatewayAnswer(api: ApiModel, error: GatewayError, requestId: string): GatewayAnswer {
+export function gatewayAnswer(
+  api: ApiModel,
+  error: GatewayError,
+  { requestId, extendedRequestId }: RequestIds,
+): GatewayAnswer {
   const [defaultStatus] = defaults[error.type];
   const response =
     api.responses.get(error.type) ?? api.responses.get(defaultStatus < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX");
   const template = response?.template ?? '{"message":$context.error.messageString}';
   const variables: Readonly<Record<string, string>> = {
     "context.requestId": requestId,
+    "context.extendedRequestId": extendedRequestId,
     "context.error.responseType": error.type,
     "context.error.message": error.message,
     "context.error.messageString": JSON.stringify(error.message),

@@ -1,5 +1,7 @@
 import { createRequire } from "node:module";
+import { takeOverLevelDb } from "./level-db.ts";
 import { AwsError, refuseUnknownParameters } from "./service.ts";
+import { DatabaseInUse, openDatabase, type SqliteStore, sqliteStore } from "./sqlite-store.ts";
 import { localAccountId, localRegion } from "./types.ts";
 
 // dynalite's own HTTP server parses and checks each request again and listens for anybody; its parts, called in
@@ -27,11 +29,11 @@ interface DynaliteError extends Error {
   readonly body?: Record<string, unknown> & { __type: string };
 }
 interface DynaliteStore {
-  readonly db: { open(): Promise<void>; close(): Promise<void> };
+  readonly db: object;
   readonly tableDb: { awsAccountId: string; awsRegion: string };
 }
 interface DynaliteDatabase {
-  create(options: { path: string; createTableMs: number }): DynaliteStore;
+  create(options: { createTableMs: number }): DynaliteStore;
   checkConditional(data: Parameters, item: Item | undefined): DynaliteError | null | undefined;
 }
 interface DynaliteValidations {
@@ -76,6 +78,7 @@ const operationNames = [
   "Scan",
   "UpdateItem",
 ];
+const readOperations = new Set(["BatchGetItem", "DescribeTable", "GetItem", "Query", "Scan"]);
 const operations = new Map(operationNames.map((name) => [name, loadOperation(name)]));
 
 function loadOperation(name: string): DynaliteOperation {
@@ -104,26 +107,73 @@ function awsError(error: unknown): AwsError {
 }
 
 /**
- * Opens a database, making it if the folder is empty.
- * @throws {Error} another process has it open
+ * Opens a database, making it if the folder is empty. What LevelDB kept there for an older version is taken over.
+ * @throws {Error} another process has it open, or it cannot be read
  */
 export async function openDynalite(folder: string): Promise<Dynalite> {
-  const store = database.create({ path: folder, createTableMs: 0 });
+  const sqlite = await openStore(folder);
+  // In place of LevelDB, which loses acknowledged writes (ADR 0020). dynalite's own database in memory stays empty: each
+  // method that an operation of ours calls is replaced, and the two that none calls are taken away.
+  const store = database.create({ createTableMs: 0 });
+  Object.assign(store.db, sqlite, { batch: undefined, createKeyStream: undefined });
   Object.assign(store.tableDb, { awsAccountId: localAccountId, awsRegion: localRegion });
-  await store.db.open().catch((error: Error) => {
-    throw new Error(`cannot open ${folder}: is another local platform using it?`, { cause: error });
-  });
   return {
     has: (operation) => operations.has(operation),
     check: (operation, body) => checkParameters(store, operation, body),
-    perform: (operation, data) =>
-      new Promise((resolve, reject) => {
-        operationCalled(operation).act(store, data, (error, answer) =>
-          error ? reject(awsError(error)) : resolve(answer),
-        );
-      }),
-    close: () => store.db.close(),
+    perform: async (name, data) => {
+      const operation = operationCalled(name);
+      return readOperations.has(name) ? read(store, operation, data) : write(store, sqlite, operation, data);
+    },
+    close: async () => sqlite.close(),
   };
+}
+
+async function openStore(folder: string): Promise<SqliteStore> {
+  try {
+    const opened = openDatabase(folder);
+    try {
+      await takeOverLevelDb(folder, opened);
+      return sqliteStore(opened);
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+  } catch (error) {
+    if (!(error instanceof DatabaseInUse))
+      throw new Error(`cannot open ${folder}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`cannot open ${folder}: is another local platform using it?`, { cause: error });
+  }
+}
+
+function read(store: DynaliteStore, operation: DynaliteOperation, data: Parameters): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    operation.act(store, data, (error, answer) => (error ? reject(awsError(error)) : resolve(answer)));
+  });
+}
+
+/**
+ * Item and indexes in one transaction. dynalite writes them one after the other and waits for nothing else, so on a store that
+ * answers at once the operation has ended when `act` returns.
+ */
+function write(
+  store: DynaliteStore,
+  sqlite: SqliteStore,
+  operation: DynaliteOperation,
+  data: Parameters,
+): unknown {
+  try {
+    return sqlite.atomically(() => {
+      let outcome: { error: DynaliteError | null; answer: unknown } | undefined;
+      operation.act(store, data, (error, answer) => {
+        outcome = { error, answer };
+      });
+      if (outcome === undefined) throw new Error("dynalite has not ended a write in the turn that began it");
+      if (outcome.error) throw outcome.error;
+      return outcome.answer;
+    });
+  } catch (error) {
+    throw awsError(error);
+  }
 }
 
 function operationCalled(name: string): DynaliteOperation {

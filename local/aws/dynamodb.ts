@@ -13,12 +13,11 @@ import {
 import { type AwsTable, localAccountId, localRegion } from "./types.ts";
 
 /**
- * DynamoDB, by dynalite on LevelDB: tables and items outlive a restart.
+ * DynamoDB, by dynalite on SQLite: tables and items outlive a restart.
  * @param folder of the database; one process may have it open at a time
  * @throws {Error} the folder is in use, or holds a table with other keys or indexes than the template's
  */
 export async function localDynamoDb(folder: string, tables: readonly AwsTable[]): Promise<AwsService> {
-  // LevelDB would make it readable for everybody.
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const dynalite = await openDynalite(folder);
   try {
@@ -134,7 +133,8 @@ async function makeTable(dynalite: Dynalite, folder: string, table: AwsTable): P
   await tableActive(dynalite, table.name);
 }
 
-function templateTable(table: AwsTable): Parameters {
+/** The parameters of CreateTable for a table of the template. */
+export function templateTable(table: AwsTable): Parameters {
   const indexes = table.globalSecondaryIndexes ?? [];
   return structuredClone({
     TableName: table.name,

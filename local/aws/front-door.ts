@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { ownHosts } from "../listen.ts";
 import { callLog } from "./call-log.ts";
 import { localCloudFormation } from "./cloudformation.ts";
 import { localDynamoDb } from "./dynamodb.ts";
@@ -51,7 +52,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     const eventBridge = localEventBridge(path.join(dataFolder, "events.jsonl"), resources.eventBuses, clock);
     started.push(sqs, eventBridge, localCloudFormation(resources.stacks));
     started.push(await localKms(path.join(dataFolder, "kms"), resources.keys));
-    started.push(await localS3(path.join(dataFolder, "s3"), resources.buckets));
+    started.push(await localS3(path.join(dataFolder, "s3"), resources.buckets, clock));
     started.push(await localDynamoDb(path.join(dataFolder, "dynamodb"), resources.tables));
     return frontDoor({ options, server, port, url, services: started, sqs, eventBridge, allowed });
   } catch (error) {
@@ -81,9 +82,18 @@ function frontDoor({ options, server, port, url, services, sqs, eventBridge, all
   const signatureIsGood = signatureCheck();
   const closing = new AbortController();
   const busy = new Set<Promise<void>>();
+  const hosts = ownHosts(url);
 
   async function answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     dateByClock(response, () => clock.now());
+    if (!hosts.includes(message.headers.host ?? "")) {
+      send(response, {
+        status: 421,
+        headers: { "content-type": "text/plain" },
+        body: "this address is not served here\n",
+      });
+      return;
+    }
     const claim = readAuthorization(message.headers.authorization);
     const service = claim === undefined ? undefined : byName.get(claim.service);
     if (claim === undefined || service === undefined) {

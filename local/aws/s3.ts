@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, utimes } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { finished } from "node:stream/promises";
+import type { Clock } from "../clock.ts";
 import {
   type AccessNeed,
   type AwsAnswer,
@@ -26,6 +27,8 @@ interface S3rverServer {
   readonly store: {
     existsObject(bucket: string, key: string): Promise<boolean>;
     putBucket(name: string): Promise<unknown>;
+    putObject(object: { readonly bucket: string; readonly key: string }): Promise<unknown>;
+    getResourcePath(bucket: string, key: string, resource: "object"): string;
   };
   readonly logger: { close(): void };
   callback(): (request: Exchange["request"], response: Exchange["response"]) => Promise<void>;
@@ -43,11 +46,23 @@ interface Target {
  * S3, path style, by s3rver on a folder; called in process, so that nothing reaches it but through the front door.
  * Operations that it would do otherwise than S3 are refused: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
-export async function localS3(folder: string, buckets: readonly AwsBucket[]): Promise<AwsService> {
+export async function localS3(
+  folder: string,
+  buckets: readonly AwsBucket[],
+  clock: Clock,
+): Promise<AwsService> {
   // s3rver would make it readable for everybody.
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const server = new S3rver({ directory: folder, silent: true, vhostBuckets: false, configureBuckets: [] });
   for (const bucket of buckets) await server.store.putBucket(bucket.name);
+  // LastModified is the platform's time, as every service's is, and not the machine's.
+  const putObject = server.store.putObject.bind(server.store);
+  server.store.putObject = async (object) => {
+    const put = await putObject(object);
+    const seconds = clock.now() / 1000;
+    await utimes(server.store.getResourcePath(object.bucket, object.key, "object"), seconds, seconds);
+    return put;
+  };
   const handle = server.callback();
   const writing = new Set<string>();
 
@@ -79,7 +94,7 @@ export async function localS3(folder: string, buckets: readonly AwsBucket[]): Pr
   }
 
   /** s3rver ignores If-None-Match on writes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
-  async function putObject({ bucket, key = "" }: Target, exchange: Exchange): Promise<undefined> {
+  async function put({ bucket, key = "" }: Target, exchange: Exchange): Promise<undefined> {
     const { headers } = exchange.request;
     if (headers["if-none-match"] === undefined) return await serve(exchange);
     const object = `${bucket}/${key}`;
@@ -133,7 +148,7 @@ export async function localS3(folder: string, buckets: readonly AwsBucket[]): Pr
             throw new AwsError(404, "NoSuchBucket", "The specified bucket does not exist");
           }
           if (need.action === "s3:GetObject" && key !== undefined) await refuseMissing(bucket, key, exchange);
-          return need.action === "s3:PutObject" ? await putObject(target, exchange) : await serve(exchange);
+          return need.action === "s3:PutObject" ? await put(target, exchange) : await serve(exchange);
         },
       };
     },

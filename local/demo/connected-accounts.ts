@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -7,6 +8,8 @@ export interface ConnectedAccount {
   readonly instanceToken: string;
   readonly connector: string;
   readonly name: string;
+  /** Hash of who connected it; absent where an older version wrote it. */
+  readonly owner?: string;
 }
 
 /** The demo app's database: one JSON file, readable by its owner only. */
@@ -23,20 +26,33 @@ export class ConnectedAccounts {
     }
   }
 
-  list(): readonly ConnectedAccount[] {
-    return this.#accounts;
+  /** Those of one user of the app: others on this machine can open it, too. */
+  list(endUser: string): readonly ConnectedAccount[] {
+    const owner = hashOf(endUser);
+    return this.#accounts.filter((account) => account.owner === owner);
   }
 
-  find(instanceId: number): ConnectedAccount | undefined {
-    return this.#accounts.find((account) => account.instanceId === instanceId);
+  find(instanceId: number, endUser: string): ConnectedAccount | undefined {
+    return this.list(endUser).find((account) => account.instanceId === instanceId);
   }
 
-  add(account: ConnectedAccount): void {
-    this.#save([...this.#accounts.filter((each) => each.instanceId !== account.instanceId), account]);
+  add(account: ConnectedAccount, endUser: string): void {
+    this.#save([
+      ...this.#accounts.filter((each) => each.instanceId !== account.instanceId),
+      { ...account, owner: hashOf(endUser) },
+    ]);
   }
 
   remove(instanceId: number): void {
     this.#save(this.#accounts.filter((account) => account.instanceId !== instanceId));
+  }
+
+  hasOwnerless(): boolean {
+    return this.#accounts.some(({ owner }) => owner === undefined);
+  }
+
+  giveOwnerlessTo(endUser: string): void {
+    this.#save(this.#accounts.map((account) => ({ owner: hashOf(endUser), ...account })));
   }
 
   #save(accounts: ConnectedAccount[]): void {
@@ -44,4 +60,8 @@ export class ConnectedAccounts {
     writeFileSync(`${this.#file}.new`, JSON.stringify(accounts, null, 2), { mode: 0o600 });
     renameSync(`${this.#file}.new`, this.#file);
   }
+}
+
+function hashOf(endUser: string): string {
+  return createHash("sha256").update(endUser).digest("base64url");
 }

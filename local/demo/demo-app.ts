@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { join as joinPath } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type ConnectedAccount, ConnectedAccounts } from "./connected-accounts.ts";
+import { postCommand, readSecretsCommand } from "./curl-lines.ts";
 import { type DemoSettings, LinkspanClient, LinkspanRefusal } from "./linkspan-client.ts";
 import {
   type AccountView,
@@ -27,17 +29,24 @@ export interface DemoAppOptions {
   readonly expireAccessTokens?: (connector: string) => void;
 }
 
+export interface DemoApp {
+  serve(request: IncomingMessage, response: ServerResponse): void;
+  /** Whoever opens it owns the accounts that an older version connected; absent where there are none. */
+  readonly takeOverUrl?: string;
+}
+
 /**
  * An app that uses Linkspan, as small as it can be: plain HTML forms, no JavaScript. Who is "signed in" is a cookie
- * with a random name for this browser, which is the `endUser` of the hosted flow.
+ * with a random name for this browser, which is the `endUser` of the hosted flow. Every user of this machine can open it, so a
+ * browser sees the accounts that it connected and no others, and no page holds a secret.
  */
-export function demoApp(
-  options: DemoAppOptions,
-): (request: IncomingMessage, response: ServerResponse) => void {
+export function demoApp(options: DemoAppOptions): DemoApp {
   const linkspan = new LinkspanClient(options.settings);
   const accounts = new ConnectedAccounts(options.dataFolder);
   /** Connect sessions that this app began. After a restart it knows of none; a real app has them in its database. */
   const sessions = new Set<string>();
+  const takeOverKey = accounts.hasOwnerless() ? randomBytes(24).toString("base64url") : undefined;
+  const takeOverPath = `/take-over/${takeOverKey}`;
   const vendorOf = (key: string) => options.vendors.find((vendor) => vendor.key === key);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -50,11 +59,15 @@ export function demoApp(
       return send(response, 403, errorPage("Refused", "This form was sent from another site."));
     }
     const route = `${request.method === "HEAD" ? "GET" : request.method} ${url.pathname.replace(/^\/accounts\/\d+/, "/accounts/{id}").replace(/^\/callback\/\w+$/, "/callback/{connector}")}`;
-    const account = accounts.find(Number(url.pathname.split("/")[2]));
+    const account = accounts.find(Number(url.pathname.split("/")[2]), endUser);
     const path = url.searchParams.get("path") ?? "/";
     if (route.includes("{id}") && account === undefined)
       return send(response, 404, errorPage("Not here", "This account is not connected."));
 
+    if (request.method === "GET" && takeOverKey !== undefined && url.pathname === takeOverPath) {
+      accounts.giveOwnerlessTo(endUser);
+      return redirect(response, "/");
+    }
     switch (route) {
       case "GET /":
         return home(url, response, endUser);
@@ -130,14 +143,19 @@ export function demoApp(
     const session = url.searchParams.get("session");
     const claim = url.searchParams.get("claim");
     if (session !== null && claim !== null) {
+      if (!/^[\w-]{1,100}$/.test(session))
+        return send(response, 400, errorPage("Not a session", "No connect session has such an id."));
       if (!sessions.has(session)) return send(response, 200, claimPage(claimCommand(session, claim)));
       const instance = await linkspan.claim(session, claim, endUser);
-      accounts.add({
-        instanceId: instance.id,
-        instanceToken: instance.token,
-        connector: instance.element.key,
-        name: instance.name,
-      });
+      accounts.add(
+        {
+          instanceId: instance.id,
+          instanceToken: instance.token,
+          connector: instance.element.key,
+          name: instance.name,
+        },
+        endUser,
+      );
       return redirect(
         response,
         `/accounts/${instance.id}?done=${encodeURIComponent(`${instance.element.name} is connected.`)}`,
@@ -148,7 +166,7 @@ export function demoApp(
       error === null
         ? notice(url)
         : { kind: "bad", text: `Not connected: the vendor or Linkspan answered ${error}.` };
-    send(response, 200, homePage(options.vendors, accounts.list(), words));
+    send(response, 200, homePage(options.vendors, accounts.list(endUser), words));
   }
 
   async function view(account: ConnectedAccount, path: string, nextPage?: string): Promise<AccountView> {
@@ -199,22 +217,18 @@ export function demoApp(
       configuration: { "oauth.callback.url": `${options.url}/callback/${connector}` },
       name: "My account",
     };
-    return curl("/instances", payload);
+    return commands("/instances", payload);
   }
 
   function claimCommand(session: string, claim: string): string {
-    return curl(`/connect/sessions/${encodeURIComponent(session)}/claim`, { claim, endUser: "user-1" });
+    return commands(`/connect/sessions/${session}/claim`, { claim, endUser: "user-1" });
   }
 
-  function curl(path: string, payload: object): string {
-    const { baseUrl, userSecret, organizationSecret } = options.settings;
-    return `curl -s -X POST ${baseUrl}${path.replaceAll("'", "%27")} \\
-  -H "Authorization: User ${userSecret}, Organization ${organizationSecret}" \\
-  -H "Content-Type: application/json" \\
-  -d '${JSON.stringify(payload).replaceAll("'", "'\\''")}'`;
+  function commands(path: string, payload: object): string {
+    return `${readSecretsCommand(joinPath(options.dataFolder, "demo.json"))}\n${postCommand(path, payload)}`;
   }
 
-  return (request, response) => {
+  function serve(request: IncomingMessage, response: ServerResponse): void {
     answer(request, response).catch((error: unknown) => {
       if (response.headersSent) return void response.destroy();
       const status = error instanceof LinkspanRefusal ? error.status : 500;
@@ -224,7 +238,9 @@ export function demoApp(
         errorPage("That did not work", error instanceof Error ? error.message : "Unknown error"),
       );
     });
-  };
+  }
+
+  return { serve, ...(takeOverKey === undefined ? {} : { takeOverUrl: options.url + takeOverPath }) };
 }
 
 function endUserOf(request: IncomingMessage, response: ServerResponse): string {
@@ -296,7 +312,12 @@ async function body(request: IncomingMessage): Promise<Buffer> {
 }
 
 function downloadHeaders(headers: Headers): Record<string, string> {
-  const kept: Record<string, string> = { "X-Content-Type-Options": "nosniff" };
+  const kept: Record<string, string> = {
+    "x-content-type-options": "nosniff",
+    // A user's file is not a page of this app, whatever it holds.
+    "content-security-policy": "sandbox; default-src 'none'",
+    "content-disposition": "attachment",
+  };
   for (const name of ["content-type", "content-length", "content-disposition"]) {
     const value = headers.get(name);
     if (value !== null) kept[name] = value;

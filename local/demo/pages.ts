@@ -149,7 +149,7 @@ export function claimPage(command: string): string {
     html`<h1>Here is your claim</h1>
 <p class="lead">This page stands for your app's return URL. This demo app did not begin the session, so it does not claim it. Whoever began it now claims the instance, for the end user who is signed in:</p>
 <pre tabindex="0"><code>${command}</code></pre>
-<p class="hint">Write the <code>endUser</code> that the session began with: a claim for another one deletes the connection. It works once, for half an hour.</p>`,
+<p class="hint">Write the <code>endUser</code> that the session began with: for another one there is nothing to claim any more, and what you granted is revoked. It works once, for half an hour.</p>`,
   );
 }
 

@@ -19,8 +19,10 @@ type ResponseStream = Record<string, unknown> & {
   beforeFirstWrite?: (write: (chunk: string | Uint8Array) => void) => void;
 };
 
-const [hostname = "", port = ""] = (process.env.AWS_LAMBDA_RUNTIME_API ?? "").split(":");
-const api = "/2018-06-01/runtime";
+/** `host:port` as on AWS, or with a path: the local platform's has the secret that this process is known by. */
+const [, hostname = "", port = "", base = ""] =
+  /^([^:/]+):(\d+)(\/.*)?$/.exec(process.env.AWS_LAMBDA_RUNTIME_API ?? "") ?? [];
+const api = `${base}/2018-06-01/runtime`;
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const streamingMark = Symbol.for("aws.lambda.runtime.handler.streaming");
 const highWaterMark = Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark");

@@ -65,7 +65,7 @@ export function functionPool(settings: ProcessSettings, signal: AbortSignal): Fu
   async function begin(): Promise<FunctionProcess> {
     const events = {
       idle(process: FunctionProcess) {
-        idle.push(process);
+        if (!idle.includes(process)) idle.push(process);
         serve();
       },
       ended(process: FunctionProcess) {

@@ -95,7 +95,13 @@ export async function startProcess(
         child.kill("SIGKILL");
       }, settings.timeoutSeconds * 1000);
       current = { invocation, timer };
-      api.give(invocation, settings.arn, deadlineMs);
+      try {
+        api.give(invocation, settings.arn, deadlineMs);
+      } catch (error) {
+        // It gave up waiting: what it is at nobody knows.
+        invocation.fail(new FunctionFailure("Runtime.ExitError", (error as Error).message));
+        child.kill("SIGKILL");
+      }
     },
     kill: (how = "SIGKILL") => void child.kill(how),
   };

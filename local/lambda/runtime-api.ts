@@ -1,3 +1,4 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type FunctionAnswer, FunctionFailure, type Invocation } from "./invocation.ts";
@@ -7,6 +8,7 @@ const maxBufferedBytes = 6 * 1024 * 1024;
 /** For one that is: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
 const maxStreamedBytes = 200 * 1024 * 1024;
 const version = "/2018-06-01/runtime";
+const SECRET_BYTES = 24;
 
 export interface RuntimeApiEvents {
   /** The process asks for an event: it has started, or finished the one before with all that belongs to it. */
@@ -16,9 +18,12 @@ export interface RuntimeApiEvents {
 
 /** The Runtime API for one process: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
 export interface RuntimeApi {
-  /** `127.0.0.1:<port>`, for AWS_LAMBDA_RUNTIME_API. */
+  /**
+   * `127.0.0.1:<port>/<secret>`, for AWS_LAMBDA_RUNTIME_API: clients put `http://` before it and the API's path behind it. The
+   * secret is the process's own: others on this machine would get its events, which hold credentials.
+   */
   readonly address: string;
-  /** Hands an event to the process, which must be idle. */
+  /** Hands an event to the process, which must be idle. @throws {Error} it does not wait for one */
   give(invocation: Invocation, functionArn: string, deadlineMs: number): void;
   close(): void;
 }
@@ -26,14 +31,33 @@ export interface RuntimeApi {
 export async function startRuntimeApi(events: RuntimeApiEvents): Promise<RuntimeApi> {
   let waiting: ServerResponse | undefined;
   let current: Invocation | undefined;
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+  let host = "";
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => {
+    if (!isOwnProcess(request)) {
+      request.resume();
+      refuse(response, 403, "Forbidden", "this address is for one process only");
+      return;
+    }
     serve(request, response).catch(() => request.destroy());
   });
 
+  /** It knows the secret; and the name that it calls is ours: a web page's own name may lead here, too. */
+  function isOwnProcess(request: IncomingMessage): boolean {
+    const given = Buffer.from((request.url ?? "").split("/")[1] ?? "");
+    const wanted = Buffer.from(secret);
+    return request.headers.host === host && given.length === wanted.length && timingSafeEqual(given, wanted);
+  }
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const route = `${request.method} ${request.url}`;
+    const route = `${request.method} ${request.url?.slice(secret.length + 1)}`;
     if (route === `GET ${version}/invocation/next`) {
+      // One at a time: a process that waits twice would be given two events.
+      if (waiting !== undefined) return refuse(response, 400, "InvalidRequest", "another request waits");
       waiting = response;
+      response.once("close", () => {
+        if (waiting === response) waiting = undefined;
+      });
       current = undefined;
       return events.idle();
     }
@@ -42,13 +66,12 @@ export async function startRuntimeApi(events: RuntimeApiEvents): Promise<Runtime
       accepted(response);
       return events.initFailed(failure);
     }
-    const [, requestId, what] = /^POST \S+\/invocation\/([\w-]+)\/(response|error)$/.exec(route) ?? [];
+    const [, requestId, what] =
+      /^POST \/2018-06-01\/runtime\/invocation\/([\w-]+)\/(response|error)$/.exec(route) ?? [];
     const invocation = current;
     if (invocation === undefined || invocation.requestId !== requestId) {
       request.resume();
-      response.writeHead(400, { "Content-Type": "application/json" });
-      response.end(JSON.stringify({ errorType: "InvalidRequestID", errorMessage: "Invalid request ID" }));
-      return;
+      return refuse(response, 400, "InvalidRequestID", "Invalid request ID");
     }
     if (what === "error") invocation.fail(failureOf(await readAll(request, maxBufferedBytes)));
     else if (request.headers["lambda-runtime-function-response-mode"] === "streaming") {
@@ -64,11 +87,12 @@ export async function startRuntimeApi(events: RuntimeApiEvents): Promise<Runtime
     server.listen(0, "127.0.0.1", resolve);
   });
   const { port } = server.address() as AddressInfo;
+  host = `127.0.0.1:${port}`;
   return {
-    address: `127.0.0.1:${port}`,
+    address: `${host}/${secret}`,
     give(invocation, functionArn, deadlineMs) {
       const response = waiting;
-      if (response === undefined) throw new Error("the process is not idle");
+      if (response === undefined) throw new Error("the process does not wait for an event");
       waiting = undefined;
       current = invocation;
       response.writeHead(200, {
@@ -85,6 +109,11 @@ export async function startRuntimeApi(events: RuntimeApiEvents): Promise<Runtime
       server.closeAllConnections();
     },
   };
+}
+
+function refuse(response: ServerResponse, status: number, errorType: string, errorMessage: string): void {
+  response.writeHead(status, { "Content-Type": "application/json" });
+  response.end(JSON.stringify({ errorType, errorMessage }));
 }
 
 function accepted(response: ServerResponse): void {

@@ -208,7 +208,7 @@ function readGatewayResponse(response: ResolvedResource): [string, GatewayRespon
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries((ResponseParameters ?? {}) as Record<string, string>)) {
     const header = /^gatewayresponse\.header\.(.+)$/.exec(name)?.[1];
-    if (header === undefined || !/^('.*'|context\.requestId)$/.test(value))
+    if (header === undefined || !/^('.*'|context\.(requestId|extendedRequestId))$/.test(value))
       return response.refuse(`the parameter ${name}: ${value} is not known here`);
     headers[header] = value;
   }
@@ -216,7 +216,9 @@ function readGatewayResponse(response: ResolvedResource): [string, GatewayRespon
   const template = templates["application/json"];
   const variables = template?.matchAll(/\$[\w.]+/g) ?? [];
   for (const [variable] of variables) {
-    if (!/^\$context\.(requestId|error\.(responseType|message|messageString))$/.test(variable))
+    if (
+      !/^\$context\.(requestId|extendedRequestId|error\.(responseType|message|messageString))$/.test(variable)
+    )
       response.refuse(`the variable ${variable} in its template is not known here`);
   }
   return [

@@ -84,7 +84,7 @@ function stackResolver(
   }
 
   function substitute(text: string, values: Readonly<Record<string, unknown>>): string {
-    return text.replaceAll(/\$\{(!?)([^}]+)\}/g, (_, literal: string, name: string) => {
+    return text.replaceAll(/\$\{(!?)([^{}]+)\}/g, (_, literal: string, name: string) => {
       if (literal === "!") return `\${${name}}`;
       if (name in values) return asText(resolve(values[name]));
       const dot = name.indexOf(".");

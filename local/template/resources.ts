@@ -45,6 +45,8 @@ const withoutEffect = new Set([
   "AWS::SNS::TopicPolicy",
   "AWS::SQS::QueuePolicy",
   "AWS::Scheduler::ScheduleGroup",
+  "AWS::WAFv2::WebACL",
+  "AWS::WAFv2::WebACLAssociation",
 ]);
 
 const actedOn = new Set([

@@ -102,11 +102,13 @@ export function controls(standIn: () => StandIn): OwnEndpoints {
 
 /**
  * A page of another origin may send requests to the loopback address, but a browser then says where it comes from, or `null`
- * where that is to be hidden: https://fetch.spec.whatwg.org/#origin-header
+ * where that is to be hidden: https://fetch.spec.whatwg.org/#origin-header. For a GET it says less, but that it is from elsewhere:
+ * https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header
  */
 export function isOwnOrigin(request: VendorRequest): boolean {
   const origin = request.header("origin");
-  return origin === undefined || origin === `http://${request.header("host") ?? ""}`;
+  if (origin !== undefined) return origin === `http://${request.header("host") ?? ""}`;
+  return ["same-origin", "none", undefined].includes(request.header("sec-fetch-site"));
 }
 
 async function answerOf(read: () => Promise<unknown>, act: (body: unknown) => unknown): Promise<Answer> {

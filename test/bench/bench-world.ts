@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { KMSClient } from "@aws-sdk/client-kms";
+import { S3Client } from "@aws-sdk/client-s3";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
@@ -40,6 +41,8 @@ export interface BenchWorld extends AsyncDisposable {
   readonly vault: Vault;
   /** The operator's client; the functions have their own, in their own processes. */
   readonly operator: ReturnType<typeof dynamoClient>;
+  readonly objects: S3Client;
+  readonly rescueBucket: string;
   readonly identities: PlatformIdentities;
   /** Partitions of the due index, as the stacks have it. */
   readonly shards: number;
@@ -81,6 +84,8 @@ export async function startWorld(organizations: number): Promise<BenchWorld> {
   ends.defer(() => operator.documents.destroy());
   const kms = new KMSClient(access);
   ends.defer(() => kms.destroy());
+  const objects = new S3Client(access);
+  ends.defer(() => objects.destroy());
   const worker = functionCalled("RefreshWorker").environment;
   const records = tenantRecords({
     client: operator.documents,
@@ -116,6 +121,8 @@ export async function startWorld(organizations: number): Promise<BenchWorld> {
     tenants,
     vault,
     operator,
+    objects,
+    rescueBucket: variable(worker, "RESCUE_BUCKET"),
     identities,
     shards: Number(variable(worker, "REFRESH_SHARDS")),
     functionCalled,

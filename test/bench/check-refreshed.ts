@@ -1,14 +1,20 @@
+import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
+import { RESCUE_PREFIX } from "../../functions/aws/rescue-record.ts";
 import { openGrant } from "../../functions/core/grant/sealed-grant.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
 import type { BenchWorld } from "./bench-world.ts";
 import { instancesTable, type Seeded } from "./seed-instances.ts";
+
+/** A broken store has many of them; the first ones tell how. */
+const MOST_TOLD = 20;
 
 /**
  * What was measured must have been refreshes: each instance once at the vendor, and the token that the vendor gave last is what
  * the table holds, sealed, under the new version, due again later, with no lease left.
- * @throws {Error} naming the first instance that is otherwise
+ * @returns a line for each instance that is otherwise: what is wrong with it, and how it lies in table and rescue bucket
  */
-export async function checkRefreshed(world: BenchWorld, seeded: readonly Seeded[]): Promise<void> {
+export async function checkRefreshed(world: BenchWorld, seeded: readonly Seeded[]): Promise<string[]> {
   const table = instanceTable({
     client: world.operator.documents,
     tableName: instancesTable(world),
@@ -17,15 +23,49 @@ export async function checkRefreshed(world: BenchWorld, seeded: readonly Seeded[
   const found = new Map(
     (await table.getMany(seeded.map(({ id }) => id))).map((instance) => [instance.id, instance]),
   );
-  for (const { id, refreshToken } of seeded) {
-    const wrong = (what: string): Error => new Error(`instance ${id} ${what}`);
-    const times = world.tokens.redeemed(refreshToken);
-    if (times !== 1) throw wrong(`was refreshed ${times} times at the vendor`);
-    const instance = found.get(id);
-    if (instance === undefined) throw wrong("is gone");
-    if (instance.version !== 2 || instance.until !== undefined) throw wrong("was not committed");
-    if (!((instance.dueAt ?? 0) > Date.now())) throw wrong("is still due");
-    const grant = await openGrant(world.vault, instance, instance.version, instance.grant);
-    if (grant.accessToken !== world.tokens.accessTokenOf(refreshToken)) throw wrong("holds another token");
+  const wrong: string[] = [];
+  for (const one of seeded) {
+    const instance = found.get(one.id);
+    const what = await whatIsWrong(world, one, instance);
+    if (what === undefined) continue;
+    wrong.push(`instance ${one.id} ${what}: ${howItLies(instance)}; ${await rescueKeys(world, one.id)}`);
+    if (wrong.length === MOST_TOLD) return [...wrong, "and perhaps more"];
   }
+  return wrong;
+}
+
+async function whatIsWrong(
+  world: BenchWorld,
+  { refreshToken }: Seeded,
+  instance: Instance | undefined,
+): Promise<string | undefined> {
+  const times = world.tokens.redeemed(refreshToken);
+  if (times !== 1) return `was refreshed ${times} times at the vendor`;
+  if (instance === undefined) return "is gone";
+  if (instance.version !== 2 || instance.until !== undefined) return "was not committed";
+  if (!((instance.dueAt ?? 0) > Date.now())) return "is still due";
+  try {
+    const grant = await openGrant(world.vault, instance, instance.version, instance.grant);
+    return grant.accessToken === world.tokens.accessTokenOf(refreshToken) ? undefined : "holds another token";
+  } catch (error) {
+    return `does not open (${(error as Error).message})`;
+  }
+}
+
+function howItLies(instance: Instance | undefined): string {
+  if (instance === undefined) return "no item";
+  const { version, fence, until, dueAt } = instance;
+  return `version ${version}, fence ${fence}, lease until ${timeOf(until)}, due at ${timeOf(dueAt)}`;
+}
+
+function timeOf(at: number | undefined): string {
+  if (at === undefined) return "none";
+  return `${new Date(at).toISOString()} (${Math.round((at - Date.now()) / 1000)} s from now)`;
+}
+
+async function rescueKeys(world: BenchWorld, id: number): Promise<string> {
+  const { Contents = [] } = await world.objects.send(
+    new ListObjectsV2Command({ Bucket: world.rescueBucket, Prefix: `${RESCUE_PREFIX}${id}/` }),
+  );
+  return Contents.length === 0 ? "no rescue record" : `rescue ${Contents.map(({ Key }) => Key).join(", ")}`;
 }

@@ -28,6 +28,8 @@ export interface Scenario {
   readonly sweep: Calls & Measured;
   /** For each refresh of one worker process that began cold. */
   readonly refresh: Calls & Omit<Measured, "ms" | "items"> & { readonly perSecond: number };
+  /** Instances that were not refreshed as they should; see checkRefreshed. */
+  readonly wrong: readonly string[];
 }
 
 interface Measured extends Use {
@@ -39,29 +41,41 @@ export interface Plan {
   /** In ascending order of size: the table grows from one to the next. */
   readonly scenarios: readonly { readonly instances: number; readonly due: number }[];
   readonly progress?: (line: string) => void;
+  /** Each scenario once it was measured: what comes after it may fail. */
+  readonly measured?: (scenario: Scenario) => void;
 }
 
 /**
  * Runs each scenario: the table grows to its size, so many instances come due, one sweep queues them and one worker refreshes
  * them. What is counted is counted at the front door, which every AWS call passes, or told by the table; what is timed is timed
  * in the function's own process.
- * @throws {Error} an instance was not refreshed exactly once, or what was stored does not open
+ * @throws {Error} a sweep did not find what is due, or the worker failed
  */
 export async function measureRefresh(plan: Plan): Promise<Scenario[]> {
   await using world = await startWorld(plan.organizations);
   const ids: number[] = [];
   const measured: Scenario[] = [];
+  let before: readonly Seeded[] = [];
   for (const { instances, due } of plan.scenarios) {
     plan.progress?.(`${instances} instances, ${due} due`);
     const more = newIds(instances - ids.length);
     await seedInstances(world, more, 0);
     ids.push(...more);
-    measured.push(await measure(world, ids, due));
+    const { seeded, ...scenario } = await measure(world, ids, due, before);
+    measured.push(scenario);
+    plan.measured?.(scenario);
+    before = seeded;
   }
   return measured;
 }
 
-async function measure(world: BenchWorld, ids: readonly number[], due: number): Promise<Scenario> {
+/** @param before what the scenario before this one refreshed */
+async function measure(
+  world: BenchWorld,
+  ids: readonly number[],
+  due: number,
+  before: readonly Seeded[],
+): Promise<Scenario & { readonly seeded: readonly Seeded[] }> {
   const { timeoutSeconds } = world.functionCalled("RefreshSweep");
   await using sweeper = await world.start("RefreshSweep");
   const sweepOnce = async (wanted: number): Promise<Calls & Measured> => {
@@ -70,7 +84,10 @@ async function measure(world: BenchWorld, ids: readonly number[], due: number): 
     const { outcome, ms } = await sweeper.ask("sweep", { timeoutMs: timeoutSeconds * 1000 });
     if (outcome?.due !== wanted || outcome.queued !== wanted)
       throw new Error(
-        `of ${wanted} due instances a sweep queued ${outcome?.queued ?? "none: it was locked"}`,
+        [
+          `of ${wanted} due instances a sweep queued ${outcome?.queued ?? "none: it was locked"}`,
+          ...(await checkRefreshed(world, before)),
+        ].join("\n"),
       );
     return { ...counted(world, "RefreshSweep"), ...(await sweeper.ask("use", {})), ms };
   };
@@ -79,8 +96,8 @@ async function measure(world: BenchWorld, ids: readonly number[], due: number): 
   const seeded = await seedInstances(world, sample(ids, due), 0.9);
   const sweep = await sweepOnce(due);
   const refresh = await refreshAll(world, seeded);
-  await checkRefreshed(world, seeded);
-  return { instances: ids.length, due, idleSweep, sweep, refresh };
+  const wrong = await checkRefreshed(world, seeded);
+  return { instances: ids.length, due, idleSweep, sweep, refresh, wrong, seeded };
 }
 
 async function refreshAll(world: BenchWorld, seeded: readonly Seeded[]): Promise<Scenario["refresh"]> {

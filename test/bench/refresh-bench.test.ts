@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { measureRefresh } from "./measure-refresh.ts";
-import { judge } from "./refresh-report.ts";
+import { judge, tableOf } from "./refresh-report.ts";
 
 // Small, so that it can run with every change: the figures of docs/scale.md come from the same code at full size.
 test("a sweep reads what is due, not what there is, and a key opens once for many refreshes", {
   timeout: 60_000,
 }, async () => {
-  // Throws where an instance was not refreshed exactly once at the vendor, or what was stored does not open.
+  // An instance that was not refreshed exactly once at the vendor, or whose grant does not open, is a missed target.
   const scenarios = await measureRefresh({
     organizations: 2,
     scenarios: [
@@ -39,7 +39,7 @@ test("a target that is missed is named", () => {
   const calls = { reads: 9, writes: 2, queue: 1, kms: 0, s3: 1 };
   const sweep = { ...calls, ...use, items: 40 };
   const refresh = { ...calls, ...use, perSecond: 100 };
-  const small = { instances: 200, due: 40, idleSweep: sweep, sweep, refresh };
+  const small = { instances: 200, due: 40, idleSweep: sweep, sweep, refresh, wrong: [] };
   const large = { ...small, instances: 2_000 };
   expect(judge([small, large]).missed).toEqual([]);
   const scanning = { ...large, sweep: { ...sweep, items: 2_000, readUnits: 10 } };
@@ -53,4 +53,17 @@ test("a target that is missed is named", () => {
       { ...large, refresh: unwrapping },
     ]).missed,
   ).toEqual(["kms_per_refresh"]);
+});
+
+test("figures are printed where an instance is wrong, with how it lies", () => {
+  const use = { items: 40, readUnits: 1, writeUnits: 0, cpuMs: 1, ms: 1 };
+  const calls = { reads: 9, writes: 2, queue: 1, kms: 0, s3: 1 };
+  const sweep = { ...calls, ...use };
+  const refresh = { ...calls, ...use, perSecond: 137 };
+  const wrong = "instance 7 was not committed: version 1, fence 2";
+  const small = { instances: 200, due: 40, idleSweep: sweep, sweep, refresh, wrong: [] };
+  const scenarios = [small, { ...small, instances: 2_000, wrong: [wrong] }];
+  expect(judge(scenarios).missed).toEqual(["refreshed_once"]);
+  expect(tableOf(scenarios)).toContain(wrong);
+  expect(tableOf(scenarios)).toContain("137");
 });

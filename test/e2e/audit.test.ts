@@ -58,8 +58,11 @@ describe("the audit log", () => {
       providerData: { code: back.searchParams.get("code"), state },
       configuration: { "oauth.callback.url": app.callbackUrl("dropbox") },
     });
-    const deleted = await app.hub(made.body.token, "DELETE", "/instances");
-    const [create, remove, ...rest] = await newEvents();
+    const refused = await app.hub(made.body.token, "DELETE", "/instances");
+    const deleted = await app.call("DELETE", "/instances", {
+      authorization: app.hubAuthorization(made.body.token),
+    });
+    const [create, refusal, remove, ...rest] = await newEvents();
     const common = {
       outcome: "done",
       organizationId,
@@ -74,10 +77,17 @@ describe("the audit log", () => {
       by: "user",
       requestId: made.headers.get("elements-request-id"),
     });
+    expect(refusal).toMatchObject({
+      ...common,
+      action: "instance.delete",
+      outcome: "needs_user",
+      by: "instance",
+      requestId: refused.headers.get("elements-request-id"),
+    });
     expect(remove).toMatchObject({
       ...common,
       action: "instance.delete",
-      by: "instance",
+      by: "user",
       requestId: deleted.headers.get("elements-request-id"),
     });
     expect(rest).toEqual([]);
@@ -123,13 +133,13 @@ describe("the audit log", () => {
     const events = await newEvents();
     expect(events.map(({ action, outcome, by }) => `${action} ${outcome} by ${by}`)).toEqual([
       "session.create done by user",
-      "instance.create done by browser",
+      "session.connect done by browser",
       "session.claim done by user",
       "session.create done by user",
-      "instance.create access_denied by browser",
+      "session.connect access_denied by browser",
       "session.claim not_connected by user",
       "session.create done by user",
-      "instance.create done by browser",
+      "session.connect done by browser",
       "session.claim end_user_mismatch by user",
     ]);
     expect(events.every((event) => event.userId !== undefined)).toBe(true);

@@ -1,8 +1,11 @@
+import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { dynamoClient } from "../../functions/aws/store-time.ts";
+import { hashSecret } from "../../functions/core/tenants/secrets.ts";
 import { FormBrowser } from "../form-browser.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
-import { type Answer, App, passVendor } from "./app.ts";
-import { appOfAnotherUser, operatorOf, scanTable } from "./tenants.ts";
+import { type Answer, App, type CreatedInstance, passVendor } from "./app.ts";
+import { appOfAnotherUser, operatorOf, outputOf, scanTable } from "./tenants.ts";
 
 interface Session {
   readonly id: string;
@@ -62,6 +65,17 @@ async function connect(
   const page = await browser.open(session.connectUrl);
   const vendorPage = await browser.submit(page, options.name ?? /continue with/i);
   return new URL((await passVendor(browser, vendorPage, options)).url);
+}
+
+/** Walks through the vendor, and stops where it would send the browser back to us. */
+async function redirectOf(session: Session): Promise<{ url: URL; browser: FormBrowser }> {
+  let stops = true;
+  const browser = new FormBrowser({
+    stopAt: (url) => url.startsWith("https://app.example/") || (stops && url.includes("/oauth/callback/")),
+  });
+  const url = await connect(session, { browser });
+  stops = false;
+  return { url, browser };
 }
 
 const claim = (
@@ -128,35 +142,11 @@ describe("the page of a session", () => {
     expect(page.text).toContain("Continue with Google Drive");
     expect(page.text).not.toContain("<script");
     expect(page.headers.get("content-security-policy")).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
-    expect(page.headers.get("referrer-policy")).toBe("no-referrer");
+    expect(page.headers.get("referrer-policy")).toBe("same-origin");
     expect(page.headers.get("cache-control")).toBe("no-store");
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
     expect(page.headers.has("cross-origin-opener-policy")).toBe(false);
     expect(page.headers.get("set-cookie")).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=1800$/);
-  });
-
-  it("belongs to the browser that opened it first", async () => {
-    const session = await createSession();
-    const [first, second] = [person(), person()];
-    const page = await first.open(session.connectUrl);
-    const refused = await second.open(session.connectUrl);
-    expect(refused.status).toBe(403);
-    expect(refused.text).toContain("another browser");
-    expect((await first.open(session.connectUrl)).status).toBe(200);
-    const form = await fetch(session.connectUrl, {
-      method: "POST",
-      body: new URLSearchParams({ connector: "dropbox" }),
-      redirect: "manual",
-    });
-    expect(form.status).toBe(403);
-    expect((await first.submit(page, /continue with/i)).status).toBe(200);
-  });
-
-  it("is not spent by a browser that only prefetches", async () => {
-    const session = await createSession();
-    const prefetched = await fetch(session.connectUrl, { headers: { "Sec-Purpose": "prefetch;prerender" } });
-    expect(prefetched.status).toBe(503);
-    expect((await person().open(session.connectUrl)).status).toBe(200);
   });
 
   it("takes the user back when they want none of it", async () => {
@@ -224,7 +214,7 @@ describe("what goes wrong on the way", () => {
     expect((await claim(session, back.searchParams.get("claim"))).status).toBe(200);
   });
 
-  it("a claim by another end user is 403, and the instance is deleted with its grant", async () => {
+  it("a claim by another end user is 403, and what was granted is revoked and gone", async () => {
     const dropbox = platform.vendors.dropbox;
     dropbox?.addAccount({ login: "victim@example.com", name: "Victim", email: "victim@example.com" });
     const before = await instancesLeft();
@@ -239,7 +229,7 @@ describe("what goes wrong on the way", () => {
     const late = await claim(session, back.searchParams.get("claim"), "attacker");
     expect(late.status).toBe(409);
     expect(late.body.code).toBe("claim_refused");
-    expect(late.body.message).toContain("deleted");
+    expect(late.body.message).toContain("revoked");
     expect(late.body.detail ?? {}).not.toHaveProperty("instanceId");
   });
 
@@ -293,17 +283,6 @@ describe("what goes wrong on the way", () => {
 });
 
 describe("our callback", () => {
-  /** Walks through the vendor, and stops where it would send the browser back to us. */
-  async function redirectOf(session: Session): Promise<{ url: URL; browser: FormBrowser }> {
-    let stops = true;
-    const browser = new FormBrowser({
-      stopAt: (url) => url.startsWith("https://app.example/") || (stops && url.includes("/oauth/callback/")),
-    });
-    const url = await connect(session, { browser });
-    stops = false;
-    return { url, browser };
-  }
-
   it("wants the browser that began", async () => {
     const session = await createSession();
     const before = await instancesLeft();
@@ -312,16 +291,6 @@ describe("our callback", () => {
     expect(stranger.status).toBe(403);
     expect(await instancesLeft()).toBe(before);
     expect((await claim(session, "x")).body.code).toBe("not_connected");
-  });
-
-  it("takes a state once", async () => {
-    const session = await createSession();
-    const { url, browser } = await redirectOf(session);
-    const back = new URL((await browser.open(url.href)).url);
-    expect(back.searchParams.has("claim")).toBe(true);
-    const again = await browser.open(url.href);
-    expect(again.status).toBe(400);
-    expect(again.url).toBe(url.href);
   });
 
   it("refuses a state of another connector, an old one and a made-up one, on a page of its own", async () => {
@@ -385,8 +354,14 @@ describe("signing in to an instance again", () => {
     expect((await app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(401);
 
     const other = await createSession({ element: null, instanceId: instance.id });
-    const refused = await connect(other, { login: "grace@example.com" });
-    expect(refused.searchParams.get("error")).toBe("another_account");
+    const refused = await claim(
+      other,
+      (await connect(other, { login: "grace@example.com" })).searchParams.get("claim"),
+    );
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { code: "another_account", detail: { field: "acceptOtherAccount", instanceId: instance.id } },
+    });
 
     const session = await createSession({ element: null, instanceId: instance.id });
     const back = await connect(session);
@@ -396,26 +371,23 @@ describe("signing in to an instance again", () => {
     expect((await app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
   });
 
-  it("and a claim by another end user disables the instance, but never deletes it", async () => {
+  it("and a claim by another end user changes nothing: what was granted is revoked and gone", async () => {
     const instance = await app.connect("dropbox", { name: "Kept" });
     const session = await createSession({ element: null, instanceId: instance.id });
-    const value = (await connect(session)).searchParams.get("claim");
+    const value = (await connect(session, { login: "grace@example.com" })).searchParams.get("claim");
     for (const time of ["at first", "and again"]) {
       const refused = await claim(session, value, "user-2");
       expect(refused.status, time).toBe(403);
       expect(refused.body).toMatchObject({
         code: "end_user_mismatch",
-        message: expect.stringContaining("disabled"),
-        detail: { field: "endUser", instanceId: instance.id },
+        message: expect.stringContaining("revoked"),
+        detail: { field: "endUser" },
       });
     }
-    const late = await claim(session, value, "user-1");
-    expect(late.body).toMatchObject({ code: "claim_refused", detail: { instanceId: instance.id } });
+    expect((await claim(session, value, "user-1")).body).toMatchObject({ code: "claim_refused" });
     await platform.settled();
-    const ping = () => app.hub(instance.token, "GET", "/hubs/documents/ping");
-    expect(await ping()).toMatchObject({ status: 403, body: { code: "instance_disabled" } });
-    expect((await app.platform("PUT", `/instances/${instance.id}/enabled`)).status).toBe(200);
-    expect((await ping()).status).toBe(200);
+    expect(platform.vendors.dropbox?.living("grace@example.com")).toEqual({ grants: 0, accessTokens: 0 });
+    expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
   });
 
   it("is not for another user's instance", async () => {
@@ -427,6 +399,248 @@ describe("signing in to an instance again", () => {
       endUser: "user-1",
     });
     expect(answer.status).toBe(404);
+  });
+});
+
+/** Whose account an instance's token opens at Dropbox; `undefined`: none. */
+async function emailSeenBy(token: string): Promise<string | undefined> {
+  const { body } = await app.hub<{ email?: string }>(token, "POST", "/proxy/2/users/get_current_account");
+  return body.email;
+}
+
+/** The pending sign-in of a session as it lies in the table. */
+async function pendingOf({ id }: Session): Promise<{ instanceId: number; item: string }> {
+  const items = JSON.parse(await scanTable(platform, "InstancesTable")) as {
+    instanceId: number;
+    item: string;
+  }[];
+  const found = items.find(({ item }) => item.startsWith(`pending#${id}#`));
+  if (found === undefined) throw new Error(`nothing is pending for ${id}`);
+  return found;
+}
+
+/** Half an hour passes, and the sweep comes by until nothing is left to do. */
+async function passHalfAnHour(): Promise<void> {
+  platform.clock.advance(31 * 60_000);
+  await platform.sweep();
+  await platform.settled();
+}
+
+describe("what nobody has claimed", () => {
+  it("shows nowhere and serves nothing; at its end it is revoked and gone", async () => {
+    const dropbox = platform.vendors.dropbox;
+    dropbox?.addAccount({ login: "late@example.com", name: "Late", email: "late@example.com" });
+    const listed = async () => JSON.stringify((await app.platform("GET", "/instances?pageSize=2000")).body);
+    const before = await listed();
+    const count = (await app.platform("GET", "/instances/count")).body;
+    const session = await createSession();
+    await connect(session, { login: "late@example.com" });
+    expect(dropbox?.living("late@example.com").grants).toBe(1);
+
+    expect(await listed()).toBe(before);
+    expect((await app.platform("GET", "/instances/count")).body).toEqual(count);
+    const { instanceId: reserved } = await pendingOf(session);
+    for (const [method, path] of [
+      ["GET", ""],
+      ["GET", "/status"],
+      ["GET", "/configuration"],
+      ["POST", "/token"],
+      ["POST", "/refresh"],
+      ["PUT", "/enabled"],
+      ["PATCH", ""],
+      ["DELETE", ""],
+    ] as const) {
+      const answer = await app.platform(
+        method,
+        `/instances/${reserved}${path}`,
+        method === "GET" ? undefined : {},
+      );
+      expect(answer.status, `${method} ${path}`).toBe(404);
+    }
+
+    await passHalfAnHour();
+    expect(dropbox?.living("late@example.com")).toEqual({ grants: 0, accessTokens: 0 });
+    expect(await scanTable(platform, "InstancesTable")).not.toContain(session.id);
+  });
+});
+
+describe("a sign-in again, until it is claimed", () => {
+  /** Its account cannot be looked up: the scope does not allow it. */
+  const blindly = { "oauth.scope": "files.metadata.read files.content.read" };
+
+  it("leaves the old account at work, whatever the app does without the claim", async () => {
+    const { oauthUrl } = await app.authorizationUrl("dropbox", { scope: blindly["oauth.scope"] });
+    const back = await app.consent("dropbox", oauthUrl, { login: "ada@example.com" });
+    const { body: instance } = await app.platform<Claimed>("POST", "/instances", {
+      element: { key: "dropbox" },
+      providerData: { code: back.searchParams.get("code"), state: back.searchParams.get("state") },
+      configuration: { "oauth.callback.url": app.callbackUrl("dropbox") },
+    });
+    const before = await app.hub(instance.token, "GET", "/hubs/documents/folders/contents?path=/");
+    expect(before.status).toBe(200);
+
+    const session = await createSession({ element: null, instanceId: instance.id });
+    const value = (await connect(session, { login: "grace@example.com" })).searchParams.get("claim");
+    const seen = () => app.hub(instance.token, "GET", "/hubs/documents/folders/contents?path=/");
+    expect((await seen()).body).toEqual(before.body);
+    expect((await claim(session, value, "somebody else")).status).toBe(403);
+    await platform.settled();
+    expect((await app.platform("PUT", `/instances/${instance.id}/enabled`)).status).toBe(200);
+    expect((await seen()).body).toEqual(before.body);
+  });
+
+  it("wants to be told that an account which nobody knows is welcome, and keeps the claim until then", async () => {
+    const instance = await app.connect("dropbox");
+    const session = await createSession({
+      element: null,
+      instanceId: instance.id,
+      configuration: blindly,
+    });
+    const value = (await connect(session)).searchParams.get("claim");
+    const again = (accepted: Record<string, boolean>) =>
+      app.platform<Claimed>("POST", `/connect/sessions/${session.id}/claim`, {
+        claim: value,
+        endUser: "user-1",
+        ...accepted,
+      });
+    for (const accepted of [{}, { acceptOtherAccount: true }]) {
+      expect(await again(accepted)).toMatchObject({
+        status: 409,
+        body: { code: "account_unknown", detail: { field: "acceptUnknownAccount", instanceId: instance.id } },
+      });
+    }
+    expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
+    expect((await again({ acceptUnknownAccount: true })).status).toBe(200);
+    expect(await emailSeenBy(instance.token)).toBeUndefined();
+    expect((await app.hub(instance.token, "GET", "/hubs/documents/folders/contents?path=/")).status).toBe(
+      200,
+    );
+  });
+
+  it("takes another account where the claim says that it is welcome", async () => {
+    const instance = await app.connect("dropbox");
+    const session = await createSession({ element: null, instanceId: instance.id });
+    const value = (await connect(session, { login: "grace@example.com" })).searchParams.get("claim");
+    expect((await claim(session, value)).body.code).toBe("another_account");
+    expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
+    const accepted = await app.platform<Claimed>("POST", `/connect/sessions/${session.id}/claim`, {
+      claim: value,
+      endUser: "user-1",
+      acceptOtherAccount: true,
+    });
+    expect(accepted).toMatchObject({ status: 200, body: { id: instance.id, token: MASK } });
+    expect(await emailSeenBy(instance.token)).toBe("grace@example.com");
+  });
+
+  it("two sessions of one instance do not overwrite each other; the later sign-in wins", async () => {
+    const instance = await app.connect("dropbox");
+    const [first, second] = [
+      await createSession({ element: null, instanceId: instance.id }),
+      await createSession({ element: null, instanceId: instance.id }),
+    ];
+    const one = (await connect(first)).searchParams.get("claim");
+    platform.clock.advance(2_000);
+    const two = (await connect(second)).searchParams.get("claim");
+    expect((await claim(second, two)).status).toBe(200);
+    await platform.settled();
+    expect((await claim(first, one)).body).toMatchObject({ code: "sign_in_superseded" });
+    expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
+  });
+
+  it("is ended by a later direct sign-in", async () => {
+    const instance = await app.connect("dropbox");
+    const session = await createSession({ element: null, instanceId: instance.id });
+    const value = (await connect(session)).searchParams.get("claim");
+    platform.clock.advance(2_000);
+    const { oauthUrl } = await app.authorizationUrl("dropbox");
+    const back = await app.consent("dropbox", oauthUrl);
+    const providerData = { code: back.searchParams.get("code"), state: back.searchParams.get("state") };
+    expect((await app.platform("PUT", `/instances/${instance.id}`, { providerData })).status).toBe(200);
+    await platform.settled();
+    expect(await scanTable(platform, "InstancesTable")).not.toContain(session.id);
+    expect((await claim(session, value)).body).toMatchObject({ code: "sign_in_superseded" });
+    expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
+  });
+
+  it("ends with its instance", async () => {
+    const instance = await app.connect("dropbox");
+    const session = await createSession({ element: null, instanceId: instance.id });
+    const value = (await connect(session)).searchParams.get("claim");
+    expect((await app.platform("DELETE", `/instances/${instance.id}`)).status).toBe(200);
+    await platform.settled();
+    expect(await scanTable(platform, "InstancesTable")).not.toContain(session.id);
+    expect((await claim(session, value)).status).toBe(404);
+  });
+});
+
+describe("a session that an older version connected", () => {
+  /** As such a version left it: the instance works already, and the claim stands in the session. */
+  async function oldSession(instance: CreatedInstance, reauthenticates: boolean): Promise<Session> {
+    const session = await createSession(reauthenticates ? { element: null, instanceId: instance.id } : {});
+    const { documents } = dynamoClient(platform.operator);
+    const TableName = outputOf(platform, "TransientsTable");
+    const { Item } = await documents.send(
+      new GetCommand({ TableName, Key: { id: `session#${session.id}` }, ConsistentRead: true }),
+    );
+    const connected = {
+      ...Item,
+      status: "connected",
+      instanceId: instance.id,
+      claim: hashSecret("old-claim"),
+    };
+    await documents.send(new PutCommand({ TableName, Item: connected }));
+    return session;
+  }
+
+  it("is claimed as it was: a new connection's token with it", async () => {
+    const instance = await app.connect("dropbox");
+    const claimed = await claim(await oldSession(instance, false), "old-claim");
+    expect(claimed).toMatchObject({ status: 200, body: { id: instance.id } });
+    expect(await emailSeenBy(claimed.body.token)).toBe("ada@example.com");
+  });
+
+  it("and for another end user it disables what was there, and deletes what was not", async () => {
+    const [kept, made] = [await app.connect("dropbox"), await app.connect("dropbox")];
+    expect((await claim(await oldSession(kept, true), "old-claim", "user-2")).status).toBe(403);
+    expect((await claim(await oldSession(made, false), "old-claim", "user-2")).status).toBe(403);
+    await platform.settled();
+    expect((await app.hub(kept.token, "GET", "/hubs/documents/ping")).body).toMatchObject({
+      code: "instance_disabled",
+    });
+    expect((await app.platform("GET", `/instances/${made.id}`)).status).toBe(404);
+  });
+});
+
+describe("when the stores fail", () => {
+  const failing = {
+    service: "dynamodb",
+    principal: "Connections",
+    status: 500,
+    code: "InternalServerError",
+  } as const;
+  it("a sign-in that the table does not take is claimed all the same, from the rescue bucket", async () => {
+    const session = await createSession();
+    const { url, browser } = await redirectOf(session);
+    platform.frontDoor.fail({ ...failing, action: "PutItem", skip: 1, count: 12 });
+    const back = new URL((await browser.open(url.href)).url);
+    platform.frontDoor.clearFaults();
+    const claimed = await claim(session, back.searchParams.get("claim"));
+    expect(claimed.status).toBe(200);
+    expect(await emailSeenBy(claimed.body.token)).toBe("ada@example.com");
+    await platform.sweep();
+    await platform.settled();
+    expect(await emailSeenBy(claimed.body.token)).toBe("ada@example.com");
+  });
+
+  it("a claim whose write fails can be repeated", async () => {
+    const session = await createSession();
+    const value = (await connect(session)).searchParams.get("claim");
+    platform.frontDoor.fail({ ...failing, action: "PutItem", count: 6 });
+    expect((await claim(session, value)).status).toBeGreaterThanOrEqual(500);
+    platform.frontDoor.clearFaults();
+    const claimed = await claim(session, value);
+    expect(claimed.status).toBe(200);
+    expect(await emailSeenBy(claimed.body.token)).toBe("ada@example.com");
   });
 });
 

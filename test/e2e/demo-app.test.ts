@@ -49,7 +49,7 @@ describe("the demo app", () => {
     const page = await pass(browser, await browser.open(session.body.connectUrl));
     expect(page.status).toBe(200);
     const command = page.text.replaceAll("&quot;", '"').replaceAll("&#39;", "'");
-    expect(command).toContain(`${platform.baseUrl}/connect/sessions/${session.body.id}/claim`);
+    expect(command).toContain(`"$BASE/connect/sessions/${session.body.id}/claim"`);
     const payload = JSON.parse(/-d '(.*?)'/.exec(command)?.[1] ?? "");
     const claimed = await app.platform<{ token: string }>(
       "POST",

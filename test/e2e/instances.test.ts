@@ -16,7 +16,7 @@ interface Status {
   readonly valid: boolean;
   readonly expiresAt: string;
   readonly lastRefreshedAt: string | null;
-  readonly lastError: string | null;
+  readonly lastError: { readonly code: string } | null;
 }
 
 interface Problem {
@@ -329,6 +329,40 @@ describe("changing an instance", () => {
     expect(changed.body.propertyValue).toBe("2");
     expect((await app.platform("GET", `${path()}/configuration/nothing`)).status).toBe(404);
     expect((await app.platform("PATCH", `${path()}/configuration/my.other`, {})).status).toBe(400);
+  });
+
+  it("a secret by another name is sealed, and masked wherever it is shown", async () => {
+    const secrets = {
+      access_token: "in-clear-1",
+      apiToken: "in-clear-2",
+      private_key: "in-clear-3",
+      passphrase: "in-clear-4",
+      Passwd: "in-clear-5",
+      "OAUTH.USER.REFRESH_TOKEN": "in-clear-6",
+    };
+    const others = { public_key: "shown-1", key_id: "shown-2", token_endpoint: "shown-3" };
+    const changed = await app.platform<Shown>("PATCH", path(), { configuration: { ...secrets, ...others } });
+    expect(changed.status).toBe(200);
+    const shown = [
+      changed,
+      await app.platform("GET", path()),
+      await app.platform("GET", `${path()}/configuration`),
+      await app.platform("GET", "/instances"),
+      await app.platform("GET", `${path()}/configuration/access_token`),
+    ];
+    for (const { body } of shown) expect(JSON.stringify(body)).not.toContain("in-clear");
+    for (const key of Object.keys(secrets)) expect(changed.body.configuration[key]).toBe(MASK);
+    expect(changed.body.configuration).toMatchObject(others);
+    expect(await scanTable(platform, "InstancesTable")).not.toContain("in-clear");
+
+    const session = await app.platform("POST", "/connect/sessions", {
+      element: { key: "dropbox" },
+      returnUrl: `${platform.url}/`,
+      endUser: "u1",
+      configuration: secrets,
+    });
+    expect(session.status).toBe(200);
+    expect(await scanTable(platform, "TransientsTable")).not.toContain("in-clear");
   });
 
   it("another OAuth client is refused without a new sign-in", async () => {

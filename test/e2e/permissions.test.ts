@@ -1,4 +1,7 @@
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { queueSuspension } from "../../functions/aws/queue-suspension.ts";
+import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
 import { FormBrowser } from "../form-browser.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App, type CreatedInstance, passVendor } from "./app.ts";
@@ -202,6 +205,27 @@ async function refuseTheClient(instances: readonly CreatedInstance[]): Promise<v
   await sweepAndSettle();
 }
 
+/** The vendor refuses every grant in words of its own, for more than a week: before any is given up, the connector's are counted. */
+async function refuseGrantsForAWeek(): Promise<void> {
+  platform.vendors.dropbox?.fail({
+    endpoint: "token",
+    status: 400,
+    body: '{"error": "user_suspended", "error_description": "the team was suspended"}',
+    contentType: "application/json",
+    count: 100_000,
+  });
+  for (let half = 0; half < 17; half++) {
+    platform.clock.advance(12.1 * HOUR);
+    await sweepAndSettle();
+  }
+  platform.vendors.dropbox?.clearFaults();
+  const held = platform.lambda.metrics("RefreshWorker").filter(({ HeldGrants }) => HeldGrants === 1);
+  expect(held.length).toBeGreaterThan(0);
+  expect(held[0]).toMatchObject({ connector: "dropbox" });
+  platform.clock.advance(HOUR);
+  await sweepAndSettle();
+}
+
 /** A revocation that ends the whole grant asks for the account's other instances first, when their index is up to date. */
 async function deleteAll(instances: readonly CreatedInstance[]): Promise<void> {
   const drives = [await app.connect("googledrive"), await app.connect("googledrive")];
@@ -211,6 +235,14 @@ async function deleteAll(instances: readonly CreatedInstance[]): Promise<void> {
   await sweepAndSettle();
 }
 
+/** As `user suspend` does when the organization's list of suspended users is full. */
+async function markInstancesOfAUser(): Promise<void> {
+  const queueUrl = platform.template.stacks.flatMap(({ outputs }) => outputs.RefreshQueueUrl ?? [])[0] ?? "";
+  const queue = refreshQueue({ queueUrl, client: new SQSClient(platform.operator) });
+  await queueSuspension(queue, { organizationId: "an organization", userId: "a user" });
+  await platform.settled();
+}
+
 it("grants nothing that no test ever uses", { timeout: 240_000 }, async () => {
   const instances = await connectAndUse();
   await goThroughHostedFlow();
@@ -218,7 +250,11 @@ it("grants nothing that no test ever uses", { timeout: 240_000 }, async () => {
   await loseTheTableWithGrantsInHand(instances);
   await dieWithLeases(instances);
   await refuseTheClient(instances);
+  await refuseGrantsForAWeek();
+  for (const { token } of instances)
+    expect((await app.hub(token, "GET", "/hubs/documents/ping")).status).toBe(200);
   await deleteAll(instances);
+  await markInstancesOfAUser();
 
   const used = new Set(platform.frontDoor.usedActions().map((use) => JSON.stringify(use)));
   const unused = platform.frontDoor

@@ -79,6 +79,8 @@ const calls: Readonly<
   },
   "POST /instances/{id}/refresh": {
     by: "Connections",
+    // One a minute.
+    prepare: async () => platform.clock.advance(61_000),
     call: () => app.platform("POST", `/instances/${instance.id}/refresh`),
   },
   "PATCH /instances/{id}, signed in again": {

@@ -124,6 +124,48 @@ describe("an instance of another organization with the same Google client and ac
   });
 });
 
+describe("an import of another organization that names the same Google client, and proves nothing", () => {
+  const login = "lonely@example.com";
+  const living = (): number => vendorOf("googledrive").living(login).grants;
+  /** Anybody knows the client's id: it stands in every authorization URL. */
+  async function plant(): Promise<CreatedInstance> {
+    const { status, body } = await others.platform<CreatedInstance>("POST", "/instances", {
+      element: { key: "googledrive" },
+      configuration: {
+        "oauth.api.key": platform.demo.connectors.googledrive?.clientId,
+        "oauth.api.secret": "made up",
+        "oauth.user.token": "garbage",
+      },
+      name: "Planted",
+    });
+    expect(status).toBe(200);
+    await platform.settled();
+    return body;
+  }
+
+  it("neither keeps the user's consent from ending, nor ends it when it goes itself", {
+    timeout: 120_000,
+  }, async () => {
+    vendorOf("googledrive").addAccount({ login, name: "Lonely", email: login });
+    const instance = await app.connect("googledrive", { login });
+    await platform.settled();
+    const first = await plant();
+    await deleteInstance(first, others);
+    for (let hours = 0; hours < 3; hours++) await sweepAfter(HOUR);
+    expect(await storedInstance(platform, first.id)).toBeUndefined();
+    expect(living()).toBe(1);
+    await worksOn(instance);
+
+    const second = await plant();
+    await deleteToTheEnd(instance);
+    expect(counted(instance.id)).toContain("revoked");
+    expect(living()).toBe(0);
+    expect(await storedInstance(platform, second.id)).toBeDefined();
+    await deleteInstance(second, others);
+    for (let hours = 0; hours < 3; hours++) await sweepAfter(HOUR);
+  });
+});
+
 describe("two instances of one Google account that are deleted at once", () => {
   it("do not spare their consent for each other", async () => {
     const both = [await connect("googledrive"), await connect("googledrive")];

@@ -69,7 +69,7 @@ export async function scanTable(
   return JSON.stringify(Items);
 }
 
-function outputOf({ template }: Platform, name: string): string {
+export function outputOf({ template }: Platform, name: string): string {
   const value = template.stacks.map(({ outputs }) => outputs[name]).find((each) => each !== undefined);
   if (value === undefined) throw new Error(`the stacks have no output ${name}`);
   return value;

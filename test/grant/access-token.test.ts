@@ -177,7 +177,8 @@ describe("a dead grant", () => {
     world.answer = () => ({ kind: "invalid_grant", error: "invalid_grant" });
     await expect(current()).rejects.toBeInstanceOf(NeedsReauthentication);
     expect(world.stored()).toMatchObject({ deadVersion: 1, lastError: "invalid_grant" });
-    expect(world.stored()).not.toHaveProperty("dueAt");
+    // For the worker that takes its tokens away, and for nothing before.
+    expect(world.stored().dueAt).toBe((world.stored().death?.at ?? 0) + 30 * DAY);
     await expect(current()).rejects.toBeInstanceOf(NeedsReauthentication);
     expect(world.sent).toHaveLength(1);
   });

@@ -1,10 +1,18 @@
 import type { Connector } from "../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
 import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
-import type { InstanceStore, RescueRecord, TokenOutcome } from "../../functions/core/grant/ports.ts";
+import type {
+  InstanceStore,
+  PendingRemoval,
+  PendingSignIns,
+  RescueRecord,
+  TokenOutcome,
+} from "../../functions/core/grant/ports.ts";
 import { clientPauses } from "../../functions/core/grant/refresh/pause-client.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
+import type { PendingKey, PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
+import { StoreRefused } from "../../functions/core/store-refused.ts";
 import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";
 import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
 import { connector } from "./connector.ts";
@@ -32,6 +40,8 @@ export class CalmWorld {
   connector: Connector = connector;
   readonly items = new Map<number, Instance>();
   readonly records = new Map<string, RescueRecord>();
+  /** By `<instance>/<session>/<epoch>`. */
+  readonly pendings = new Map<string, PendingSignIn>();
   readonly transientItems = new Map<string, TransientItem>();
   readonly outcomes: GrantOutcome[] = [];
   readonly announced: InstanceEvent[] = [];
@@ -42,6 +52,8 @@ export class CalmWorld {
   /** Names of table calls, in order. */
   readonly tableCalls: string[] = [];
   tableFails = false;
+  /** What the table takes; it refuses any other item for good. */
+  holds: (instance: Instance) => boolean = () => true;
   bucketFails = false;
   /** What is sealed cannot be opened now: KMS does not answer. */
   vaultFails = false;
@@ -153,11 +165,7 @@ export class CalmWorld {
     rescue: {
       put: async (record) => {
         this.#bucket();
-        const name =
-          record.kind === "new"
-            ? `${record.instance.id}/new`
-            : `${record.instanceId}/${record.kind === "refresh" ? record.fence : `signin-${record.epoch}`}`;
-        this.records.set(`rescue/${name}`, record);
+        this.records.set(rescueKey(record), record);
       },
       get: async (id, fence) => {
         this.#bucket();
@@ -218,6 +226,10 @@ export class CalmWorld {
         });
       }),
     timing,
+    pendings: this.#pendingTable(),
+    handOverPending: async ({ instanceId: id }) => {
+      this.handedOver.push({ id, cause: "pending" });
+    },
     handOver: async ({ id }, cause) => {
       this.handedOver.push({ id, cause });
     },
@@ -265,6 +277,76 @@ export class CalmWorld {
     },
   };
 
+  /** The only pending sign-in. */
+  pending(): PendingSignIn {
+    const [pending, ...others] = this.pendings.values();
+    if (pending === undefined || others.length > 0) throw new Error(`${this.pendings.size} are pending`);
+    return pending;
+  }
+
+  #pendingTable(): PendingSignIns & PendingRemoval {
+    const name = ({ instanceId, sessionId, epoch }: PendingKey): string =>
+      `${instanceId}/${sessionId}/${epoch}`;
+    const up = (call: string): void => {
+      this.tableCalls.push(call);
+      if (this.tableFails) throw new Error("the table fails");
+    };
+    const change = async (
+      call: string,
+      key: PendingKey,
+      condition: (pending: PendingSignIn) => boolean,
+      next: (pending: PendingSignIn) => Partial<Record<keyof PendingSignIn, unknown>>,
+    ): Promise<boolean> => {
+      up(call);
+      const pending = this.pendings.get(name(key));
+      if (pending === undefined || !condition(pending)) return false;
+      this.pendings.set(name(key), { ...pending, ...next(pending) } as PendingSignIn);
+      return true;
+    };
+    const notEnding = ({ endingSince }: PendingSignIn): boolean => endingSince === undefined;
+    return {
+      get: async (key) => {
+        up("getPending");
+        const dateMs = Math.floor(this.now / 1000) * 1000;
+        return {
+          value: this.pendings.get(name(key)),
+          reading: { dateMs, monotonicMs: this.now - 1_600_000_000_000 },
+        };
+      },
+      ofInstance: async (instanceId) => {
+        up("pendingsOf");
+        return [...this.pendings.values()].filter((each) => each.instanceId === instanceId);
+      },
+      put: async (pending) => {
+        up("putPending");
+        if (this.pendings.has(name(pending))) return false;
+        this.pendings.set(name(pending), { ...pending, dueAt: pending.endsAt });
+        return true;
+      },
+      noteAccount: (key, noted) => change("notePending", key, notEnding, () => noted),
+      markClaimed: (key, { at, ...rest }) =>
+        change("markClaimed", key, notEnding, ({ claimedAt = at }) => ({ ...rest, claimedAt })),
+      markEnding: (key, now, claimedToo) =>
+        change(
+          "markEnding",
+          key,
+          ({ claimedAt }) => claimedToo === true || claimedAt === undefined,
+          ({ endingSince = now }) => ({ endingSince, dueAt: now }),
+        ),
+      push: (key, to) =>
+        change(
+          "pushPending",
+          key,
+          () => true,
+          () => ({ dueAt: to }),
+        ),
+      remove: async (key) => {
+        up("removePending");
+        this.pendings.delete(name(key));
+      },
+    };
+  }
+
   #living(id: string): TransientItem | undefined {
     const item = this.transientItems.get(id);
     return item === undefined || item.expiresAt <= this.now ? undefined : item;
@@ -272,6 +354,10 @@ export class CalmWorld {
 
   #bucket(): void {
     if (this.bucketFails) throw new Error("the bucket fails");
+  }
+
+  #refuseLarge(instance: Instance): void {
+    if (!this.holds(instance)) throw new StoreRefused("table", "it is too large", { tooLarge: true });
   }
 
   #table(): InstanceStore {
@@ -288,14 +374,20 @@ export class CalmWorld {
       const changed = Object.entries({ ...instance, ...next(instance) }).filter(
         ([, value]) => value !== undefined,
       );
-      this.items.set(id, Object.fromEntries(changed) as unknown as Instance);
+      const after = Object.fromEntries(changed) as unknown as Instance;
+      this.#refuseLarge(after);
+      this.items.set(id, after);
       return true;
     };
     const living = ({ deleting }: Instance): boolean => deleting !== true;
     const clean = {
       until: undefined,
       deadVersion: undefined,
+      death: undefined,
       lastError: undefined,
+      lastFailure: undefined,
+      askedUntil: undefined,
+      refusals: undefined,
       attempts: undefined,
       retryAt: undefined,
       dueSince: undefined,
@@ -310,16 +402,17 @@ export class CalmWorld {
       create: async (instance) => {
         this.tableCalls.push("create");
         if (this.tableFails) throw new Error("the table fails");
+        this.#refuseLarge(instance);
         if (this.items.has(instance.id)) return false;
         this.items.set(instance.id, instance);
         return true;
       },
-      takeLease: (id, { version, fence }, until) =>
+      takeLease: (id, { version, fence }, until, forcedAt) =>
         change(
           "takeLease",
           id,
           (i) => i.version === version && i.fence === fence,
-          () => ({ fence: fence + 1, until }),
+          () => ({ fence: fence + 1, until, ...(forcedAt === undefined ? {} : { forcedAt }) }),
         ),
       release: (id, fence, more = {}) =>
         change(
@@ -335,12 +428,19 @@ export class CalmWorld {
           (i) => i.version === version && living(i),
           () => ({ ...clean, grant, version: fence, dueAt, lastRefreshedAt: refreshedAt }),
         ),
-      markDead: (id, { version, fence }, lastError, dueAt) =>
+      markDead: (id, { version, fence }, lastError, dueAt, more) =>
         change(
           "markDead",
           id,
           (i) => i.version === version && i.fence === fence && living(i),
-          () => ({ ...clean, deadVersion: version, dueAt, lastError }),
+          () => ({ ...clean, deadVersion: version, dueAt, lastError, ...more }),
+        ),
+      emptyDead: (id, { version, fence }, { grant, death, dueAt }) =>
+        change(
+          "emptyDead",
+          id,
+          (i) => i.version === version && i.fence === fence && i.deadVersion === version && living(i),
+          () => ({ grant, death, fence: fence + 1, dueAt, dueSince: undefined }),
         ),
       signIn: (
         id,
@@ -355,6 +455,7 @@ export class CalmWorld {
             account: undefined,
             ...changes,
             ...clean,
+            forcedAt: undefined,
             grant,
             epoch,
             version: fence + 1,
@@ -372,11 +473,11 @@ export class CalmWorld {
           (i) => i.epoch === epoch,
           () => ({ replacedGrants: undefined }),
         ),
-      markDeleting: (id, now) =>
+      markDeleting: (id, now, who) =>
         change(
           "markDeleting",
           id,
-          () => true,
+          (i) => who !== "first" || living(i),
           (i) => ({
             deleting: true,
             dueAt: now,
@@ -393,12 +494,18 @@ export class CalmWorld {
           enabled,
           ...(enabled ? { dueAt: now, dueSince: undefined } : {}),
         })),
-      update: (id, changes) => change("update", id, living, () => ({ ...changes })),
-      noteAccount: (id, { epoch }, { at, ...noted }) =>
+      update: (id, changes, _now, { newestToken } = {}) =>
+        change(
+          "update",
+          id,
+          (i) => living(i) && (newestToken === undefined || i.tokenHashes[0]?.hash === newestToken),
+          () => ({ ...changes }),
+        ),
+      noteAccount: (id, { epoch, consentKey }, { at, ...noted }) =>
         change(
           "noteAccount",
           id,
-          (i) => i.epoch === epoch && living(i),
+          (i) => i.epoch === epoch && living(i) && (consentKey === undefined || i.consentKey === consentKey),
           () => ({ ...noted, updatedAt: at }),
         ),
       touch: (id, lastUsedAt, dueAt) =>
@@ -418,12 +525,26 @@ export class CalmWorld {
           "pushDeletion",
           id,
           (i) => !living(i),
-          () => ({ dueAt: to, dueSince: undefined }),
+          () => ({ dueAt: to, dueSince: undefined, deletionUntil: undefined }),
         ),
-      hasSibling: async (id, consentKey) => {
+      claimDeletion: (id, { deletionUntil }, to) =>
+        change(
+          "claimDeletion",
+          id,
+          (i) => !living(i) && i.deletionUntil === deletionUntil,
+          () => ({ deletionUntil: to }),
+        ),
+      hasSibling: async (id, consentKey, unprovenKey, pending) => {
         this.tableCalls.push("hasSibling");
-        return [...this.items.values()].some(
-          (each) => each.id !== id && each.consentKey === consentKey && living(each),
+        const keys = [consentKey, unprovenKey ?? consentKey];
+        const isOther = (each: { id: number; epoch?: string }): boolean =>
+          each.id !== id || (pending !== undefined && each.epoch !== pending.epoch);
+        const instances = [...this.items.values()].filter(living).map(({ epoch: _, ...each }) => each);
+        const waiting = [...this.pendings.values()]
+          .filter(({ endingSince }) => endingSince === undefined)
+          .map(({ instanceId, ...each }) => ({ ...each, id: instanceId }));
+        return [...instances, ...waiting].some(
+          (each) => keys.includes(each.consentKey ?? "") && isOther(each),
         );
       },
       reseal: (id, { version, fence }, grant) =>
@@ -440,6 +561,13 @@ export class CalmWorld {
           (i) => i.sealedConfiguration !== undefined && Buffer.from(i.sealedConfiguration).equals(seen),
           () => ({ sealedConfiguration }),
         ),
+      sealClear: (id, seen, changes) =>
+        change(
+          "sealClear",
+          id,
+          (i) => Buffer.from(i.sealedConfiguration ?? []).equals(seen ?? new Uint8Array()),
+          () => ({ ...changes }),
+        ),
       resealReplaced: (id, { epoch }, replacedGrants) =>
         change(
           "resealReplaced",
@@ -453,6 +581,19 @@ export class CalmWorld {
       }),
       getMany: async (ids) => ids.flatMap((id) => this.items.get(id) ?? []),
     };
+  }
+}
+
+function rescueKey(record: RescueRecord): string {
+  switch (record.kind) {
+    case "new":
+      return `rescue/${record.instance.id}/new`;
+    case "pending":
+      return `rescue/${record.pending.instanceId}/pending-${record.pending.epoch}`;
+    case "refresh":
+      return `rescue/${record.instanceId}/${record.fence}`;
+    case "sign-in":
+      return `rescue/${record.instanceId}/signin-${record.epoch}`;
   }
 }
 

@@ -97,6 +97,19 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
       error: "invalid_grant",
     })),
   },
+  revived: {
+    "a dead grant that its vendor takes after all": async (world) => {
+      await ways.needs_reauth["a grant that the vendor has ended"]?.(world);
+      world.answer = () => granted("again");
+      await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "revive" }, world.call));
+    },
+  },
+  still_dead: {
+    "a dead grant that its vendor refuses once more": async (world) => {
+      await ways.needs_reauth["a grant that the vendor has ended"]?.(world);
+      await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "revive" }, world.call));
+    },
+  },
   rescued: {
     "a grant that came while the table was down": async (world) => {
       world.answer = () => {

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { dueIndex } from "../../functions/aws/due-index.ts";
+import { countInstances } from "../../functions/aws/instance-count.ts";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
-import type { DueIndex, InstanceStore } from "../../functions/core/grant/ports.ts";
+import type { DueIndex, InstanceStore, InstanceSuspension } from "../../functions/core/grant/ports.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { openTable, TABLE } from "./open-instance-table.ts";
 
 const grant = (text: string): Uint8Array => new TextEncoder().encode(text);
 let opened: Awaited<ReturnType<typeof openTable>>;
-let table: InstanceStore & DueIndex;
+let table: InstanceStore & InstanceSuspension & DueIndex;
 let nextId = 1000;
 let instance: Instance;
 
@@ -128,6 +129,28 @@ describe("what is being deleted", () => {
     expect(await table.pushDeletion(1, 6_000)).toBe(false);
     expect(await read(1)).toBeUndefined();
   });
+
+  test("is marked first by one of several deletes", async () => {
+    expect(await table.markDeleting(instance.id, 5_000, "first")).toBe(false);
+    expect(await table.markDeleting(1, 5_000, "first")).toBe(false);
+    const other = newInstance();
+    await table.create(other);
+    const marked = await Promise.all([1, 2, 3].map(() => table.markDeleting(other.id, 5_000, "first")));
+    expect(marked.toSorted()).toEqual([false, false, true]);
+  });
+
+  test("a deletion is claimed by one worker at a time", async () => {
+    const other = newInstance();
+    await table.create(other);
+    expect(await table.claimDeletion(other.id, {}, 5_000)).toBe(false);
+    expect(await table.claimDeletion(1, {}, 5_000)).toBe(false);
+    expect(await table.claimDeletion(instance.id, {}, 5_000)).toBe(true);
+    expect(await table.claimDeletion(instance.id, {}, 6_000)).toBe(false);
+    expect(await table.claimDeletion(instance.id, { deletionUntil: 5_000 }, 7_000)).toBe(true);
+    expect(await read()).toMatchObject({ deletionUntil: 7_000, dueAt: 4_000 });
+    await table.pushDeletion(instance.id, 8_000);
+    expect(await read()).not.toHaveProperty("deletionUntil");
+  });
 });
 
 describe("commit", () => {
@@ -200,6 +223,60 @@ describe("death", () => {
   test("is not written on what is being deleted", async () => {
     await table.markDeleting(instance.id, 2_000);
     expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
+  });
+
+  const death = { version: 2, at: 1_000, reason: "invalid_grant" };
+  const lastFailure = { at: 1_000, code: "invalid_grant", error: "invalid_grant" };
+  const seen = { version: 2, fence: 3 };
+
+  test("says when and why, and takes off what was said of the attempts before; a new grant takes all of it off", async () => {
+    await table.release(instance.id, 3, {
+      attempts: 3,
+      askedUntil: 9_000,
+      refusals: { version: 2, count: 1, since: 1, lastAt: 1 },
+    });
+    await table.markDead(instance.id, seen, "invalid_grant", 4_000, { death, lastFailure });
+    const dead = await read();
+    expect(dead).toMatchObject({ deadVersion: 2, death, lastFailure, dueAt: 4_000 });
+    for (const gone of ["attempts", "askedUntil", "refusals"]) expect(dead).not.toHaveProperty(gone);
+    await table.commit(instance.id, { version: 2 }, { fence: 3, grant: grant("new"), refreshedAt: 4_000 });
+    const back = await read();
+    for (const gone of ["deadVersion", "death", "lastError", "lastFailure"])
+      expect(back).not.toHaveProperty(gone);
+  });
+
+  test("lets the tokens be taken away for the version and fence that were seen, and only of what is dead", async () => {
+    const left = { grant: grant("empty"), death: { ...death, emptied: true as const } };
+    expect(await table.emptyDead(instance.id, seen, left)).toBe(false);
+    await table.markDead(instance.id, seen, "invalid_grant", 4_000, { death });
+    expect(await table.emptyDead(instance.id, { version: 2, fence: 4 }, left)).toBe(false);
+    expect(await table.emptyDead(instance.id, { version: 1, fence: 3 }, left)).toBe(false);
+    expect(await table.emptyDead(instance.id, seen, left)).toBe(true);
+    expect(await read()).toMatchObject({ grant: grant("empty"), version: 2, fence: 4, deadVersion: 2 });
+    expect(await dueIds(shard(), 9_000)).not.toContain(instance.id);
+    expect(await table.emptyDead(instance.id, seen, left)).toBe(false);
+  });
+
+  test("is counted with the connector's other instances", async () => {
+    const count = countInstances({ client: opened.documents, tableName: TABLE });
+    const before = await count(instance.connector);
+    expect(before).toBeGreaterThan(0);
+    await table.create(newInstance());
+    expect(await count(instance.connector)).toBe(before + 1);
+    expect(await count("nobodys")).toBe(0);
+  });
+});
+
+describe("a forced refresh", () => {
+  test("is remembered with its lease, through a refresh, until a sign-in", async () => {
+    expect(await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000, 1_234)).toBe(true);
+    expect(await read()).toMatchObject({ fence: 4, forcedAt: 1_234 });
+    await table.commit(instance.id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
+    await table.takeLease(instance.id, { version: 4, fence: 4 }, 99_000);
+    expect(await read()).toMatchObject({ fence: 5, forcedAt: 1_234 });
+    const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 3_000 };
+    expect(await table.signIn(instance.id, { fence: 5, version: 4 }, won)).toBe(true);
+    expect(await read()).not.toHaveProperty("forcedAt");
   });
 });
 
@@ -314,6 +391,15 @@ describe("siblings", () => {
     expect(await table.hasSibling(instance.id, "another consent")).toBe(false);
   });
 
+  test("are those of a second key, too: imports of one organization whose client is not proven", async () => {
+    const unproven = newInstance({ consentKey: `${consentKey}-unproven` });
+    await table.create(unproven);
+    await table.markDeleting(sibling.id, 2_000);
+    expect(await found()).toBe(false);
+    expect(await table.hasSibling(instance.id, consentKey, unproven.consentKey)).toBe(true);
+    expect(await table.hasSibling(unproven.id, "another consent", unproven.consentKey)).toBe(false);
+  });
+
   test("are none of them being deleted", async () => {
     await table.markDeleting(sibling.id, 2_000);
     expect(await found()).toBe(false);
@@ -339,6 +425,20 @@ describe("siblings", () => {
     expect(await table.hasSibling(instance.id, noted.consentKey)).toBe(true);
     await table.markDeleting(id, 3_000);
     expect(await table.noteAccount(id, { epoch }, noted)).toBe(false);
+  });
+
+  test("move with a proof of the client, unless something else was noted meanwhile", async () => {
+    const { id, epoch } = sibling;
+    const proven = { consentKey: `${consentKey}-proven`, at: 2_000 };
+    expect(await table.noteAccount(id, { epoch, consentKey: "another" }, proven)).toBe(false);
+    expect(await table.noteAccount(id, { epoch, consentKey }, proven)).toBe(true);
+    expect(await table.noteAccount(id, { epoch, consentKey }, proven)).toBe(false);
+    expect(await read(id)).toEqual({
+      ...sibling,
+      refreshShard: id % 4,
+      consentKey: proven.consentKey,
+      updatedAt: 2_000,
+    });
   });
 
   test("move with a sign-in", async () => {
@@ -411,6 +511,67 @@ describe("a re-seal", () => {
     expect(await table.resealConfiguration(instance.id, grant("c0"), grant("x"))).toBe(false);
     expect(await table.resealConfiguration(instance.id, grant("c1"), grant("c1 again"))).toBe(true);
     expect((await read())?.sealedConfiguration).toEqual(grant("c1 again"));
+  });
+});
+
+describe("a secret in clear", () => {
+  const changes = {
+    configuration: {},
+    secretConfigurationKeys: ["a.token"],
+    sealedConfiguration: grant("configuration"),
+  };
+
+  test("is sealed where nothing was, unless somebody has sealed meanwhile", async () => {
+    expect(await table.sealClear(instance.id, undefined, changes)).toBe(true);
+    expect(await read()).toEqual({ ...instance, refreshShard: shard(), ...changes });
+    expect(await table.sealClear(instance.id, undefined, changes)).toBe(false);
+    expect(await table.sealClear(nextId++, undefined, changes)).toBe(false);
+  });
+
+  test("is sealed in the place of what was seen, byte for byte", async () => {
+    await table.sealClear(instance.id, undefined, changes);
+    const next = { ...changes, sealedConfiguration: grant("next") };
+    expect(await table.sealClear(instance.id, grant("other"), next)).toBe(false);
+    expect(await table.sealClear(instance.id, changes.sealedConfiguration, next)).toBe(true);
+    expect((await read())?.sealedConfiguration).toEqual(next.sealedConfiguration);
+  });
+});
+
+describe("an instance token", () => {
+  test("is replaced if it is the newest still", async () => {
+    const tokenHashes = [{ hash: "h2" }, { hash: "h", until: 9_000 }];
+    const seen = { newestToken: "h" };
+    expect(await table.update(instance.id, { tokenHashes }, 2_000, { newestToken: "other" })).toBe(false);
+    expect(await table.update(instance.id, { tokenHashes }, 2_000, seen)).toBe(true);
+    expect(await table.update(instance.id, { tokenHashes: [{ hash: "h3" }] }, 3_000, seen)).toBe(false);
+    expect(await read()).toEqual({ ...instance, refreshShard: shard(), tokenHashes, updatedAt: 2_000 });
+    await table.markDeleting(instance.id, 4_000);
+    expect(await table.update(instance.id, { tokenHashes }, 5_000, { newestToken: "h2" })).toBe(false);
+  });
+});
+
+describe("the mark of a suspended user", () => {
+  test("comes and goes, on what is being deleted too, and changes nothing else", async () => {
+    expect(await table.markSuspended(instance.id, true)).toBe(true);
+    expect(await read()).toEqual({ ...instance, refreshShard: shard(), userSuspended: true });
+    expect(await table.markSuspended(instance.id, false)).toBe(true);
+    expect(await table.markSuspended(instance.id, false)).toBe(true);
+    expect(await read()).toEqual({ ...instance, refreshShard: shard() });
+    await table.markDeleting(instance.id, 2_000);
+    expect(await table.markSuspended(instance.id, true)).toBe(true);
+    expect(await table.markSuspended(nextId++, true)).toBe(false);
+    expect(await read(nextId - 1)).toBeUndefined();
+  });
+
+  test("stays through a refresh, a sign-in and a change", async () => {
+    const { id } = instance;
+    await table.markSuspended(id, true);
+    await table.takeLease(id, { version: 2, fence: 3 }, 99_000);
+    await table.commit(id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
+    const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 5_000 };
+    expect(await table.signIn(id, { fence: 4, version: 4 }, won)).toBe(true);
+    await table.update(id, { name: "Other" }, 6_000);
+    expect((await read())?.userSuspended).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { resealInstance } from "../../functions/core/grant/operator/reseal-instance.ts";
-import { sealConfiguration } from "../../functions/core/grant/sealed-grant.ts";
+import { openConfiguration, sealConfiguration } from "../../functions/core/grant/sealed-grant.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
 import { CalmWorld } from "./calm-world.ts";
@@ -45,6 +45,37 @@ test("writes nothing where one of the two does not open", async () => {
   old = [broken.grant, broken.sealedConfiguration as Uint8Array];
   await expect(reseal(broken)).rejects.toThrow(SealBroken);
   expect(world.tableCalls).toEqual([]);
+});
+
+test("seals what an earlier version kept in clear, beside what lies sealed", async () => {
+  const configuration = { "my.key": "mine", api_token: "in-clear" };
+  world.items.set(42, { ...instance, configuration });
+  old = [];
+  expect(await reseal(world.stored())).toBe("resealed");
+  expect(world.tableCalls).toEqual(["sealClear"]);
+  const now = world.stored();
+  expect(now.configuration).toEqual({ "my.key": "mine" });
+  expect(now.secretConfigurationKeys).toEqual(["app.password", "api_token"]);
+  expect(await openConfiguration(world.parts.vault, now)).toEqual({
+    "app.password": "x",
+    api_token: "in-clear",
+  });
+  expect(await reseal(now)).toBe("current");
+});
+
+test("seals a secret in clear where nothing was sealed before, and looks again where somebody was faster", async () => {
+  const { sealedConfiguration, ...rest } = instance;
+  world.items.set(42, { ...rest, configuration: { "a.token": "1" }, secretConfigurationKeys: [] });
+  const read = world.stored();
+  old = [];
+  // Between the read and the write somebody changes the configuration, and so seals it.
+  world.items.set(42, { ...instance, configuration: { "b.token": "2" } });
+  expect(await reseal(read)).toBe("resealed");
+  expect(await openConfiguration(world.parts.vault, world.stored())).toEqual({
+    "app.password": "x",
+    "b.token": "2",
+  });
+  expect(world.stored().configuration).toEqual({});
 });
 
 test("that somebody's refresh did before it is not called its own", async () => {

@@ -1,16 +1,18 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
 import { noteAccount } from "../../functions/core/grant/account.ts";
-import { consentKey } from "../../functions/core/grant/revocation/consent.ts";
+import { forceRefresh } from "../../functions/core/grant/refresh/access-token.ts";
+import { consentKey, unprovenKey } from "../../functions/core/grant/revocation/consent.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
 import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { type FirstExchange, provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
+import { type ImportedGrant, importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
-import { CalmWorld } from "./calm-world.ts";
+import { CalmWorld, granted } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 
 /** Its revocation ends the user's whole grant; `person` is behind every grant, unless the vendor does not tell. */
@@ -95,7 +97,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     await world.pass(timing.indexMs);
     world.tableCalls.length = 0;
     await finishDeletion(world.parts, 42, world.call);
-    expect(world.tableCalls).toEqual(["get", "hasSibling", "hasSibling", "remove"]);
+    expect(world.tableCalls).toEqual(["get", "claimDeletion", "hasSibling", "hasSibling", "remove"]);
     expect(world.revoked).toEqual(["old"]);
   });
 
@@ -209,6 +211,111 @@ describe("where revocation ends the user's whole grant, a delete", () => {
   });
 });
 
+describe("an import whose client the vendor has never accepted", () => {
+  const unproven = (account: string | undefined, organizationId: string) => ({
+    organizationId,
+    consentKey: unprovenKey(keyOf(account), organizationId),
+  });
+
+  test.each<[string, string | undefined]>([
+    ["of the same account", "person"],
+    ["of an account that nobody knows", undefined],
+  ])("%s does not hold up another organization's revocation, not for a minute", async (_, account) => {
+    put("person");
+    put(account, { id: 43, ...unproven(account, "stranger") }, "garbage");
+    await markForDeletion(world.parts, 42);
+    await world.pass(timing.indexMs);
+    await finishDeletion(world.parts, 42, world.call);
+    expect(world.items.has(42)).toBe(false);
+    expect(world.revoked).toEqual(["old"]);
+  });
+
+  test.each<[string, string | undefined]>([
+    ["of the same account", "person"],
+    ["of an account that nobody knows", undefined],
+  ])("%s is a sibling in its own organization", async (_, account) => {
+    put("person");
+    put(account, { id: 43, ...unproven(account, "org") }, "sibling");
+    await remove();
+    expect(world.revoked).toEqual([]);
+  });
+
+  test.each<[string, string | undefined]>([
+    ["of the same account", "person"],
+    ["of an account that nobody knows", undefined],
+  ])("%s spares another organization's consent when it is deleted", async (_, account) => {
+    put("person", {}, "theirs");
+    put(account, { id: 43, ...unproven(account, "stranger") }, "stolen");
+    await remove(43);
+    expect(world.revoked).toEqual([]);
+    expect([...world.items.keys()]).toEqual([42]);
+  });
+
+  test("is no sibling of another organization's unproven import", async () => {
+    put("person", unproven("person", "one"), "first");
+    put("person", { id: 43, ...unproven("person", "other") }, "second");
+    await remove();
+    expect(world.revoked).toEqual(["first"]);
+  });
+
+  test("ends its consent when it is the last one", async () => {
+    put(undefined, unproven(undefined, "org"));
+    await remove();
+    expect(world.revoked).toEqual(["old"]);
+  });
+
+  test("counts everywhere after its first refresh, with the account that is known by then", async () => {
+    put("person", {}, "theirs");
+    put(undefined, { id: 43, ...unproven(undefined, "stranger") });
+    const mark = { consentKey: unprovenKey(keyOf(), "stranger") };
+    expect(world.stored(43)).toMatchObject(mark);
+    const work = { instanceId: 43, cause: "forced" } as const;
+    world.answer = () => ({ kind: "invalid_grant", error: "invalid_grant" });
+    await world.finish(refreshDue(world.parts, work, world.call));
+    await Promise.all(world.after);
+    expect(world.stored(43)).toMatchObject(mark);
+
+    const { deadVersion: _, forcedAt: __, ...alive } = world.stored(43);
+    world.items.set(43, alive);
+    world.answer = () => granted("new");
+    await world.finish(refreshDue(world.parts, work, world.call));
+    await Promise.all(world.after);
+    expect(world.stored(43)).toMatchObject({ account: { id: "person" }, consentKey: keyOf("person") });
+    await remove();
+    expect(world.revoked).toEqual([]);
+  });
+
+  test("counts everywhere after a caller's refresh, though its account is known already", async () => {
+    put("person", { id: 43, ...unproven("person", "stranger") });
+    await world.finish(forceRefresh(world.parts, 43, world.call));
+    expect(world.stored(43).consentKey).toBe(keyOf("person"));
+  });
+
+  test("is proved by the next refresh where the proof of the first could not be written", async () => {
+    put("person", { id: 43, ...unproven("person", "stranger") });
+    const failing = {
+      ...world.parts,
+      instances: {
+        ...world.parts.instances,
+        noteAccount: () => Promise.reject(new Error("the table fails")),
+      },
+    };
+    await world.finish(forceRefresh(failing, 43, world.call));
+    expect(world.stored(43)).toMatchObject({ version: 2, ...unproven("person", "stranger") });
+    await world.pass(timing.forcedMs);
+    await world.finish(forceRefresh(world.parts, 43, world.call));
+    expect(world.stored(43).consentKey).toBe(keyOf("person"));
+  });
+
+  test("is not hidden again by an account that was asked for before the proof", async () => {
+    const before = put(undefined, { id: 43, ...unproven(undefined, "stranger") });
+    await world.finish(forceRefresh(world.parts, 43, world.call));
+    expect(world.stored(43).consentKey).toBe(keyOf());
+    await noteAccount(world.parts, whole(), before, "old", world.now);
+    expect(world.stored(43).consentKey).toBe(keyOf());
+  });
+});
+
 describe("an instance's consent", () => {
   const request: FirstExchange = {
     organizationId: "org",
@@ -235,6 +342,28 @@ describe("an instance's consent", () => {
     const epoch = epochOf(world.now, "again");
     return world.finish(signInAgain(world.parts, world.transients, { epoch, ...again }, world.call));
   };
+
+  const imported = async (grant: Partial<ImportedGrant>): Promise<Instance> => {
+    const { code, redirectUri, ...rest } = request;
+    const made = await world.finish(importInstance(world.parts, { ...rest, ...grant }, world.call));
+    await Promise.all(world.after);
+    return world.stored(made.instance.id);
+  };
+
+  test("of an import is of its organization alone, unless a refresh has proved its client", async () => {
+    const garbage = await imported({ connector: silent, accessToken: "garbage" });
+    expect(garbage.consentKey).toBe(unprovenKey(keyOf(undefined, group), "org"));
+    const known = await imported({ accessToken: "theirs" });
+    expect(known.consentKey).toBe(unprovenKey(keyOf("person", group), "org"));
+    const proved = await imported({ refreshToken: "r-theirs" });
+    expect(proved.consentKey).toBe(keyOf("person", group));
+  });
+
+  test("of an import counts everywhere after a sign-in", async () => {
+    put("person", { consentKey: unprovenKey(keyOf("person"), "org") });
+    await signIn(whole());
+    expect(world.stored().consentKey).toBe(keyOf("person", group));
+  });
 
   test("is of the unknown when it is made, and of its account when that is noted", async () => {
     const made = await provision(whole());
@@ -278,6 +407,7 @@ describe("an instance's consent", () => {
     const due = async (with_: Connector) => {
       world.connector = with_;
       const work = { instanceId: 42, cause: "forced" } as const;
+      await world.pass(61_000);
       await world.finish(refreshDue(world.parts, work, world.call));
       await Promise.all(world.after);
     };

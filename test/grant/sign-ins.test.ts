@@ -73,6 +73,19 @@ describe("a first exchange", () => {
     expect(world.stored(instance.id).plain.accessToken).toBe("slow");
   });
 
+  test("never sends a code whose verifier went with an earlier request, not even when that one has failed", async () => {
+    world.exchange = () => {
+      throw new Error("the code went out");
+    };
+    expect(await failure(provision({ repeated: true }))).toBeInstanceOf(Unavailable);
+    world.exchange = () => granted("first");
+    const { instance } = await provision();
+    expect(await failure(provision({ repeated: true }))).toMatchObject({
+      code: "code_used",
+      detail: { instanceId: instance.id },
+    });
+  });
+
   test("with a code that was used tells its caller which instance it made, and others nothing", async () => {
     const { instance } = await provision();
     const mine = await failure(provision());

@@ -30,6 +30,8 @@ class Sweeping {
   readonly queued: (QueuedWork & { group: string })[] = [];
   readonly events: string[] = [];
   rescueKeys: string[] = [];
+  /** When each record was written; absent: just now. */
+  readonly writtenAt = new Map<string, number>();
   bucketFails = false;
   refuses: (work: QueuedWork) => boolean = () => false;
   msPerPage = 0;
@@ -58,6 +60,12 @@ class Sweeping {
             ...(items.length > limit && last !== undefined ? { next: `${last.dueAt}#${last.id}` } : {}),
           };
         },
+        pushPending: async ({ instanceId, sessionId }, seen, to) => {
+          const item = this.due.get(instanceId);
+          if (item?.dueAt !== seen || item.pending?.sessionId !== sessionId) return false;
+          this.due.set(instanceId, { ...item, dueAt: to });
+          return true;
+        },
         push: async (id, seen, to) => {
           const item = this.due.get(id);
           if (item?.dueAt !== seen) return false;
@@ -72,7 +80,8 @@ class Sweeping {
           const left = this.rescueKeys.filter((key) => after === undefined || key > after);
           const keys = left.slice(0, limit);
           const last = keys.at(-1);
-          return { keys, ...(left.length > limit && last !== undefined ? { next: last } : {}) };
+          const writtenAt = new Map(keys.map((key) => [key, this.writtenAt.get(key) ?? this.now]));
+          return { keys, writtenAt, ...(left.length > limit && last !== undefined ? { next: last } : {}) };
         },
       },
       queue: {
@@ -97,6 +106,10 @@ class Sweeping {
       shards,
       remainingMs: () => this.remaining,
     };
+  }
+
+  rescued(): string[] {
+    return this.queued.flatMap((work) => (work.kind === "rescue" ? work.key : []));
   }
 
   refreshed(): number[] {
@@ -161,6 +174,15 @@ describe("the sweep", () => {
   test("counts as overdue what was put off only from the end of its token", async () => {
     world.due.set(10, { id: 10, dueAt: NOW, dueSince: NOW + 60_000, refreshGroup: "group" });
     expect(await sweep(world.parts())).toMatchObject({ due: 1, oldestOverdueMs: 0 });
+  });
+
+  test("queues a pending sign-in as work of its own, and pushes its entry, not the instance's", async () => {
+    const pending = { sessionId: "cs_1", epoch: "000000000000002-state" };
+    world.due.set(10, { id: 10, dueAt: NOW, refreshGroup: "g", pending });
+    await sweep(world.parts());
+    expect(world.queued).toContainEqual({ kind: "pending", instanceId: 10, ...pending, group: "g" });
+    expect(world.due.get(10)?.dueAt).toBe(NOW + timing.pushMs);
+    expect(world.events).not.toContain("push 10");
   });
 
   test("does not push what the queue did not take", async () => {
@@ -246,6 +268,7 @@ describe("the sweep", () => {
       due: {
         due: (...asked) => queries.watch(() => parts.due.due(...asked)),
         push: (...asked) => pushes.watch(() => parts.due.push(...asked)),
+        pushPending: (...asked) => pushes.watch(() => parts.due.pushPending(...asked)),
       },
     });
     expect(world.refreshed()).toEqual(Array.from({ length: 2_000 }, (_, id) => id));
@@ -268,6 +291,7 @@ describe("the sweep", () => {
           return await parts.due.due(shard, ...asked);
         },
         push: (...asked) => pushes.watch(() => parts.due.push(...asked)),
+        pushPending: (...asked) => pushes.watch(() => parts.due.pushPending(...asked)),
       },
       lock: {
         ...parts.lock,
@@ -282,7 +306,7 @@ describe("the sweep", () => {
     expect(queried).toBe(SHARDS);
     expect(world.refreshed()).toEqual([21, 32]);
     expect(unlocked).toBe(2);
-    expect(world.state).toEqual({ lockedUntil: 0, shards: SHARDS });
+    expect(world.state).toEqual({ lockedUntil: 0, shards: SHARDS, rescue: { at: NOW } });
     await sweep(parts);
     expect(world.refreshed()).toEqual([10, 21, 32]);
   });
@@ -298,7 +322,70 @@ describe("the sweep", () => {
     world.rescueKeys = Array.from({ length: 700 }, (_, index) => `rescue/${1000 + index}/2`);
     expect(await sweep(world.parts())).toMatchObject({ rescueRecords: 500 });
     expect(await sweep(world.parts())).toMatchObject({ rescueRecords: 200 });
-    expect(new Set(world.queued.flatMap((work) => (work.kind === "rescue" ? work.key : []))).size).toBe(700);
+    expect(new Set(world.rescued()).size).toBe(700);
+  });
+
+  test("reads past records that make no progress, however many there are", async () => {
+    const stuck = Array.from({ length: 5_000 }, (_, index) => `rescue/${10_000 + index}/new`);
+    for (const key of stuck) world.writtenAt.set(key, NOW - 2 * 24 * HOUR);
+    world.rescueKeys = stuck;
+    // The first round knows nothing of the one before.
+    for (let minute = 0; minute < 11; minute++) {
+      await sweep(world.parts());
+      world.now += 60_000;
+    }
+    const real = Array.from({ length: 30 }, (_, index) => `rescue/${20_000 + index}/2`);
+    for (const key of real) world.writtenAt.set(key, world.now - 1_000);
+    world.rescueKeys = [...stuck, ...real];
+    world.queued.length = 0;
+    await sweep(world.parts());
+    expect(world.rescued()).toEqual(expect.arrayContaining(real));
+    expect(world.queued.filter(({ group }) => group === "rescue")).toHaveLength(real.length);
+    expect(world.rescued().length).toBeLessThan(500);
+  });
+
+  test("tries a record each minute while it is young, and at growing distances after", async () => {
+    const key = "rescue/1/2";
+    world.rescueKeys = [key];
+    world.writtenAt.set(key, NOW - 1);
+    const tries: number[] = [];
+    for (let minute = 0; minute < 7 * 24 * 60; minute++) {
+      world.queued.length = 0;
+      await sweep(world.parts());
+      if (world.rescued().length > 0) tries.push(minute);
+      world.now += 60_000;
+    }
+    expect(tries.slice(0, 10)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const distances = tries.map((minute, index) => minute - (tries[index - 1] ?? 0));
+    expect(Math.max(...distances)).toBe(30);
+    const distanceAfter = (hours: number) =>
+      distances[tries.findIndex((minute) => minute >= hours * 60)] ?? 0;
+    expect(distanceAfter(1)).toBeLessThanOrEqual(6);
+    expect(distanceAfter(3)).toBeLessThanOrEqual(16);
+    expect(tries.length).toBeLessThan(450);
+  });
+
+  test("leaves no try out when a sweep fails or comes late", async () => {
+    world.rescueKeys = ["rescue/1/2"];
+    world.writtenAt.set("rescue/1/2", NOW - 5 * HOUR);
+    await sweep(world.parts());
+    world.queued.length = 0;
+    // Two hours without a sweep; then one that finds the bucket failing.
+    world.now += 2 * HOUR;
+    world.bucketFails = true;
+    await expect(sweep(world.parts())).rejects.toThrow("the bucket fails");
+    world.bucketFails = false;
+    world.now += 60_000;
+    await sweep(world.parts());
+    expect(world.rescued()).toEqual(["rescue/1/2"]);
+  });
+
+  test("queues every record, whatever a version before has left in the lock", async () => {
+    world.rescueKeys = ["rescue/1/2", "rescue/2/2"];
+    for (const key of world.rescueKeys) world.writtenAt.set(key, NOW - 24 * HOUR);
+    world.state = { lockedUntil: 0, shards: SHARDS, rescueAfter: "rescue/1/2" } as SweepState;
+    await sweep(world.parts());
+    expect(world.rescued()).toEqual(world.rescueKeys);
   });
 
   test("queues what is due though the bucket does not answer, and says that it failed", async () => {
@@ -332,7 +419,7 @@ describe("the worker", () => {
       baseVersion: 1,
       fence: 2,
       grant: new TextEncoder().encode("broken"),
-      refreshedAt: 0,
+      refreshedAt: world.now,
     });
     const start = world.now;
     const answer = await world.finish(
@@ -385,6 +472,9 @@ describe("the worker", () => {
   test("reads its own messages and no others", () => {
     const refresh = { kind: "refresh", instanceId: 1, cause: "unauthorized", version: 3 };
     expect(readMessage(JSON.stringify(refresh))).toEqual(refresh);
+    const suspension = { kind: "suspension", organizationId: "org", userId: "ann", after: "cursor" };
+    expect(readMessage(JSON.stringify(suspension))).toEqual(suspension);
+    expect(() => readMessage('{"kind":"suspension","organizationId":"org"}')).toThrow();
     for (const other of ["null", "{}", '{"kind":"refresh","instanceId":"1"}', '{"kind":"rescue"}']) {
       expect(() => readMessage(other)).toThrow();
     }

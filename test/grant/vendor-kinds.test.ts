@@ -34,9 +34,8 @@ const force = () => forceRefresh(life.parts, life.id, life.world.call);
 
 describe.each([eternal, shortlived])("a grant without a refresh token ($key)", (connector) => {
   test("is never due, and costs no token request in a year of daily use", async () => {
-    await connect(connector);
+    await connect(connector, connector === shortlived ? 400 * DAY : undefined);
     expect(life.stored).not.toHaveProperty("dueAt");
-    life.vendors.rules.shortlived.lifetimeMs = 400 * DAY;
     for (let day = 0; day < 365; day++) {
       await life.call();
       await life.pass(DAY);
@@ -54,7 +53,8 @@ describe.each([eternal, shortlived])("a grant without a refresh token ($key)", (
       await life.work("unauthorized");
     }
     expect(life.vendors.tokenRequests).toHaveLength(1);
-    expect(life.vendors.apiCalls.map(({ status }) => status)).toEqual([200, 401, 401, 401]);
+    // The first time the token was seconds old, and is tried twice.
+    expect(life.vendors.apiCalls.map(({ status }) => status)).toEqual([200, 401, 401, 401, 401]);
     expect(life.stored).not.toHaveProperty("deadVersion");
   });
 
@@ -73,11 +73,13 @@ describe.each([eternal, shortlived])("a grant without a refresh token ($key)", (
   });
 });
 
-test("a token with an end and no refresh token is served past it: only the vendor knows", async () => {
+test("a token with an end and no refresh token is served past it: the vendor's 401 ends it", async () => {
   await connect(shortlived, MINUTE);
   await life.pass(2 * MINUTE);
-  expect(await life.call()).toBe(401);
+  expect(needsReauthentication(life.stored)).toBe(false);
+  await expect(life.call()).rejects.toMatchObject({ code: "needs_reauthentication" });
   expect(life.vendors.apiCalls).toHaveLength(1);
+  expect(life.stored.death).toMatchObject({ reason: "token_expired" });
 });
 
 describe("a lifetime", () => {

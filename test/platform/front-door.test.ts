@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
@@ -322,6 +324,19 @@ test("a request without a signature is refused", async () => {
   });
   expect(answer.status).toBe(403);
   expect(await answer.json()).toMatchObject({ __type: "MissingAuthenticationTokenException" });
+});
+
+test("a request to a name that is not the front door's is refused, whatever it carries", async () => {
+  const { status, body } = await new Promise<{ status: number | undefined; body: string }>(
+    (resolve, reject) => {
+      const options = { port: frontDoor.port, host: "127.0.0.1", headers: { Host: "evil.example" } };
+      request(options, async (answer) => resolve({ status: answer.statusCode, body: await text(answer) }))
+        .on("error", reject)
+        .end();
+    },
+  );
+  expect(status).toBe(421);
+  expect(body).not.toContain("Signature");
 });
 
 test("a body that is too long is refused before it is read", async () => {

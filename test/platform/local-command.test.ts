@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
 } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -168,28 +169,107 @@ it.each([
   expect(run.err().trim().split("\n")).toHaveLength(1);
 });
 
-it("listens on this machine only, and for its own names only", async () => {
+it("listens on this machine only, and for its own names only, on every port", async () => {
   const run = start();
-  const url = new URL(await ready(run));
-  const answers = await Promise.all(
-    ["/", "/elements/api-v2/elements"].map((route) => {
-      return new Promise<number | undefined>((resolve, reject) => {
-        request(
-          { host: url.hostname, port: url.port, path: route, headers: { Host: "evil.example" } },
-          (answer) => {
-            answer.resume();
-            resolve(answer.statusCode);
-          },
-        )
+  const url = await ready(run);
+  await startFunctions(url);
+  const pids = [run.child.pid ?? 0, ...descendants(run.child.pid ?? 0)];
+  const found = listeners(pids);
+  expect(found.filter(({ address }) => !address.startsWith("127."))).toEqual([]);
+  // The API and the demo app, the front door, two stand-ins, and the Runtime API of each function that runs.
+  expect(found.length).toBeGreaterThanOrEqual(6);
+  for (const { port } of found)
+    for (const path of [
+      "/",
+      "/elements/api-v2/elements",
+      "/_control",
+      "/2018-06-01/runtime/invocation/next",
+    ]) {
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        request({ host: "127.0.0.1", port, path, headers: { Host: "evil.example" } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        })
           .on("error", reject)
           .end();
       });
-    }),
-  );
-  expect(answers).toEqual([421, 403]);
+      expect([403, 421], `port ${port}, ${path}`).toContain(status);
+    }
+});
+
+it("lives on whatever another user of this machine sends to its ports", async () => {
+  const run = start();
+  const url = await ready(run);
+  await startFunctions(url);
   const pids = [run.child.pid ?? 0, ...descendants(run.child.pid ?? 0)];
-  expect(listeners(pids).filter((address) => !address.startsWith("127."))).toEqual([]);
-  expect(listeners(pids).length).toBeGreaterThan(0);
+  const host = (port: number) => `Host: 127.0.0.1:${port}\r\n`;
+  const requests: ((port: number) => string)[] = [
+    () => "\u0016\u0003\u0001 no HTTP at all\r\n\r\n",
+    (port) => `GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n${host(port)}\r\n`,
+    (port) => `POST /2018-06-01/runtime/init/error HTTP/1.1\r\n${host(port)}Content-Length: 2\r\n\r\n{}`,
+    (port) =>
+      `POST /2018-06-01/runtime/invocation/x/response HTTP/1.1\r\n${host(port)}Content-Length: 9\r\n\r\nhalf`,
+    (port) => `GET // HTTP/1.1\r\n${host(port)}\r\n`,
+    (port) => `GET http://[ HTTP/1.1\r\n${host(port)}\r\n`,
+    (port) => `GET /accounts/%E0%A4%A/%00?path=%ff HTTP/1.1\r\n${host(port)}\r\n`,
+    (port) => `OPTIONS * HTTP/1.1\r\n${host(port)}\r\n`,
+    (port) => `CONNECT evil.example:443 HTTP/1.1\r\n${host(port)}\r\n`,
+    (port) => `GET / HTTP/1.1\r\n${host(port)}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    (port) => `POST /connect HTTP/1.1\r\n${host(port)}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
+    (port) => `GET /callback/dropbox?code=${"x".repeat(20_000)} HTTP/1.1\r\n${host(port)}\r\n`,
+    () => "GET / HTTP/1.0\r\n\r\n",
+    (port) => `GET / HTTP/1.1\r\n${host(port)}${host(port)}\r\n`,
+    (port) => `POST /_control/files HTTP/1.1\r\n${host(port)}Content-Length: 4\r\n\r\nnull`,
+    (port) => `POST /_control/accounts HTTP/1.1\r\n${host(port)}Content-Length: 9999\r\n\r\n{`,
+  ];
+  for (const { port } of listeners(pids))
+    await Promise.all(requests.map((text) => sendRaw(port, text(port))));
+  await startFunctions(url);
+  expect(run.child.exitCode).toBeNull();
+  expect((await fetch(url)).status).toBe(200);
+});
+
+/** Calls that have three functions started. */
+async function startFunctions(url: string): Promise<void> {
+  for (const route of ["/elements/api-v2/elements", "/elements/api-v2/instances", "/elements/api-v2/files"]) {
+    const answer = await fetch(url + route);
+    await answer.arrayBuffer();
+    expect(answer.status).toBeLessThan(500);
+  }
+}
+
+/** Sends it, and goes away without looking. */
+function sendRaw(port: number, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(text));
+    socket.on("error", () => undefined).on("close", () => resolve());
+    socket.once("data", () => socket.destroy());
+    socket.setTimeout(300, () => socket.resetAndDestroy());
+  });
+}
+
+it("keeps what it writes for this user's eyes, in a folder that all can read, too", async () => {
+  mkdirSync(data(), { mode: 0o755 });
+  chmodSync(data(), 0o755);
+  const run = start();
+  const url = await ready(run);
+  await startFunctions(url);
+  const seen: string[] = [];
+  const walk = (folder: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const at = path.join(folder, entry.name);
+      const isOpen = (statSync(at).mode & 0o077) !== 0;
+      seen.push(entry.name);
+      expect(isOpen, at).toBe(false);
+      if (entry.isDirectory() && isOpen) walk(at);
+    }
+  };
+  walk(data());
+  expect(seen).toEqual(
+    expect.arrayContaining(["demo.json", "dynamodb", "kms", "s3", "identities.json", "vendors"]),
+  );
+  for (const name of readdirSync(path.join(data(), "dynamodb")))
+    expect(statSync(path.join(data(), "dynamodb", name)).mode & 0o077, name).toBe(0);
 });
 
 it("writes what apps and operators need, for this user's eyes only", async () => {
@@ -220,8 +300,8 @@ it("writes what apps and operators need, for this user's eyes only", async () =>
   for (const { name } of folders) expect(statSync(path.join(data(), name)).mode & 0o077, name).toBe(0);
 });
 
-/** Local addresses of listening TCP sockets of these processes, as Linux shows them. */
-function listeners(pids: readonly number[]): string[] {
+/** Listening TCP sockets of these processes, as Linux shows them. */
+function listeners(pids: readonly number[]): { address: string; port: number }[] {
   const inodes = new Set(
     pids.flatMap((pid) =>
       readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
@@ -240,13 +320,9 @@ function listeners(pids: readonly number[]): string[] {
       .flatMap((line) => {
         const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);
         if (state !== "0A" || !inodes.has(inode)) return [];
-        const hex = local.split(":")[0] ?? "";
-        return hex.length === 8
-          ? (hex.match(/../g) ?? [])
-              .reverse()
-              .map((byte) => Number.parseInt(byte, 16))
-              .join(".")
-          : hex;
+        const [hex = "", port = ""] = local.split(":");
+        const bytes = (hex.match(/../g) ?? []).reverse().map((byte) => Number.parseInt(byte, 16));
+        return { address: hex.length === 8 ? bytes.join(".") : hex, port: Number.parseInt(port, 16) };
       }),
   );
 }

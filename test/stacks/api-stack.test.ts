@@ -101,6 +101,26 @@ describe("the methods", () => {
   });
 });
 
+/**
+ * Each is a number, one of a fixed set of words, or made by AWS. Not `$context.requestId`, `identity.userAgent`, `path`,
+ * `domainName`: these are what a caller sends.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+ */
+const notChosenByCallers = [
+  "$context.extendedRequestId",
+  "$context.requestTimeEpoch",
+  "$context.identity.sourceIp",
+  "$context.httpMethod",
+  "$context.resourcePath",
+  "$context.protocol",
+  "$context.status",
+  "$context.responseLength",
+  "$context.responseLatency",
+  "$context.integrationLatency",
+  "$context.awsEndpointRequestId",
+  "$context.error.responseType",
+];
+
 describe("the API", () => {
   const stage = find(api, "AWS::ApiGateway::Stage").Properties;
 
@@ -130,16 +150,12 @@ describe("the API", () => {
       expect(settings).toMatchObject({ DataTraceEnabled: false, LoggingLevel: "OFF" });
   });
 
-  it("logs each access without query string, path, body or Authorization", () => {
+  it("logs each access in variables that no caller can fill: nothing would escape a quote in them", () => {
     const line: Record<string, string> = JSON.parse(stage.AccessLogSetting.Format);
     expect(text(stage.AccessLogSetting.DestinationArn)).toContain("AccessLog");
-    expect(line).toMatchObject({ requestId: "$context.requestId", resource: "$context.resourcePath" });
     const variables = stage.AccessLogSetting.Format.match(/\$[\w.]+/g);
     expect(variables).toHaveLength(Object.keys(line).length);
-    for (const variable of variables) {
-      expect(variable).toMatch(/^\$context\./);
-      expect(variable).not.toMatch(/^\$context\.(path|requestOverride|authorizer)|query|header|body/i);
-    }
+    expect(new Set(variables)).toEqual(new Set(notChosenByCallers));
   });
 
   it("can write its log in a fresh account, and leaves the account's role behind for others", () => {
@@ -157,15 +173,17 @@ describe("the API", () => {
       "DEFAULT_5XX",
       "REQUEST_TOO_LARGE",
       "THROTTLED",
+      "WAF_FILTERED",
     ]);
     for (const response of responses) {
       expect(response.ResponseParameters).toMatchObject({
-        "gatewayresponse.header.Elements-Request-Id": "context.requestId",
+        "gatewayresponse.header.Elements-Request-Id": "context.extendedRequestId",
         "gatewayresponse.header.Elements-Error-Source": "'linkspan'",
+        "gatewayresponse.header.X-Content-Type-Options": "'nosniff'",
       });
       const body = JSON.parse(response.ResponseTemplates["application/json"]);
       expect(body).toEqual({
-        requestId: "$context.requestId",
+        requestId: "$context.extendedRequestId",
         message: expect.not.stringContaining("$"),
         code: expect.stringMatching(/^[a-z_]+$/),
         detail: { reason: "$context.error.responseType" },
@@ -196,5 +214,121 @@ describe("a custom domain", () => {
     expect(own.Outputs.BaseUrl.Value).toBe("https://api.example.com/elements/api-v2");
     expect(own.Outputs.DomainTarget).toBeDefined();
     expect(ofType(api, "AWS::ApiGateway::DomainName")).toEqual([]);
+  });
+});
+
+describe("disableExecuteApiEndpoint", () => {
+  const certificateArn =
+    "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
+
+  it("closes the default URL, which else goes on beside the custom domain", () => {
+    const domain = { domainName: "api.example.com", certificateArn };
+    const closed = synthesize({ ...domain, disableExecuteApiEndpoint: true }).api;
+    expect(find(closed, "AWS::ApiGateway::RestApi").Properties.DisableExecuteApiEndpoint).toBe(true);
+    expect(find(synthesize(domain).api, "AWS::ApiGateway::RestApi").Properties).toMatchObject({
+      DisableExecuteApiEndpoint: false,
+    });
+  });
+});
+
+describe("waf", () => {
+  const arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/mine/0a1b2c3d-0a1b";
+  const { api: guarded } = synthesize({ waf: "managed", throttleRate: 100 });
+  const rules: Json[] = find(guarded, "AWS::WAFv2::WebACL").Properties.Rules;
+
+  it("puts nothing in front of the stage unless told to", () => {
+    expect(JSON.stringify(api)).not.toContain("WAFv2");
+  });
+
+  it("puts the operator's own web ACL in front of the stage, and makes none", () => {
+    const { api: own } = synthesize({ waf: arn });
+    const association = find(own, "AWS::WAFv2::WebACLAssociation").Properties;
+    expect(association.WebACLArn).toBe(arn);
+    expect(text(association.ResourceArn)).toMatch(
+      /:apigateway:\{AWS::Region\}::\/restapis\/\{Api\w+\}\/stages\/\{ApiDeploymentStageelements\w+\}$/,
+    );
+    expect(ofType(own, "AWS::WAFv2::WebACL")).toEqual([]);
+  });
+
+  it("bounds what one address sends before the throttle that all share, and says so in our shape", () => {
+    const [rate] = rules;
+    expect(rate.Statement.RateBasedStatement).toEqual({
+      AggregateKeyType: "IP",
+      // Half of 100 a second.
+      Limit: 3_000,
+      EvaluationWindowSec: 60,
+    });
+    const { ResponseCode, CustomResponseBodyKey, ResponseHeaders } = rate.Action.Block.CustomResponse;
+    expect([ResponseCode, ResponseHeaders]).toEqual([429, [{ Name: "Retry-After", Value: "60" }]]);
+    const { CustomResponseBodies } = find(guarded, "AWS::WAFv2::WebACL").Properties;
+    expect(JSON.parse(CustomResponseBodies[CustomResponseBodyKey].Content)).toMatchObject({
+      code: "too_many_requests",
+    });
+  });
+
+  it("never judges a body, a query of paths and URLs, or the lack of a user agent", () => {
+    const groups: Json[] = rules.slice(1).map((rule) => rule.Statement.ManagedRuleGroupStatement);
+    expect(groups.map(({ VendorName, Name }) => `${VendorName} ${Name}`)).toEqual([
+      "AWS AWSManagedRulesAmazonIpReputationList",
+      "AWS AWSManagedRulesCommonRuleSet",
+      "AWS AWSManagedRulesKnownBadInputsRuleSet",
+    ]);
+    const counted = groups.flatMap(({ RuleActionOverrides = [] }) =>
+      RuleActionOverrides.map((each: Json) => {
+        expect(each.ActionToUse).toEqual({ Count: {} });
+        return each.Name;
+      }),
+    );
+    // Each rule of these groups that the page of AWS says looks at a body.
+    for (const name of [
+      "SizeRestrictions_BODY",
+      "EC2MetaDataSSRF_BODY",
+      "GenericLFI_BODY",
+      "GenericRFI_BODY",
+      "CrossSiteScripting_BODY",
+      "JavaDeserializationRCE_BODY",
+      "Log4JRCE_BODY",
+      "ReactJSRCE_BODY",
+      "NoUserAgent_HEADER",
+      "RestrictedExtensions_QUERYARGUMENTS",
+    ])
+      expect(counted).toContain(name);
+    for (const rule of rules.slice(1)) expect(rule.OverrideAction).toEqual({ None: {} });
+  });
+
+  it("keeps no samples of requests: they hold Authorization headers", () => {
+    const { VisibilityConfig } = find(guarded, "AWS::WAFv2::WebACL").Properties;
+    for (const each of [VisibilityConfig, ...rules.map((rule) => rule.VisibilityConfig)])
+      expect(each.SampledRequestsEnabled).toBe(false);
+  });
+});
+
+describe("tenantRequestsPerMinute", () => {
+  const functions = ["Authorization", "Connections", "Documents", "Proxy"];
+  const statements = (template: typeof api, name: string): Json[] =>
+    find(template, "AWS::IAM::Policy", `${name}Role`).Properties.PolicyDocument.Statement;
+  const forUsage = (each: Json) => JSON.stringify(each.Condition ?? {}).includes("usage#");
+
+  it("lets each function that callers reach add to sums of use, and to no other transient item", () => {
+    const { api: bounded } = synthesize({ tenantRequestsPerMinute: 1000 });
+    for (const name of functions) {
+      const { Environment } = find(bounded, "AWS::Lambda::Function", name).Properties;
+      expect(Environment.Variables.TENANT_REQUESTS_PER_MINUTE).toBe("1000");
+      const [statement, ...more] = statements(bounded, name).filter(forUsage);
+      expect(more).toEqual([]);
+      expect(statement).toMatchObject({
+        Action: "dynamodb:UpdateItem",
+        Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["usage#*"] } },
+      });
+      expect(text(statement.Resource)).toMatch(/^\{Transients\w+\.Arn\}$/);
+    }
+  });
+
+  it("adds nothing unless set", () => {
+    for (const name of functions) {
+      expect(statements(api, name).filter(forUsage)).toEqual([]);
+      const { Environment } = find(api, "AWS::Lambda::Function", name).Properties;
+      expect(Environment.Variables.TENANT_REQUESTS_PER_MINUTE).toBeUndefined();
+    }
   });
 });

@@ -68,14 +68,36 @@ it("the vault's key rotates and outlives the stack", () => {
   expect([key.DeletionPolicy, key.UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
 });
 
-it("the bucket is private, by TLS only, kept, and forgets what is deleted in it", () => {
+describe("the rescue bucket", () => {
   const bucket = find(data, "AWS::S3::Bucket");
-  expect(Object.values(bucket.Properties.PublicAccessBlockConfiguration)).toEqual([true, true, true, true]);
-  expect(bucket.Properties.VersioningConfiguration).toBeUndefined();
-  expect(bucket.Properties.LifecycleConfiguration).toBeUndefined();
-  expect([bucket.DeletionPolicy, bucket.UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
-  const statements = find(data, "AWS::S3::BucketPolicy").Properties.PolicyDocument.Statement;
-  expect(statements.map((each: { Effect: string }) => each.Effect)).toEqual(["Deny", "Deny"]);
+
+  it("is private, by TLS only, and kept", () => {
+    expect(Object.values(bucket.Properties.PublicAccessBlockConfiguration)).toEqual([true, true, true, true]);
+    expect([bucket.DeletionPolicy, bucket.UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
+    const statements = find(data, "AWS::S3::BucketPolicy").Properties.PolicyDocument.Statement;
+    expect(statements.map((each: { Effect: string }) => each.Effect)).toEqual(["Deny", "Deny"]);
+  });
+
+  it("keeps what was deleted or overwritten for seven days, markers too, and ends no record that is in use", () => {
+    expect(bucket.Properties.VersioningConfiguration).toEqual({ Status: "Enabled" });
+    expect(bucket.Properties.LifecycleConfiguration.Rules).toEqual([
+      {
+        Id: "EndOldVersions",
+        Status: "Enabled",
+        NoncurrentVersionExpiration: { NoncurrentDays: 7 },
+        // S3 takes no Days beside it, which would end living records, too.
+        ExpiredObjectDeleteMarker: true,
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+      },
+    ]);
+  });
+
+  it("shows versions to no function: a deleted record is gone for all of them", () => {
+    const { api, refresh } = synthesize();
+    for (const template of [api, refresh])
+      for (const [id, { Properties }] of ofType(template, "AWS::IAM::Policy"))
+        expect(JSON.stringify(Properties), id).not.toMatch(/s3:[A-Za-z]*Version/);
+  });
 });
 
 it("the refresh queue puts aside what fails again and again, and takes TLS only", () => {
@@ -138,7 +160,7 @@ describe("the audit trail", () => {
     ]);
   });
 
-  it("is piped only once the pipe's role may read, and for this account alone", () => {
+  it("is piped only once the pipe's role may read, and by this pipe alone", () => {
     const pipe = find(data, "AWS::Pipes::Pipe");
     expect(pipe.DependsOn).toEqual(
       expect.arrayContaining([
@@ -148,7 +170,14 @@ describe("the audit trail", () => {
     );
     const [trust] = find(data, "AWS::IAM::Role", "AuditPipeRole").Properties.AssumeRolePolicyDocument
       .Statement;
-    expect(trust.Condition).toEqual({ StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } });
+    expect(pipe.Properties.Name).toBe("linkspan-dev-audit");
+    expect(trust.Condition).toEqual({
+      StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } },
+      ArnEquals: { "aws:SourceArn": expect.anything() },
+    });
+    expect(text(trust.Condition.ArnEquals["aws:SourceArn"])).toMatch(
+      /^arn:\{AWS::Partition\}:pipes:\{AWS::Region\}:\{AWS::AccountId\}:pipe\/linkspan-dev-audit$/,
+    );
   });
 
   it("loses nothing for two weeks when the pipe is broken", () => {

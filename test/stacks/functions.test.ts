@@ -177,7 +177,8 @@ describe("each function's role", () => {
         .flatMap(({ resources }) => resources)
         .map((resource) => resource.replace(/^.*\/index\//, ""));
     expect(functionNames.filter((name) => queried(name).includes("consent"))).toEqual(["RefreshWorker"]);
-    expect(queried("RefreshWorker")).toEqual(["consent"]);
+    // The other one for the instances of a user who is suspended.
+    expect(queried("RefreshWorker")).toEqual(["consent", "owner"]);
     expect(allowed("RefreshWorker", "Instances")).not.toContain("dynamodb:BatchGetItem");
   });
 

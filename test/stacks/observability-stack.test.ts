@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   eventLost,
+  grantHeld,
   refreshOutcome,
   requestOutcome,
   sweepOutcome,
@@ -104,7 +105,15 @@ function emitted(): Json[] {
       instanceId: 1,
     });
     for (const outcome of outcomes)
-      refreshOutcome({ outcome, connector: "dropbox", instanceId: 1, cause: "schedule", timeLeftMs: 1 });
+      refreshOutcome({
+        outcome,
+        connector: "dropbox",
+        instanceId: 1,
+        cause: "schedule",
+        timeLeftMs: 1,
+        error: "e",
+        errorDescription: "d",
+      });
     eventLost({
       name: "instance.created",
       id: "e",
@@ -114,6 +123,7 @@ function emitted(): Json[] {
       instanceId: 1,
       connector: "dropbox",
     });
+    grantHeld("dropbox", { refused: 2, grants: 3 });
     sweepOutcome({ due: 1, queued: 1, oldestOverdueMs: 1, rescueRecords: 1 });
   });
 }
@@ -350,6 +360,47 @@ describe("the alarms", () => {
       );
   });
 
+  const onlyOurAlarms = {
+    StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } },
+    ArnLike: {
+      "aws:SourceArn": {
+        "Fn::Join": [
+          "",
+          [
+            "arn:",
+            { Ref: "AWS::Partition" },
+            ":cloudwatch:",
+            { Ref: "AWS::Region" },
+            ":",
+            { Ref: "AWS::AccountId" },
+            ":alarm:linkspan-dev-*",
+          ],
+        ],
+      },
+    },
+  };
+
+  it("reach the topic under a key of ours, which CloudWatch may use for this stage's alarms and nothing else", () => {
+    const topicKey = find(observability, "AWS::SNS::Topic").Properties.KmsMasterKeyId;
+    expect(text(topicKey)).toMatch(/^\{AlarmKey\w{8}\.Arn\}$/);
+    const key = find(observability, "AWS::KMS::Key", "AlarmKey");
+    expect(key.Properties.EnableKeyRotation).toBe(true);
+    const statements: Json[] = key.Properties.KeyPolicy.Statement;
+    const services = statements.filter((each) => each.Principal.Service !== undefined);
+    expect(services).toEqual([
+      {
+        Sid: "AllowAlarms",
+        Effect: "Allow",
+        Principal: { Service: "cloudwatch.amazonaws.com" },
+        Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
+        Resource: "*",
+        Condition: onlyOurAlarms,
+      },
+    ]);
+    // Each alarm's name is one that the condition lets through.
+    for (const alarm of alarms) expect(alarm.AlarmName).toMatch(/^linkspan-dev-/);
+  });
+
   it("are allowed to publish, by TLS only, and reach the operator's mailbox", () => {
     const statements: Json[] = find(observability, "AWS::SNS::TopicPolicy").Properties.PolicyDocument
       .Statement;
@@ -358,7 +409,7 @@ describe("the alarms", () => {
         Effect: "Allow",
         Action: "sns:Publish",
         Principal: { Service: "cloudwatch.amazonaws.com" },
-        Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+        Condition: onlyOurAlarms,
       }),
     );
     expect(statements).toContainEqual(

@@ -17,14 +17,20 @@ describe("the schedule", () => {
     expect(schedule.Target.RetryPolicy).toEqual({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
   });
 
-  it("may invoke the sweep and nothing else, and only schedules of this account may use that", () => {
+  it("may invoke the sweep and nothing else, and only schedules of its group may use that", () => {
     const role = find(refresh, "AWS::IAM::Role", "ScheduleRole").Properties;
     expect(role.AssumeRolePolicyDocument.Statement).toEqual([
       expect.objectContaining({
         Principal: { Service: "scheduler.amazonaws.com" },
-        Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+        Condition: {
+          StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } },
+          ArnEquals: {
+            "aws:SourceArn": { "Fn::GetAtt": [expect.stringMatching(/^Schedules\w{8}$/), "Arn"] },
+          },
+        },
       }),
     ]);
+    expect(text(schedule.GroupName)).toMatch(/^\{Schedules\w{8}\}$/);
     const [statement, ...more] = find(refresh, "AWS::IAM::Policy", "ScheduleRole").Properties.PolicyDocument
       .Statement;
     expect(more).toEqual([]);

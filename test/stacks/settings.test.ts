@@ -27,6 +27,7 @@ describe("the settings", () => {
       tracing: false,
       connectorMetrics: false,
       overdueAlarmMinutes: 10,
+      disableExecuteApiEndpoint: false,
       apiGatewayLogRole: true,
     });
   });
@@ -68,6 +69,15 @@ describe("the settings", () => {
     ["reservedConcurrency", '{"Nobody": 5}', "reservedConcurrency must be an object of Authorization"],
     ["reservedConcurrency", '{"Proxy": 0}', "reservedConcurrency must be an object"],
     ["reservedConcurrency", "{", "reservedConcurrency must be an object"],
+    [
+      "disableExecuteApiEndpoint",
+      "true",
+      "needs domainName and certificateArn: without a custom domain nobody",
+    ],
+    ["waf", "yes", "waf must be managed, or the ARN of a regional web ACL"],
+    ["waf", "arn:aws:wafv2:us-east-1:111122223333:global/webacl/x/0a1b", "regional web ACL"],
+    ["wafRequestsPerMinute", "100", "wafRequestsPerMinute needs waf=managed"],
+    ["tenantRequestsPerMinute", "0", "tenantRequestsPerMinute must be a whole number from 1"],
     ["domainName", "https://api.example.com", "domainName must be a host name"],
     ["domainName", "api.example.com", "come together"],
     ["certificateArn", certificateArn, "come together"],
@@ -83,6 +93,17 @@ describe("the settings", () => {
     ["Stage", "stage"],
   ])("refuse %s, and ask whether %s was meant", (name, meant) => {
     expect(() => read({ [name]: "x" })).toThrow(`no context value ${name}: did you mean ${meant}?`);
+  });
+
+  it("take a web ACL of the operator's own, or make one whose rate is half of the throttle or as told", () => {
+    const arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/mine/0a1b2c3d-0a1b";
+    expect(read({ waf: arn }).waf).toEqual({ arn });
+    // 500 requests a second are 30,000 a minute.
+    expect(read({ waf: "managed" }).waf).toEqual({ requestsPerMinute: 15_000 });
+    expect(read({ waf: "managed", throttleRate: 1 }).waf).toEqual({ requestsPerMinute: 30 });
+    expect(read({ waf: "managed", wafRequestsPerMinute: "600" }).waf).toEqual({ requestsPerMinute: 600 });
+    expect(() => read({ waf: arn, wafRequestsPerMinute: 600 })).toThrow("needs waf=managed");
+    expect(() => read({ waf: "managed", wafRequestsPerMinute: 9 })).toThrow("from 10");
   });
 
   it("leave alone what is meant for others", () => {

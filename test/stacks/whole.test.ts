@@ -10,12 +10,16 @@ describe("the whole deployment", () => {
     const stacks = synthesize(
       {
         alarmEmail: "ops@example.com",
+        waf: "managed",
+        tenantRequestsPerMinute: 1000,
+        disableExecuteApiEndpoint: true,
         domainName: "api.example.com",
         certificateArn: "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f",
       },
       (app) => new AwsSolutionsChecks(app),
     );
     expect(Object.keys(stacks)).toHaveLength(parts.length);
+    expect(Object.keys(synthesize({}, (app) => new AwsSolutionsChecks(app)))).toHaveLength(parts.length);
   });
 
   it("stays far within CloudFormation's limits, so that there is room to grow", () => {

@@ -38,6 +38,8 @@ export interface Gate {
   hold(when: "before" | "after", matches: Matches): Hold;
   /** Answers those that match itself, so many of them (default all); the vendor never hears of them. */
   answer(matches: Matches, answer: VendorAnswer, count?: number): void;
+  /** Changes the vendor's own answers to those that match. */
+  alter(matches: Matches, change: (answer: VendorAnswer) => VendorAnswer): void;
   /** Ends all holds (which go on) and all answers of its own; forgets the requests. */
   clear(): void;
   close(): Promise<void>;
@@ -58,6 +60,7 @@ export async function startGate(target: string): Promise<Gate> {
     come: (request: GatedRequest) => Promise<void>;
   }[] = [];
   let answers: { matches: Matches; answer: VendorAnswer; left: number }[] = [];
+  let changes: { matches: Matches; change: (answer: VendorAnswer) => VendorAnswer }[] = [];
   let ends: (() => void)[] = [];
 
   /** @throws the hold was told to break the connection */
@@ -79,7 +82,9 @@ export async function startGate(target: string): Promise<Gate> {
     requests.push(asked);
     await pass("before", asked);
     const own = ownAnswer(asked);
-    const answer = own ?? (await forward(target, incoming, asked));
+    const found = own ?? (await forward(target, incoming, asked));
+    const altered = changes.find(({ matches }) => matches(asked));
+    const answer = altered === undefined ? found : altered.change(found);
     await pass("after", asked);
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
@@ -112,8 +117,10 @@ export async function startGate(target: string): Promise<Gate> {
     },
     answer: (matches, answer, count = Number.POSITIVE_INFINITY) =>
       void answers.push({ matches, answer, left: count }),
+    alter: (matches, change) => void changes.push({ matches, change }),
     clear() {
       holds = [];
+      changes = [];
       answers = [];
       requests.length = 0;
       for (const end of ends) end();

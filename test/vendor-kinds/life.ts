@@ -33,6 +33,11 @@ export class VendorLife {
       tokens: tokenEndpoint(http),
       clients: { resolve: async () => vendorClient },
       connectors: (key) => (key === connector.key ? connector : undefined),
+      // A call waits for real answers; what it waits for by our clock passes at once.
+      sleep: async (ms, signal) => {
+        if (ms === world.parts.timing.freshTokenWaitMs) await world.pass(ms);
+        else await world.parts.sleep(ms, signal);
+      },
     };
   }
 

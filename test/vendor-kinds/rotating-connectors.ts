@@ -1,5 +1,5 @@
 import { type Connector, defineConnector } from "../../functions/connectors/define-connector.ts";
-import { readJson } from "../../functions/core/read-body.ts";
+import { readJson } from "../../functions/core/vendor-answer/read-answer.ts";
 
 /**
  * Vendors that no connector of ours has yet, for what depends on how a vendor treats its refresh tokens. All of them revoke

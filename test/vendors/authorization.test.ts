@@ -136,6 +136,12 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
     expect((await exchange(code, { code_verifier: verifier })).status).toBe(200);
   });
 
+  it("refuses a verifier with a code that was asked for without a challenge", async () => {
+    const code = await codeFor();
+    expect(await errorOf(await exchange(code, { code_verifier: pkce().verifier }))).toBe("400 invalid_grant");
+    expect((await exchange(code)).status).toBe(200);
+  });
+
   it("wants the client's secret, by form or by Basic", async () => {
     const code = await codeFor();
     const wrong = await exchange(code, { client_secret: "wrong" });

@@ -10,6 +10,8 @@ export interface HubCall {
   readonly path: string;
   readonly name: string;
   readonly needs?: keyof DocumentsVendor | "later";
+  /** False: this GET makes something at the vendor, which a HEAD must not. */
+  readonly head?: false;
 }
 
 type Row = readonly [methods: string, paths: string, name: string, needs?: HubCall["needs"]];
@@ -78,6 +80,9 @@ const rows: readonly Row[] = [
   ["GET", "/changes", "changes", "later"],
 ];
 
+/** A link is made where there is none, and then opens for whoever has it. */
+const NOT_FOR_HEAD: ReadonlySet<string> = new Set(["files.links", "folders.links"]);
+
 export const hubCalls: readonly HubCall[] = rows.flatMap(([methods, paths, name, needs]) =>
   paths.split(" ").flatMap((path) =>
     methods.split(" ").map((method) => ({
@@ -85,6 +90,7 @@ export const hubCalls: readonly HubCall[] = rows.flatMap(([methods, paths, name,
       path,
       name,
       ...(needs === undefined ? {} : { needs }),
+      ...(method === "GET" && NOT_FOR_HEAD.has(name) ? { head: false as const } : {}),
     })),
   ),
 );

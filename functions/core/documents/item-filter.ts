@@ -1,6 +1,7 @@
 import { InvalidRequest } from "../errors.ts";
 import { type Comparison, fieldsOf, parseWhere, type Value, type Where } from "./ceql.ts";
 import { type DocumentsItem, extensionOf } from "./item.ts";
+import { foldCase, likeTest } from "./like.ts";
 
 export type ItemTest = (item: DocumentsItem) => boolean;
 
@@ -111,10 +112,10 @@ function compile(where: Where): ItemTest {
 function comparison(name: string, operator: Comparison, value: Value): ItemTest {
   const { kind, read } = findField(name, "where");
   if (operator === "LIKE") {
-    const pattern = likePattern(String(value));
+    const matches = likeTest(String(value));
     return (item) => {
       const found = read(item);
-      return found !== undefined && pattern.test(String(found));
+      return found !== undefined && matches(foldedOnce(item, name, String(found)));
     };
   }
   const wanted = coerce(name, kind, value);
@@ -137,6 +138,17 @@ function comparison(name: string, operator: Comparison, value: Value): ItemTest 
         return found >= wanted;
     }
   };
+}
+
+const folded = new WeakMap<DocumentsItem, Map<string, string>>();
+
+/** An expression may ask for one field a hundred times. */
+function foldedOnce(item: DocumentsItem, field: string, text: string): string {
+  const known = folded.get(item) ?? new Map<string, string>();
+  folded.set(item, known);
+  const value = known.get(field) ?? foldCase(text);
+  known.set(field, value);
+  return value;
 }
 
 /** Brings a literal to the field's type: `directory='true'` comes quoted, dates are texts. */
@@ -165,12 +177,6 @@ function coerce(name: string, kind: Kind, value: Value): Value {
       );
     }
   }
-}
-
-/** `%` stands for anything; a text without it is contained. Case does not matter. */
-function likePattern(text: string): RegExp {
-  const parts = text.split("%").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return parts.length === 1 ? new RegExp(parts[0] ?? "", "isu") : new RegExp(`^${parts.join(".*")}$`, "isu");
 }
 
 /** Whole seconds, as dates are shown. */

@@ -3,10 +3,12 @@ import { InvalidRequest } from "../errors.ts";
 /** Longest name of a file or folder that any vendor here takes, in UTF-16 units. */
 const MAX_NAME = 255;
 const MAX_PATH = 4096;
+/** Where a vendor knows no paths each name costs a call, and to make a missing folder another one. */
+const MAX_NAMES = 200;
 
 /**
  * An absolute path without a slash at the end and without empty segments; `/` is the root.
- * @throws {InvalidRequest} relative, too long, with `.` or `..` segments or a NUL
+ * @throws {InvalidRequest} relative, too long or too deep, with `.` or `..` segments or a NUL
  */
 export function parsePath(path: string, field = "path"): string {
   if (!path.startsWith("/")) {
@@ -18,6 +20,8 @@ export function parsePath(path: string, field = "path"): string {
   if (path.length > MAX_PATH)
     throw new InvalidRequest(`${field} is longer than ${MAX_PATH} characters`, field);
   const names = path.split("/").filter((name) => name !== "");
+  if (names.length > MAX_NAMES)
+    throw new InvalidRequest(`${field} leads through more than ${MAX_NAMES} folders`, field);
   for (const name of names) checkName(name, field);
   return `/${names.join("/")}`;
 }

@@ -1,5 +1,5 @@
 import { LinkspanError } from "../errors.ts";
-import { readBody } from "../read-body.ts";
+import { readAnswer, type VendorAnswer } from "../vendor-answer/read-answer.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 import type { VendorSession } from "../vendor-session.ts";
 import { badAnswer, MAX_REFUSAL_BYTES, type Refusal, vendorFailure } from "./vendor-failure.ts";
@@ -73,25 +73,19 @@ export function vendorCall(
   }
 
   async function readRefusal(response: VendorResponse, timeoutMs: number) {
-    const text = await readBody(response, MAX_REFUSAL_BYTES, timeoutMs).then(
-      (bytes) => bytes.toString("utf8"),
+    const answer = await readAnswer(response, { maxBytes: MAX_REFUSAL_BYTES, timeoutMs }).catch(
       () => undefined,
     );
     const { status } = response;
-    const body = text === undefined ? undefined : parsed(text);
+    const isPage = answer !== undefined && looksLikeHtml(response, answer);
+    const body = answer?.value ?? answer?.text;
     const meaning = refusal(status, body);
     // The status alone is enough where every proxy in between may say it; else the vendor itself has to be heard.
     const clear =
       meaning !== undefined || status === 401 || status === 429 || status >= 500 || status === 416;
-    if (!clear && (text === undefined || text.trim() === "" || looksLikeHtml(response, text))) {
+    if (!clear && (answer === undefined || answer.text === "" || isPage))
       return badAnswer(`${status} without the vendor's own error`);
-    }
-    return vendorFailure(
-      response,
-      looksLikeHtml(response, text ?? "") ? undefined : body,
-      meaning,
-      session.secrets(),
-    );
+    return vendorFailure(response, isPage ? undefined : body, meaning, session.secrets());
   }
 
   return {
@@ -110,20 +104,21 @@ export function vendorCall(
             }),
       });
       const type = response.headers["content-type"] ?? "";
-      if (!/^application\/([\w.-]+\+)?json\b/i.test(type)) {
+      // JSON comes under many a name; what is a picture by its name is none, whatever its bytes.
+      if (/^(?:image|audio|video|font)\//i.test(type)) {
         response.body.destroy();
-        throw badAnswer(
-          `its content type is ${type === "" ? "missing" : JSON.stringify(type.slice(0, 100))}`,
-        );
+        throw badAnswer(`its content type is ${JSON.stringify(type.slice(0, 100))}`);
       }
-      const bytes = await readBody(response, limits.maxJsonBytes, leftMs()).catch((error: unknown) => {
+      const limited = { maxBytes: limits.maxJsonBytes, timeoutMs: leftMs() };
+      const { value, isTooDeep } = await readAnswer(response, limited).catch((error: unknown) => {
         throw error instanceof LinkspanError ? badAnswer("it is too large", error) : error;
       });
-      try {
-        return JSON.parse(bytes.toString("utf8")) as T;
-      } catch (error) {
-        throw badAnswer("it is not valid JSON", error);
-      }
+      if (isTooDeep) throw badAnswer("it is nested too deep");
+      if (value === undefined)
+        throw badAnswer(
+          `it is not valid JSON${type === "" ? "" : ` (${JSON.stringify(type.slice(0, 100))})`}`,
+        );
+      return value as T;
     },
     async done(request) {
       const response = await open(request);
@@ -132,16 +127,7 @@ export function vendorCall(
   };
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-function looksLikeHtml(response: VendorResponse, text: string): boolean {
-  return (
-    /^text\/html\b/i.test(response.headers["content-type"] ?? "") || /^\s*<(!doctype|html)\b/i.test(text)
-  );
+function looksLikeHtml(response: VendorResponse, { text, value }: VendorAnswer): boolean {
+  if (value !== undefined) return false;
+  return /^text\/html\b/i.test(response.headers["content-type"] ?? "") || /^<(!doctype|html)\b/i.test(text);
 }

@@ -1,8 +1,10 @@
 import type { Account, Connector } from "../../connectors/define-connector.ts";
+import { budgets, textBytes } from "../instances/budgets.ts";
 import type { Instance } from "../instances/instance.ts";
 import type { GrantParts } from "./grant-parts.ts";
 import { within } from "./patience.ts";
-import { consentKey } from "./revocation/consent.ts";
+import { consentKey, isUnproven, provenKey, unprovenKey } from "./revocation/consent.ts";
+import { hashOf } from "./sign-in/epoch.ts";
 
 /** Who is behind an access token. `undefined`: the connector cannot tell. @throws the vendor does not, or not in time */
 export async function lookUpAccount(
@@ -11,7 +13,18 @@ export async function lookUpAccount(
   accessToken: string,
 ): Promise<Account | undefined> {
   if (connector.account === undefined) return undefined;
-  return await within(parts, parts.timing.accountMs, connector.account(parts.http, accessToken));
+  return bounded(await within(parts, parts.timing.accountMs, connector.account(parts.http, accessToken)));
+}
+
+/** What vendors tell may be of any length. An id keeps its meaning: two that differ still do. */
+function bounded({ id, name, email }: Account): Account {
+  const fits = (text: string | undefined, budget: number): text is string =>
+    text !== undefined && textBytes(text) <= budget;
+  return {
+    id: fits(id, budgets.accountId) ? id : `sha256:${hashOf(id)}`,
+    ...(fits(name, budgets.accountName) ? { name } : {}),
+    ...(fits(email, budgets.accountEmail) ? { email } : {}),
+  };
 }
 
 /**
@@ -21,18 +34,46 @@ export async function lookUpAccount(
 export async function noteAccount(
   parts: GrantParts,
   connector: Connector,
-  instance: Pick<Instance, "id" | "epoch" | "refreshGroup">,
+  instance: Pick<Instance, "id" | "epoch" | "refreshGroup" | "organizationId" | "consentKey">,
   accessToken: string,
   at: number,
 ): Promise<void> {
   try {
     const account = await lookUpAccount(parts, connector, accessToken);
     if (account === undefined) return;
-    const { id, epoch, refreshGroup } = instance;
-    const key = consentKey(connector, refreshGroup, account);
+    const { id, epoch, refreshGroup, organizationId, consentKey: seen } = instance;
+    const proven = consentKey(connector, refreshGroup, account);
+    const key = proven !== undefined && isUnproven(instance) ? unprovenKey(proven, organizationId) : proven;
     const noted = { account, at, ...(key === undefined ? {} : { consentKey: key }) };
-    await parts.instances.noteAccount(id, { epoch }, noted);
+    await parts.instances.noteAccount(
+      id,
+      { epoch, ...(seen === undefined ? {} : { consentKey: seen }) },
+      noted,
+    );
   } catch {
     // The instance works without it.
+  }
+}
+
+/**
+ * Writes down that the vendor has accepted the client of an instance that was imported without a proof: from now on it counts as
+ * a sibling in every organization. Once in an instance's life, after its grant is safe. Never throws; what fails is done by the
+ * next refresh.
+ * @returns the instance as it is then
+ */
+export async function noteProof(
+  parts: Pick<GrantParts, "instances" | "sleep" | "timing">,
+  instance: Instance,
+  at: number,
+): Promise<Instance> {
+  const { id, epoch, consentKey: seen } = instance;
+  if (seen === undefined || !isUnproven(instance)) return instance;
+  const noted = { consentKey: provenKey(seen), at };
+  try {
+    const write = parts.instances.noteAccount(id, { epoch, consentKey: seen }, noted);
+    const written = await within(parts, parts.timing.storeTryMs, write);
+    return written ? { ...instance, consentKey: noted.consentKey, updatedAt: at } : instance;
+  } catch {
+    return instance;
   }
 }

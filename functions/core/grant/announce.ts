@@ -4,7 +4,8 @@ import type { Call, GrantParts } from "./grant-parts.ts";
 import type { InstanceEvent } from "./instance-event.ts";
 
 /** A happening, as the transition that brought it about knows it. */
-export interface Happening extends Pick<InstanceEvent, "name" | "at" | "reason"> {
+export interface Happening
+  extends Pick<InstanceEvent, "name" | "at" | "reason" | "error" | "errorDescription" | "missingScopes"> {
   /**
    * What tells it from others of the same name and instance, such as the version that died: whoever tells it, and however
    * often, tells it under one id. Absent: nothing does, each telling is a happening of its own.
@@ -20,18 +21,16 @@ export function announce(
   parts: Pick<GrantParts, "announce">,
   call: Pick<Call, "afterAnswer">,
   subject: Pick<Instance, "id" | "organizationId" | "connector"> & Partial<Pick<Instance, "userId">>,
-  { name, at, reason, of }: Happening,
+  { of, ...happening }: Happening,
 ): void {
   const { id: instanceId, organizationId, userId, connector } = subject;
   const event: InstanceEvent = {
-    name,
-    id: of === undefined ? randomUUID() : idOf(name, instanceId, of),
-    at,
+    ...happening,
+    id: of === undefined ? randomUUID() : idOf(happening.name, instanceId, of),
     organizationId,
     ...(userId === undefined ? {} : { userId }),
     instanceId,
     connector,
-    ...(reason === undefined ? {} : { reason }),
   };
   call.afterAnswer(parts.announce(event));
 }

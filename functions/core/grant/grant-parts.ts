@@ -1,5 +1,6 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { Instance } from "../instances/instance.ts";
+import type { PendingKey, PendingSignIn } from "../instances/pending-sign-in.ts";
 import type { VendorHttp } from "../vendor-http.ts";
 import type { InstanceEvent } from "./instance-event.ts";
 import type {
@@ -8,6 +9,8 @@ import type {
   InstanceItems,
   InstanceRemoval,
   InstanceSiblings,
+  PendingRemoval,
+  PendingSignIns,
   RescueRecords,
   RescueRemoval,
   StoreReading,
@@ -17,7 +20,7 @@ import type {
 import type { Timing } from "./timing.ts";
 
 /** What brought a refresh about. */
-export type RefreshCause = "schedule" | "just_in_time" | "unauthorized" | "forced" | "rescue";
+export type RefreshCause = "schedule" | "just_in_time" | "unauthorized" | "forced" | "revive" | "rescue";
 
 /** What became of one refresh, rescue or revocation; counted by the caller of the core. */
 export interface GrantOutcome {
@@ -29,14 +32,32 @@ export interface GrantOutcome {
     | "refused"
     | "client_refused"
     | "needs_reauth"
+    | "revived"
+    | "still_dead"
     | "rescued"
     | "revoked"
     | "lost";
   readonly connector: string;
   readonly instanceId: number;
   readonly cause: RefreshCause;
+  /** A stable code, where there is more to say. */
+  readonly reason?: string;
   /** How long the old token would have been valid, in milliseconds. */
   readonly timeLeftMs?: number;
+  /** The vendor's own words to a refusal: bounded, secrets cut out. */
+  readonly error?: string;
+  readonly errorDescription?: string;
+}
+
+/** Keeps a vendor's long incident from ending its users' grants: who may be given up is judged by connector. */
+export interface RefusedGrants {
+  /** Notes that this grant will be given up if it is refused for `refusedNoticeMs` more. @throws it is not noted */
+  notice(connector: string, instanceId: number, now: number): Promise<void>;
+  /**
+   * Whether so few of a connector's grants were noted in the days around that it may be given up. `false` is counted, and rings.
+   * @throws nobody can say now
+   */
+  mayEnd(connector: string, instanceId: number, noticedAt: number, now: number): Promise<boolean>;
 }
 
 /** Clients that their authorization server refuses: refreshing their grants is paused, but for probes. Keys: refresh/pause-client.ts. */
@@ -84,14 +105,24 @@ export interface GrantParts {
   /** Only grants used within this time are refreshed ahead of time. */
   readonly activeWindowMs: number;
   readonly pauses: ClientPauses;
+  /** The worker alone gives grants up that are refused for long. */
+  readonly refused?: RefusedGrants;
+}
+
+/** For those who take the users' sign-ins: a sign-in ends the older pending ones of its instance. */
+export interface SignInParts extends GrantParts {
+  readonly pendings: PendingSignIns;
+  /** Has a worker look at a pending sign-in now. @throws the queue did not take it: it lies on the due index */
+  readonly handOverPending: (pending: PendingKey & Pick<PendingSignIn, "refreshGroup">) => Promise<void>;
 }
 
 /** For those who make instances. */
-export type ProvisioningParts = GrantParts & { readonly instances: InstanceCreation };
+export type ProvisioningParts = SignInParts & { readonly instances: InstanceCreation };
 
 /** For the worker, which ends deletions, brings rescued grants home and tells subscribers. */
 export type WorkerParts = ProvisioningParts & {
   readonly instances: InstanceRemoval & InstanceSiblings;
+  readonly pendings: PendingRemoval;
   readonly rescue: RescueRemoval;
   /** Puts an event on the bus. @throws the bus did not take it: its message must come again */
   readonly publish: (event: InstanceEvent) => Promise<void>;

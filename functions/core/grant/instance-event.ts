@@ -2,16 +2,19 @@
 export const instanceEventNames = [
   "instance.created",
   "instance.reauthenticated",
+  "instance.scopes_missing",
   "instance.needs_reauth",
+  "instance.revived",
   "instance.refresh_failed",
   "instance.refresh_recovered",
+  "instance.grant_lost",
   "instance.disabled",
   "instance.enabled",
   "instance.deleted",
   "instance.revocation_failed",
 ] as const;
 
-/** Something that happened to an instance, and was written before it is told. Never a secret, never a vendor's text. */
+/** Something that happened to an instance, and was written before it is told. Never a secret. */
 export interface InstanceEvent {
   readonly name: (typeof instanceEventNames)[number];
   /** The same each time that the same happening is told: by it a subscriber knows what came before. */
@@ -25,4 +28,9 @@ export interface InstanceEvent {
   readonly connector: string;
   /** A stable code, where there is a reason. */
   readonly reason?: string;
+  /** The vendor's own words, where it gave any: bounded, secrets and control characters cut out. */
+  readonly error?: string;
+  readonly errorDescription?: string;
+  /** What was asked for and not granted. */
+  readonly missingScopes?: readonly string[];
 }

@@ -1,5 +1,15 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { Grant, Instance, OAuthClient, ReplacedGrant, Sealed } from "../instances/instance.ts";
+import type {
+  Death,
+  Failure,
+  Grant,
+  Instance,
+  OAuthClient,
+  Refusals,
+  ReplacedGrant,
+  Sealed,
+} from "../instances/instance.ts";
+import type { PendingKey, PendingSignIn } from "../instances/pending-sign-in.ts";
 
 /** A reading of the store's clock: the `Date` of one DynamoDB answer, and our monotonic clock just before its request. */
 export interface StoreReading {
@@ -16,20 +26,26 @@ export interface Read<T> {
 
 /**
  * The instances table: what is read and changed by id. Every write has a condition; `false` means it was refused and nothing
- * was written. What else the table can do stands in interfaces of its own, one for each permission that it takes.
+ * was written. A write throws `StoreRefused` where the table will never take it; any other error is an outage. What else the table can do stands in interfaces of its own, one for each permission that it takes.
  */
 export interface InstanceItems {
   /** Strongly consistent GetItem. */
   get(id: number): Promise<Read<Instance | undefined>>;
-  /** SET fence = f0 + 1, until IF version = v AND fence = f0. */
-  takeLease(id: number, seen: { version: number; fence: number }, until: number): Promise<boolean>;
+  /** SET fence = f0 + 1, until (, forcedAt) IF version = v AND fence = f0. */
+  takeLease(
+    id: number,
+    seen: { version: number; fence: number },
+    until: number,
+    forcedAt?: number,
+  ): Promise<boolean>;
   /**
    * REMOVE until IF fence = f; SET what `change` holds, too, IF not deleting: the due time of what is being deleted stays.
    * `false`: nothing of `change` was written.
    */
   release(id: number, fence: number, change?: ReleaseChange): Promise<boolean>;
   /**
-   * SET grant, version = f, dueAt, lastRefreshedAt REMOVE until, deadVersion, lastError, attempts, retryAt, dueSince
+   * SET grant, version = f, dueAt, lastRefreshedAt
+   * REMOVE until, deadVersion, death, lastError, lastFailure, attempts, retryAt, askedUntil, refusals, dueSince
    * IF version = v AND not deleting. Without `dueAt` the item leaves the due index.
    */
   commit(
@@ -37,16 +53,29 @@ export interface InstanceItems {
     base: { version: number },
     won: { fence: number; grant: Sealed; dueAt?: number; refreshedAt: number },
   ): Promise<boolean>;
-  /** SET deadVersion = v, dueAt REMOVE until, dueSince IF version = v AND fence = f AND not deleting. Without `dueAt` as COMMIT. */
+  /**
+   * SET deadVersion = v, death, lastError, lastFailure, dueAt REMOVE until, dueSince, attempts, retryAt, askedUntil, refusals
+   * IF version = v AND fence = f AND not deleting. Without `dueAt` as COMMIT.
+   */
   markDead(
     id: number,
     seen: { version: number; fence: number },
     lastError: string,
     dueAt?: number,
+    more?: { death: Death; lastFailure?: Failure },
+  ): Promise<boolean>;
+  /**
+   * SET grant, death, fence = f + 1, dueAt IF version = v AND fence = f AND deadVersion = v AND not deleting: the tokens of what
+   * has been dead for long go. `grant` is sealed for the same version; by the fence a re-seal under way notices it.
+   */
+  emptyDead(
+    id: number,
+    seen: { version: number; fence: number },
+    left: { grant: Sealed; death: Death; dueAt?: number },
   ): Promise<boolean>;
   /**
    * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, replacedGrants, account
-   * REMOVE until, deadVersion, dueSince (, account where `changes` has none: it is not known to be the one from before)
+   * REMOVE what COMMIT removes, and forcedAt (, account where `changes` has none: it is not known to be the one from before)
    * IF epoch < n AND not deleting.
    * The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen, so that the
    * grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal again.
@@ -69,19 +98,30 @@ export interface InstanceItems {
   /** REMOVE replacedGrants IF epoch = e: they are those that were read with that epoch. */
   forgetReplaced(id: number, seen: { epoch: string }): Promise<boolean>;
   /**
-   * SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists; hides it from the owner's
-   * list, and from its siblings.
+   * SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists (AND NOT deleting, for the
+   * `first` alone); hides it from the owner's list, and from its siblings.
    */
-  markDeleting(id: number, now: number): Promise<boolean>;
+  markDeleting(id: number, now: number, who?: "first"): Promise<boolean>;
   /** SET enabled (, dueAt = now REMOVE dueSince when enabling) IF exists AND not deleting. */
   setEnabled(id: number, enabled: boolean, now: number): Promise<boolean>;
-  /** Name, tags, configuration, token hashes: never anything of the grant. IF exists AND not deleting. */
-  update(id: number, changes: Omit<InstanceChanges, "account">, now: number): Promise<boolean>;
-  /** SET account, consentKey IF epoch = e AND not deleting: a later sign-in may be of another account, or of another client. */
+  /**
+   * Name, tags, configuration, token hashes: never anything of the grant. IF exists AND not deleting.
+   * @param seen `newestToken`: AND the first of the token hashes is still this one
+   */
+  update(
+    id: number,
+    changes: Omit<InstanceChanges, "account">,
+    now: number,
+    seen?: { readonly newestToken?: string },
+  ): Promise<boolean>;
+  /**
+   * SET account, consentKey IF epoch = e AND not deleting: a later sign-in may be of another account, or of another client.
+   * @param seen `consentKey`: AND it is this one still; an account and a proof of its client are noted side by side
+   */
   noteAccount(
     id: number,
-    seen: { epoch: string },
-    noted: { account: NonNullable<Instance["account"]>; consentKey?: string; at: number },
+    seen: { epoch: string; consentKey?: string },
+    noted: { account?: NonNullable<Instance["account"]>; consentKey?: string; at: number },
   ): Promise<boolean>;
   /** SET lastUsedAt IF exists; at most once a day, off the path. Brings an idle grant back to the due index when `dueAt` is given. */
   touch(id: number, usedAt: number, dueAt?: number): Promise<boolean>;
@@ -90,7 +130,9 @@ export interface InstanceItems {
    * more, REMOVE) IF dueAt = seen AND not deleting.
    */
   push(id: number, seen: number, to: number | undefined, owedSince?: number): Promise<boolean>;
-  /** SET dueAt = to REMOVE dueSince IF deleting, whatever was due before: nothing but the deletion is. */
+  /** SET deletionUntil = to IF deleting AND deletionUntil is as seen (absent, too): this worker alone ends it until then. */
+  claimDeletion(id: number, seen: { deletionUntil?: number }, to: number): Promise<boolean>;
+  /** SET dueAt = to REMOVE deletionUntil, dueSince IF deleting, whatever was due before: nothing but the deletion is. */
   pushDeletion(id: number, to: number): Promise<boolean>;
 }
 
@@ -99,8 +141,13 @@ export interface ReleaseChange {
   readonly dueAt?: number;
   readonly dueSince?: number;
   readonly retryAt?: number;
+  readonly askedUntil?: number;
   readonly attempts?: number;
   readonly lastError?: string;
+  readonly lastFailure?: Failure;
+  readonly refusals?: Refusals;
+  /** Of a grant that was dead before the attempt: what was learnt of its death. */
+  readonly death?: Death;
 }
 
 export interface InstanceCreation {
@@ -117,8 +164,69 @@ export interface InstanceSiblings {
   /**
    * Whether an instance other than this one, of any organization, hangs on this consent (revocation/consent.ts) and is not being deleted.
    * Eventually consistent: what was written within `timing.indexMs` may be missing, or still there.
+   * @param unprovenKey of the same consent, for those of one organization whose client is not proven: one of them counts, too
+   * @param pending asked for this pending sign-in of the id: then its instance and other pending ones of it count, too
    */
-  hasSibling(id: number, consentKey: string): Promise<boolean>;
+  hasSibling(
+    id: number,
+    consentKey: string,
+    unprovenKey?: string,
+    pending?: Pick<PendingKey, "sessionId" | "epoch">,
+  ): Promise<boolean>;
+}
+
+/**
+ * Pending sign-ins (core/instances/pending-sign-in.ts), items of their own in the instances table. Every write has a condition;
+ * `false` means that it was refused and nothing was written.
+ */
+export interface PendingSignIns {
+  /** Strongly consistent. */
+  get(key: PendingKey): Promise<Read<PendingSignIn | undefined>>;
+  /** All of one instance; strongly consistent. */
+  ofInstance(instanceId: number): Promise<readonly PendingSignIn[]>;
+  /** Put of a new item, due at its end; refused when it is there. */
+  put(pending: PendingSignIn): Promise<boolean>;
+  /** SET account, consentKey IF it exists AND is not ending. */
+  noteAccount(
+    key: PendingKey,
+    noted: { account: NonNullable<PendingSignIn["account"]>; consentKey?: string },
+  ): Promise<boolean>;
+  /** SET claimedAt (the first time), account, consentKey, dueAt IF it exists AND is not ending. */
+  markClaimed(
+    key: PendingKey,
+    claim: {
+      at: number;
+      dueAt: number;
+      account?: NonNullable<PendingSignIn["account"]>;
+      consentKey?: string;
+    },
+  ): Promise<boolean>;
+  /**
+   * SET endingSince (the first time), dueAt = now; hides it from its siblings. IF it exists AND is not claimed; or, where
+   * `claimedToo`, whether claimed or not: only for one whose write is lost for good.
+   */
+  markEnding(key: PendingKey, now: number, claimedToo?: boolean): Promise<boolean>;
+  /** SET dueAt = to REMOVE dueSince IF it exists. */
+  push(key: PendingKey, to: number): Promise<boolean>;
+}
+
+/** For the worker alone. */
+export interface PendingRemoval {
+  /** DeleteItem: its grant is live in its instance, or has ended. */
+  remove(key: PendingKey): Promise<void>;
+}
+
+/** For the operator: no list of instances shows pending sign-ins. */
+export interface PendingLists {
+  listPendings(
+    organizationId: string,
+    options?: { after?: string; limit?: number },
+  ): Promise<{ readonly items: readonly PendingKey[]; readonly next?: string }>;
+}
+
+export interface InstanceSuspension {
+  /** SET userSuspended, or REMOVE it, IF it exists. Nothing else of the item changes. */
+  markSuspended(id: number, suspended: boolean): Promise<boolean>;
 }
 
 /** For the operator who rotates a data key. Each write puts the same secret under another key, and changes nothing else. */
@@ -127,6 +235,17 @@ export interface InstanceResealing {
   reseal(id: number, seen: { version: number; fence: number }, grant: Sealed): Promise<boolean>;
   /** SET sealedConfiguration IF it is the one seen, byte for byte: no two seals are alike. */
   resealConfiguration(id: number, seen: Sealed, sealed: Sealed): Promise<boolean>;
+  /**
+   * SET configuration, secretConfigurationKeys, sealedConfiguration IF sealedConfiguration is the one seen (`undefined`: there is
+   * none): every change of the configuration seals it anew.
+   */
+  sealClear(
+    id: number,
+    seen: Sealed | undefined,
+    changes: Required<
+      Pick<InstanceChanges, "configuration" | "secretConfigurationKeys" | "sealedConfiguration">
+    >,
+  ): Promise<boolean>;
   /** SET replacedGrants IF epoch = e AND they are still there. */
   resealReplaced(
     id: number,
@@ -196,6 +315,8 @@ export interface DueIndex {
   ): Promise<{ items: readonly DueItem[]; next?: string }>;
   /** After sending: SET dueAt = to, dueSince = seen (the first time) IF dueAt = seen. Nobody has refreshed it yet. */
   push(id: number, seen: number, to: number): Promise<boolean>;
+  /** The same for a pending sign-in. */
+  pushPending(key: PendingKey, seen: number, to: number): Promise<boolean>;
 }
 
 export interface DueItem {
@@ -204,6 +325,8 @@ export interface DueItem {
   /** Since when it has been due, where it was pushed before. */
   readonly dueSince?: number;
   readonly refreshGroup: string;
+  /** A pending sign-in of the instance (or of the id that is reserved for it) is due, and not the instance. */
+  readonly pending?: Pick<PendingKey, "sessionId" | "epoch">;
 }
 
 /** What a rescue record holds; lies in S3 while DynamoDB cannot take the write. */
@@ -232,11 +355,12 @@ export type RescueRecord =
       readonly refreshGroup?: string;
       readonly changes?: InstanceChanges;
     }
-  | { readonly kind: "new"; readonly instance: Instance };
+  | { readonly kind: "new"; readonly instance: Instance }
+  | { readonly kind: "pending"; readonly pending: PendingSignIn };
 
-/** `rescue/<instance>/<fence | signin-<epoch> | new>` in the bucket. */
+/** `rescue/<instance>/<fence | signin-<epoch> | new | pending-<epoch>>` in the bucket. */
 export interface RescueRecords {
-  /** @throws when the store does not answer within its timeout */
+  /** @throws {StoreRefused} the bucket will never take it @throws when the store does not answer within its timeout */
   put(record: RescueRecord): Promise<void>;
   /** The refresh record of this attempt. `undefined` only on a true 404; anything else throws: "cannot look". */
   get(instanceId: number, fence: number): Promise<RescueRecord | undefined>;
@@ -248,7 +372,12 @@ export interface RescueRemoval {
 }
 
 export interface RescueList {
-  list(options?: { limit?: number; after?: string }): Promise<{ keys: readonly string[]; next?: string }>;
+  /** Keys in order. `writtenAt`: when the bucket took each, epoch milliseconds; one that is missing there is of unknown age. */
+  list(options?: { limit?: number; after?: string }): Promise<{
+    keys: readonly string[];
+    writtenAt?: ReadonlyMap<string, number>;
+    next?: string;
+  }>;
 }
 
 export type RescueStore = RescueRecords & RescueRemoval & RescueList;
@@ -294,6 +423,8 @@ export interface ClientResolver {
 /** What came of one token request; every case of the protocol's step 5. */
 export type TokenOutcome =
   | { readonly kind: "granted"; readonly response: TokenResponse }
+  /** Granted, with an access token that no header can carry. What came beside it may be the only living refresh token. */
+  | { readonly kind: "unusable"; readonly response: TokenResponse }
   /** RFC 6749 section 5.2 `invalid_grant` (or the vendor's word for it). */
   | { readonly kind: "invalid_grant"; readonly error: string; readonly description?: string }
   /** The vendor refused and did nothing: other 4xx, 429, 503 with Retry-After. */

@@ -47,7 +47,7 @@ export async function sealConfiguration(
 
 /** The secret configuration values; none when nothing was sealed. */
 export async function openConfiguration(
-  vault: Vault,
+  vault: Pick<Vault, "open">,
   instance: Place & Pick<Instance, "sealedConfiguration">,
 ): Promise<Record<string, string>> {
   if (instance.sealedConfiguration === undefined) return {};

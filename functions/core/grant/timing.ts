@@ -41,15 +41,33 @@ export const timing = {
   skewMs: 10 * SECOND,
   /** Tokens that live shorter are never on the due index. */
   shortestScheduledMs: 5 * MINUTE,
-  /** One forced refresh at most in this time, counted from the last refresh. */
+  /** One forced refresh of a grant at most in this time, however the last one ended. */
   forcedMs: MINUTE,
+  /** A token that was renewed so lately may be refused because the vendor's servers do not all know it yet ... */
+  freshTokenMs: 10 * SECOND,
+  /** ... and is tried again after this. */
+  freshTokenWaitMs: 2 * SECOND,
+  /** Whether a token without end and without refresh token lives is asked for once in this time at most. */
+  probeMs: HOUR,
+  /** What a grant held is kept for so long after its death. */
+  keepDeadMs: 30 * DAY,
+  /** An app may have a dead grant tried once in this time, for so long after its death. */
+  reviveEveryMs: HOUR,
+  reviveForMs: 2 * DAY,
+  /** A grant that is refused for so long, and so often (a count), is given up; of its refusals one in each step counts. */
+  refusedMs: 7 * DAY,
+  refusedTries: 10,
+  refusedStepMs: 12 * HOUR,
+  /** So long before, that is noted; those of one connector that are noted in one day are judged together. */
+  refusedNoticeMs: 2 * DAY,
+  refusedDayMs: DAY,
   /** Back-off of one grant's refreshes, doubled with each failure: for callers, and on the due index (there up to twice that, by chance). */
   retryMs: 2 * SECOND,
   retryMaxMs: MINUTE,
   dueRetryMs: MINUTE,
   dueRetryMaxMs: 10 * MINUTE,
-  /** A vendor's Retry-After is heeded up to this. */
-  retryAfterMaxMs: DAY,
+  /** A vendor's Retry-After is heeded up to this: a year, or milliseconds meant as seconds, would strand the user. */
+  retryAfterMaxMs: HOUR,
   /** After an authorization server refused the client itself: one probe for all its grants in this time. */
   pausedClientMs: 5 * MINUTE,
   /** A sent message that is lost comes due again after this. */
@@ -60,8 +78,17 @@ export const timing = {
   codeMs: 10 * MINUTE,
   /** A revocation that fails is tried for so long, then given up and reported. */
   revocationMs: 7 * DAY,
+  /** How long one worker has a deletion for itself. One that crashed leaves it to the sweep. */
+  deletionMs: 3 * MINUTE,
   revocationRetryMs: MINUTE,
   revocationRetryMaxMs: HOUR,
+  /** Records of the rescue bucket are tried again after so long; older ones at growing distances, at most the second. */
+  rescueRetryMs: MINUTE,
+  rescueRetryMaxMs: 30 * MINUTE,
+  /** A record that is older was tried before. */
+  rescueFreshMs: 5 * MINUTE,
+  /** The item of a claimed sign-in outlasts every process that may still write what it holds. */
+  claimedMs: 10 * MINUTE,
   /** Whose consent a delete would end is asked for so long; if nobody can say by then, it is spared. */
   consentMs: HOUR,
   /**
@@ -100,6 +127,12 @@ export function earliestNow(reading: StoreReading, answeredMs: number, monotonic
 /** Somebody may be at the vendor with this version's refresh token. Judged by the `Date` of the answer that brought the item. */
 export function leaseIsHeld(instance: Pick<Instance, "until">, reading: StoreReading): boolean {
   return instance.until !== undefined && instance.until >= reading.dateMs;
+}
+
+/** How long after a revocation that failed it is tried again: a quarter of the time that it has been failing for, within limits. */
+export function revocationWait(timing: Timing, failingForMs: number): number {
+  const { revocationRetryMs, revocationRetryMaxMs } = timing;
+  return Math.floor(Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingForMs / 4)));
 }
 
 /** Doubles with each failure up to a limit, with up to a quarter of jitter on top. */

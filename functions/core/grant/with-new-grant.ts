@@ -8,8 +8,8 @@ export function withNewGrant(
   instance: Instance,
   won: Pick<Instance, "grant" | "version" | "fence"> & { readonly dueAt: number | undefined },
 ): Instance {
-  const { until, deadVersion, lastError, attempts, retryAt, dueAt, dueSince, refreshShard, ...rest } =
-    instance;
+  const { until, deadVersion, death, lastError, lastFailure, ...living } = instance;
+  const { attempts, retryAt, askedUntil, refusals, dueAt, dueSince, refreshShard, ...rest } = living;
   const { grant, version, fence } = won;
   return { ...rest, grant, version, fence, ...(won.dueAt === undefined ? {} : { dueAt: won.dueAt }) };
 }

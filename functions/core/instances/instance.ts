@@ -17,6 +17,42 @@ export interface ReplacedGrant {
   readonly at: number;
 }
 
+/** How a stored grant came to need a new sign-in. */
+export interface Death {
+  /** The version that died: of an item that has another one since, this says nothing. */
+  readonly version: number;
+  /** Store time, epoch milliseconds: the sealed grant is kept for 30 days from then on. */
+  readonly at: number;
+  /** A stable code; see grant/refresh/death.ts. */
+  readonly reason: string;
+  /** Those days are over: the stored ciphertext holds no token any more. */
+  readonly emptied?: true;
+}
+
+/** What the vendor said to a refresh that failed. Its words are bounded, and no secret is in them. */
+export interface Failure {
+  /** Store time, epoch milliseconds. */
+  readonly at: number;
+  /** Our own code: the same as `lastError`, else another version of Linkspan has written that since. */
+  readonly code: string;
+  /** RFC 6749 section 5.2 `error`, or what stands for it. */
+  readonly error?: string;
+  /** RFC 6749 section 5.2 `error_description`. */
+  readonly description?: string;
+}
+
+/** Refreshes of one version that the vendor refused after the access token had run out. */
+export interface Refusals {
+  readonly version: number;
+  /** Tries that count: at most one in twelve hours does. */
+  readonly count: number;
+  /** Store time of the first and of the last try that counts. */
+  readonly since: number;
+  readonly lastAt: number;
+  /** Store time at which it was noted that this grant is about to be given up. */
+  readonly noticedAt?: number;
+}
+
 /**
  * One user's provisioned connection, as it lies in the instances table (item `instance`).
  * All times are store time in epoch milliseconds (see aws/store-time.ts).
@@ -57,10 +93,16 @@ export interface Instance {
   readonly replacedGrants?: readonly ReplacedGrant[];
   /** Needs re-authentication <=> deadVersion = version. */
   readonly deadVersion?: number;
+  /** How it died. Absent for a grant that lives, and for one that an earlier version of Linkspan declared dead. */
+  readonly death?: Death;
   readonly enabled: boolean;
+  /** Its user is suspended, and was one too many for the organization's list (core/tenants/suspended-users.ts). */
+  readonly userSuspended?: boolean;
   readonly deleting?: boolean;
   /** When the first delete came: revocation is tried for at most 7 days. */
   readonly deletingSince?: number;
+  /** A worker is at the deletion, and alone until this store time. */
+  readonly deletionUntil?: number;
   readonly refreshShard?: number;
   readonly dueAt?: number;
   /**
@@ -70,7 +112,10 @@ export interface Instance {
   readonly dueSince?: number;
   /** Short hash of connector and client: the queue's MessageGroupId. */
   readonly refreshGroup: string;
-  /** Of the consent that it shares with its siblings; only where revocation ends that whole. See grant/revocation/consent.ts. */
+  /**
+   * Of the consent that it shares with its siblings; only where revocation ends that whole. Tells whether the vendor has accepted
+   * its client yet, too. See grant/revocation/consent.ts.
+   */
   readonly consentKey?: string;
   readonly lastRefreshedAt?: number;
   readonly lastUsedAt?: number;
@@ -78,8 +123,16 @@ export interface Instance {
   readonly attempts?: number;
   /** No refresh before this time: back-off, or the vendor's Retry-After. Absent after a success. */
   readonly retryAt?: number;
+  /** Until when the vendor itself asked to be left alone (Retry-After). `retryAt` also holds our own back-off. */
+  readonly askedUntil?: number;
+  /** When a refresh was last forced, by a 401 of the vendor, an app or an operator; written with its lease, however it ended. */
+  readonly forcedAt?: number;
   /** Code of the last failed refresh, never a vendor's text. Absent after a success. */
   readonly lastError?: string;
+  /** The vendor's words to it. */
+  readonly lastFailure?: Failure;
+  /** Absent: none since the last success. */
+  readonly refusals?: Refusals;
   /** The vendor's account, looked up after the write, best effort. */
   readonly account?: { readonly id: string; readonly name?: string; readonly email?: string };
   /** What the app gave as `state` in POST oauth/url, given back with the instance. */
@@ -99,7 +152,10 @@ export interface Grant {
   readonly refreshToken?: string;
   /** A code's own short-lived token, kept because its exchange for a long-lived one did not succeed yet. */
   readonly shortLived?: true;
+  /** What was granted: as the vendor told, else as it was asked for (RFC 6749 section 5.1). */
   readonly scope?: string;
+  /** What the authorization URL asked for. Absent: unknown, so nothing can be missing. */
+  readonly askedScopes?: readonly string[];
   /** Store time, epoch milliseconds. */
   readonly obtainedAt: number;
   /** Store time; absent: unknown, refreshed on a vendor's 401 only. */

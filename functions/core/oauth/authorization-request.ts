@@ -22,7 +22,7 @@ export interface AuthorizationRequest {
 export function authorizationUrl(connector: Connector, request: AuthorizationRequest): string {
   const { oauth2 } = connector;
   const url = new URL(connectorUrl(oauth2.authorizationUrl, request.configuration));
-  const scopes = request.scope === undefined ? oauth2.scopes.default : splitScopes(request.scope);
+  const scopes = askedScopes(connector, request.scope);
   const parameters: Record<string, string | undefined> = {
     response_type: "code",
     client_id: request.clientId,
@@ -40,6 +40,11 @@ export function authorizationUrl(connector: Connector, request: AuthorizationReq
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
   url.search = [url.search.slice(1), ...query].filter((part) => part !== "").join("&");
   return url.href;
+}
+
+/** What an authorization URL asks for: what the app names, else the connector's default. */
+export function askedScopes(connector: Connector, scope: string | undefined): readonly string[] {
+  return scope === undefined ? connector.oauth2.scopes.default : splitScopes(scope);
 }
 
 /** A scope token holds neither blank nor comma at any vendor we know, whatever stands between two of them. */

@@ -4,13 +4,18 @@ import { InvalidRequest } from "../errors.ts";
 /**
  * The issuer of an authorization response (RFC 9207): wherever it is sent, it must be the one that the user was sent to,
  * and a vendor that promises it must send it. Against mix-up (RFC 9700 section 4.4).
+ * @param field how the caller names it
  * @throws {InvalidRequest} `invalid_issuer`
  */
-export function checkIssuer(connector: Pick<Connector, "oauth2" | "name">, iss: string | undefined): void {
+export function checkIssuer(
+  connector: Pick<Connector, "oauth2" | "name">,
+  iss: string | undefined,
+  field = "iss",
+): void {
   const { issuer, issRequired } = connector.oauth2;
   const missing = iss === undefined && issRequired === true;
   const wrong = iss !== undefined && issuer !== undefined && iss !== issuer;
   if (missing || wrong) {
-    throw new InvalidRequest(`the answer does not come from ${connector.name}`, "iss", "invalid_issuer");
+    throw new InvalidRequest(`the answer does not come from ${connector.name}`, field, "invalid_issuer");
   }
 }

@@ -19,12 +19,14 @@ export async function chooseClient(
   ownId: string | undefined,
   field: string,
 ): Promise<ChosenClient> {
-  if (ownId !== undefined) return { kind: "own", clientId: ownId };
+  // Blanks come along with a paste, here and below.
+  const own = ownId?.trim();
+  if (own !== undefined && own !== "") return { kind: "own", clientId: own };
   const app = await tenants.registeredApp(organizationId, connector.key);
   if (app === undefined) {
     throw new InvalidRequest(`${field} is missing, and no app is registered for ${connector.key}`, field);
   }
-  return { kind: "registered", clientId: app.clientId, app };
+  return { kind: "registered", clientId: app.clientId.trim(), app };
 }
 
 /**
@@ -49,7 +51,7 @@ const NO_PLACES = new Set([
  */
 export function chooseRedirectUri(client: ChosenClient, asked: string | undefined, field: string): string {
   const registered = client.kind === "registered" ? client.app.callbackUrls : [];
-  const redirectUri = asked ?? registered[0];
+  const redirectUri = asked?.trim() || registered[0];
   if (redirectUri === undefined) throw new InvalidRequest(`${field} is missing`, field);
   // RFC 6749 section 3.1.2: absolute, without fragment.
   const scheme = URL.canParse(redirectUri) ? new URL(redirectUri).protocol : undefined;

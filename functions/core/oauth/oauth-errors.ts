@@ -1,4 +1,5 @@
 import { cutSecrets } from "../cut-secrets.ts";
+import { isDeadGrantWord } from "./dead-grant.ts";
 
 /** What a vendor said, fit to be passed on: bounded, and without the secrets that we sent. */
 export interface OAuthErrorText {
@@ -7,23 +8,25 @@ export interface OAuthErrorText {
   readonly description?: string;
 }
 
+/** The same as RFC 6749 section 5.2 writes it. */
+export interface Refusal {
+  readonly error: string;
+  readonly error_description?: string;
+}
+
 const MAX_ERROR_CHARACTERS = 100;
 const MAX_DESCRIPTION_CHARACTERS = 500;
 
 /**
- * Reads the error of a token endpoint's answer. Some vendors put both parts into one field:
- * Dropbox answers `{"error": "invalid_client: Invalid client_id or client_secret"}`
- * (seen in https://github.com/s-aska/dropbox-api-command/issues/41).
+ * Reads the error of an answer that has RFC 6749's form, or was given it by `refusalOf`.
  * @returns undefined when the answer holds no error that can be read
  */
 export function oauthError(body: unknown, secrets: readonly string[]): OAuthErrorText | undefined {
-  if (typeof body !== "object" || body === null) return undefined;
-  const { error, error_description: told } = body as Record<string, unknown>;
-  if (typeof error !== "string" || error === "") return undefined;
-  const [, code = error, rest] = /^([a-z][a-z0-9_.-]*):\s+(.+)$/s.exec(error) ?? [];
-  const description = typeof told === "string" && told !== "" ? told : rest;
+  const refusal = isObject(body) ? refusalOf(body, 400) : undefined;
+  if (refusal === undefined) return undefined;
+  const { error, error_description: description } = refusal;
   return {
-    error: cutSecrets(code, secrets).slice(0, MAX_ERROR_CHARACTERS),
+    error: cutSecrets(error, secrets).slice(0, MAX_ERROR_CHARACTERS),
     ...(description === undefined
       ? {}
       : { description: cutSecrets(description, secrets).slice(0, MAX_DESCRIPTION_CHARACTERS) }),
@@ -31,12 +34,88 @@ export function oauthError(body: unknown, secrets: readonly string[]): OAuthErro
 }
 
 /**
+ * The refusal in a token, revocation or account endpoint's answer, in whichever of the usual shapes it has:
+ * `{error, error_description}` (RFC 6749 section 5.2); both parts in one field, as Dropbox answers
+ * `{"error": "invalid_client: Invalid client_id or client_secret"}`
+ * (seen in https://github.com/s-aska/dropbox-api-command/issues/41); `{error: {code, message}}`;
+ * `{errors: [{errorType, message}]}` (https://dev.fitbit.com/build/reference/web-api/troubleshooting-guide/error-messages/);
+ * `{status: "BAD_REFRESH_TOKEN", message}` (HubSpot).
+ * @param status of the answer: below 300 only what calls itself an error counts, or a word that can mean nothing else
+ * @returns undefined: there is none that can be read
+ */
+export function refusalOf(body: Readonly<Record<string, unknown>>, status: number): Refusal | undefined {
+  const [first] = Array.isArray(body.errors) ? body.errors : [];
+  for (const told of [body.error, first]) {
+    const refusal =
+      typeof told === "string"
+        ? inOneField(told, descriptionIn(body))
+        : isObject(told)
+          ? inMembers(told, [...CODE_MEMBERS, "status", "type"])
+          : undefined;
+    if (refusal !== undefined) return refusal;
+  }
+  const coded = inMembers(body, CODE_MEMBERS);
+  if (coded !== undefined && (status >= 400 || isKnown(coded.error))) return coded;
+  // These two say a lot of other things.
+  const stated = inMembers(body, ["status", "type"]);
+  return stated !== undefined && isKnown(stated.error) ? stated : undefined;
+}
+
+function isKnown(error: string): boolean {
+  return isDeadGrantWord(error) || isClientError(error);
+}
+
+function inOneField(told: string, description: string | undefined): Refusal | undefined {
+  if (told.trim() === "") return undefined;
+  const colon = told.indexOf(": ");
+  const code = colon === -1 ? "" : told.slice(0, colon);
+  if (!/^[a-z][a-z0-9_.-]*$/.test(code)) return refusal(told.trim(), description);
+  return refusal(code, description ?? told.slice(colon + 2).trim());
+}
+
+/** Names under which vendors put the code of an error, the most telling first. */
+const CODE_MEMBERS = ["code", "errorType", "error", "errorCode", "error_code"] as const;
+const DESCRIPTION_MEMBERS = ["error_description", "message", "description", "detail", "title"] as const;
+
+function inMembers(told: Readonly<Record<string, unknown>>, names: readonly string[]): Refusal | undefined {
+  for (const name of names) {
+    const code = told[name];
+    // A number or a sentence says nothing that is known here.
+    if (typeof code === "string" && /^[A-Za-z][\w.-]{2,99}$/.test(code))
+      return refusal(code, descriptionIn(told));
+  }
+  return undefined;
+}
+
+function descriptionIn(told: Readonly<Record<string, unknown>>): string | undefined {
+  return DESCRIPTION_MEMBERS.map((name) => told[name]).find(
+    (text): text is string => typeof text === "string" && text.trim() !== "",
+  );
+}
+
+function refusal(error: string, description: string | undefined): Refusal {
+  return {
+    error,
+    ...(description === undefined || description === "" ? {} : { error_description: description }),
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
  * The client was refused, not the grant: RFC 6749 section 5.2, and Google's words for a client that its owner has
  * deleted or disabled (https://developers.google.com/identity/protocols/oauth2/web-server, "Authorization errors").
  */
-export const CLIENT_ERRORS: ReadonlySet<string> = new Set([
+const CLIENT_ERRORS: ReadonlySet<string> = new Set([
   "invalid_client",
   "unauthorized_client",
   "deleted_client",
   "disabled_client",
 ]);
+
+/** Whether the error speaks of the client, in whatever case the vendor writes it. */
+export function isClientError(error: string): boolean {
+  return CLIENT_ERRORS.has(error.toLowerCase());
+}

@@ -4,7 +4,13 @@ import { epochAfter, epochOf } from "../grant/sign-in/epoch.ts";
 import type { Sealed } from "../instances/instance.ts";
 import { hashSecret } from "../tenants/secrets.ts";
 import type { TransientItem, TransientStore } from "../transients.ts";
-import { authorizationUrl, codeChallenge, newCodeVerifier, newState } from "./authorization-request.ts";
+import {
+  askedScopes,
+  authorizationUrl,
+  codeChallenge,
+  newCodeVerifier,
+  newState,
+} from "./authorization-request.ts";
 
 /** People must find their password, their phone, a colleague. */
 const LIFETIME_MS = 30 * 60_000;
@@ -23,6 +29,8 @@ export interface PendingAuthorization extends TransientItem {
   readonly appId?: string;
   readonly redirectUri: string;
   readonly configuration: Readonly<Record<string, string>>;
+  /** What the URL asked for. Absent: begun by a version of Linkspan that did not keep it. */
+  readonly askedScopes?: readonly string[];
   readonly verifier?: Sealed;
   /** The app's own `state`, given back with the instance. */
   readonly appState?: string;
@@ -33,7 +41,7 @@ export interface PendingAuthorization extends TransientItem {
 }
 
 export interface AuthorizationStart
-  extends Omit<PendingAuthorization, "id" | "expiresAt" | "verifier" | "connector"> {
+  extends Omit<PendingAuthorization, "id" | "expiresAt" | "verifier" | "connector" | "askedScopes"> {
   readonly connector: Connector;
   readonly scope?: string | undefined;
   /** False: without PKCE, though the vendor has it. */
@@ -66,6 +74,7 @@ export async function beginAuthorization(
   const pending: PendingAuthorization = {
     ...start,
     connector: connector.key,
+    askedScopes: askedScopes(connector, scope),
     id: `authorization#${hash}`,
     expiresAt,
     ...(verifier === undefined

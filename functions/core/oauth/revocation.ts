@@ -2,9 +2,11 @@ import { type AuthorizationServer, type Client, customFetch, revocationRequest }
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { ClientCredentials, TokenEndpoint } from "../grant/ports.ts";
 import type { Grant } from "../instances/instance.ts";
-import { readBody } from "../read-body.ts";
-import type { VendorHttp } from "../vendor-http.ts";
+import { readAnswer } from "../vendor-answer/read-answer.ts";
+import { isHeaderText, type VendorHttp } from "../vendor-http.ts";
 import { hostsOf } from "./connector-url.ts";
+import { isDeadGrant } from "./dead-grant.ts";
+import { isClientError, oauthError } from "./oauth-errors.ts";
 import { clientAuthentication, exchange } from "./token-request.ts";
 
 const TIMEOUT_MS = 20_000;
@@ -40,27 +42,34 @@ export function revocationEndpoint(
       },
     );
     if (response.ok) return true;
-    const { error } = (await response.json().catch(() => ({}))) as { error?: unknown };
     // RFC 7009 section 2.2 answers 200 for a token that is dead already; Google answers 400 invalid_token:
     // https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
-    return response.status === 400 && (error === "invalid_token" || error === "invalid_grant");
+    return saysDead(connector, response.status, await response.json().catch(() => undefined));
   }
 
   /** A call with the access token itself, which must therefore live. */
   async function revokeByBearer(
+    connector: Connector,
     url: string,
     accessToken: string,
   ): Promise<"ended" | "dead token" | "failed"> {
+    // As good as dead: no request can carry it.
+    if (!isHeaderText(accessToken)) return "dead token";
     const response = await http.send({
       method: "POST",
       url,
       headers: [["Authorization", `Bearer ${accessToken}`]],
       allowedHosts: hostsOf(url),
       timeoutMs: TIMEOUT_MS,
+      freshConnection: true,
+      lenient: true,
     });
-    await readBody(response, MAX_BYTES, TIMEOUT_MS);
-    if (response.status >= 200 && response.status < 300) return "ended";
-    return response.status === 401 ? "dead token" : "failed";
+    const { status } = response;
+    const limits = { maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS, forms: true };
+    // The status says it all (RFC 7009 section 2.2), but for a refusal's words.
+    const said = await readAnswer(response, limits).catch(() => undefined);
+    if (status >= 200 && status < 300) return "ended";
+    return status === 401 || saysDead(connector, status, said?.value) ? "dead token" : "failed";
   }
 
   return async (connector, client, grant) => {
@@ -68,7 +77,7 @@ export function revocationEndpoint(
     if (revocation === undefined) return true;
     try {
       if (revocation.style === "rfc7009") return await revokeByForm(connector, revocation.url, client, grant);
-      const first = await revokeByBearer(revocation.url, grant.accessToken);
+      const first = await revokeByBearer(connector, revocation.url, grant.accessToken);
       if (first !== "dead token") return first === "ended";
       // The access token has run out, but its refresh token lives on: one more access token, to end both.
       // (A long-lived token is its own refresh token, and as dead as itself.)
@@ -81,10 +90,18 @@ export function revocationEndpoint(
       });
       if (refreshed.kind === "invalid_grant") return true;
       if (refreshed.kind !== "granted") return false;
-      return (await revokeByBearer(revocation.url, refreshed.response.accessToken)) === "ended";
+      return (await revokeByBearer(connector, revocation.url, refreshed.response.accessToken)) === "ended";
     } catch {
       // Unreachable, unreadable: whoever asked tries again.
       return false;
     }
   };
+}
+
+/** Whether a revocation was refused because its token is dead already. */
+function saysDead(connector: Connector, status: number, body: unknown): boolean {
+  const said = status >= 400 && status < 500 && status !== 429 ? oauthError(body, []) : undefined;
+  return (
+    said !== undefined && !isClientError(said.error) && isDeadGrant(said, connector.oauth2.deadGrantErrors)
+  );
 }

@@ -15,7 +15,7 @@ import {
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { TokenRequestKind } from "../../connectors/token-hooks.ts";
 import type { ClientCredentials, TokenEndpoint, TokenOutcome } from "../grant/ports.ts";
-import type { VendorHttp } from "../vendor-http.ts";
+import { isHeaderText, type VendorHttp } from "../vendor-http.ts";
 import { connectorUrl } from "./connector-url.ts";
 import { revocationEndpoint } from "./revocation.ts";
 import { failed, tokenResponse } from "./token-outcome.ts";
@@ -39,16 +39,19 @@ export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
     kind: TokenRequestKind,
     call: TokenCall,
     run: (as: AuthorizationServer, wire: Exchange) => Promise<TokenEndpointResponse>,
+    refreshToken?: string,
   ): Promise<TokenOutcome> {
-    const wire = exchange(http, { ...call, wire: { connector, kind } });
+    const sent = refreshToken === undefined ? {} : { refreshToken };
+    const wire = exchange(http, { ...call, wire: { connector, kind, ...sent } });
     try {
       const server: AuthorizationServer = {
         issuer: connector.oauth2.issuer ?? new URL(connector.docs).origin,
         token_endpoint: connectorUrl(call.url, call.configuration),
       };
-      return { kind: "granted", response: tokenResponse(await run(server, wire)) };
+      const response = tokenResponse(await run(server, wire));
+      return { kind: isHeaderText(response.accessToken) ? "granted" : "unusable", response };
     } catch (error) {
-      return failed(error, wire, call.secrets);
+      return failed(error, wire, call.secrets, connector.oauth2.deadGrantErrors);
     }
   }
 
@@ -157,7 +160,7 @@ export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
       }
       const secrets = [client.secret, refreshToken];
       const url = connector.oauth2.tokenUrl;
-      return await request(connector, "refresh_token", { ...call, url, secrets }, async (as, wire) => {
+      const run = async (as: AuthorizationServer, wire: Exchange) => {
         const oauthClient: Client = { client_id: client.id };
         const response = await refreshTokenGrantRequest(
           as,
@@ -167,7 +170,8 @@ export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
           { [customFetch]: wire.fetch as never },
         );
         return processRefreshTokenResponse(as, oauthClient, response);
-      });
+      };
+      return await request(connector, "refresh_token", { ...call, url, secrets }, run, refreshToken);
     },
     revoke: (connector, client, grant) => revocationEndpoint(http, endpoint)(connector, client, grant),
   };

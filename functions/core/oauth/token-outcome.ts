@@ -2,7 +2,8 @@ import { ResponseBodyError, type TokenEndpointResponse } from "oauth4webapi";
 import { cutSecrets } from "../cut-secrets.ts";
 import type { TokenOutcome, TokenResponse } from "../grant/ports.ts";
 import { AddressRefused, VendorUnreachable } from "../vendor-http.ts";
-import { CLIENT_ERRORS, oauthError } from "./oauth-errors.ts";
+import { isDeadGrant } from "./dead-grant.ts";
+import { isClientError, oauthError } from "./oauth-errors.ts";
 import type { Exchange } from "./token-request.ts";
 import { VENDOR_TOKEN_TYPE } from "./token-response.ts";
 
@@ -15,15 +16,14 @@ const STANDARD = new Set([
   "expires_in",
   VENDOR_TOKEN_TYPE,
 ]);
-const MAX_EXTRA_CHARACTERS = 2_000;
-
 /** A grant, as the library read it. */
 export function tokenResponse(answer: TokenEndpointResponse): TokenResponse {
   const extra: Record<string, string> = {};
   for (const [name, value] of Object.entries(answer)) {
     if (STANDARD.has(name)) continue;
     const text = typeof value === "string" || typeof value === "number" ? String(value) : undefined;
-    if (text !== undefined && text.length <= MAX_EXTRA_CHARACTERS) extra[name] = text;
+    // How much of it is kept is for the grant to say (instances/fit-grant.ts).
+    if (text !== undefined) extra[name] = text;
   }
   const tokenType = answer[VENDOR_TOKEN_TYPE];
   return {
@@ -36,8 +36,19 @@ export function tokenResponse(answer: TokenEndpointResponse): TokenResponse {
   };
 }
 
-/** Which case of the protocol's step 5 this is. What is not known to have done nothing is `unknown`. */
-export function failed(error: unknown, wire: Exchange, secrets: readonly string[]): TokenOutcome {
+/** Statuses of something that is busy or was too slow: whatever it says of the grant is not to be relied upon. */
+const NOT_NOW: readonly number[] = [408, 425, 429];
+
+/**
+ * Which case of the protocol's step 5 this is. What is not known to have done nothing is `unknown`.
+ * @param deadGrantErrors the connector's own words for a dead grant
+ */
+export function failed(
+  error: unknown,
+  wire: Exchange,
+  secrets: readonly string[],
+  deadGrantErrors: readonly string[] = [],
+): TokenOutcome {
   const reason = (told: string) => cutSecrets(told, secrets).slice(0, 200);
   if (!wire.sent() && !(error instanceof VendorUnreachable && error.sent)) {
     return { kind: "never_sent", reason: reason(describe(error)) };
@@ -45,9 +56,9 @@ export function failed(error: unknown, wire: Exchange, secrets: readonly string[
   const status = wire.status();
   if (status === undefined) return { kind: "unknown", reason: reason(describe(error)) };
   const told = error instanceof ResponseBodyError ? oauthError(error.cause, secrets) : undefined;
-  if (told?.error === "invalid_grant" && status !== 429) return { kind: "invalid_grant", ...told };
-  if (told !== undefined && CLIENT_ERRORS.has(told.error)) {
-    return { kind: "client_refused", status, ...told };
+  if (told !== undefined && isClientError(told.error)) return { kind: "client_refused", status, ...told };
+  if (told !== undefined && !NOT_NOW.includes(status) && isDeadGrant(told, deadGrantErrors)) {
+    return { kind: "invalid_grant", ...told };
   }
   const retryAfterMs = wire.retryAfterMs();
   // An error under status 200 was made a 400 for the library: the vendor said no, whatever the number.

@@ -1,11 +1,11 @@
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None } from "oauth4webapi";
 import { type Connector, type TokenStep, tokenHosts } from "../../connectors/define-connector.ts";
-import type { TokenRequest, TokenRequestKind } from "../../connectors/token-hooks.ts";
+import type { TokenRequest } from "../../connectors/token-hooks.ts";
 import type { ClientCredentials } from "../grant/ports.ts";
 import { retryAfterMs as retryAfterOf } from "../retry-after.ts";
 import type { VendorHttp, VendorRequest } from "../vendor-http.ts";
 import { hostsOf } from "./connector-url.ts";
-import { readTokenResponse } from "./token-response.ts";
+import { readTokenResponse, type TokenWire } from "./token-response.ts";
 
 /** How the vendor wants to know its client (RFC 6749 section 2.3.1). */
 export function clientAuthentication(connector: Connector, client: ClientCredentials): ClientAuth {
@@ -48,7 +48,7 @@ export interface ExchangeRequest {
   readonly timeoutMs: number;
   readonly beforeSend?: () => void;
   /** Whose form the request and its answer have; absent: RFC 6749's and 7009's, as they stand. */
-  readonly wire?: { readonly connector: Connector; readonly kind: TokenRequestKind };
+  readonly wire?: TokenWire;
 }
 
 /**
@@ -71,6 +71,7 @@ export function exchange(http: VendorHttp, request: ExchangeRequest): Exchange {
         timeoutMs: request.timeoutMs,
         idleTimeoutMs: request.timeoutMs,
         freshConnection: true,
+        lenient: true,
         beforeSend: () => {
           request.beforeSend?.();
           sent = true;
@@ -82,11 +83,17 @@ export function exchange(http: VendorHttp, request: ExchangeRequest): Exchange {
       retryAfterMs = retryAfterOf(response.headers);
       const leftMs = request.timeoutMs - (performance.now() - startedAt);
       // The patience covers the body too: one that drips would outlive the lease.
-      const read = await readTokenResponse(response, Math.max(leftMs, 0), request.wire);
+      const reading = readTokenResponse(response, Math.max(leftMs, 0), request.wire);
+      const read = await (request.wire === undefined ? reading.catch(() => bare(response.status)) : reading);
       status = read.status;
       return read.response;
     },
   };
+}
+
+/** A revocation's status says it all (RFC 7009 section 2.2): a body that nobody can read takes nothing from it. */
+function bare(status: number): Awaited<ReturnType<typeof readTokenResponse>> {
+  return { status, response: new Response(null, { status: status < 200 || status > 599 ? 502 : status }) };
 }
 
 /** What is written: the library's request, or what the connector makes of it. */

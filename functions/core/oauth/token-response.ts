@@ -1,7 +1,8 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { TokenRequestKind } from "../../connectors/token-hooks.ts";
-import { readBody } from "../read-body.ts";
+import { asText, readAnswer } from "../vendor-answer/read-answer.ts";
 import type { VendorResponse } from "../vendor-http.ts";
+import { refusalOf } from "./oauth-errors.ts";
 
 /** No token answer comes near this; a vendor that sends more is not one that we can read. */
 const MAX_BYTES = 1_000_000;
@@ -9,11 +10,20 @@ const MAX_BYTES = 1_000_000;
 /** More than a century is a vendor's way of saying "never" (`2^63 - 1`), and no date that can be reckoned with. */
 const MAX_EXPIRES_IN_SECONDS = 100 * 365 * 86_400;
 
+/** Whose answer it is, and to what. */
+export interface TokenWire {
+  readonly connector: Connector;
+  readonly kind: TokenRequestKind;
+  /** What a refresh sent. */
+  readonly refreshToken?: string;
+}
+
 /**
  * A vendor's token answer as RFC 6749 section 5 has it, so that the library reads what is there instead of refusing a
  * grant for its form: a grant that is refused here is lost. What differs in the wild:
- * form-encoded bodies; JSON under another content type; numbers as strings; `null` for absent; an unknown `token_type`
- * or none; an `error` under status 200; a grant under 201; challenges and ID tokens, which nobody asked for.
+ * how the body is packed, framed and encoded (vendor-answer/read-answer.ts); numbers as strings; members of a wrong type;
+ * `null` for absent; an unknown `token_type` or none; an `error` under status 200, or written otherwise (oauth-errors.ts);
+ * a grant under 201; challenges and ID tokens, which nobody asked for.
  * What differs at one vendor only, its connector's `tokenResponse` mends before.
  * An answer that is none of that keeps its status and has no body.
  * @param timeoutMs left for the body, in milliseconds
@@ -22,24 +32,27 @@ const MAX_EXPIRES_IN_SECONDS = 100 * 365 * 86_400;
 export async function readTokenResponse(
   response: VendorResponse,
   timeoutMs: number,
-  wire?: { readonly connector: Connector; readonly kind: TokenRequestKind },
+  wire?: TokenWire,
 ): Promise<{ readonly response: Response; readonly status: number }> {
-  const bytes = await readBody(response, MAX_BYTES, timeoutMs);
-  const found = parse(bytes.toString("utf8"), response.headers["content-type"] ?? "");
+  const { value, numerals } = await readAnswer(response, { maxBytes: MAX_BYTES, timeoutMs, forms: true });
   const headers = { "Content-Type": "application/json" };
-  if (found === undefined) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return {
       response: new Response(null, { status: plain(response.status), headers }),
       status: response.status,
     };
   }
   const oauth2 = wire?.connector.oauth2;
-  const answered = { status: response.status, body: found };
+  const answered = { status: response.status, body: value as Record<string, unknown> };
   const { status, body: told } =
     wire === undefined ? answered : (oauth2?.tokenResponse?.({ kind: wire.kind, ...answered }) ?? answered);
-  const body = normalized(told, oauth2?.accessToken.expiresInUnit === "milliseconds" ? 1000 : 1);
-  const granted = status > 200 && status < 300 && typeof body.access_token === "string";
-  const failed = status === 200 && typeof body.error === "string" && body.access_token === undefined;
+  const perSecond = oauth2?.accessToken.expiresInUnit === "milliseconds" ? 1000 : 1;
+  const body = normalized(told, perSecond, numerals, wire?.refreshToken);
+  const isGrant = typeof body.access_token === "string";
+  const refusal = isGrant ? undefined : refusalOf(told, status);
+  if (refusal !== undefined) Object.assign(body, refusal);
+  const granted = status > 200 && status < 300 && isGrant;
+  const failed = status === 200 && refusal !== undefined;
   const seen = granted ? 200 : failed ? 400 : plain(status);
   return { response: Response.json(body, { status: seen, headers }), status };
 }
@@ -49,48 +62,59 @@ function plain(status: number): number {
   return status < 200 || status > 599 || [204, 205, 304].includes(status) ? 502 : status;
 }
 
-function parse(text: string, contentType: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text, wholeNumber);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return /^application\/x-www-form-urlencoded\b/i.test(contentType)
-      ? Object.fromEntries(new URLSearchParams(text))
-      : undefined;
-  }
+/**
+ * The members that can be used, each of the type that RFC 6749 section 5.1 gives it. One of another type is dropped or
+ * turned to text: it must not cost the grant beside it.
+ * @param perSecond how many units of the vendor's `expires_in` make a second
+ */
+function normalized(
+  told: Readonly<Record<string, unknown>>,
+  perSecond: number,
+  numerals: ReadonlySet<string>,
+  sentRefreshToken: string | undefined,
+): Record<string, unknown> {
+  const { access_token, refresh_token, expires_in, scope, token_type, id_token: _, ...others } = told;
+  // Some vendors' tokens end with a line break; no header can carry that, and no form should.
+  const accessToken = asText(access_token);
+  const refreshToken = asText(refresh_token);
+  const isNumeral = numerals.has("refresh_token") || typeof refresh_token === "number";
+  const keepsOld = isNumeral && !isNumeralOfSome(refreshToken, sentRefreshToken);
+  const expiresIn = lifetimeOf(expires_in, perSecond);
+  const scopes = Array.isArray(scope) ? scope.filter((each) => typeof each === "string").join(" ") : scope;
+  return {
+    ...Object.fromEntries(Object.entries(others).filter(([, value]) => isKept(value))),
+    ...(refreshToken === undefined || keepsOld ? {} : { refresh_token: refreshToken }),
+    ...(expiresIn === undefined ? {} : { expires_in: expiresIn }),
+    ...(typeof scopes === "string" && scopes !== "" ? { scope: scopes } : {}),
+    ...(accessToken === undefined
+      ? {}
+      : {
+          access_token: accessToken,
+          // The library knows "bearer" and "dpop" only; the vendor's word goes along beside it.
+          token_type: "bearer",
+          ...(typeof token_type === "string" && token_type !== "" ? { [VENDOR_TOKEN_TYPE]: token_type } : {}),
+        }),
+  };
 }
 
-/** Vendors' ids may be integers beyond 2^53 (Meta's `user_id`): they stay as written, as text. */
-function wholeNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  const source = context?.source;
-  return typeof value === "number" &&
-    source !== undefined &&
-    /^-?\d+$/.test(source) &&
-    !Number.isSafeInteger(value)
-    ? source
-    : value;
+/**
+ * A refresh token that came as a number is one where no other is known, or where the one from before is made of digits,
+ * too. Else it is some vendor's flag (`0`, `1`), and the token from before goes on.
+ */
+function isNumeralOfSome(told: string | undefined, before: string | undefined): boolean {
+  return told !== "0" && (before === undefined || /^\d+$/.test(before));
 }
 
-/** @param perSecond how many units of the vendor's `expires_in` make a second */
-function normalized(found: Readonly<Record<string, unknown>>, perSecond: number): Record<string, unknown> {
-  const { id_token: _, ...body } = Object.fromEntries(
-    Object.entries(found).filter(([, value]) => value !== null && value !== ""),
-  );
-  const expiresIn = Number(body.expires_in) / perSecond;
-  if (body.expires_in !== undefined) {
-    if (expiresIn > 0 && expiresIn <= MAX_EXPIRES_IN_SECONDS) body.expires_in = expiresIn;
-    else delete body.expires_in;
-  }
-  if (Array.isArray(body.scope)) body.scope = body.scope.join(" ");
-  if (body.scope !== undefined && typeof body.scope !== "string") delete body.scope;
-  if (typeof body.access_token === "string") {
-    // The library knows "bearer" and "dpop" only; the vendor's word goes along beside it.
-    if (typeof body.token_type === "string") body[VENDOR_TOKEN_TYPE] = body.token_type;
-    body.token_type = "bearer";
-  }
-  return body;
+/** A number, or a number as a text; `true` and `[60]` would count as such for `Number`. */
+function lifetimeOf(told: unknown, perSecond: number): number | undefined {
+  if (typeof told !== "number" && (typeof told !== "string" || told.trim() === "")) return undefined;
+  const expiresIn = Number(told) / perSecond;
+  return expiresIn > 0 && expiresIn <= MAX_EXPIRES_IN_SECONDS ? expiresIn : undefined;
+}
+
+/** Nothing but texts and numbers is kept with a grant. */
+function isKept(value: unknown): boolean {
+  return (typeof value === "string" && value !== "") || typeof value === "number";
 }
 
 /** Where `normalized` keeps the vendor's own `token_type`. */

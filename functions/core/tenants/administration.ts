@@ -1,11 +1,13 @@
 import { randomBytes, randomInt } from "node:crypto";
-import { Conflict, NotFound } from "../errors.ts";
+import { Conflict, InvalidRequest, NotFound } from "../errors.ts";
 import type { Vault } from "../grant/ports.ts";
+import { budgets, checkText, jsonBytes } from "../instances/budgets.ts";
 import { checkOrigin, checkReturnUrl } from "./allow-lists.ts";
 import { clientSecretPlace } from "./client-resolver.ts";
 import { newKeyId } from "./data-keys.ts";
 import type { Organization, RegisteredApp, TenantRecords, User } from "./ports.ts";
 import { hashSecret, newSecret } from "./secrets.ts";
+import { tellSuspension } from "./suspended-users.ts";
 
 /** What an operator does with tenants: `npm run admin`, and the local platform's demo tenant. */
 export interface TenantAdmin {
@@ -42,7 +44,7 @@ export interface TenantAdmin {
     organizationId: string,
     lists: { returnUrls?: readonly string[]; origins?: readonly string[] },
   ): Promise<Organization>;
-  /** Seen everywhere within 30 s. @throws {Conflict} an organization that is being deleted does not become active again */
+  /** Seen everywhere within 30 s: of a user, on all the user's instances. @throws {Conflict} an organization that is being deleted does not become active again */
   setStatus(of: { organizationId: string; userId?: string }, status: "active" | "suspended"): Promise<void>;
   listOrganizations(): Promise<Organization[]>;
   listUsers(organizationId: string): Promise<User[]>;
@@ -59,6 +61,8 @@ export interface TenantAdministrationParts {
   readonly vault: Pick<Vault, "seal">;
   /** Epoch milliseconds; only ever shown, or for an order of creation. */
   readonly now: () => number;
+  /** Has a worker mark a user's instances, where the organization's list of suspended users is full (suspended-users.ts). */
+  readonly markInstances?: (organizationId: string, userId: string) => Promise<void>;
 }
 
 export function tenantAdministration(parts: TenantAdministrationParts): TenantAdmin {
@@ -81,6 +85,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
 
   return {
     async createOrganization({ name }) {
+      checkText(name, budgets.operatorText, "name");
       const id = randomId();
       const { wrapped } = await parts.keys.generateDataKey(id);
       const organization: Organization = {
@@ -90,6 +95,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         dataKeys: [{ id: newKeyId(), wrapped }],
         returnUrls: [],
         origins: [],
+        suspendedUsers: [],
         createdAt: parts.now(),
       };
       await created(records.createOrganization(organization));
@@ -97,6 +103,8 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
     },
     async createUser({ organizationId, email, firstName, lastName }) {
       await organizationOf(organizationId);
+      for (const [field, text] of Object.entries({ email, firstName, lastName }))
+        checkText(text, budgets.operatorText, field);
       const user: User = {
         id: randomId(),
         organizationId,
@@ -120,6 +128,9 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
     removeSecret: (secret) => records.removeSecret(hashSecret(secret)),
     async registerApp({ organizationId, connector, clientId, clientSecret, callbackUrls }) {
       await organizationOf(organizationId);
+      checkText(clientId, budgets.clientId, "clientId");
+      checkText(clientSecret, budgets.operatorText, "clientSecret");
+      checkList(callbackUrls, "callbackUrls");
       const createdAt = parts.now();
       // Sorts by creation, so that the first registered app of a connector is the first of a query.
       const id = `${createdAt.toString(36).padStart(9, "0")}${randomId()}`;
@@ -127,16 +138,17 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         id,
         organizationId,
         connector,
-        clientId,
-        clientSecret: await parts.vault.seal(clientSecretPlace(organizationId, id), clientSecret),
-        callbackUrls,
+        clientId: clientId.trim(),
+        clientSecret: await parts.vault.seal(clientSecretPlace(organizationId, id), clientSecret.trim()),
+        callbackUrls: callbackUrls.map((url) => url.trim()),
         createdAt,
       };
       await created(records.createApp(app));
       return app;
     },
     async replaceClientSecret({ organizationId, connector, appId, clientSecret }) {
-      const sealed = await parts.vault.seal(clientSecretPlace(organizationId, appId), clientSecret);
+      checkText(clientSecret, budgets.operatorText, "clientSecret");
+      const sealed = await parts.vault.seal(clientSecretPlace(organizationId, appId), clientSecret.trim());
       if (!(await records.updateApp({ organizationId, connector, id: appId }, { clientSecret: sealed }))) {
         throw new NotFound(`organization ${organizationId} has no app ${appId} for ${connector}`);
       }
@@ -147,6 +159,8 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
       }
     },
     async setAllowLists(organizationId, { returnUrls, origins }) {
+      checkList(returnUrls, "returnUrls");
+      checkList(origins, "origins");
       const changes = {
         ...(returnUrls === undefined ? {} : { returnUrls: returnUrls.map(checkReturnUrl) }),
         ...(origins === undefined ? {} : { origins: origins.map(checkOrigin) }),
@@ -159,9 +173,14 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
       if (deletingSince !== undefined) {
         throw new Conflict(`organization ${organizationId} is being deleted`, "being_deleted");
       }
-      await (userId === undefined
-        ? found(records.updateOrganization(organizationId, { status }), `organization ${organizationId}`)
-        : found(records.updateUser(organizationId, userId, { status }), `user ${userId}`));
+      if (userId === undefined) {
+        return await found(
+          records.updateOrganization(organizationId, { status }),
+          `organization ${organizationId}`,
+        );
+      }
+      await found(records.updateUser(organizationId, userId, { status }), `user ${userId}`);
+      await tellSuspension(parts, organizationId, userId);
     },
     listOrganizations: () => records.listOrganizations(),
     listUsers: (organizationId) => records.listUsers(organizationId),
@@ -172,6 +191,14 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
 /** 96 random bits: an identifier, not a secret. */
 function randomId(): string {
   return randomBytes(12).toString("hex");
+}
+
+/** @throws {InvalidRequest} the list is longer than its item has room for */
+function checkList(list: readonly string[] | undefined, field: string): void {
+  if (list !== undefined && jsonBytes(list) > budgets.operatorList) {
+    const message = `${field} is too long: at most ${budgets.operatorList} bytes in all`;
+    throw new InvalidRequest(message, field, "too_large");
+  }
 }
 
 async function created(write: Promise<boolean>): Promise<void> {

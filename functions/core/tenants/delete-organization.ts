@@ -1,8 +1,17 @@
 import { NotFound } from "../errors.ts";
 import { instancesOf } from "../grant/operator/instances-of.ts";
-import type { InstanceLists, InstanceRemoval, RescueStore } from "../grant/ports.ts";
+import { pendingsOf } from "../grant/operator/pendings-of.ts";
+import type {
+  InstanceLists,
+  InstanceRemoval,
+  PendingLists,
+  PendingRemoval,
+  PendingSignIns,
+  RescueStore,
+} from "../grant/ports.ts";
 import { timing } from "../grant/timing.ts";
 import type { Instance } from "../instances/instance.ts";
+import type { PendingSignIn } from "../instances/pending-sign-in.ts";
 import type { Organization, TenantRecords } from "./ports.ts";
 import { rescueRecordsOf } from "./rescue-of-organization.ts";
 
@@ -18,9 +27,12 @@ export interface OrganizationDeletionParts {
     "organization" | "updateOrganization" | "replaceDataKeys" | "removeOrganization"
   >;
   readonly instances: Pick<InstanceLists, "listByOrganization" | "getMany"> & InstanceRemoval;
+  readonly pendings: PendingLists & Pick<PendingSignIns, "get"> & PendingRemoval;
   readonly rescue: Pick<RescueStore, "list" | "read" | "remove">;
   /** Kills an instance's token and has a worker revoke its grant (grant/revocation/delete-instance.ts). `false`: it is gone. */
   readonly revoke: (instanceId: number) => Promise<boolean>;
+  /** The same for a pending sign-in (grant/pending/end-soon.ts). `false`: it was claimed. */
+  readonly endPending: (pending: PendingSignIn) => Promise<boolean>;
   /** The store's time, epoch milliseconds. */
   readonly now: () => number;
 }
@@ -30,6 +42,8 @@ export interface OrganizationDeletion {
   readonly state: "revoking" | "shredded";
   /** Instances whose grants are not revoked yet; once shredded: that were given up, and so live on at their vendors. */
   readonly left: readonly Instance[];
+  /** Pending sign-ins, of whom the same is true. */
+  readonly pendings: number;
   /** Grants in the rescue bucket, of whom the same is true. */
   readonly rescueRecords: number;
   /** Store time from which on a run shreds if nothing is left, and whatever is left. */
@@ -56,6 +70,11 @@ export async function deleteOrganization(
   for await (const some of instancesOf(parts.instances, organizationId)) {
     await Promise.all(some.filter(({ deleting }) => deleting !== true).map(({ id }) => parts.revoke(id)));
   }
+  const pendings: PendingSignIn[] = [];
+  for await (const pending of pendingsOf(parts.pendings, organizationId)) {
+    if (pending.endingSince === undefined) await parts.endPending(pending);
+    pendings.push(pending);
+  }
   const left: Instance[] = [];
   for await (const some of instancesOf(parts.instances, organizationId)) left.push(...some);
   const records: string[] = [];
@@ -64,12 +83,14 @@ export async function deleteOrganization(
   const now = parts.now();
   const shreddedFrom = organization.deletingSince + UNDER_WAY_MS;
   const givenUpFrom = organization.deletingSince + timing.revocationMs;
-  const isDone = left.length === 0 && records.length === 0 && now >= shreddedFrom;
+  const isNothingLeft = left.length === 0 && pendings.length === 0 && records.length === 0;
+  const isDone = isNothingLeft && now >= shreddedFrom;
   const shreds = isDone || shredNow || now >= givenUpFrom || organization.dataKeys.length === 0;
-  if (shreds) await shred(parts, organization, left, records);
+  if (shreds) await shred(parts, organization, left, pendings, records);
   return {
     state: shreds ? "shredded" : "revoking",
     left,
+    pendings: pendings.length,
     rescueRecords: records.length,
     shreddedFrom,
     givenUpFrom,
@@ -91,15 +112,17 @@ async function begin(
 }
 
 async function shred(
-  { records, instances, rescue }: OrganizationDeletionParts,
+  { records, instances, pendings, rescue }: OrganizationDeletionParts,
   { id, dataKeys }: Organization,
   left: readonly Instance[],
+  leftPending: readonly PendingSignIn[],
   recordKeys: readonly string[],
 ): Promise<void> {
   if (!(await records.replaceDataKeys(id, dataKeys, []))) {
     throw new Error(`the data keys of organization ${id} changed meanwhile; run the command again`);
   }
   for (const instance of left) await instances.remove(instance.id);
+  for (const pending of leftPending) await pendings.remove(pending);
   // The rescue worker could never open them again, and would try for ever.
   for (const key of recordKeys) await rescue.remove(key);
   await records.removeOrganization(id);

@@ -20,6 +20,11 @@ export interface Organization {
   readonly returnUrls: readonly string[];
   /** Allowed browser origins (CORS). */
   readonly origins: readonly string[];
+  /**
+   * Ids of suspended users (suspended-users.ts). Absent: from before there was such a list, each user's own item tells. An
+   * organization's first suspension or resumption of a user makes it.
+   */
+  readonly suspendedUsers?: readonly string[];
   readonly createdAt: number;
 }
 
@@ -50,7 +55,11 @@ export interface RegisteredApp {
 /** The tenants table. Organizations, users and secrets are cached 30 s by `aws/tenant-table.ts`. */
 export interface TenantStore {
   organization(id: string, options?: { readonly fresh: boolean }): Promise<Organization | undefined>;
-  user(organizationId: string, userId: string): Promise<User | undefined>;
+  user(
+    organizationId: string,
+    userId: string,
+    options?: { readonly fresh: boolean },
+  ): Promise<User | undefined>;
   /** Looks a user or organization secret up by its hash: one GetItem, whether it exists or not. */
   bySecret(secret: string): Promise<{ organizationId: string; userId?: string } | undefined>;
   registeredAppById(
@@ -66,8 +75,18 @@ export interface RegisteredApps {
   registeredApp(organizationId: string, connector: string): Promise<RegisteredApp | undefined>;
 }
 
+/** The list of suspended users in an organization's record. `false` = refused, nothing was written. */
+export interface SuspendedUsers {
+  /** SET suspendedUsers IF there is none. */
+  beginSuspendedUsers(organizationId: string, ids: readonly string[]): Promise<boolean>;
+  /** Appends an id IF it is not there and the list is shorter than `most`. */
+  addSuspendedUser(organizationId: string, userId: string, most: number): Promise<boolean>;
+  /** Removes the id IF it stands at this index. */
+  removeSuspendedUser(organizationId: string, userId: string, index: number): Promise<boolean>;
+}
+
 /** The tenants table as an operator writes it; nothing of it is cached. `false` = refused: it exists already, or does not. */
-export interface TenantRecords {
+export interface TenantRecords extends SuspendedUsers {
   organization(id: string): Promise<Organization | undefined>;
   user(organizationId: string, userId: string): Promise<User | undefined>;
   createOrganization(organization: Organization): Promise<boolean>;

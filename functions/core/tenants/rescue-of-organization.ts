@@ -18,6 +18,7 @@ export async function* rescueRecordsOf(
 }
 
 function organizationOf(record: RescueRecord): string {
+  if (record.kind === "pending") return record.pending.organizationId;
   return record.kind === "new" ? record.instance.organizationId : record.organizationId;
 }
 
@@ -30,6 +31,11 @@ export function sealedIn(record: RescueRecord): Sealed[] {
       return [record.grant, record.changes?.sealedConfiguration].filter((sealed) => sealed !== undefined);
     case "new":
       return sealedOf(record.instance);
+    case "pending": {
+      const { grant, newInstance } = record.pending;
+      const { sealedConfiguration } = newInstance ?? {};
+      return sealedConfiguration === undefined ? [grant] : [grant, sealedConfiguration];
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Connector } from "../../connectors/define-connector.ts";
 import { Conflict } from "../errors.ts";
 import { instancesOf } from "../grant/operator/instances-of.ts";
 import { resealInstance } from "../grant/operator/reseal-instance.ts";
@@ -14,6 +15,8 @@ export interface ResealParts {
   readonly instances: Pick<InstanceItems, "get"> & InstanceLists & InstanceResealing;
   readonly rescue: Pick<RescueStore, "list" | "read">;
   readonly vault: Pick<Vault, "open" | "seal">;
+  /** For what a connector says of its own configuration (grant/operator/reseal-instance.ts). */
+  readonly connectors?: (key: string) => Connector | undefined;
   /** The store's time, epoch milliseconds. */
   readonly now: () => number;
 }

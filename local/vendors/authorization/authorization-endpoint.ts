@@ -4,7 +4,7 @@ import { formOf, type VendorRequest } from "../http/request.ts";
 import { errorPage } from "../page.ts";
 import type { StandInAccount, StandInApp } from "../stand-in.ts";
 import type { Grants } from "./grants.ts";
-import { codePage, consentPage, loginPage } from "./pages.ts";
+import { codePage, consentPage, isUntickable, loginPage } from "./pages.ts";
 import type { AuthorizationRequest, AuthorizationRules, RequestProblem } from "./vendor-rules.ts";
 
 /** Who and what an authorization server knows. */
@@ -76,9 +76,14 @@ export class AuthorizationEndpoint {
     }
     this.#transactions.delete(id);
     request.note({ account: transaction.account.login });
-    return form.get("step") === "allow"
-      ? this.#allow(transaction.request, transaction.account)
-      : this.#deny(transaction.request);
+    const { request: asked, account } = transaction;
+    const ticked = form.getAll("scope");
+    const scopes = isUntickable(rules, asked)
+      ? asked.scopes.filter((scope) => ticked.includes(scope))
+      : asked.scopes;
+    return form.get("step") === "allow" && scopes.length > 0
+      ? this.#allow({ ...asked, scopes }, account)
+      : this.#deny(asked);
   }
 
   #allow(request: AuthorizationRequest, account: StandInAccount): Answer {

@@ -42,14 +42,29 @@ export function consentPage(
 <h1>${appName(request)} wants access to your ${rules.look.vendor}</h1>
 <p>Signed in as <strong>${account.name}</strong> (${account.email}).</p>
 <p>It may:</p>
-<ul class="plain">${request.scopes.map((scope) => html`<li>${rules.describeScope(scope)} <span class="hint"><code>${scope}</code></span></li>`)}
+<form method="post" action="${rules.authorizationPath}">
+<ul class="plain">${request.scopes.map((scope) => html`<li>${scopeLine(rules, request, scope)}</li>`)}
 ${request.offline ? html`<li>keep this access until you take it back</li>` : ""}</ul>
 <p class="hint">You will go back to <code>${request.redirectUri ?? "a page that shows a code"}</code>.</p>
-<form method="post" action="${rules.authorizationPath}">
 <input type="hidden" name="transaction" value="${transaction}">
 <div class="buttons"><button class="primary" name="step" value="allow">Allow</button><button name="step" value="deny">Cancel</button></div>
 </form></div>`,
   );
+}
+
+function scopeLine(rules: AuthorizationRules, request: AuthorizationRequest, scope: string) {
+  const words = html`${rules.describeScope(scope)} <span class="hint"><code>${scope}</code></span>`;
+  return isUntickable(rules, request)
+    ? html`<label><input type="checkbox" name="scope" value="${scope}" checked> ${words}</label>`
+    : words;
+}
+
+/** Whether the user may allow some of it only: where the vendor has check boxes, and there is something to choose. */
+export function isUntickable(
+  rules: AuthorizationRules,
+  { scopes }: Pick<AuthorizationRequest, "scopes">,
+): boolean {
+  return rules.untickable === true && scopes.length > 1;
 }
 
 export function codePage(rules: AuthorizationRules, code: string): string {

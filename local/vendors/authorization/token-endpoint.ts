@@ -96,7 +96,8 @@ export class TokenEndpoint {
     const isGiven = verifier !== null && verifier !== "";
     if (code.challenge === undefined) {
       if (!client.hasSecret) return "client_secret_wrong";
-      return isGiven && this.#parties.rules.needlessVerifierIsError ? "verifier_needless" : undefined;
+      // RFC 9700 section 2.1.1: else a code of an authorization without PKCE could be slipped into one with it.
+      return isGiven ? "verifier_needless" : undefined;
     }
     if (!isGiven) return "verifier_missing";
     return challengeOf(verifier) === code.challenge ? undefined : "verifier_wrong";

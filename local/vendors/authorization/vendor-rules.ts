@@ -62,10 +62,10 @@ export interface AuthorizationRules {
   readonly tokenParametersInQuery: boolean;
   /** Apps without a secret may redeem codes that carry a PKCE challenge. */
   readonly publicClients: boolean;
-  /** A code verifier for a code without challenge is an error. */
-  readonly needlessVerifierIsError: boolean;
   /** A code may be shown on a page instead of being sent to a redirect URI. */
   readonly redirectUriOptional: boolean;
+  /** The user may take single scopes out of what is asked for. */
+  readonly untickable?: boolean;
   /** Vendor-specific checks and readings; the client and its redirect URI are known to be good. */
   readRequest(
     query: URLSearchParams,

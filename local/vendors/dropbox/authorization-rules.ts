@@ -32,7 +32,6 @@ export const dropboxRules: AuthorizationRules = {
   // The official JavaScript SDK sends them so (dropbox-sdk-js, src/auth.js).
   tokenParametersInQuery: true,
   publicClients: true,
-  needlessVerifierIsError: false,
   redirectUriOptional: true,
   denialParameters: [
     ["error_description", "The user chose not to give your app access to their Dropbox account."],

@@ -31,9 +31,9 @@ export const googleRules: AuthorizationRules = {
   tokenPath: "/token",
   tokenParametersInQuery: false,
   publicClients: false,
-  // https://github.com/googleapis/google-api-nodejs-client/issues/3680
-  needlessVerifierIsError: true,
   redirectUriOptional: false,
+  // https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions
+  untickable: true,
   denialParameters: [],
 
   readRequest(query) {
@@ -105,6 +105,7 @@ const TOKEN_PROBLEMS: Readonly<Record<TokenProblem, Answer>> = {
   redirect_uri_mismatch: tokenError(400, "redirect_uri_mismatch", "Bad Request"),
   verifier_missing: tokenError(400, "invalid_grant", "Missing code verifier."),
   verifier_wrong: tokenError(400, "invalid_grant", "Invalid code verifier."),
+  // https://github.com/googleapis/google-api-nodejs-client/issues/3680
   verifier_needless: tokenError(400, "invalid_grant", "code_verifier or verifier is not needed."),
   refresh_token_missing: tokenError(400, "invalid_request", "Missing required parameter: refresh_token"),
   refresh_token_dead: tokenError(400, "invalid_grant", "Token has been expired or revoked."),

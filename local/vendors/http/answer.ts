@@ -91,7 +91,10 @@ export async function sendAnswer(outgoing: ServerResponse, answer: Answer, sendi
   const length = bodyLength(answer.body);
   outgoing.sendDate = false;
   outgoing.setHeader("Date", sending.date.toUTCString());
-  for (const [name, value] of Object.entries(answer.headers ?? {})) outgoing.setHeader(name, value);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) {
+    // A file's type is whatever its uploader said.
+    outgoing.setHeader(name, value.replace(/[^\t\x20-\x7e\x80-\xff]/g, "?"));
+  }
   if (answer.status !== 204 && answer.status !== 304) outgoing.setHeader("Content-Length", String(length));
   outgoing.writeHead(answer.status);
   if (sending.isHead || length === 0) {

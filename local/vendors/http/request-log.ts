@@ -58,8 +58,8 @@ function headersWithoutSecrets(incoming: IncomingMessage): Record<string, string
   for (const [name, value] of Object.entries(incoming.headers)) {
     const text = Array.isArray(value) ? value.join(", ") : (value ?? "");
     if (name === "authorization") {
-      const [, scheme = "", secret = ""] = /^(\S*) *(.*)$/.exec(text) ?? [];
-      headers[name] = `${scheme} ${secretMark(secret)}`;
+      const [scheme = "", ...secret] = text.split(" ");
+      headers[name] = `${scheme} ${secretMark(secret.join(" ").trimStart())}`;
     } else if (name === "cookie") headers[name] = secretMark(text);
     else headers[name] = text;
   }

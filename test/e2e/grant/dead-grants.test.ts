@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Answer, CreatedInstance } from "../app.ts";
-import { GrantLab, HOUR } from "./lab.ts";
+import { GrantLab, HOUR, MINUTE } from "./lab.ts";
 
 let lab: GrantLab;
 beforeAll(async () => {
@@ -34,7 +34,12 @@ describe("a grant that its vendor has ended", () => {
     expect(lab.vendors.strict.refreshes()).toBe(1);
 
     const { valid, nextRefreshAt, lastError } = await lab.status(instance);
-    expect([valid, nextRefreshAt, lastError]).toEqual([false, null, "invalid_grant"]);
+    expect([valid, nextRefreshAt, lastError?.code, lastError?.error]).toEqual([
+      false,
+      null,
+      "invalid_grant",
+      "invalid_grant",
+    ]);
     for (let day = 0; day < 3; day++) {
       lab.platform.clock.advance(24 * HOUR);
       await lab.sweep();
@@ -44,6 +49,31 @@ describe("a grant that its vendor has ended", () => {
     expect([forced.status, forced.body.code]).toEqual([401, "needs_reauthentication"]);
     expect(lab.vendors.strict.refreshes()).toBe(1);
     expect(lab.outcomes(instance).filter((outcome) => outcome === "needs_reauth")).toHaveLength(1);
+  });
+
+  it("may be tried once more by an app with its user's secret, once an hour, and by an instance token never", async () => {
+    expect((await lab.me(instance)).status).toBe(401);
+    const refresh = (authorization: string) =>
+      lab.app.call<{ code?: string }>("POST", `/instances/${instance.id}/refresh`, { authorization });
+    const owner = lab.app.platformAuthorization;
+    const told: [number, string | undefined, number][] = [];
+    const ask = async (authorization: string) => {
+      const { status, body } = await refresh(authorization);
+      told.push([status, body.code, lab.vendors.strict.refreshes()]);
+    };
+    lab.platform.clock.advance(2 * MINUTE);
+    await ask(`Bearer ${instance.token}`);
+    await ask(owner);
+    await ask(owner);
+    lab.platform.clock.advance(HOUR);
+    await ask(owner);
+    expect(told).toEqual([
+      [401, "needs_reauthentication", 1],
+      [401, "needs_reauthentication", 2],
+      [429, "refresh_too_soon", 2],
+      [401, "needs_reauthentication", 3],
+    ]);
+    expect(lab.outcomes(instance).filter((outcome) => outcome === "still_dead")).toHaveLength(2);
   });
 
   it.each(["PUT", "PATCH"])(

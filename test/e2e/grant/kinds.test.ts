@@ -40,7 +40,7 @@ describe("a grant without a refresh token", () => {
     expect([forced.status, forced.body.code]).toEqual([501, "not_supported"]);
   });
 
-  it("is served until the vendor says otherwise, whose 401 then goes to the caller", async () => {
+  it("is served until the vendor says otherwise, which ends it once it has run out", async () => {
     const instance = await lab.connectKind("shortlived");
     lab.platform.clock.advance(59 * MINUTE);
     expect(await call(instance)).toBe(200);
@@ -48,6 +48,8 @@ describe("a grant without a refresh token", () => {
     await lab.sweep();
     expect(await call(instance)).toBe(401);
     expect(asked("shortlived")).toBe(0);
+    const { valid, lastError } = await lab.status(instance);
+    expect([valid, lastError?.code]).toEqual([false, "token_expired"]);
   });
 });
 

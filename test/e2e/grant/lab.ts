@@ -36,7 +36,12 @@ export interface Status {
   readonly valid: boolean;
   readonly expiresAt: string;
   readonly lastRefreshedAt: string | null;
-  readonly lastError: string | null;
+  readonly lastError: {
+    readonly at: string | null;
+    readonly code: string;
+    readonly error: string | null;
+    readonly errorDescription: string | null;
+  } | null;
   readonly nextRefreshAt: string | null;
 }
 

@@ -2,6 +2,7 @@ import type { InstanceEvent } from "../../../functions/core/grant/instance-event
 import type { Instance } from "../../../functions/core/instances/instance.ts";
 import type { Process } from "./process.ts";
 import { FIRST_EPOCH, type World } from "./world.ts";
+import { MODEL_TIMING } from "./world-ports.ts";
 
 // What is judged as things happen; the numbers are those of docs/grant-life.md's invariants. The rest is judged at rest (scenario.ts).
 
@@ -47,7 +48,9 @@ export function judgeLoss(world: World, process: Process): void {
   const { inHand, inHandSince } = process;
   const failed = (place: "table" | "bucket"): boolean =>
     !world[place] || world.failures.some((failure) => failure.place === place && failure.at >= inHandSince);
-  if (!failed("table") || !failed("bucket")) {
+  if (process.refused !== undefined) {
+    world.excuse(process.refused, "the table refused it for good");
+  } else if (!failed("table") || !failed("bucket")) {
     world.violate(`4: ${process.name} gives up what it carries though a store would have taken it`);
   }
   if (inHand !== undefined) world.known.delete(inHand);
@@ -61,6 +64,8 @@ export function judgeLease(world: World): void {
     // Lost to a sign-in or a delete already: it only has to be revoked.
     const { instance } = world;
     if (instance === undefined || instance.deleting === true || instance.epoch !== lease?.epoch) continue;
+    // So does what the table refuses for good, unless nobody can tell that it does.
+    if (world.rules.tellRefusal && inHand !== undefined && process.refused === inHand) continue;
     if (finished || inHand === undefined || lease === undefined || world.now <= lease.until) continue;
     const failed = (place: "table" | "bucket"): boolean =>
       !world[place] || world.failures.some((failure) => failure.place === place && failure.at >= inHandSince);
@@ -74,12 +79,68 @@ export function judgeLease(world: World): void {
   }
 }
 
+/** Of a hosted sign-in nothing is served before the right user has claimed it, and never what was refused. */
+export function judgeClaimed(world: World, process: Process, epoch: string): void {
+  const [, name = ""] = epoch.split("-");
+  if (!/^[HN]/.test(name)) return;
+  if (!world.claims.has(name)) world.violate(`13: ${process.name} lets ${name} go live before its claim`);
+  if (world.refusals.has(name))
+    world.violate(`13: ${process.name} lets ${name} go live though it was refused`);
+}
+
+/** A forced refresh is one a minute, whoever forces it. */
+export function judgeForced(world: World, process: Process, forcedAt: number): void {
+  const { lastForcedAt } = world;
+  if (lastForcedAt !== undefined && forcedAt - lastForcedAt < MODEL_TIMING.forcedMs) {
+    world.violate(`12: ${process.name} forces a refresh ${forcedAt - lastForcedAt} ms after another one`);
+  }
+  world.lastForcedAt = forcedAt;
+}
+
+/** Only what the vendor called dead, or refused for long. That it is not so is for a revival to mend. */
+export function judgeDeath(world: World, process: Process, instance: Instance, reason: string): void {
+  if (reason === "refused") {
+    const { refused } = world;
+    const wasRefused =
+      refused?.version === instance.version &&
+      refused.count >= MODEL_TIMING.refusedTries &&
+      world.now - refused.since >= MODEL_TIMING.refusedMs - 4_000;
+    if (!wasRefused) world.violate(`5: ${process.name} gives up what was not refused for long`);
+    return;
+  }
+  if (!process.misled && !world.residue && world.isRecoverable()) {
+    world.violate("5: needs_reauth is written though a usable grant is at hand");
+  }
+}
+
+/** What is dead is kept for its time; what lives is nobody's to take. */
+export function judgeEmptying(
+  world: World,
+  process: Process,
+  instance: Instance,
+  seen: { readonly version: number },
+): void {
+  const { death, version } = instance;
+  if (!world.needsReauth() || version !== seen.version) {
+    world.violate(`4: ${process.name} takes the tokens out of a grant that lives`);
+    return;
+  }
+  if (death === undefined || world.now + 2_000 - death.at < MODEL_TIMING.keepDeadMs) {
+    world.violate(`4: ${process.name} takes away what a dead grant holds before its time`);
+  }
+  const token = world.storedToken();
+  if (token === undefined) return;
+  world.known.delete(token);
+  world.excused = "it lay dead for its time";
+}
+
 /** Nothing happens between a write and its telling: what is told must stand there. */
 export function judgeEvent(world: World, process: Process, { name }: InstanceEvent): void {
   const { instance } = world;
   world.log.push(`${process.name}: tells ${name}`);
   const holds: Partial<Record<InstanceEvent["name"], boolean>> = {
     "instance.needs_reauth": world.needsReauth(),
+    "instance.revived": !world.needsReauth(),
     "instance.disabled": instance?.enabled === false,
     "instance.enabled": instance?.enabled === true,
     "instance.deleted": instance === undefined,

@@ -44,6 +44,10 @@ export class Process {
   sending: number | undefined;
   /** The vendor has acted on it; the answer is on its way. */
   heard = false;
+  /** The vendor told it something of its token that was not so. */
+  misled = false;
+  /** The token of a grant that the table refused for good, without its members, too: it can only end. */
+  refused: number | undefined;
   /** How often it said what became of it. */
   counted = 0;
 

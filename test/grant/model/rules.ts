@@ -22,8 +22,28 @@ export interface Rules {
   revokeReplaced: boolean;
   /** The revocation of a grant that came too late reaches the vendor. */
   revokeLoser: boolean;
+  /** A grant that a vendor calls dead may be sent to it once more. */
+  revive: boolean;
+  /** What a dead grant holds is kept. */
+  keepDead: boolean;
+  /** Taking the tokens out of what is dead asks for the version, fence and death that were read. */
+  emptyCondition: boolean;
+  /** A forced refresh is remembered with its lease. */
+  forcedAt: boolean;
+  /** A write that the table refuses for good is told from one that did not work now. */
+  tellRefusal: boolean;
   /** A re-seal asks for the version that it read. */
   resealVersion: boolean;
+  /** What a hosted sign-in brings waits for its claim. Without it, it goes live at once. */
+  hostedWaits: boolean;
+  /** The mark of a claim asks that the pending sign-in is not ending. */
+  claimUnlessEnding: boolean;
+  /** The mark of an end asks that it is not claimed. */
+  endUnlessClaimed: boolean;
+  /** The revocation of a pending sign-in reaches the vendor. */
+  revokePending: boolean;
+  /** A refresh token that comes with an access token of no use is kept; else it is an answer that cannot be read. */
+  keepRotated: boolean;
 }
 
 export const ALL_RULES: Rules = {
@@ -38,5 +58,15 @@ export const ALL_RULES: Rules = {
   forgetEpoch: true,
   revokeReplaced: true,
   revokeLoser: true,
+  tellRefusal: true,
   resealVersion: true,
+  hostedWaits: true,
+  claimUnlessEnding: true,
+  endUnlessClaimed: true,
+  revokePending: true,
+  revive: true,
+  keepDead: true,
+  emptyCondition: true,
+  forcedAt: true,
+  keepRotated: true,
 };

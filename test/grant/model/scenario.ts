@@ -1,37 +1,77 @@
 import { setEnabled } from "../../../functions/core/grant/enable.ts";
 import type { Call, WorkerParts } from "../../../functions/core/grant/grant-parts.ts";
 import { resealInstance } from "../../../functions/core/grant/operator/reseal-instance.ts";
+import { claimSignIn } from "../../../functions/core/grant/pending/claim-sign-in.ts";
+import { holdSignIn } from "../../../functions/core/grant/pending/hold-sign-in.ts";
+import { refusePending } from "../../../functions/core/grant/pending/refuse-pending.ts";
+import { settlePending } from "../../../functions/core/grant/pending/settle-pending.ts";
 import {
   currentAccessToken,
+  forceRefresh,
   tokenAfterUnauthorized,
 } from "../../../functions/core/grant/refresh/access-token.ts";
+import { isRevivable } from "../../../functions/core/grant/refresh/death.ts";
 import { refreshGrant } from "../../../functions/core/grant/refresh/refresh.ts";
 import { settleRescueRecord } from "../../../functions/core/grant/rescue/rescue-worker.ts";
-import { finishDeletion, markForDeletion } from "../../../functions/core/grant/revocation/delete-instance.ts";
+import { markForDeletion } from "../../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../../functions/core/grant/schedule/refresh-due.ts";
 import { signInAgain } from "../../../functions/core/grant/sign-in/sign-in.ts";
+import type { PendingKey } from "../../../functions/core/instances/pending-sign-in.ts";
 import type { Mode, Process, Step } from "./process.ts";
 import type { Rules } from "./rules.ts";
 import type { VendorKind } from "./vendor-model.ts";
-import { ID, World } from "./world.ts";
+import { World } from "./world.ts";
 
 /**
  * Who takes part: R a refresher, J a caller, U a caller whose token the vendor refused, S the scheduled worker, W a rescue
  * worker, Q a sign-in, X one with another account, Y one where another account is welcome, D a delete, E disable and enable, K an
- * operator who re-seals after a rotation of the data key.
+ * operator who re-seals after a rotation of the data key, F an app that forces a refresh, O its owner who does, V an operator who
+ * revives what is dead; H a hosted sign-in, N one that makes a new connection: once their users are back, claims come, for the
+ * right end user and for another one, and workers for what is pending.
  */
-export type Actor = "R" | "J" | "U" | "S" | "W" | "Q" | "X" | "Y" | "D" | "E" | "K";
+export type Actor =
+  | "R"
+  | "J"
+  | "U"
+  | "S"
+  | "W"
+  | "Q"
+  | "X"
+  | "Y"
+  | "D"
+  | "E"
+  | "K"
+  | "F"
+  | "O"
+  | "V"
+  | "H"
+  | "N";
 
 export interface Scenario {
   readonly vendor: VendorKind;
   /** The vendor tells whose account a token is of. */
   readonly tellsAccounts: boolean;
+  /** Before there is an instance: the first actor is N, who connects. */
+  readonly beginsWithout: boolean;
   readonly actors: readonly Actor[];
+  /** They come one after the other, mostly; else together. */
+  readonly inTurn: boolean;
   /** How many things may go wrong. */
   readonly faults: number;
+  /** How the vendor is at first (World.mood), and how often it may turn on its clients from there. */
+  readonly mood: World["mood"];
+  readonly turns: number;
+  /** How many of the first refreshes bring an access token that no header can carry. */
+  readonly unusable?: number;
+  /** Which new grants the table may come to refuse for good. */
+  readonly refuses: World["refuses"];
   /** Which of the possible things happens next; when they run out, faults stop and the rest happens in order. */
   readonly choices: readonly number[];
 }
+
+/** How likely it is that somebody comes, and that time passes: where actors come in turn, mostly while nobody is at work. */
+const IDLE = { comes: 3, passes: 1 };
+const BUSY = { comes: 0.2, passes: 0.2 };
 
 interface Action {
   readonly weight: number;
@@ -40,17 +80,29 @@ interface Action {
 
 /** Plays a scenario to its end and beyond: faults stop, workers come by, and everything must be well. @throws {Violation} */
 export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
-  const world = new World(scenario.vendor, rules, scenario.tellsAccounts);
-  const waiting = [...scenario.actors];
+  const world = new World(scenario.vendor, rules, scenario.tellsAccounts, !scenario.beginsWithout);
+  world.mood = scenario.mood;
+  world.unusable = scenario.unusable ?? 0;
+  const waiting: Actor[] = [...(scenario.beginsWithout ? (["N"] as const) : []), ...scenario.actors];
   let faults = scenario.faults;
+  let turns = scenario.turns;
   const spend = (cost: number): void => {
     faults -= cost;
+  };
+  const turn = (mood: World["mood"]): void => {
+    turns -= mood === "well" ? 0 : 1;
+    world.turn(mood);
   };
 
   for (const choice of scenario.choices) {
     await world.settle();
     judge(world);
-    const actions = possible(world, waiting, faults, spend);
+    const isBusy = scenario.inTurn && world.processes.some(({ finished }) => !finished);
+    const actions = possible(world, waiting, isBusy ? BUSY : IDLE, { ...scenario, faults }, spend);
+    if (world.mood !== "well") actions.push({ weight: 1, act: () => turn("well") });
+    else if (turns > 0 && actions.length > 0) {
+      for (const mood of ["lies", "refuses"] as const) actions.push({ weight: 3, act: () => turn(mood) });
+    }
     if (actions.length === 0) break;
     pick(actions, choice).act();
   }
@@ -69,17 +121,35 @@ function pick(actions: readonly Action[], choice: number): Action {
   throw new Error("a choice beyond all actions");
 }
 
-function possible(world: World, waiting: Actor[], faults: number, spend: (cost: number) => void): Action[] {
+function possible(
+  world: World,
+  waiting: Actor[],
+  { comes, passes }: typeof IDLE,
+  { faults, refuses }: Pick<Scenario, "faults" | "refuses">,
+  spend: (cost: number) => void,
+): Action[] {
   const actions: Action[] = [];
   const add = (weight: number, act: () => void): void => {
     actions.push({ weight, act });
   };
   const next = waiting[0];
   if (next !== undefined && world.table) {
-    add(3, () => {
+    add(comes, () => {
       waiting.shift();
       enter(world, next);
     });
+  }
+  for (const [session, found] of world.sessions) {
+    if (found.tries === MOST_TRIES || !world.table) continue;
+    const of = (letter: string): string => `${letter}${world.processes.length}-${session}`;
+    if (found.status === "connected") add(3, () => enterClaim(world, of("C"), session));
+    if (found.status === "connected") add(1, () => enterRefusal(world, of("V"), session));
+    if (world.pendings.has(session)) {
+      add(1, () => {
+        found.tries += 1;
+        enterSettling(world, of("P"), session);
+      });
+    }
   }
   for (const step of world.steps) {
     for (const [mode, weight] of modes(world, step, faults)) {
@@ -89,10 +159,12 @@ function possible(world: World, waiting: Actor[], faults: number, spend: (cost: 
       });
     }
   }
-  for (const ms of [500, 3_000, 11_000, 61_000, 101_000, 500_000]) add(1, () => world.advance(ms));
+  for (const ms of [500, 3_000, 11_000, 61_000, 101_000, 500_000]) add(passes, () => world.advance(ms));
   if (!world.table) add(4, () => world.fault("table", true));
   if (!world.bucket) add(4, () => world.fault("bucket", true));
+  if (world.refuses !== "none") add(2, () => world.refuse("none"));
   if (faults > 0) {
+    if (refuses !== "none") add(2, () => failing(() => world.refuse(refuses)));
     if (world.table) add(1, () => failing(() => world.fault("table", false)));
     if (world.bucket) add(1, () => failing(() => world.fault("bucket", false)));
     for (const process of world.processes) {
@@ -124,13 +196,13 @@ function modes(world: World, step: Step, faults: number): [Mode, number][] {
 function enter(world: World, actor: Actor): void {
   const name = `${actor}${world.processes.length}`;
   const read = async (parts: WorkerParts) => {
-    const { value: instance, reading } = await parts.instances.get(ID);
+    const { value: instance, reading } = await parts.instances.get(world.id);
     return instance === undefined ? undefined : { instance, reading };
   };
   const refresh = async (parts: WorkerParts, call: Call): Promise<void> => {
     const seen = await read(parts);
     if (seen === undefined) return;
-    await refreshGrant(parts, seen, { cause: "forced", wanted: seen.instance.version }, call);
+    await refreshGrant(parts, seen, { cause: "schedule", wanted: seen.instance.version }, call);
   };
   switch (actor) {
     case "R":
@@ -145,13 +217,27 @@ function enter(world: World, actor: Actor): void {
     case "U":
       world.start(name, async (parts, call) => {
         const seen = await read(parts);
-        if (seen !== undefined) await tokenAfterUnauthorized(parts, ID, seen.instance.version, call);
+        if (seen !== undefined) await tokenAfterUnauthorized(parts, world.id, seen.instance.version, call);
       });
+      return;
+    case "F":
+    case "O":
+      world.start(name, (parts, call) =>
+        forceRefresh(parts, world.id, call, actor === "O" && world.rules.revive ? "owner" : "token"),
+      );
+      return;
+    case "V":
+      if (!world.rules.revive) return;
+      world.start(
+        name,
+        (parts, call) => refreshDue(parts, { instanceId: world.id, cause: "revive" }, call),
+        300_000,
+      );
       return;
     case "S":
       world.start(
         name,
-        (parts, call) => refreshDue(parts, { instanceId: ID, cause: "schedule" }, call),
+        (parts, call) => refreshDue(parts, { instanceId: world.id, cause: "schedule" }, call),
         300_000,
       );
       return;
@@ -165,21 +251,25 @@ function enter(world: World, actor: Actor): void {
     case "Y":
       enterSignIn(world, name);
       return;
+    case "H":
+    case "N":
+      enterHosted(world, name, actor === "N");
+      return;
     case "D":
       world.start(name, async (parts, call) => {
-        await markForDeletion(parts, ID);
-        await finishDeletion(parts, ID, call);
+        await markForDeletion(parts, world.id);
+        await refreshDue(parts, { instanceId: world.id, cause: "delete" }, call);
       });
       return;
     case "E":
       world.start(name, async (parts, call) => {
-        await setEnabled(parts, ID, false, call);
-        await setEnabled(parts, ID, true, call);
+        await setEnabled(parts, world.id, false, call);
+        await setEnabled(parts, world.id, true, call);
       });
       return;
     case "K":
       world.start(name, async (parts) => {
-        const { value: instance } = await parts.instances.get(ID);
+        const { value: instance } = await parts.instances.get(world.id);
         if (instance === undefined) return;
         const old = [instance.grant, ...(instance.replacedGrants ?? []).map(({ grant }) => grant)];
         // Sealed since by whomever: by the newest key.
@@ -195,7 +285,7 @@ function enterSignIn(world: World, name: string): void {
       parts,
       transients,
       {
-        instanceId: ID,
+        instanceId: world.id,
         organizationId: "org",
         userId: "user",
         connector: parts.connectors("vendor") ?? world.connector,
@@ -208,6 +298,95 @@ function enterSignIn(world: World, name: string): void {
       },
       call,
     ),
+  );
+}
+
+/** So soon here that claims meet it. */
+const SESSION_MS = 200_000;
+/** As long as the function lives that takes sign-ins and claims. */
+const CONNECTIONS_MS = 120_000;
+
+function enterHosted(world: World, name: string, isNew: boolean): void {
+  if (!world.rules.hostedWaits) {
+    enterSignIn(world, name);
+    return;
+  }
+  const epoch = world.newEpoch(name);
+  world.start(
+    name,
+    async (parts, call, transients) => {
+      const { key } = await holdSignIn(
+        parts,
+        transients,
+        {
+          organizationId: "org",
+          userId: "user",
+          connector: parts.connectors("vendor") ?? world.connector,
+          client: { kind: "own", id: "client", secret: "secret" },
+          code: name,
+          redirectUri: "https://app.example/cb",
+          configuration: {},
+          epoch,
+          sessionId: name,
+          endsAt: world.now + SESSION_MS,
+          into: isNew ? { name: "Mine", tags: [], secretConfiguration: {} } : { instanceId: world.id },
+        },
+        call,
+      );
+      world.sessions.set(name, { key, status: "connected", tries: 0 });
+    },
+    CONNECTIONS_MS,
+  );
+}
+
+/** Claims, refusals and workers that come to one session. */
+const MOST_TRIES = 6;
+
+function enterSettling(world: World, name: string, session: string): void {
+  const key = world.pendings.get(session);
+  if (key === undefined) return;
+  world.start(name, (parts, call) => settlePending(parts, key, call), 300_000);
+}
+
+function isLive(world: World, { epoch }: PendingKey): boolean {
+  return world.instance?.deleting !== true && world.instance?.epoch === epoch;
+}
+
+function enterClaim(world: World, name: string, session: string): void {
+  const found = world.sessions.get(session);
+  if (found?.status !== "connected") return;
+  found.tries += 1;
+  world.claims.add(session);
+  world.start(
+    name,
+    async (parts, call) => {
+      const { key } = found;
+      await claimSignIn(
+        parts,
+        { pending: key, isNew: session.startsWith("N"), acceptUnknownAccount: true },
+        call,
+      );
+      if (found.status === "connected") found.status = "claimed";
+      if (world.refusals.has(session))
+        world.violate(`13: ${name} is told that it has claimed what was refused`);
+    },
+    CONNECTIONS_MS,
+  );
+}
+
+function enterRefusal(world: World, name: string, session: string): void {
+  const found = world.sessions.get(session);
+  if (found?.status !== "connected") return;
+  found.tries += 1;
+  world.start(
+    name,
+    async (parts) => {
+      if (!(await refusePending(parts, found.key, session.startsWith("N")))) return;
+      if (found.status === "connected") found.status = "refused";
+      world.refusals.add(session);
+      if (isLive(world, found.key)) world.violate(`13: ${name} refuses ${session}, which is live`);
+    },
+    CONNECTIONS_MS,
   );
 }
 
@@ -232,6 +411,7 @@ async function drain(world: World): Promise<void> {
 async function recover(world: World, waiting: Actor[]): Promise<void> {
   if (!world.table) world.fault("table", true);
   if (!world.bucket) world.fault("bucket", true);
+  if (world.mood !== "well") world.turn("well");
   world.log.push("---- faults stop");
   for (const actor of waiting) enter(world, actor);
   await drain(world);
@@ -244,24 +424,39 @@ async function recover(world: World, waiting: Actor[]): Promise<void> {
       world.start(`W${rounds}`, (parts, call) => settleRescueRecord(parts, key, call));
       await drain(world);
     }
+    for (const session of [...world.pendings.keys()]) enterSettling(world, `P${rounds}-${session}`, session);
+    await drain(world);
     if (world.instance?.deleting === true)
-      world.start(`D${rounds}`, (parts, call) => finishDeletion(parts, ID, call));
+      world.start(`D${rounds}`, (parts, call) =>
+        refreshDue(parts, { instanceId: world.id, cause: "delete" }, call),
+      );
     else if (world.instance?.enabled === false)
-      world.start(`E${rounds}`, (parts, call) => setEnabled(parts, ID, true, call));
+      world.start(`E${rounds}`, (parts, call) => setEnabled(parts, world.id, true, call));
+    else if (mayRevive(world)) enter(world, "V");
     else enter(world, world.instance?.replacedGrants === undefined ? "R" : "S");
     await drain(world);
     world.advance(200_000);
   }
+  if (world.records.size > 0) throw world.violation("6: a rescue record never ends");
 }
 
 function isQuiet(world: World): boolean {
   const { instance } = world;
-  if (world.records.size > 0) return false;
+  if (world.records.size > 0 || world.pendings.size > 0) return false;
   if (instance === undefined) return true;
-  if (instance.deleting === true || !instance.enabled || instance.until !== undefined) return false;
-  if (instance.replacedGrants !== undefined) return false;
+  if (instance.deleting === true || !instance.enabled) return false;
+  if (instance.replacedGrants !== undefined || mayRevive(world)) return false;
   const stored = world.storedToken();
-  return world.needsReauth() || (stored !== undefined && world.vendor.isUsable(stored));
+  if (world.needsReauth()) return true;
+  return instance.until === undefined && stored !== undefined && world.vendor.isUsable(stored);
+}
+
+/** The vendor called dead what lives: one more try mends that. */
+function mayRevive(world: World): boolean {
+  const { instance, rules } = world;
+  const stored = world.storedToken();
+  if (instance === undefined || stored === undefined || !rules.revive) return false;
+  return isRevivable(instance) && world.vendor.isUsable(stored);
 }
 
 function judge(world: World): void {
@@ -277,9 +472,10 @@ function isUncounted(process: Process): boolean {
   return process.lease !== undefined && process.counted === 0;
 }
 
-function judgeEnd(world: World, { actors }: Scenario): void {
+function judgeEnd(world: World, { actors, beginsWithout }: Scenario): void {
   judge(world);
   if (!isQuiet(world)) throw world.violation("6: faults have stopped and it does not settle");
+  judgeClaims(world);
   const { instance, vendor } = world;
   const stored = world.storedToken();
   // Of another sign-in than the stored grant's: what a refresh lost to another refresh is of the same one, and ends with it.
@@ -297,9 +493,20 @@ function judgeEnd(world: World, { actors }: Scenario): void {
   if (instance.account !== undefined && instance.account.id !== account) {
     throw world.violation(`11: shown as ${instance.account.id}, it is a window on ${account}`);
   }
-  if (world.tellsAccounts && account !== "first" && !actors.includes("Y")) {
+  // A new connection's account may not have been found out by the time somebody signs in to it directly.
+  if (world.tellsAccounts && !beginsWithout && account !== "first" && !actors.includes("Y")) {
     throw world.violation("11: another account was let in, which nobody had welcomed");
   }
   if (world.excused !== undefined) return;
   if (world.needsReauth()) throw world.violation("4: the grant is dead though nothing was lost");
+}
+
+/** What was marked as claimed is live, or something later took its place; and nothing deleted came back. */
+function judgeClaims(world: World): void {
+  const { instance, gone, risen } = world;
+  if (risen && instance !== undefined) throw world.violation("13: a deleted instance came back");
+  for (const epoch of world.marked) {
+    const isLost = instance === undefined ? !gone : instance.epoch < epoch;
+    if (isLost) throw world.violation(`13: ${epoch} was claimed and is not live`);
+  }
 }

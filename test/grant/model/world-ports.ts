@@ -1,16 +1,43 @@
 import type { Connector } from "../../../functions/connectors/define-connector.ts";
 import type { WorkerParts } from "../../../functions/core/grant/grant-parts.ts";
-import type { InstanceResealing, RescueRecord, Sealer, Vault } from "../../../functions/core/grant/ports.ts";
-import { timing } from "../../../functions/core/grant/timing.ts";
+import type {
+  InstanceResealing,
+  PendingRemoval,
+  PendingSignIns,
+  RescueRecord,
+  Sealer,
+  Vault,
+} from "../../../functions/core/grant/ports.ts";
+import { type Timing, timing } from "../../../functions/core/grant/timing.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
+import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
-import { judgeCommit, judgeEvent, judgeLoss } from "./invariants.ts";
+import {
+  judgeClaimed,
+  judgeCommit,
+  judgeDeath,
+  judgeEmptying,
+  judgeEvent,
+  judgeForced,
+  judgeLoss,
+} from "./invariants.ts";
 import type { Process, Timer } from "./process.ts";
-import { ID, type World } from "./world.ts";
+import type { World } from "./world.ts";
 import { exchangeAtVendor, refreshAtVendor } from "./world-vendor.ts";
 
 /** What a worker has, and an operator's command. */
 export type WorldParts = WorkerParts & { readonly instances: InstanceResealing };
+
+/** What takes days, in minutes: a scenario must get there. */
+export const MODEL_TIMING: Timing = {
+  ...timing,
+  keepDeadMs: 60_000,
+  refusedMs: 8_000,
+  refusedTries: 2,
+  refusedStepMs: 2_000,
+  refusedNoticeMs: 200_000,
+  refusedDayMs: 2_000,
+};
 
 /** The ports of one process: each call is a step that waits until the scheduler lets it happen. */
 export function portsOf(world: World, process: Process): WorldParts {
@@ -44,9 +71,13 @@ export function portsOf(world: World, process: Process): WorldParts {
       "deadVersion",
       "dueAt",
       "dueSince",
+      "death",
       "lastError",
+      "lastFailure",
       "attempts",
       "retryAt",
+      "askedUntil",
+      "refusals",
       ...names,
     );
   const { rules } = world;
@@ -57,7 +88,7 @@ export function portsOf(world: World, process: Process): WorldParts {
         const askedAt = world.now;
         return table("reads the item", false, () => {
           const reading = world.reading(process, askedAt);
-          if (id !== ID || world.instance === undefined) return { value: undefined, reading };
+          if (id !== world.id || world.instance === undefined) return { value: undefined, reading };
           const blind = !rules.lease && world.instance.until !== undefined;
           return {
             value: blind ? { ...world.instance, until: reading.dateMs - 1000 } : world.instance,
@@ -65,7 +96,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           };
         });
       },
-      takeLease: (_id, seen, until) =>
+      takeLease: (_id, seen, until, forcedAt) =>
         write(
           `takes the lease on version ${seen.version} as fence ${seen.fence + 1}`,
           ({ version, fence }) => version === seen.version && (!rules.takeFence || fence === seen.fence),
@@ -73,7 +104,13 @@ export function portsOf(world: World, process: Process): WorldParts {
             // A vendor may give the living token again: what was spared for that lies in the table, and is carried no more.
             if (process.inHand === world.storedToken()) process.inHand = undefined;
             process.lease = { version: seen.version, fence: seen.fence + 1, epoch: instance.epoch, until };
-            return { ...instance, fence: seen.fence + 1, until };
+            if (forcedAt !== undefined) judgeForced(world, process, forcedAt);
+            return {
+              ...instance,
+              fence: seen.fence + 1,
+              until,
+              ...(forcedAt === undefined || !rules.forcedAt ? {} : { forcedAt }),
+            };
           },
         ),
       release: (_id, fence, change = {}) =>
@@ -88,6 +125,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           ({ version, deleting }) => (!rules.commitVersion || version === base.version) && deleting !== true,
           (instance) => {
             const token = world.tokenOf(won.fence, won.grant);
+            world.checkSize(process, won.fence, won.grant);
             judgeCommit(world, process, instance, token);
             world.saved(token);
             return {
@@ -99,20 +137,41 @@ export function portsOf(world: World, process: Process): WorldParts {
             };
           },
         ),
-      markDead: (_id, seen, lastError, dueAt) =>
+      markDead: (_id, seen, lastError, dueAt, more) =>
         write(
-          `marks version ${seen.version} dead`,
+          `marks version ${seen.version} dead (${lastError})`,
           ({ version, fence, deleting }) =>
             deleting !== true && (!rules.deadCondition || (version === seen.version && fence === seen.fence)),
           (instance) => {
-            if (!world.residue && world.isRecoverable()) {
-              world.violate("5: needs_reauth is written though a usable grant is at hand");
-            }
+            judgeDeath(world, process, instance, lastError);
             const deadVersion = rules.deadCondition ? seen.version : instance.version;
+            const { accessToken, refreshToken, ...left } = world.unseal(instance.version, instance.grant);
             return {
-              ...without(instance, "until", "dueAt", "dueSince"),
+              ...without(instance, "until", "dueAt", "dueSince", "attempts", "retryAt", "refusals"),
+              ...(rules.keepDead
+                ? {}
+                : { grant: world.seal(instance.version, { ...left, accessToken: "" }) }),
               deadVersion,
               lastError,
+              ...more,
+              ...due(dueAt),
+            };
+          },
+        ),
+      emptyDead: (_id, seen, { grant, death, dueAt }) =>
+        write(
+          `takes the tokens out of version ${seen.version}`,
+          ({ version, fence, deadVersion, deleting }) =>
+            deleting !== true &&
+            (!rules.emptyCondition ||
+              (version === seen.version && fence === seen.fence && deadVersion === seen.version)),
+          (instance) => {
+            judgeEmptying(world, process, instance, seen);
+            return {
+              ...without(instance, "dueAt", "dueSince"),
+              grant,
+              death,
+              fence: seen.fence + 1,
               ...due(dueAt),
             };
           },
@@ -123,15 +182,18 @@ export function portsOf(world: World, process: Process): WorldParts {
           ({ epoch, fence, version, deleting }) =>
             epoch < won.epoch && fence === seen.fence && version === seen.version && deleting !== true,
           (instance) => {
+            judgeClaimed(world, process, won.epoch);
             const token = world.tokenOf(seen.fence + 1, won.grant);
+            world.checkSize(process, seen.fence + 1, won.grant);
             const stored = world.storedToken();
             if (stored !== undefined && world.vendor.familyOf(token) < world.vendor.familyOf(stored)) {
               world.violate("3: an older sign-in replaces a newer one");
             }
             world.saved(token);
             world.excused = undefined;
+            world.lastForcedAt = undefined;
             return {
-              ...freed(instance, "account", "replacedGrants"),
+              ...freed(instance, "account", "replacedGrants", "forcedAt"),
               ...won.changes,
               ...(won.replacedGrants === undefined || !rules.keepReplaced
                 ? {}
@@ -168,10 +230,11 @@ export function portsOf(world: World, process: Process): WorldParts {
           (instance) => ({ ...instance, replacedGrants }),
         ),
       resealConfiguration: () => Promise.reject(new Error("no configuration in this world")),
-      markDeleting: (_id, now) =>
+      sealClear: () => Promise.reject(new Error("no configuration in this world")),
+      markDeleting: (_id, now, who) =>
         write(
           "marks the item for deletion",
-          () => true,
+          ({ deleting }) => who !== "first" || deleting !== true,
           (instance) => ({
             ...without(instance, "dueSince"),
             deleting: true,
@@ -183,7 +246,11 @@ export function portsOf(world: World, process: Process): WorldParts {
         write(
           "deletes the item",
           ({ deleting }) => deleting === true,
-          () => undefined,
+          () => {
+            world.gone = true;
+            world.risen = false;
+            return undefined;
+          },
         ),
       setEnabled: (_id, enabled, now) =>
         write(
@@ -224,9 +291,29 @@ export function portsOf(world: World, process: Process): WorldParts {
         write(
           "pushes its deletion",
           ({ deleting }) => deleting === true,
-          (instance) => ({ ...without(instance, "dueSince"), dueAt: to }),
+          (instance) => ({
+            ...without(instance, "dueSince", "deletionUntil"),
+            dueAt: to,
+          }),
         ),
-      create: () => Promise.reject(new Error("no new instance in this world")),
+      claimDeletion: (_id, seen, to) =>
+        write(
+          "claims its deletion",
+          ({ deleting, deletionUntil }) => deleting === true && deletionUntil === seen.deletionUntil,
+          (instance) => ({ ...instance, deletionUntil: to }),
+        ),
+      create: (instance) =>
+        table("creates the item", true, () => {
+          if (world.instance !== undefined) {
+            world.log.push("  refused");
+            return false;
+          }
+          judgeClaimed(world, process, instance.epoch);
+          if (world.gone) world.risen = true;
+          world.saved(world.tokenOf(instance.version, instance.grant));
+          world.instance = instance;
+          return true;
+        }),
       hasSibling: () => Promise.resolve(false),
     },
     rescue: {
@@ -235,10 +322,14 @@ export function portsOf(world: World, process: Process): WorldParts {
           world.records.set(keyOf(record), record);
           if (record.kind === "refresh") world.saved(world.tokenOf(record.fence, record.grant));
           if (record.kind === "sign-in") world.saved(world.tokenOf(`signin-${record.epoch}`, record.grant));
+          if (record.kind === "pending") {
+            world.saved(pendingToken(world, record.pending));
+            world.id = record.pending.instanceId;
+          }
         }),
       get: (_id, fence) =>
         world.step(process, "bucket", `looks for the record of fence ${fence}`, false, () =>
-          rules.look ? world.records.get(`rescue/${ID}/${fence}`) : undefined,
+          rules.look ? world.records.get(`rescue/${world.id}/${fence}`) : undefined,
         ),
       read: (key) =>
         world.step(process, "bucket", `reads the record ${key}`, false, () => world.records.get(key)),
@@ -254,6 +345,7 @@ export function portsOf(world: World, process: Process): WorldParts {
       revoke: (_connector, _client, grant) => {
         const token = Number(grant.refreshToken);
         return world.step(process, "revoke", `revokes token ${token}`, true, () => {
+          if (process.name.startsWith("P") && !rules.revokePending) return true;
           const replaced = process.name.startsWith("Q") && token !== process.inHand;
           if (replaced ? !rules.revokeReplaced : !rules.revokeLoser && world.instance?.deleting !== true)
             return true;
@@ -278,8 +370,11 @@ export function portsOf(world: World, process: Process): WorldParts {
           resolve();
         });
       }),
-    timing,
+    timing: MODEL_TIMING,
     handOver: () => Promise.resolve(),
+    pendings: pendingsOf(world, process),
+    // It lies on the due index: a worker comes by sooner or later.
+    handOverPending: () => Promise.resolve(),
     outcome: (outcome) => {
       world.outcomes.push(outcome);
       process.counted += 1;
@@ -297,6 +392,7 @@ export function portsOf(world: World, process: Process): WorldParts {
       giveBack: () => Promise.resolve(),
       resume: () => Promise.resolve(),
     },
+    refused: { notice: () => Promise.resolve(), mayEnd: () => Promise.resolve(true) },
     activeWindowMs: 7 * 86_400_000,
   };
 }
@@ -353,7 +449,80 @@ export function transientsOf(world: World, process: Process): TransientStore {
   };
 }
 
+function pendingsOf(world: World, process: Process): PendingSignIns & PendingRemoval {
+  const { rules } = world;
+  const change = (
+    label: string,
+    key: PendingKey,
+    condition: (pending: PendingSignIn) => boolean,
+    next: (pending: PendingSignIn) => Partial<PendingSignIn>,
+  ): Promise<boolean> =>
+    world.step(process, "table", `${label} of ${key.sessionId}`, true, () => {
+      const pending = world.pendings.get(key.sessionId);
+      if (pending === undefined || !condition(pending)) {
+        world.log.push("  refused");
+        return false;
+      }
+      world.pendings.set(key.sessionId, { ...pending, ...next(pending) });
+      return true;
+    });
+  const notEnding = ({ endingSince }: PendingSignIn): boolean => endingSince === undefined;
+  return {
+    get: (key) => {
+      const askedAt = world.now;
+      return world.step(process, "table", `reads the pending sign-in of ${key.sessionId}`, false, () => ({
+        value: world.pendings.get(key.sessionId),
+        reading: world.reading(process, askedAt),
+      }));
+    },
+    ofInstance: () =>
+      world.step(process, "table", "looks for pending sign-ins", false, () => [...world.pendings.values()]),
+    put: (pending) =>
+      world.step(process, "table", `puts the pending sign-in of ${pending.sessionId}`, true, () => {
+        world.saved(pendingToken(world, pending));
+        world.id = pending.instanceId;
+        if (world.pendings.has(pending.sessionId)) return false;
+        world.pendings.set(pending.sessionId, { ...pending, dueAt: pending.endsAt });
+        return true;
+      }),
+    noteAccount: (key, noted) => change("notes the account", key, notEnding, () => noted),
+    markClaimed: (key, { at, ...rest }) =>
+      change(
+        "marks the claim",
+        key,
+        (pending) => !rules.claimUnlessEnding || notEnding(pending),
+        ({ claimedAt = at, epoch }) => {
+          world.marked.add(epoch);
+          return { ...rest, claimedAt };
+        },
+      ),
+    markEnding: (key, now, claimedToo) =>
+      change(
+        "marks the end",
+        key,
+        ({ claimedAt }) => claimedToo === true || claimedAt === undefined || !rules.endUnlessClaimed,
+        ({ endingSince = now }) => ({ endingSince, dueAt: now }),
+      ),
+    push: (key, to) =>
+      change(
+        "pushes the due time",
+        key,
+        () => true,
+        () => ({ dueAt: to }),
+      ),
+    remove: (key) =>
+      world.step(process, "table", `removes the pending sign-in of ${key.sessionId}`, true, () => {
+        world.pendings.delete(key.sessionId);
+      }),
+  };
+}
+
+function pendingToken(world: World, { epoch, grant }: PendingSignIn): number {
+  return world.tokenOf(`pending-${epoch}`, grant);
+}
+
 function keyOf(record: RescueRecord): string {
+  if (record.kind === "pending") return `rescue/${record.pending.instanceId}/pending-${record.pending.epoch}`;
   if (record.kind === "new") return `rescue/${record.instance.id}/new`;
   return `rescue/${record.instanceId}/${record.kind === "refresh" ? record.fence : `signin-${record.epoch}`}`;
 }

@@ -25,8 +25,14 @@ export async function refreshAtVendor(
   }
   const outcome = await answered<TokenOutcome>(world, process, request.timeoutMs, async () => {
     let got: number;
+    const told: { mood: World["mood"] } = { mood: "well" };
     try {
       got = await world.step(process, "vendor", `is heard by the vendor with token ${token}`, true, () => {
+        told.mood = world.mood;
+        if (told.mood !== "well") {
+          world.log.push(`  -> the vendor ${told.mood}`);
+          return 0;
+        }
         const next = world.vendor.refresh(token);
         world.log.push(`  -> ${next === 0 ? "invalid_grant" : `token ${next}`}`);
         process.heard = true;
@@ -42,6 +48,8 @@ export async function refreshAtVendor(
     try {
       await world.step(process, "answer", "gets the vendor's answer", false, () => {
         process.sending = undefined;
+        process.misled = told.mood !== "well" && world.vendor.isUsable(token);
+        if (told.mood === "refuses") noteRefusal(world, process);
         if (got === 0) return;
         process.inHand = got;
         process.inHandSince = world.now;
@@ -52,12 +60,30 @@ export async function refreshAtVendor(
       world.excuse(token, "an answer of the vendor was lost");
       return late;
     }
-    return got === 0 ? { kind: "invalid_grant", error: "invalid_grant" } : granted(world, token, got);
+    if (told.mood === "refuses") return { kind: "refused", status: 400, error: "invalid_request" };
+    if (got === 0) return { kind: "invalid_grant", error: "invalid_grant" };
+    const grant = granted(world, token, got);
+    if (world.unusable === 0) return grant;
+    world.unusable--;
+    world.log.push(`  -> ${got} comes with an access token of no use`);
+    return world.rules.keepRotated
+      ? { ...grant, kind: "unusable" }
+      : { kind: "unknown", reason: "an answer that cannot be read" };
   });
   if (outcome !== undefined) return outcome;
   if (process.heard) world.excuse(token, "the vendor's answer came after our patience");
   process.sending = undefined;
   return { kind: "unknown", reason: "timeout" };
+}
+
+function noteRefusal(world: World, { lease }: Process): void {
+  if (lease === undefined) return;
+  const before = world.refused?.version === lease.version ? world.refused : undefined;
+  world.refused = {
+    version: lease.version,
+    count: (before?.count ?? 0) + 1,
+    since: before?.since ?? world.now,
+  };
 }
 
 /** `undefined`: our patience ended first; whatever was still to come is dropped. */
@@ -89,13 +115,14 @@ async function answered<T>(
   });
 }
 
-function granted(world: World, sent: number, got: number): TokenOutcome {
+function granted(world: World, sent: number, got: number): Extract<TokenOutcome, { kind: "granted" }> {
   return {
     kind: "granted",
     response: {
       accessToken: `access-${got}-${world.now}`,
       tokenType: "bearer",
       expiresInMs: TOKEN_LIFETIME_MS,
+      extra: { session: "what the vendor adds of its own" },
       ...(got === sent ? {} : { refreshToken: String(got) }),
     },
   };

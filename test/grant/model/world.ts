@@ -3,6 +3,8 @@ import type { Call, GrantOutcome } from "../../../functions/core/grant/grant-par
 import type { RescueRecord } from "../../../functions/core/grant/ports.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { needsReauthentication } from "../../../functions/core/instances/instance.ts";
+import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
+import { StoreRefused } from "../../../functions/core/store-refused.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
 import { connector } from "../connector.ts";
 import { judgeLease } from "./invariants.ts";
@@ -11,7 +13,7 @@ import { ALL_RULES, type Rules } from "./rules.ts";
 import { type VendorKind, VendorModel } from "./vendor-model.ts";
 import { portsOf, transientsOf, type WorldParts } from "./world-ports.ts";
 
-export const ID = 42;
+const ID = 42;
 const ORGANIZATION = "org";
 /** One answer of a store that is up takes at most so long. */
 const STORE_ANSWER_MS = 2_000;
@@ -23,8 +25,12 @@ export const FIRST_EPOCH = "000000000000001-first";
 export class Violation extends Error {}
 export class World {
   now = 1_700_000_000_000;
+  /** Of the instance, or reserved for it. */
+  id = ID;
   table = true;
   bucket = true;
+  /** Which new grants the table refuses for good: those with members that nobody declared, or any. */
+  refuses: "none" | "members" | "all" = "none";
   readonly rules: Rules;
   readonly vendor: VendorModel;
   readonly steps: Step[] = [];
@@ -33,26 +39,51 @@ export class World {
   readonly outcomes: GrantOutcome[] = [];
   readonly records = new Map<string, RescueRecord>();
   instance: Instance | undefined;
+  /** The instance was deleted; whether it came back since. */
+  gone = false;
+  risen = false;
   /** Why the stored grant may rightly be dead: something that nothing could have kept was lost. */
   excused: string | undefined;
   /** A lease ran out over a grant in hand, with both stores failing: the documented residue. */
   residue = false;
+  /** `lies`: it calls every refresh token dead; `refuses`: it refuses them all, and does nothing. Neither is so. */
+  mood: "well" | "lies" | "refuses" = "well";
+  /** Refusals that a version met, and since when. */
+  refused: { version: number; count: number; since: number } | undefined;
+  /** When a refresh was last forced, as its lease was asked for. */
+  lastForcedAt: number | undefined;
   /** Tokens that somebody received and did not crash with. */
   readonly known = new Set<number>();
   families = 1;
+  /** So many of the next refreshes bring an access token that no header can carry. */
+  unusable = 0;
   timers: Timer[] = [];
   failures: { place: "table" | "bucket"; at: number }[] = [];
   readonly transients = new Map<string, TransientItem>();
+  /** Pending sign-ins by their session, of which each here has one. */
+  readonly pendings = new Map<string, PendingSignIn>();
+  /** Sessions that somebody has begun to claim rightly; that were refused, and whoever refused them was told so. */
+  readonly claims = new Set<string>();
+  /** Epochs of those whose claim was marked in the table. */
+  readonly marked = new Set<string>();
+  readonly refusals = new Set<string>();
+  /** Connect sessions whose user is back: what may be claimed, and for whom. */
+  readonly sessions = new Map<
+    string,
+    { readonly key: PendingKey; status: "connected" | "claimed" | "refused"; tries: number }
+  >();
   readonly connector: Connector;
   /** The vendor tells whose account a token is of. */
   readonly tellsAccounts: boolean;
 
-  constructor(kind: VendorKind, rules: Rules = ALL_RULES, tellsAccounts = false) {
+  constructor(kind: VendorKind, rules: Rules = ALL_RULES, tellsAccounts = false, begins = true) {
     this.vendor = new VendorModel(kind);
     this.rules = rules;
     this.tellsAccounts = tellsAccounts;
     const rotates = kind === "S" || kind === "G";
     this.connector = { ...connector, oauth2: { ...connector.oauth2, refreshToken: { rotates } } };
+    // Else the world begins before its instance: the id is reserved for a new connection.
+    if (!begins) return;
     const token = this.vendor.signIn(this.families, "first");
     this.known.add(token);
     this.instance = {
@@ -125,7 +156,7 @@ export class World {
       `${process.name}: crashes${process.inHand === undefined ? "" : ` with token ${process.inHand} in hand`}`,
     );
     if (process.sending !== undefined) {
-      if (vendorHadProcessed && !process.heard) {
+      if (vendorHadProcessed && !process.heard && this.mood === "well") {
         process.heard = true;
         this.log.push(
           `  the vendor had heard token ${process.sending} -> ${this.vendor.refresh(process.sending)}`,
@@ -178,14 +209,37 @@ export class World {
     if (!up) this.failures.push({ place, at: this.now });
   }
 
+  turn(mood: World["mood"]): void {
+    this.mood = mood;
+    this.log.push(`the vendor ${mood === "well" ? "is well again" : `${mood} from here`}`);
+  }
+
+  refuse(what: World["refuses"]): void {
+    this.refuses = what;
+    this.log.push(what === "none" ? "the table takes every grant again" : `the table refuses ${what}`);
+  }
+
+  /** The table's answer to a write of this grant. @throws {StoreRefused} */
+  checkSize(process: Process, version: number, sealed: Uint8Array): void {
+    const { extra } = this.unseal(version, sealed);
+    if (this.refuses === "none" || (this.refuses === "members" && extra === undefined)) return;
+    this.log.push("  refused for good");
+    if (extra === undefined) process.refused = this.tokenOf(version, sealed);
+    if (this.rules.tellRefusal) throw new StoreRefused("table", "it is too large", { tooLarge: true });
+    throw new Error("the table fails");
+  }
+
   // ---- what the invariants ask for
 
   tokenOf(version: number | string, sealed: Uint8Array): number {
     return Number(this.unseal(version, sealed).refreshToken);
   }
 
+  /** `undefined`: there is no instance, or no token in it any more. */
   storedToken(): number | undefined {
-    return this.instance === undefined ? undefined : this.tokenOf(this.instance.version, this.instance.grant);
+    if (this.instance === undefined) return undefined;
+    const token = this.tokenOf(this.instance.version, this.instance.grant);
+    return Number.isNaN(token) ? undefined : token;
   }
 
   /** A usable grant of the stored sign-in lies, or is carried, where the protocol will still find it. */
@@ -278,7 +332,7 @@ export class World {
   }
 
   seal(version: number, grant: Grant): Uint8Array {
-    const place = { organizationId: ORGANIZATION, item: `instance/${ID}`, field: "grant", version };
+    const place = { organizationId: ORGANIZATION, item: `instance/${this.id}`, field: "grant", version };
     return new TextEncoder().encode(JSON.stringify([place, JSON.stringify(grant)]));
   }
 

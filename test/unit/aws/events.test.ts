@@ -15,6 +15,8 @@ const event: InstanceEvent = {
   instanceId: 42,
   connector: "dropbox",
   reason: "invalid_grant",
+  error: "invalid_grant",
+  errorDescription: "Token has been expired or revoked.",
 };
 
 afterEach(() => vi.restoreAllMocks());
@@ -100,6 +102,8 @@ describe("an event on its way to the bus", () => {
       instanceId: 42,
       connector: "dropbox",
       reason: "invalid_grant",
+      error: "invalid_grant",
+      errorDescription: "Token has been expired or revoked.",
     });
   });
 

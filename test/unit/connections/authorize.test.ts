@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
+import { browserMethods } from "../../../functions/connections/browser-calls.ts";
 import { newInstanceToken } from "../../../functions/core/grant/sign-in/instance-token.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
 import type { Organization, TenantStore, User } from "../../../functions/core/tenants/ports.ts";
@@ -234,6 +235,40 @@ describe("an instance token", () => {
     await expect(hub(`Bearer ${token}`)).rejects.toMatchObject(unauthorized);
   });
 
+  it("of a suspended user is 401, with or without secrets beside it", async () => {
+    const headers = [`Bearer ${token}`, `User lsu_ann, Element ${token}`, `Element ${token}`];
+    const asked: string[] = [];
+    const withList = (suspendedUsers: readonly string[] | undefined) => ({
+      ...stores,
+      tenants: {
+        ...tenants,
+        organization: async () => ({
+          ...organization,
+          ...(suspendedUsers === undefined ? {} : { suspendedUsers }),
+        }),
+        user: async (organizationId: string, id: string) => {
+          asked.push(id);
+          return await tenants.user(organizationId, id);
+        },
+      },
+    });
+    const call = (authorization: string, list: readonly string[] | undefined) =>
+      authorizeInstance(request({ authorization }), withList(list));
+    for (const header of headers) {
+      await expect(call(header, ["bob", "ann"])).rejects.toMatchObject(unauthorized);
+      expect(await call(header, ["bob"])).toMatchObject({ instance: { id: 42 } });
+    }
+    // A user's own item is not read for it, unless there is no list yet.
+    expect(asked).toEqual([]);
+    suspended = ["ann"];
+    await expect(call(`Bearer ${token}`, undefined)).rejects.toMatchObject(unauthorized);
+    suspended = [];
+    expect(await call(`Bearer ${token}`, undefined)).toMatchObject({ instance: { id: 42 } });
+    expect(asked).toEqual(["ann", "ann"]);
+    if (instance) instance = { ...instance, userSuspended: true };
+    await expect(call(`Bearer ${token}`, ["bob"])).rejects.toMatchObject(unauthorized);
+  });
+
   it("that was rotated away is good until its grace ends, by the store's time", async () => {
     const old = (until: number) => {
       if (instance) instance = { ...instance, tokenHashes: [{ hash: "new" }, { hash, until }] };
@@ -287,5 +322,27 @@ describe("browsers of another origin", () => {
     });
     expect(preflight(request(asks, { method: "PUT" }))).toBeUndefined();
     expect(preflight(request({ origin: "https://evil.example" }, { method: "OPTIONS" }))).toBeUndefined();
+  });
+
+  it("are told in a preflight what an instance token may do at that path, and nothing more", () => {
+    const asked = (path: string) =>
+      preflight(
+        request(
+          { origin: "https://app.example", "access-control-request-method": "PUT" },
+          { method: "OPTIONS", path },
+        ),
+        browserMethods(path),
+      )?.headers?.["Access-Control-Allow-Methods"];
+    for (const root of ["/instances", "/elements/dropbox/instances"]) {
+      for (const read of ["", "/", "/42", "/42/", "/42/configuration/a.b", "/status", "/42/enabled"]) {
+        expect(asked(root + read)).toBe("GET, HEAD");
+      }
+      for (const post of ["/token", "/42/token", "/42/refresh", "/refresh/"]) {
+        expect(asked(root + post)).toBe("POST");
+      }
+    }
+    for (const none of ["/connect/sessions", "/oauth/callback/dropbox", "/elements/dropbox", "/elements"]) {
+      expect(asked(none)).toBeUndefined();
+    }
   });
 });

@@ -57,6 +57,52 @@ describe("an instance's status", () => {
   });
 });
 
+describe("why an instance fails, in its status", () => {
+  const failure = {
+    at: Date.UTC(2026, 10, 26, 8),
+    code: "invalid_grant",
+    error: "invalid_grant",
+    description: "Token has been expired or revoked.",
+  };
+  const dead = { deadVersion: 1, lastError: "invalid_grant", lastFailure: failure };
+
+  it("is told in our word and in the vendor's own; what is dead is not due to be refreshed", async () => {
+    expect(await asked({}, dead).status()).toMatchObject({
+      valid: false,
+      lastError: {
+        at: "2026-11-26T08:00:00Z",
+        code: "invalid_grant",
+        error: "invalid_grant",
+        errorDescription: "Token has been expired or revoked.",
+      },
+      nextRefreshAt: null,
+    });
+  });
+
+  it.each([
+    ["has no words", { lastError: "vendor_unreachable" }],
+    ["has those of another failure", { ...dead, lastError: "vendor_unreachable" }],
+  ])("is our word alone where what an earlier version left %s", async (_, changes) => {
+    expect(await asked({}, changes).status()).toMatchObject({
+      lastError: { at: null, code: "vendor_unreachable", error: null, errorDescription: null },
+    });
+  });
+});
+
+describe("an instance's scopes, in its status", () => {
+  it("are told, and those that were asked for and not granted", async () => {
+    const grant = { scope: "files.content.read", askedScopes: ["files.content.read", "sharing.read"] };
+    expect(await asked(grant, {}).status()).toMatchObject({
+      scopes: ["files.content.read"],
+      missingScopes: ["sharing.read"],
+    });
+  });
+
+  it("are null where nobody knows them", async () => {
+    expect(await asked({}, {}).status()).toMatchObject({ scopes: null, missingScopes: [] });
+  });
+});
+
 describe("a refresh that the app asks for", () => {
   it("is 501 for a grant without a refresh token, and no token request goes out", async () => {
     const { refresh, world } = single();

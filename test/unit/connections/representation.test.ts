@@ -138,7 +138,33 @@ describe("the body of POST, PUT and PATCH", () => {
   it("keeps what else a redirect brought, but no part of the protocol, and not without bound", () => {
     expect(extraOf({ code: "c", state: "s", realmId: "17", refresh_token: "r" })).toEqual({ realmId: "17" });
     expect(extraOf({ code: "c" })).toBeUndefined();
-    expect(() => extraOf({ big: "x".repeat(2_001) })).toThrowError(expect.objectContaining({ status: 400 }));
+    expect(extraOf({ big: "x".repeat(2_001), realmId: "17" })).toEqual({ realmId: "17" });
+    const many = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`extra${n}`, "x"]));
+    expect(Object.keys(extraOf(many) ?? {})).toHaveLength(20);
+  });
+
+  it("is without the blanks and line breaks that a paste brings along", () => {
+    expect(
+      read({
+        providerData: { code: "\n c ", state: "s\r\n", realmId: "\t17", access_token: " \n" },
+        configuration: {
+          "oauth.api.key": " id\n",
+          "oauth.api.secret": "secret\r\n",
+          "oauth.scope": "a b ",
+          note: " mine ",
+        },
+      }),
+    ).toMatchObject({
+      providerData: { code: "c", state: "s", realmId: "17" },
+      configuration: {
+        "oauth.api.key": "id",
+        "oauth.api.secret": "secret",
+        "oauth.scope": "a b",
+        // The app's own.
+        note: " mine ",
+      },
+    });
+    expect(read({ providerData: { code: " \n" } }).providerData).toEqual({});
   });
 });
 

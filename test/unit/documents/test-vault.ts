@@ -22,6 +22,7 @@ export function testOrganization(id: string): Organization {
     dataKeys: [{ id: "k1", wrapped: Buffer.from("wrapped") }],
     returnUrls: [],
     origins: [],
+    suspendedUsers: [],
     createdAt: 0,
   };
 }

@@ -11,12 +11,12 @@ import { testVault } from "./test-vault.ts";
 
 const vault = testVault();
 
-async function instanceWith(accessToken: string, version: number): Promise<Instance> {
+async function instanceWith(accessToken: string, version: number, obtainedAt = 0): Promise<Instance> {
   const place = { id: 7, organizationId: "org" };
   const grant = await sealGrant(vault, place, version, {
     accessToken,
     tokenType: "Bearer",
-    obtainedAt: 0,
+    obtainedAt,
     obtainedBy: "refresh",
     client: { kind: "own", id: "app", secret: "s" },
   });
@@ -42,15 +42,32 @@ async function instanceWith(accessToken: string, version: number): Promise<Insta
 }
 
 /** A vendor that knows one token, and a store that has moved on to `stored`. */
-async function world(options: { read: string; stored: [token: string, version: number]; good: string }) {
+async function world(options: {
+  read: string;
+  stored: [token: string, version: number];
+  good: string;
+  /** How old the stored token is. */
+  ageMs?: number;
+  /** The vendor knows the good token from this attempt on. */
+  from?: number;
+  /** How long each of the vendor's answers takes. */
+  takesMs?: number;
+}) {
   const sent: VendorRequest[] = [];
+  const sentAt: number[] = [];
+  let now = 0;
   let reads = 0;
   const reading = { dateMs: 1_000_000, monotonicMs: 0 };
-  const stored = await instanceWith(...options.stored);
+  const obtainedAt = options.ageMs === undefined ? 0 : reading.dateMs - options.ageMs;
+  const readAt = options.read === options.stored[0] ? obtainedAt : 0;
+  const stored = await instanceWith(...options.stored, obtainedAt);
   const grants = {
     vault,
     timing,
-    monotonic: () => 0,
+    monotonic: () => now,
+    sleep: async (ms: number) => {
+      now += ms;
+    },
     random: () => 0,
     connectors: () => dropbox,
     instances: {
@@ -63,18 +80,21 @@ async function world(options: { read: string; stored: [token: string, version: n
   const session = vendorSession({
     grants,
     connector: dropbox,
-    read: { instance: await instanceWith(options.read, 1), reading },
+    read: { instance: await instanceWith(options.read, 1, readAt), reading },
     call: { remainingMs: () => 60_000, afterAnswer: () => {} },
     http: {
       async send(request): Promise<VendorResponse> {
         sent.push(request);
+        sentAt.push(now);
+        now += options.takesMs ?? 0;
         const authorization = request.headers.find(([name]) => name === "Authorization")?.[1];
-        const status = authorization === `Bearer ${options.good}` ? 200 : 401;
+        const isKnown = sent.length >= (options.from ?? 0);
+        const status = authorization === `Bearer ${options.good}` && isKnown ? 200 : 401;
         return { status, headers: {}, rawHeaders: [], body: Readable.from([]), url: request.url };
       },
     },
   });
-  return { session, sent, reads: () => reads };
+  return { session, sent, sentAt, reads: () => reads };
 }
 
 const upload: SessionRequest = {
@@ -123,6 +143,39 @@ describe("a session with a vendor", () => {
     const another = await world({ read: "old-token", stored: ["new-token", 2], good: "nobody's" });
     expect((await another.session.send(upload)).status).toBe(401);
     expect(another.sent).toHaveLength(2);
+  });
+
+  const renewed = { read: "old-token", stored: ["new-token", 2] as [string, number], good: "new-token" };
+
+  it("tries a token that was renewed seconds ago once more, after a short wait", async () => {
+    const { session, sent, sentAt } = await world({ ...renewed, ageMs: 2_000, from: 3 });
+    expect((await session.send(upload)).status).toBe(200);
+    expect(sentAt).toEqual([0, 0, timing.freshTokenWaitMs]);
+    expect(sent[2]).toEqual(sent[1]);
+    const never = await world({ ...renewed, ageMs: 2_000, good: "nobody's" });
+    expect((await never.session.send(upload)).status).toBe(401);
+    expect(never.sent).toHaveLength(3);
+  });
+
+  it("does so too where there is no other token than the new one itself", async () => {
+    const { session, sentAt } = await world({
+      read: "new-token",
+      stored: ["new-token", 1],
+      good: "new-token",
+      ageMs: 2_000,
+      from: 2,
+    });
+    expect((await session.send(upload)).status).toBe(200);
+    expect(sentAt).toEqual([0, timing.freshTokenWaitMs]);
+  });
+
+  it("waits for no token that is older, and not beyond the caller's patience", async () => {
+    const old = await world({ ...renewed, ageMs: timing.freshTokenMs, from: 3 });
+    expect((await old.session.send(upload)).status).toBe(401);
+    expect(old.sent).toHaveLength(2);
+    const slow = await world({ ...renewed, ageMs: 2_000, from: 3, takesMs: 3_500 });
+    expect((await slow.session.send(upload)).status).toBe(401);
+    expect(slow.sent).toHaveLength(2);
   });
 
   it("asks for a newer token once for requests that are refused together", async () => {

@@ -17,6 +17,14 @@ describe("parseBody", () => {
     );
   });
 
+  it("refuses what is nested so deep that the stack would end", () => {
+    for (const text of ["[".repeat(5_000) + "]".repeat(5_000), `{"element":${'{"a":'.repeat(4_000)}1`]) {
+      expect(() => parseBody(request(text), schema)).toThrowError(
+        expect.objectContaining({ status: 400, code: "too_deep", detail: { field: "body" } }),
+      );
+    }
+  });
+
   it("names the field of the wrong type", () => {
     expect(() => parseBody(request('{"element": {"key": 7}}'), schema)).toThrowError(
       expect.objectContaining({ status: 400, detail: { field: "element.key" } }),

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defineConnector } from "../../../functions/connectors/define-connector.ts";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
@@ -148,6 +149,187 @@ describe("a grant is read whatever form the answer has", () => {
   });
 });
 
+describe("members of a wrong type beside a good token", () => {
+  it.each<[unknown, string | undefined]>([
+    [false, undefined],
+    [0, undefined],
+    [1, undefined],
+    [12_345, undefined],
+    [[], undefined],
+    [["r"], undefined],
+    [{}, undefined],
+    ["  ", undefined],
+    ["r\r\n", "r"],
+  ])("refresh_token %j: what is none leaves the one from before", async (refresh_token, read) => {
+    vendor.json(200, { access_token: "a", refresh_token });
+    expect(granted(await refresh()).refreshToken).toBe(read);
+  });
+
+  it("takes a number for a refresh token where the one from before is a number, or none is known", async () => {
+    vendor.text(200, '{"access_token":"a","refresh_token":90071992547409931234}');
+    const exchanged = await endpoint.exchangeCode(dropbox, client, {
+      code: "c",
+      redirectUri: "https://app.example/cb",
+      configuration: {},
+      timeoutMs: 5_000,
+    });
+    expect(granted(exchanged).refreshToken).toBe("90071992547409931234");
+    const renewed = await endpoint.refresh(dropbox, client, {
+      refreshToken: "90071992547409930000",
+      configuration: {},
+      timeoutMs: 5_000,
+      beforeSend: () => {},
+    });
+    expect(granted(renewed).refreshToken).toBe("90071992547409931234");
+  });
+
+  it.each([
+    ["17", "17"],
+    ["90071992547409931234", "90071992547409931234"],
+    ["1.50", "1.50"],
+    ['"a\\n"', "a"],
+    ['" a b "', "a b"],
+  ])("access_token %s is the text %j", async (written, read) => {
+    vendor.text(200, `{"access_token":${written}}`);
+    expect(granted(await refresh()).accessToken).toBe(read);
+  });
+
+  it.each([
+    ["expires_in", [60]],
+    ["expires_in", true],
+    ["scope", 17],
+    ["scope", { a: 1 }],
+    ["token_type", ["bearer"]],
+    ["error", false],
+    ["error", { code: 0 }],
+    ["deep", "["],
+  ])("%s %j does no harm", async (name, value) => {
+    vendor.json(200, { access_token: "a", [name]: value });
+    expect(granted(await refresh())).toMatchObject({ accessToken: "a", tokenType: "bearer" });
+    expect(granted(await refresh())).not.toHaveProperty("expiresInMs");
+    expect(granted(await refresh())).not.toHaveProperty("scope");
+  });
+
+  it("thousands of nested lists do no harm", async () => {
+    vendor.text(200, `{"access_token":"a","deep":${"[".repeat(20_000)}${"]".repeat(20_000)}}`);
+    expect(granted(await refresh()).accessToken).toBe("a");
+  });
+});
+
+describe("an access token that no header can carry", () => {
+  it.each(["line\nbreak", "bell\u0007", "\u20ac", "nul\u0000"])(
+    "%j is told apart, with what came beside it",
+    async (access_token) => {
+      vendor.json(200, { access_token, refresh_token: "r" });
+      expect(await refresh()).toMatchObject({ kind: "unusable", response: { refreshToken: "r" } });
+    },
+  );
+
+  it("is not known of letters that Latin-1 has", async () => {
+    vendor.json(200, { access_token: "caf\u00e9" });
+    expect(granted(await refresh()).accessToken).toBe("caf\u00e9");
+  });
+});
+
+describe("a page is no form", () => {
+  it.each([
+    ["text/html", "<html><a href='?access_token=a&refresh_token=b'>x</a></html>"],
+    ["text/plain", "see https://example.com/?access_token=a"],
+    ["text/plain", "error=something went wrong & more"],
+    ["application/x-www-form-urlencoded", "<html>access_token=a</html>"],
+    ["application/json", "access_token"],
+  ])("%s %s", async (type, body) => {
+    vendor.text(200, body, { "Content-Type": type });
+    expect((await refresh()).kind).toBe("unknown");
+  });
+});
+
+describe("a bomb", () => {
+  it("is refused unpacked beyond 1 MB", async () => {
+    const bomb = gzipSync(Buffer.from(`{"access_token":"a","padding":"${"x".repeat(50_000_000)}"}`));
+    expect(bomb.length).toBeLessThan(100_000);
+    vendor.answer = (response) => response.writeHead(200, { "Content-Encoding": "gzip" }).end(bomb);
+    expect((await refresh()).kind).toBe("unknown");
+  });
+});
+
+describe("a dead grant, told otherwise", () => {
+  const dead: readonly unknown[] = [
+    ...[
+      "interaction_required",
+      "consent_required",
+      "login_required",
+      "invalid_token",
+      "bad_refresh_token",
+      "invalid_refresh_token",
+      "refresh_token_reused",
+      "BAD_REFRESH_TOKEN",
+      "INVALID_GRANT",
+    ].map((error) => ({ error })),
+    { error: "invalid_grant: it is gone" },
+    { errors: [{ errorType: "invalid_grant", message: "Refresh token invalid" }], success: false },
+    { errors: [{ code: "invalid_refresh_token", detail: "gone" }] },
+    { error: { code: "invalid_grant", message: "gone" } },
+    { error: { type: "invalid_token" } },
+    { status: "BAD_REFRESH_TOKEN", message: "missing or invalid refresh token", correlationId: "x" },
+    { errorCode: "invalid_grant", errorMessage: "gone" },
+    { error: "invalid_request", error_description: "The refresh token is invalid or has expired." },
+    { error: "invalid_request", error_description: "Refresh token has been revoked" },
+    { error: "invalid_request", error_description: "Invalid refresh_token" },
+    { error: "INVALID_REQUEST", error_description: "refresh token was already used" },
+  ];
+  it.each(dead)("%j", async (body) => {
+    for (const status of [400, 401]) {
+      vendor.json(status, body);
+      expect((await refresh()).kind).toBe("invalid_grant");
+    }
+    for (const status of [408, 425, 429]) {
+      vendor.json(status, body);
+      expect(await refresh()).toMatchObject({ kind: "refused", status });
+    }
+  });
+
+  const notDead: readonly (readonly [body: unknown, kind: TokenOutcome["kind"]])[] = [
+    [{ error: "invalid_request" }, "refused"],
+    [{ error: "invalid_request", error_description: "refresh_token is missing" }, "refused"],
+    [{ error: "invalid_request", error_description: "The refresh token is required, or invalid" }, "refused"],
+    [
+      { error: "invalid_request", error_description: "Missing or invalid parameter: refresh_token" },
+      "refused",
+    ],
+    [
+      { error: "invalid_request", error_description: "The client_id used is not the refresh token's" },
+      "refused",
+    ],
+    [{ error: "invalid_request", error_description: "the code has expired" }, "refused"],
+    [{ error: "invalid_scope", error_description: "The refresh token has expired" }, "refused"],
+    [{ error: "INVALID_CLIENT", error_description: "invalid refresh token" }, "client_refused"],
+    [{ errors: [{ errorType: "invalid_client" }] }, "client_refused"],
+    [{ error: { code: "unauthorized_client" } }, "client_refused"],
+    [{ error: { code: 190, message: "gone" } }, "refused"],
+    [{ status: "error", message: "invalid_grant" }, "refused"],
+    [{ type: "about:blank", title: "Refresh token expired" }, "refused"],
+  ];
+  it.each(notDead)("but not %j", async (body, kind) => {
+    vendor.json(400, body);
+    expect((await refresh()).kind).toBe(kind);
+  });
+
+  it("by a word that means so at its vendor alone", async () => {
+    vendor.json(400, { error: "Invalid_Code" });
+    expect((await refresh()).kind).toBe("refused");
+    const zoho = { ...dropbox, oauth2: { ...dropbox.oauth2, deadGrantErrors: ["invalid_code"] } };
+    expect(await refresh(zoho)).toMatchObject({ kind: "invalid_grant", error: "Invalid_Code" });
+  });
+
+  it("under 200 only by what is called an error, or can mean nothing else", async () => {
+    vendor.json(200, { status: "ok", code: "done" });
+    expect((await refresh()).kind).toBe("unknown");
+    vendor.json(200, { status: "BAD_REFRESH_TOKEN" });
+    expect((await refresh()).kind).toBe("invalid_grant");
+  });
+});
+
 describe("a refusal is told apart", () => {
   it.each([
     [400, { error: "invalid_grant" }, { kind: "invalid_grant", error: "invalid_grant" }],
@@ -188,6 +370,20 @@ describe("a refusal is told apart", () => {
     expect(await refresh()).toMatchObject({ kind: "refused", status: 503, retryAfterMs: 90_000 });
   });
 
+  it.each([
+    ["31536000", 3_600_000],
+    ["99999999999999999999", 3_600_000],
+    ["3000", 3_000_000],
+    ["-5", undefined],
+    ["soon", undefined],
+    ["Fri, 31 Dec 9999 23:59:59 GMT", 3_600_000],
+  ])("believes a Retry-After of %s for an hour at most", async (value, retryAfterMs) => {
+    vendor.json(429, {}, { "Retry-After": value });
+    const outcome = await refresh();
+    expect(outcome).toMatchObject({ kind: "refused", status: 429 });
+    expect((outcome as { retryAfterMs?: number }).retryAfterMs).toBe(retryAfterMs);
+  });
+
   it("cuts what was sent out of the vendor's words", async () => {
     vendor.json(400, {
       error: "invalid_request",
@@ -209,7 +405,7 @@ describe("what may have been done is unknown", () => {
     [200, "", "application/json"],
     [200, "[]", "application/json"],
     [200, '{"token_type":"bearer"}', "application/json"],
-    [200, '{"access_token":17}', "application/json"],
+    [200, '{"access_token":{"value":"a"}}', "application/json"],
     [204, "", "application/json"],
     [302, "", "text/html"],
     [500, '{"error":"invalid_grant"}', "application/json"],

@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
 import { googledrive } from "../../../functions/connectors/googledrive.ts";
 import { Unauthorized } from "../../../functions/core/errors.ts";
-import { findInstanceToken, isCredentialPlace } from "../../../functions/proxy/credential-place.ts";
+import {
+  findInstanceToken,
+  isCredentialPlace,
+  type TokenPlace,
+} from "../../../functions/proxy/credential-place.ts";
 
 const TOKEN = `lsi_1z.${"A".repeat(42)}-`;
 const OTHER = `lsi_1z.${"B".repeat(43)}`;
@@ -25,7 +29,7 @@ describe("the instance token of a proxy call", () => {
   ])("is taken from %s", (_, headers) => {
     const found = findInstanceToken({ headers, query: [] });
     expect(found.token).toBe(TOKEN);
-    expect(isCredentialPlace(dropbox.api, found.place)).toBe(true);
+    expect(found.places.map((place) => isCredentialPlace(dropbox.api, place))).toEqual([true]);
   });
 
   it("is taken from the header that the connector names, and only for that connector", () => {
@@ -33,18 +37,18 @@ describe("the instance token of a proxy call", () => {
       headers: { "x-shop-token": TOKEN, authorization: "Bearer other" },
       query: [],
     });
-    expect(found).toEqual({ token: TOKEN, place: { in: "header", name: "x-shop-token", scheme: undefined } });
-    expect(isCredentialPlace(ownKey, found.place)).toBe(true);
-    expect(isCredentialPlace(dropbox.api, found.place)).toBe(false);
+    const place = { in: "header", name: "x-shop-token", scheme: undefined } as const;
+    expect(found).toEqual({ token: TOKEN, places: [place] });
+    expect(isCredentialPlace(ownKey, place)).toBe(true);
+    expect(isCredentialPlace(dropbox.api, place)).toBe(false);
   });
 
   it("is taken from the query parameter that the vendor knows, and only there", () => {
-    const found = findInstanceToken({ headers: {}, query: [["access_token", TOKEN]] });
-    expect(found.token).toBe(TOKEN);
-    expect(isCredentialPlace(googledrive.api, found.place)).toBe(true);
-    expect(isCredentialPlace(dropbox.api, found.place)).toBe(false);
-    const elsewhere = findInstanceToken({ headers: {}, query: [["key", TOKEN]] });
-    expect(isCredentialPlace(googledrive.api, elsewhere.place)).toBe(false);
+    const placeOf = (name: string) => findInstanceToken({ headers: {}, query: [[name, TOKEN]] }).places[0];
+    const place = placeOf("access_token") as TokenPlace;
+    expect(isCredentialPlace(googledrive.api, place)).toBe(true);
+    expect(isCredentialPlace(dropbox.api, place)).toBe(false);
+    expect(isCredentialPlace(googledrive.api, placeOf("key") as TokenPlace)).toBe(false);
   });
 
   it("is missing from a request without one, or with something else", () => {
@@ -63,7 +67,8 @@ describe("the instance token of a proxy call", () => {
 
   it("may stand twice, but not be two", () => {
     const headers = { authorization: `Bearer ${TOKEN}` };
-    expect(findInstanceToken({ headers, query: [["access_token", TOKEN]] }).token).toBe(TOKEN);
+    const found = findInstanceToken({ headers, query: [["access_token", TOKEN]] });
+    expect([found.token, found.places.map((place) => place.in)]).toEqual([TOKEN, ["header", "query"]]);
     expect(() => findInstanceToken({ headers, query: [["access_token", OTHER]] })).toThrow(Unauthorized);
   });
 });

@@ -90,6 +90,103 @@ describe("the proxy to Dropbox", () => {
     expect(bench.seen[0]?.url).toBe("/?keep=1");
   });
 
+  it("refuses a request that would carry the instance token to the vendor in another form", async () => {
+    const { token } = bench;
+    const [, secret = ""] = token.split(".");
+    const base64 = (text: string) => Buffer.from(text).toString("base64");
+    const percent = (text: string) => [...text].map((each) => `%${each.charCodeAt(0).toString(16)}`).join("");
+    const misplaced: Readonly<Record<string, Partial<HttpRequest>>> = {
+      "the path": { path: `/proxy/2/${token}/x` },
+      "the path, percent-encoded twice": { path: `/proxy/2/${percent(percent(secret))}` },
+      "a host's name": { path: `/proxy/~${token}/x` },
+      "a query name": { queryPairs: [[`a${token}`, "1"]] },
+      "a query name, percent-encoded": { queryPairs: [[percent(token), "1"]] },
+      "a query value, in base64": { queryPairs: [["auth", base64(`user:${token}`)]] },
+      "a query value, as hexadecimal digits": { queryPairs: [["auth", Buffer.from(token).toString("hex")]] },
+      "a header, in base64": { headers: { "x-copy": base64(token) } },
+      "a header, in base64 with something ahead": {
+        headers: { "x-copy": `Basic ${base64(`ab:${token}:c`)}` },
+      },
+      "a header, in base64url": { headers: { "x-copy": Buffer.from(`?>${token}`).toString("base64url") } },
+      "a header, in base64 of base64": { headers: { "x-copy": base64(`x${base64(`y${token}`)}`) } },
+      "a header, percent-encoded": { headers: { referer: `https://app.example/?t=${percent(token)}` } },
+      "a header, escaped as JSON": {
+        headers: {
+          "dropbox-api-arg": `{"path":"/\\u00${token.charCodeAt(0).toString(16)}${token.slice(1)}"}`,
+        },
+      },
+      "a header, its secret alone": { headers: { "x-copy": `[${secret}]` } },
+      "a header's name": { headers: { [`x-${secret.toLowerCase()}`]: "1" } },
+    };
+    for (const [where, request] of Object.entries(misplaced)) {
+      const response = await send(request);
+      expect([where, response.status, (response.json as { code?: string }).code]).toEqual([
+        where,
+        400,
+        "misplaced_token",
+      ]);
+      expect(JSON.stringify(response)).not.toContain(secret);
+      expect(response.headers?.["Elements-Error-Source"]).toBe("linkspan");
+    }
+    expect(bench.seen).toHaveLength(0);
+  });
+
+  it("touches no request that only looks a little like it, nor the body", async () => {
+    const body = Buffer.from(`the caller's own: ${bench.token}`);
+    const response = await send({
+      method: "POST",
+      path: "/proxy/2/lsi_1.abc/%25",
+      queryPairs: [["q", "lsi_%2F"]],
+      headers: { "x-a": Buffer.from("lsi_1").toString("base64") },
+      body,
+    });
+    expect([response.status, bench.seen[0]?.body]).toEqual([200, String(body)]);
+  });
+
+  it("takes the token from whichever of two headers this vendor's credential goes into", async () => {
+    for (const headers of [
+      { "x-api-key": bench.token, ...bearer() },
+      { ...bearer(), "x-api-key": bench.token },
+    ]) {
+      const response = await bench.call({ headers });
+      expect(response.status).toBe(200);
+      expect(response.headers?.Vary?.toLowerCase().split(", ").sort()).toEqual([
+        "authorization",
+        "origin",
+        "x-api-key",
+      ]);
+    }
+    expect(bench.seen.map(({ headers }) => headers["x-api-key"])).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    [{}, "private", "Origin, authorization"],
+    [{ "Cache-Control": "public, max-age=60, s-maxage=900" }, "private, max-age=60", "Origin, authorization"],
+    [
+      { "cache-control": 'PUBLIC, no-cache="a, public"' },
+      'private, no-cache="a, public"',
+      "Origin, authorization",
+    ],
+    [
+      { "Cache-Control": "no-store", Vary: "Accept, origin" },
+      "private, no-store",
+      "Accept, origin, authorization",
+    ],
+    [{ "Cache-Control": 'private="x", proxy-revalidate', vary: "*" }, "private", "*"],
+    [
+      { "CDN-Cache-Control": "max-age=9", "Surrogate-Control": "max-age=9" },
+      "private",
+      "Origin, authorization",
+    ],
+  ])("keeps every shared cache from the vendor's answer: %j", async (said, cacheControl, vary) => {
+    bench.answer((_, answer) => answer.writeHead(200, { ETag: '"1"', ...said }).end("x"));
+    const { headers = {} } = await send({});
+    const names = Object.keys(headers).map((name) => name.toLowerCase());
+    expect(headers).toMatchObject({ "Cache-Control": cacheControl, Vary: vary, ETag: '"1"' });
+    expect(names).toHaveLength(new Set(names).size);
+    expect(names.filter((name) => /cdn|surrogate/.test(name))).toEqual([]);
+  });
+
   it("streams: the first bytes are out before the vendor has sent its last", async () => {
     let finish = (): void => {};
     bench.answer((_, answer) => {

@@ -87,8 +87,10 @@ export async function proxyBench(connector: string, api: Partial<VendorApi> = {}
     sealGrant(vault, { id, organizationId: "acme" }, version, {
       accessToken,
       tokenType: "bearer",
-      obtainedAt: at,
-      obtainedBy: "exchange",
+      refreshToken: "vendor-refresh-token",
+      // So lately that a vendor's 401 brings no refresh, and not so lately that the call is tried again.
+      obtainedAt: at - 30_000,
+      obtainedBy: "refresh",
       client: { kind: "own", id: "client", secret: "secret" },
     });
   let instance: Instance = {

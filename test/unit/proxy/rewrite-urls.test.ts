@@ -26,6 +26,17 @@ describe("a JSON body", () => {
     expect(rewriteJsonFields(text, ["nextLink"], shout)).toBe(text);
   });
 
+  it("that is no JSON keeps its bytes", () => {
+    for (const text of [
+      '{"nextLink":"b',
+      '{"nextLink"',
+      '"nextLink" "b"',
+      '"nextLink": :"b"',
+      '{"nextLink":"b\\',
+    ])
+      expect(rewriteJsonFields(text, ["nextLink"], shout)).toBe(text);
+  });
+
   it("comes out equal but for those fields, whatever it is", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {

@@ -248,6 +248,34 @@ describe("deleting an organization", () => {
     expect(await tokenOf(other.ids[0] ?? 0)).toBe(`token-${other.ids[0]}`);
   });
 
+  it("ends pending sign-ins too, and is not done before they are gone", async () => {
+    const { id, ids } = await acme(1);
+    for (const each of ids) {
+      await bench.instances.markDeleting(each, bench.now);
+      await bench.instances.remove(each);
+    }
+    const pending = {
+      instanceId: 4711,
+      sessionId: "cs_1",
+      epoch: "000000000000001-state",
+      organizationId: id,
+      userId: "user",
+      connector: "dropbox",
+      grant: new Uint8Array([1]),
+      at: bench.now,
+      endsAt: bench.now + 1_800_000,
+      refreshGroup: "group",
+    };
+    await bench.pendings.put(pending);
+    const begun = await bench.delete(id);
+    expect(begun).toMatchObject({ state: "revoking", left: [], pendings: 1 });
+    expect((await bench.pendings.get(pending)).value).toMatchObject({ endingSince: bench.now });
+    bench.now = begun.shreddedFrom;
+    expect(await bench.delete(id)).toMatchObject({ state: "revoking", pendings: 1 });
+    await bench.pendings.remove(pending);
+    expect(await bench.delete(id)).toMatchObject({ state: "shredded", pendings: 0 });
+  });
+
   it("shreds at once where the operator says so, rescue records too", async () => {
     const { id, ids } = await acme(1);
     const instance = await bench.read(ids[0] ?? 0);

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { instanceTable } from "../../../functions/aws/instance-table.ts";
+import { instanceTable, pendingTable } from "../../../functions/aws/instance-table.ts";
 import { tenantRecords } from "../../../functions/aws/tenant-records.ts";
 import type { InstanceStore, RescueRecord, RescueStore, Vault } from "../../../functions/core/grant/ports.ts";
 import { sealConfiguration, sealGrant } from "../../../functions/core/grant/sealed-grant.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
+import type { PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
 import { tenantAdministration } from "../../../functions/core/tenants/administration.ts";
 import { rotateDataKey } from "../../../functions/core/tenants/data-keys.ts";
 import { deleteOrganization } from "../../../functions/core/tenants/delete-organization.ts";
@@ -20,6 +21,7 @@ export class KeyBench {
   readonly rescued = new Map<string, RescueRecord>();
   readonly records: TenantRecords;
   readonly instances: InstanceStore;
+  readonly pendings: ReturnType<typeof pendingTable>;
   readonly vault: Vault;
   readonly #keys: KeyService;
   readonly #tables: readonly AsyncDisposable[];
@@ -31,7 +33,9 @@ export class KeyBench {
   ) {
     this.#tables = [tenants, instances];
     this.records = tenantRecords({ client: tenants.documents, tableName: "tenants" });
-    this.instances = instanceTable({ client: instances.documents, tableName: TABLE, shards: 1 });
+    const table = { client: instances.documents, tableName: TABLE, shards: 1 };
+    this.instances = instanceTable(table);
+    this.pendings = pendingTable(table);
     const plaintexts = new Map<string, Uint8Array>();
     const nameOf = (organizationId: string, wrapped: Uint8Array) =>
       `${organizationId}/${Buffer.from(wrapped).toString("hex")}`;
@@ -91,10 +95,11 @@ export class KeyBench {
   }
 
   delete(organizationId: string, options = { shredNow: false }) {
-    const { records, instances } = this;
+    const { records, instances, pendings } = this;
     const revoke = (id: number) => instances.markDeleting(id, this.now);
+    const endPending = (pending: PendingSignIn) => pendings.markEnding(pending, this.now);
     return deleteOrganization(
-      { records, instances, rescue: this.#rescue, revoke, now: () => this.now },
+      { records, instances, pendings, rescue: this.#rescue, revoke, endPending, now: () => this.now },
       organizationId,
       options,
     );

@@ -10,7 +10,8 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from "
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
-import { readBody, readJson } from "../../../functions/core/read-body.ts";
+import { readBody } from "../../../functions/core/read-body.ts";
+import { readJson } from "../../../functions/core/vendor-answer/read-answer.ts";
 import {
   AddressRefused,
   type VendorHttp,
@@ -293,6 +294,37 @@ describe("an unreachable vendor", () => {
       beforeSend: () => setImmediate(() => controller.abort()),
     });
     expect([late.sent, late.timedOut]).toEqual([true, false]);
+  });
+
+  it.each([
+    ["with the protocol's name", "Upgrade: websocket\r\nConnection: Upgrade\r\n"],
+    ["without", ""],
+  ])("ends at once when the vendor switches to another protocol, %s", async (_, headers) => {
+    let closed: Promise<unknown> | undefined;
+    await rawVendor((socket) => {
+      closed = once(socket, "close");
+      socket.once("data", () => socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`));
+    });
+    const error = await failure(createVendorHttp(), {
+      timeoutMs: 285_000,
+      headers: [
+        ["Upgrade", "websocket"],
+        ["Connection", "Upgrade"],
+      ],
+    });
+    expect(error).toMatchObject({ sent: true, timedOut: false });
+    expect(error.message).toContain("another protocol");
+    await closed;
+  });
+
+  it("waits on while the vendor only says that it is at work", async () => {
+    await rawVendor((socket) => {
+      socket.once("data", () =>
+        socket.write("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+      );
+    });
+    const response = await createVendorHttp().send(request());
+    expect([response.status, String(await readBody(response, 10))]).toEqual([200, "ok"]);
   });
 
   it("never shows the path or a header in its error", async () => {

@@ -255,7 +255,7 @@ function idOf(lowerPath: string): string {
 function openDropboxId(id: string): string {
   let text = id;
   for (let layer = 0; layer <= 3; layer++) {
-    if (text.startsWith("/") || text.startsWith("id:")) return text === "/" ? text : text.replace(/\/+$/, "");
+    if (text.startsWith("/") || text.startsWith("id:")) return text === "/" ? text : withoutLastSlashes(text);
     try {
       text = decodeURIComponent(text);
     } catch {
@@ -263,6 +263,12 @@ function openDropboxId(id: string): string {
     }
   }
   throw new NotFound("there is no file or folder with this id");
+}
+
+function withoutLastSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === "/") end--;
+  return path.slice(0, end);
 }
 
 function rpc<T>(call: VendorCall, name: string, argument: unknown): Promise<T> {

@@ -1,18 +1,27 @@
+import type { Connector } from "../../../connectors/define-connector.ts";
 import type { Instance, ReplacedGrant } from "../../instances/instance.ts";
+import { separateSecrets } from "../../instances/secret-keys.ts";
 import type { InstanceItems, InstanceResealing, Vault } from "../ports.ts";
-import { resealedConfiguration, resealedGrant } from "../sealed-grant.ts";
+import {
+  openConfiguration,
+  resealedConfiguration,
+  resealedGrant,
+  sealConfiguration,
+} from "../sealed-grant.ts";
 
 export interface ResealingParts {
   readonly instances: Pick<InstanceItems, "get"> & InstanceResealing;
   readonly vault: Pick<Vault, "open" | "seal">;
+  /** For what a connector says of its own configuration; where it is not known, keys are judged by their words alone. */
+  readonly connectors?: (key: string) => Connector | undefined;
 }
 
 /** Between two reads of one instance somebody may refresh it, which re-seals by itself: more rounds than this are a riddle. */
 const MOST_ROUNDS = 20;
 
 /**
- * RE-SEAL: the stored grant, those it replaced that are yet to end, and the secret configuration, under the newest data key.
- * While traffic goes on:
+ * RE-SEAL: the stored grant, those it replaced that are yet to end, and the secret configuration, under the newest data key. A
+ * secret that an earlier version kept in clear among the configuration is sealed with it. While traffic goes on:
  *
  * - The write asks for the version that was read, and a version names one grant: what is replaced is the same grant under
  *   another key, never a newer one. The place, and so the additional data, stays that of this version.
@@ -39,20 +48,26 @@ export async function resealInstance(
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const { version, fence, epoch, grant, replacedGrants = [], sealedConfiguration } = instance;
     const isReplacedOld = replacedGrants.some((each) => isOld(each.grant));
+    const inClear = hasSecretsInClear(parts, instance);
     const oldConfiguration =
-      sealedConfiguration !== undefined && isOld(sealedConfiguration) ? sealedConfiguration : undefined;
-    if (!isOld(grant) && !isReplacedOld && oldConfiguration === undefined)
+      !inClear && sealedConfiguration !== undefined && isOld(sealedConfiguration)
+        ? sealedConfiguration
+        : undefined;
+    if (!isOld(grant) && !isReplacedOld && !inClear && oldConfiguration === undefined)
       return written ? "resealed" : "current";
     // All before any write: one that does not open must not leave a write that nobody waits for.
     const newGrant = isOld(grant) ? await resealedGrant(parts.vault, instance) : undefined;
     const newReplaced = isReplacedOld ? await resealedReplaced(parts, instance, replacedGrants) : undefined;
     const newConfiguration =
       oldConfiguration && (await resealedConfiguration(parts.vault, instance, oldConfiguration));
+    const sealedWhole = inClear ? await withSecretsSealed(parts, instance) : undefined;
     const writes: Promise<boolean>[] = [];
     if (newGrant !== undefined) writes.push(parts.instances.reseal(id, { version, fence }, newGrant));
     if (newReplaced !== undefined) writes.push(parts.instances.resealReplaced(id, { epoch }, newReplaced));
     if (oldConfiguration !== undefined && newConfiguration !== undefined)
       writes.push(parts.instances.resealConfiguration(id, oldConfiguration, newConfiguration));
+    if (sealedWhole !== undefined)
+      writes.push(parts.instances.sealClear(id, sealedConfiguration, sealedWhole));
     const wasWritten = await Promise.all(writes);
     written ||= wasWritten.includes(true);
     if (!wasWritten.includes(false)) return "resealed";
@@ -61,6 +76,28 @@ export async function resealInstance(
     instance = now;
   }
   throw new Error(`instance ${id} changes faster than it can be re-sealed; run the command again`);
+}
+
+function hasSecretsInClear(
+  { connectors }: ResealingParts,
+  { connector, configuration }: Pick<Instance, "connector" | "configuration">,
+): boolean {
+  return Object.keys(separateSecrets(connectors?.(connector), configuration).secret).length > 0;
+}
+
+/** @throws {SealBroken} what lies sealed cannot be opened */
+async function withSecretsSealed(
+  { connectors, vault }: ResealingParts,
+  instance: Instance,
+): Promise<Parameters<InstanceResealing["sealClear"]>[2]> {
+  const { plain, secret } = separateSecrets(connectors?.(instance.connector), instance.configuration);
+  // A version that keeps it in clear wrote it last.
+  const all = { ...(await openConfiguration(vault, instance)), ...secret };
+  return {
+    configuration: plain,
+    secretConfigurationKeys: Object.keys(all),
+    sealedConfiguration: await sealConfiguration(vault, instance, all),
+  };
 }
 
 /** @throws {SealBroken} one of them cannot be opened */

@@ -1,10 +1,12 @@
 import {
   Conflict,
   Forbidden,
+  LinkspanError,
   NeedsReauthentication,
   NotSupported,
   Unauthorized,
   Unavailable,
+  VendorError,
 } from "../../errors.ts";
 import {
   type Grant,
@@ -18,6 +20,8 @@ import { PatienceEnded, within } from "../patience.ts";
 import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "../schedule/due.ts";
 import { openGrant } from "../sealed-grant.ts";
 import { latestNow, leaseIsHeld } from "../timing.ts";
+import { deathOf, isRevivableByApp } from "./death.ts";
+import { hasEnded } from "./ended-token.ts";
 import { refreshUnlessPaused } from "./refresh-unless-paused.ts";
 
 /** What a call to the vendor needs. Lives in memory only. */
@@ -28,6 +32,8 @@ export interface AccessToken {
   readonly version: number;
   /** Store time, epoch milliseconds: not to be sent from then on. Absent: unknown, or nothing better can be had. */
   readonly expiresAt?: number;
+  /** Store time at which the vendor gave it; absent: it was won elsewhere. */
+  readonly obtainedAt?: number;
   readonly extra?: Readonly<Record<string, string>>;
   readonly instance: Instance;
 }
@@ -80,7 +86,8 @@ export async function currentAccessToken(
  * Another access token than the one that the vendor just answered with 401, for one replay: somebody's newer one, else one
  * forced refresh. `undefined`: there is none; the vendor's 401 stands (at most one forced refresh per grant in 60 s, and none
  * of a token that the vendor does not renew yet). A token that has run out since it was sent is renewed as any other.
- * @throws {NeedsReauthentication} the forced refresh showed that the vendor has ended the grant
+ * @throws {NeedsReauthentication} the forced refresh, or without refresh token a further 401, showed that the vendor has ended
+ *   the grant
  */
 export async function tokenAfterUnauthorized(
   parts: GrantParts,
@@ -94,15 +101,14 @@ export async function tokenAfterUnauthorized(
   const grant = await open(parts, read.instance);
   if (read.instance.version !== usedVersion) return accessToken(read.instance, grant);
   const now = latestNow(read.reading, parts.monotonic());
+  if (grant.refreshToken === undefined) {
+    if (await hasEnded(parts, read, grant, call)) throw new NeedsReauthentication();
+    return undefined;
+  }
   if (!canRenew(parts, read.instance, grant, now)) return undefined;
   if (wasJustRefreshed(parts, grant, now)) return undefined;
-  const renewed = await renew(
-    parts,
-    read,
-    grant.client,
-    { cause: "unauthorized", waits: true, patienceEnds },
-    call,
-  );
+  const cause = isAlmostOver(grant, now, parts.timing) ? "just_in_time" : "unauthorized";
+  const renewed = await renew(parts, read, grant.client, { cause, waits: true, patienceEnds }, call);
   if (renewed.kind === "renewed") return renewed.token;
   if (renewed.kind === "unchanged") return undefined;
   refuseUnusable(renewed.read.instance);
@@ -110,14 +116,31 @@ export async function tokenAfterUnauthorized(
 }
 
 /**
- * A refresh that the app asks for, whatever is left of the token.
+ * Who asks for a refresh: `owner` has the user's secret, `token` an instance token alone. Only the owner overrides a back-off
+ * that the vendor asked for, and only the owner may have a dead grant tried once more.
+ */
+export type Asker = "owner" | "token";
+
+/**
+ * A refresh that the app asks for, whatever is left of the token: one a minute, however the last one ended. Of a grant that is
+ * dead, for its owner: one an hour, for two days; a vendor's incident may have been taken for its end.
  * @throws {NotSupported} there is nothing to refresh with
  * @throws {Conflict} `not_renewable_yet`: the vendor renews no token that is so young
+ * @throws {LinkspanError} 429 with Retry-After: `refresh_too_soon`, or `vendor_rate_limited` while the vendor asks to wait
+ * @throws {NeedsReauthentication} the grant is dead
  */
-export async function forceRefresh(parts: GrantParts, instanceId: number, call: Call): Promise<AccessToken> {
+export async function forceRefresh(
+  parts: GrantParts,
+  instanceId: number,
+  call: Call,
+  asker: Asker = "token",
+): Promise<AccessToken> {
   const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
   const read = await readAgain(parts, instanceId);
-  refuseUnusable(read.instance);
+  const askedAt = latestNow(read.reading, parts.monotonic());
+  const revives = asker === "owner" && isRevivableByApp(read.instance, askedAt, parts.timing);
+  const cause = revives ? "revive" : "forced";
+  refuseUnusable(read.instance, cause);
   const grant = await open(parts, read.instance);
   if (grant.refreshToken === undefined) {
     throw new NotSupported("a refresh: this grant came without a refresh token", read.instance.connector);
@@ -129,21 +152,15 @@ export async function forceRefresh(parts: GrantParts, instanceId: number, call: 
       retryAfterSeconds: Math.ceil(youngMs / 1000),
     });
   }
-  const renewed = await renew(
-    parts,
-    read,
-    grant.client,
-    { cause: "forced", waits: true, patienceEnds },
-    call,
-  );
+  const renewed = await renew(parts, read, grant.client, { cause, waits: true, patienceEnds, asker }, call);
   if (renewed.kind === "renewed") return renewed.token;
-  if (renewed.kind === "unchanged") throw notNow(renewed.retryAfterMs);
+  if (renewed.kind === "unchanged") throw notRefreshed(renewed);
   refuseUnusable(renewed.read.instance);
   return accessToken(renewed.read.instance, await open(parts, renewed.read.instance));
 }
 
 /**
- * One forced refresh in a minute. A token from a first exchange or an import counts as old, and so does one that has run out:
+ * Whether a token was renewed within a minute: then a vendor's 401 brings no forced refresh. A token from a first exchange or an import counts as old, and so does one that has run out:
  * a token of 5 s is old after 5 s.
  */
 export function wasJustRefreshed(parts: Pick<GrantParts, "timing">, grant: Grant, now: number): boolean {
@@ -159,7 +176,48 @@ type Renewal =
   | { readonly kind: "renewed"; readonly token: AccessToken; readonly grant: Grant }
   /** Another version lies there now. */
   | { readonly kind: "moved"; readonly read: InstanceRead }
-  | { readonly kind: "unchanged"; readonly retryAfterMs: number };
+  | {
+      readonly kind: "unchanged";
+      readonly retryAfterMs: number;
+      /** Nothing was tried: one was forced lately, or the vendor asks to be left alone. */
+      readonly why?: "too_soon" | "asked";
+    };
+
+interface RenewalRequest {
+  readonly cause: "just_in_time" | "unauthorized" | "forced" | "revive";
+  readonly waits: boolean;
+  readonly patienceEnds: number;
+  readonly asker?: Asker;
+}
+
+/** Why a refresh may not begin yet, and for how long. @returns undefined: it may */
+function holdBack(
+  { timing }: GrantParts,
+  instance: Instance,
+  { cause, asker }: RenewalRequest,
+  now: number,
+): Extract<Renewal, { kind: "unchanged" }> | undefined {
+  const wait = (until: number | undefined, why?: "too_soon" | "asked") => {
+    if (until === undefined || until <= now) return undefined;
+    // At most what is heeded today: an item from before may say a day.
+    const retryAfterMs = Math.min(until - now, timing.retryAfterMaxMs);
+    return { kind: "unchanged", retryAfterMs, ...(why === undefined ? {} : { why }) } as const;
+  };
+  const { forcedAt, retryAt, askedUntil } = instance;
+  // A grant that died by a forced refresh has not been tried again yet.
+  const wasRevived = cause === "revive" && (forcedAt ?? 0) > (deathOf(instance)?.at ?? 0);
+  const every = wasRevived ? timing.reviveEveryMs : timing.forcedMs;
+  const tooSoon = wait(forcedAt === undefined ? undefined : forcedAt + every, "too_soon");
+  switch (cause) {
+    case "just_in_time":
+      return wait(retryAt);
+    case "unauthorized":
+      return tooSoon ?? wait(retryAt);
+    case "forced":
+    case "revive":
+      return tooSoon ?? (asker === "owner" ? undefined : wait(askedUntil, "asked"));
+  }
+}
 
 /**
  * Refreshes the version that was read, or waits while somebody else does, as long as the caller's patience lasts.
@@ -169,7 +227,7 @@ async function renew(
   parts: GrantParts,
   read: InstanceRead,
   client: OAuthClient,
-  request: { cause: "just_in_time" | "unauthorized" | "forced"; waits: boolean; patienceEnds: number },
+  request: RenewalRequest,
   call: Call,
 ): Promise<Renewal> {
   const wanted = read.instance.version;
@@ -180,22 +238,23 @@ async function renew(
   for (let pause = parts.timing.pollMs; ; pause = Math.min(pause * 2, parts.timing.pollMaxMs)) {
     if (current.instance.version !== wanted) return { kind: "moved", read: current };
     const now = latestNow(current.reading, parts.monotonic());
-    const backOffMs = (current.instance.retryAt ?? 0) - now;
+    const heldBack = holdBack(parts, current.instance, request, now);
     if (leaseIsHeld(current.instance, current.reading)) {
       // Somebody is at the vendor.
-    } else if (backOffMs > 0) {
-      return { kind: "unchanged", retryAfterMs: backOffMs };
+    } else if (heldBack !== undefined) {
+      return heldBack;
     } else if (call.remainingMs() < parts.timing.functionTimeMs) {
       if (!tried) await parts.handOver(current.instance, request.cause).catch(() => {});
       tried = true;
     } else if (!tried) {
-      tried = true;
-      // The token request must begin soon after the item was read: an old reading (a slow upload came between) is no use.
-      if (parts.monotonic() - current.reading.monotonicMs > parts.timing.readAgeMs) {
+      // The token request must begin soon after the item was read: an old reading (a slow upload came between) is no use, and
+      // what it says of leases and forced refreshes is history.
+      if (current === read && parts.monotonic() - read.reading.monotonicMs > parts.timing.readAgeMs) {
         current = await readAgain(parts, read.instance.id);
-        refuseUnusable(current.instance);
-        if (current.instance.version !== wanted) return { kind: "moved", read: current };
+        refuseUnusable(current.instance, request.cause);
+        continue;
       }
+      tried = true;
       const refresh = refreshUnlessPaused(parts, current, client, { cause: request.cause, wanted }, call);
       call.afterAnswer(refresh);
       let result: Awaited<typeof refresh>;
@@ -223,7 +282,7 @@ async function renew(
         case "moved":
           // Somebody was faster: look at once, and from then on now and then.
           current = await readAgain(parts, read.instance.id);
-          refuseUnusable(current.instance);
+          refuseUnusable(current.instance, request.cause);
           if (current.instance.version !== wanted) return { kind: "moved", read: current };
       }
     }
@@ -235,7 +294,7 @@ async function renew(
     }
     await parts.sleep(Math.min(left(), pause * (0.5 + parts.random())));
     current = await readAgain(parts, read.instance.id);
-    refuseUnusable(current.instance);
+    refuseUnusable(current.instance, request.cause);
   }
 }
 
@@ -255,10 +314,31 @@ function gone(): Unauthorized {
   return new Unauthorized("this instance has been deleted");
 }
 
-function refuseUnusable(instance: Instance): void {
+function refuseUnusable(instance: Instance, cause?: RenewalRequest["cause"]): void {
   if (instance.deleting === true) throw gone();
   if (!instance.enabled) throw new Forbidden("this instance is disabled", "instance_disabled");
-  if (needsReauthentication(instance)) throw new NeedsReauthentication();
+  if (cause !== "revive" && needsReauthentication(instance)) throw new NeedsReauthentication();
+}
+
+function notRefreshed({ why, retryAfterMs }: Extract<Renewal, { kind: "unchanged" }>): LinkspanError {
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  if (why === "too_soon") {
+    return new LinkspanError(
+      429,
+      "refresh_too_soon",
+      `a refresh of this instance was asked for a short while ago; try again in ${seconds} s`,
+      { headers: { "Retry-After": String(seconds) } },
+    );
+  }
+  if (why === "asked") {
+    return new VendorError(
+      429,
+      "vendor_rate_limited",
+      "the vendor asked to be left alone for a while; only a call with the user's secret overrides that",
+      { retryAfterSeconds: seconds },
+    );
+  }
+  return notNow(retryAfterMs);
 }
 
 function notNow(retryAfterMs: number): Unavailable {
@@ -281,6 +361,7 @@ function accessToken(instance: Instance, grant: Grant): AccessToken {
     ...(grant.expiresAt === undefined || grant.refreshToken === undefined
       ? {}
       : { expiresAt: grant.expiresAt }),
+    ...(grant.obtainedBy === "import" ? {} : { obtainedAt: grant.obtainedAt }),
     ...(grant.extra === undefined ? {} : { extra: grant.extra }),
     instance,
   };

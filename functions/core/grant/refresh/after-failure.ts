@@ -1,18 +1,25 @@
-import type { Grant, Instance } from "../../instances/instance.ts";
+import type { Grant, Instance, Refusals, Failure as Told } from "../../instances/instance.ts";
 import type { GrantParts } from "../grant-parts.ts";
 import type { TokenOutcome } from "../ports.ts";
 import { owedSince } from "../schedule/due.ts";
 import { backOff } from "../timing.ts";
+import { type VendorWords, wordsOf } from "./vendor-words.ts";
+
+/** Code of an access token that no header can carry, in errors, `lastError` and events. */
+export const UNUSABLE_TOKEN = "unusable_access_token";
 
 /** How a refresh that brought no grant is counted. */
 export type Failure = "unreachable" | "refused" | "client_refused" | "lost";
 
 /** What the item says after a failure whose end is known. */
-interface AfterFailure {
+export interface AfterFailure {
   readonly retryAt: number;
+  readonly askedUntil?: number;
   readonly retryInMs: number;
   readonly attempts: number;
   readonly lastError: string;
+  readonly lastFailure: Told;
+  readonly refusals?: Refusals;
   readonly dueAt?: number;
   readonly dueSince?: number;
 }
@@ -27,6 +34,7 @@ export function afterFailure(
 ): AfterFailure {
   const { timing } = parts;
   const attempts = (instance.attempts ?? 0) + 1;
+  const words: VendorWords = wordsOf(outcome, old);
   const asked = outcome.kind === "refused" ? Math.min(outcome.retryAfterMs ?? 0, timing.retryAfterMaxMs) : 0;
   const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, parts.random()));
   const since = owedSince(instance, old);
@@ -37,19 +45,22 @@ export function afterFailure(
     retryAt: now + retryInMs,
     retryInMs,
     attempts,
+    ...(asked === 0 ? {} : { askedUntil: now + asked }),
     lastError: errorCode(outcome),
+    lastFailure: { at: now, code: errorCode(outcome), ...words },
     ...(since === undefined ? {} : { dueAt: now + dueInMs, dueSince: since }),
   };
 }
 
 export function failureOf(outcome: TokenOutcome): Failure {
   if (outcome.kind === "client_refused") return "client_refused";
-  return outcome.kind === "refused" ? "refused" : "unreachable";
+  return outcome.kind === "refused" || outcome.kind === "unusable" ? "refused" : "unreachable";
 }
 
-/** What `lastError` and events say: never a vendor's text. */
+/** What `lastError` and an event's `reason` say: never a vendor's text, which stands beside it. */
 export function errorCode(outcome: TokenOutcome): string {
   if (outcome.kind === "refused") return `vendor_refused_${outcome.status}`;
   if (outcome.kind === "client_refused") return "client_refused";
+  if (outcome.kind === "unusable") return UNUSABLE_TOKEN;
   return outcome.kind === "never_sent" ? "vendor_not_reached" : "vendor_unreachable";
 }

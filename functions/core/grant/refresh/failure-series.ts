@@ -1,6 +1,7 @@
 import { announce } from "../announce.ts";
 import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
 import { latestNow } from "../timing.ts";
+import type { VendorWords } from "./vendor-words.ts";
 
 type Parts = Pick<GrantParts, "announce" | "monotonic">;
 
@@ -15,6 +16,7 @@ export function tellFailure(
   { instance, reading }: InstanceRead,
   left: "attempts" | "lease",
   reason: string,
+  words: VendorWords = {},
 ): void {
   if (instance.attempts !== undefined) return;
   // A lease that ran out before this attempt is the trace of an earlier one, which told it, or died before it could.
@@ -24,6 +26,8 @@ export function tellFailure(
     at: latestNow(reading, parts.monotonic()),
     of: instance.version,
     reason,
+    ...(words.error === undefined ? {} : { error: words.error }),
+    ...(words.description === undefined ? {} : { errorDescription: words.description }),
   });
 }
 

@@ -3,6 +3,7 @@ import type { GrantParts, InstanceRead } from "../grant-parts.ts";
 import { within } from "../patience.ts";
 import type { ReleaseChange, RescueRecord } from "../ports.ts";
 import { leaseIsHeld } from "../timing.ts";
+import { isRevivable } from "./death.ts";
 
 /** Why a refresh does not begin. */
 export type Hindrance = "deleting" | "disabled" | "needs_reauth" | "moved" | "held";
@@ -18,11 +19,16 @@ export interface Lease {
 /**
  * Step 1 of a refresh: whether the item, as read, lets one begin.
  * @param wanted the version that the caller wants renewed; another one lies there: it was renewed already
+ * @param revives the attempt is for a grant that is dead: it may begin if that one may be tried once more
  */
-export function hindrance({ instance, reading }: InstanceRead, wanted?: number): Hindrance | undefined {
+export function hindrance(
+  { instance, reading }: InstanceRead,
+  wanted?: number,
+  revives = false,
+): Hindrance | undefined {
   if (instance.deleting === true) return "deleting";
   if (!instance.enabled) return "disabled";
-  if (needsReauthentication(instance)) return "needs_reauth";
+  if (needsReauthentication(instance) && !(revives && isRevivable(instance))) return "needs_reauth";
   if (wanted !== undefined && instance.version !== wanted) return "moved";
   if (leaseIsHeld(instance, reading)) return "held";
   return undefined;
@@ -43,15 +49,17 @@ export async function lookForRescue(
 
 /**
  * Step 3: takes the lease on the version and fence that were read. `undefined`: somebody else did.
+ * @param forcedAt store time, where the refresh is forced: it counts however it ends
  * @throws no answer: perhaps taken, perhaps not; it runs out by itself
  */
 export async function takeLease(
   parts: Pick<GrantParts, "instances" | "timing">,
   { instance, reading }: InstanceRead,
+  forcedAt?: number,
 ): Promise<Lease | undefined> {
   const { id, version, fence } = instance;
   const until = reading.dateMs + parts.timing.leaseMs;
-  if (!(await parts.instances.takeLease(id, { version, fence }, until))) return undefined;
+  if (!(await parts.instances.takeLease(id, { version, fence }, until, forcedAt))) return undefined;
   return { instance, fence: fence + 1, sendBefore: reading.monotonicMs + parts.timing.preSendMs };
 }
 

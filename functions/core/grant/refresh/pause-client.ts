@@ -29,6 +29,16 @@ export function pauseKey(
   return `${digest(client.id).toString("base64url").slice(0, 16)}-${secret}`;
 }
 
+/** A vendor that has just taken this client in a sign-in refuses it no more. Best effort: else the next probe shows it. */
+export async function endPause(
+  { pauses }: { readonly pauses: ClientPauses },
+  organizationId: string,
+  connector: string,
+  client: OAuthClient,
+): Promise<void> {
+  await pauses.resume(pauseKey({ organizationId, connector }, client)).catch(() => {});
+}
+
 /**
  * Remembers in the transients table which clients their vendors refuse (`paused#<key>`). That is the operator's mistake: no grant
  * is lost by it, and the vendor is asked once in an interval, not once for each grant.

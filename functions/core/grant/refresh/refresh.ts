@@ -1,20 +1,28 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
+import { fitGrant } from "../../instances/fit-grant.ts";
 import { type Grant, type Instance, needsReauthentication, type Sealed } from "../../instances/instance.ts";
+import { StoreRefused } from "../../store-refused.ts";
+import { noteProof } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "../grant-parts.ts";
 import { within } from "../patience.ts";
-import type { Sealer, TokenOutcome, TokenResponse } from "../ports.ts";
-import { keepGrant } from "../rescue/keep-grant.ts";
+import type { ReleaseChange, Sealer, TokenOutcome, TokenResponse } from "../ports.ts";
+import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
 import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
 import { dueAt, dueFor, expiryOf } from "../schedule/due.ts";
 import { openGrant, sealGrant } from "../sealed-grant.ts";
 import { earliestNow, latestNow } from "../timing.ts";
 import { withNewGrant } from "../with-new-grant.ts";
-import { afterFailure, errorCode, type Failure, failureOf } from "./after-failure.ts";
+import { type AfterFailure, afterFailure, errorCode, type Failure, failureOf } from "./after-failure.ts";
 import { commit, type RefreshRecord } from "./commit.ts";
+import { type DeathReason, reasonOf } from "./death.ts";
+import { declareDead } from "./declare-dead.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
+import { giveUpRefused } from "./give-up-refused.ts";
 import { type Hindrance, hindrance, type Lease, lookForRescue, releaseLease, takeLease } from "./lease.ts";
+import { countRefusal, isGivenUp } from "./refusals.ts";
+import { type VendorWords, wordsOf } from "./vendor-words.ts";
 
 /** How one refresh ended, for whoever asked for it. */
 export type RefreshResult =
@@ -29,10 +37,14 @@ export type RefreshResult =
   | { readonly kind: "failed"; readonly outcome: Failure; readonly retryAfterMs: number };
 
 export interface RefreshRequest {
+  /** `revive`: of a grant that is dead, and that is sent to its vendor once more. Whatever comes but a grant changes nothing. */
   readonly cause: RefreshCause;
   /** The version to be renewed; absent: whatever lies there. */
   readonly wanted?: number;
 }
+
+/** Causes that no clock of ours brings about: one in a while is allowed, and `forcedAt` remembers the last. */
+const FORCED: ReadonlySet<RefreshCause> = new Set(["forced", "unauthorized", "revive"]);
 
 const running = new WeakMap<GrantParts, Map<number, Promise<RefreshResult>>>();
 
@@ -66,19 +78,23 @@ async function attempt(
   const { instance } = read;
   // The read was answered by now: what the lease and the key take does not come off the new token's life.
   const answeredMs = parts.monotonic();
-  const count = (outcome: GrantOutcome["outcome"], timeLeftMs?: number): void =>
+  const count: Count = (outcome, { timeLeftMs, words } = {}) =>
     parts.outcome({
       outcome,
       connector: instance.connector,
       instanceId: instance.id,
       cause: request.cause,
       ...(timeLeftMs === undefined ? {} : { timeLeftMs }),
+      ...(words?.error === undefined ? {} : { error: words.error }),
+      ...(words?.description === undefined ? {} : { errorDescription: words.description }),
     });
-  const failed = (outcome: Failure, retryAfterMs = parts.timing.retryMs): RefreshResult => {
-    count(outcome);
+  const failed: Fail = (outcome, retryAfterMs = parts.timing.retryMs, words = {}) => {
+    count(outcome, { words });
     return { kind: "failed", outcome, retryAfterMs };
   };
-  const why = hindrance(read, request.wanted);
+  const now = (): number => latestNow(read.reading, parts.monotonic());
+  const revives = request.cause === "revive";
+  const why = hindrance(read, request.wanted, revives);
   if (why !== undefined) return { kind: "hindered", why };
 
   let old: Grant;
@@ -94,7 +110,7 @@ async function attempt(
     }
     old = await openGrant(parts.vault, instance, instance.version, instance.grant);
     if (old.refreshToken === undefined) return { kind: "nothing_to_refresh" };
-    lease = await takeLease(parts, read);
+    lease = await takeLease(parts, read, FORCED.has(request.cause) ? now() : undefined);
   } catch {
     // Nobody can look, open or take: nothing was written that does not run out by itself.
     return failed("unreachable");
@@ -111,6 +127,7 @@ async function attempt(
     old,
     old.refreshToken,
   );
+  const words = wordsOf(outcome, old);
   switch (outcome.kind) {
     case "granted": {
       const grant = refreshedGrant(parts, connector, old, outcome.response, sentAt);
@@ -124,21 +141,70 @@ async function attempt(
         count,
       );
     }
-    case "invalid_grant":
-      return await declareDead(parts, read, lease, call, count, failed);
+    case "unusable": {
+      const grant = withRotatedToken(old, outcome.response);
+      if (grant === undefined) break;
+      const failure = afterFailure(parts, instance, old, outcome, now());
+      const won = { connector, old, grant, sentAt, sealer, failure };
+      return await bringHome(parts, read, request, lease, won, call, count);
+    }
+    case "invalid_grant": {
+      const reason = reasonOf(outcome);
+      if (revives) return await stillDead(parts, lease, reason, { count, words });
+      return await endGrant(parts, read, lease, reason, { count, failed, words }, call);
+    }
     case "unknown":
       // Sending an old refresh token again may end the whole grant: nobody does before the lease has run out and
       // somebody has looked into the rescue bucket. Where the vendor does not rotate, it is harmless.
       if (connector.oauth2.refreshToken?.rotates !== false) {
-        tellFailure(parts, call, read, "lease", errorCode(outcome));
+        if (!revives) tellFailure(parts, call, read, "lease", errorCode(outcome));
         return failed("unreachable", parts.timing.callerPatienceMs);
       }
       break;
   }
-  const change = afterFailure(parts, instance, old, outcome, latestNow(read.reading, parts.monotonic()));
+  const change = afterFailure(parts, instance, old, outcome, now());
+  if (revives) {
+    await letGo(parts, lease, {});
+    return failed(failureOf(outcome), change.retryInMs, words);
+  }
+  const counted = countRefusal(instance, old, outcome, {
+    cause: request.cause,
+    now: now(),
+    timing: parts.timing,
+  });
+  const judged = counted && (await isGivenUp(parts, instance, counted, now()));
+  if (judged?.givenUp) return await endGrant(parts, read, lease, "refused", { count, failed, words }, call);
+  // One whose refusals count stays on the due index, though nobody uses it any more: the worker brings it to its end.
+  const dueAt = change.dueAt ?? change.retryAt + parts.timing.dueRetryMaxMs;
+  const left = { ...change, ...(judged === undefined ? {} : { refusals: judged.refusals, dueAt }) };
+  if (await letGo(parts, lease, left)) tellFailure(parts, call, read, "attempts", change.lastError, words);
+  return failed(failureOf(outcome), change.retryInMs, words);
+}
+
+type Count = (
+  outcome: GrantOutcome["outcome"],
+  more?: { readonly timeLeftMs?: number | undefined; readonly words?: VendorWords },
+) => void;
+type Fail = (outcome: Failure, retryAfterMs?: number, words?: VendorWords) => RefreshResult;
+
+/** RELEASE, with what the attempt leaves behind. @returns whether it was written */
+async function letGo(parts: GrantParts, lease: Lease, change: ReleaseChange): Promise<boolean> {
   const release = within(parts, parts.timing.storeTryMs, releaseLease(parts, lease, change));
-  if (await release.catch(() => false)) tellFailure(parts, call, read, "attempts", change.lastError);
-  return failed(failureOf(outcome), change.retryInMs);
+  return await release.catch(() => false);
+}
+
+/** The vendor says of a dead grant what it has said before: nothing changes, but that a token seen twice is not tried again. */
+async function stillDead(
+  parts: GrantParts,
+  lease: Lease,
+  reason: DeathReason,
+  { count, words }: { count: Count; words: VendorWords },
+): Promise<RefreshResult> {
+  const { death } = lease.instance;
+  const isReuse = reason === "refresh_token_reused" && death !== undefined;
+  await letGo(parts, lease, isReuse ? { death: { ...death, reason } } : {});
+  count("still_dead", { words });
+  return { kind: "needs_reauth" };
 }
 
 /** Step 4: unwrap the key, connect, and send if there is still time. Every way that this can go wrong has its outcome. */
@@ -179,7 +245,7 @@ async function exchange(
   }
 }
 
-/** What the vendor left out of its answer stays as it was (RFC 6749 section 6). */
+/** What the vendor left out of its answer stays as it was (RFC 6749 section 6), as far as there is room. */
 function refreshedGrant(
   parts: GrantParts,
   connector: Connector,
@@ -191,17 +257,28 @@ function refreshedGrant(
   const refreshToken = response.refreshToken ?? old.refreshToken;
   const scope = response.scope ?? old.scope;
   const extra = old.extra || response.extra ? { ...old.extra, ...response.extra } : undefined;
-  return {
+  return fitGrant(connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     ...(refreshToken === undefined ? {} : { refreshToken }),
     ...(scope === undefined ? {} : { scope }),
+    ...(old.askedScopes === undefined ? {} : { askedScopes: old.askedScopes }),
     obtainedAt: sentAt,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     obtainedBy: "refresh",
     client: old.client,
     ...(extra === undefined ? {} : { extra }),
-  };
+  });
+}
+
+/**
+ * The vendor renewed the grant, but no header can carry the new access token. The refresh token that came with it may be the
+ * only living one, so it is kept, beside the access token from before. `undefined`: none came, the one from before goes on.
+ */
+function withRotatedToken(old: Grant, { refreshToken }: TokenResponse): Grant | undefined {
+  return refreshToken === undefined || refreshToken === old.refreshToken
+    ? undefined
+    : { ...old, refreshToken };
 }
 
 /** Step 5, a grant: seal it with version f; COMMIT, else the rescue bucket. */
@@ -210,9 +287,17 @@ async function bringHome(
   read: InstanceRead,
   request: RefreshRequest,
   lease: Lease,
-  won: { connector: Connector; old: Grant; grant: Grant; sentAt: number; sealer: Sealer },
+  won: {
+    connector: Connector;
+    old: Grant;
+    grant: Grant;
+    sentAt: number;
+    sealer: Sealer;
+    /** The grant is the one from before but for its refresh token: it is tried again as after a failure. */
+    failure?: AfterFailure;
+  },
   call: Call,
-  count: (outcome: GrantOutcome["outcome"], timeLeftMs?: number) => void,
+  count: Count,
 ): Promise<RefreshResult> {
   const { instance, fence } = lease;
   const used = request.cause === "just_in_time" || request.cause === "unauthorized";
@@ -223,27 +308,44 @@ async function bringHome(
     used ? { createdAt: instance.createdAt, lastUsedAt: won.sentAt } : instance,
     won.sentAt,
   );
-  const due = dueFor(instance, regular, won.sentAt, parts.timing);
-  let sealed: Sealed | undefined;
-  const record = async (): Promise<RefreshRecord> => {
-    sealed ??= await sealGrant(won.sealer, instance, fence, won.grant);
-    return {
-      kind: "refresh",
-      instanceId: instance.id,
-      organizationId: instance.organizationId,
-      connector: instance.connector,
-      epoch: instance.epoch,
-      baseVersion: instance.version,
-      fence,
-      grant: sealed,
-      refreshedAt: won.sentAt,
-      ...(due === undefined ? {} : { dueAt: due }),
+  const due = dueFor(instance, won.failure?.dueAt ?? regular, won.sentAt, parts.timing);
+  const recordOf = (grant: Grant): (() => Promise<RefreshRecord>) => {
+    let sealed: Sealed | undefined;
+    return async () => {
+      sealed ??= await sealGrant(won.sealer, instance, fence, grant);
+      return {
+        kind: "refresh",
+        instanceId: instance.id,
+        organizationId: instance.organizationId,
+        connector: instance.connector,
+        epoch: instance.epoch,
+        baseVersion: instance.version,
+        fence,
+        grant: sealed,
+        refreshedAt: won.sentAt,
+        ...(due === undefined ? {} : { dueAt: due }),
+      };
     };
   };
+  let record = recordOf(won.grant);
   let kept: Awaited<ReturnType<typeof commit>> | "rescued";
+  let grant: Grant;
   try {
-    kept = await keepGrant(parts, call, instance.id, async () => await commit(parts, await record()), record);
-  } catch {
+    ({ kept, grant } = await keepWhatFits(won.connector, won.grant, async (each) => {
+      record = recordOf(each);
+      return await keepGrant(
+        parts,
+        call,
+        instance.id,
+        async () => await commit(parts, await record()),
+        record,
+      );
+    }));
+  } catch (error) {
+    if (error instanceof StoreRefused) {
+      const retryAfterMs = await giveUpRefused(parts, read, lease, won, request.cause, call);
+      return { kind: "failed", outcome: "lost", retryAfterMs };
+    }
     count("lost");
     return { kind: "failed", outcome: "lost", retryAfterMs: parts.timing.retryMs };
   }
@@ -257,49 +359,52 @@ async function bringHome(
     if (ended !== "lost") count(ended === "revoked" ? "revoked" : "reused");
     return { kind: "moved" };
   }
-  tellRecovery(parts, call, read);
-  const left = won.old.expiresAt;
-  count("refreshed", left === undefined ? undefined : left - latestNow(read.reading, parts.monotonic()));
+  if (won.failure !== undefined) {
+    const { retryInMs, ...change } = won.failure;
+    // Not after a PUT: the lease has to outlast it.
+    const isTold = kept === "written" && (await releaseLease(parts, lease, change));
+    if (isTold) tellFailure(parts, call, read, "attempts", change.lastError);
+    count("refused");
+    return { kind: "failed", outcome: "refused", retryAfterMs: retryInMs };
+  }
+  const now = latestNow(read.reading, parts.monotonic());
+  if (request.cause === "revive") {
+    announce(parts, call, instance, { name: "instance.revived", at: now, of: instance.version });
+    count("revived");
+  } else {
+    tellRecovery(parts, call, read);
+    const left = won.old.expiresAt;
+    count("refreshed", { timeLeftMs: left === undefined ? undefined : left - now });
+  }
   const renewed = withNewGrant(instance, {
     grant: (await record()).grant,
     version: fence,
     fence,
     dueAt: due,
   });
-  return { kind: "refreshed", grant: won.grant, instance: { ...renewed, lastRefreshedAt: won.sentAt } };
+  const refreshed = { ...renewed, lastRefreshedAt: won.sentAt };
+  // What lies in the rescue bucket is no item yet: its next refresh is the proof.
+  const instanceNow = kept === "written" ? await noteProof(parts, refreshed, won.sentAt) : refreshed;
+  return { kind: "refreshed", grant, instance: instanceNow };
 }
 
-/** Step 5, `invalid_grant`: only a new sign-in helps, if this attempt is still the one that counts. */
-async function declareDead(
+/** Step 5, `invalid_grant` and what stands for it: only a new sign-in helps, if this attempt is still the one that counts. */
+async function endGrant(
   parts: GrantParts,
   read: InstanceRead,
   lease: Lease,
+  reason: DeathReason,
+  { count, failed, words }: { count: Count; failed: Fail; words: VendorWords },
   call: Call,
-  count: (outcome: "needs_reauth" | "reused") => void,
-  failed: (outcome: Failure) => RefreshResult,
 ): Promise<RefreshResult> {
-  const { instance, fence } = lease;
-  const seen = { version: instance.version, fence };
-  const now = () => latestNow(read.reading, parts.monotonic());
-  const due = dueFor(instance, undefined, now(), parts.timing);
+  const { id, version } = lease.instance;
   try {
-    const written = await within(
-      parts,
-      parts.timing.storeTryMs,
-      parts.instances.markDead(instance.id, seen, "invalid_grant", due),
-    );
-    if (written) {
-      count("needs_reauth");
-      announce(parts, call, instance, {
-        name: "instance.needs_reauth",
-        at: now(),
-        of: instance.version,
-        reason: "invalid_grant",
-      });
+    if (await declareDead(parts, read, { version, fence: lease.fence }, reason, words, call)) {
+      count("needs_reauth", { words });
       return { kind: "needs_reauth" };
     }
     // Refused: the version moved on, or this is the second try of a write whose first answer was lost.
-    const { value: found } = await parts.instances.get(instance.id);
+    const { value: found } = await parts.instances.get(id);
     count("reused");
     return found !== undefined && needsReauthentication(found) ? { kind: "needs_reauth" } : { kind: "moved" };
   } catch {

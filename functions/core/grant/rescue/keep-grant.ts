@@ -1,3 +1,7 @@
+import type { Connector } from "../../../connectors/define-connector.ts";
+import { refuseTooLarge, withoutUndeclared } from "../../instances/fit-grant.ts";
+import type { Grant } from "../../instances/instance.ts";
+import { StoreRefused } from "../../store-refused.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
 import { within } from "../patience.ts";
 import type { RescueRecord } from "../ports.ts";
@@ -19,6 +23,7 @@ type Parts = Pick<GrantParts, "sleep" | "timing" | "random" | "rescue" | "monoto
  * @param write the conditional write; its answer, whatever it is, ends the matter
  * @param record what to lay into the bucket; asked for only when the table fails
  * @returns what `write` answered, or `rescued`: the rescue worker will do what is left, so release nothing
+ * @throws {StoreRefused} the table will never take it: at once, and no record is left of what nobody could ever write
  * @throws {GrantLost}
  */
 export async function keepGrant<T>(
@@ -31,9 +36,32 @@ export async function keepGrant<T>(
   for (;;) {
     const written = await tryFor(parts, call, write);
     if (written !== undefined) return written.value;
-    const rescued = await tryFor(parts, call, async () => parts.rescue.put(await record()));
-    if (rescued !== undefined) return "rescued";
+    if (await isRescued(parts, call, record)) return "rescued";
     if (call.remainingMs() < parts.timing.lastBreathMs) throw new GrantLost(instanceId);
+  }
+}
+
+/**
+ * Keeps a grant; where the table refuses it for good, once more without what its connector does not declare.
+ * @param keep brings one form of the grant to safety
+ * @returns the grant as it was kept, and what `keep` answered
+ * @throws {StoreRefused} not even the smaller form: the grant must end
+ */
+export async function keepWhatFits<T>(
+  connector: Connector,
+  grant: Grant,
+  keep: (grant: Grant) => Promise<T>,
+): Promise<{ readonly kept: T; readonly grant: Grant }> {
+  const attempt = async (each: Grant) => {
+    refuseTooLarge(each);
+    return { kept: await keep(each), grant: each };
+  };
+  try {
+    return await attempt(grant);
+  } catch (error) {
+    const smaller = error instanceof StoreRefused ? withoutUndeclared(connector, grant) : undefined;
+    if (smaller === undefined) throw error;
+    return await attempt(smaller);
   }
 }
 
@@ -52,13 +80,26 @@ export async function revokeOrOwe(
 ): Promise<"revoked" | "owed"> {
   for (;;) {
     if (await revoke()) return "revoked";
-    if ((await tryFor(parts, call, async () => parts.rescue.put(await record()))) !== undefined)
-      return "owed";
+    if (await isRescued(parts, call, record)) return "owed";
     if (call.remainingMs() < parts.timing.lastBreathMs) throw new GrantLost(instanceId);
   }
 }
 
-/** One store, again and again while it fails at once, for at most `storeTryMs`. `undefined`: it did not take it. */
+/** The bucket took the record. A bucket that refuses it for good is as good as one that does not answer. */
+async function isRescued(
+  parts: Parts,
+  call: Pick<Call, "remainingMs">,
+  record: () => Promise<RescueRecord>,
+): Promise<boolean> {
+  try {
+    return (await tryFor(parts, call, async () => parts.rescue.put(await record()))) !== undefined;
+  } catch {
+    await parts.sleep(parts.timing.storePauseMaxMs);
+    return false;
+  }
+}
+
+/** One store, again and again while it fails at once, for at most `storeTryMs`. `undefined`: it did not take it. @throws {StoreRefused} it never will */
 async function tryFor<T>(
   parts: Parts,
   call: Pick<Call, "remainingMs">,
@@ -68,7 +109,8 @@ async function tryFor<T>(
   for (let failures = 1; ; failures++) {
     try {
       return { value: await within(parts, end - parts.monotonic(), work()) };
-    } catch {
+    } catch (error) {
+      if (error instanceof StoreRefused) throw error;
       const pause = backOff(
         parts.timing.storePauseMs,
         parts.timing.storePauseMaxMs,

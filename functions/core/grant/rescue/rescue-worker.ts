@@ -1,58 +1,103 @@
 import type { Instance } from "../../instances/instance.ts";
+import { StoreRefused } from "../../store-refused.ts";
 import { noteAccount } from "../account.ts";
-import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../grant-parts.ts";
 import type { RescueRecord } from "../ports.ts";
 import { commit } from "../refresh/commit.ts";
 import { openUnlessBroken, revokeLoser, revokeRecorded } from "../revocation/revoke-loser.ts";
 import { openGrant } from "../sealed-grant.ts";
+import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { createOrFind } from "../sign-in/first-exchange.ts";
-import { endReplaced } from "../sign-in/replaced-grants.ts";
-import { tellSignIn, writeSignIn } from "../sign-in/write-sign-in.ts";
-import { latestNow } from "../timing.ts";
+import { writeSignIn } from "../sign-in/write-sign-in.ts";
+import {
+  endRecord,
+  endUnreadable,
+  isPastItsEnd,
+  type RecordEnd,
+  RevocationOwed,
+  smallerRecord,
+  subjectOf,
+  tellEnd,
+} from "./end-record.ts";
+import { UnreadableRecord } from "./unreadable-record.ts";
 
-/** The vendor did not take a revocation that a record asks for: it lies there for the next sweep. */
-export class RevocationOwed extends Error {
-  constructor(instanceId: number) {
-    super(`a revocation for instance ${instanceId} was not taken yet`);
-    this.name = "RevocationOwed";
-  }
-}
+export { RevocationOwed } from "./end-record.ts";
 
 /**
  * RESCUE WORKER: brings what lies in the rescue bucket to where it belongs, any number of times: the write that the record
- * stands for, then the revocation that this asks for, and only then the record goes. Nobody else deletes records.
- * @throws whatever could not be done: the record stays, the next sweep queues it again
+ * stands for, then the revocation that this asks for, and only then the record goes. Nobody else deletes records. Each record
+ * has an end: one that the table refuses for good ends at once, any other when it is 7 days old.
+ * @throws whatever could not be done: the record stays, a later sweep queues it again
  */
 export async function settleRescueRecord(parts: WorkerParts, key: string, call: Call): Promise<void> {
-  const record = await parts.rescue.read(key);
+  let record: RescueRecord | undefined;
+  try {
+    record = await parts.rescue.read(key);
+  } catch (error) {
+    if (error instanceof UnreadableRecord) return await endUnreadable(parts, key, error);
+    throw error;
+  }
   if (record === undefined) return;
-  const done = await settle(parts, key, record, call);
-  const owner = ownerOf(record);
-  // The record does not tell whose the instance is; asked before the record goes, so that it is asked again if need be.
-  const last = done === "lost" ? await parts.instances.get(owner.id) : undefined;
+  const { done, why, revoked = true } = await settleOrEnd(parts, key, record, call);
+  // Before the record goes, so that it is told again if need be.
+  if (why !== undefined || !revoked)
+    await tellEnd(parts, call, key, record, { revoked, ...(why === undefined ? {} : { why }) });
   await parts.rescue.remove(key);
-  const { id: instanceId, connector } = owner;
-  if (done !== "nothing") parts.outcome({ outcome: done, connector, instanceId, cause: "rescue" });
-  if (last === undefined) return;
-  const userId = last.value?.userId;
-  announce(
-    parts,
-    call,
-    { ...owner, ...(userId === undefined ? {} : { userId }) },
-    {
-      name: "instance.revocation_failed",
-      at: latestNow(last.reading, parts.monotonic()),
-      of: key,
-    },
-  );
+  const { id: instanceId, connector } = subjectOf(record);
+  if (done === "nothing") return;
+  const reason = why === undefined ? {} : { reason: why };
+  parts.outcome({ outcome: done, connector, instanceId, cause: "rescue", ...reason });
+}
+
+interface Settled {
+  readonly done: Done;
+  /** Why the record ends without its write. */
+  readonly why?: RecordEnd;
+  /** False: what had to end at the vendor lives on there. */
+  readonly revoked?: boolean;
+}
+
+async function settleOrEnd(
+  parts: WorkerParts,
+  key: string,
+  record: RescueRecord,
+  call: Call,
+): Promise<Settled> {
+  try {
+    return settled(await settle(parts, key, record, call));
+  } catch (error) {
+    if (error instanceof StoreRefused) return await settleRefused(parts, key, record, call);
+    const { id, at } = subjectOf(record);
+    if (error instanceof RevocationOwed || !(await isPastItsEnd(parts, id, at))) throw error;
+    return { done: "lost", why: "record_too_old", revoked: await endRecord(parts, record) };
+  }
+}
+
+/** Once more with a smaller grant; where the table refuses that, too, the grant ends. */
+async function settleRefused(
+  parts: WorkerParts,
+  key: string,
+  record: RescueRecord,
+  call: Call,
+): Promise<Settled> {
+  const smaller = await smallerRecord(parts, record);
+  try {
+    if (smaller !== undefined) return settled(await settle(parts, key, smaller, call));
+  } catch (error) {
+    if (!(error instanceof StoreRefused)) throw error;
+  }
+  return { done: "lost", why: "store_refused", revoked: await endRecord(parts, record) };
+}
+
+function settled(done: Done): Settled {
+  return done === "lost" ? { done, revoked: false } : { done };
 }
 
 type Done = Extract<GrantOutcome["outcome"], "rescued" | "revoked" | "lost"> | "nothing";
 
 async function settle(parts: WorkerParts, key: string, record: RescueRecord, call: Call): Promise<Done> {
-  const owner = ownerOf(record);
+  const owner = subjectOf(record);
   switch (record.kind) {
     case "refresh": {
       const result = await commit(parts, record);
@@ -68,13 +113,7 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
       const result = await writeSignIn(parts, { signIn, grant, sealer });
       if (result.kind === "lost")
         return await revokedOrOwed(parts, owner, await revokeLoser(parts, owner, grant), record.at);
-      const { instance } = result;
-      tellSignIn(parts, call, instance, record);
-      if (instance.account === undefined) {
-        const connector = connectorOf(parts, instance.connector);
-        call.afterAnswer(noteAccount(parts, connector, instance, grant.accessToken, record.at));
-      }
-      await endReplaced(parts, instance);
+      await afterSignIn(parts, result, record, grant, call);
       return "rescued";
     }
     case "new": {
@@ -88,6 +127,9 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
       call.afterAnswer(noteNewAccount(parts, record.instance));
       return "rescued";
     }
+    case "pending":
+      // Refused: the one who claims it brought it home before. Where it went live long since, the worker finds that at its end.
+      return (await parts.pendings.put(record.pending)) ? "rescued" : "nothing";
   }
 }
 
@@ -99,12 +141,6 @@ async function noteNewAccount(parts: WorkerParts, instance: Instance): Promise<v
   await noteAccount(parts, connector, instance, accessToken, instance.createdAt);
 }
 
-function ownerOf(record: RescueRecord): Pick<Instance, "id" | "organizationId" | "connector"> {
-  if (record.kind === "new") return record.instance;
-  const { instanceId: id, organizationId, connector } = record;
-  return { id, organizationId, connector };
-}
-
 /** @throws {RevocationOwed} not yet, and it is not 7 days that we have been trying */
 async function revokedOrOwed(
   parts: WorkerParts,
@@ -113,8 +149,6 @@ async function revokedOrOwed(
   since: number,
 ): Promise<"revoked" | "lost"> {
   if (ended) return "revoked";
-  const { reading } = await parts.instances.get(owner.id);
-  if (latestNow(reading, parts.monotonic()) - since < parts.timing.revocationMs)
-    throw new RevocationOwed(owner.id);
+  if (!(await isPastItsEnd(parts, owner.id, since))) throw new RevocationOwed(owner.id);
   return "lost";
 }

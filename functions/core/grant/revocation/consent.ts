@@ -14,7 +14,28 @@ export function consentKey(
 ): string | undefined {
   if (connector.oauth2.revocation?.ends !== "grant") return undefined;
   // Hashed: an account's id may be of any length, or an e-mail address.
-  return `${refreshGroup}#${account === undefined ? "" : createHash("sha256").update(account.id).digest("base64url").slice(0, 22)}`;
+  return `${refreshGroup}#${account === undefined ? "" : short(account.id)}`;
+}
+
+/**
+ * The same consent's key for an instance whose client the vendor has not accepted yet: an import that could not be tried. A
+ * client's id is public, so anybody could name another organization's. Such an instance counts as a sibling in its own
+ * organization only.
+ */
+export function unprovenKey(key: string, organizationId: string): string {
+  const [group, account] = partsOf(key);
+  return `${group}@${short(organizationId)}#${account}`;
+}
+
+/** The key that counts in every organization: for when the vendor has accepted the client in a code exchange or a refresh. */
+export function provenKey(key: string): string {
+  const [group, account] = partsOf(key);
+  return `${group}#${account}`;
+}
+
+/** An instance from before keys told it counts as proven. */
+export function isUnproven({ consentKey: key }: Pick<Instance, "consentKey">): boolean {
+  return key !== undefined && key !== provenKey(key);
 }
 
 /** Whether nobody knows yet whose consent it is, where that matters. */
@@ -22,5 +43,15 @@ export function isOfNobodyKnown(
   connector: Connector,
   { consentKey: key, refreshGroup }: Pick<Instance, "consentKey" | "refreshGroup">,
 ): boolean {
-  return key !== undefined && key === consentKey(connector, refreshGroup);
+  return key !== undefined && provenKey(key) === consentKey(connector, refreshGroup);
+}
+
+/** Client and account; neither hash holds one of the two separators. */
+function partsOf(key: string): [group: string, account: string] {
+  const [scoped = "", account = ""] = key.split("#");
+  return [scoped.split("@")[0] ?? "", account];
+}
+
+function short(id: string): string {
+  return createHash("sha256").update(id).digest("base64url").slice(0, 22);
 }

@@ -1,12 +1,14 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import type { Instance } from "../../instances/instance.ts";
+import type { PendingKey } from "../../instances/pending-sign-in.ts";
 import { lookUpAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, WorkerParts } from "../grant-parts.ts";
+import { isEmptied } from "../refresh/death.ts";
 import { openGrant } from "../sealed-grant.ts";
-import { latestNow } from "../timing.ts";
-import { consentKey } from "./consent.ts";
+import { latestNow, revocationWait } from "../timing.ts";
+import { consentKey, provenKey, unprovenKey } from "./consent.ts";
 
 /**
  * DELETE, step 1: the instance token is dead from here; a worker does the rest, now or when the sweep finds it.
@@ -20,7 +22,11 @@ export async function markForDeletion(
 ): Promise<boolean> {
   const { value: instance, reading } = await parts.instances.get(instanceId);
   if (instance === undefined) return false;
-  if (!(await parts.instances.markDeleting(instanceId, reading.dateMs))) return false;
+  // Only the first of several deletes hands it over: each message would be a revocation more.
+  if (!(await parts.instances.markDeleting(instanceId, reading.dateMs, "first"))) {
+    const { value: found } = await parts.instances.get(instanceId);
+    return found?.deleting === true;
+  }
   // Lost: it lies on the due index.
   await parts.handOver(instance, "delete").catch(() => {});
   return true;
@@ -29,6 +35,7 @@ export async function markForDeletion(
 /**
  * DELETE, steps 2 and 3, by a worker, any number of times: revokes what the vendor lets us revoke without harm to others,
  * then deletes the item. A revocation that fails is tried again for 7 days, one that might harm others for an hour.
+ * One worker at a time, whatever number of deletes and messages there are: a vendor counts each revocation.
  */
 export async function finishDeletion(
   parts: WorkerParts,
@@ -40,6 +47,7 @@ export async function finishDeletion(
   const now = latestNow(reading, parts.monotonic());
   const certainAt = siblingsAreCertainAt(parts, instance);
   if (now < certainAt) return void (await parts.instances.pushDeletion(instanceId, certainAt));
+  if (!(await claim(parts, instance, now))) return;
   // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
   const unborn = await parts.rescue.read(`rescue/${instanceId}/new`);
   if (unborn !== undefined) return await tryLater(parts, instance, now);
@@ -60,6 +68,21 @@ export async function finishDeletion(
   if (ended === "failed")
     announce(parts, call, instance, { name: "instance.revocation_failed", at: now, of: "delete" });
   announce(parts, call, instance, { name: "instance.deleted", at: now, of: "delete" });
+}
+
+/** What hangs on a consent and is to end: an instance, or a pending sign-in. */
+export interface ConsentHolder
+  extends Pick<Instance, "id" | "organizationId" | "refreshGroup" | "consentKey" | "grant"> {
+  /** That the grant is sealed for. */
+  readonly version: number | string;
+  readonly pending?: Pick<PendingKey, "sessionId" | "epoch">;
+}
+
+/** Whether this worker may go on. One that may not leaves it be: the due index brings the deletion back. */
+async function claim(parts: WorkerParts, { id, deletionUntil }: Instance, now: number): Promise<boolean> {
+  if (deletionUntil !== undefined && deletionUntil > now) return false;
+  const seen = deletionUntil === undefined ? {} : { deletionUntil };
+  return await parts.instances.claimDeletion(id, seen, now + parts.timing.deletionMs);
 }
 
 async function revokeStored(
@@ -86,6 +109,7 @@ async function isEnded(
 ): Promise<boolean> {
   try {
     const grant = await openGrant(parts.vault, instance, version, sealed);
+    if (isEmptied(grant)) return true;
     const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
     return await parts.tokens.revoke(connector, client, grant);
   } catch {
@@ -104,22 +128,24 @@ function siblingsAreCertainAt(parts: WorkerParts, instance: Instance): number {
 }
 
 /**
- * Whether another living instance hangs on the same consent: same connector and client, in whichever organization, and not known
- * to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
+ * Whether another living instance hangs on the same consent: same connector and client, in whichever organization (in its own
+ * only, where the vendor has never accepted that one's client), and not known to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
  * a consent too many at the vendor than a dead connection.
  */
-async function isShared(
+export async function isShared(
   parts: WorkerParts,
   connector: Connector,
-  instance: Instance,
+  holder: ConsentHolder,
 ): Promise<boolean | "unclear"> {
-  const unknown = consentKey(connector, instance.refreshGroup);
-  const own = await consentOf(parts, connector, instance, unknown);
+  const unknown = consentKey(connector, holder.refreshGroup);
+  const own = await consentOf(parts, connector, holder, unknown);
   if (unknown === undefined || own === undefined) return "unclear";
+  const hasSibling = (key: string) =>
+    parts.instances.hasSibling(holder.id, key, unprovenKey(key, holder.organizationId), holder.pending);
   // In this order: a sibling whose account is noted between the two goes from the first to the second.
-  const maybe = await parts.instances.hasSibling(instance.id, unknown);
+  const maybe = await hasSibling(unknown);
   if (own === unknown) return maybe;
-  if (await parts.instances.hasSibling(instance.id, own)) return true;
+  if (await hasSibling(own)) return true;
   return maybe && "unclear";
 }
 
@@ -127,15 +153,16 @@ async function isShared(
 async function consentOf(
   parts: WorkerParts,
   connector: Connector,
-  instance: Instance,
+  holder: ConsentHolder,
   unknown: string | undefined,
 ): Promise<string | undefined> {
+  const key = holder.consentKey === undefined ? undefined : provenKey(holder.consentKey);
   // Where the vendor tells of nobody, all of the client are among the unknown.
-  if (instance.consentKey !== unknown || connector.account === undefined) return instance.consentKey;
+  if (key !== unknown || connector.account === undefined) return key;
   try {
-    const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    const { accessToken } = await openGrant(parts.vault, holder, holder.version, holder.grant);
     const account = await lookUpAccount(parts, connector, accessToken);
-    return account === undefined ? undefined : consentKey(connector, instance.refreshGroup, account);
+    return account === undefined ? undefined : consentKey(connector, holder.refreshGroup, account);
   } catch {
     return undefined;
   }
@@ -146,8 +173,6 @@ async function consentOf(
  * instance token is dead, and what cannot be revoked within 7 days is counted as lost.
  */
 async function tryLater(parts: GrantParts, instance: Instance, now: number): Promise<void> {
-  const { revocationRetryMs, revocationRetryMaxMs } = parts.timing;
   const failingFor = now - (instance.deletingSince ?? now);
-  const wait = Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingFor / 4));
-  await parts.instances.pushDeletion(instance.id, Math.floor(now + wait));
+  await parts.instances.pushDeletion(instance.id, now + revocationWait(parts.timing, failingFor));
 }

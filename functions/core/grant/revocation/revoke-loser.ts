@@ -3,6 +3,7 @@ import { SealBroken } from "../../vault/sealed-format.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
 import type { RescueRecord } from "../ports.ts";
+import { isEmptied } from "../refresh/death.ts";
 import { revokeOrOwe } from "../rescue/keep-grant.ts";
 import { openGrant } from "../sealed-grant.ts";
 
@@ -21,6 +22,7 @@ export async function revokeLoser(
 ): Promise<boolean> {
   const connector = connectorOf(parts, owner.connector);
   if (connector.oauth2.revocation?.ends !== "token") return true;
+  if (isEmptied(grant)) return true;
   try {
     if (await isLivedBy(parts, owner.id, grant)) return true;
     const client = await parts.clients.resolve(owner.organizationId, connector.key, grant.client);

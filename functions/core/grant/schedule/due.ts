@@ -1,5 +1,5 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
-import type { Grant, Instance } from "../../instances/instance.ts";
+import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { GrantParts } from "../grant-parts.ts";
 import type { TokenResponse } from "../ports.ts";
 import { DUE_JITTER, DUE_SHARE, KEEP_ALIVE_SHARE, type Timing } from "../timing.ts";
@@ -75,6 +75,21 @@ export function dueAt(
   now: number,
 ): number | undefined {
   return scheduled(parts, connector, grant, isActive(instance, now, parts.activeWindowMs), jitter(parts));
+}
+
+/**
+ * When the schedule refreshes a grant next, as far as it is known now. The due time may be that of other work (a replaced grant
+ * that is yet to end), and lie before the end of a back-off.
+ * @returns undefined: not ahead of time
+ */
+export function nextRefreshAt(
+  instance: Pick<Instance, "dueAt" | "retryAt" | "enabled" | "deadVersion" | "version">,
+  grant: Grant,
+): number | undefined {
+  const { dueAt: due, retryAt = 0, enabled } = instance;
+  if (due === undefined || !enabled || needsReauthentication(instance) || grant.refreshToken === undefined)
+    return undefined;
+  return Math.max(due, retryAt);
 }
 
 /** Whether a refresh is due now; the earliest that jitter could have put it counts. */

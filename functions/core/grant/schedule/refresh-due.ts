@@ -2,13 +2,16 @@ import { type Grant, type Instance, needsReauthentication } from "../../instance
 import { noteAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "../grant-parts.ts";
+import { endPendingsOf } from "../pending/settle-pending.ts";
 import { wasJustRefreshed } from "../refresh/access-token.ts";
+import { isRevivable } from "../refresh/death.ts";
 import { refreshUnlessPaused } from "../refresh/refresh-unless-paused.ts";
 import { isOfNobodyKnown } from "../revocation/consent.ts";
 import { finishDeletion } from "../revocation/delete-instance.ts";
 import { openGrant } from "../sealed-grant.ts";
 import { endReplaced } from "../sign-in/replaced-grants.ts";
 import { latestNow, leaseIsHeld } from "../timing.ts";
+import { buryDead } from "./bury-dead.ts";
 import { dueAt, dueFor, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";
 
 /** Work on one instance, as the queue brings it: at least once, in any order. */
@@ -26,13 +29,23 @@ export interface RefreshWork {
 export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Call): Promise<void> {
   const { value: instance, reading } = await parts.instances.get(work.instanceId);
   if (instance === undefined) return;
-  if (instance.deleting === true) return await finishDeletion(parts, instance.id, call);
   const now = latestNow(reading, parts.monotonic());
+  if (instance.deleting === true) {
+    await endPendingsOf(parts, instance, now, call);
+    return await finishDeletion(parts, instance.id, call);
+  }
   const settle = (due: number | undefined, owed?: number) => settleDue(parts, instance, now, due, owed);
   if (instance.replacedGrants !== undefined) call.afterAnswer(endReplaced(parts, instance));
-  if (!instance.enabled || needsReauthentication(instance)) return await settle(undefined);
-  const cause = work.cause === "delete" ? "schedule" : work.cause;
   const read: InstanceRead = { instance, reading };
+  if (needsReauthentication(instance)) {
+    if (work.cause === "revive") return await revive(parts, read, work, now, call);
+    const buried = await buryDead(parts, instance, now);
+    if (buried !== "written") await settle(buried.due);
+    return;
+  }
+  if (!instance.enabled) return await settle(undefined);
+  // One that came to life since it was asked for needs nothing.
+  const cause = work.cause === "delete" || work.cause === "revive" ? "schedule" : work.cause;
   const leave = (outcome: "reused" | "waited" | "client_refused"): void =>
     parts.outcome({ outcome, connector: instance.connector, instanceId: instance.id, cause });
 
@@ -68,6 +81,43 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
   }
 }
 
+/** One more try of a dead grant, for its operator or its app. Whatever comes but a grant leaves everything as it was. */
+async function revive(
+  parts: WorkerParts,
+  read: InstanceRead,
+  work: RefreshWork,
+  now: number,
+  call: Call,
+): Promise<void> {
+  const { instance, reading } = read;
+  const leave = (): void =>
+    parts.outcome({
+      outcome: "waited",
+      connector: instance.connector,
+      instanceId: instance.id,
+      cause: "revive",
+    });
+  if (!isRevivable(instance) || leaseIsHeld(instance, reading)) return leave();
+  if (work.version !== undefined && work.version !== instance.version) return leave();
+  // A message may come twice.
+  if (wasForcedLately(parts, instance, now)) return leave();
+  const grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
+  const refresh = refreshUnlessPaused(
+    parts,
+    read,
+    grant.client,
+    { cause: "revive", wanted: instance.version },
+    call,
+  );
+  call.afterAnswer(refresh);
+  const { kind } = await refresh;
+  if (kind === "paused" || kind === "hindered") leave();
+}
+
+function wasForcedLately(parts: Pick<GrantParts, "timing">, { forcedAt }: Instance, now: number): boolean {
+  return forcedAt !== undefined && now - forcedAt < parts.timing.forcedMs;
+}
+
 function isWanted(
   parts: GrantParts,
   cause: RefreshCause,
@@ -77,9 +127,12 @@ function isWanted(
 ): boolean {
   const connector = connectorOf(parts, instance.connector);
   if (!isRenewable(connector, grant, now, parts.timing)) return false;
-  if (cause === "forced") return true;
-  if (cause === "unauthorized") return !wasJustRefreshed(parts, grant, now);
+  if (cause === "forced") return !wasForcedLately(parts, instance, now);
+  if (cause === "unauthorized")
+    return !wasJustRefreshed(parts, grant, now) && !wasForcedLately(parts, instance, now);
   if (cause === "just_in_time") return isAlmostOver(grant, now, parts.timing);
+  // Idle or not: refused until it works again, or is given up (refresh/refusals.ts).
+  if (instance.refusals?.version === instance.version) return true;
   return isDue(parts, connector, grant, instance, now);
 }
 

@@ -1,22 +1,29 @@
+import type { PendingKey } from "../../instances/pending-sign-in.ts";
+import type { SuspensionWork } from "../../tenants/mark-instances.ts";
 import type { InstanceEvent } from "../instance-event.ts";
 import type { DueIndex, DueItem, RescueList } from "../ports.ts";
 import type { Timing } from "../timing.ts";
 import type { RefreshWork } from "./refresh-due.ts";
+import { nextRescueWork, type RescueRound } from "./rescue-round.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /** What the refresh queue carries: ids and what happened to them, never a secret. */
 export type QueuedWork =
   | ({ readonly kind: "refresh" } & RefreshWork)
+  | ({ readonly kind: "pending" } & PendingKey)
   | { readonly kind: "rescue"; readonly key: string }
+  | ({ readonly kind: "suspension" } & SuspensionWork)
   | { readonly kind: "event"; readonly event: InstanceEvent };
 
 export interface WorkQueue {
   /**
    * Sends in batches.
-   * @param work with the group that keeps one vendor's backlog from delaying others
+   * @param work with the group that keeps one vendor's backlog from delaying others, and how long nobody is to see it: 900 s at most
    * @returns for each, whether it was sent
    */
-  send(work: readonly (QueuedWork & { readonly group: string })[]): Promise<readonly boolean[]>;
+  send(
+    work: readonly (QueuedWork & { readonly group: string; readonly delaySeconds?: number })[],
+  ): Promise<readonly boolean[]>;
 }
 
 export interface SweepParts {
@@ -45,7 +52,8 @@ export interface SweepState {
   readonly shards: number;
   /** Shards that the last sweep had no time for: swept first. */
   readonly unfinished?: readonly ShardPlace[];
-  readonly rescueAfter?: string;
+  /** The round through the rescue bucket. */
+  readonly rescue?: RescueRound;
 }
 
 /** Where in a shard a sweep goes on; without `after` at its beginning. */
@@ -64,7 +72,6 @@ export interface SweepLock {
 }
 
 const PAGE = 100;
-const RESCUE_PAGE = 500;
 /**
  * A sweep waits for answers most of its time, so several shards are swept side by side, and each page's pushes too. Both
  * together stay under the 50 connections of the SDK's client: what has to wait for one counts as not connecting.
@@ -86,18 +93,18 @@ export async function sweep(parts: SweepParts): Promise<SweepOutcome | undefined
   if (held === undefined) return undefined;
   const seen = { due: 0, queued: 0, oldestOverdueMs: 0, rescueRecords: 0 };
   const unfinished: ShardPlace[] = [];
-  let rescueAfter: string | undefined;
+  let round = held.rescue;
   try {
-    const [rescue] = await Promise.allSettled([sweepRescue(parts, held.rescueAfter, seen)]);
+    const [rescue] = await Promise.allSettled([sweepRescue(parts, held.rescue, seen)]);
+    if (rescue.status === "fulfilled") round = rescue.value;
     const shards = await sweepShards(parts, held, seen);
     unfinished.push(...shards.flatMap((each) => (each.status === "fulfilled" ? (each.value ?? []) : [])));
     // Not before: what is due must be queued though the bucket does not answer, and on the other shards though one does not.
     if (rescue.status === "rejected") throw rescue.reason;
-    rescueAfter = rescue.value;
     const failed = shards.find((each) => each.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   } finally {
-    await unlock(parts, held, unfinished, rescueAfter);
+    await unlock(parts, held, unfinished, round);
   }
   return seen;
 }
@@ -119,12 +126,12 @@ async function unlock(
   parts: SweepParts,
   held: SweepState,
   unfinished: readonly ShardPlace[],
-  rescueAfter: string | undefined,
+  round: RescueRound | undefined,
 ): Promise<void> {
   const state: SweepState = {
     shards: held.shards,
     ...(unfinished.length === 0 ? {} : { unfinished }),
-    ...(rescueAfter === undefined ? {} : { rescueAfter }),
+    ...(round === undefined ? {} : { rescue: round }),
     lockedUntil: 0,
   };
   await parts.lock.write(state, held);
@@ -172,32 +179,33 @@ async function sweepShard(
 
 async function queueDue(parts: SweepParts, items: readonly DueItem[], now: number): Promise<number> {
   const sent = await parts.queue.send(
-    items.map(({ id, refreshGroup }) => ({
-      kind: "refresh",
-      instanceId: id,
-      cause: "schedule",
-      group: refreshGroup,
-    })),
+    items.map(({ id: instanceId, refreshGroup: group, pending }) =>
+      pending === undefined
+        ? { kind: "refresh", instanceId, cause: "schedule", group }
+        : { kind: "pending", instanceId, ...pending, group },
+    ),
   );
   const queued = items.filter((_, index) => sent[index] === true);
   // A push that fails only means that the item comes due once more.
-  await sideBySide(queued, PUSHES_AT_ONCE, ({ id, dueAt }) =>
-    parts.due.push(id, dueAt, now + parts.timing.pushMs),
+  const to = now + parts.timing.pushMs;
+  await sideBySide(queued, PUSHES_AT_ONCE, ({ id, dueAt, pending }) =>
+    pending === undefined
+      ? parts.due.push(id, dueAt, to)
+      : parts.due.pushPending({ instanceId: id, ...pending }, dueAt, to),
   );
   return queued.length;
 }
 
-/** @returns where the next sweep goes on listing */
+/** @returns where the next sweep goes on in the rescue bucket */
 async function sweepRescue(
   parts: SweepParts,
-  after: string | undefined,
+  last: RescueRound | undefined,
   seen: { rescueRecords: number },
-): Promise<string | undefined> {
-  const { keys, next } = await parts.rescue.list({
-    limit: RESCUE_PAGE,
-    ...(after === undefined ? {} : { after }),
-  });
-  seen.rescueRecords = keys.length;
-  await parts.queue.send(keys.map((key) => ({ kind: "rescue", key, group: "rescue" })));
-  return next;
+): Promise<RescueRound> {
+  const found = await nextRescueWork(parts, last, parts.lock.now(), parts.remainingMs() / 2);
+  seen.rescueRecords = found.seen;
+  await parts.queue.send(
+    found.work.map(({ key, again }) => ({ kind: "rescue", key, group: again ? "rescue-again" : "rescue" })),
+  );
+  return found.round;
 }

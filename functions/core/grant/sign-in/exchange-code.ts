@@ -1,10 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { Connector } from "../../../connectors/define-connector.ts";
-import { InvalidRequest, Unavailable, VendorError } from "../../errors.ts";
+import { InvalidRequest, LinkspanError, Unavailable, VendorError } from "../../errors.ts";
+import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant, OAuthClient } from "../../instances/instance.ts";
 import type { TransientItem, TransientStore } from "../../transients.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
 import type { ClientCredentials, StoreReading, TokenOutcome, TokenResponse } from "../ports.ts";
+import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
+import { endPause } from "../refresh/pause-client.ts";
+import { revokeLoser } from "../revocation/revoke-loser.ts";
 import { expiryOf } from "../schedule/due.ts";
 import { earliestNow } from "../timing.ts";
 import { epochAfter, epochOf, hashOf } from "./epoch.ts";
@@ -18,7 +22,11 @@ export interface CodeExchange {
   readonly code: string;
   readonly redirectUri: string;
   readonly codeVerifier?: string;
+  /** An earlier request with this code used its state and verifier up: the code is not sent again, whatever became of it. */
+  readonly repeated?: boolean;
   readonly configuration: Readonly<Record<string, string>>;
+  /** What the authorization URL asked for, where that is known. */
+  readonly askedScopes?: readonly string[];
   /** Values of the callback that the connector keeps (realmId, …). */
   readonly extra?: Readonly<Record<string, string>>;
   /** Of the consumed state (epoch.ts); absent where there was none of ours: the code takes its place. */
@@ -54,7 +62,7 @@ export async function exchangeCode(
   transients: TransientStore,
   request: CodeExchange,
   target: CodeTarget,
-  call: Pick<Call, "remainingMs">,
+  call: Pick<Call, "remainingMs" | "afterAnswer">,
 ): Promise<{ grant: Grant; credentials: ClientCredentials; epoch: string }> {
   const answeredMs = parts.monotonic();
   const { connector, organizationId } = request;
@@ -68,7 +76,13 @@ export async function exchangeCode(
   const sentAt = earliestNow(target.reading, answeredMs, parts.monotonic());
   const outcome = await sendCode(parts, request, credentials);
   if (outcome.kind === "granted") {
+    call.afterAnswer(endPause(parts, organizationId, connector.key, request.client));
     return { grant: firstGrant(parts, request, outcome.response, sentAt), credentials, epoch };
+  }
+  if (outcome.kind === "unusable") {
+    const owner = { id: target.instanceId, organizationId, connector: connector.key };
+    await revokeLoser(parts, owner, firstGrant(parts, request, outcome.response, sentAt));
+    throw refusal(connector, outcome);
   }
   // The vendor did nothing with the code, or will never take it: it is not spent on this instance.
   if (outcome.kind !== "unknown") await transients.remove(`code#${codeHash}`).catch(() => {});
@@ -91,8 +105,11 @@ async function reserve(
     instanceId,
     ...(seenEpoch === undefined ? {} : { signInEpoch: epoch }),
   };
-  if (await transients.put(item)) return;
+  if (!request.repeated && (await transients.put(item))) return;
   const seen = await transients.get<CodeSeen>(item.id);
+  if (request.repeated && seen === undefined) {
+    throw new Unavailable("an earlier request with this code has just failed; send the same request again");
+  }
   if (seen?.attempt === item.attempt) return;
   const mine = seen?.caller === caller && (await wentInto(parts, seen));
   throw new InvalidRequest(
@@ -147,18 +164,22 @@ function firstGrant(
 ): Grant {
   const expiresAt = expiryOf(request.connector, response, sentAt, parts.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
-  return {
+  const { askedScopes } = request;
+  // "OPTIONAL, if identical to the scope requested by the client" (RFC 6749 section 5.1).
+  const scope = response.scope ?? askedScopes?.join(" ");
+  return fitGrant(request.connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     ...(response.refreshToken === undefined ? {} : { refreshToken: response.refreshToken }),
     ...(response.shortLived === undefined ? {} : { shortLived: response.shortLived }),
-    ...(response.scope === undefined ? {} : { scope: response.scope }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(askedScopes === undefined ? {} : { askedScopes }),
     obtainedAt: sentAt,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     obtainedBy: "exchange",
     client: request.client,
     ...(extra === undefined ? {} : { extra }),
-  };
+  });
 }
 
 /** What a token endpoint's refusal of a first grant is to the caller. The vendor's words stand in `detail.vendor`. */
@@ -176,6 +197,13 @@ export function refusal(
       502,
       "vendor_unreachable",
       `${name}'s token endpoint gave no usable answer; the user must sign in again, since the code may be spent`,
+    );
+  }
+  if (outcome.kind === "unusable") {
+    return new VendorError(
+      502,
+      UNUSABLE_TOKEN,
+      `${name} gave an access token that no HTTP header can carry (control characters, or letters beyond Latin-1); nothing was stored. Tell ${name}'s support`,
     );
   }
   const vendor = {
@@ -200,6 +228,13 @@ export function refusal(
       { vendor },
     );
   }
+  if (isNotTheVendors(outcome)) {
+    return new Unavailable(
+      `something in front of ${name} answered ${outcome.status} in its place; send the same request again`,
+      "vendor_unavailable",
+      outcome.retryAfterMs === undefined ? 5 : outcome.retryAfterMs / 1000,
+    );
+  }
   if (outcome.status === 429 || outcome.status >= 500) {
     const seconds = outcome.retryAfterMs === undefined ? undefined : outcome.retryAfterMs / 1000;
     return outcome.status === 429
@@ -207,7 +242,21 @@ export function refusal(
           vendor,
           retryAfterSeconds: seconds ?? 5,
         })
-      : new Unavailable(`${name} takes no sign-ins right now`, "vendor_unavailable", seconds ?? 5);
+      : new LinkspanError(503, "vendor_unavailable", `${name} takes no sign-ins right now`, {
+          detail: { vendor },
+          headers: { "Retry-After": String(Math.ceil(seconds ?? 5)) },
+        });
   }
   return new InvalidRequest(`${name} refuses the token request`, field, "vendor_refused", { vendor });
+}
+
+/** Statuses by which somebody on the way, or a vendor that was too slow, says that the request was not looked at. */
+const NOT_LOOKED_AT: readonly number[] = [403, 407, 408, 421, 425, 451];
+
+/**
+ * Whether a refusal came from a firewall, a gateway or a busy front in place of the token endpoint: then the code is as good as
+ * before. A token endpoint says what it has against a request (RFC 6749 section 5.2); 408 and 425 mean "not yet" whatever they say.
+ */
+function isNotTheVendors({ status, error }: { readonly status: number; readonly error: string }): boolean {
+  return NOT_LOOKED_AT.includes(status) && (error === `http_${status}` || status === 408 || status === 425);
 }

@@ -1,14 +1,18 @@
 import { Unavailable } from "../../errors.ts";
 import type { Grant, Instance } from "../../instances/instance.ts";
+import { separateSecrets } from "../../instances/secret-keys.ts";
+import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import { noteAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import type { Call, GrantParts, ProvisioningParts } from "../grant-parts.ts";
 import type { Sealer } from "../ports.ts";
-import { keepGrant } from "../rescue/keep-grant.ts";
-import { consentKey } from "../revocation/consent.ts";
+import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
+import { consentKey, unprovenKey } from "../revocation/consent.ts";
+import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { dueAt } from "../schedule/due.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
+import { tellMissingScopes } from "../scopes.ts";
 import { sealConfiguration, sealGrant } from "../sealed-grant.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 import { newInstanceId, newInstanceToken } from "./instance-token.ts";
@@ -35,6 +39,7 @@ export interface Provisioned {
  * FIRST EXCHANGE: a user's new connection from an authorization code. When this returns, the grant lies in the table or the
  * rescue bucket. The same caller who sends the same code again is told the instance that it made.
  * @throws {InvalidRequest} the code is wrong, used, or another client's
+ * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item holds
  * @throws {Unavailable} try again; the code was not sent
  */
 export async function provisionInstance(
@@ -46,11 +51,15 @@ export async function provisionInstance(
   const sealer = await parts.vault.prepare(request.organizationId);
   const { id, reading } = await freeId(parts);
   const won = await exchangeCode(parts, transients, request, { instanceId: id, reading }, call);
-  const made = await newInstance(parts, sealer, id, request, won.grant, won.credentials.id, {
-    epoch: won.epoch,
-    now: won.grant.obtainedAt,
+  const times = { epoch: won.epoch, now: won.grant.obtainedAt };
+  const { connector, organizationId, userId } = request;
+  const owner = { id, organizationId, userId, connector: connector.key };
+  const made = await storeWhatFits(parts, connector, won.grant, call, {
+    make: (grant) => newInstance(parts, sealer, id, request, grant, won.credentials.id, times),
+    end: (grant) =>
+      endRefused(parts, call, owner, { grant, sealer, of: "create", at: times.now, cause: "forced" }),
   });
-  await storeNew(parts, made.instance, call);
+  tellMissingScopes(parts, call, connector, made.instance, won.grant, won.grant.obtainedAt);
   call.afterAnswer(
     noteAccount(parts, request.connector, made.instance, won.grant.accessToken, won.grant.obtainedAt),
   );
@@ -69,7 +78,10 @@ export async function freeId(
   throw new Unavailable("no free instance id was found");
 }
 
-/** The item of a new instance, its grant sealed as version 1. */
+/**
+ * The item of a new instance, its grant sealed as version 1.
+ * @param options `isUnproven`: the vendor has not accepted its client yet, neither in a code exchange nor in a refresh
+ */
 export async function newInstance(
   parts: GrantParts,
   sealer: Sealer,
@@ -77,14 +89,18 @@ export async function newInstance(
   request: NewInstance & Pick<CodeExchange, "organizationId" | "userId" | "connector" | "configuration">,
   grant: Grant,
   clientId: string,
-  { epoch, now }: { epoch: string; now: number },
+  { epoch, now, isUnproven = false }: { epoch: string; now: number; isUnproven?: boolean },
 ): Promise<Provisioned> {
   const { token, hash } = newInstanceToken(id);
   const place = { id, organizationId: request.organizationId };
-  const secretKeys = Object.keys(request.secretConfiguration);
+  // Whichever door it came through, and of a session that an earlier version began: no secret lies in clear.
+  const { plain, secret } = separateSecrets(request.connector, request.configuration);
+  const secretConfiguration = { ...secret, ...request.secretConfiguration };
+  const secretKeys = Object.keys(secretConfiguration);
   const due = dueAt(parts, request.connector, grant, { createdAt: now }, now);
   const group = refreshGroup(request.connector.key, clientId);
-  const consent = consentKey(request.connector, group);
+  const proven = consentKey(request.connector, group);
+  const consent = proven !== undefined && isUnproven ? unprovenKey(proven, request.organizationId) : proven;
   const instance: Instance = {
     ...place,
     userId: request.userId,
@@ -93,11 +109,11 @@ export async function newInstance(
     tags: request.tags,
     createdAt: now,
     updatedAt: now,
-    configuration: request.configuration,
+    configuration: plain,
     secretConfigurationKeys: secretKeys,
     ...(secretKeys.length === 0
       ? {}
-      : { sealedConfiguration: await sealConfiguration(sealer, place, request.secretConfiguration) }),
+      : { sealedConfiguration: await sealConfiguration(sealer, place, secretConfiguration) }),
     tokenHashes: [{ hash }],
     fence: 1,
     version: 1,
@@ -113,10 +129,39 @@ export async function newInstance(
 }
 
 /**
+ * Stores a new instance with as much of its grant as the table takes.
+ * @param how `make`: the instance with one form of the grant; `end`: what becomes of a grant that the table refuses for good
+ * @throws {VendorError} `grant_not_storable`
+ */
+export async function storeWhatFits(
+  parts: ProvisioningParts,
+  connector: CodeExchange["connector"],
+  grant: Grant,
+  call: Call,
+  how: {
+    readonly make: (grant: Grant) => Promise<Provisioned>;
+    readonly end: (grant: Grant) => Promise<void>;
+  },
+): Promise<Provisioned> {
+  try {
+    const { kept } = await keepWhatFits(connector, grant, async (each) => {
+      const made = await how.make(each);
+      await storeNew(parts, made.instance, call);
+      return made;
+    });
+    return kept;
+  } catch (error) {
+    if (!(error instanceof StoreRefused)) throw error;
+    await how.end(grant);
+    throw notStorable(connector, error);
+  }
+}
+
+/**
  * Puts a new item, else its record. Either way the instance is made, and told here: the rescue worker does not tell it again.
  * @throws {Unavailable} neither store took it: the grant is lost, and counted as such
  */
-export async function storeNew(parts: ProvisioningParts, instance: Instance, call: Call): Promise<void> {
+async function storeNew(parts: ProvisioningParts, instance: Instance, call: Call): Promise<void> {
   try {
     await keepGrant(
       parts,
@@ -126,6 +171,7 @@ export async function storeNew(parts: ProvisioningParts, instance: Instance, cal
       async () => ({ kind: "new", instance }),
     );
   } catch (error) {
+    if (error instanceof StoreRefused) throw error;
     const { id: instanceId, connector } = instance;
     parts.outcome({ outcome: "lost", connector, instanceId, cause: "forced" });
     throw new Unavailable(

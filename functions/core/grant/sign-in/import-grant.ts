@@ -1,13 +1,19 @@
-import { Unavailable } from "../../errors.ts";
+import { InvalidRequest, Unavailable } from "../../errors.ts";
+import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant } from "../../instances/instance.ts";
+import { isHeaderText } from "../../vendor-http.ts";
 import { noteAccount } from "../account.ts";
 import type { Call, ProvisioningParts } from "../grant-parts.ts";
 import type { ClientCredentials, TokenOutcome } from "../ports.ts";
+import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
+import { endPause } from "../refresh/pause-client.ts";
+import { endRefused } from "../revocation/end-refused.ts";
+import { revokeLoser } from "../revocation/revoke-loser.ts";
 import { expiryOf } from "../schedule/due.ts";
 import { earliestNow } from "../timing.ts";
 import { epochOf, hashOf } from "./epoch.ts";
 import { type CodeExchange, refusal } from "./exchange-code.ts";
-import { freeId, type NewInstance, newInstance, type Provisioned, storeNew } from "./first-exchange.ts";
+import { freeId, type NewInstance, newInstance, type Provisioned, storeWhatFits } from "./first-exchange.ts";
 
 /** A grant won elsewhere. With a refresh token, the access token may be left out. */
 export interface ImportedGrant
@@ -24,6 +30,7 @@ export interface ImportedGrant
  * first exchange's grant is; what does not prove good leaves nothing behind. A long-lived token is not: the vendor would not
  * renew a young one, and nobody knows its age.
  * @throws {InvalidRequest} the vendor does not take the token
+ * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item holds
  */
 export async function importInstance(
   parts: ProvisioningParts,
@@ -39,13 +46,24 @@ export async function importInstance(
   const { id, reading } = await freeId(parts);
   const answeredMs = parts.monotonic();
   const now = (): number => earliestNow(reading, answeredMs, parts.monotonic());
-  const grant =
-    refreshToken === undefined || connector.oauth2.longLivedToken !== undefined
-      ? importedGrant(request, now())
-      : await provenGrant(parts, request, credentials, refreshToken, now());
+  const isProven = refreshToken !== undefined && connector.oauth2.longLivedToken === undefined;
+  const grant = isProven
+    ? await provenGrant(parts, request, credentials, { refreshToken, instanceId: id, sentAt: now() })
+    : importedGrant(request, now());
+  if (isProven) call.afterAnswer(endPause(parts, request.organizationId, connector.key, request.client));
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
-  const made = await newInstance(parts, sealer, id, request, grant, credentials.id, { epoch, now: now() });
-  await storeNew(parts, made.instance, call);
+  const times = { epoch, now: now(), isUnproven: !isProven };
+  const made = await storeWhatFits(parts, connector, grant, call, {
+    make: (each) => newInstance(parts, sealer, id, request, each, credentials.id, times),
+    end: async (refused) => {
+      // A refresh token that did not change is still the app's own.
+      if (refused.refreshToken === refreshToken) return;
+      const { organizationId, userId } = request;
+      const owner = { id, organizationId, userId, connector: connector.key };
+      const at = refused.obtainedAt;
+      await endRefused(parts, call, owner, { grant: refused, sealer, of: "create", at, cause: "forced" });
+    },
+  });
   call.afterAnswer(noteAccount(parts, connector, made.instance, grant.accessToken, grant.obtainedAt));
   return made;
 }
@@ -58,7 +76,14 @@ function importedGrant(request: ImportedGrant, now: number): Grant {
   const { expiresInMs } = request;
   const isLongLived = request.connector.oauth2.longLivedToken !== undefined;
   const accessToken = request.accessToken ?? request.refreshToken ?? "";
-  return {
+  if (!isHeaderText(accessToken)) {
+    throw new InvalidRequest(
+      "configuration.oauth.user.token is not right: no HTTP header can carry it (control characters, or letters beyond Latin-1)",
+      "configuration.oauth.user.token",
+      UNUSABLE_TOKEN,
+    );
+  }
+  return fitGrant(request.connector, {
     accessToken,
     tokenType: "bearer",
     ...(isLongLived ? { refreshToken: accessToken } : {}),
@@ -67,28 +92,29 @@ function importedGrant(request: ImportedGrant, now: number): Grant {
     obtainedBy: "import",
     client: request.client,
     ...(request.extra === undefined ? {} : { extra: request.extra }),
-  };
+  });
 }
 
 async function provenGrant(
   parts: ProvisioningParts,
   request: ImportedGrant,
   credentials: ClientCredentials,
-  refreshToken: string,
-  sentAt: number,
+  { refreshToken, instanceId, sentAt }: { refreshToken: string; instanceId: number; sentAt: number },
 ): Promise<Grant> {
-  const { connector } = request;
+  const { connector, organizationId } = request;
   const outcome: TokenOutcome = await parts.tokens.refresh(connector, credentials, {
     refreshToken,
     configuration: request.configuration,
     timeoutMs: parts.timing.exchangeMs,
     beforeSend: () => {},
   });
-  if (outcome.kind !== "granted") throw refusal(connector, outcome, "configuration.oauth.user.refresh_token");
+  if (outcome.kind !== "granted" && outcome.kind !== "unusable") {
+    throw refusal(connector, outcome, "configuration.oauth.user.refresh_token");
+  }
   const { response } = outcome;
   const expiresAt = expiryOf(connector, response, sentAt, parts.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
-  return {
+  const grant = fitGrant(connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     refreshToken: response.refreshToken ?? refreshToken,
@@ -98,5 +124,8 @@ async function provenGrant(
     obtainedBy: "import",
     client: request.client,
     ...(extra === undefined ? {} : { extra }),
-  };
+  });
+  if (outcome.kind === "granted") return grant;
+  await revokeLoser(parts, { id: instanceId, organizationId, connector: connector.key }, grant);
+  throw refusal(connector, outcome);
 }

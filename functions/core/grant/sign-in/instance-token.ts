@@ -18,9 +18,14 @@ export function newInstanceToken(instanceId: number): { token: string; hash: str
 export function readInstanceToken(token: string): { instanceId: number; hash: string } | undefined {
   const [, id, secret] = TOKEN.exec(token) ?? [];
   if (id === undefined || secret === undefined) return undefined;
-  const instanceId = Number.parseInt(id, 36);
-  if (!Number.isSafeInteger(instanceId) || instanceId < 1) return undefined;
-  return { instanceId, hash: hashSecret(secret) };
+  const instanceId = readShortId(id);
+  return instanceId === undefined ? undefined : { instanceId, hash: hashSecret(secret) };
+}
+
+/** An instance's id as tokens and links write it, in base 36; `undefined`: no instance can have it. */
+export function readShortId(text: string): number | undefined {
+  const instanceId = /^[0-9a-z]{1,11}$/.test(text) ? Number.parseInt(text, 36) : Number.NaN;
+  return Number.isSafeInteger(instanceId) && instanceId >= 1 ? instanceId : undefined;
 }
 
 /** Compares in a time that does not tell how much of it was right. */

@@ -1,4 +1,5 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
+import { budgets, itemBytes } from "../../instances/budgets.ts";
 import type { Instance, ReplacedGrant } from "../../instances/instance.ts";
 import type { GrantParts } from "../grant-parts.ts";
 import { within } from "../patience.ts";
@@ -10,17 +11,29 @@ const MOST_REPLACED = 8;
 /**
  * What is to end when a sign-in takes the place of what is stored: that grant, and what earlier sign-ins have left there. Where
  * the vendor does not revoke single tokens: nothing.
+ * @param room bytes that the item has left for them
  * @returns `dropped`: so many find no place any more; lost once this is written
  */
 export function replacedBy(
   connector: Connector,
   { version, grant, replacedGrants = [] }: Instance,
   at: number,
+  room: number,
 ): { readonly replacedGrants?: readonly ReplacedGrant[]; readonly dropped: number } {
   if (connector.oauth2.revocation?.ends !== "token") return { dropped: 0 };
   const all = [...replacedGrants, { version, grant, at }];
-  const kept = all.slice(-MOST_REPLACED);
-  return { replacedGrants: kept, dropped: all.length - kept.length };
+  const kept: ReplacedGrant[] = [];
+  let left = Math.min(room, budgets.replacedGrants);
+  for (const each of all.toReversed()) {
+    const bytes = itemBytes({ ...each });
+    if (kept.length === MOST_REPLACED || bytes > left) continue;
+    left -= bytes;
+    kept.unshift(each);
+  }
+  return {
+    ...(kept.length === 0 ? {} : { replacedGrants: kept }),
+    dropped: all.length - kept.length,
+  };
 }
 
 /**

@@ -1,24 +1,20 @@
 import { Conflict, NotFound, Unavailable, VendorError } from "../../errors.ts";
-import type { Instance } from "../../instances/instance.ts";
+import type { Grant, Instance } from "../../instances/instance.ts";
+import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
-import { lookUpAccount, noteAccount } from "../account.ts";
-import type { Call, GrantParts } from "../grant-parts.ts";
+import { lookUpAccount } from "../account.ts";
+import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
 import type { InstanceChanges } from "../ports.ts";
-import { keepGrant } from "../rescue/keep-grant.ts";
+import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
+import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
+import { endsInRevocation } from "../revocation/unwelcome.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
-import { epochBeforeAll } from "./epoch.ts";
+import { afterSignIn } from "./after-sign-in.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
-import { endReplaced } from "./replaced-grants.ts";
-import {
-  type SignInRecord,
-  type SignInResult,
-  tellSignIn,
-  type Writing,
-  writeSignIn,
-} from "./write-sign-in.ts";
+import { type SignInRecord, type SignInResult, type Writing, writeSignIn } from "./write-sign-in.ts";
 
 export interface SignIn extends CodeExchange {
   readonly instanceId: number;
@@ -33,9 +29,10 @@ export interface SignIn extends CodeExchange {
  * whatever an older consent still brings fails on the version.
  * @throws {NotFound} there is no such instance any more
  * @throws {Conflict} `another_account`, or a later sign-in won
+ * @throws {VendorError} `grant_not_storable`: the vendor gave more than the item holds
  */
 export async function signInAgain(
-  parts: GrantParts,
+  parts: SignInParts,
   transients: TransientStore,
   request: SignIn,
   call: Call,
@@ -60,42 +57,36 @@ export async function signInAgain(
     refreshGroup: refreshGroup(connector.key, won.credentials.id),
     changes: { ...request.changes, ...(account === undefined ? {} : { account }) },
   };
-  const writing: Writing = { signIn, grant: won.grant, sealer };
-  const record = async (): Promise<SignInRecord> => ({
+  const recordOf = (grant: Grant) => async (): Promise<SignInRecord> => ({
     ...signIn,
-    grant: await sealGrant(sealer, instance, `signin-${epoch}`, won.grant),
+    grant: await sealGrant(sealer, instance, `signin-${epoch}`, grant),
   });
   let kept: SignInResult | "rescued";
   try {
-    kept = await keepGrant(parts, call, instanceId, () => writeSignIn(parts, writing), record);
+    ({ kept } = await keepWhatFits(connector, won.grant, (grant) =>
+      keepGrant(
+        parts,
+        call,
+        instanceId,
+        () => writeSignIn(parts, { signIn, grant, sealer }),
+        recordOf(grant),
+      ),
+    ));
   } catch (error) {
+    if (error instanceof StoreRefused) {
+      await endRefused(parts, call, instance, { grant: won.grant, sealer, of: epoch, at, cause: "forced" });
+      throw notStorable(connector, error);
+    }
     parts.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "forced" });
     throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
   }
   if (kept === "rescued") return instance;
   if (kept.kind === "lost") {
-    await revokeLoserOrOwe(parts, call, instance, won.grant, record);
+    await revokeLoserOrOwe(parts, call, instance, won.grant, recordOf(won.grant));
     if (kept.now === undefined || kept.now.deleting === true) throw gone(instanceId);
     throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
   }
-  tellSignIn(parts, call, kept.instance, signIn);
-  if (account === undefined) {
-    call.afterAnswer(noteAccount(parts, connector, kept.instance, won.grant.accessToken, at));
-  }
-  if (!(await endReplaced(parts, kept.instance)) || kept.due === undefined) return kept.instance;
-  return await backToSchedule(parts, kept.instance, kept.due.regular);
-}
-
-/** Nothing is left to end: it is due by its token alone. Where that is not written, the worker comes by once in vain. */
-async function backToSchedule(
-  parts: GrantParts,
-  instance: Instance,
-  regular: number | undefined,
-): Promise<Instance> {
-  const { replacedGrants, dueAt: soon, ...rest } = instance;
-  if (soon !== undefined && soon !== regular)
-    await parts.instances.push(instance.id, soon, regular).catch(() => false);
-  return { ...rest, ...(regular === undefined ? {} : { dueAt: regular }) };
+  return await afterSignIn(parts, kept, signIn, won.grant, call);
 }
 
 /**
@@ -132,23 +123,13 @@ async function refuseOtherAccount(
   );
 }
 
-/** What the vendor does not take now is owed as a sign-in of an epoch before all others: it can only end in a revocation. */
 async function endUnwelcome(
   parts: GrantParts,
   instance: Instance,
-  { grant, sealer, epoch, at }: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
+  won: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
   call: Call,
 ): Promise<void> {
-  const before = epochBeforeAll(epoch);
-  await revokeLoserOrOwe(parts, call, instance, grant, async () => ({
-    kind: "sign-in",
-    instanceId: instance.id,
-    organizationId: instance.organizationId,
-    connector: instance.connector,
-    epoch: before,
-    at,
-    grant: await sealGrant(sealer, instance, `signin-${before}`, grant),
-  }));
+  await revokeLoserOrOwe(parts, call, instance, won.grant, endsInRevocation(instance, won));
 }
 
 function gone(instanceId: number): NotFound {

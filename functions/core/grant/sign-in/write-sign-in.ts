@@ -1,4 +1,5 @@
-import type { Grant, Instance } from "../../instances/instance.ts";
+import { ITEM_BYTES, itemBytes } from "../../instances/budgets.ts";
+import type { Grant, Instance, Sealed } from "../../instances/instance.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
@@ -47,11 +48,11 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
     // Where the account was not looked up it is not known to be the one from before: whoever notes it, says so here, too.
     const consent = consentKey(connector, group, changes?.account);
     const hangsOn = { refreshGroup: group, ...(consent === undefined ? {} : { consentKey: consent }) };
-    const { dropped, ...toEnd } = replacedBy(connector, instance, at);
+    const grant = await sealGrant(writing.sealer, instance, fence + 1, writing.grant);
+    const { dropped, ...toEnd } = replacedBy(connector, instance, at, roomBeside(instance, grant, changes));
     const used = { createdAt: instance.createdAt, lastUsedAt: at };
     const regular = dueAt(parts, connector, writing.grant, used, at);
     const due = dueFor(toEnd, regular, at, parts.timing);
-    const grant = await sealGrant(writing.sealer, instance, fence + 1, writing.grant);
     const written = await parts.instances.signIn(
       instanceId,
       { fence, version },
@@ -80,6 +81,15 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
       due: { regular },
     };
   }
+}
+
+/** Attributes that the table adds, and those of the sign-in itself. */
+const OTHER_BYTES = 4096;
+
+/** What is left of an item beside all that it must hold. */
+function roomBeside(instance: Instance, grant: Sealed, changes: SignInRecord["changes"]): number {
+  const rest = { ...instance, ...changes, grant, replacedGrants: undefined };
+  return ITEM_BYTES - OTHER_BYTES - itemBytes(rest);
 }
 
 /** Told by whoever finds it written, the rescue worker too: the epoch names it. */

@@ -1,0 +1,13 @@
+import type { InstanceSuspension } from "../core/grant/ports.ts";
+import { changeInstance, type InstanceTableOptions } from "./instance-change.ts";
+
+/** The mark of instances whose user is suspended. Takes UpdateItem. */
+export function instanceSuspension(options: InstanceTableOptions): InstanceSuspension {
+  return {
+    markSuspended: (id, suspended) =>
+      changeInstance(options, id, {
+        ...(suspended ? { set: { userSuspended: true } } : { remove: ["userSuspended"] }),
+        condition: "attribute_exists(#instanceId)",
+      }),
+  };
+}

@@ -1,0 +1,30 @@
+import { StoreRefused } from "../core/store-refused.ts";
+
+/**
+ * Errors of AWS that say: this very write will never be taken. Everything else (throttling, a 5xx, a missing permission, a
+ * store that is gone) may be mended while somebody tries again.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+ */
+const FOR_GOOD: Readonly<Record<StoreRefused["store"], ReadonlySet<string>>> = {
+  table: new Set([
+    "ValidationException",
+    "ItemCollectionSizeLimitExceededException",
+    "SerializationException",
+    "RequestEntityTooLarge",
+  ]),
+  bucket: new Set(["EntityTooLarge", "KeyTooLongError", "InvalidArgument", "InvalidURI"]),
+  queue: new Set(["InvalidMessageContents", "BatchRequestTooLong", "InvalidParameterValue"]),
+};
+
+const SIZE = /size|too ?(large|long)|exceed|shorter/i;
+
+/** The error to throw: a `StoreRefused` in the place of a refusal for good, any other error as it is. */
+export function unlessOutage(store: StoreRefused["store"], error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { httpStatusCode } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};
+  if (!FOR_GOOD[store].has(error.name) && httpStatusCode !== 413) return error;
+  const tooLarge = httpStatusCode === 413 || SIZE.test(error.name) || SIZE.test(error.message);
+  return new StoreRefused(store, tooLarge ? "it is too large" : error.name, { tooLarge, cause: error });
+}

@@ -1,0 +1,34 @@
+import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { AddToSum } from "../core/tenants/tenant-use.ts";
+
+/** Milliseconds after its minute in which DynamoDB may delete a sum; nobody reads it by then. */
+const KEPT_MS = 10 * 60_000;
+const MINUTE_MS = 60_000;
+
+/**
+ * The items `usage#<organization>#<minute>` of the transients table: what all processes have counted. Adding and reading are one
+ * call. Takes UpdateItem, which each role has for these items alone (lib/permissions.ts).
+ */
+export function usageSums(options: {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+}): AddToSum {
+  const { client, tableName } = options;
+  return async (organizationId, minute, requests) => {
+    const expiresAt = (minute + 1) * MINUTE_MS + KEPT_MS;
+    const { Attributes } = await client.send(
+      new UpdateCommand({
+        TableName: tableName,
+        Key: { id: `usage#${organizationId}#${minute}` },
+        UpdateExpression: "SET expiresAt = :expiresAt, expires = :expires ADD requests :requests",
+        ExpressionAttributeValues: {
+          ":expiresAt": expiresAt,
+          ":expires": Math.ceil(expiresAt / 1000),
+          ":requests": requests,
+        },
+        ReturnValues: "UPDATED_NEW",
+      }),
+    );
+    return Number(Attributes?.requests);
+  };
+}

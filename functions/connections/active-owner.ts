@@ -1,0 +1,29 @@
+import { NotFound } from "../core/errors.ts";
+import type { Organization, TenantStore } from "../core/tenants/ports.ts";
+import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
+
+/**
+ * The organization that a connect session was begun for, while it and its user are active. Read anew, not from a cache: these
+ * calls are rare, and nobody sends a secret with them that a suspension would make worthless.
+ * @throws {NotFound} either is suspended or gone
+ */
+export async function activeOwner(
+  tenants: Pick<TenantStore, "organization" | "user">,
+  { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
+): Promise<Organization> {
+  const [organization, user] = await Promise.all([
+    tenants.organization(organizationId, { fresh: true }),
+    tenants.user(organizationId, userId, { fresh: true }),
+  ]);
+  const isActive =
+    organization?.status === "active" &&
+    user?.status === "active" &&
+    !(await isOfSuspendedUser(tenants, organization, { userId }));
+  if (!isActive) {
+    throw new NotFound(
+      "This link is unknown, was used already, or is older than 30 minutes",
+      "unknown_session",
+    );
+  }
+  return organization;
+}

@@ -1,0 +1,79 @@
+import { Conflict, Forbidden } from "../core/errors.ts";
+import { setEnabled } from "../core/grant/enable.ts";
+import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
+import { newInstanceToken } from "../core/grant/sign-in/instance-token.ts";
+import type { User } from "../core/tenants/ports.ts";
+import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
+import { write } from "./change-instance.ts";
+import type { ConnectSession } from "./connect-session.ts";
+import { instanceRepresentation } from "./instance-representation.ts";
+import { missingScopesOf } from "./missing-scopes.ts";
+import { instanceOfUser } from "./own-instance.ts";
+import type { ConnectionParts } from "./parts.ts";
+
+/** Connected by a version that let a hosted sign-in work before its claim: within half an hour of a deployment, and never later. */
+type OldSession = ConnectSession & { readonly instanceId: number };
+
+/**
+ * Claims such a session, once. For another end user its instance is deleted; or, where it was there before and was signed in to
+ * again, disabled, since it may have a stranger's grant by now.
+ */
+export async function claimOldSession(
+  parts: ConnectionParts,
+  request: HttpRequest,
+  user: User,
+  session: OldSession,
+  isBeginner: boolean,
+): Promise<HttpResponse> {
+  const { grants, transients } = parts;
+  const { instanceId } = session;
+  const ended: ConnectSession = { ...session, status: isBeginner ? "claimed" : "refused" };
+  if (!(await transients.replace(ended, { field: "status", seen: "connected" }))) {
+    const now = await transients.get<ConnectSession>(session.id);
+    // A refusal may have been cut off before it had done what it says: the same claim does it again.
+    if (isBeginner || now?.status !== "refused") throw over(now ?? session, instanceId);
+  }
+  if (!isBeginner) throw await refusal(grants, session, request);
+  const found = await instanceOfUser(parts, user, instanceId);
+  const headers = { "Cache-Control": "no-store" };
+  const missing = await missingScopesOf(parts, found.instance);
+  if (session.reauthenticates)
+    return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
+  const { token, hash } = newInstanceToken(instanceId);
+  const instance = await write(parts, found, { tokenHashes: [{ hash }] });
+  return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
+}
+
+async function refusal(
+  grants: ConnectionParts["grants"],
+  { reauthenticates, instanceId }: OldSession,
+  call: Pick<HttpRequest, "afterAnswer">,
+): Promise<Forbidden> {
+  if (reauthenticates) await setEnabled(grants, instanceId, false, call);
+  else await markForDeletion(grants, instanceId);
+  return new Forbidden(
+    `another end user than the one who began this session; ${fate(reauthenticates)}`,
+    "end_user_mismatch",
+    { field: "endUser", ...(reauthenticates ? { instanceId } : {}) },
+  );
+}
+
+function over({ status, reauthenticates }: ConnectSession, instanceId: number): Conflict {
+  if (status === "refused") {
+    return new Conflict(
+      `this session was claimed for another end user before; ${fate(reauthenticates)}`,
+      "claim_refused",
+      reauthenticates ? { instanceId } : {},
+    );
+  }
+  const next = reauthenticates
+    ? `go on with the token of instance ${instanceId}`
+    : `if that answer was lost, rotate the token of instance ${instanceId}`;
+  return new Conflict(`this session was claimed already; ${next}`, "already_claimed", { instanceId });
+}
+
+function fate(reauthenticates: boolean): string {
+  return reauthenticates
+    ? "the connection was disabled, since it may have another person's account now"
+    : "the connection was deleted";
+}

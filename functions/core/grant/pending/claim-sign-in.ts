@@ -1,0 +1,162 @@
+import type { Account } from "../../../connectors/define-connector.ts";
+import { Conflict, NotFound } from "../../errors.ts";
+import { type Instance, needsReauthentication } from "../../instances/instance.ts";
+import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
+import { StoreRefused } from "../../store-refused.ts";
+import { lookUpAccount } from "../account.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { Call, GrantParts, ProvisioningParts, SignInParts } from "../grant-parts.ts";
+import { consentKey } from "../revocation/consent.ts";
+import { notStorable } from "../revocation/end-refused.ts";
+import { openGrant } from "../sealed-grant.ts";
+import { latestNow } from "../timing.ts";
+import { endSoon } from "./end-soon.ts";
+import { findPending } from "./find-pending.ts";
+import { openPending } from "./sealed-pending.ts";
+import { writeClaimed } from "./write-claimed.ts";
+
+export interface Claim {
+  readonly pending: PendingKey;
+  /** A new connection, and not a sign-in to an instance that is there. */
+  readonly isNew: boolean;
+  /** Sign in again though it cannot be known whether the account is the one from before. */
+  readonly acceptUnknownAccount?: boolean;
+  /** Sign in again though the account is another one. */
+  readonly acceptOtherAccount?: boolean;
+}
+
+/**
+ * CLAIM: what a hosted sign-in brought goes live. First the pending item is marked, which decides against refusals, overtaking
+ * and its end; then it is written, here or by a worker. So a claim may be repeated until its answer is known.
+ * @returns the instance that is signed in to
+ * @throws {Conflict} `account_unknown` or `another_account`: nothing changed, claim again and say that it is accepted;
+ *   `sign_in_superseded`: a later sign-in of the instance won
+ * @throws {NotFound} `unknown_session`: it has run out, or was refused; `unknown_instance`: the instance is gone
+ */
+export async function claimSignIn(parts: ProvisioningParts, claim: Claim, call: Call): Promise<Instance> {
+  const { pending: key } = claim;
+  const { value: pending, reading } = await findPending(parts, key);
+  const now = latestNow(reading, parts.monotonic());
+  if (pending === undefined) return await written(parts, claim);
+  const marked = await mark(parts, pending, claim, now);
+  const result = await writeClaimed(parts, marked, now, call).catch(async (error: unknown) => {
+    if (!(error instanceof StoreRefused)) throw error;
+    // The instance has no room for it, and will have none: it ends.
+    await endSoon(parts, marked, now, true);
+    throw notStorable(connectorOf(parts, marked.connector), error);
+  });
+  if (result.kind === "written") return result.instance;
+  await endSoon(parts, marked, now, true);
+  throw isOvertaken(result.now, key) ? superseded() : goneOrOver(result.now, claim);
+}
+
+/** @returns what is claimed, with the account that the claim was made for */
+async function mark(
+  parts: SignInParts,
+  pending: PendingSignIn,
+  claim: Claim,
+  now: number,
+): Promise<PendingSignIn> {
+  if (pending.claimedAt !== undefined && pending.endingSince === undefined) return pending;
+  if (pending.endingSince !== undefined || now >= pending.endsAt) return await refuse(parts, claim);
+  const account = await acceptedAccount(parts, pending, claim, now);
+  const consent = consentKey(connectorOf(parts, pending.connector), pending.refreshGroup, account);
+  const known = {
+    ...(account === undefined ? {} : { account }),
+    ...(consent === undefined ? {} : { consentKey: consent }),
+  };
+  const dueAt = now + parts.timing.claimedMs;
+  if (!(await parts.pendings.markClaimed(pending, { at: now, dueAt, ...known }))) {
+    return await refuse(parts, claim);
+  }
+  return { ...pending, ...known, claimedAt: pending.claimedAt ?? now };
+}
+
+/**
+ * An instance must not silently become a window on another account.
+ * @returns the account of the pending sign-in; `undefined`: the vendor does not tell
+ */
+async function acceptedAccount(
+  parts: SignInParts,
+  pending: PendingSignIn,
+  claim: Claim,
+  now: number,
+): Promise<Account | undefined> {
+  const account = await accountOf(parts, pending);
+  if (pending.newInstance !== undefined) return account;
+  const { value: instance } = await parts.instances.get(pending.instanceId);
+  if (instance === undefined || instance.deleting === true || isOvertaken(instance, pending)) {
+    await endSoon(parts, pending, now);
+    throw isOvertaken(instance, pending) ? superseded() : goneOrOver(instance, claim);
+  }
+  const before = instance.account ?? (await accountBefore(parts, instance));
+  const { name } = connectorOf(parts, pending.connector);
+  if (account === undefined || before === undefined) {
+    if (claim.acceptUnknownAccount !== true) {
+      throw new Conflict(
+        `${name} does not tell whose account ${account === undefined ? "this" : "the connection's"} is, so it cannot be known whether it is the one from before; claim again with acceptUnknownAccount: true if the user may change it`,
+        "account_unknown",
+        { field: "acceptUnknownAccount", instanceId: instance.id },
+      );
+    }
+  } else if (account.id !== before.id && claim.acceptOtherAccount !== true) {
+    throw new Conflict(
+      "the user signed in with another account than before; claim again with acceptOtherAccount: true if that one is welcome, or let the user sign in once more",
+      "another_account",
+      { field: "acceptOtherAccount", instanceId: instance.id },
+    );
+  }
+  return account;
+}
+
+/** Asked for once more where it was not noted. */
+async function accountOf(parts: GrantParts, pending: PendingSignIn): Promise<Account | undefined> {
+  if (pending.account !== undefined) return pending.account;
+  const connector = connectorOf(parts, pending.connector);
+  if (connector.account === undefined) return undefined;
+  const { accessToken } = await openPending(parts.vault, pending);
+  return await lookUpAccount(parts, connector, accessToken).catch(() => undefined);
+}
+
+async function accountBefore(parts: GrantParts, instance: Instance): Promise<Account | undefined> {
+  const connector = connectorOf(parts, instance.connector);
+  if (connector.account === undefined || needsReauthentication(instance)) return undefined;
+  try {
+    const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    return await lookUpAccount(parts, connector, accessToken);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The item has gone: it was written long since, or it has ended. */
+async function written(parts: GrantParts, claim: Claim): Promise<Instance> {
+  const { value: instance } = await parts.instances.get(claim.pending.instanceId);
+  if (instance === undefined || instance.deleting === true) throw goneOrOver(instance, claim);
+  // A new connection's id was reserved for it alone, and a refresh does not change the epoch.
+  if (claim.isNew || instance.epoch === claim.pending.epoch) return instance;
+  throw isOvertaken(instance, claim.pending) ? superseded() : over();
+}
+
+async function refuse(parts: GrantParts, claim: Claim): Promise<never> {
+  const { value: instance } = await parts.instances.get(claim.pending.instanceId);
+  throw isOvertaken(instance, claim.pending) ? superseded() : goneOrOver(instance, claim);
+}
+
+function isOvertaken(instance: Instance | undefined, { epoch }: Pick<PendingKey, "epoch">): boolean {
+  return instance !== undefined && instance.deleting !== true && instance.epoch > epoch;
+}
+
+function superseded(): Conflict {
+  return new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
+}
+
+function goneOrOver(instance: Instance | undefined, { isNew, pending }: Claim): NotFound {
+  const isGone = instance === undefined || instance.deleting === true;
+  if (isNew || !isGone) return over();
+  return new NotFound(`there is no instance ${pending.instanceId}`, "unknown_instance");
+}
+
+function over(): NotFound {
+  return new NotFound("there is no such connect session, or it is over", "unknown_session");
+}

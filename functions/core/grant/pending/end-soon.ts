@@ -1,0 +1,36 @@
+import type { Instance } from "../../instances/instance.ts";
+import type { PendingSignIn } from "../../instances/pending-sign-in.ts";
+import type { SignInParts } from "../grant-parts.ts";
+
+/**
+ * From here on nobody can claim it; a worker revokes its grant, now or when the sweep finds it.
+ * @param now store time
+ * @returns false: it was claimed before, or is gone
+ */
+export async function endSoon(
+  parts: Pick<SignInParts, "pendings" | "handOverPending">,
+  pending: PendingSignIn,
+  now: number,
+  claimedToo = false,
+): Promise<boolean> {
+  const marked = await parts.pendings.markEnding(pending, now, claimedToo);
+  // Lost: it lies on the due index.
+  if (marked) await parts.handOverPending(pending).catch(() => {});
+  return marked;
+}
+
+/** A sign-in ends the pending ones of its instance that are older: their claims could only lose. Never throws. */
+export async function endOvertaken(
+  parts: Pick<SignInParts, "pendings" | "handOverPending">,
+  { id, epoch }: Pick<Instance, "id" | "epoch">,
+  now: number,
+): Promise<void> {
+  try {
+    const pendings = await parts.pendings.ofInstance(id);
+    const older = pendings.filter((each) => each.epoch < epoch && each.endingSince === undefined);
+    // What was claimed and not written yet finds out by itself.
+    await Promise.all(older.map((each) => endSoon(parts, each, now)));
+  } catch {
+    // They end at their time.
+  }
+}

@@ -1,0 +1,150 @@
+import { NotFound, Unavailable } from "../../errors.ts";
+import type { PendingInstance, PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
+import { separateSecrets } from "../../instances/secret-keys.ts";
+import { StoreRefused } from "../../store-refused.ts";
+import type { TransientStore } from "../../transients.ts";
+import { lookUpAccount } from "../account.ts";
+import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
+import type { Sealer } from "../ports.ts";
+import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
+import { consentKey } from "../revocation/consent.ts";
+import { endRefused, notStorable } from "../revocation/end-refused.ts";
+import { refreshGroup } from "../schedule/refresh-group.ts";
+import { missingScopes } from "../scopes.ts";
+import { sealConfiguration } from "../sealed-grant.ts";
+import { type CodeExchange, type CodeTarget, exchangeCode } from "../sign-in/exchange-code.ts";
+import { freeId } from "../sign-in/first-exchange.ts";
+import { sealPending } from "./sealed-pending.ts";
+
+export interface HostedSignIn extends CodeExchange {
+  readonly sessionId: string;
+  /** Store time from which the grant ends unless it was claimed. */
+  readonly endsAt: number;
+  /** The instance that is signed in to again; or what a new connection becomes. */
+  readonly into:
+    | { readonly instanceId: number }
+    | {
+        readonly name: string;
+        readonly tags: readonly string[];
+        readonly secretConfiguration: Readonly<Record<string, string>>;
+      };
+}
+
+/**
+ * PENDING: exchanges the code of a hosted sign-in, and keeps what it brought apart until its claim. When this returns, the grant
+ * lies in the table or the rescue bucket, and nothing that served calls before serves other ones now.
+ * @returns what the claim must name, and what was asked for and not granted
+ * @throws {NotFound} the instance to be signed in to again is gone
+ * @throws {InvalidRequest} the code is wrong, used, or another client's
+ * @throws {Unavailable} try again; the code was not sent, or what it brought is lost
+ */
+export async function holdSignIn(
+  parts: SignInParts,
+  transients: TransientStore,
+  request: HostedSignIn,
+  call: Call,
+): Promise<{ readonly key: PendingKey; readonly missingScopes: readonly string[] }> {
+  const { connector, organizationId, into } = request;
+  const sealer = await parts.vault.prepare(organizationId);
+  const target = await targetOf(parts, into);
+  const won = await exchangeCode(parts, transients, request, target, call);
+  const key: PendingKey = { instanceId: target.instanceId, sessionId: request.sessionId, epoch: won.epoch };
+  const group = refreshGroup(connector.key, won.credentials.id);
+  const consent = consentKey(connector, group);
+  const pending: Omit<PendingSignIn, "grant"> = {
+    ...key,
+    organizationId,
+    userId: request.userId,
+    connector: connector.key,
+    at: won.grant.obtainedAt,
+    endsAt: request.endsAt,
+    refreshGroup: group,
+    ...(consent === undefined ? {} : { consentKey: consent }),
+    ...("instanceId" in into
+      ? {}
+      : { newInstance: await newInstanceOf(sealer, target.instanceId, request, into) }),
+  };
+  try {
+    await keepWhatFits(connector, won.grant, async (grant) => {
+      const sealed = { ...pending, grant: await sealPending(sealer, { ...key, organizationId }, grant) };
+      // Refused: it is there by an own put whose answer was lost.
+      const put = () => parts.pendings.put(sealed);
+      return await keepGrant(parts, call, key.instanceId, put, async () => ({
+        kind: "pending",
+        pending: sealed,
+      }));
+    });
+  } catch (error) {
+    if (error instanceof StoreRefused) {
+      const owner = { id: key.instanceId, organizationId, userId: request.userId, connector: connector.key };
+      const refused = { grant: won.grant, sealer, of: won.epoch, at: pending.at, cause: "forced" as const };
+      await endRefused(parts, call, owner, refused);
+      throw notStorable(connector, error);
+    }
+    parts.outcome({
+      outcome: "lost",
+      connector: connector.key,
+      instanceId: key.instanceId,
+      cause: "forced",
+    });
+    throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
+  }
+  call.afterAnswer(notePendingAccount(parts, request, key, group, won.grant.accessToken));
+  return { key, missingScopes: missingScopes(connector, won.grant) };
+}
+
+async function targetOf(
+  parts: Pick<GrantParts, "instances">,
+  into: HostedSignIn["into"],
+): Promise<CodeTarget> {
+  if (!("instanceId" in into)) {
+    const { id: instanceId, reading } = await freeId(parts);
+    return { instanceId, reading };
+  }
+  const { instanceId } = into;
+  const { value: instance, reading } = await parts.instances.get(instanceId);
+  if (instance === undefined || instance.deleting === true) {
+    throw new NotFound(`there is no instance ${instanceId}`, "unknown_instance");
+  }
+  return { instanceId, reading, seenEpoch: instance.epoch };
+}
+
+async function newInstanceOf(
+  sealer: Sealer,
+  id: number,
+  {
+    organizationId,
+    connector,
+    configuration,
+  }: Pick<HostedSignIn, "organizationId" | "connector" | "configuration">,
+  { name, tags, secretConfiguration }: Exclude<HostedSignIn["into"], { instanceId: number }>,
+): Promise<PendingInstance> {
+  // Of a session that an earlier version began: no secret lies in clear.
+  const { plain, secret } = separateSecrets(connector, configuration);
+  const secrets = { ...secret, ...secretConfiguration };
+  const secretConfigurationKeys = Object.keys(secrets);
+  const about = { name, tags, configuration: plain, secretConfigurationKeys };
+  if (secretConfigurationKeys.length === 0) return about;
+  return { ...about, sealedConfiguration: await sealConfiguration(sealer, { id, organizationId }, secrets) };
+}
+
+/** Best effort: the claim asks again where it is not known. Never throws. */
+async function notePendingAccount(
+  parts: SignInParts,
+  { connector }: Pick<HostedSignIn, "connector">,
+  key: PendingKey,
+  group: string,
+  accessToken: string,
+): Promise<void> {
+  try {
+    const account = await lookUpAccount(parts, connector, accessToken);
+    if (account === undefined) return;
+    const consent = consentKey(connector, group, account);
+    await parts.pendings.noteAccount(key, {
+      account,
+      ...(consent === undefined ? {} : { consentKey: consent }),
+    });
+  } catch {
+    // It can be claimed without it.
+  }
+}

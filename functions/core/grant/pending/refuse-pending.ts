@@ -1,0 +1,23 @@
+import type { PendingKey } from "../../instances/pending-sign-in.ts";
+import type { SignInParts } from "../grant-parts.ts";
+import { latestNow } from "../timing.ts";
+import { endSoon } from "./end-soon.ts";
+import { findPending } from "./find-pending.ts";
+
+/**
+ * REFUSE: nobody will claim it any more. Its grant is revoked, and the instance that it was for stays as it was.
+ * @param isNew it is a new connection, and not a sign-in to an instance that is there
+ * @returns false: it was claimed before, and stays so
+ */
+export async function refusePending(parts: SignInParts, key: PendingKey, isNew: boolean): Promise<boolean> {
+  const { value: pending, reading } = await findPending(parts, key);
+  if (pending !== undefined) {
+    if (await endSoon(parts, pending, latestNow(reading, parts.monotonic()))) return true;
+    const { value: now } = await parts.pendings.get(key);
+    if (now !== undefined) return false;
+  }
+  // Its item is gone: it has ended, or it went live long since.
+  const { value: instance } = await parts.instances.get(key.instanceId);
+  if (instance === undefined || instance.deleting === true) return true;
+  return isNew ? false : instance.epoch !== key.epoch;
+}

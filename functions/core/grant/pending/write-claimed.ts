@@ -1,0 +1,151 @@
+import type { Grant, Instance } from "../../instances/instance.ts";
+import type { PendingInstance, PendingSignIn } from "../../instances/pending-sign-in.ts";
+import { noteAccount } from "../account.ts";
+import { announce } from "../announce.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { Call, ProvisioningParts } from "../grant-parts.ts";
+import type { Sealer } from "../ports.ts";
+import { consentKey } from "../revocation/consent.ts";
+import { dueAt } from "../schedule/due.ts";
+import { tellMissingScopes } from "../scopes.ts";
+import { sealGrant } from "../sealed-grant.ts";
+import { afterSignIn } from "../sign-in/after-sign-in.ts";
+import { newInstanceToken } from "../sign-in/instance-token.ts";
+import { writeSignIn } from "../sign-in/write-sign-in.ts";
+import { openPending } from "./sealed-pending.ts";
+
+export type ClaimWritten =
+  | { readonly kind: "written"; readonly instance: Instance }
+  /** For good: a later sign-in won, or the instance is going or gone. `now`: what is there. */
+  | { readonly kind: "lost"; readonly now: Instance | undefined };
+
+/**
+ * CLAIM, the write: what is pending, and marked as claimed, goes live. By the one who claims or by a worker, any number of times.
+ * @param now store time
+ * @throws a store or the vault does not answer: perhaps written, perhaps not
+ */
+export async function writeClaimed(
+  parts: ProvisioningParts,
+  pending: PendingSignIn,
+  now: number,
+  call: Call,
+): Promise<ClaimWritten> {
+  const grant = await openPending(parts.vault, pending);
+  const sealer = await parts.vault.prepare(pending.organizationId);
+  const { newInstance } = pending;
+  return newInstance === undefined
+    ? await signInTo(parts, pending, { grant, sealer, now }, call)
+    : await create(parts, pending, newInstance, { grant, sealer, now }, call);
+}
+
+interface Opened {
+  readonly grant: Grant;
+  readonly sealer: Sealer;
+  readonly now: number;
+}
+
+async function signInTo(
+  parts: ProvisioningParts,
+  { instanceId, organizationId, connector, epoch, refreshGroup, account }: PendingSignIn,
+  { grant, sealer, now }: Opened,
+  call: Call,
+): Promise<ClaimWritten> {
+  const signIn = {
+    kind: "sign-in" as const,
+    instanceId,
+    organizationId,
+    connector,
+    epoch,
+    at: now,
+    refreshGroup,
+    ...(account === undefined ? {} : { changes: { account } }),
+  };
+  const result = await writeSignIn(parts, { signIn, grant, sealer });
+  if (result.kind === "lost") return result;
+  return { kind: "written", instance: await afterSignIn(parts, result, signIn, grant, call) };
+}
+
+async function create(
+  parts: ProvisioningParts,
+  pending: PendingSignIn,
+  about: PendingInstance,
+  opened: Opened,
+  call: Call,
+): Promise<ClaimWritten> {
+  const instance = await instanceFrom(parts, pending, about, opened);
+  if (await parts.instances.create(instance)) {
+    // Another process may have made it, and its owner may have deleted it, before this write came: the delete marks what was
+    // claimed, whose item outlasts this process (timing.claimedMs), so that nothing deleted comes back.
+    const { value } = await parts.pendings.get(pending);
+    if (value === undefined || value.endingSince !== undefined) {
+      await parts.instances.markDeleting(instance.id, opened.now);
+      return { kind: "lost", now: undefined };
+    }
+    tellCreated(parts, instance, call);
+    tellMissingScopes(
+      parts,
+      call,
+      connectorOf(parts, instance.connector),
+      instance,
+      opened.grant,
+      opened.now,
+    );
+    noteUnknown(parts, instance, opened, call);
+    return { kind: "written", instance };
+  }
+  const { value: found } = await parts.instances.get(instance.id);
+  if (!isMadeFrom(found, pending) || found.deleting === true) return { kind: "lost", now: found };
+  tellCreated(parts, found, call);
+  return { kind: "written", instance: found };
+}
+
+/** Whether this instance is the one that a new connection became. */
+export function isMadeFrom(
+  instance: Instance | undefined,
+  pending: Pick<PendingSignIn, "organizationId" | "at">,
+): instance is Instance {
+  return instance?.organizationId === pending.organizationId && instance.createdAt === pending.at;
+}
+
+async function instanceFrom(
+  parts: ProvisioningParts,
+  { instanceId: id, organizationId, userId, at, epoch, refreshGroup, account, ...pending }: PendingSignIn,
+  about: PendingInstance,
+  { grant, sealer, now }: Opened,
+): Promise<Instance> {
+  const connector = connectorOf(parts, pending.connector);
+  const due = dueAt(parts, connector, grant, { createdAt: at }, now);
+  const consent = consentKey(connector, refreshGroup, account);
+  return {
+    id,
+    organizationId,
+    userId,
+    connector: connector.key,
+    ...about,
+    // When the user signed in: the same whoever writes it, and so it is known again.
+    createdAt: at,
+    updatedAt: at,
+    // Nobody ever sees this token: the claim's answer brings one of its own.
+    tokenHashes: [{ hash: newInstanceToken(id).hash }],
+    fence: 1,
+    version: 1,
+    epoch,
+    grant: await sealGrant(sealer, { id, organizationId }, 1, grant),
+    enabled: true,
+    ...(due === undefined ? {} : { dueAt: due }),
+    refreshGroup,
+    ...(consent === undefined ? {} : { consentKey: consent }),
+    ...(account === undefined ? {} : { account }),
+  };
+}
+
+/** The same happening whoever tells it. */
+function tellCreated(parts: ProvisioningParts, instance: Instance, call: Call): void {
+  announce(parts, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
+}
+
+function noteUnknown(parts: ProvisioningParts, instance: Instance, { grant, now }: Opened, call: Call): void {
+  if (instance.account !== undefined) return;
+  const connector = connectorOf(parts, instance.connector);
+  call.afterAnswer(noteAccount(parts, connector, instance, grant.accessToken, now));
+}

@@ -1,0 +1,85 @@
+import { type Death, type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
+import type { TokenOutcome } from "../ports.ts";
+import type { Timing } from "../timing.ts";
+
+/**
+ * Why a grant needs a new sign-in; also `lastError`, and `reason` of the event.
+ * - `invalid_grant`: the vendor's word for a refresh token that is no good.
+ * - `refresh_token_reused`: the same, and the vendor says that it saw the token twice.
+ * - `refused`: the vendor refused it for a week, in whatever words (refusals.ts).
+ * - `token_expired`, `token_refused`: an access token without refresh token that has run out, or that the vendor refuses (ended-token.ts).
+ * - `restored`: it came back from a backup (operator/mark-restored.ts).
+ */
+export type DeathReason =
+  | "invalid_grant"
+  | "refresh_token_reused"
+  | "refused"
+  | "token_expired"
+  | "token_refused"
+  | "restored";
+
+/** A vendor's words for a refresh token that it saw twice; such a grant is never tried again. */
+const REUSE_ERRORS: ReadonlySet<string> = new Set([
+  "refresh_token_reused",
+  "refresh_token_already_used",
+  "token_reuse_detected",
+]);
+const REUSE_WORDS = ["reuse", "already used", "already been used", "been used already", "used already"];
+
+/** What an `invalid_grant` says of the death. */
+export function reasonOf(outcome: Extract<TokenOutcome, { kind: "invalid_grant" }>): DeathReason {
+  const description = outcome.description?.toLowerCase() ?? "";
+  const isReuse =
+    REUSE_ERRORS.has(outcome.error.toLowerCase()) || REUSE_WORDS.some((words) => description.includes(words));
+  return isReuse ? "refresh_token_reused" : "invalid_grant";
+}
+
+/** How the stored grant died; `at` is unknown where an earlier version of Linkspan wrote it. @returns undefined: it lives */
+export function deathOf(
+  instance: Pick<Instance, "deadVersion" | "version" | "death" | "lastError">,
+): (Omit<Death, "at" | "version"> & { readonly at?: number }) | undefined {
+  if (!needsReauthentication(instance)) return undefined;
+  if (instance.death?.version === instance.version) return instance.death;
+  return { reason: instance.lastError ?? "invalid_grant" };
+}
+
+/**
+ * Whether a dead grant may be sent to its vendor once more: a vendor's incident may have been taken for its end. Never what our
+ * side ended (it is being deleted, or came back from a backup), never after the vendor saw a token twice.
+ */
+export function isRevivable(
+  instance: Pick<
+    Instance,
+    "deadVersion" | "version" | "death" | "lastError" | "deleting" | "enabled" | "connector"
+  >,
+): boolean {
+  const death = deathOf(instance);
+  if (death === undefined || instance.deleting === true || !instance.enabled) return false;
+  return death.emptied !== true && (death.reason === "invalid_grant" || death.reason === "refused");
+}
+
+/** Whether its app, too, may have it tried: for two days. */
+export function isRevivableByApp(instance: Instance, now: number, timing: Timing): boolean {
+  const at = deathOf(instance)?.at;
+  return isRevivable(instance) && at !== undefined && now - at < timing.reviveForMs;
+}
+
+/** When what a dead grant held is to go. @returns undefined: it lives, nothing is held any more, or nobody knows since when */
+export function emptiesAt(
+  instance: Pick<Instance, "deadVersion" | "version" | "death" | "lastError">,
+  timing: Timing,
+): number | undefined {
+  const death = deathOf(instance);
+  if (death?.at === undefined || death.emptied === true) return undefined;
+  return death.at + timing.keepDeadMs;
+}
+
+/** What is left of a grant whose days are over: no token, but the client that a new sign-in goes by. */
+export function withoutTokens({ obtainedAt, obtainedBy, client }: Grant): Grant {
+  return { accessToken: "", tokenType: "bearer", obtainedAt, obtainedBy, client };
+}
+
+/** There is nothing at the vendor that could be ended. */
+export function isEmptied(grant: Pick<Grant, "accessToken" | "refreshToken">): boolean {
+  return grant.accessToken === "" && grant.refreshToken === undefined;
+}

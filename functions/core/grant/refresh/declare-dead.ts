@@ -1,0 +1,45 @@
+import type { Failure } from "../../instances/instance.ts";
+import { announce } from "../announce.ts";
+import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
+import { within } from "../patience.ts";
+import { dueFor } from "../schedule/due.ts";
+import { latestNow } from "../timing.ts";
+import type { DeathReason } from "./death.ts";
+
+/**
+ * Writes that only a new sign-in helps, if the version and fence are still those seen, and tells subscribers. The sealed grant
+ * stays for 30 days; the due entry brings the worker that takes it away (schedule/bury-dead.ts).
+ * @param seen the version that died; the fence of the lease under which that was found out, or that of the read where none was taken
+ * @param words the vendor's own
+ * @returns `false`: another grant has come, or this is the second try of a write whose first answer was lost
+ * @throws the table does not answer
+ */
+export async function declareDead(
+  parts: Pick<GrantParts, "instances" | "sleep" | "timing" | "monotonic" | "announce">,
+  { instance, reading }: InstanceRead,
+  seen: { readonly version: number; readonly fence: number },
+  reason: DeathReason,
+  words: Pick<Failure, "error" | "description">,
+  call: Pick<Call, "afterAnswer">,
+): Promise<boolean> {
+  const { timing } = parts;
+  const at = latestNow(reading, parts.monotonic());
+  const death = { version: seen.version, at, reason };
+  const lastFailure: Failure = { at, code: reason, ...words };
+  const due = dueFor(instance, at + timing.keepDeadMs, at, timing);
+  const written = await within(
+    parts,
+    timing.storeTryMs,
+    parts.instances.markDead(instance.id, seen, reason, due, { death, lastFailure }),
+  );
+  if (!written) return false;
+  announce(parts, call, instance, {
+    name: "instance.needs_reauth",
+    at,
+    of: seen.version,
+    reason,
+    ...(words.error === undefined ? {} : { error: words.error }),
+    ...(words.description === undefined ? {} : { errorDescription: words.description }),
+  });
+  return true;
+}

@@ -1,0 +1,72 @@
+import type { Connector } from "../../../connectors/define-connector.ts";
+import type { Grant } from "../../instances/instance.ts";
+import { lookUpAccount } from "../account.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
+import { latestNow, leaseIsHeld } from "../timing.ts";
+import { declareDead } from "./declare-dead.ts";
+import { releaseLease, takeLease } from "./lease.ts";
+
+/**
+ * After a vendor's 401 to a token that came without refresh token: whether the grant has ended. It has if the token has run
+ * out; else, since a single call may be refused for reasons of its own, if the connector's own account call is refused with
+ * 401, too. That call is made once an hour at most, under the lease, and `forcedAt` remembers it.
+ * @returns true: it needs a new sign-in, which is written and told; false: the vendor's 401 stands for itself
+ */
+export async function hasEnded(
+  parts: GrantParts,
+  read: InstanceRead,
+  grant: Grant,
+  call: Call,
+): Promise<boolean> {
+  const { instance, reading } = read;
+  const now = latestNow(reading, parts.monotonic());
+  const connector = connectorOf(parts, instance.connector);
+  const { version, fence } = instance;
+  const count = (): boolean => {
+    parts.outcome({
+      outcome: "needs_reauth",
+      connector: connector.key,
+      instanceId: instance.id,
+      cause: "unauthorized",
+    });
+    return true;
+  };
+  try {
+    if (grant.expiresAt !== undefined && now >= grant.expiresAt) {
+      const died = await declareDead(parts, read, { version, fence }, "token_expired", {}, call);
+      return died && count();
+    }
+    if (connector.account === undefined || leaseIsHeld(instance, reading)) return false;
+    if (instance.forcedAt !== undefined && now - instance.forcedAt < parts.timing.probeMs) return false;
+    const lease = await takeLease(parts, read, now);
+    if (lease === undefined) return false;
+    if ((await statusOfAccountCall(parts, connector, grant.accessToken)) !== 401) {
+      await releaseLease(parts, lease, {});
+      return false;
+    }
+    const seen = { version, fence: lease.fence };
+    return (await declareDead(parts, read, seen, "token_refused", {}, call)) && count();
+  } catch {
+    // The table does not answer: the lease runs out, and the next 401 asks again.
+    return false;
+  }
+}
+
+/** The status of the call by which a connector tells whose a token is. @returns undefined: no answer */
+async function statusOfAccountCall(
+  parts: Pick<GrantParts, "http" | "sleep" | "timing">,
+  connector: Connector,
+  accessToken: string,
+): Promise<number | undefined> {
+  let status: number | undefined;
+  const http: GrantParts["http"] = {
+    async send(request) {
+      const response = await parts.http.send(request);
+      status = response.status;
+      return response;
+    },
+  };
+  await lookUpAccount({ ...parts, http }, connector, accessToken).catch(() => undefined);
+  return status;
+}

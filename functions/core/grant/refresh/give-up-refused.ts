@@ -1,0 +1,48 @@
+import type { Grant } from "../../instances/instance.ts";
+import type { Call, GrantParts, InstanceRead, RefreshCause } from "../grant-parts.ts";
+import { within } from "../patience.ts";
+import type { Sealer } from "../ports.ts";
+import { endRefused, STORE_REFUSED } from "../revocation/end-refused.ts";
+import { latestNow } from "../timing.ts";
+import { afterFailure } from "./after-failure.ts";
+import { tellFailure } from "./failure-series.ts";
+import { type Lease, releaseLease } from "./lease.ts";
+
+/**
+ * A refreshed grant that the table refuses for good: it ends, and the lease is given back. The old grant stays; the next refresh
+ * finds out from the vendor whether it still lives.
+ * @returns milliseconds until the next try
+ */
+export async function giveUpRefused(
+  parts: GrantParts,
+  read: InstanceRead,
+  lease: Lease,
+  won: { readonly old: Grant; readonly grant: Grant; readonly sentAt: number; readonly sealer: Sealer },
+  cause: RefreshCause,
+  call: Call,
+): Promise<number> {
+  const { instance } = read;
+  if (won.grant.refreshToken === won.old.refreshToken) {
+    // The refresh token lives on in the old grant: there is nothing to end.
+    const { id: instanceId, connector } = instance;
+    parts.outcome({ outcome: "lost", connector, instanceId, cause, reason: STORE_REFUSED });
+  } else {
+    const { grant, sealer, sentAt: at } = won;
+    await endRefused(parts, call, instance, { grant, sealer, of: lease.fence, at, cause });
+  }
+  const now = latestNow(read.reading, parts.monotonic());
+  const { retryInMs, ...change } = afterFailure(
+    parts,
+    instance,
+    won.old,
+    { kind: "unknown", reason: STORE_REFUSED },
+    now,
+  );
+  const release = within(
+    parts,
+    parts.timing.storeTryMs,
+    releaseLease(parts, lease, { ...change, lastError: STORE_REFUSED }),
+  );
+  if (await release.catch(() => false)) tellFailure(parts, call, read, "attempts", STORE_REFUSED);
+  return retryInMs;
+}

@@ -1,0 +1,87 @@
+import type { Grant, Instance, Refusals } from "../../instances/instance.ts";
+import type { GrantParts, RefreshCause } from "../grant-parts.ts";
+import type { TokenOutcome } from "../ports.ts";
+import type { Timing } from "../timing.ts";
+
+/** Statuses that say nothing of the grant: the client, the time, the rate. */
+const NOT_OF_THE_GRANT: ReadonlySet<number> = new Set([401, 408, 425, 429]);
+
+/** Words that say nothing of it either: they pass, or the request is at fault whoever's grant it carries. */
+const PASSING_ERRORS: ReadonlySet<string> = new Set([
+  "temporarily_unavailable",
+  "server_error",
+  "internal_error",
+  "internal_failure",
+  "slow_down",
+  "rate_limited",
+  "rate_limit_exceeded",
+  "too_many_requests",
+  "unsupported_grant_type",
+  "unsupported_response_type",
+]);
+
+/** Whether a refusal may be about the grant: an OAuth error body, under a status that is not about something else. */
+function isOfTheGrant(outcome: TokenOutcome): boolean {
+  if (outcome.kind !== "refused") return false;
+  const { status, error } = outcome;
+  // Without an error body the reader names the status in its place: a firewall's 403 page is no OAuth error.
+  if (status >= 500 || NOT_OF_THE_GRANT.has(status) || error.startsWith("http_")) return false;
+  return !PASSING_ERRORS.has(error.toLowerCase());
+}
+
+/**
+ * The refusals of a grant, this one included. Only those after its access token has run out count: until then it serves. An
+ * access token whose end nobody knows has run out when the vendor's API refuses it. One in twelve hours counts, so that ten
+ * are spread over days, however often somebody tries.
+ * @returns undefined: nothing changes
+ */
+export function countRefusal(
+  instance: Pick<Instance, "version" | "refusals">,
+  grant: Pick<Grant, "expiresAt">,
+  outcome: TokenOutcome,
+  { cause, now, timing }: { cause: RefreshCause; now: number; timing: Timing },
+): Refusals | undefined {
+  if (!isOfTheGrant(outcome)) return undefined;
+  const { version } = instance;
+  const before = instance.refusals?.version === version ? instance.refusals : undefined;
+  const hasRunOut =
+    grant.expiresAt === undefined ? cause === "unauthorized" || before !== undefined : now >= grant.expiresAt;
+  if (!hasRunOut) return undefined;
+  if (before === undefined) return { version, count: 1, since: now, lastAt: now };
+  if (now - before.lastAt < timing.refusedStepMs) return before;
+  return { ...before, count: before.count + 1, lastAt: now };
+}
+
+/**
+ * Whether a grant that is refused is to be given up now. Two days before its week is over that is noted, so that all grants of a
+ * connector that would be given up within a day are known before the first of them is: a vendor that refuses many at once has
+ * an incident, or does not understand us.
+ * @returns the refusals as they are to be written
+ */
+export async function isGivenUp(
+  parts: Pick<GrantParts, "refused" | "timing">,
+  instance: Pick<Instance, "id" | "connector">,
+  refusals: Refusals,
+  now: number,
+): Promise<{ readonly refusals: Refusals; readonly givenUp: boolean }> {
+  const { refused, timing } = parts;
+  const left = { refusals, givenUp: false };
+  const lasts = now - refusals.since;
+  if (refused === undefined || lasts < timing.refusedMs - timing.refusedNoticeMs) return left;
+  const { id, connector } = instance;
+  try {
+    const { noticedAt } = refusals;
+    if (noticedAt === undefined || now - noticedAt > 2 * timing.refusedNoticeMs) {
+      await refused.notice(connector, id, now);
+      return { refusals: { ...refusals, noticedAt: now }, givenUp: false };
+    }
+    const isRipe =
+      lasts >= timing.refusedMs &&
+      refusals.count >= timing.refusedTries &&
+      now - noticedAt >= timing.refusedDayMs;
+    return { refusals, givenUp: isRipe && (await refused.mayEnd(connector, id, noticedAt, now)) };
+  } catch {
+    // Nobody can say now: the next try asks again.
+    return left;
+  }
+}

@@ -1,0 +1,84 @@
+import type { TransientItem, TransientStore } from "../../transients.ts";
+import type { RefusedGrants } from "../grant-parts.ts";
+import type { Timing } from "../timing.ts";
+
+/** `refused#<connector>`: grants that are about to be given up. */
+interface Noticed extends TransientItem {
+  /** Counts writes: the condition of the next one. */
+  readonly revision: number;
+  readonly grants: readonly { readonly instanceId: number; readonly at: number }[];
+}
+
+/** `grants#<connector>`: how many there are; counted once a day. */
+interface Counted extends TransientItem {
+  readonly count: number;
+}
+
+/** No more than one in so many of a connector's grants is given up in a day. */
+const SHARE = 5;
+/** Nor more than this at once, however many there are; the item stays small. */
+const MOST_NOTICED = 1_000;
+/** Writers that meet at one item; who has not written by then is noted at the grant's next try. */
+const MOST_TRIES = 5;
+
+/**
+ * Keeps what is noted in the transients table. A single grant may always go: it tells nothing of its vendor.
+ * @param count how many grants of a connector there are
+ * @param held tells the operator that grants are not given up, and of which connector
+ */
+export function refusedGrants(parts: {
+  readonly transients: TransientStore;
+  readonly timing: Timing;
+  readonly count: (connector: string) => Promise<number>;
+  readonly held: (connector: string, told: { readonly refused: number; readonly grants: number }) => void;
+}): RefusedGrants {
+  const { transients, timing } = parts;
+  const keptMs = 2 * timing.refusedNoticeMs + timing.refusedDayMs;
+
+  async function countOf(connector: string, now: number): Promise<number> {
+    const id = `grants#${connector}`;
+    const known = await transients.get<Counted>(id);
+    if (known !== undefined) return known.count;
+    const count = await parts.count(connector);
+    await transients.put<Counted>({ id, count, expiresAt: now + timing.refusedDayMs });
+    return count;
+  }
+
+  return {
+    async notice(connector, instanceId, now) {
+      const id = `refused#${connector}`;
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        const seen = await transients.get<Noticed>(id);
+        const others = (seen?.grants ?? []).filter(
+          (each) => each.instanceId !== instanceId && now - each.at < keptMs,
+        );
+        // So many have one answer already: nothing is given up.
+        if (others.length >= MOST_NOTICED) return;
+        const item: Noticed = {
+          id,
+          revision: (seen?.revision ?? 0) + 1,
+          expiresAt: now + keptMs,
+          grants: [...others, { instanceId, at: now }],
+        };
+        const written =
+          seen === undefined
+            ? await transients.put(item)
+            : await transients.replace(item, { field: "revision", seen: seen.revision });
+        if (written) return;
+      }
+      throw new Error(`the refused grants of ${connector} are being noted by too many at once`);
+    },
+
+    async mayEnd(connector, instanceId, noticedAt, now) {
+      const noticed = await transients.get<Noticed>(`refused#${connector}`);
+      const near = (noticed?.grants ?? []).filter(({ at }) => Math.abs(at - noticedAt) < timing.refusedDayMs);
+      // The item is gone or full: nobody knows how many there are.
+      const isKnown = near.some((each) => each.instanceId === instanceId);
+      if (isKnown && near.length <= 1) return true;
+      const grants = await countOf(connector, now);
+      if (isKnown && near.length * SHARE <= grants && near.length < MOST_NOTICED) return true;
+      parts.held(connector, { refused: near.length, grants });
+      return false;
+    },
+  };
+}

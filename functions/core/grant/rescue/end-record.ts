@@ -1,0 +1,149 @@
+import { withoutUndeclared } from "../../instances/fit-grant.ts";
+import type { Instance } from "../../instances/instance.ts";
+import { announce } from "../announce.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { Call, WorkerParts } from "../grant-parts.ts";
+import { pendingVersion } from "../pending/sealed-pending.ts";
+import type { RescueRecord } from "../ports.ts";
+import { openUnlessBroken, revokeRecorded } from "../revocation/revoke-loser.ts";
+import { sealGrant } from "../sealed-grant.ts";
+import { latestNow } from "../timing.ts";
+import type { UnreadableRecord } from "./unreadable-record.ts";
+
+/** Why a record ends without its write. */
+export type RecordEnd = "store_refused" | "record_too_old";
+
+/** The vendor did not take a revocation that a record asks for: the record lies there for a later sweep. */
+export class RevocationOwed extends Error {
+  constructor(instanceId: number) {
+    super(`a revocation for instance ${instanceId} was not taken yet`);
+    this.name = "RevocationOwed";
+  }
+}
+
+/** Whose grant a record holds, and since when. */
+export function subjectOf(
+  record: RescueRecord,
+): Pick<Instance, "id" | "organizationId" | "connector"> & { readonly at: number } {
+  if (record.kind === "new") {
+    const { id, organizationId, connector, createdAt: at } = record.instance;
+    return { id, organizationId, connector, at };
+  }
+  if (record.kind === "pending") {
+    const { instanceId: id, organizationId, connector, at } = record.pending;
+    return { id, organizationId, connector, at };
+  }
+  const { instanceId: id, organizationId, connector } = record;
+  return { id, organizationId, connector, at: record.kind === "refresh" ? record.refreshedAt : record.at };
+}
+
+/** The record's grant, and the version that it is sealed for. */
+function grantIn(record: RescueRecord): { grant: Uint8Array; version: number | string } {
+  switch (record.kind) {
+    case "refresh":
+      return { grant: record.grant, version: record.fence };
+    case "sign-in":
+      return { grant: record.grant, version: `signin-${record.epoch}` };
+    case "new":
+      return { grant: record.instance.grant, version: record.instance.version };
+    case "pending":
+      return { grant: record.pending.grant, version: pendingVersion(record.pending) };
+  }
+}
+
+/**
+ * The same record with a grant of what its connector declares. `undefined`: there is nothing that could go, or nobody can open it.
+ * @throws the key service does not answer
+ */
+export async function smallerRecord(
+  parts: WorkerParts,
+  record: RescueRecord,
+): Promise<RescueRecord | undefined> {
+  const owner = subjectOf(record);
+  const { grant, version } = grantIn(record);
+  const opened = await openUnlessBroken(parts, owner, version, grant);
+  if (opened === undefined) return undefined;
+  const smaller = withoutUndeclared(connectorOf(parts, owner.connector), opened);
+  if (smaller === undefined) return undefined;
+  const sealer = await parts.vault.prepare(owner.organizationId);
+  const sealed = await sealGrant(sealer, owner, version, smaller);
+  if (record.kind === "new") return { ...record, instance: { ...record.instance, grant: sealed } };
+  if (record.kind === "pending") return { ...record, pending: { ...record.pending, grant: sealed } };
+  return { ...record, grant: sealed };
+}
+
+/**
+ * Ends the grant of a record that will never be written: at the vendor, where it revokes single tokens.
+ * @returns whether the vendor took the revocation; `false` only when it was tried for as long as revocations are
+ * @throws {RevocationOwed} not yet: the record stays
+ */
+export async function endRecord(parts: WorkerParts, record: RescueRecord): Promise<boolean> {
+  const owner = subjectOf(record);
+  const { grant, version } = grantIn(record);
+  // A connector that is gone, a key service that does not answer: not now, and in the end never.
+  if (await revokeRecorded(parts, owner, version, grant).catch(() => false)) return true;
+  if (!(await isPastItsEnd(parts, owner.id, owner.at))) throw new RevocationOwed(owner.id);
+  return false;
+}
+
+/** Tells what became of a record's grant: for a new connection also that there will be no instance. */
+export async function tellEnd(
+  parts: WorkerParts,
+  call: Pick<Call, "afterAnswer">,
+  key: string,
+  record: RescueRecord,
+  ended: { readonly why?: RecordEnd; readonly revoked: boolean },
+): Promise<void> {
+  const subject = subjectOf(record);
+  const { value, reading } = await parts.instances.get(subject.id);
+  const at = latestNow(reading, parts.monotonic());
+  const userId = userOf(record) ?? value?.userId;
+  const owner = { ...subject, ...(userId === undefined ? {} : { userId }) };
+  const tell = (name: "instance.grant_lost" | "instance.revocation_failed" | "instance.deleted") =>
+    announce(parts, call, owner, {
+      name,
+      at,
+      of: key,
+      ...(name === "instance.grant_lost" && ended.why !== undefined ? { reason: ended.why } : {}),
+    });
+  if (ended.why !== undefined) tell("instance.grant_lost");
+  if (!ended.revoked) tell("instance.revocation_failed");
+  if (ended.why !== undefined && record.kind === "new" && value === undefined) tell("instance.deleted");
+}
+
+function userOf(record: RescueRecord): string | undefined {
+  if (record.kind === "new") return record.instance.userId;
+  return record.kind === "pending" ? record.pending.userId : undefined;
+}
+
+/** By the store's time. @throws the table does not answer: nobody knows the time */
+export async function isPastItsEnd(
+  parts: Pick<WorkerParts, "instances" | "monotonic" | "timing">,
+  instanceId: number,
+  at: number,
+): Promise<boolean> {
+  const { reading } = await parts.instances.get(instanceId);
+  return latestNow(reading, parts.monotonic()) - at >= parts.timing.revocationMs;
+}
+
+/**
+ * A record that cannot be read ends like any other, though nobody can revoke what it holds.
+ * @throws {UnreadableRecord} not yet: a newer version of this function may be able to read it
+ */
+export async function endUnreadable(
+  parts: WorkerParts,
+  key: string,
+  unreadable: UnreadableRecord,
+): Promise<void> {
+  const instanceId = Number(/^rescue\/(\d+)\//.exec(key)?.[1] ?? 0);
+  const { writtenAt } = unreadable;
+  if (writtenAt === undefined || !(await isPastItsEnd(parts, instanceId, writtenAt))) throw unreadable;
+  await parts.rescue.remove(key);
+  parts.outcome({
+    outcome: "lost",
+    connector: "unknown",
+    instanceId,
+    cause: "rescue",
+    reason: "record_unreadable",
+  });
+}

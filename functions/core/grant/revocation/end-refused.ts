@@ -1,0 +1,62 @@
+import type { Connector } from "../../../connectors/define-connector.ts";
+import { VendorError } from "../../errors.ts";
+import type { Grant, Instance } from "../../instances/instance.ts";
+import type { StoreRefused } from "../../store-refused.ts";
+import { announce } from "../announce.ts";
+import type { Call, GrantParts, RefreshCause } from "../grant-parts.ts";
+import type { Sealer } from "../ports.ts";
+import { sealGrant } from "../sealed-grant.ts";
+import { epochOf, hashOf } from "../sign-in/epoch.ts";
+import { revokeLoserOrOwe } from "./revoke-loser.ts";
+
+/** Why a grant was lost that the table will never take: in the log line, the event and `lastError`. */
+export const STORE_REFUSED = "store_refused";
+
+/** A grant in hand that the table refuses for good, and what names it. */
+interface Refused {
+  readonly grant: Grant;
+  readonly sealer: Sealer;
+  /** Tells this grant from others of its instance. */
+  readonly of: string | number;
+  /** Store time, epoch milliseconds. */
+  readonly at: number;
+  readonly cause: RefreshCause;
+}
+
+/**
+ * Ends a grant that the table refuses for good: revokes it, or lays down that this is owed. Counts it as lost, and tells it.
+ * Never throws.
+ */
+export async function endRefused(
+  parts: GrantParts,
+  call: Call,
+  owner: Pick<Instance, "id" | "organizationId" | "connector"> & Partial<Pick<Instance, "userId">>,
+  { grant, sealer, of, at, cause }: Refused,
+): Promise<void> {
+  const { id: instanceId, organizationId, connector } = owner;
+  // Before every sign-in: such a record can only end in a revocation, and no refresh looks for it.
+  const epoch = epochOf(0, hashOf(String(instanceId), String(of)));
+  const ended = await revokeLoserOrOwe(parts, call, owner, grant, async () => ({
+    kind: "sign-in",
+    instanceId,
+    organizationId,
+    connector,
+    epoch,
+    at,
+    grant: await sealGrant(sealer, owner, `signin-${epoch}`, grant),
+  }));
+  // Where neither was possible, it is counted there.
+  if (ended !== "lost")
+    parts.outcome({ outcome: "lost", connector, instanceId, cause, reason: STORE_REFUSED });
+  announce(parts, call, owner, { name: "instance.grant_lost", at, of, reason: STORE_REFUSED });
+}
+
+/** What the caller of a sign-in is told. */
+export function notStorable({ name }: Pick<Connector, "name">, cause: StoreRefused): VendorError {
+  return new VendorError(
+    502,
+    "grant_not_storable",
+    `${name} gave more than can be stored with a connection, so the new grant was ended; a shorter configuration or fewer scopes may help`,
+    { cause },
+  );
+}

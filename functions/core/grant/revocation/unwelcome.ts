@@ -1,0 +1,24 @@
+import type { Grant, Instance } from "../../instances/instance.ts";
+import type { RescueRecord, Sealer } from "../ports.ts";
+import { sealGrant } from "../sealed-grant.ts";
+import { epochBeforeAll } from "../sign-in/epoch.ts";
+
+/**
+ * A record of a grant that must never go live: a sign-in of an epoch before all others, which can only end in a revocation.
+ * @param won `at`: store time from which its revocation is tried for 7 days
+ */
+export function endsInRevocation(
+  owner: Pick<Instance, "id" | "organizationId" | "connector">,
+  won: { readonly grant: Grant; readonly sealer: Sealer; readonly epoch: string; readonly at: number },
+): () => Promise<RescueRecord> {
+  const epoch = epochBeforeAll(won.epoch);
+  return async () => ({
+    kind: "sign-in",
+    instanceId: owner.id,
+    organizationId: owner.organizationId,
+    connector: owner.connector,
+    epoch,
+    at: won.at,
+    grant: await sealGrant(won.sealer, owner, `signin-${epoch}`, won.grant),
+  });
+}

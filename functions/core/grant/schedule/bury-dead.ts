@@ -1,0 +1,38 @@
+import type { Instance } from "../../instances/instance.ts";
+import type { GrantParts } from "../grant-parts.ts";
+import { deathOf, emptiesAt, withoutTokens } from "../refresh/death.ts";
+import { openUnlessBroken } from "../revocation/revoke-loser.ts";
+import { sealGrant } from "../sealed-grant.ts";
+import { dueFor } from "./due.ts";
+
+/**
+ * What a worker does with an instance that needs a new sign-in: once 30 days are over, it takes the tokens out of what is
+ * stored. The instance stays, and says what it said; a new sign-in goes by the client that is left.
+ * @returns when it is to be looked at next (undefined: never); `written`: the write has said so itself
+ */
+export async function buryDead(
+  parts: Pick<GrantParts, "instances" | "vault" | "timing">,
+  instance: Instance,
+  now: number,
+): Promise<{ readonly due: number | undefined } | "written"> {
+  const at = emptiesAt(instance, parts.timing);
+  if (at === undefined || at > now) return { due: at };
+  const { id, version, fence } = instance;
+  const death = deathOf(instance);
+  if (death?.at === undefined) return { due: undefined };
+  const old = await openUnlessBroken(parts, instance, version, instance.grant);
+  // No key opens it any more: it is gone already.
+  if (old === undefined) return { due: undefined };
+  const due = dueFor(instance, undefined, now, parts.timing);
+  const sealer = await parts.vault.prepare(instance.organizationId);
+  await parts.instances.emptyDead(
+    id,
+    { version, fence },
+    {
+      grant: await sealGrant(sealer, instance, version, withoutTokens(old)),
+      death: { version, at: death.at, reason: death.reason, emptied: true },
+      ...(due === undefined ? {} : { dueAt: due }),
+    },
+  );
+  return "written";
+}

@@ -1,0 +1,54 @@
+import type { Connector } from "../../connectors/define-connector.ts";
+import type { Grant, Instance } from "../instances/instance.ts";
+import { announce } from "./announce.ts";
+import type { Call, GrantParts } from "./grant-parts.ts";
+
+/** What a grant allows, as far as the vendor told. @returns undefined: nobody knows */
+export function grantedScopes(
+  connector: Connector,
+  { scope }: Pick<Grant, "scope">,
+): readonly string[] | undefined {
+  if (scope === undefined) return undefined;
+  const { separator, answerSeparator = separator } = connector.oauth2.scopes;
+  const each = scope.split(/\s/).flatMap((part) => part.split(answerSeparator));
+  return [...new Set(each.filter((one) => one !== ""))];
+}
+
+/**
+ * What was asked for and not granted: some vendors let a user take single permissions out (Google's check boxes). Where nobody
+ * knows what was asked, nothing is missing. A vendor that tells a scope by another name, or never tells one, is known by its
+ * connector.
+ */
+export function missingScopes(
+  connector: Connector,
+  grant: Pick<Grant, "scope" | "askedScopes">,
+): readonly string[] {
+  const granted = grantedScopes(connector, grant);
+  if (granted === undefined || grant.askedScopes === undefined) return [];
+  const { aliases = {}, neverTold = [] } = connector.oauth2.scopes;
+  const nameOf = (scope: string): string =>
+    Object.hasOwn(aliases, scope) ? (aliases[scope] ?? scope) : scope;
+  const names = new Set(granted.map(nameOf));
+  return [...new Set(grant.askedScopes)].filter(
+    (scope) => !names.has(nameOf(scope)) && !neverTold.includes(scope),
+  );
+}
+
+/** Tells subscribers that a sign-in brought less than it asked for, once the grant is stored. */
+export function tellMissingScopes(
+  parts: Pick<GrantParts, "announce">,
+  call: Pick<Call, "afterAnswer">,
+  connector: Connector,
+  instance: Instance,
+  grant: Grant,
+  at: number,
+): void {
+  const missing = missingScopes(connector, grant);
+  if (missing.length === 0) return;
+  announce(parts, call, instance, {
+    name: "instance.scopes_missing",
+    at,
+    of: instance.epoch,
+    missingScopes: missing,
+  });
+}

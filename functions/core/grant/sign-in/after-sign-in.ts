@@ -1,0 +1,43 @@
+import type { Grant, Instance } from "../../instances/instance.ts";
+import { noteAccount } from "../account.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { Call, SignInParts } from "../grant-parts.ts";
+import { endOvertaken } from "../pending/end-soon.ts";
+import { tellMissingScopes } from "../scopes.ts";
+import { endReplaced } from "./replaced-grants.ts";
+import { type SignInRecord, type SignInResult, tellSignIn } from "./write-sign-in.ts";
+
+/**
+ * What a sign-in that is written asks for yet: it is told, its account noted, and what it replaced ends; so do the older pending
+ * sign-ins of its instance. By whoever wrote it, or found it written. Never throws.
+ * @returns the instance as it is then
+ */
+export async function afterSignIn(
+  parts: SignInParts,
+  { instance, due }: Extract<SignInResult, { kind: "written" }>,
+  signIn: Pick<SignInRecord, "epoch" | "at">,
+  grant: Grant,
+  call: Pick<Call, "afterAnswer">,
+): Promise<Instance> {
+  tellSignIn(parts, call, instance, signIn);
+  const connector = connectorOf(parts, instance.connector);
+  tellMissingScopes(parts, call, connector, instance, grant, signIn.at);
+  if (instance.account === undefined) {
+    call.afterAnswer(noteAccount(parts, connector, instance, grant.accessToken, signIn.at));
+  }
+  call.afterAnswer(endOvertaken(parts, instance, signIn.at));
+  if (!(await endReplaced(parts, instance)) || due === undefined) return instance;
+  return await backToSchedule(parts, instance, due.regular);
+}
+
+/** Nothing is left to end: it is due by its token alone. Where that is not written, the worker comes by once in vain. */
+async function backToSchedule(
+  parts: Pick<SignInParts, "instances">,
+  instance: Instance,
+  regular: number | undefined,
+): Promise<Instance> {
+  const { replacedGrants, dueAt: soon, ...rest } = instance;
+  if (soon !== undefined && soon !== regular)
+    await parts.instances.push(instance.id, soon, regular).catch(() => false);
+  return { ...rest, ...(regular === undefined ? {} : { dueAt: regular }) };
+}

@@ -1,0 +1,34 @@
+import type { ConfigurationField, Connector } from "../../connectors/define-connector.ts";
+
+/** What an instance's `configuration` may hold: the OAuth client's fields, and the connector's own. */
+export function configurationFields(connector: Connector): ConfigurationField[] {
+  return [
+    {
+      key: "oauth.api.key",
+      name: "API Key",
+      description: "The client id of your app at the vendor; not needed where one is registered",
+      required: false,
+    },
+    {
+      key: "oauth.api.secret",
+      name: "API Secret",
+      description: "The client secret of your app at the vendor; not needed where one is registered",
+      required: false,
+      secret: true,
+    },
+    {
+      key: "oauth.callback.url",
+      name: "Callback URL",
+      description: "Where the vendor sends the user back to, exactly as registered there",
+      required: false,
+      format: "url",
+    },
+    {
+      key: "oauth.scope",
+      name: "Scope",
+      description: "Scopes to ask for in place of the usual ones, separated by blanks",
+      required: false,
+    },
+    ...(connector.configuration ?? []),
+  ];
+}

@@ -1,0 +1,62 @@
+import type { Connector } from "../../connectors/define-connector.ts";
+import { StoreRefused } from "../store-refused.ts";
+import { budgets, jsonBytes, textBytes } from "./budgets.ts";
+import type { Grant } from "./instance.ts";
+
+type Declares = { readonly oauth2: Pick<Connector["oauth2"], "keptMembers"> };
+
+/**
+ * A grant within its budgets: of what the vendor sent beside the tokens, the largest members go first until the rest fits. The
+ * tokens stay, and so does what the connector declares in `keptMembers`.
+ */
+export function fitGrant(connector: Declares, grant: Grant): Grant {
+  const { extra, scope, tokenType, ...rest } = grant;
+  const kept = extra === undefined ? undefined : fitExtra(connector, extra);
+  return {
+    ...rest,
+    tokenType: textBytes(tokenType) > budgets.tokenType ? "bearer" : tokenType,
+    ...(scope === undefined || textBytes(scope) > budgets.scope ? {} : { scope }),
+    ...(kept === undefined ? {} : { extra: kept }),
+  };
+}
+
+function fitExtra(
+  connector: Declares,
+  extra: Readonly<Record<string, string>>,
+): Record<string, string> | undefined {
+  const left = new Map(Object.entries(extra));
+  let size = jsonBytes(extra);
+  const droppable = [...left]
+    .filter(([name]) => !isDeclared(connector, name))
+    .map(([name, value]) => ({ name, bytes: jsonBytes({ [name]: value }) }))
+    .toSorted((one, other) => other.bytes - one.bytes);
+  for (const { name, bytes } of droppable) {
+    if (size <= budgets.extra) break;
+    left.delete(name);
+    // The braces of the one-member object, less the comma that goes with it.
+    size -= bytes - 1;
+  }
+  return left.size === 0 ? undefined : Object.fromEntries(left);
+}
+
+/** The grant without what its connector does not declare. `undefined`: there is nothing that could go. */
+export function withoutUndeclared(connector: Declares, grant: Grant): Grant | undefined {
+  const { extra = {}, ...rest } = grant;
+  const declared = Object.entries(extra).filter(([name]) => isDeclared(connector, name));
+  if (declared.length === Object.keys(extra).length) return undefined;
+  return declared.length === 0 ? rest : { ...rest, extra: Object.fromEntries(declared) };
+}
+
+/** @throws {StoreRefused} the tokens alone are larger than the room that each item reserves for a grant */
+export function refuseTooLarge(grant: Grant): void {
+  const bytes = jsonBytes(grant);
+  if (bytes > budgets.grant) {
+    throw new StoreRefused("table", `a grant of ${bytes} bytes, and ${budgets.grant} are reserved for it`, {
+      tooLarge: true,
+    });
+  }
+}
+
+function isDeclared({ oauth2 }: Declares, name: string): boolean {
+  return oauth2.keptMembers?.includes(name) === true;
+}

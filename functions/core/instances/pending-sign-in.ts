@@ -1,0 +1,47 @@
+import type { Instance, Sealed } from "./instance.ts";
+
+/** Names one pending sign-in. Each callback that brings a grant makes one of its own, so that no two overwrite each other. */
+export interface PendingKey {
+  /** The instance that is signed in to again, or the id that is reserved for a new connection. */
+  readonly instanceId: number;
+  /** The connect session. */
+  readonly sessionId: string;
+  /** Of the consumed state (core/grant/sign-in/epoch.ts). */
+  readonly epoch: string;
+}
+
+/** What a new connection becomes when it is claimed, beside its grant. */
+export type PendingInstance = Pick<
+  Instance,
+  "name" | "tags" | "configuration" | "secretConfigurationKeys" | "sealedConfiguration"
+>;
+
+/**
+ * What a hosted sign-in brought and nobody has claimed yet: an item of its own in the instances table, beside the instance and
+ * never a part of it. No call is served from it and no list shows it. All times are store time in epoch milliseconds.
+ */
+export interface PendingSignIn extends PendingKey {
+  readonly organizationId: string;
+  readonly userId: string;
+  /** Connector key. */
+  readonly connector: string;
+  /** Sealed `Grant` (field `grant`, version `pending-<epoch>`). */
+  readonly grant: Sealed;
+  /** When the user signed in. */
+  readonly at: number;
+  /** From then on it ends unless it was claimed. */
+  readonly endsAt: number;
+  readonly refreshGroup: string;
+  /** As an instance's, so that no sibling's delete revokes the consent that it hangs on. Absent while it is ending. */
+  readonly consentKey?: string;
+  readonly account?: NonNullable<Instance["account"]>;
+  /** Of a new connection; absent: a sign-in to an instance that is there. */
+  readonly newInstance?: PendingInstance;
+  /** It was claimed: from then on it only goes live, by whoever comes by, or is lost to a later sign-in or a delete. */
+  readonly claimedAt?: number;
+  /** It was refused, overtaken or has run out: from then on nobody can claim it, and its grant is revoked. */
+  readonly endingSince?: number;
+  /** When a worker comes by. */
+  readonly dueAt?: number;
+  readonly dueSince?: number;
+}

@@ -1,0 +1,98 @@
+import type { Connector } from "../../connectors/define-connector.ts";
+import { configurationFields } from "./configuration-fields.ts";
+
+/** `clientSecret`, `myPassword2`, `secretkey`: secret wherever in a word it stands. */
+const ANYWHERE = ["password", "passphrase", "passwd", "secret"];
+/** `accesstoken`, `apikey`: secret at the end of a word. In front it is about something else: `tokenurl`. */
+const AT_THE_END = [
+  "token",
+  "tokens",
+  "credential",
+  "credentials",
+  "signature",
+  "signatures",
+  "apikey",
+  "apikeys",
+  "privatekey",
+  "privatekeys",
+];
+/** Words that end in `pass` and have nothing to do with one. */
+const NO_PASS = ["bypass", "compass", "encompass", "surpass", "trespass", "underpass", "overpass"];
+/** `token endpoint`, `token type`: where and how a token is got is no secret. */
+const ABOUT_A_TOKEN = ["endpoint", "endpoints", "url", "urls", "uri", "uris", "type", "types"];
+/** `password expiry`, `token expires in`: nor is how long a secret lasts. */
+const HOW_LONG = ["expiry", "expires", "expire", "expiration", "lifetime", "ttl"];
+
+/**
+ * Whether a configuration value is kept sealed and shown masked. What the connector declares says so for itself, and what its
+ * URLs hold stands in them for everybody to see; any other key is judged by its words.
+ * @param connector of the instance; undefined: one that this version does not know
+ */
+export function isSecretKey(connector: Connector | undefined, key: string): boolean {
+  if (connector === undefined) return isSecretName(key);
+  const field = configurationFields(connector).find((each) => each.key === key);
+  if (field !== undefined) return field.secret === true;
+  const { authorizationUrl, tokenUrl } = connector.oauth2;
+  if ([authorizationUrl, tokenUrl].some((url) => url.includes(`{${key}}`))) return false;
+  return isSecretName(key);
+}
+
+/** The values whose keys are secret, and the others. */
+export function separateSecrets(
+  connector: Connector | undefined,
+  values: Readonly<Record<string, string>>,
+): { readonly plain: Record<string, string>; readonly secret: Record<string, string> } {
+  const entries = Object.entries(values);
+  return {
+    plain: Object.fromEntries(entries.filter(([key]) => !isSecretKey(connector, key))),
+    secret: Object.fromEntries(entries.filter(([key]) => isSecretKey(connector, key))),
+  };
+}
+
+/**
+ * Judges a name by its words, however they are joined: `api_token`, `apiToken`, `API-TOKEN`, `api.token2`. Rather one value
+ * too many is masked than one secret shown.
+ */
+export function isSecretName(name: string): boolean {
+  const text = name.normalize("NFKC");
+  // `APIKey` is "API Key" by the second reading, `APIkey` is "APIkey" by the first only: either may find a secret.
+  return [camelWords(text), acronymWords(text)].some((words) =>
+    words.some((_, index) => isSecretAt(words, index)),
+  );
+}
+
+/** A new word where a capital follows a small letter. */
+function camelWords(text: string): string[] {
+  return wordsOf(text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2"));
+}
+
+/** And where a capitalized word follows capitals: `DBPass`. */
+function acronymWords(text: string): string[] {
+  return wordsOf(text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2").replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, "$1 $2"));
+}
+
+function wordsOf(text: string): string[] {
+  return text
+    .toLowerCase()
+    .split(/[^\p{L}]+/u)
+    .filter((word) => word !== "");
+}
+
+function isSecretAt(words: readonly string[], index: number): boolean {
+  const [before = "", word = "", after = ""] = [words[index - 1], words[index], words[index + 1]];
+  if (HOW_LONG.includes(after)) return false;
+  if (word.startsWith("pass") || word === "pwd") return true;
+  if (word.endsWith("pass") && !NO_PASS.includes(word)) return true;
+  if (ANYWHERE.some((part) => word.includes(part))) return true;
+  if (word === "key" || word === "keys") {
+    return (before === "api" || before === "private") && !isId(after);
+  }
+  if (!AT_THE_END.some((part) => word.endsWith(part))) return false;
+  if (/keys?$/.test(word)) return !isId(after);
+  return !(/tokens?$/.test(word) && ABOUT_A_TOKEN.includes(after));
+}
+
+/** `private key id`, `api key id`: names a key, and is none. */
+function isId(word: string): boolean {
+  return word === "id" || word === "ids";
+}

@@ -1,0 +1,56 @@
+/**
+ * Words for `error` that can only mean that the grant is dead, in lower case. A refresh sends one token, so a token that is
+ * no good is that one.
+ */
+const DEAD_GRANT: ReadonlySet<string> = new Set([
+  // https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+  "invalid_grant",
+  // https://openid.net/specs/openid-connect-core-1_0.html#AuthError; Microsoft says these at its token endpoint:
+  // https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow#error-codes-for-token-endpoint-errors
+  "interaction_required",
+  "consent_required",
+  "login_required",
+  // https://www.rfc-editor.org/rfc/rfc6750#section-3.1; Google's revocation, Fitbit and others say it of a refresh token.
+  "invalid_token",
+  "expired_token",
+  // HubSpot (in capitals), Auth0 and others.
+  "bad_refresh_token",
+  "invalid_refresh_token",
+  "expired_refresh_token",
+  "revoked_refresh_token",
+  "refresh_token_invalid",
+  "refresh_token_expired",
+  "refresh_token_revoked",
+  "refresh_token_reused",
+  "refresh_token_already_used",
+]);
+
+/** Whether an `error` can mean nothing but a dead grant, at any vendor. Case does not count. */
+export function isDeadGrantWord(error: string): boolean {
+  return DEAD_GRANT.has(error.toLowerCase());
+}
+
+/**
+ * Whether a refusal says that the grant is dead: by a word that can mean nothing else, by one that means so at this vendor,
+ * or, under `invalid_request`, by saying so of the refresh token.
+ * @param words the connector's `deadGrantErrors`
+ */
+export function isDeadGrant(
+  { error, description }: { readonly error: string; readonly description?: string },
+  words: readonly string[] = [],
+): boolean {
+  const word = error.toLowerCase();
+  if (isDeadGrantWord(word) || words.some((each) => each.toLowerCase() === word)) return true;
+  return word === "invalid_request" && description !== undefined && saysSoOfTheRefreshToken(description);
+}
+
+/** Ours to mend, or the client's: no verdict on the token. */
+const ANOTHER_REASON =
+  /\b(?:missing|required|must|unsupported|malformed|parameters?|client|secret|redirect|scopes?|application|app)\b/;
+const VERDICT = /\b(?:invalid|expired|revoked|reused|not valid|no longer valid|(?:already|been|was) used)\b/;
+
+/** `invalid_request` is RFC 6749's word for a request that lacks something; some vendors say it of a dead token, too. */
+function saysSoOfTheRefreshToken(description: string): boolean {
+  const said = description.toLowerCase().replaceAll("_", " ");
+  return /\brefresh ?token\b/.test(said) && VERDICT.test(said) && !ANOTHER_REASON.test(said);
+}

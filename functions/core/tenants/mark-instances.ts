@@ -1,0 +1,58 @@
+import type { InstanceLists, InstanceSuspension } from "../grant/ports.ts";
+import { sideBySide } from "../grant/schedule/side-by-side.ts";
+import type { User } from "./ports.ts";
+
+/** A user whose instances are to be marked, or whose marks are to go: as the user's item says when it is worked on. */
+export interface SuspensionWork {
+  readonly organizationId: string;
+  readonly userId: string;
+  /** Where in the list of the user's instances to go on. */
+  readonly after?: string;
+}
+
+/**
+ * The first message may come before the index shows an instance that was made just before, and while a sign-in that began
+ * before the suspension is still under way (30 s in which a process does not know, and the 2 minutes that it lives). So a
+ * second one comes after that time.
+ */
+export const MARK_AGAIN_SECONDS = 180;
+
+const PAGE = 100;
+const WRITES_AT_ONCE = 10;
+/** An operator suspends and resumes a user while we look; more often than this nobody does. */
+const MOST_ROUNDS = 10;
+
+export interface MarkingParts {
+  /** Strongly consistent, and not from a cache. */
+  readonly user: (organizationId: string, userId: string) => Promise<User | undefined>;
+  readonly instances: Pick<InstanceLists, "listByOwner"> & InstanceSuspension;
+  /** Queues the rest of the work. @throws the queue did not take it: the message must come again */
+  readonly goOn: (work: SuspensionWork) => Promise<void>;
+}
+
+/**
+ * Marks a page of a user's instances as a suspended user's, or takes the marks off. Any number of times, in any order: what is
+ * written last was written by somebody who looked at the user's item after that, and found that it fits.
+ */
+export async function markInstances(parts: MarkingParts, work: SuspensionWork): Promise<void> {
+  const { organizationId, userId, after } = work;
+  const isSuspended = async () => (await parts.user(organizationId, userId))?.status === "suspended";
+  const page = await parts.instances.listByOwner(organizationId, userId, {
+    limit: PAGE,
+    ...(after === undefined ? {} : { after }),
+  });
+  let suspended = await isSuspended();
+  for (let round = 0; ; round++) {
+    if (round === MOST_ROUNDS)
+      throw new Error(`user ${userId} is suspended and resumed faster than can be told`);
+    const written = await sideBySide(page.items, WRITES_AT_ONCE, ({ id }) =>
+      parts.instances.markSuspended(id, suspended),
+    );
+    const failed = written.find((each) => each.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    const now = await isSuspended();
+    if (now === suspended) break;
+    suspended = now;
+  }
+  if (page.next !== undefined) await parts.goOn({ organizationId, userId, after: page.next });
+}

@@ -1,0 +1,118 @@
+import { NotFound } from "../errors.ts";
+import type { Instance } from "../instances/instance.ts";
+import type { Organization, TenantRecords, TenantStore, User } from "./ports.ts";
+
+/**
+ * How many suspended users' ids lie in their organization's record: about 26 kB, which each process reads every 30 s. The
+ * instances of those beyond are marked one by one.
+ */
+export const MOST_LISTED = 1_000;
+
+/** Somebody else's change comes in between once or twice; more rounds than this are an error. */
+const MOST_ROUNDS = 20;
+
+type Marked = Pick<Instance, "userId" | "userSuspended">;
+
+/**
+ * Whether an instance belongs to a suspended user. Costs no read: the caller has the organization and the instance. Only where
+ * no user has been suspended or resumed since this list came about, the user's own item is read, and cached.
+ * @param organization as cached, for 30 s at most
+ */
+export async function isOfSuspendedUser(
+  tenants: Pick<TenantStore, "user">,
+  { id, suspendedUsers }: Organization,
+  { userId, userSuspended }: Marked,
+): Promise<boolean> {
+  if (userSuspended === true || suspendedUsers?.includes(userId) === true) return true;
+  return suspendedUsers === undefined && (await tenants.user(id, userId))?.status === "suspended";
+}
+
+export interface SuspensionRecords {
+  readonly records: Pick<
+    TenantRecords,
+    "organization" | "user" | "listUsers" | "beginSuspendedUsers" | "addSuspendedUser" | "removeSuspendedUser"
+  >;
+  /** Has a worker mark the instances of a user, or take the mark off (mark-instances.ts). */
+  readonly markInstances?: (organizationId: string, userId: string) => Promise<void>;
+}
+
+/**
+ * Makes the organization's list, and beyond it the marks, fit what a user's own item says. After each change of that, by an
+ * operator's command, which may be repeated. Of two operators at once the one who finishes last has seen what both did.
+ * @throws {NotFound}
+ */
+export async function tellSuspension(
+  parts: SuspensionRecords,
+  organizationId: string,
+  userId: string,
+): Promise<void> {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const { organization, user } = await readBoth(parts.records, organizationId, userId);
+    const listed = organization.suspendedUsers ?? (await beginList(parts, organizationId));
+    if (listed === undefined) continue;
+    const isListed = await listOrUnlist(parts.records, user, listed);
+    if (isListed === undefined) continue;
+    const { user: now } = await readBoth(parts.records, organizationId, userId);
+    if (now.status !== user.status) continue;
+    // A resumed user's instances may have marks from a time at which the list was full.
+    if (user.status === "active" || !isListed) await mark(parts, user);
+    return;
+  }
+  throw new Error(
+    `the suspended users of organization ${organizationId} change too fast; run the command again`,
+  );
+}
+
+async function readBoth(
+  records: SuspensionRecords["records"],
+  organizationId: string,
+  userId: string,
+): Promise<{ organization: Organization; user: User }> {
+  const [organization, user] = await Promise.all([
+    records.organization(organizationId),
+    records.user(organizationId, userId),
+  ]);
+  if (organization === undefined) throw new NotFound(`there is no organization ${organizationId}`);
+  if (user === undefined) throw new NotFound(`there is no user ${userId}`);
+  return { organization, user };
+}
+
+/** Once for each organization from before there was a list: those who are suspended already. @returns undefined: look again */
+async function beginList(
+  parts: SuspensionRecords,
+  organizationId: string,
+): Promise<readonly string[] | undefined> {
+  const suspended = (await parts.records.listUsers(organizationId)).filter(
+    ({ status }) => status === "suspended",
+  );
+  // Their marks first: from when there is a list, nobody reads users' items any more.
+  for (const user of suspended.slice(MOST_LISTED)) await mark(parts, user);
+  const ids = suspended.slice(0, MOST_LISTED).map(({ id }) => id);
+  return (await parts.records.beginSuspendedUsers(organizationId, ids)) ? ids : undefined;
+}
+
+/** @returns whether the user is on the list now; undefined: somebody else changed it, look again */
+async function listOrUnlist(
+  records: SuspensionRecords["records"],
+  { id, organizationId, status }: User,
+  listed: readonly string[],
+): Promise<boolean | undefined> {
+  const index = listed.indexOf(id);
+  if (status === "suspended") {
+    if (index >= 0) return true;
+    if (listed.length >= MOST_LISTED) return false;
+    return (await records.addSuspendedUser(organizationId, id, MOST_LISTED)) ? true : undefined;
+  }
+  if (index < 0) return false;
+  return (await records.removeSuspendedUser(organizationId, id, index)) ? false : undefined;
+}
+
+/** An operator's tool that has no queue can do without, as long as nobody needs a mark. */
+async function mark(
+  { markInstances }: SuspensionRecords,
+  { id, organizationId, status }: User,
+): Promise<void> {
+  if (markInstances !== undefined) return await markInstances(organizationId, id);
+  if (status === "suspended")
+    throw new Error(`user ${id} is one too many for the list, and there is no queue`);
+}

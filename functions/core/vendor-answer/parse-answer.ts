@@ -1,0 +1,74 @@
+import { JsonTooDeep, parseJson } from "../parse-json.ts";
+
+/** What a body holds. */
+export interface ParsedAnswer {
+  /** Of JSON, or the members of a form. */
+  readonly value: unknown;
+  /** Names of `TOKENS` that JSON gave as numbers; their values are those digits as text. */
+  readonly numerals: ReadonlySet<string>;
+  /** It nests deeper than anybody may walk through: only the texts, numbers and booleans of its outermost object are there. */
+  readonly isTooDeep?: true;
+}
+
+/** Opaque texts (RFC 6749 sections 1.4 and 1.5) that some vendors write as JSON numbers. */
+const TOKENS: readonly string[] = ["access_token", "refresh_token"];
+
+/**
+ * JSON under whatever content type. Integers beyond 2^53 stay as they are written, as text (Meta's `user_id`); tokens do,
+ * whatever their size.
+ * @returns undefined: it is none
+ */
+export function parseJsonAnswer(text: string): ParsedAnswer | undefined {
+  const numerals = new Set<string>();
+  const exact = (key: string, value: unknown, context?: { readonly source?: string }): unknown => {
+    const source = context?.source;
+    if (typeof value !== "number" || source === undefined) return value;
+    if (TOKENS.includes(key)) {
+      numerals.add(key);
+      return source;
+    }
+    return /^-?\d+$/.test(source) && !Number.isSafeInteger(value) ? source : value;
+  };
+  try {
+    return { value: parseJson(text, exact), numerals };
+  } catch (error) {
+    return error instanceof JsonTooDeep ? plainMembers(text) : undefined;
+  }
+}
+
+/** JSON.parse itself does not recurse. A grant must not be lost for what a vendor nests beside it. */
+function plainMembers(text: string): ParsedAnswer | undefined {
+  try {
+    const members = Object.entries(JSON.parse(text) as object);
+    const value = Object.fromEntries(members.filter(([, each]) => typeof each !== "object"));
+    return { value, numerals: new Set(), isTooDeep: true };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only an object or a list shows where it ends: `12` may be the beginning of `123`. */
+export function isWholeJson(text: string): boolean {
+  return /^[[{]/.test(text) && parseJsonAnswer(text) !== undefined;
+}
+
+const MEMBER = /^[A-Za-z_][\w.-]*=/;
+const STRICT_MEMBER = /^[A-Za-z_][\w.-]*=[^\s<>"{}\\]*$/;
+
+/** One of these must be in a body that nobody calls a form. */
+const OF_AN_ANSWER = /(?:^|&)(?:access_token|error)=/;
+
+/**
+ * A form (RFC 6749 predates those vendors that answer with one), under whatever content type. Where the content type
+ * does not call it one, each member must look like a member, and an access token or an error must be among them: no page
+ * and no sentence passes for a form.
+ * @returns undefined: it is none
+ */
+export function parseForm(text: string, contentType: string): ParsedAnswer | undefined {
+  const isDeclared = /^application\/x-www-form-urlencoded\b/i.test(contentType);
+  const isForm = isDeclared
+    ? MEMBER.test(text)
+    : OF_AN_ANSWER.test(text) && text.split("&").every((each) => each === "" || STRICT_MEMBER.test(each));
+  if (!isForm) return undefined;
+  return { value: Object.fromEntries(new URLSearchParams(text)), numerals: new Set() };
+}

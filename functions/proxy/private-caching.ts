@@ -1,0 +1,51 @@
+/**
+ * Rules of an answer for caches: all instances share each URL of the proxy, so that no cache between us and the caller may keep it
+ * for others, whatever the vendor says of its own URL (RFC 9111 sections 3.5 and 5.2.2).
+ * @param headers of the vendor's answer
+ * @param carriers names of the headers that the instance token came in
+ * @returns the headers, with `private` in `Cache-Control`, without what is said to shared caches, and with the carriers in `Vary`
+ */
+export function withPrivateCaching(
+  headers: Readonly<Record<string, string>>,
+  carriers: readonly string[],
+): Record<string, string> {
+  const value = (name: string) => Object.entries(headers).find(([each]) => each.toLowerCase() === name)?.[1];
+  const others = Object.entries(headers).filter(
+    ([name]) => !["cache-control", "vary"].includes(name.toLowerCase()),
+  );
+  return {
+    ...Object.fromEntries(others),
+    "Cache-Control": ["private", ...directives(value("cache-control")).filter(isForThisCaller)].join(", "),
+    Vary: vary(value("vary"), ["Origin", ...carriers]),
+  };
+}
+
+function isForThisCaller(directive: string): boolean {
+  const [name = ""] = directive.split("=");
+  return !["public", "private", "s-maxage", "proxy-revalidate"].includes(name.trim().toLowerCase());
+}
+
+/** Splits at commas, but for those between quotes: `no-cache="a, b", max-age=5`. */
+function directives(value: string | undefined): string[] {
+  const found: string[] = [];
+  let current = "";
+  let quoted = false;
+  for (const letter of value ?? "") {
+    if (letter === '"') quoted = !quoted;
+    if (letter === "," && !quoted) {
+      found.push(current.trim());
+      current = "";
+    } else current += letter;
+  }
+  return [...found, current.trim()].filter((directive) => directive !== "");
+}
+
+function vary(value: string | undefined, added: readonly string[]): string {
+  const names = (value ?? "").split(",").map((name) => name.trim());
+  if (names.includes("*")) return "*";
+  const byName = new Map<string, string>();
+  for (const name of [...names, ...added]) {
+    if (name !== "" && !byName.has(name.toLowerCase())) byName.set(name.toLowerCase(), name);
+  }
+  return [...byName.values()].join(", ");
+}

@@ -1,0 +1,124 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
+import { type Answer, App, type CreatedInstance } from "./app.ts";
+import { appOfAnotherOrganization } from "./tenants.ts";
+
+const ROOT = path.join(import.meta.dirname, "../..");
+const LIMIT = 12;
+const FIVE_SECONDS = 5_000;
+const MINUTE = 60_000;
+
+// Of its own: the bound is off in the stacks that every other test runs.
+const assembly = mkdtempSync(path.join(tmpdir(), "linkspan-bound-"));
+const lines: string[] = [];
+let platform: RunningPlatform;
+let app: App;
+let instance: CreatedInstance;
+
+beforeAll(async () => {
+  const options = ["--output", assembly, "--context", `tenantRequestsPerMinute=${LIMIT}`];
+  const { status, stderr } = spawnSync("npm", ["run", "--silent", "synth", "--", ...options], {
+    cwd: ROOT,
+    encoding: "utf8",
+    timeout: 240_000,
+  });
+  if (status !== 0) throw new Error(stderr);
+  platform = await startTestPlatform({ assembly, onLog: (_, line) => lines.push(line) });
+  app = new App(platform.demo);
+  instance = await app.connect("dropbox");
+}, 300_000);
+afterAll(async () => {
+  await platform?.close();
+  rmSync(assembly, { recursive: true, force: true });
+});
+
+/** One call of each function that callers reach. */
+const calls: Readonly<Record<string, () => Promise<Answer>>> = {
+  authorization: () =>
+    app.platform("POST", "/elements/dropbox/oauth/url", { callbackUrl: app.callbackUrl("dropbox") }),
+  connections: () => app.platform("GET", "/instances"),
+  documents: () => app.hub(instance.token, "GET", "/hubs/documents/ping"),
+  proxy: () => app.hub(instance.token, "POST", "/proxy/2/users/get_current_account"),
+};
+
+/** The beginning of the next minute of the store's time. */
+function nextMinute(): void {
+  platform.clock.advance(MINUTE - (platform.clock.now() % MINUTE) + 1_000);
+}
+
+/** Calls until it is refused; each time some seconds later, so that the processes hear of each other. */
+async function callUntilRefused(name: string): Promise<{ served: number; refused: Answer }> {
+  for (let served = 0; ; served++) {
+    const answer = await calls[name]?.();
+    if (answer === undefined || served > 10 * LIMIT) throw new Error(`${name} is never refused`);
+    await platform.settled();
+    if (answer.status !== 200) return { served, refused: answer };
+  }
+}
+
+describe("the bound on what an organization may use", () => {
+  it("ends a flood with 429 and Retry-After, in each function, within its permissions", {
+    timeout: 120_000,
+  }, async () => {
+    for (const name of Object.keys(calls)) {
+      nextMinute();
+      const { served, refused } = await callUntilRefused(name);
+      expect(served, name).toBeGreaterThanOrEqual(LIMIT);
+      expect(refused, name).toMatchObject({
+        status: 429,
+        body: { code: "tenant_limit_reached", detail: { requestsPerMinute: LIMIT } },
+      });
+      const seconds = Number(refused.headers.get("retry-after"));
+      expect(seconds, name).toBeGreaterThanOrEqual(1);
+      expect(seconds, name).toBeLessThanOrEqual(60);
+    }
+    expect(lines.filter((line) => line.includes("not authorized to perform"))).toEqual([]);
+  });
+
+  it("counts the functions together", { timeout: 60_000 }, async () => {
+    nextMinute();
+    for (let index = 0; index < LIMIT; index++) {
+      await calls.documents?.();
+      await platform.settled();
+    }
+    platform.clock.advance(FIVE_SECONDS);
+    await calls.documents?.();
+    await platform.settled();
+    // The proxy has not served one in this minute: its first learns of all the others.
+    const first = await calls.proxy?.();
+    await platform.settled();
+    const second = await calls.proxy?.();
+    expect([first?.status, second?.status]).toEqual([200, 429]);
+    // Ours, and it says so.
+    expect(second?.headers.get("elements-error-source")).toBe("linkspan");
+  });
+
+  it("is nobody else's: another organization is served meanwhile", { timeout: 60_000 }, async () => {
+    nextMinute();
+    const other = await appOfAnotherOrganization(platform);
+    await callUntilRefused("connections");
+    expect((await other.platform("GET", "/instances")).status).toBe(200);
+    // Nor does it hold back what needs no authorization.
+    expect((await app.call("GET", "/elements")).status).toBe(200);
+  });
+
+  it("writes once for many requests, and after their answers", { timeout: 60_000 }, async () => {
+    nextMinute();
+    await calls.documents?.();
+    await platform.settled();
+    platform.frontDoor.clearCalls();
+    for (let index = 0; index < 10; index++) {
+      await calls.documents?.();
+      await platform.settled();
+    }
+    const actions = platform.frontDoor
+      .calls()
+      .filter(({ principal }) => principal === "Documents")
+      .map(({ action }) => action);
+    expect(actions.filter((action) => action === "dynamodb:UpdateItem").length).toBeLessThanOrEqual(1);
+  });
+});

@@ -1,0 +1,226 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { setEnabled } from "../../functions/core/grant/enable.ts";
+import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
+import { currentAccessToken, forceRefresh } from "../../functions/core/grant/refresh/access-token.ts";
+import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
+import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
+import type { Instance } from "../../functions/core/instances/instance.ts";
+import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
+
+const DEAD: TokenOutcome = {
+  kind: "invalid_grant",
+  error: "invalid_grant",
+  description: "Token has been expired or revoked.",
+};
+let world: CalmWorld;
+beforeEach(() => {
+  world = new CalmWorld();
+});
+
+const work = (cause: "schedule" | "revive" = "schedule") =>
+  world.finish(refreshDue(world.parts, { instanceId: 42, cause }, world.call));
+
+async function die(outcome: TokenOutcome = DEAD): Promise<Instance> {
+  world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now });
+  world.answer = () => outcome;
+  await work();
+  expect(world.stored().deadVersion).toBe(1);
+  world.sent.length = 0;
+  world.announced.length = 0;
+  return world.stored();
+}
+
+/** Its worker comes by whenever it is due, and else nobody. */
+async function passDue(ms: number): Promise<void> {
+  const end = world.now + ms;
+  for (;;) {
+    const { dueAt = Number.POSITIVE_INFINITY } = world.stored();
+    if (dueAt > end) break;
+    await world.pass(Math.max(dueAt - world.now, 0) + 1_000);
+    await work();
+  }
+  await world.pass(end - world.now);
+}
+
+describe("what a dead grant holds", () => {
+  test("is kept for 30 days, and then its tokens are gone while the instance says what it said", async () => {
+    const dead = await die();
+    await passDue(29 * DAY);
+    expect(world.stored().plain.refreshToken).toBe("r-old");
+    await passDue(2 * DAY);
+    const { plain, dueAt, death, ...rest } = world.stored();
+    expect(plain).toEqual({
+      accessToken: "",
+      tokenType: "bearer",
+      obtainedAt: expect.any(Number),
+      obtainedBy: "refresh",
+      client: { kind: "own", id: "client", secret: "secret" },
+    });
+    expect(dueAt).toBeUndefined();
+    expect(death).toEqual({ ...dead.death, emptied: true });
+    expect(rest).toMatchObject({
+      deadVersion: 1,
+      lastError: "invalid_grant",
+      lastFailure: { error: "invalid_grant", description: "Token has been expired or revoked." },
+    });
+    const read = await world.read();
+    await expect(currentAccessToken(world.parts, read, world.call)).rejects.toMatchObject({
+      code: "needs_reauthentication",
+    });
+    expect(world.sent).toEqual([]);
+  });
+
+  test("is not forgotten to be taken away where the instance is disabled and enabled meanwhile", async () => {
+    const { dueAt } = await die();
+    await setEnabled(world.parts, 42, false, world.call);
+    await work();
+    await setEnabled(world.parts, 42, true, world.call);
+    await work();
+    expect(world.stored().dueAt).toBe(dueAt);
+    await setEnabled(world.parts, 42, false, world.call);
+    await passDue(31 * DAY);
+    expect(world.stored().plain.accessToken).toBe("");
+  });
+
+  test("stays where an earlier version declared it dead, without saying when", async () => {
+    world.put({}, { deadVersion: 1, lastError: "invalid_grant", dueAt: world.now });
+    await passDue(60 * DAY);
+    expect(world.stored().plain.refreshToken).toBe("r-old");
+    expect(world.stored()).not.toHaveProperty("dueAt");
+  });
+
+  test("is not judged by how an older grant of the instance died", async () => {
+    const { death } = await die();
+    // An earlier version of Linkspan signed the user in again, and left what it does not know; then the new grant died, too.
+    world.put({}, { death, lastError: "invalid_grant", version: 1, fence: 9 } as Partial<Instance>);
+    world.items.set(42, { ...world.stored(), death: { ...death, version: 7 } as NonNullable<typeof death> });
+    world.items.set(42, { ...world.stored(), deadVersion: 1, dueAt: world.now });
+    await passDue(60 * DAY);
+    expect(world.stored().plain.refreshToken).toBe("r-old");
+  });
+
+  test("is not revoked by a delete that comes when it is gone", async () => {
+    await die();
+    await passDue(31 * DAY);
+    await markForDeletion(world.parts, 42);
+    await finishDeletion(world.parts, 42, world.call);
+    expect(world.revoked).toEqual([]);
+    expect(world.items.size).toBe(0);
+  });
+});
+
+describe("a dead grant that is tried once more", () => {
+  test("lives again where its vendor takes it, and that is told", async () => {
+    await die();
+    await world.pass(DAY);
+    world.answer = () => granted("again");
+    await work("revive");
+    expect(world.sent).toEqual(["r-old"]);
+    const { plain, ...stored } = world.stored();
+    expect(plain.accessToken).toBe("again");
+    for (const gone of ["deadVersion", "death", "lastError", "lastFailure"])
+      expect(stored).not.toHaveProperty(gone);
+    expect(stored.dueAt).toBeGreaterThan(world.now);
+    expect(world.announced.map(({ name }) => name)).toEqual(["instance.revived"]);
+    expect(world.outcomes.at(-1)).toMatchObject({ outcome: "revived", cause: "revive" });
+  });
+
+  const others: [string, TokenOutcome][] = [
+    ["invalid_grant", { ...DEAD, description: "another word for it" }],
+    ["a refusal", { kind: "refused", status: 429, error: "slow_down", retryAfterMs: HOUR }],
+    ["a refused client", { kind: "client_refused", status: 401, error: "invalid_client" }],
+    ["no connection", { kind: "never_sent", reason: "no route" }],
+  ];
+  test.each(others)("is as dead as before after %s, and nobody is told", async (_, outcome) => {
+    const { fence: __, ...dead } = await die();
+    await world.pass(DAY);
+    world.answer = () => outcome;
+    await work("revive");
+    expect(world.sent).toEqual(["r-old"]);
+    const { fence: ___, forcedAt, ...after } = world.stored();
+    expect(after).toEqual(dead);
+    expect(forcedAt).toBeGreaterThan(0);
+    expect(world.announced).toEqual([]);
+    await work("revive");
+    expect(world.sent).toHaveLength(1);
+  });
+
+  test("is never sent again when the vendor saw the token twice, whether that was before or comes now", async () => {
+    const reused: TokenOutcome = { kind: "invalid_grant", error: "refresh_token_reused" };
+    await die(reused);
+    await world.pass(DAY);
+    await work("revive");
+    expect(world.sent).toEqual([]);
+
+    await die();
+    await world.pass(DAY);
+    world.answer = () => ({ ...DEAD, description: "The refresh token was already used." });
+    await work("revive");
+    expect(world.stored().death).toMatchObject({ reason: "refresh_token_reused" });
+    await world.pass(DAY);
+    await work("revive");
+    expect(world.sent).toHaveLength(1);
+  });
+
+  test.each<[string, Partial<Instance>]>([
+    ["it came back from a backup", { deadVersion: 1, lastError: "restored" }],
+    ["it is being deleted", { deadVersion: 1, lastError: "invalid_grant", deleting: true }],
+    ["it is disabled", { deadVersion: 1, lastError: "invalid_grant", enabled: false }],
+    ["its token ran out", { deadVersion: 1, lastError: "token_expired" }],
+    [
+      "its tokens are gone",
+      { deadVersion: 1, death: { version: 1, at: 1, reason: "invalid_grant", emptied: true } },
+    ],
+  ])("is not sent where %s", async (_, changes) => {
+    world.put({}, changes);
+    world.revocationFails = true;
+    await work("revive");
+    expect(world.sent).toEqual([]);
+  });
+
+  test("may be one that an earlier version declared dead", async () => {
+    world.put({}, { deadVersion: 1, lastError: "invalid_grant" });
+    world.answer = () => granted("again");
+    await work("revive");
+    expect(world.stored().plain.accessToken).toBe("again");
+  });
+});
+
+describe("an app that has its user's secret", () => {
+  const force = (asker: "owner" | "token" = "owner") =>
+    world.finish(forceRefresh(world.parts, 42, world.call, asker)).then(
+      ({ value }) => value,
+      (error) => error.code,
+    );
+
+  test("may have its dead grant tried once an hour", async () => {
+    await die();
+    await world.pass(60_000);
+    expect(await force()).toBe("needs_reauthentication");
+    expect(world.sent).toHaveLength(1);
+    await world.pass(30 * 60_000);
+    expect(await force()).toBe("refresh_too_soon");
+    await world.pass(31 * 60_000);
+    world.answer = () => granted("again");
+    expect(await force()).toBe("again");
+    expect(world.sent).toHaveLength(2);
+  });
+
+  test("may do so for 48 hours, and no longer", async () => {
+    await die();
+    await world.pass(47 * HOUR);
+    expect(await force()).toBe("needs_reauthentication");
+    expect(world.sent).toHaveLength(1);
+    await world.pass(2 * HOUR);
+    expect(await force()).toBe("needs_reauthentication");
+    expect(world.sent).toHaveLength(1);
+  });
+
+  test("cannot be replaced by an instance token alone", async () => {
+    await die();
+    await world.pass(HOUR);
+    world.answer = () => granted("again");
+    expect(await force("token")).toBe("needs_reauthentication");
+    expect(world.sent).toEqual([]);
+  });
+});

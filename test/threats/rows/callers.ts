@@ -1,0 +1,252 @@
+import type { Threat } from "../threat.ts";
+
+/** Who calls, for what, and how much. */
+export const callerThreats: readonly Threat[] = [
+  {
+    id: "foreign-instance",
+    threat: "A user asks for another user's or organization's instance by its id",
+    from: ["OWASP API1"],
+    guard: { file: "functions/connections/own-instance.ts", name: "instanceOfUser" },
+    test: {
+      file: "test/unit/connections/own-instance.test.ts",
+      name: "is not there, as one that is not there is not",
+    },
+    takenOut: {
+      find: "    instance.organizationId !== user.organizationId ||\n    instance.userId !== user.id\n",
+      put: '    instance.organizationId === ""\n',
+    },
+  },
+  {
+    id: "foreign-parts",
+    threat: "Somebody else's secrets stand beside an instance token, and count",
+    from: ["OWASP API1", "OWASP API2"],
+    guard: { file: "functions/http/authorize.ts", name: "assertOwnParts" },
+    test: {
+      file: "test/unit/connections/authorize.test.ts",
+      name: "with somebody else's secrets finds nothing",
+    },
+    takenOut: { find: "if (foreign) throw", put: "if (foreign && instance.id < 0) throw" },
+  },
+  {
+    id: "mixed-organizations",
+    threat: "A user's secret is used with another organization's",
+    from: ["OWASP API1", "OWASP API2"],
+    guard: { file: "functions/http/authorize.ts", name: "platformCaller" },
+    test: {
+      file: "test/unit/connections/authorize.test.ts",
+      name: "takes a user with its organization, or a user's secret as Bearer",
+    },
+    takenOut: { find: "|| wrongOrganization) throw", put: ") throw" },
+  },
+  {
+    id: "token-does-more",
+    threat: "An instance token alone, which lies wherever the instance is used, changes the instance",
+    from: ["OWASP API5", "RFC 9700 2.3"],
+    guard: { file: "functions/connections/own-instance.ts", name: "assertAllowed" },
+    test: {
+      file: "test/unit/connections/own-instance.test.ts",
+      name: "takes its user's secrets beside the instance token",
+    },
+    takenOut: {
+      find: "  if (!speaksForUser(request)) {\n    throw new Forbidden(",
+      put: '  if (request.method === "") {\n    throw new Forbidden(',
+    },
+  },
+  {
+    id: "browser-changes",
+    threat: "A page on a listed origin changes an instance with what it finds in the browser",
+    from: ["OWASP API5", "RFC 6819 4.4.1.8"],
+    guard: { file: "functions/connections/own-instance.ts", name: "assertAllowed" },
+    test: { file: "test/unit/connections/own-instance.test.ts", name: "never comes from a browser page" },
+    takenOut: {
+      find: "if (request.headers.origin !== undefined) {",
+      put: 'if (request.headers.origin === "") {',
+    },
+  },
+  {
+    id: "superseded-token",
+    threat: "An instance token that was rotated away goes on working",
+    from: ["OWASP API2", "RFC 6819 5.1.5.3"],
+    guard: { file: "functions/http/authorize.ts", name: "instanceCaller" },
+    test: {
+      file: "test/unit/connections/authorize.test.ts",
+      name: "that was rotated away is good until its grace ends, by the store's time",
+    },
+    takenOut: {
+      find: "sameHash(hash, claimed.hash) && (until === undefined || until > now),",
+      put: "sameHash(hash, claimed.hash) && until !== now,",
+    },
+  },
+  {
+    id: "suspended",
+    threat: "A suspended user's instance tokens go on working",
+    from: ["OWASP API2", "OWASP API5"],
+    guard: { file: "functions/core/tenants/suspended-users.ts", name: "isOfSuspendedUser" },
+    test: {
+      file: "test/unit/connections/authorize.test.ts",
+      name: "of a suspended user is 401, with or without secrets beside it",
+    },
+    takenOut: {
+      find: "if (userSuspended === true || suspendedUsers?.includes(userId) === true) return true;\n  return suspendedUsers === undefined &&",
+      put: 'return id === "" &&',
+    },
+  },
+  {
+    id: "timing",
+    threat: "The time of a refusal tells how much of a guessed secret was right",
+    from: ["RFC 6819 4.4.1.3", "OWASP API2"],
+    guard: { file: "functions/core/grant/sign-in/instance-token.ts", name: "sameHash" },
+    test: {
+      file: "test/unit/connections/same-hash.test.ts",
+      name: "are compared in a time that does not tell where they differ",
+    },
+    takenOut: {
+      find: "a.length === b.length && timingSafeEqual(a, b)",
+      put: "a.length === b.length && a.equals(b)",
+    },
+  },
+  {
+    id: "guesses-fill-cache",
+    threat: "Guessed secrets push good ones out of the cache, so that each call costs reads",
+    from: ["OWASP API4"],
+    guard: { file: "functions/aws/tenant-table.ts", name: "cached" },
+    test: {
+      file: "test/unit/tenants/tenant-table.test.ts",
+      name: "are looked for each time when they were not found: one read",
+    },
+    takenOut: { find: "if (value === undefined) return undefined;", put: "" },
+  },
+  {
+    id: "tenant-flood",
+    threat: "One organization uses up what all share",
+    from: ["OWASP API4"],
+    guard: { file: "functions/core/tenants/tenant-use.ts", name: "countTenantUse" },
+    test: {
+      file: "test/unit/tenants/tenant-use.test.ts",
+      name: "lets so many through in a minute, says when to come again, and begins anew with the next",
+    },
+    takenOut: { find: "if (own.sum + own.unwritten >= requestsPerMinute)", put: "if (own.sum < 0)" },
+  },
+  {
+    id: "tenant-flood-spread",
+    threat: "A flood is spread over many processes, each of which sees little of it",
+    from: ["OWASP API4"],
+    guard: { file: "functions/core/tenants/tenant-use.ts", name: "writeDown" },
+    test: {
+      file: "test/unit/tenants/tenant-use.test.ts",
+      name: "counts the other processes' requests, as of the last five seconds",
+    },
+    takenOut: {
+      find: "own.sum = Math.max(own.sum, await add(organizationId, minute, requests));",
+      put: "await add(organizationId, minute, requests);",
+    },
+  },
+  {
+    id: "foreign-origin",
+    threat: "A page of any origin reads answers with an instance token",
+    from: ["OWASP API8", "RFC 9700 4.17"],
+    guard: { file: "functions/http/cors.ts", name: "corsHeaders" },
+    test: {
+      file: "test/unit/connections/authorize.test.ts",
+      name: "are let read an answer only where the instance's organization lists them",
+    },
+    takenOut: { find: "(allowed.get(request) ?? []).includes(origin)", put: "allowed.has(request)" },
+  },
+  {
+    id: "slow-filter",
+    threat: "A filter with many wildcards holds a processor",
+    from: ["OWASP API4"],
+    guard: { file: "functions/core/documents/like.ts", name: "likeTest" },
+    test: {
+      file: "test/unit/documents/like.test.ts",
+      name: "is as quick for many terms on a long name",
+    },
+    takenOut: {
+      find: '  const pieces = foldCase(pattern).split("%");',
+      put: '  if (pattern.includes("%")) {\n    const slow = new RegExp(`^${foldCase(pattern).replaceAll("%", ".*")}$`);\n    return (folded) => slow.test(folded);\n  }\n  const pieces = foldCase(pattern).split("%");',
+    },
+  },
+  {
+    id: "deep-json",
+    threat: "Thousands of nested lists end the stack",
+    from: ["OWASP API4"],
+    guard: { file: "functions/core/parse-json.ts", name: "parseJson" },
+    test: {
+      file: "test/unit/http/request-body.test.ts",
+      name: "refuses what is nested so deep that the stack would end",
+    },
+    takenOut: { find: "if (nestsTooDeep(text)) throw new JsonTooDeep();", put: "" },
+  },
+  {
+    id: "cursor-moved",
+    threat: "A cursor of one list is used for another folder, filter, instance or organization",
+    from: ["OWASP API1", "OWASP API7"],
+    guard: { file: "functions/core/documents/next-page.ts", name: "nextPageTokens" },
+    test: {
+      file: "test/unit/documents/next-page.test.ts",
+      name: "of %s are refused with a 400 that names nextPage",
+    },
+    takenOut: { find: "    version: digest(call),\n", put: "    version: digest({}),\n" },
+  },
+  {
+    id: "head-acts",
+    threat: "A link scanner's HEAD makes a public link",
+    from: ["OWASP API6", "own"],
+    guard: { file: "functions/http/route-table.ts", name: "answersHead" },
+    test: {
+      file: "test/unit/http/route-table.test.ts",
+      name: "answers HEAD where it answers GET, but where that does something",
+    },
+    takenOut: { find: 'route.method === "GET" && route.head !== false', put: 'route.method === "GET"' },
+  },
+  {
+    id: "secret-shown",
+    threat: "A secret of an instance's configuration is shown, or kept in clear, under another name",
+    from: ["OWASP API3"],
+    guard: { file: "functions/core/instances/secret-keys.ts", name: "isSecretKey" },
+    test: {
+      file: "test/unit/connections/representation.test.ts",
+      name: "is taken apart: plain, secret, masked, and the grant",
+    },
+    takenOut: {
+      find: "  return isSecretName(key);\n}\n\n/** The values",
+      put: "  return false;\n}\n\n/** The values",
+    },
+  },
+  {
+    id: "token-shown-again",
+    threat: "Whoever reads an instance gets its token",
+    from: ["OWASP API3", "RFC 9700 4.10"],
+    guard: { file: "functions/connections/instance-representation.ts", name: "shownConfiguration" },
+    test: {
+      file: "test/unit/connections/representation.test.ts",
+      name: "has every field of the contract, and no secret",
+    },
+    takenOut: { find: "isShownMasked(connector, key) ? MASK : value,", put: "value," },
+  },
+  {
+    id: "label-html",
+    threat: "A name or tag brings HTML to a page that shows it",
+    from: ["own"],
+    guard: { file: "functions/connections/strip-html.ts", name: "stripHtml" },
+    test: {
+      file: "test/unit/connections/strip-html.test.ts",
+      name: "leaves no beginning of a tag in any label",
+    },
+    takenOut: { find: "if (/[a-z/!?]/i.test(value.charAt(begin + 1)))", put: 'if (value === "")' },
+  },
+  {
+    id: "no-trace",
+    threat: "Changes leave no trace of who made them",
+    from: ["OWASP API9", "own"],
+    guard: { file: "functions/connections/audited.ts", name: "audited" },
+    test: {
+      file: "test/unit/connections/audited.test.ts",
+      name: "leaves who, what, whence and how it ended, before it is answered",
+    },
+    takenOut: {
+      find: '      await record(parts, eventOf(request, action, request.facts.code ?? "done"));\n',
+      put: "",
+    },
+  },
+];

@@ -1,0 +1,233 @@
+import type { Threat } from "../threat.ts";
+
+/** Refresh tokens: sent once, stored sealed, ended for nobody else. */
+export const grantThreats: readonly Threat[] = [
+  {
+    id: "sealed-elsewhere",
+    threat: "Who can write the table moves a sealed token to an instance of his own and uses it",
+    from: ["RFC 6819 5.1.4.1.3", "own"],
+    guard: { file: "functions/core/vault/sealed-format.ts", name: "additionalData" },
+    test: {
+      file: "test/unit/vault/vault.test.ts",
+      name: "does not open a secret at any other place than its own",
+    },
+    takenOut: { find: "    place.item,\n", put: "" },
+  },
+  {
+    id: "sealed-ambiguous",
+    threat: "Two places have one encoding, so that a token fits both",
+    from: ["own"],
+    guard: { file: "functions/core/vault/sealed-format.ts", name: "additionalData" },
+    test: {
+      file: "test/unit/vault/vault.test.ts",
+      name: "does not open a secret whose item and field were cut at another letter",
+    },
+    takenOut: { find: "return [length, part];", put: "return [part];" },
+  },
+  {
+    id: "sealed-changed",
+    threat: "A stored ciphertext is changed",
+    from: ["RFC 6819 5.1.4.1.3"],
+    guard: { file: "functions/core/vault/sealed-format.ts", name: "openWith" },
+    test: { file: "test/unit/vault/vault.test.ts", name: "notices a change of any bit" },
+    takenOut: {
+      find: "    end = decipher.final();",
+      put: "    try {\n      end = decipher.final();\n    } catch {\n      end = Buffer.alloc(0);\n    }",
+    },
+  },
+  {
+    id: "token-in-clear",
+    threat: "A copy of the table gives instance tokens away",
+    from: ["RFC 6819 5.1.4.1.3", "RFC 9700 4.10", "OWASP API2"],
+    guard: { file: "functions/core/grant/sign-in/instance-token.ts", name: "newInstanceToken" },
+    test: {
+      file: "test/grant/sign-ins.test.ts",
+      name: "stores the sealed grant before it answers, with only the hash of the token",
+    },
+    takenOut: { find: "${secret}`, hash: hashSecret(secret) };", put: "${secret}`, hash: secret };" },
+  },
+  {
+    id: "refresh-twice",
+    threat: "A refresh token is sent twice: the vendor takes that for theft and ends the whole grant",
+    from: ["RFC 9700 2.2.2", "RFC 9700 4.14"],
+    guard: { file: "functions/aws/instance-items.ts", name: "takeLease" },
+    test: {
+      file: "test/grant/instance-table.test.ts",
+      name: "is taken on the version and fence that were read, and only once",
+    },
+    takenOut: {
+      find: '        condition: "#version = :version AND #fence = :fence",\n        values: { version, fence },\n      }),\n\n    async release',
+      put: '        condition: "#version = :version",\n        values: { version },\n      }),\n\n    async release',
+    },
+  },
+  {
+    id: "refresh-too-late",
+    threat: "A request goes out so late that its lease ends before the answer is stored",
+    from: ["RFC 9700 4.14", "own"],
+    guard: { file: "functions/core/grant/refresh/refresh.ts", name: "exchange" },
+    test: {
+      file: "test/grant/refresh.test.ts",
+      name: "is not sent when too long has passed since the item was read",
+    },
+    takenOut: { find: "if (now > lease.sendBefore)", put: "if (now < 0)" },
+  },
+  {
+    id: "refresh-past-rescue",
+    threat: "An old refresh token is sent while a newer one lies in the rescue bucket",
+    from: ["RFC 9700 4.14", "own"],
+    guard: { file: "functions/core/grant/refresh/lease.ts", name: "lookForRescue" },
+    test: {
+      file: "test/grant/refresh.test.ts",
+      name: "a taker who cannot look into the bucket sends nothing",
+    },
+    takenOut: {
+      find: "if (instance.until === undefined) return undefined;",
+      put: "if (instance.fence >= 0) return undefined;",
+    },
+  },
+  {
+    id: "refresh-unknown-end",
+    threat: "After no answer the token is sent again at once, though the vendor may have rotated it",
+    from: ["RFC 9700 4.14", "own"],
+    guard: { file: "functions/core/grant/refresh/refresh.ts", name: "attempt" },
+    test: {
+      file: "test/grant/refresh.test.ts",
+      name: "no answer at a vendor that rotates: the lease stays, so that the same token is not sent before it ran out",
+    },
+    takenOut: {
+      find: "if (connector.oauth2.refreshToken?.rotates !== false) {",
+      put: "if (sealer === undefined) {",
+    },
+  },
+  {
+    id: "sign-in-overtaken",
+    threat: "An older sign-in overwrites a later one's grant",
+    from: ["own"],
+    guard: { file: "functions/core/grant/sign-in/write-sign-in.ts", name: "writeSignIn" },
+    test: {
+      file: "test/grant/sign-ins.test.ts",
+      name: "that comes after a later one ends its own grant and says so",
+    },
+    takenOut: { find: "|| instance.epoch > epoch)", put: ")" },
+  },
+  {
+    id: "commit-over-sign-in",
+    threat: "A late refresh is written over the grant of a sign-in, or over a deletion",
+    from: ["own"],
+    guard: { file: "functions/aws/instance-items.ts", name: "commit" },
+    test: {
+      file: "test/grant/instance-table.test.ts",
+      name: "is refused for another version",
+    },
+    takenOut: {
+      find: "condition: `#version = :version AND ${NOT_DELETING}`,\n        values: { version: base.version },",
+      put: "condition: NOT_DELETING,\n        values: {},",
+    },
+  },
+  {
+    id: "loser-is-living",
+    threat: "The end of an overtaken grant ends the living one, which is the same token",
+    from: ["own"],
+    guard: { file: "functions/core/grant/revocation/revoke-loser.ts", name: "isLivedBy" },
+    test: { file: "test/grant/unwanted-grants.test.ts", name: "is spared when its sign-in was overtaken" },
+    takenOut: {
+      find: "if (await isLivedBy(parts, owner.id, grant)) return true;",
+      put: "",
+    },
+  },
+  {
+    id: "sibling-revoked",
+    threat: "A delete ends a consent that another instance, of another organization too, lives by",
+    from: ["OWASP API1", "own"],
+    guard: { file: "functions/core/grant/revocation/delete-instance.ts", name: "isShared" },
+    test: {
+      file: "test/grant/siblings.test.ts",
+      name: "asks the vendor for it, and spares it for a sibling",
+    },
+    takenOut: {
+      find: 'const shared = ends === "grant" ? await isShared(parts, connector, instance) : false;',
+      put: "const shared = ends === undefined ? await isShared(parts, connector, instance) : false;",
+    },
+  },
+  {
+    id: "unproven-sibling",
+    threat: "An import with somebody else's public client id keeps that organization's consents from ending",
+    from: ["OWASP API6", "own"],
+    guard: { file: "functions/core/grant/sign-in/first-exchange.ts", name: "newInstance" },
+    test: {
+      file: "test/grant/siblings.test.ts",
+      name: "is no sibling of another organization's unproven import",
+    },
+    takenOut: {
+      find: "proven !== undefined && isUnproven ?",
+      put: 'proven !== undefined && isUnproven && epoch === "" ?',
+    },
+  },
+  {
+    id: "reuse-tried-again",
+    threat: "A grant whose token the vendor saw twice is sent once more",
+    from: ["RFC 9700 4.14"],
+    guard: { file: "functions/core/grant/refresh/death.ts", name: "isRevivable" },
+    test: {
+      file: "test/grant/dead-grants.test.ts",
+      name: "is never sent again when the vendor saw the token twice, whether that was before or comes now",
+    },
+    takenOut: {
+      find: '(death.reason === "invalid_grant" || death.reason === "refused")',
+      put: 'death.reason !== "restored"',
+    },
+  },
+  {
+    id: "restored-backup",
+    threat: "A refresh token from a backup is sent, and ends its user's grant",
+    from: ["RFC 9700 4.14", "own"],
+    guard: { file: "functions/core/grant/operator/mark-restored.ts", name: "isUnsafe" },
+    test: {
+      file: "test/grant/restored.test.ts",
+      name: "is never sent where the vendor rotates: not by the worker, not for a caller",
+    },
+    takenOut: {
+      find: "connector === undefined || connector.oauth2.refreshToken?.rotates === true;",
+      put: "connector === undefined;",
+    },
+  },
+  {
+    id: "refresh-flood",
+    threat: "A caller has the vendor asked for tokens again and again, until it blocks the client",
+    from: ["OWASP API4", "OWASP API6"],
+    guard: { file: "functions/core/grant/refresh/access-token.ts", name: "tooSoon" },
+    test: {
+      file: "test/grant/forced-refresh.test.ts",
+      name: "is one request at the vendor, however often it asks within a minute",
+    },
+    takenOut: {
+      find: 'wait(forcedAt === undefined ? undefined : forcedAt + every, "too_soon");',
+      put: 'wait(forcedAt === undefined ? undefined : forcedAt + every - every, "too_soon");',
+    },
+  },
+  {
+    id: "false-deaths",
+    threat: "A vendor's incident, in which it refuses everybody, ends all of a connector's grants at once",
+    from: ["OWASP API10", "own"],
+    guard: { file: "functions/core/grant/refresh/refused-grants.ts", name: "mayEnd" },
+    test: {
+      file: "test/grant/refused-grants.test.ts",
+      name: "ends none where more than a fifth of them would go in a day, and that is told",
+    },
+    takenOut: { find: "near.length * SHARE <= grants", put: "near.length <= grants" },
+  },
+  {
+    id: "dead-token-kept",
+    threat: "The tokens of a dead grant lie in the table for ever",
+    from: ["RFC 6819 5.1.5.3", "own"],
+    guard: { file: "functions/core/grant/refresh/death.ts", name: "withoutTokens" },
+    test: {
+      file: "test/grant/dead-grants.test.ts",
+      name: "is kept for 30 days, and then its tokens are gone while the instance says what it said",
+    },
+    takenOut: {
+      find: "export function withoutTokens({ obtainedAt, obtainedBy, client }: Grant): Grant {",
+      put: 'export function withoutTokens({ obtainedAt, obtainedBy, client, ...rest }: Grant): Grant {\n  if (rest.accessToken !== "") return { ...rest, obtainedAt, obtainedBy, client };',
+    },
+  },
+];

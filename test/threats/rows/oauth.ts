@@ -1,0 +1,202 @@
+import type { Threat } from "../threat.ts";
+
+/** Between the user's browser, the app, us and the vendor's authorization server. */
+export const oauthThreats: readonly Threat[] = [
+  {
+    id: "code-injection",
+    threat: "A stolen code is put into another session: without PKCE the vendor would take it from anybody",
+    from: ["RFC 9700 2.1.1", "RFC 9700 4.5", "RFC 6819 4.4.1.1"],
+    guard: { file: "functions/core/oauth/authorization-request.ts", name: "authorizationUrl" },
+    test: {
+      file: "test/unit/oauth/authorization-url.test.ts",
+      name: "asks Google for offline access and consent, with PKCE where a challenge is given",
+    },
+    takenOut: {
+      find: '{ code_challenge: request.codeChallenge, code_challenge_method: "S256" }',
+      put: "{}",
+    },
+  },
+  {
+    id: "pkce-downgrade",
+    threat: "The code is sent without the verifier that its challenge asked for",
+    from: ["RFC 9700 4.8"],
+    guard: { file: "functions/core/oauth/token-endpoint.ts", name: "codeVerifier" },
+    test: {
+      file: "test/unit/oauth/token-endpoint.test.ts",
+      name: "sends the code, its redirect URI and the verifier, with the client in the form",
+    },
+    takenOut: { find: "codeVerifier ?? nopkce,", put: "nopkce," },
+  },
+  {
+    id: "state-guessed",
+    threat: "A state of ours is guessed, or confused with an app's own",
+    from: ["RFC 9700 4.7", "RFC 6819 4.4.1.8"],
+    guard: { file: "functions/core/oauth/authorization-request.ts", name: "newState" },
+    test: {
+      file: "test/unit/oauth/authorization-url.test.ts",
+      name: "has 256 random bits and a prefix that tells it from an app's own",
+    },
+    takenOut: {
+      find: "return `ls_${randomBytes(32).toString",
+      put: "return `ls_${randomBytes(8).toString",
+    },
+  },
+  {
+    id: "state-replayed",
+    threat: "A state, and the sign-in that hangs on it, is used twice",
+    from: ["RFC 9700 4.7", "RFC 6819 4.4.1.10"],
+    guard: { file: "functions/aws/transient-table.ts", name: "consume" },
+    test: {
+      file: "test/unit/tenants/transient-table.test.ts",
+      name: "gives an item out once, whoever asks at the same time",
+    },
+    takenOut: {
+      find: "async consume<T extends TransientItem>(id: string) {",
+      put: 'async consume<T extends TransientItem>(id: string) {\n      if (id !== "") return await get<T>(id);',
+    },
+  },
+  {
+    id: "state-old",
+    threat: "A state, session or code is used after its time, since the table deletes days later",
+    from: ["RFC 9700 4.7", "RFC 6819 5.1.5.3"],
+    guard: { file: "functions/aws/transient-table.ts", name: "living" },
+    test: {
+      file: "test/unit/tenants/transient-table.test.ts",
+      name: "counts an item past its time as gone, for every call, though it lies there still",
+    },
+    takenOut: { find: "|| found.expiresAt <= clock.now()", put: "" },
+  },
+  {
+    id: "mix-up-wrong-issuer",
+    threat: "An attacker's authorization server answers in the place of the vendor (mix-up)",
+    from: ["RFC 9700 2.1", "RFC 9700 4.4"],
+    guard: { file: "functions/core/oauth/authorization-response.ts", name: "checkIssuer" },
+    test: {
+      file: "test/unit/oauth/authorization-url.test.ts",
+      name: "must be the one that the user was sent to, wherever it is sent",
+    },
+    takenOut: { find: "if (missing || wrong)", put: "if (missing)" },
+  },
+  {
+    id: "mix-up-no-issuer",
+    threat: "The issuer is left out where the vendor promises to send it",
+    from: ["RFC 9700 4.4"],
+    guard: { file: "functions/core/oauth/authorization-response.ts", name: "checkIssuer" },
+    test: {
+      file: "test/unit/oauth/authorization-url.test.ts",
+      name: "must be there where the vendor promises it",
+    },
+    takenOut: {
+      find: "const missing = iss === undefined && issRequired === true;",
+      put: "const missing = false;",
+    },
+  },
+  {
+    id: "redirect-uri",
+    threat: "The code goes to a redirect URI that only looks like the registered one",
+    from: ["RFC 9700 2.1", "RFC 9700 4.1", "RFC 6819 4.1.5"],
+    guard: { file: "functions/core/oauth/choose-client.ts", name: "chooseRedirectUri" },
+    test: {
+      file: "test/unit/oauth/choose-client.test.ts",
+      name: "is one of the registered app's, letter by letter: not %s",
+    },
+    takenOut: {
+      find: "!registered.includes(redirectUri)",
+      put: "!registered.some((each) => new URL(redirectUri).href.startsWith(new URL(each).href))",
+    },
+  },
+  {
+    id: "redirect-scheme",
+    threat: "A redirect URI runs a script in the browser",
+    from: ["RFC 9700 4.1", "own"],
+    guard: { file: "functions/core/oauth/choose-client.ts", name: "NO_PLACES" },
+    test: {
+      file: "test/unit/oauth/choose-client.test.ts",
+      name: "leads to an app, and runs or reads nothing in a browser: not %s",
+    },
+    takenOut: { find: "if (NO_PLACES.has(scheme))", put: "if (scheme === undefined)" },
+  },
+  {
+    id: "open-redirector",
+    threat: "The hosted flow sends a browser, and a claim with it, to a place that is not the app's",
+    from: ["RFC 9700 4.11", "RFC 6819 4.1.5"],
+    guard: { file: "functions/core/tenants/allow-lists.ts", name: "isReturnUrlAllowed" },
+    test: { file: "test/unit/tenants/allow-lists.test.ts", name: "allows exactly what stands on it" },
+    takenOut: {
+      find: "return webUrl(entry)?.href === url.href;",
+      put: "return url.href.startsWith(webUrl(entry)?.href ?? entry);",
+    },
+  },
+  {
+    id: "open-redirector-host",
+    threat: "An entry that ends in * is made to cover another host (app.example.evil)",
+    from: ["RFC 9700 4.11"],
+    guard: { file: "functions/core/tenants/allow-lists.ts", name: "checkReturnUrl" },
+    test: { file: "test/unit/tenants/allow-lists.test.ts", name: "takes no entry like %j" },
+    takenOut: { find: '|| plain.includes("*") || !afterPath', put: "" },
+  },
+  {
+    id: "login-csrf",
+    threat: "A victim's browser finishes an attacker's connect session, or the other way round",
+    from: ["RFC 9700 4.7", "RFC 6819 4.4.1.8", "OWASP API2"],
+    guard: { file: "functions/connections/session-browser.ts", name: "isSessionBrowser" },
+    test: {
+      file: "test/unit/connections/session-browser.test.ts",
+      name: "is the one with the session's cookie, and no other",
+    },
+    takenOut: { find: "&& sameHash(session.browser, hashSecret(value))", put: "" },
+  },
+  {
+    id: "session-cookie",
+    threat: "Another host, a script or another site's form sets, reads or uses the session's cookie",
+    from: ["RFC 6819 4.4.1.8", "own"],
+    guard: { file: "functions/connections/session-browser.ts", name: "newSessionCookie" },
+    test: {
+      file: "test/unit/connections/session-browser.test.ts",
+      name: "has a cookie that no other host sets, no script reads, and no other site's form sends along",
+    },
+    takenOut: {
+      find: "; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MS",
+      put: "; Path=/; Max-Age=${SESSION_MS",
+    },
+  },
+  {
+    id: "code-twice",
+    threat: "A code is sent to its vendor twice, which ends the grant of the first time",
+    from: ["RFC 6819 4.4.1.1", "RFC 6749 4.1.2"],
+    guard: { file: "functions/core/grant/sign-in/exchange-code.ts", name: "reserve" },
+    test: {
+      file: "test/grant/sign-ins.test.ts",
+      name: "twice at once sends the code once and makes one instance",
+    },
+    takenOut: {
+      find: "if (!request.repeated && (await transients.put(item))) return;",
+      put: "if ((await transients.put(item)) || !request.repeated) return;",
+    },
+  },
+  {
+    id: "client-in-url",
+    threat: "A value of the caller's in the vendor's URL leads the code or the client secret to another host",
+    from: ["RFC 6819 4.6.4", "OWASP API7", "own"],
+    guard: { file: "functions/core/oauth/connector-url.ts", name: "connectorUrl" },
+    test: {
+      file: "test/unit/oauth/authorization-url.test.ts",
+      name: "takes host labels only, so that it leads to no other host",
+    },
+    takenOut: { find: "if (!HOST_LABEL.test(value))", put: 'if (value === "")' },
+  },
+  {
+    id: "revocation",
+    threat: "A deleted connection lives on at the vendor",
+    from: ["RFC 7009", "RFC 6819 5.2.2.4", "own"],
+    guard: { file: "functions/core/grant/revocation/delete-instance.ts", name: "revokeStored" },
+    test: {
+      file: "test/grant/sign-ins.test.ts",
+      name: "is handed to the worker, which revokes and removes",
+    },
+    takenOut: {
+      find: "return await parts.tokens.revoke(connector, client, grant);",
+      put: "return client !== undefined;",
+    },
+  },
+];

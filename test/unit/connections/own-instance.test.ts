@@ -1,0 +1,69 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { instanceOfUser, ownInstance } from "../../../functions/connections/own-instance.ts";
+import type { ConnectionParts } from "../../../functions/connections/parts.ts";
+import { newInstanceToken } from "../../../functions/core/grant/sign-in/instance-token.ts";
+import type { Instance } from "../../../functions/core/instances/instance.ts";
+import type { Organization, User } from "../../../functions/core/tenants/ports.ts";
+import { request } from "./a-request.ts";
+import { instance as anInstance } from "./an-instance.ts";
+
+const { token, hash } = newInstanceToken(42);
+const ann = { id: "ann", organizationId: "org", status: "active" } as User;
+const owners: Record<string, { organizationId: string; userId?: string }> = {
+  lsu_ann: { organizationId: "org", userId: "ann" },
+  lso_org: { organizationId: "org" },
+};
+let instance: Instance;
+beforeEach(() => {
+  instance = { ...anInstance, tokenHashes: [{ hash }] };
+});
+
+const parts = {
+  tenants: {
+    organization: async (id: string) =>
+      ({ id, status: "active", origins: [], suspendedUsers: [] }) as unknown as Organization,
+    user: async () => ann,
+    bySecret: async (secret: string) => owners[secret],
+  },
+  grants: {
+    instances: {
+      get: async (id: number) => ({
+        value: id === instance.id ? instance : undefined,
+        reading: { dateMs: 0, monotonicMs: performance.now() },
+      }),
+    },
+  },
+} as unknown as ConnectionParts;
+
+describe("an instance of somebody else", () => {
+  const other = async (changes: Partial<Instance>) => {
+    instance = { ...instance, ...changes };
+    return await instanceOfUser(parts, ann, 42);
+  };
+  const notFound = expect.objectContaining({ status: 404, code: "unknown_instance" });
+
+  it("is not there, as one that is not there is not", async () => {
+    expect((await instanceOfUser(parts, ann, 42)).instance.id).toBe(42);
+    await expect(instanceOfUser(parts, ann, 43)).rejects.toThrow(notFound);
+    await expect(other({ organizationId: "else" })).rejects.toThrow(notFound);
+    await expect(other({ organizationId: "org", userId: "bob" })).rejects.toThrow(notFound);
+    await expect(other({ userId: "ann", deleting: true })).rejects.toThrow(notFound);
+  });
+});
+
+describe("what changes an instance", () => {
+  const change = (authorization: string, more: Record<string, string> = {}) =>
+    ownInstance(parts, request({ authorization, ...more }, { params: {} }), "change");
+  const full = `User lsu_ann, Organization lso_org, Element ${token}`;
+
+  it("takes its user's secrets beside the instance token", async () => {
+    for (const alone of [`Bearer ${token}`, `Element ${token}`, `User lsu_ann, Element ${token}`])
+      await expect(change(alone)).rejects.toThrow(expect.objectContaining({ code: "needs_user" }));
+  });
+
+  it("never comes from a browser page", async () => {
+    await expect(change(full, { origin: "https://app.example" })).rejects.toThrow(
+      expect.objectContaining({ code: "not_from_browsers" }),
+    );
+  });
+});

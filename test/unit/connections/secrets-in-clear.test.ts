@@ -1,0 +1,124 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { changeInstance } from "../../../functions/connections/change-instance.ts";
+import { listConfiguration } from "../../../functions/connections/configuration.ts";
+import { getInstance } from "../../../functions/connections/instance-calls.ts";
+import type { ConnectionParts } from "../../../functions/connections/parts.ts";
+import { dropbox } from "../../../functions/connectors/dropbox.ts";
+import { openConfiguration, sealConfiguration } from "../../../functions/core/grant/sealed-grant.ts";
+import type { HttpHandler } from "../../../functions/http/request.ts";
+import { CalmWorld } from "../../grant/calm-world.ts";
+import { testOrganization } from "../documents/test-vault.ts";
+import { request } from "./a-request.ts";
+
+const MASK = "********";
+let world: CalmWorld;
+let parts: ConnectionParts;
+
+/** As a version that knew a secret by `password` and `secret` only left it. */
+beforeEach(async () => {
+  world = new CalmWorld();
+  world.connector = dropbox;
+  const place = { id: 42, organizationId: "org" };
+  world.put(
+    {},
+    {
+      connector: "dropbox",
+      configuration: { "my.key": "mine", access_token: "in-clear", "oauth.callback.url": "https://app/cb" },
+      secretConfigurationKeys: ["my.password"],
+      sealedConfiguration: await sealConfiguration(world.parts.vault, place, { "my.password": "sealed" }),
+    },
+  );
+  const owner = { organizationId: "org", userId: "user" };
+  parts = {
+    grants: world.parts,
+    transients: world.transients,
+    tenants: {
+      organization: async () => testOrganization("org"),
+      user: async () => ({ id: "user", organizationId: "org", number: 7, status: "active" }),
+      bySecret: async (secret: string) => (secret === "lsu_ann" ? owner : undefined),
+    },
+  } as unknown as ConnectionParts;
+});
+
+const call = async (handle: (parts: () => ConnectionParts) => HttpHandler, body?: unknown) =>
+  (
+    await handle(() => parts)(
+      request(
+        { authorization: "Bearer lsu_ann" },
+        { params: { id: "42" }, body: Buffer.from(body === undefined ? "" : JSON.stringify(body)) },
+      ),
+    )
+  ).json as Record<string, unknown>;
+const patch = (body: unknown) => call((of) => changeInstance(of, "given"), body);
+const put = (body: unknown) => call((of) => changeInstance(of, "whole"), body);
+const sealed = () => openConfiguration(world.parts.vault, world.stored());
+
+describe("a secret that an earlier version kept in clear", () => {
+  it("is shown masked at once, in the instance and in its configuration", async () => {
+    expect((await call(getInstance)).configuration).toEqual({
+      "my.key": "mine",
+      access_token: MASK,
+      "my.password": MASK,
+      "oauth.callback.url": "https://app/cb",
+    });
+    const entries = (await call(listConfiguration)) as unknown as { key: string; propertyValue: string }[];
+    expect(entries.find(({ key }) => key === "access_token")?.propertyValue).toBe(MASK);
+    expect(world.stored().configuration).toHaveProperty("access_token");
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ["another value is changed", () => patch({ configuration: { other: "1" } })],
+    ["it comes back masked", () => patch({ configuration: { access_token: MASK } })],
+    ["the name is changed", () => patch({ name: "New" })],
+    [
+      "all is put back as it was shown",
+      async () => put({ configuration: (await call(getInstance)).configuration }),
+    ],
+  ])("is sealed when %s, and keeps its value", async (_, change) => {
+    await change();
+    expect(JSON.stringify(world.stored().configuration)).not.toContain("in-clear");
+    expect(await sealed()).toEqual({ access_token: "in-clear", "my.password": "sealed" });
+    expect(world.stored().secretConfigurationKeys.toSorted()).toEqual(["access_token", "my.password"]);
+    expect(world.stored().configuration).toMatchObject({ "my.key": "mine" });
+  });
+
+  it("goes when the whole is put without it", async () => {
+    await put({ configuration: { "my.key": "other" } });
+    expect(await sealed()).toEqual({});
+    expect(world.stored().configuration).toEqual({
+      "my.key": "other",
+      "oauth.callback.url": "https://app/cb",
+    });
+  });
+
+  it("wins over a sealed one of the same name: a version that does not seal it has written it since", async () => {
+    await patch({ name: "Sealed now" });
+    const { configuration } = world.stored();
+    world.items.set(42, { ...world.stored(), configuration: { ...configuration, access_token: "newer" } });
+    await patch({ configuration: { other: "1" } });
+    expect(await sealed()).toMatchObject({ access_token: "newer" });
+  });
+
+  it("is sealed from the beginning when it is sent now", async () => {
+    await patch({ configuration: { apiToken: "a", private_key: "b", "x.passphrase": "c" } });
+    expect(await sealed()).toMatchObject({ apiToken: "a", private_key: "b", "x.passphrase": "c" });
+  });
+});
+
+describe("a value that lies sealed though its name is no secret's any more", () => {
+  it("stays sealed until it is sent again", async () => {
+    const place = { id: 42, organizationId: "org" };
+    const before = { "client.secret.expires": "2027" };
+    world.items.set(42, {
+      ...world.stored(),
+      configuration: {},
+      secretConfigurationKeys: Object.keys(before),
+      sealedConfiguration: await sealConfiguration(world.parts.vault, place, before),
+    });
+    await patch({ configuration: { other: "1" } });
+    expect(await sealed()).toEqual(before);
+    await patch({ configuration: { "client.secret.expires": "2028" } });
+    expect(await sealed()).toEqual({});
+    expect(world.stored().configuration).toMatchObject({ "client.secret.expires": "2028" });
+  });
+});

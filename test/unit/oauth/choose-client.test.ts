@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { type ChosenClient, chooseRedirectUri } from "../../../functions/core/oauth/choose-client.ts";
+
+const registered: ChosenClient = {
+  kind: "registered",
+  clientId: "id",
+  app: {
+    id: "app",
+    organizationId: "org",
+    connector: "dropbox",
+    clientId: "id",
+    clientSecret: new Uint8Array(),
+    callbackUrls: ["https://app.example/callback", "https://app.example/second"],
+    createdAt: 0,
+  },
+};
+const own: ChosenClient = { kind: "own", clientId: "id" };
+const choose = (client: ChosenClient, asked: string | undefined) =>
+  chooseRedirectUri(client, asked, "callbackUrl");
+
+describe("the redirect URI of an authorization", () => {
+  it.each([
+    "https://app.example/callback/",
+    "https://app.example/callback?x=1",
+    "https://app.example/callback/../callback",
+    "https://APP.example/callback",
+    "https://app.example:443/callback",
+    "https://app.example/%63allback",
+    "https://app.example.evil.example/callback",
+    "http://app.example/callback",
+  ])("is one of the registered app's, letter by letter: not %s", (asked) => {
+    expect(() => choose(registered, asked)).toThrow(
+      expect.objectContaining({ status: 400, code: "redirect_uri_mismatch" }),
+    );
+  });
+
+  it("is the registered app's first where none is asked for, and any of them where it is", () => {
+    expect(choose(registered, undefined)).toBe("https://app.example/callback");
+    expect(choose(registered, "https://app.example/second")).toBe("https://app.example/second");
+  });
+
+  it.each(["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "blob:https://a.example/1"])(
+    "leads to an app, and runs or reads nothing in a browser: not %s",
+    (asked) => {
+      expect(() => choose(own, asked)).toThrow(expect.objectContaining({ status: 400 }));
+    },
+  );
+
+  it("may have a scheme of the app's own where the vendor judges it", () => {
+    expect(choose(own, "com.example.app:/callback")).toBe("com.example.app:/callback");
+  });
+});

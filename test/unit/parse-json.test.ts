@@ -1,0 +1,34 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { JsonTooDeep, MAX_JSON_NESTING, parseJson } from "../../functions/core/parse-json.ts";
+
+const nested = (depth: number, open: string, close: string) => open.repeat(depth) + close.repeat(depth);
+
+it("reads what JSON.parse reads", () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      expect(parseJson(text)).toEqual(JSON.parse(text));
+    }),
+  );
+});
+
+it.each([
+  ["[", "]"],
+  ['{"a":', "}"],
+])("takes %s to its bound and no deeper", (open, close) => {
+  const inside = close === "}" ? "1" : "";
+  const text = (depth: number) => open.repeat(depth) + inside + close.repeat(depth);
+  expect(parseJson(text(MAX_JSON_NESTING))).toBeTypeOf("object");
+  expect(() => parseJson(text(MAX_JSON_NESTING + 1))).toThrow(JsonTooDeep);
+  expect(() => parseJson(text(100_000))).toThrow(JsonTooDeep);
+});
+
+it("counts no bracket within a string, and not those that are closed", () => {
+  const text = JSON.stringify([`\\"${"[".repeat(1_000)}`, ...Array.from({ length: 1_000 }, () => [])]);
+  expect(parseJson(text)).toEqual(JSON.parse(text));
+});
+
+it("says of anything else that it is no JSON", () => {
+  for (const text of ["", '"', '"\\', nested(3, "]", "["), "{"])
+    expect(() => parseJson(text)).toThrow(SyntaxError);
+});
