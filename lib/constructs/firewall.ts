@@ -59,7 +59,7 @@ function managedAcl(api: RestApi, stage: string, requestsPerMinute: number): Cfn
   const name = `linkspan-${stage}`;
   return new CfnWebACL(api, "Firewall", {
     name,
-    description: `Linkspan ${stage}: a rate for each address, and AWS's lists of attackers and attacks`,
+    description: `Linkspan ${stage}: a rate for each address, lists of known attackers and attacks`,
     scope: "REGIONAL",
     defaultAction: { allow: {} },
     visibilityConfig: visibility(name),

@@ -30,7 +30,7 @@ describe("the schedule", () => {
         },
       }),
     ]);
-    expect(text(schedule.GroupName)).toMatch(/^\{Schedules\w{8}\}$/);
+    expect(schedule.GroupName).toBe(find(refresh, "AWS::Scheduler::ScheduleGroup").Properties.Name);
     const [statement, ...more] = find(refresh, "AWS::IAM::Policy", "ScheduleRole").Properties.PolicyDocument
       .Statement;
     expect(more).toEqual([]);

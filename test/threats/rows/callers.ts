@@ -34,7 +34,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/http/authorize.ts", name: "platformCaller" },
     test: {
       file: "test/unit/connections/authorize.test.ts",
-      name: "takes a user with its organization, or a user's secret as Bearer",
+      name: "answers 401 to a user with another organization's secret, or with another user's in its place",
     },
     takenOut: { find: "|| wrongOrganization) throw", put: ") throw" },
   },
@@ -154,16 +154,16 @@ export const callerThreats: readonly Threat[] = [
   },
   {
     id: "slow-filter",
-    threat: "A filter with many wildcards holds a processor",
+    threat: "A filter, a few wildcards and a long name, holds a processor",
     from: ["OWASP API4"],
-    guard: { file: "functions/core/documents/like.ts", name: "likeTest" },
+    guard: { file: "functions/core/documents/like.ts", name: "textFinder" },
     test: {
       file: "test/unit/documents/like.test.ts",
-      name: "is as quick for many terms on a long name",
+      name: "takes a time that grows with the text alone, with %s",
     },
     takenOut: {
-      find: '  const pieces = foldCase(pattern).split("%");',
-      put: '  if (pattern.includes("%")) {\n    const slow = new RegExp(`^${foldCase(pattern).replaceAll("%", ".*")}$`);\n    return (folded) => slow.test(folded);\n  }\n  const pieces = foldCase(pattern).split("%");',
+      find: ".map((piece) => ({ find: textFinder(piece), length: piece.length }));",
+      put: ".map((piece) => ({\n      find: (text: string, from = 0) => text.indexOf(piece, from),\n      length: piece.length,\n    }));",
     },
   },
   {
@@ -247,6 +247,20 @@ export const callerThreats: readonly Threat[] = [
     takenOut: {
       find: '      await record(parts, eventOf(request, action, request.facts.code ?? "done"));\n',
       put: "",
+    },
+  },
+  {
+    id: "huge-configuration",
+    threat: "An instance is filled until no grant fits into its item any more, and its refreshes fail",
+    from: ["OWASP API4"],
+    guard: { file: "functions/core/instances/budgets.ts", name: "checkConfiguration" },
+    test: {
+      file: "test/unit/instances/budgets.test.ts",
+      name: "is counted in bytes, names and secret values included",
+    },
+    takenOut: {
+      find: "<= Math.max(budgets.configuration, stored)) return;",
+      put: "<= Number.POSITIVE_INFINITY - stored) return;",
     },
   },
 ];

@@ -9,20 +9,9 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/vault/sealed-format.ts", name: "additionalData" },
     test: {
       file: "test/unit/vault/vault.test.ts",
-      name: "does not open a secret at any other place than its own",
+      name: "does not open a secret at a place that differs in its %s alone",
     },
     takenOut: { find: "    place.item,\n", put: "" },
-  },
-  {
-    id: "sealed-ambiguous",
-    threat: "Two places have one encoding, so that a token fits both",
-    from: ["own"],
-    guard: { file: "functions/core/vault/sealed-format.ts", name: "additionalData" },
-    test: {
-      file: "test/unit/vault/vault.test.ts",
-      name: "does not open a secret whose item and field were cut at another letter",
-    },
-    takenOut: { find: "return [length, part];", put: "return [part];" },
   },
   {
     id: "sealed-changed",
@@ -103,12 +92,15 @@ export const grantThreats: readonly Threat[] = [
     id: "sign-in-overtaken",
     threat: "An older sign-in overwrites a later one's grant",
     from: ["own"],
-    guard: { file: "functions/core/grant/sign-in/write-sign-in.ts", name: "writeSignIn" },
+    guard: { file: "functions/aws/instance-items.ts", name: "signIn" },
     test: {
-      file: "test/grant/sign-ins.test.ts",
-      name: "that comes after a later one ends its own grant and says so",
+      file: "test/grant/instance-table.test.ts",
+      name: "is refused to an earlier or the same sign-in, to a moved fence or version, and while deleting",
     },
-    takenOut: { find: "|| instance.epoch > epoch)", put: ")" },
+    takenOut: {
+      find: "condition: `#epoch < :epoch AND #fence",
+      put: "condition: `(#epoch < :epoch OR #epoch >= :epoch) AND #fence",
+    },
   },
   {
     id: "commit-over-sign-in",
@@ -153,14 +145,14 @@ export const grantThreats: readonly Threat[] = [
     id: "unproven-sibling",
     threat: "An import with somebody else's public client id keeps that organization's consents from ending",
     from: ["OWASP API6", "own"],
-    guard: { file: "functions/core/grant/sign-in/first-exchange.ts", name: "newInstance" },
+    guard: { file: "functions/core/grant/revocation/consent.ts", name: "unprovenKey" },
     test: {
       file: "test/grant/siblings.test.ts",
       name: "is no sibling of another organization's unproven import",
     },
     takenOut: {
-      find: "proven !== undefined && isUnproven ?",
-      put: 'proven !== undefined && isUnproven && epoch === "" ?',
+      find: "return `${group}@${short(organizationId)}#${account}`;",
+      put: 'return organizationId === "" ? "" : `${group}#${account}`;',
     },
   },
   {

@@ -199,4 +199,91 @@ export const oauthThreats: readonly Threat[] = [
       put: "return client !== undefined;",
     },
   },
+  {
+    id: "claim-by-another",
+    threat: "Somebody who was tricked into finishing another one's session hands his account over",
+    from: ["RFC 9700 4.7", "RFC 6819 4.4.1.8", "OWASP API6"],
+    guard: { file: "functions/connections/claim.ts", name: "claimSession" },
+    test: {
+      file: "test/unit/connections/claim.test.ts",
+      name: "for another end user than the one who began is refused, and the session is over",
+    },
+    takenOut: {
+      find: "const isBeginner = sameHash(session.endUser, hashSecret(body.endUser));",
+      put: 'const isBeginner = body.endUser !== "";',
+    },
+  },
+  {
+    id: "claim-guessed",
+    threat: "A session's grant is claimed without the claim that went to the return URL",
+    from: ["OWASP API2"],
+    guard: { file: "functions/connections/claim.ts", name: "claimSession" },
+    test: {
+      file: "test/unit/connections/claim.test.ts",
+      name: "that is not the session's is refused, and uses nothing up",
+    },
+    takenOut: { find: "if (!sameHash(claim, hashSecret(body.claim)))", put: 'if (claim === "")' },
+  },
+  {
+    id: "claim-of-another",
+    threat: "A user claims another user's session",
+    from: ["OWASP API1"],
+    guard: { file: "functions/connections/claim.ts", name: "claimSession" },
+    test: { file: "test/unit/connections/claim.test.ts", name: "of another user's session finds none" },
+    takenOut: {
+      find: "session.organizationId !== user.organizationId ||\n      session.userId !== user.id",
+      put: 'session.organizationId === ""',
+    },
+  },
+  {
+    id: "another-account",
+    threat:
+      "A victim signs in by an attacker's session, and the attacker's instance shows the victim's files",
+    from: ["RFC 6819 4.4.1.8", "OWASP API6"],
+    guard: { file: "functions/core/grant/pending/claim-sign-in.ts", name: "acceptedAccount" },
+    test: {
+      file: "test/grant/pending-sign-ins.test.ts",
+      name: "another one: the claim must accept it, and is not used up",
+    },
+    takenOut: {
+      find: "account.id !== before.id && claim.acceptOtherAccount !== true",
+      put: 'account.id === "" && claim.acceptOtherAccount !== true',
+    },
+  },
+  {
+    id: "unknown-account",
+    threat: "The same, where the vendor does not tell whose account it is",
+    from: ["RFC 6819 4.4.1.8", "OWASP API6"],
+    guard: { file: "functions/core/grant/pending/claim-sign-in.ts", name: "acceptedAccount" },
+    test: {
+      file: "test/grant/pending-sign-ins.test.ts",
+      name: "%s is not told: the claim must accept that, and is not used up",
+    },
+    takenOut: { find: "if (claim.acceptUnknownAccount !== true) {", put: "if (claim.isNew) {" },
+  },
+  {
+    id: "live-before-claim",
+    threat: "What a hosted sign-in brought works, or shows in a list, before it is claimed",
+    from: ["OWASP API5", "own"],
+    guard: { file: "functions/aws/pending-item.ts", name: "storedPending" },
+    test: {
+      file: "test/grant/pending-table.test.ts",
+      name: "is no instance: not by its id, in no list of them",
+    },
+    takenOut: {
+      find: "    organization: organizationId,\n    dueAt",
+      put: "    organization: organizationId,\n    ...{ organizationId },\n    dueAt",
+    },
+  },
+  {
+    id: "never-claimed",
+    threat: "A sign-in that nobody claims lives on at the vendor",
+    from: ["RFC 9700 4.14", "own"],
+    guard: { file: "functions/core/grant/pending/settle-pending.ts", name: "settlePending" },
+    test: {
+      file: "test/grant/pending-sign-ins.test.ts",
+      name: "at its end it is revoked and gone; before, a worker only puts its due time right",
+    },
+    takenOut: { find: "if (now < pending.endsAt && !isHopeless", put: "if (now >= 0 && !isHopeless" },
+  },
 ];

@@ -278,4 +278,15 @@ export const vendorThreats: readonly Threat[] = [
     },
     takenOut: { find: "return /^[\\t\\x20-\\x7e\\x80-\\xff]+$/.test(text);", put: 'return text !== "";' },
   },
+  {
+    id: "huge-token-answer",
+    threat: "Hundreds of members beside a token make a grant that the table cannot hold",
+    from: ["OWASP API10", "OWASP API4"],
+    guard: { file: "functions/core/instances/fit-grant.ts", name: "fitExtra" },
+    test: {
+      file: "test/unit/instances/fit-grant.test.ts",
+      name: "is kept whole as long as there is room, and never beyond it",
+    },
+    takenOut: { find: "if (size <= budgets.extra) break;", put: "if (size <= budgets.extra * 1_000) break;" },
+  },
 ];

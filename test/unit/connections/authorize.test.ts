@@ -165,6 +165,16 @@ describe("the platform API", () => {
     }
   });
 
+  it("answers 401 to a user with another organization's secret, or with another user's in its place", async () => {
+    for (const header of [
+      "User lsu_ann, Organization lso_else",
+      "User lsu_else, Organization lso_org",
+      "User lsu_ann, Organization lsu_bob",
+      "User lso_org, Organization lso_org",
+    ])
+      await expect(platform(header), header).rejects.toMatchObject(unauthorized);
+  });
+
   it("ignores an Element part, whatever it is", async () => {
     expect(await platform("User lsu_ann, Organization lso_org, Element gone")).toMatchObject({
       user: { id: "ann" },

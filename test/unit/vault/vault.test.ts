@@ -93,6 +93,21 @@ describe("the vault", () => {
     );
   });
 
+  it.each(["organizationId", "item", "field", "version"] as const)(
+    "does not open a secret at a place that differs in its %s alone",
+    async (part) => {
+      const { vault } = setUp();
+      await fc.assert(
+        fc.asyncProperty(places, places, async (here, there) => {
+          fc.pre(String(here[part] ?? "") !== String(there[part] ?? ""));
+          const sealed = await vault.seal(asPlace(here), "secret");
+          const elsewhere = asPlace({ ...here, [part]: there[part] });
+          await expect(vault.open(elsewhere, sealed)).rejects.toThrow(SealBroken);
+        }),
+      );
+    },
+  );
+
   it("does not open a secret whose item and field were cut at another letter", async () => {
     const { vault } = setUp();
     const sealed = await vault.seal(place({ item: "ab", field: "c" }), "secret");

@@ -1,0 +1,81 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { claimSession } from "../../../functions/connections/claim.ts";
+import type { ConnectSession } from "../../../functions/connections/connect-session.ts";
+import type { ConnectionParts } from "../../../functions/connections/parts.ts";
+import { hashSecret } from "../../../functions/core/tenants/secrets.ts";
+import { request } from "./a-request.ts";
+
+const sessionId = `cs_${"s".repeat(32)}`;
+let session: ConnectSession;
+beforeEach(() => {
+  session = {
+    id: `session#${sessionId}`,
+    expiresAt: Number.MAX_SAFE_INTEGER,
+    status: "connected",
+    sessionId,
+    organizationId: "org",
+    userId: "ann",
+    connectors: ["dropbox"],
+    returnUrl: "https://app.example/",
+    endUser: hashSecret("user-1"),
+    configuration: {},
+    reauthenticates: false,
+    pending: { instanceId: 42, epoch: "e", claim: hashSecret("the claim") },
+  };
+});
+
+const reading = { dateMs: 0, monotonicMs: 0 };
+const nobody = async () => ({ value: undefined, reading });
+const parts = {
+  tenants: {
+    organization: async (id: string) => ({ id, status: "active", origins: [], suspendedUsers: [] }),
+    user: async (organizationId: string, id: string) => ({ id, organizationId, status: "active" }),
+    bySecret: async (secret: string) => ({ organizationId: "org", userId: secret.replace("lsu_", "") }),
+  },
+  transients: {
+    get: async () => session,
+    replace: async (item: ConnectSession) => {
+      session = item;
+      return true;
+    },
+  },
+  grants: {
+    pendings: { get: nobody },
+    instances: { get: nobody },
+    rescue: { read: async () => undefined },
+    monotonic: () => 0,
+  },
+} as unknown as ConnectionParts;
+
+const claim = (body: object, secret = "lsu_ann") =>
+  claimSession(() => parts)(
+    request(
+      { authorization: `Bearer ${secret}` },
+      { method: "POST", params: { id: sessionId }, body: Buffer.from(JSON.stringify(body)) },
+    ),
+  );
+
+describe("a claim", () => {
+  it("for another end user than the one who began is refused, and the session is over", async () => {
+    await expect(claim({ claim: "the claim", endUser: "user-2" })).rejects.toMatchObject({
+      status: 403,
+      code: "end_user_mismatch",
+    });
+    expect(session.status).toBe("refused");
+  });
+
+  it("that is not the session's is refused, and uses nothing up", async () => {
+    await expect(claim({ claim: "another", endUser: "user-1" })).rejects.toMatchObject({
+      status: 400,
+      code: "invalid_claim",
+    });
+    expect(session.status).toBe("connected");
+  });
+
+  it("of another user's session finds none", async () => {
+    await expect(claim({ claim: "the claim", endUser: "user-1" }, "lsu_bob")).rejects.toMatchObject({
+      status: 404,
+      code: "unknown_session",
+    });
+  });
+});
