@@ -576,6 +576,41 @@ describe("a sign-in again, until it is claimed", () => {
   });
 });
 
+describe("a sign-in again whose answer has no refresh token", () => {
+  /** An app that built its own authorization URL, and did not ask for one. */
+  async function signInOnline(id: number, login: string, more: Record<string, unknown> = {}) {
+    const { oauthUrl } = await app.authorizationUrl("dropbox");
+    const url = new URL(oauthUrl);
+    url.searchParams.set("token_access_type", "online");
+    const back = await app.consent("dropbox", url.href, { login });
+    const providerData = { code: back.searchParams.get("code"), state: back.searchParams.get("state") };
+    return await app.platform<Record<string, unknown>>("PUT", `/instances/${id}`, { providerData, ...more });
+  }
+
+  it("keeps the refresh token of the same account: the connection lives on after its access token", async () => {
+    const instance = await app.connect("dropbox");
+    await platform.settled();
+    const signedIn = await signInOnline(instance.id, "ada@example.com");
+    expect(signedIn.status).toBe(200);
+    expect(signedIn.body).not.toHaveProperty("refreshable");
+    await platform.settled();
+    expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
+    platform.clock.advance(5 * 3_600_000);
+    expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
+  });
+
+  it("stands without one for another account, and says so", async () => {
+    const instance = await app.connect("dropbox");
+    await platform.settled();
+    const signedIn = await signInOnline(instance.id, "grace@example.com", { acceptOtherAccount: true });
+    expect(signedIn).toMatchObject({ status: 200, body: { refreshable: false } });
+    expect((await app.platform("GET", `/instances/${instance.id}`)).body).toMatchObject({
+      refreshable: false,
+    });
+    expect(await emailSeenBy(instance.token)).toBe("grace@example.com");
+  });
+});
+
 describe("a session that an older version connected", () => {
   /** As such a version left it: the instance works already, and the claim stands in the session. */
   async function oldSession(instance: CreatedInstance, reauthenticates: boolean): Promise<Session> {

@@ -198,8 +198,9 @@ export function portsOf(world: World, process: Process): WorldParts {
             if (token !== stored) world.excused = undefined;
             world.lastForcedAt = undefined;
             return {
-              ...freed(instance, "account", "replacedGrants", "forcedAt"),
+              ...freed(instance, "account", "replacedGrants", "forcedAt", "refreshable"),
               ...won.changes,
+              ...(won.refreshable === undefined ? {} : { refreshable: won.refreshable }),
               ...(won.replacedGrants === undefined || !rules.keepReplaced
                 ? {}
                 : { replacedGrants: won.replacedGrants }),
@@ -282,10 +283,11 @@ export function portsOf(world: World, process: Process): WorldParts {
           ({ deleting }) => deleting !== true,
           (instance) => ({ ...instance, lastUsedAt, ...due(dueAt) }),
         ),
-      push: (_id, seen, to, owedSince) =>
+      push: (_id, seen, to, owedSince, of) =>
         write(
           "pushes its due time",
-          ({ dueAt, deleting }) => dueAt === seen && deleting !== true,
+          ({ dueAt, epoch, deleting }) =>
+            dueAt === seen && (of === undefined || epoch === of) && deleting !== true,
           (instance) => ({
             ...without(instance, "dueAt", "dueSince"),
             ...due(to),

@@ -2,7 +2,6 @@ import type { Account } from "../../../connectors/define-connector.ts";
 import { Conflict, NotFound } from "../../errors.ts";
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
-import { StoreRefused } from "../../store-refused.ts";
 import { lookUpAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, ProvisioningParts, SignInParts } from "../grant-parts.ts";
@@ -40,12 +39,7 @@ export async function claimSignIn(parts: ProvisioningParts, claim: Claim, call: 
   const now = latestNow(reading, parts.monotonic());
   if (pending === undefined) return await written(parts, claim);
   const marked = await mark(parts, pending, claim, now);
-  const result = await writeClaimed(parts, marked, now, call).catch(async (error: unknown) => {
-    if (!(error instanceof StoreRefused)) throw error;
-    // The instance has no room for it, and will have none: it ends.
-    await endSoon(parts, marked, now, true);
-    throw notStorable(connectorOf(parts, marked.connector), error);
-  });
+  const result = await writeClaimed(parts, marked, now, call);
   if (result.kind === "written") return result.instance;
   await endSoon(parts, marked, now, true);
   if (result.refused !== undefined) throw notStorable(connectorOf(parts, pending.connector), result.refused);

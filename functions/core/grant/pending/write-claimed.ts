@@ -12,6 +12,7 @@ import { dueAt } from "../schedule/due.ts";
 import { tellMissingScopes } from "../scopes.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
+import { lacksRefreshToken } from "../sign-in/carry-over.ts";
 import { newInstanceToken } from "../sign-in/instance-token.ts";
 import { writeSignIn } from "../sign-in/write-sign-in.ts";
 import { openPending } from "./sealed-pending.ts";
@@ -141,6 +142,7 @@ async function instanceFrom(
     epoch,
     grant: await sealGrant(sealer, { id, organizationId }, 1, grant),
     enabled: true,
+    ...(lacksRefreshToken(connector, grant) ? { refreshable: false } : {}),
     ...(due === undefined ? {} : { dueAt: due }),
     refreshGroup,
     ...(consent === undefined ? {} : { consentKey: consent }),
