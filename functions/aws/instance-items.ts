@@ -88,7 +88,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
     signIn(
       id,
       { fence, version },
-      { epoch, grant, dueAt, at, refreshGroup, consentKey, replacedGrants, changes },
+      { epoch, grant, dueAt, at, refreshGroup, consentKey, refreshable, replacedGrants, changes },
     ) {
       const { set, remove } = due(id, dueAt);
       return change(id, {
@@ -101,6 +101,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
           updatedAt: at,
           ...(refreshGroup === undefined ? {} : { refreshGroup }),
           ...(consentKey === undefined ? {} : { consentKey }),
+          ...(refreshable === undefined ? {} : { refreshable }),
           ...(replacedGrants === undefined ? {} : { replacedGrants }),
           ...set,
         },
@@ -109,6 +110,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
           "forcedAt",
           ...remove,
           ...(replacedGrants === undefined ? ["replacedGrants"] : []),
+          ...(refreshable === undefined ? ["refreshable"] : []),
           ...(changes?.account === undefined ? ["account"] : []),
         ],
         condition: `#epoch < :epoch AND #fence = :fence AND #version = :version AND ${NOT_DELETING}`,
@@ -167,13 +169,13 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       });
     },
 
-    push(id, seen, to, owedSince) {
+    push(id, seen, to, owedSince, epoch) {
       const { set, remove } = due(id, to, owedSince);
       return change(id, {
         set,
         remove,
-        condition: `#dueAt = :seen AND ${NOT_DELETING}`,
-        values: { seen },
+        condition: `#dueAt = :seen AND ${epoch === undefined ? "" : "#epoch = :epoch AND "}${NOT_DELETING}`,
+        values: { seen, ...(epoch === undefined ? {} : { epoch }) },
       });
     },
 

@@ -12,7 +12,8 @@ export const RESCUE_PREFIX = "rescue/";
 
 /**
  * Stands before the JSON of a record that a worker of an older version must leave alone: it does not know the kind, and would
- * delete the record. It cannot parse this, so the record stays and its message comes again.
+ * delete the record; or it would throw away what is to be carried over. It cannot parse this, so the record stays and its message
+ * comes again.
  */
 const NEWER = "not for older versions\n";
 
@@ -33,7 +34,8 @@ export function writeRecord(record: RescueRecord): string {
     const raw = this[name];
     return raw instanceof Uint8Array ? { $bytes: Buffer.from(raw).toString("base64") } : value;
   });
-  return record.kind === "pending" ? NEWER + json : json;
+  const isNewer = record.kind === "pending" || (record.kind === "sign-in" && record.carries === true);
+  return isNewer ? NEWER + json : json;
 }
 
 const KINDS: readonly RescueRecord["kind"][] = ["refresh", "sign-in", "new", "pending"];

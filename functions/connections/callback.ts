@@ -7,54 +7,55 @@ import { holdSignIn } from "../core/grant/pending/hold-sign-in.ts";
 import { refusePending } from "../core/grant/pending/refuse-pending.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
-import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
+import {
+  type ConsumedAuthorization,
+  consumeAuthorization,
+  findAuthorization,
+} from "../core/oauth/pending-authorization.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { activeOwner } from "./active-owner.ts";
 import { audited } from "./audited.ts";
+import { type Destination, keptCallback, onceForState, sameLocation } from "./callback-once.ts";
 import { clientOf } from "./change-instance.ts";
-import { otherBrowser, returnTo } from "./connect-page.ts";
+import { returnTo } from "./connect-page.ts";
 import { type ConnectSession, openSessionConfiguration, SESSION_MS, sessionItem } from "./connect-session.ts";
+import { isNotNow } from "./create-instance.ts";
 import { extraOf } from "./instance-body.ts";
 import { forPeople, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
-import { endedSessionCookie, isSessionBrowser } from "./session-browser.ts";
+import { isSessionBrowser, otherBrowser } from "./session-browser.ts";
 import { vendorDescription } from "./vendor-description.ts";
 
 /**
- * GET /oauth/callback/{connector}: the vendor sends the user back. The state is used up whatever comes with it, a denial
- * too, before the code is exchanged. Until state, connector and browser are known to be right, nothing goes to the app.
+ * GET /oauth/callback/{connector}: the vendor sends the user back. Until state, connector and browser are known to be right,
+ * nothing is used up and nothing goes to the app. Then the state is used up whatever comes with it, a denial too, before the
+ * code is exchanged; the same browser with the same state is sent to the same place for 10 minutes.
  */
 export function takeCallback(parts: () => ConnectionParts): HttpHandler {
   const handle: HttpHandler = async (request) => {
     const connector = findConnector(decodeSegment(request, "connector"));
     if (connector === undefined) throw new NotFound("There is no such place to come back to");
     request.facts.connector = connector.key;
-    const { authorization, session } = await expected(parts(), request, connector);
-    try {
-      const code = codeOf(request, connector);
-      const { claim, missing } = await connect(parts(), request, connector, authorization, session, code);
-      return redirect(returnTo(session, { session: session.sessionId, claim, ...missing }), {
-        "Set-Cookie": endedSessionCookie(request, session.sessionId),
-      });
-    } catch (error) {
-      if (!(error instanceof LinkspanError)) throw error;
-      request.facts.code = error.code;
-      const description = vendorDescription(error);
-      return redirect(
-        returnTo(session, {
-          session: session.sessionId,
-          error: error.code,
-          ...(description === undefined ? {} : { error_description: description }),
-        }),
-      );
+    const state = request.query.get("state") ?? "";
+    const earlier = await keptCallback(parts(), state);
+    if (earlier !== undefined) {
+      if (earlier.connector !== connector.key) throw unknownState();
+      if (!isSessionBrowser(request, earlier)) throw otherBrowser();
+      return redirect(await sameLocation(parts(), request, earlier, state));
     }
+    const session = await expected(parts(), request, connector, state);
+    const { organizationId, sessionId, browser = "" } = session;
+    const owner = { organizationId, sessionId, browser, connector: connector.key };
+    const work = () => destination(parts(), request, connector, session, state);
+    return redirect(await onceForState(parts(), request, state, owner, work));
   };
   return forPeople(audited(parts, "session.connect", handle));
 }
 
 /**
+ * The session that waits for this callback. Uses nothing up.
  * @throws {InvalidRequest} no state of ours that is waiting for this connector
  * @throws {Forbidden} another browser
  * @throws {NotFound} the session's user or organization is suspended
@@ -63,34 +64,62 @@ async function expected(
   parts: ConnectionParts,
   request: HttpRequest,
   connector: Connector,
-): Promise<{ authorization: ConsumedAuthorization; session: ConnectSession }> {
-  const state = request.query.get("state") ?? "";
-  const authorization = await consumeAuthorization(
-    { transients: parts.transients, vault: parts.grants.vault },
-    state,
-  );
-  if (
-    authorization?.flow !== "hosted" ||
-    authorization.sessionId === undefined ||
-    authorization.connector !== connector.key
-  ) {
-    throw new InvalidRequest(
-      "This sign-in is unknown, was used already, or took too long",
-      "state",
-      "invalid_state",
-    );
+  state: string,
+): Promise<ConnectSession> {
+  const waiting = await findAuthorization(parts, state);
+  if (waiting?.flow !== "hosted" || waiting.sessionId === undefined || waiting.connector !== connector.key) {
+    throw unknownState();
   }
-  request.facts.organizationId = authorization.organizationId;
-  request.facts.userId = authorization.userId;
-  const session = await parts.transients.get<ConnectSession>(sessionItem(authorization.sessionId));
+  const session = await parts.transients.get<ConnectSession>(sessionItem(waiting.sessionId));
+  if (session !== undefined && !isSessionBrowser(request, session)) throw otherBrowser();
+  request.facts.organizationId = waiting.organizationId;
+  request.facts.userId = waiting.userId;
   if (session?.status !== "open") {
     throw new InvalidRequest("This sign-in took too long, or was finished already", "state", "session_over");
   }
   if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
-  if (!isSessionBrowser(request, session)) throw otherBrowser();
   // Before the code is exchanged: what is not exchanged does not live on at the vendor.
   await activeOwner(parts.tenants, session);
-  return { authorization, session };
+  return session;
+}
+
+function unknownState(): InvalidRequest {
+  return new InvalidRequest(
+    "This sign-in is unknown, was used already, or took too long",
+    "state",
+    "invalid_state",
+  );
+}
+
+/** Where the browser goes: to the app, with a claim or with what went wrong. Where the vendor did nothing, the state is put back. */
+async function destination(
+  parts: ConnectionParts,
+  request: HttpRequest,
+  connector: Connector,
+  session: ConnectSession,
+  state: string,
+): Promise<Destination> {
+  const stores = { transients: parts.transients, vault: parts.grants.vault };
+  const authorization = await consumeAuthorization(stores, state);
+  if (authorization === undefined) throw unknownState();
+  try {
+    const code = codeOf(request, connector);
+    const { claim, missing } = await connect(parts, request, connector, authorization, session, code);
+    const location = returnTo(session, { session: session.sessionId, claim, ...missing });
+    return { location, mayTryAgain: false };
+  } catch (error) {
+    if (!(error instanceof LinkspanError)) throw error;
+    request.facts.code = error.code;
+    const description = vendorDescription(error);
+    const location = returnTo(session, {
+      session: session.sessionId,
+      error: error.code,
+      ...(description === undefined ? {} : { error_description: description }),
+    });
+    const mayTryAgain = isNotNow(error);
+    if (mayTryAgain) await authorization.putBack().catch(() => {});
+    return { location, mayTryAgain };
+  }
 }
 
 /** @throws {LinkspanError} with the code that the app is told */

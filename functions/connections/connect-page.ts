@@ -1,49 +1,60 @@
 import { html } from "hono/html";
 import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
-import { Forbidden, InvalidRequest, NotFound, Unavailable } from "../core/errors.ts";
+import { Forbidden, InvalidRequest, NotFound } from "../core/errors.ts";
 import { chooseClient } from "../core/oauth/choose-client.ts";
 import { beginAuthorization } from "../core/oauth/pending-authorization.ts";
 import type { Organization } from "../core/tenants/ports.ts";
+import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
 import { activeOwner } from "./active-owner.ts";
 import { clientOf } from "./change-instance.ts";
 import { type ConnectSession, findSession } from "./connect-session.ts";
-import { forPeople, page, redirect } from "./page.ts";
+import { forPeople, type Html, page, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
-import { isSessionBrowser, newSessionCookie } from "./session-browser.ts";
+import {
+  formToken,
+  isOwnForm,
+  isSessionBrowser,
+  newSessionCookie,
+  otherBrowser,
+  refuseOtherBrowser,
+  sessionCookie,
+} from "./session-browser.ts";
 
-/** GET /connect/{session}: who asks, and for what. The first browser that opens it keeps it. */
+/**
+ * GET /connect/{session}: who asks, and for what. Stores nothing, so that link scanners and prefetchers change nothing: the
+ * cookie that it sets is bound to the session when the form comes back with it.
+ */
 export function showConnectPage(parts: () => ConnectionParts): HttpHandler {
   return forPeople(async (request) => {
-    // A browser that only prefetches a link is not the user yet.
-    if (/\bprefetch\b/i.test(request.headers["sec-purpose"] ?? request.headers.purpose ?? "")) {
-      throw new Unavailable("This page is not there for prefetching");
-    }
     const { session, organization } = await openSession(parts(), request);
-    if (session.browser !== undefined) {
-      if (!isSessionBrowser(request, session)) throw otherBrowser();
-      return choicePage(request, session, organization);
-    }
-    const cookie = newSessionCookie(request, session.sessionId);
-    const first = await parts().transients.replace<ConnectSession>(
-      { ...session, browser: cookie.hash },
-      { field: "browser", seen: undefined },
-    );
-    if (!first) throw otherBrowser();
-    return choicePage(request, session, organization, { "Set-Cookie": cookie.header });
+    refuseOtherBrowser(request, session);
+    const known = sessionCookie(request, session.sessionId);
+    if (known !== undefined) return choicePage(request, session, organization, known);
+    const { value, header } = newSessionCookie(request, session.sessionId);
+    return choicePage(request, session, organization, value, { "Set-Cookie": header });
   });
 }
 
-/** POST /connect/{session}: the user chose a connector, or wants to go back. */
+/**
+ * POST /connect/{session}: the user chose a connector, or wants to go back. Binds the session to this browser, if it is bound
+ * to none.
+ */
 export function chooseConnector(parts: () => ConnectionParts): HttpHandler {
   return forPeople(async (request) => {
     const { session, organization } = await openSession(parts(), request);
-    // The cookie is SameSite=Lax: another site's form comes without it.
-    if (!isSessionBrowser(request, session)) throw otherBrowser();
+    const cookie = sessionCookie(request, session.sessionId);
+    if (cookie === undefined) {
+      if (session.browser !== undefined) throw otherBrowser();
+      return cookiesBlockedPage(request, session);
+    }
+    refuseOtherBrowser(request, session);
     const form = new URLSearchParams(request.body.toString("utf8"));
+    if (!isOwnForm(request, form, cookie))
+      throw new Forbidden("This form does not come from our page. Open the link again and choose there");
     if (form.has("cancel")) {
       return redirect(returnTo(session, { session: session.sessionId, error: "access_denied" }));
     }
@@ -52,10 +63,29 @@ export function chooseConnector(parts: () => ConnectionParts): HttpHandler {
     if (connector === undefined)
       throw new InvalidRequest("This account is not one of those to choose from", "connector");
     request.facts.connector = connector.key;
+    await bind(parts(), request, session, hashSecret(cookie));
     return redirect(
       vendorEndpoint(await authorizationFor(parts(), request, session, organization, connector)).url,
     );
   });
+}
+
+/** @throws {Forbidden} another browser was faster */
+async function bind(
+  { transients }: ConnectionParts,
+  request: HttpRequest,
+  session: ConnectSession,
+  browser: string,
+): Promise<void> {
+  if (session.browser !== undefined) return;
+  const bound = await transients.replace<ConnectSession>(
+    { ...session, browser },
+    { field: "browser", seen: undefined },
+  );
+  if (bound) return;
+  // The same browser may have posted twice: a double click.
+  const now = await transients.get<ConnectSession>(session.id);
+  if (now === undefined || !isSessionBrowser(request, now)) throw otherBrowser();
 }
 
 /**
@@ -137,20 +167,18 @@ export function returnTo(session: ConnectSession, what: Readonly<Record<string, 
   return url.href;
 }
 
-export function otherBrowser(): Forbidden {
-  return new Forbidden("This link was opened in another browser first, and works there only");
-}
-
 function choicePage(
   request: HttpRequest,
   session: ConnectSession,
   organization: Organization,
+  cookie: string,
   headers: Readonly<Record<string, string>> = {},
 ): HttpResponse {
   const connectors = session.connectors.flatMap((key) => findConnector(key) ?? []);
   const [only] = connectors.length === 1 ? connectors : [];
   const again = session.reauthenticates;
   const verb = again ? "Reconnect" : "Connect";
+  const token = html`<input type="hidden" name="form" value="${formToken(cookie)}">`;
   const title = only === undefined ? `${verb} an account` : `${verb} ${only.name}`;
   return page(
     200,
@@ -159,10 +187,23 @@ function choicePage(
 <p><strong>${organization.name}</strong> asks for access to ${only === undefined ? "an account of yours" : html`your ${only.name} account`}.
 You sign in at ${only?.name ?? "the vendor"} and decide there what to allow${again ? "; please use the same account as before" : ""}.</p>
 <ul>
-${connectors.map((connector) => connectorButton(request, session, connector, only !== undefined))}
+${connectors.map((connector) => connectorButton(request, session, connector, only !== undefined, token))}
 </ul>
-<form method="post" action="${formAction(request, session)}"><input type="hidden" name="cancel" value="1"><button class="quiet">Not now, take me back</button></form>`,
-    headers,
+<form method="post" action="${formAction(request, session)}">${token}<input type="hidden" name="cancel" value="1"><button class="quiet">Not now, take me back</button></form>`,
+    { "Referrer-Policy": "same-origin", ...headers },
+  );
+}
+
+/** The browser came back without the cookie that the page sets. Its button opens the page again, which sets the cookie again. */
+function cookiesBlockedPage(request: HttpRequest, session: ConnectSession): HttpResponse {
+  const title = "Please allow cookies";
+  return page(
+    403,
+    title,
+    html`<h1>${title}</h1>
+<p role="alert">Your browser did not keep the cookie of this page. The cookie makes sure that nobody else finishes your sign-in.</p>
+<p>Allow cookies for ${new URL(request.baseUrl).host}, then try again.</p>
+<form method="get" action="${formAction(request, session)}"><button>Try again</button></form>`,
   );
 }
 
@@ -171,9 +212,10 @@ function connectorButton(
   session: ConnectSession,
   connector: Connector,
   isOnly: boolean,
+  token: Html,
 ) {
   const image = html`<img src="${request.baseUrl}/elements/images/${connector.key}.svg" alt="" width="36" height="36">`;
-  return html`<li><form method="post" action="${formAction(request, session)}"><input type="hidden" name="connector" value="${connector.key}"><button${isOnly ? html` class="only"` : ""}>${isOnly ? "" : image}<span>Continue with ${connector.name}</span></button></form></li>`;
+  return html`<li><form method="post" action="${formAction(request, session)}">${token}<input type="hidden" name="connector" value="${connector.key}"><button${isOnly ? html` class="only"` : ""}>${isOnly ? "" : image}<span>Continue with ${connector.name}</span></button></form></li>`;
 }
 
 function formAction(request: HttpRequest, session: ConnectSession): string {

@@ -196,10 +196,14 @@ export async function orPutBack<T>(
   try {
     return await exchange();
   } catch (error) {
-    const notNow = error instanceof LinkspanError && (error.status === 503 || error.status === 429);
-    if (notNow) await authorization?.putBack().catch(() => {});
+    if (isNotNow(error)) await authorization?.putBack().catch(() => {});
     throw error;
   }
+}
+
+/** The vendor did nothing with the code, as far as anybody can tell: the same request may be sent again. */
+export function isNotNow(error: unknown): boolean {
+  return error instanceof LinkspanError && (error.status === 503 || error.status === 429);
 }
 
 /** A grant won elsewhere, wherever the caller put it. */

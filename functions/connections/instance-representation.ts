@@ -25,6 +25,7 @@ export function instanceRepresentation(
     tags: instance.tags,
     provisionInteractions: [],
     valid: !needsReauthentication(instance),
+    ...(instance.refreshable === false ? { refreshable: false } : {}),
     disabled: !instance.enabled,
     maxCacheSize: 0,
     cacheTimeToLive: 0,

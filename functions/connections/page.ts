@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
-import { LinkspanError } from "../core/errors.ts";
-import type { HttpHandler, HttpResponse } from "../http/request.ts";
+import { LinkspanError, Unavailable } from "../core/errors.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 
 export type Html = ReturnType<typeof html>;
@@ -58,10 +58,12 @@ ${content}
 
 /**
  * For calls that a person's browser makes: what goes wrong is told on a page, with the status that an API call would have.
+ * A browser that only prefetches a link is not its user yet: nothing is done for it.
  */
 export function forPeople(handle: HttpHandler): HttpHandler {
   return async (request) => {
     try {
+      if (isPrefetch(request)) throw new Unavailable("This page is not there for prefetching");
       return await handle(request);
     } catch (error) {
       // What nobody meant is logged where it is caught.
@@ -77,6 +79,16 @@ export function forPeople(handle: HttpHandler): HttpHandler {
       );
     }
   };
+}
+
+/**
+ * Says so in one of four headers: `Sec-Purpose` (https://fetch.spec.whatwg.org/#sec-purpose-header), `Purpose` (older Chromium),
+ * `X-Moz` (older Firefox), `X-Purpose` (Safari's previews).
+ */
+function isPrefetch({ headers }: HttpRequest): boolean {
+  return ["sec-purpose", "purpose", "x-moz", "x-purpose"].some((name) =>
+    /\b(?:prefetch|prerender|preview)\b/i.test(headers[name] ?? ""),
+  );
 }
 
 /** Sends the browser on. 303: a form's POST becomes a GET there (RFC 9110 section 15.4.4). */

@@ -90,15 +90,9 @@ export const routes: readonly Route[] = [
     name: "connect.sessions.claim",
     handle: told("session.claim", claimSession(parts)),
   },
-  // The first browser keeps the session, and the callback uses its state up: neither for those who only look.
-  {
-    method: "GET",
-    path: "/connect/{session}",
-    name: "connect.page",
-    handle: showConnectPage(parts),
-    head: false,
-  },
+  { method: "GET", path: "/connect/{session}", name: "connect.page", handle: showConnectPage(parts) },
   { method: "POST", path: "/connect/{session}", name: "connect.choose", handle: chooseConnector(parts) },
+  // Uses its state up: not for those who only look.
   {
     method: "GET",
     path: "/oauth/callback/{connector}",

@@ -1,44 +1,76 @@
 import { randomBytes } from "node:crypto";
+import { Forbidden } from "../core/errors.ts";
 import { sameHash } from "../core/grant/sign-in/instance-token.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { type ConnectSession, SESSION_MS } from "./connect-session.ts";
 
-/** The cookie that binds a session to the browser that opened it first; several sessions may run side by side. */
+/** The cookie that binds a session to one browser; several sessions may run side by side. */
 function cookieName(request: HttpRequest, sessionId: string): string {
   const name = `linkspan-${sessionId.slice(0, 16)}`;
   // `__Host-`: no other host, no other path can set it. Browsers take it on https only (RFC 6265bis section 4.1.3.2).
   return isHttps(request) ? `__Host-${name}` : name;
 }
 
-/** Whether this request comes from the session's browser. */
-export function isSessionBrowser(request: HttpRequest, session: ConnectSession): boolean {
-  const name = cookieName(request, session.sessionId);
-  const value = (request.headers.cookie ?? "")
+/** The value of this session's cookie, where the browser sent one. */
+export function sessionCookie(request: HttpRequest, sessionId: string): string | undefined {
+  const name = cookieName(request, sessionId);
+  return (request.headers.cookie ?? "")
     .split(";")
     .map((pair) => pair.trim())
     .find((pair) => pair.startsWith(`${name}=`))
     ?.slice(name.length + 1);
+}
+
+/** Whether this request comes from the browser that the session is bound to. */
+export function isSessionBrowser(
+  request: HttpRequest,
+  session: Pick<ConnectSession, "sessionId" | "browser">,
+): boolean {
+  const value = sessionCookie(request, session.sessionId);
   return value !== undefined && session.browser !== undefined && sameHash(session.browser, hashSecret(value));
 }
 
+/** @throws {Forbidden} the session is bound to another browser */
+export function refuseOtherBrowser(
+  request: HttpRequest,
+  session: Pick<ConnectSession, "sessionId" | "browser">,
+): void {
+  if (session.browser !== undefined && !isSessionBrowser(request, session)) throw otherBrowser();
+}
+
+export function otherBrowser(): Forbidden {
+  return new Forbidden("This link is in use in another browser, and works there only");
+}
+
 /**
- * A new cookie for the first browser. `Lax`: it must come along when the vendor sends the user back, and must not when
- * another site posts a form.
+ * A new cookie, bound to nothing yet. `Lax`: browsers send it when the vendor sends the user back, and do not when another
+ * site posts a form.
  */
-export function newSessionCookie(request: HttpRequest, sessionId: string): { header: string; hash: string } {
+export function newSessionCookie(request: HttpRequest, sessionId: string): { header: string; value: string } {
   const value = randomBytes(32).toString("base64url");
   const secure = isHttps(request) ? "; Secure" : "";
   return {
     header: `${cookieName(request, sessionId)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MS / 1000}${secure}`,
-    hash: hashSecret(value),
+    value,
   };
 }
 
-/** Ends the cookie. */
-export function endedSessionCookie(request: HttpRequest, sessionId: string): string {
-  const secure = isHttps(request) ? "; Secure" : "";
-  return `${cookieName(request, sessionId)}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0${secure}`;
+/** What the page's form carries beside the cookie: only a page that was made for this browser has it. */
+export function formToken(cookie: string): string {
+  return hashSecret(`form ${cookie}`);
+}
+
+/**
+ * Whether a form was posted from our own page: its token belongs to the cookie, and the browser names no other origin.
+ * Browsers that send neither `Sec-Fetch-Site` nor `Origin` are held by the token and the cookie's `SameSite`.
+ */
+export function isOwnForm(request: HttpRequest, form: URLSearchParams, cookie: string): boolean {
+  const { origin, "sec-fetch-site": site } = request.headers;
+  const own = site === undefined ? undefined : site === "same-origin" || site === "none";
+  if (own === false) return false;
+  if (own === undefined && origin !== undefined && origin !== new URL(request.baseUrl).origin) return false;
+  return sameHash(form.get("form") ?? "", formToken(cookie));
 }
 
 function isHttps(request: HttpRequest): boolean {

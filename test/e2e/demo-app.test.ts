@@ -34,6 +34,7 @@ describe("the demo app", () => {
     expect(page.status).toBe(200);
     expect(page.text).toContain("once a minute");
     expect(page.text).not.toContain("this listing came with a new one");
+    platform.clock.advance(61_000);
     page = await browser.submit(page, /refresh now/i);
     expect(page.text).toContain("Refreshed");
     expect(page.text).toContain("<table>");

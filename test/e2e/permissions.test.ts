@@ -77,6 +77,12 @@ async function connectAndUse(): Promise<CreatedInstance[]> {
   };
   await app.platform("POST", "/instances", request);
   await app.platform("POST", "/instances", request);
+
+  // Signed in to again: its older pending sign-ins are looked for.
+  const again = await app.authorizationUrl("dropbox");
+  const { searchParams } = await app.consent("dropbox", again.oauthUrl);
+  const providerData = { code: searchParams.get("code"), state: searchParams.get("state") };
+  await app.platform("PATCH", `/instances/${instances[0]?.id}`, { providerData });
   return instances;
 }
 

@@ -445,7 +445,7 @@ export class CalmWorld {
       signIn: (
         id,
         { fence, version },
-        { epoch, grant, dueAt, changes, refreshGroup, consentKey, replacedGrants },
+        { epoch, grant, dueAt, changes, refreshGroup, consentKey, refreshable, replacedGrants },
       ) =>
         change(
           "signIn",
@@ -463,6 +463,7 @@ export class CalmWorld {
             dueAt,
             refreshGroup: refreshGroup ?? i.refreshGroup,
             consentKey: consentKey ?? i.consentKey,
+            refreshable,
             replacedGrants,
           }),
         ),
@@ -513,11 +514,11 @@ export class CalmWorld {
           lastUsedAt,
           ...(dueAt === undefined ? {} : { dueAt, dueSince: undefined }),
         })),
-      push: (id, seen, to, owedSince) =>
+      push: (id, seen, to, owedSince, epoch) =>
         change(
           "push",
           id,
-          (i) => i.dueAt === seen && living(i),
+          (i) => i.dueAt === seen && (epoch === undefined || i.epoch === epoch) && living(i),
           () => ({ dueAt: to, dueSince: owedSince }),
         ),
       pushDeletion: (id, to) =>

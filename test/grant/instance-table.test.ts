@@ -633,6 +633,22 @@ describe("since when a refresh is owed", () => {
     expect(await read()).not.toHaveProperty("dueSince");
   });
 
+  test("is pushed by one who read this sign-in, and not another one that is due at the same time", async () => {
+    expect(await table.push(instance.id, 5_000, undefined, undefined, "000000000000999-state")).toBe(false);
+    expect(await table.push(instance.id, 5_000, 6_000, undefined, instance.epoch)).toBe(true);
+    expect(await read()).toMatchObject({ dueAt: 6_000 });
+  });
+
+  test("a sign-in says whether it can be refreshed; the next one says it anew", async () => {
+    const won = { grant: grant("anew"), dueAt: 9_000, at: 3_000 };
+    const first = { ...won, epoch: "000000000002000-state", refreshable: false as const };
+    expect(await table.signIn(instance.id, { fence: 3, version: 2 }, first)).toBe(true);
+    expect(await read()).toMatchObject({ refreshable: false });
+    const second = { ...won, epoch: "000000000003000-state" };
+    expect(await table.signIn(instance.id, { fence: 4, version: 4 }, second)).toBe(true);
+    expect(await read()).not.toHaveProperty("refreshable");
+  });
+
   test.each<[string, () => Promise<boolean>]>([
     [
       "a refresh",

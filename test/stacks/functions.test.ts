@@ -177,8 +177,12 @@ describe("each function's role", () => {
         .flatMap(({ resources }) => resources)
         .map((resource) => resource.replace(/^.*\/index\//, ""));
     expect(functionNames.filter((name) => queried(name).includes("consent"))).toEqual(["RefreshWorker"]);
-    // The other one for the instances of a user who is suspended.
-    expect(queried("RefreshWorker")).toEqual(["consent", "owner"]);
+    // Of the table itself: the pending sign-ins of one instance. `owner`: the instances of a user who is suspended.
+    expect(queried("RefreshWorker")).toEqual([
+      expect.stringMatching(/^\{Instances\w+\.Arn\}$/),
+      "consent",
+      "owner",
+    ]);
     expect(allowed("RefreshWorker", "Instances")).not.toContain("dynamodb:BatchGetItem");
   });
 

@@ -90,6 +90,8 @@ export interface InstanceItems {
       at: number;
       refreshGroup?: string;
       consentKey?: string;
+      /** Absent: it can be refreshed, or its vendor never gives what that takes. */
+      refreshable?: false;
       /** All that is to end now, what was there included. Absent: nothing is. */
       replacedGrants?: readonly ReplacedGrant[];
       changes?: InstanceChanges;
@@ -127,9 +129,15 @@ export interface InstanceItems {
   touch(id: number, usedAt: number, dueAt?: number): Promise<boolean>;
   /**
    * A worker that looked: SET dueAt = to (`undefined`: off the due index), dueSince = owedSince (absent: nothing is owed any
-   * more, REMOVE) IF dueAt = seen AND not deleting.
+   * more, REMOVE) IF dueAt = seen (AND epoch = e: two sign-ins of one moment may be due at the same time) AND not deleting.
    */
-  push(id: number, seen: number, to: number | undefined, owedSince?: number): Promise<boolean>;
+  push(
+    id: number,
+    seen: number,
+    to: number | undefined,
+    owedSince?: number,
+    epoch?: string,
+  ): Promise<boolean>;
   /** SET deletionUntil = to IF deleting AND deletionUntil is as seen (absent, too): this worker alone ends it until then. */
   claimDeletion(id: number, seen: { deletionUntil?: number }, to: number): Promise<boolean>;
   /** SET dueAt = to REMOVE deletionUntil, dueSince IF deleting, whatever was due before: nothing but the deletion is. */
@@ -354,6 +362,8 @@ export type RescueRecord =
       readonly at: number;
       readonly refreshGroup?: string;
       readonly changes?: InstanceChanges;
+      /** It may carry a refresh token over, which a version that does not know of it would revoke: it must not read this. */
+      readonly carries?: true;
     }
   | { readonly kind: "new"; readonly instance: Instance }
   | { readonly kind: "pending"; readonly pending: PendingSignIn };

@@ -93,6 +93,8 @@ export interface Instance {
   readonly replacedGrants?: readonly ReplacedGrant[];
   /** Needs re-authentication <=> deadVersion = version. */
   readonly deadVersion?: number;
+  /** The last sign-in brought no refresh token, though the vendor gives them, and none could be carried over. */
+  readonly refreshable?: false;
   /** How it died. Absent for a grant that lives, and for one that an earlier version of Linkspan declared dead. */
   readonly death?: Death;
   readonly enabled: boolean;
@@ -162,6 +164,11 @@ export interface Grant {
   readonly expiresAt?: number;
   readonly obtainedBy: "exchange" | "import" | "refresh";
   readonly client: OAuthClient;
+  /**
+   * The refresh token is of an earlier sign-in (grant/sign-in/carry-over.ts), until a refresh brings an access token of its own:
+   * the access token that it came with, and what it allows.
+   */
+  readonly carried?: Pick<Grant, "accessToken" | "scope" | "askedScopes">;
   /** Other values of the token answer or the callback that the connector keeps (instance_url, realmId, …). */
   readonly extra?: Readonly<Record<string, string>>;
 }

@@ -96,6 +96,14 @@ export interface ConsumedAuthorization extends Omit<PendingAuthorization, "verif
   readonly putBack: () => Promise<void>;
 }
 
+/** What is kept of an authorization, without using it up. `undefined`: unknown, used or too old. */
+export async function findAuthorization(
+  { transients }: { readonly transients: Pick<TransientStore, "get"> },
+  state: string,
+): Promise<Omit<PendingAuthorization, "verifier"> | undefined> {
+  return await transients.get<PendingAuthorization>(`authorization#${hashSecret(state)}`);
+}
+
 /** Takes a state of ours out of the store: once, whoever asks. `undefined`: unknown, used or too old. */
 export async function consumeAuthorization(
   parts: { readonly transients: TransientStore; readonly vault: Pick<Vault, "open"> },

@@ -73,6 +73,11 @@ export function revocationEndpoint(
   }
 
   return async (connector, client, grant) => {
+    const ended = await Promise.all(separate(grant).map((each) => revokeOne(connector, client, each)));
+    return ended.every((each) => each);
+  };
+
+  async function revokeOne(connector: Connector, client: ClientCredentials, grant: Grant): Promise<boolean> {
     const { revocation } = connector.oauth2;
     if (revocation === undefined) return true;
     try {
@@ -95,7 +100,14 @@ export function revocationEndpoint(
       // Unreachable, unreadable: whoever asked tries again.
       return false;
     }
-  };
+  }
+}
+
+/** A refresh token that was carried over and the access token beside it hang on two sign-ins: each ends for itself. */
+function separate(grant: Grant): Grant[] {
+  const { carried, refreshToken, ...own } = grant;
+  if (carried === undefined || refreshToken === undefined) return [grant];
+  return [{ ...own, refreshToken, accessToken: carried.accessToken }, own];
 }
 
 /** Whether a revocation was refused because its token is dead already. */

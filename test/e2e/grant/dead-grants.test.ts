@@ -65,7 +65,7 @@ describe("a grant that its vendor has ended", () => {
     await ask(`Bearer ${instance.token}`);
     await ask(owner);
     await ask(owner);
-    lab.platform.clock.advance(HOUR);
+    lab.platform.clock.advance(HOUR + MINUTE);
     await ask(owner);
     expect(told).toEqual([
       [401, "needs_reauthentication", 1],

@@ -82,10 +82,23 @@ export function judgeLease(world: World): void {
 /** Of a hosted sign-in nothing is served before the right user has claimed it, and never what was refused. */
 export function judgeClaimed(world: World, process: Process, epoch: string): void {
   const [, name = ""] = epoch.split("-");
-  if (!/^[HN]/.test(name)) return;
+  if (!/^[HIN]/.test(name)) return;
   if (!world.claims.has(name)) world.violate(`13: ${process.name} lets ${name} go live before its claim`);
   if (world.refusals.has(name))
     world.violate(`13: ${process.name} lets ${name} go live though it was refused`);
+}
+
+/** A sign-in without a refresh token, of the very account: the living one must not be thrown away. */
+export function judgeCarry(
+  world: World,
+  process: Process,
+  { account, deadVersion, version, refreshGroup }: Instance,
+  signedIn: Instance["account"],
+): void {
+  const stored = world.storedToken();
+  if (stored === undefined || deadVersion === version || refreshGroup !== world.group) return;
+  if (account === undefined || account.id !== signedIn?.id) return;
+  world.violate(`4: ${process.name} signs in without a refresh token, and throws token ${stored} away`);
 }
 
 /** A forced refresh is one a minute, whoever forces it. */

@@ -17,6 +17,7 @@ const actor: fc.Arbitrary<Actor> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom<Actor[]>("J", "U", "S", "W") },
   { weight: 2, arbitrary: fc.constantFrom<Actor[]>("Q", "Q", "X", "Y", "D", "E", "K") },
   { weight: 2, arbitrary: fc.constant<Actor>("H") },
+  { weight: 2, arbitrary: fc.constantFrom<Actor[]>("T", "T", "I") },
 );
 /** Who comes where the vendor turns on its clients, and the dead are revived or taken away. */
 const mourner = fc.constantFrom<Actor[]>(
@@ -28,24 +29,34 @@ const refusals: fc.Arbitrary<Scenario["refuses"]> = fc.oneof(
   { weight: 6, arbitrary: fc.constant("none" as const) },
   { weight: 2, arbitrary: fc.constantFrom("members" as const, "all" as const) },
 );
+/** In a quarter of the runs the first refreshes bring an access token that no header can carry. */
+const unusables: fc.Arbitrary<number> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.nat({ max: 2 }) },
+);
 
-const scenario = (vendor: VendorKind, refuses = refusals): fc.Arbitrary<Scenario> =>
+const scenario = (
+  vendor: VendorKind,
+  refuses = refusals,
+  unusable: fc.Arbitrary<number> = unusables,
+): fc.Arbitrary<Scenario> =>
   fc.record({
     vendor: fc.constant(vendor),
     // One that gives a living token again: whichever sign-in ends it, ends it for the others under way.
     tellsAccounts: vendor === "A" ? fc.constant(false) : fc.boolean(),
     beginsWithout: fc.integer({ min: 0, max: 5 }).map((each) => each === 0),
-    actors: fc.array(actor, { minLength: 2, maxLength: 6 }),
+    // Where the living token is given again, one that a sign-in without any has just replaced may be given to another under way.
+    actors: fc.array(vendor === "A" ? actor.filter((each) => !/[TI]/.test(each)) : actor, {
+      minLength: 2,
+      maxLength: 6,
+    }),
     inTurn: fc.constant(false),
     mood: fc.constant<Scenario["mood"]>("well"),
     turns: fc.constant(0),
     faults: fc.nat({ max: 4 }),
-    unusable: fc.oneof(
-      { weight: 3, arbitrary: fc.constant(0) },
-      { weight: 1, arbitrary: fc.nat({ max: 2 }) },
-    ),
     refuses,
     choices: fc.array(fc.nat({ max: 100_000 }), { minLength: 20, maxLength: 160, size: "max" }),
+    unusable,
   });
 
 /** A vendor that calls living tokens dead, or refuses them for long. */
@@ -63,6 +74,16 @@ const incident = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
       }),
     )
     .map(([each, changes]) => ({ ...each, ...changes }));
+
+/** A sign-in without a refresh token after a refresh of which nobody knows the end. */
+const carrying = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
+  scenario(vendor).map((each) => ({
+    ...each,
+    tellsAccounts: vendor !== "A",
+    beginsWithout: false,
+    actors: ["R", "T", ...each.actors.filter((other) => other === "W" || other === "R")],
+    inTurn: true,
+  }));
 
 describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendor) => {
   test("the invariants hold, whatever happens in whatever order", { timeout: 300_000 }, async () => {
@@ -82,11 +103,15 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
       emptied: 0,
       unusable: 0,
       refusedForGood: 0,
+      carried: 0,
     };
+    const usual = [scenario(vendor), incident(vendor)];
+    const scenarios = vendor === "A" ? usual : [...usual, carrying(vendor)];
     await fc.assert(
-      fc.asyncProperty(fc.oneof(scenario(vendor), incident(vendor)), async (each) => {
+      fc.asyncProperty(fc.oneof(...scenarios), async (each) => {
         const world = await play(each);
         const history = world.log.join("\n");
+        if (world.instance?.epoch.includes("-T") && world.storedToken() !== undefined) reached.carried++;
         if (history.includes("takes the lease")) reached.leases++;
         if (history.includes("puts the record")) reached.rescues++;
         if (history.includes("signs in")) reached.signIns++;
@@ -106,7 +131,9 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
       { seed, numRuns: runs },
     );
     // A model that never gets anywhere proves nothing.
-    for (const count of Object.values(reached)) expect(count).toBeGreaterThan(0);
+    for (const [what, count] of Object.entries(reached)) {
+      if (what !== "carried" || vendor !== "A") expect(count, what).toBeGreaterThan(0);
+    }
   });
 });
 
@@ -129,16 +156,18 @@ describe("the model notices when a rule is taken out", () => {
     ["claimUnlessEnding", "G"],
     ["endUnlessClaimed", "G"],
     ["revokePending", "G"],
+    ["carryLease", "S"],
+    ["carryLook", "S", carrying],
     ["revive", "N", incident],
     ["keepDead", "S", incident],
     ["emptyCondition", "S", incident],
     ["forcedAt", "N", incident],
-    ["keepRotated", "S"],
+    ["keepRotated", "S", (vendor) => scenario(vendor, fc.constant("none" as const))],
     ["tellRefusal", "S", scenario],
     ["tellRefusal", "N", scenario],
   ];
   // Where the rule has nothing to do with it, a refusal for good only makes other faults rarer.
-  const calm = (vendor: VendorKind) => scenario(vendor, fc.constant("none" as const));
+  const calm = (vendor: VendorKind) => scenario(vendor, fc.constant("none" as const), fc.constant(0));
   test.each(cases)("%s (at %s)", { timeout: 120_000 }, async (rule, vendor, scenarios = calm) => {
     const found = await fc.check(
       fc.asyncProperty(scenarios(vendor), async (each) => {

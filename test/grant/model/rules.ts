@@ -42,6 +42,9 @@ export interface Rules {
   endUnlessClaimed: boolean;
   /** The revocation of a pending sign-in reaches the vendor. */
   revokePending: boolean;
+  /** A sign-in that carries a refresh token over sees a held lease, and looks into the rescue bucket. */
+  carryLease: boolean;
+  carryLook: boolean;
   /** A refresh token that comes with an access token of no use is kept; else it is an answer that cannot be read. */
   keepRotated: boolean;
 }
@@ -64,6 +67,8 @@ export const ALL_RULES: Rules = {
   claimUnlessEnding: true,
   endUnlessClaimed: true,
   revokePending: true,
+  carryLease: true,
+  carryLook: true,
   revive: true,
   keepDead: true,
   emptyCondition: true,

@@ -27,7 +27,8 @@ import { World } from "./world.ts";
  * worker, Q a sign-in, X one with another account, Y one where another account is welcome, D a delete, E disable and enable, K an
  * operator who re-seals after a rotation of the data key, F an app that forces a refresh, O its owner who does, V an operator who
  * revives what is dead; H a hosted sign-in, N one that makes a new connection: once their users are back, claims come, for the
- * right end user and for another one, and workers for what is pending.
+ * right end user and for another one, and workers for what is pending; T a sign-in and I a hosted one whose answers have no
+ * refresh token.
  */
 export type Actor =
   | "R"
@@ -45,7 +46,9 @@ export type Actor =
   | "O"
   | "V"
   | "H"
-  | "N";
+  | "N"
+  | "T"
+  | "I";
 
 export interface Scenario {
   readonly vendor: VendorKind;
@@ -247,11 +250,13 @@ function enter(world: World, actor: Actor): void {
       }
       return;
     case "Q":
+    case "T":
     case "X":
     case "Y":
       enterSignIn(world, name);
       return;
     case "H":
+    case "I":
     case "N":
       enterHosted(world, name, actor === "N");
       return;
@@ -448,7 +453,13 @@ function isQuiet(world: World): boolean {
   if (instance.replacedGrants !== undefined || mayRevive(world)) return false;
   const stored = world.storedToken();
   if (world.needsReauth()) return true;
+  if (stored === undefined && world.vendor.all().length > 0 && hasNoRefreshToken(world)) return true;
   return instance.until === undefined && stored !== undefined && world.vendor.isUsable(stored);
+}
+
+/** A sign-in brought none, and there was none to carry over. */
+function hasNoRefreshToken({ instance }: World): boolean {
+  return instance !== undefined && /-[TI]\d*/.test(instance.epoch);
 }
 
 /** The vendor called dead what lives: one more try mends that. */
@@ -469,6 +480,8 @@ function judge(world: World): void {
 }
 
 function isUncounted(process: Process): boolean {
+  // A sign-in that carries a refresh token over asks the vendor for nothing under its lease.
+  if (/^[CHINPTW]/.test(process.name)) return false;
   return process.lease !== undefined && process.counted === 0;
 }
 
@@ -505,6 +518,8 @@ function judgeEnd(world: World, { actors, beginsWithout }: Scenario): void {
 function judgeClaims(world: World): void {
   const { instance, gone, risen } = world;
   if (risen && instance !== undefined) throw world.violation("13: a deleted instance came back");
+  // What does not fit into the table for good ends, claimed or not.
+  if (world.hasRefused) return;
   for (const epoch of world.marked) {
     const isLost = instance === undefined ? !gone : instance.epoch < epoch;
     if (isLost) throw world.violation(`13: ${epoch} was claimed and is not live`);

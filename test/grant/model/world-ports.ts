@@ -13,6 +13,7 @@ import type { Instance } from "../../../functions/core/instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
 import {
+  judgeCarry,
   judgeClaimed,
   judgeCommit,
   judgeDeath,
@@ -89,7 +90,8 @@ export function portsOf(world: World, process: Process): WorldParts {
         return table("reads the item", false, () => {
           const reading = world.reading(process, askedAt);
           if (id !== world.id || world.instance === undefined) return { value: undefined, reading };
-          const blind = !rules.lease && world.instance.until !== undefined;
+          const isBlind = !rules.lease || (!rules.carryLease && /^[TI]/.test(process.name));
+          const blind = isBlind && world.instance.until !== undefined;
           return {
             value: blind ? { ...world.instance, until: reading.dateMs - 1000 } : world.instance,
             reading,
@@ -186,15 +188,19 @@ export function portsOf(world: World, process: Process): WorldParts {
             const token = world.tokenOf(seen.fence + 1, won.grant);
             world.checkSize(process, seen.fence + 1, won.grant);
             const stored = world.storedToken();
-            if (stored !== undefined && world.vendor.familyOf(token) < world.vendor.familyOf(stored)) {
+            if (Number.isNaN(token)) {
+              judgeCarry(world, process, instance, won.changes?.account);
+            } else if (stored !== undefined && world.vendor.familyOf(token) < world.vendor.familyOf(stored)) {
               world.violate("3: an older sign-in replaces a newer one");
             }
             world.saved(token);
-            world.excused = undefined;
+            // What is carried over is no better than it was.
+            if (token !== stored) world.excused = undefined;
             world.lastForcedAt = undefined;
             return {
-              ...freed(instance, "account", "replacedGrants", "forcedAt"),
+              ...freed(instance, "account", "replacedGrants", "forcedAt", "refreshable"),
               ...won.changes,
+              ...(won.refreshable === undefined ? {} : { refreshable: won.refreshable }),
               ...(won.replacedGrants === undefined || !rules.keepReplaced
                 ? {}
                 : { replacedGrants: won.replacedGrants }),
@@ -277,10 +283,11 @@ export function portsOf(world: World, process: Process): WorldParts {
           ({ deleting }) => deleting !== true,
           (instance) => ({ ...instance, lastUsedAt, ...due(dueAt) }),
         ),
-      push: (_id, seen, to, owedSince) =>
+      push: (_id, seen, to, owedSince, of) =>
         write(
           "pushes its due time",
-          ({ dueAt, deleting }) => dueAt === seen && deleting !== true,
+          ({ dueAt, epoch, deleting }) =>
+            dueAt === seen && (of === undefined || epoch === of) && deleting !== true,
           (instance) => ({
             ...without(instance, "dueAt", "dueSince"),
             ...due(to),
@@ -309,6 +316,7 @@ export function portsOf(world: World, process: Process): WorldParts {
             return false;
           }
           judgeClaimed(world, process, instance.epoch);
+          world.checkSize(process, instance.version, instance.grant);
           if (world.gone) world.risen = true;
           world.saved(world.tokenOf(instance.version, instance.grant));
           world.instance = instance;
@@ -329,7 +337,9 @@ export function portsOf(world: World, process: Process): WorldParts {
         }),
       get: (_id, fence) =>
         world.step(process, "bucket", `looks for the record of fence ${fence}`, false, () =>
-          rules.look ? world.records.get(`rescue/${world.id}/${fence}`) : undefined,
+          rules.look && (rules.carryLook || !/^[TI]/.test(process.name))
+            ? world.records.get(`rescue/${world.id}/${fence}`)
+            : undefined,
         ),
       read: (key) =>
         world.step(process, "bucket", `reads the record ${key}`, false, () => world.records.get(key)),
@@ -345,6 +355,8 @@ export function portsOf(world: World, process: Process): WorldParts {
       revoke: (_connector, _client, grant) => {
         const token = Number(grant.refreshToken);
         return world.step(process, "revoke", `revokes token ${token}`, true, () => {
+          // An access token alone: it ends by itself, too.
+          if (Number.isNaN(token)) return true;
           if (process.name.startsWith("P") && !rules.revokePending) return true;
           const replaced = process.name.startsWith("Q") && token !== process.inHand;
           if (replaced ? !rules.revokeReplaced : !rules.revokeLoser && world.instance?.deleting !== true)
@@ -479,6 +491,7 @@ function pendingsOf(world: World, process: Process): PendingSignIns & PendingRem
       world.step(process, "table", "looks for pending sign-ins", false, () => [...world.pendings.values()]),
     put: (pending) =>
       world.step(process, "table", `puts the pending sign-in of ${pending.sessionId}`, true, () => {
+        world.checkSize(process, `pending-${pending.epoch}`, pending.grant);
         world.saved(pendingToken(world, pending));
         world.id = pending.instanceId;
         if (world.pendings.has(pending.sessionId)) return false;

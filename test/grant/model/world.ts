@@ -1,6 +1,7 @@
 import type { Connector } from "../../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome } from "../../../functions/core/grant/grant-parts.ts";
 import type { RescueRecord } from "../../../functions/core/grant/ports.ts";
+import { refreshGroup } from "../../../functions/core/grant/schedule/refresh-group.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { needsReauthentication } from "../../../functions/core/instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
@@ -25,12 +26,16 @@ export const FIRST_EPOCH = "000000000000001-first";
 export class Violation extends Error {}
 export class World {
   now = 1_700_000_000_000;
+  /** Of the client that everybody here signs in with. */
+  readonly group = refreshGroup("vendor", "client");
   /** Of the instance, or reserved for it. */
   id = ID;
   table = true;
   bucket = true;
   /** Which new grants the table refuses for good: those with members that nobody declared, or any. */
   refuses: "none" | "members" | "all" = "none";
+  /** The table has refused a grant for good, without its members, too. */
+  hasRefused = false;
   readonly rules: Rules;
   readonly vendor: VendorModel;
   readonly steps: Step[] = [];
@@ -112,7 +117,7 @@ export class World {
       }),
       enabled: true,
       dueAt: this.now,
-      refreshGroup: "group",
+      refreshGroup: this.group,
       lastUsedAt: this.now,
       ...(tellsAccounts ? { account: { id: "first" } } : {}),
     };
@@ -220,11 +225,14 @@ export class World {
   }
 
   /** The table's answer to a write of this grant. @throws {StoreRefused} */
-  checkSize(process: Process, version: number, sealed: Uint8Array): void {
+  checkSize(process: Process, version: number | string, sealed: Uint8Array): void {
     const { extra } = this.unseal(version, sealed);
     if (this.refuses === "none" || (this.refuses === "members" && extra === undefined)) return;
     this.log.push("  refused for good");
-    if (extra === undefined) process.refused = this.tokenOf(version, sealed);
+    if (extra === undefined) {
+      process.refused = this.tokenOf(version, sealed);
+      this.hasRefused = true;
+    }
     if (this.rules.tellRefusal) throw new StoreRefused("table", "it is too large", { tooLarge: true });
     throw new Error("the table fails");
   }

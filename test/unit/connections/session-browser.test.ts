@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { ConnectSession } from "../../../functions/connections/connect-session.ts";
 import { isSessionBrowser, newSessionCookie } from "../../../functions/connections/session-browser.ts";
+import { hashSecret } from "../../../functions/core/tenants/secrets.ts";
 import { request } from "./a-request.ts";
 
 const sessionId = "cs_0123456789abcdef0123456789abcdef";
-const { header, hash } = newSessionCookie(request(), sessionId);
+const { header, value } = newSessionCookie(request(), sessionId);
+const hash = hashSecret(value);
 const [cookie = ""] = header.split(";");
 const session = { sessionId, browser: hash } as ConnectSession;
 

@@ -31,6 +31,13 @@ describe("revocation by form (RFC 7009)", () => {
     expect(vendor.seen[0]?.form.get("token_type_hint")).toBe("refresh_token");
   });
 
+  it("ends a refresh token that was carried over, and the access token beside it, each for itself", async () => {
+    vendor.text(200, "");
+    const carried = { ...grant, carried: { accessToken: "first" } };
+    expect(await revoke(googledrive, client, carried)).toBe(true);
+    expect(vendor.seen.map(({ form }) => form.get("token")).toSorted()).toEqual(["access", "refresh"]);
+  });
+
   it("counts a token that is dead already as ended, and anything else as to be tried again", async () => {
     vendor.json(400, { error: "invalid_token" });
     expect(await revoke(googledrive, client, grant)).toBe(true);
@@ -51,6 +58,14 @@ describe("revocation with the access token (Dropbox)", () => {
     expect(vendor.seen[0]).toMatchObject({ method: "POST", path: "/2/auth/token/revoke" });
     expect(vendor.seen[0]?.headers.authorization).toBe("Bearer access");
     expect(vendor.seen[0]?.headers["content-length"]).toBe("0");
+  });
+
+  it("ends both sign-ins of a refresh token that was carried over", async () => {
+    vendor.text(200, "null", { "Content-Type": "application/json" });
+    const carried = { ...grant, carried: { accessToken: "first" } };
+    expect(await revoke(dropbox, client, carried)).toBe(true);
+    const sent = vendor.seen.map(({ headers }) => headers.authorization);
+    expect(sent.toSorted()).toEqual(["Bearer access", "Bearer first"]);
   });
 
   it("gets a new access token first when the stored one has run out: its refresh token lives on", async () => {

@@ -2,7 +2,6 @@ import type { Account } from "../../../connectors/define-connector.ts";
 import { Conflict, NotFound } from "../../errors.ts";
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
-import { StoreRefused } from "../../store-refused.ts";
 import { lookUpAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, ProvisioningParts, SignInParts } from "../grant-parts.ts";
@@ -31,6 +30,7 @@ export interface Claim {
  * @returns the instance that is signed in to
  * @throws {Conflict} `account_unknown` or `another_account`: nothing changed, claim again and say that it is accepted;
  *   `sign_in_superseded`: a later sign-in of the instance won
+ * @throws {VendorError} `grant_not_storable`: the instance has no room for it, and it was ended
  * @throws {NotFound} `unknown_session`: it has run out, or was refused; `unknown_instance`: the instance is gone
  */
 export async function claimSignIn(parts: ProvisioningParts, claim: Claim, call: Call): Promise<Instance> {
@@ -39,14 +39,10 @@ export async function claimSignIn(parts: ProvisioningParts, claim: Claim, call: 
   const now = latestNow(reading, parts.monotonic());
   if (pending === undefined) return await written(parts, claim);
   const marked = await mark(parts, pending, claim, now);
-  const result = await writeClaimed(parts, marked, now, call).catch(async (error: unknown) => {
-    if (!(error instanceof StoreRefused)) throw error;
-    // The instance has no room for it, and will have none: it ends.
-    await endSoon(parts, marked, now, true);
-    throw notStorable(connectorOf(parts, marked.connector), error);
-  });
+  const result = await writeClaimed(parts, marked, now, call);
   if (result.kind === "written") return result.instance;
   await endSoon(parts, marked, now, true);
+  if (result.refused !== undefined) throw notStorable(connectorOf(parts, pending.connector), result.refused);
   throw isOvertaken(result.now, key) ? superseded() : goneOrOver(result.now, claim);
 }
 

@@ -14,7 +14,7 @@ export async function findPending(
   const found = await parts.pendings.get(key);
   if (found.value !== undefined) return found;
   const record = await parts.rescue.read(`rescue/${key.instanceId}/pending-${key.epoch}`);
-  if (record?.kind !== "pending") return found;
-  await parts.pendings.put(record.pending);
+  if (record?.kind === "pending") await parts.pendings.put(record.pending);
+  // Not there: a worker may have brought it home since the first look.
   return await parts.pendings.get(key);
 }

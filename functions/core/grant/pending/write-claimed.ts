@@ -1,23 +1,26 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
 import type { PendingInstance, PendingSignIn } from "../../instances/pending-sign-in.ts";
+import { StoreRefused } from "../../store-refused.ts";
 import { noteAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, ProvisioningParts } from "../grant-parts.ts";
 import type { Sealer } from "../ports.ts";
+import { keepWhatFits } from "../rescue/keep-grant.ts";
 import { consentKey } from "../revocation/consent.ts";
 import { dueAt } from "../schedule/due.ts";
 import { tellMissingScopes } from "../scopes.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
+import { lacksRefreshToken } from "../sign-in/carry-over.ts";
 import { newInstanceToken } from "../sign-in/instance-token.ts";
 import { writeSignIn } from "../sign-in/write-sign-in.ts";
 import { openPending } from "./sealed-pending.ts";
 
 export type ClaimWritten =
   | { readonly kind: "written"; readonly instance: Instance }
-  /** For good: a later sign-in won, or the instance is going or gone. `now`: what is there. */
-  | { readonly kind: "lost"; readonly now: Instance | undefined };
+  /** For good: a later sign-in won, the instance is going or gone (`now`: what is there), or it does not fit into the table. */
+  | { readonly kind: "lost"; readonly now: Instance | undefined; readonly refused?: StoreRefused };
 
 /**
  * CLAIM, the write: what is pending, and marked as claimed, goes live. By the one who claims or by a worker, any number of times.
@@ -30,12 +33,19 @@ export async function writeClaimed(
   now: number,
   call: Call,
 ): Promise<ClaimWritten> {
-  const grant = await openPending(parts.vault, pending);
+  const opened = await openPending(parts.vault, pending);
   const sealer = await parts.vault.prepare(pending.organizationId);
   const { newInstance } = pending;
-  return newInstance === undefined
-    ? await signInTo(parts, pending, { grant, sealer, now }, call)
-    : await create(parts, pending, newInstance, { grant, sealer, now }, call);
+  const write = (grant: Grant): Promise<ClaimWritten> =>
+    newInstance === undefined
+      ? signInTo(parts, pending, { grant, sealer, now }, call)
+      : create(parts, pending, newInstance, { grant, sealer, now }, call);
+  try {
+    return (await keepWhatFits(connectorOf(parts, pending.connector), opened, write)).kept;
+  } catch (error) {
+    if (!(error instanceof StoreRefused)) throw error;
+    return { kind: "lost", now: undefined, refused: error };
+  }
 }
 
 interface Opened {
@@ -132,6 +142,7 @@ async function instanceFrom(
     epoch,
     grant: await sealGrant(sealer, { id, organizationId }, 1, grant),
     enabled: true,
+    ...(lacksRefreshToken(connector, grant) ? { refreshable: false } : {}),
     ...(due === undefined ? {} : { dueAt: due }),
     refreshGroup,
     ...(consent === undefined ? {} : { consentKey: consent }),

@@ -255,14 +255,16 @@ function refreshedGrant(
 ): Grant {
   const expiresAt = expiryOf(connector, response, sentAt, parts.timing);
   const refreshToken = response.refreshToken ?? old.refreshToken;
-  const scope = response.scope ?? old.scope;
+  // A refresh token that was carried over allows what it did, not what the sign-in beside it allows.
+  const { scope: oldScope, askedScopes } = old.carried ?? old;
+  const scope = response.scope ?? oldScope;
   const extra = old.extra || response.extra ? { ...old.extra, ...response.extra } : undefined;
   return fitGrant(connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     ...(refreshToken === undefined ? {} : { refreshToken }),
     ...(scope === undefined ? {} : { scope }),
-    ...(old.askedScopes === undefined ? {} : { askedScopes: old.askedScopes }),
+    ...(askedScopes === undefined ? {} : { askedScopes }),
     obtainedAt: sentAt,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     obtainedBy: "refresh",

@@ -149,5 +149,6 @@ async function settleDue(
 ): Promise<void> {
   if (instance.dueAt === undefined) return;
   const to = dueFor(instance, due === undefined ? undefined : Math.floor(due), now, parts.timing);
-  await parts.instances.push(instance.id, instance.dueAt, to, owed);
+  const { id, dueAt, epoch } = instance;
+  await parts.instances.push(id, dueAt, to, owed, epoch);
 }

@@ -37,7 +37,8 @@ async function backToSchedule(
   regular: number | undefined,
 ): Promise<Instance> {
   const { replacedGrants, dueAt: soon, ...rest } = instance;
+  const { id, epoch } = instance;
   if (soon !== undefined && soon !== regular)
-    await parts.instances.push(instance.id, soon, regular).catch(() => false);
+    await parts.instances.push(id, soon, regular, undefined, epoch).catch(() => false);
   return { ...rest, ...(regular === undefined ? {} : { dueAt: regular }) };
 }

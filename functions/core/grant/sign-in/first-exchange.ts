@@ -14,6 +14,7 @@ import { dueAt } from "../schedule/due.ts";
 import { refreshGroup } from "../schedule/refresh-group.ts";
 import { tellMissingScopes } from "../scopes.ts";
 import { sealConfiguration, sealGrant } from "../sealed-grant.ts";
+import { lacksRefreshToken } from "./carry-over.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 import { newInstanceId, newInstanceToken } from "./instance-token.ts";
 
@@ -120,6 +121,7 @@ export async function newInstance(
     epoch,
     grant: await sealGrant(sealer, place, 1, grant),
     enabled: true,
+    ...(lacksRefreshToken(request.connector, grant) ? { refreshable: false } : {}),
     ...(due === undefined ? {} : { dueAt: due }),
     refreshGroup: group,
     ...(consent === undefined ? {} : { consentKey: consent }),

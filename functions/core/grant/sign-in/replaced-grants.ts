@@ -12,6 +12,7 @@ const MOST_REPLACED = 8;
  * What is to end when a sign-in takes the place of what is stored: that grant, and what earlier sign-ins have left there. Where
  * the vendor does not revoke single tokens: nothing.
  * @param room bytes that the item has left for them
+ * @param carries its refresh token goes on in the new grant: then it does not end
  * @returns `dropped`: so many find no place any more; lost once this is written
  */
 export function replacedBy(
@@ -19,9 +20,10 @@ export function replacedBy(
   { version, grant, replacedGrants = [] }: Instance,
   at: number,
   room: number,
+  carries: boolean,
 ): { readonly replacedGrants?: readonly ReplacedGrant[]; readonly dropped: number } {
   if (connector.oauth2.revocation?.ends !== "token") return { dropped: 0 };
-  const all = [...replacedGrants, { version, grant, at }];
+  const all = carries ? replacedGrants : [...replacedGrants, { version, grant, at }];
   const kept: ReplacedGrant[] = [];
   let left = Math.min(room, budgets.replacedGrants);
   for (const each of all.toReversed()) {

@@ -13,6 +13,7 @@ import { refreshGroup } from "../schedule/refresh-group.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
 import { afterSignIn } from "./after-sign-in.ts";
+import { lacksRefreshToken } from "./carry-over.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 import { type SignInRecord, type SignInResult, type Writing, writeSignIn } from "./write-sign-in.ts";
 
@@ -26,7 +27,7 @@ export interface SignIn extends CodeExchange {
 
 /**
  * SIGN-IN: a user's new consent for an instance that exists. Its id and token stay. No lock, no look into the rescue bucket:
- * whatever an older consent still brings fails on the version.
+ * whatever an older consent still brings fails on the version. But where it brings no refresh token (carry-over.ts).
  * @throws {NotFound} there is no such instance any more
  * @throws {Conflict} `another_account`, or a later sign-in won
  * @throws {VendorError} `grant_not_storable`: the vendor gave more than the item holds
@@ -55,6 +56,7 @@ export async function signInAgain(
     epoch,
     at,
     refreshGroup: refreshGroup(connector.key, won.credentials.id),
+    ...(lacksRefreshToken(connector, won.grant) && account !== undefined ? { carries: true } : {}),
     changes: { ...request.changes, ...(account === undefined ? {} : { account }) },
   };
   const recordOf = (grant: Grant) => async (): Promise<SignInRecord> => ({
@@ -101,8 +103,12 @@ async function refuseOtherAccount(
   call: Call,
 ): Promise<Instance["account"]> {
   const { connector } = request;
-  if (request.acceptOtherAccount === true || instance.account === undefined) return undefined;
-  if (connector.account === undefined) return undefined;
+  if (instance.account === undefined || connector.account === undefined) return undefined;
+  if (request.acceptOtherAccount === true) {
+    // Asked only where it decides whether the refresh token may go on.
+    if (!lacksRefreshToken(connector, won.grant)) return undefined;
+    return await lookUpAccount(parts, connector, won.grant.accessToken).catch(() => undefined);
+  }
   let account: Instance["account"];
   try {
     account = await lookUpAccount(parts, connector, won.grant.accessToken);

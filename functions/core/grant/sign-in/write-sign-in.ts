@@ -1,13 +1,16 @@
 import { ITEM_BYTES, itemBytes } from "../../instances/budgets.ts";
 import type { Grant, Instance, Sealed } from "../../instances/instance.ts";
+import { StoreRefused } from "../../store-refused.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
 import type { RescueRecord, Sealer } from "../ports.ts";
+import { releaseLease } from "../refresh/lease.ts";
 import { consentKey } from "../revocation/consent.ts";
 import { dueAt, dueFor } from "../schedule/due.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { withNewGrant } from "../with-new-grant.ts";
+import { carryOver, lacksRefreshToken } from "./carry-over.ts";
 import { replacedBy } from "./replaced-grants.ts";
 
 export type SignInRecord = Extract<RescueRecord, { kind: "sign-in" }>;
@@ -31,29 +34,37 @@ export type SignInResult =
 
 /**
  * Step 2 of a sign-in, by the one who signs in or by the rescue worker, any number of times. Reads first: the new grant is
- * sealed for the version that it will get, and the grant that it replaces is kept beside it until it has ended.
+ * sealed for the version that it will get, and the grant that it replaces is kept beside it until it has ended. Needs no lease,
+ * unless it carries a refresh token over.
  * @throws the store does not answer: perhaps written, perhaps not
  */
 export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<SignInResult> {
   const { instanceId, epoch, at } = writing.signIn;
+  const waitUntil = parts.monotonic() + parts.timing.callerPatienceMs;
   for (;;) {
-    const { value: instance } = await parts.instances.get(instanceId);
+    const { value: instance, reading } = await parts.instances.get(instanceId);
     if (instance === undefined || instance.deleting === true || instance.epoch > epoch) {
       return { kind: "lost", now: instance };
     }
     if (instance.epoch === epoch) return { kind: "written", instance };
-    const { fence, version } = instance;
     const connector = connectorOf(parts, instance.connector);
+    const read = { instance, reading };
+    const carried = await carryOver(parts, connector, read, writing.signIn, writing.grant, waitUntil);
+    if (carried === "again") continue;
+    const { version } = instance;
+    const { fence, grant: won } = carried;
+    const refreshable = lacksRefreshToken(connector, won) ? { refreshable: false as const } : {};
     const { changes, refreshGroup: group = instance.refreshGroup } = writing.signIn;
     // Where the account was not looked up it is not known to be the one from before: whoever notes it, says so here, too.
     const consent = consentKey(connector, group, changes?.account);
     const hangsOn = { refreshGroup: group, ...(consent === undefined ? {} : { consentKey: consent }) };
-    const grant = await sealGrant(writing.sealer, instance, fence + 1, writing.grant);
-    const { dropped, ...toEnd } = replacedBy(connector, instance, at, roomBeside(instance, grant, changes));
+    const grant = await sealGrant(writing.sealer, instance, fence + 1, won);
+    const room = roomBeside(instance, grant, changes);
+    const { dropped, ...toEnd } = replacedBy(connector, instance, at, room, carried.lease !== undefined);
     const used = { createdAt: instance.createdAt, lastUsedAt: at };
-    const regular = dueAt(parts, connector, writing.grant, used, at);
+    const regular = dueAt(parts, connector, won, used, at);
     const due = dueFor(toEnd, regular, at, parts.timing);
-    const written = await parts.instances.signIn(
+    const write = parts.instances.signIn(
       instanceId,
       { fence, version },
       {
@@ -62,14 +73,26 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
         at,
         ...(due === undefined ? {} : { dueAt: due }),
         ...hangsOn,
+        ...refreshable,
         ...toEnd,
         ...(changes === undefined ? {} : { changes }),
       },
     );
+    const written = await write.catch(async (error: unknown) => {
+      // Surely not written: a smaller form must not wait for this lease.
+      if (error instanceof StoreRefused && carried.lease !== undefined)
+        await releaseLease(parts, carried.lease, {});
+      throw error;
+    });
     if (!written) continue;
     for (let each = 0; each < dropped; each++)
       parts.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "rescue" });
-    const { account, replacedGrants, ...rest } = withNewGrant(instance, {
+    const {
+      account,
+      replacedGrants,
+      refreshable: _,
+      ...rest
+    } = withNewGrant(instance, {
       grant,
       version: fence + 1,
       fence: fence + 1,
@@ -77,7 +100,7 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
     });
     return {
       kind: "written",
-      instance: { ...rest, ...changes, ...hangsOn, ...toEnd, epoch, updatedAt: at },
+      instance: { ...rest, ...changes, ...hangsOn, ...refreshable, ...toEnd, epoch, updatedAt: at },
       due: { regular },
     };
   }
@@ -92,6 +115,8 @@ function roomBeside(instance: Instance, grant: Sealed, changes: SignInRecord["ch
   return ITEM_BYTES - OTHER_BYTES - itemBytes(rest);
 }
 
+const NO_REFRESH_TOKEN = "no_refresh_token";
+
 /** Told by whoever finds it written, the rescue worker too: the epoch names it. */
 export function tellSignIn(
   parts: Pick<GrantParts, "announce">,
@@ -99,5 +124,6 @@ export function tellSignIn(
   instance: Instance,
   { epoch, at }: Pick<SignInRecord, "epoch" | "at">,
 ): void {
-  announce(parts, call, instance, { name: "instance.reauthenticated", at, of: epoch });
+  const reason = instance.refreshable === false ? { reason: NO_REFRESH_TOKEN } : {};
+  announce(parts, call, instance, { name: "instance.reauthenticated", at, of: epoch, ...reason });
 }

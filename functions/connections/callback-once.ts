@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { Unavailable } from "../core/errors.ts";
+import type { SealedPlace } from "../core/grant/ports.ts";
+import type { Sealed } from "../core/instances/instance.ts";
+import { hashSecret } from "../core/tenants/secrets.ts";
+import type { TransientItem } from "../core/transients.ts";
+import type { HttpRequest } from "../http/request.ts";
+import type { ConnectionParts } from "./parts.ts";
+
+/** A browser may deliver the same callback again within this time, in milliseconds, and is sent to the same place. */
+const KEPT_MS = 10 * 60_000;
+/** No function runs longer: a callback that began before that and left no result was cut off. */
+const LONGEST_RUN_MS = 130_000;
+/** Between two looks at a callback that another invocation works on, in milliseconds. */
+const LOOK_MS = 400;
+/** Left for the answer itself, in milliseconds. */
+const RESERVE_MS = 3_000;
+
+/** What one delivery of a callback came to: `callback#<hash of the state>`. */
+export interface KeptCallback extends TransientItem {
+  readonly status: "running" | "done";
+  /** Names the delivery that does the work. The SDK repeats a put whose answer was lost, and finds its own item. */
+  readonly delivery: string;
+  readonly startedAt: number;
+  readonly organizationId: string;
+  readonly sessionId: string;
+  /** Connector key. */
+  readonly connector: string;
+  /** Hash of the cookie of the session's browser. */
+  readonly browser: string;
+  /** Where the browser was sent to, the claim included. */
+  readonly location?: Sealed;
+}
+
+/** The delivery that is under way, or was before. */
+export async function keptCallback(
+  { transients }: Pick<ConnectionParts, "transients">,
+  state: string,
+): Promise<KeptCallback | undefined> {
+  return await transients.get<KeptCallback>(itemOf(state));
+}
+
+/** Where a delivery sends the browser. */
+export interface Destination {
+  readonly location: string;
+  /** The vendor did nothing with the code: the next delivery of the same callback tries again. */
+  readonly mayTryAgain: boolean;
+}
+
+/**
+ * Does the work of a callback for the first delivery of its state, and sends each other delivery to the same place: browsers
+ * repeat a request whose answer was cut, and some deliver it twice at once.
+ * @throws {Unavailable} another delivery was cut off in the middle, or is still at work when this invocation ends
+ */
+export async function onceForState(
+  parts: Pick<ConnectionParts, "transients" | "grants">,
+  request: Pick<HttpRequest, "remainingMs">,
+  state: string,
+  owner: Pick<KeptCallback, "organizationId" | "sessionId" | "connector" | "browser">,
+  work: () => Promise<Destination>,
+): Promise<string> {
+  const { transients } = parts;
+  const now = transients.now();
+  const running: KeptCallback = {
+    ...owner,
+    id: itemOf(state),
+    status: "running",
+    delivery: randomUUID(),
+    startedAt: now,
+    expiresAt: now + KEPT_MS,
+  };
+  if (!(await transients.put(running))) {
+    const first = await keptCallback(parts, state);
+    if (first !== undefined && first.delivery !== running.delivery)
+      return await sameLocation(parts, request, first, state);
+  }
+  const forget = () => transients.remove(running.id).catch(() => {});
+  let to: Destination;
+  try {
+    to = await work();
+  } catch (error) {
+    await forget();
+    throw error;
+  }
+  if (to.mayTryAgain) await forget();
+  else await keep(parts, running, state, to.location);
+  return to.location;
+}
+
+/** A result that cannot be kept costs a repeated delivery its answer, and nothing else. */
+async function keep(
+  { transients, grants }: Pick<ConnectionParts, "transients" | "grants">,
+  running: KeptCallback,
+  state: string,
+  to: string,
+): Promise<void> {
+  try {
+    const location = await grants.vault.seal(placeOf(running, state), to);
+    const done: KeptCallback = {
+      ...running,
+      status: "done",
+      location,
+      expiresAt: transients.now() + KEPT_MS,
+    };
+    await transients.replace<KeptCallback>(done, { field: "delivery", seen: running.delivery });
+  } catch (error) {
+    const reason = error instanceof Error ? error.name : "unknown";
+    console.error(
+      JSON.stringify({ level: "warn", message: "the result of a callback was not kept", reason }),
+    );
+  }
+}
+
+/**
+ * Where another delivery of this state sends the browser; waits while that one is at work.
+ * @throws {Unavailable} it was cut off, or takes longer than this invocation lasts
+ */
+export async function sameLocation(
+  parts: Pick<ConnectionParts, "transients" | "grants">,
+  request: Pick<HttpRequest, "remainingMs">,
+  first: KeptCallback,
+  state: string,
+): Promise<string> {
+  let seen: KeptCallback | undefined = first;
+  while (seen?.status === "running") {
+    const isCutOff = parts.transients.now() - seen.startedAt > LONGEST_RUN_MS;
+    if (isCutOff || request.remainingMs() < RESERVE_MS + LOOK_MS) break;
+    await setTimeout(LOOK_MS);
+    seen = await keptCallback(parts, state);
+  }
+  if (seen?.location !== undefined) return await parts.grants.vault.open(placeOf(seen, state), seen.location);
+  throw new Unavailable("This sign-in was interrupted. Go back to the app, and sign in again");
+}
+
+function itemOf(state: string): string {
+  return `callback#${hashSecret(state)}`;
+}
+
+function placeOf({ organizationId }: Pick<KeptCallback, "organizationId">, state: string): SealedPlace {
+  return { organizationId, item: `callback/${hashSecret(state)}`, field: "location" };
+}

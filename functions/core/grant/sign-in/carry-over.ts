@@ -1,0 +1,109 @@
+import type { Connector } from "../../../connectors/define-connector.ts";
+import { Unavailable } from "../../errors.ts";
+import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
+import { StoreRefused } from "../../store-refused.ts";
+import type { GrantParts, InstanceRead } from "../grant-parts.ts";
+import type { RescueRecord } from "../ports.ts";
+import { commit } from "../refresh/commit.ts";
+import { type Lease, lookForRescue, takeLease } from "../refresh/lease.ts";
+import { openUnlessBroken } from "../revocation/revoke-loser.ts";
+import { leaseIsHeld } from "../timing.ts";
+
+/** Somebody holds the lease of a refresh token that is to be carried over: try again in a moment. */
+class RefreshUnderWay extends Unavailable {
+  constructor() {
+    super("the connection is being renewed just now; send the same request again");
+  }
+}
+
+type SignIn = Omit<Extract<RescueRecord, { kind: "sign-in" }>, "grant">;
+
+/** A sign-in brought no refresh token, though the vendor gives them. */
+export function lacksRefreshToken(connector: Connector, grant: Grant): boolean {
+  return (
+    connector.oauth2.refreshToken !== undefined &&
+    grant.refreshToken === undefined &&
+    grant.shortLived === undefined
+  );
+}
+
+/**
+ * Whether the refresh token that lies there may go on beside the new access token: the vendor gives one only with the first
+ * consent, or to who asks for it, and this sign-in is of the same account by the same client. Both accounts were looked up.
+ */
+function mayCarry(
+  connector: Connector,
+  instance: Instance,
+  { refreshGroup, changes }: SignIn,
+  grant: Grant,
+): boolean {
+  const { account } = instance;
+  if (!lacksRefreshToken(connector, grant) || needsReauthentication(instance)) return false;
+  if (account === undefined || account.id !== changes?.account?.id) return false;
+  return instance.refreshGroup === refreshGroup;
+}
+
+/** What the write of a sign-in stores, and on which fence. */
+export interface Carried {
+  readonly grant: Grant;
+  readonly fence: number;
+  /** The stored refresh token goes on, under this lease: nothing of it may be revoked. */
+  readonly lease?: Lease;
+}
+
+/**
+ * CARRY OVER, before the write of a sign-in: as a refresh begins, so that no refresh under way and no rescue record holds a newer
+ * token than the one that is carried: first the look into the rescue bucket, then the lease on the version that was read. The
+ * write ends the lease.
+ * @returns `again`: something moved; read anew
+ * @throws {Unavailable} the lease is held for longer than a caller waits
+ * @throws nobody can look, open or take
+ */
+export async function carryOver(
+  parts: GrantParts,
+  connector: Connector,
+  read: InstanceRead,
+  signIn: SignIn,
+  grant: Grant,
+  waitUntil: number,
+): Promise<Carried | "again"> {
+  const { instance, reading } = read;
+  const asItIs: Carried = { grant, fence: instance.fence };
+  if (!mayCarry(connector, instance, signIn, grant)) return asItIs;
+  if (leaseIsHeld(instance, reading)) return await waitForLease(parts, waitUntil);
+  const record = await lookForRescue(parts, read);
+  if (record?.kind === "refresh") {
+    try {
+      await commit(parts, record);
+      return "again";
+    } catch (error) {
+      // What it holds will never lie here, and what does was used for it.
+      if (error instanceof StoreRefused) return asItIs;
+      throw error;
+    }
+  }
+  const old = await openUnlessBroken(parts, instance, instance.version, instance.grant);
+  if (old?.refreshToken === undefined) return asItIs;
+  const lease = await takeLease(parts, read);
+  if (lease === undefined) return "again";
+  return { grant: withTokenOf(old, grant), fence: lease.fence, lease };
+}
+
+/** The new access token beside the old refresh token. Each keeps its own scope: what the old one allowed is not claimed for the new one. */
+function withTokenOf(old: Grant, grant: Grant): Grant {
+  const { refreshToken = "", accessToken, scope, askedScopes } = old;
+  const own = {
+    accessToken,
+    ...(scope === undefined ? {} : { scope }),
+    ...(askedScopes === undefined ? {} : { askedScopes }),
+  };
+  return { ...grant, refreshToken, carried: old.carried ?? own };
+}
+
+/** @throws {Unavailable} it lasts too long */
+async function waitForLease(parts: GrantParts, waitUntil: number): Promise<"again"> {
+  const pauseMs = parts.timing.pollMs + parts.random() * parts.timing.pollMaxMs;
+  if (parts.monotonic() + pauseMs > waitUntil) throw new RefreshUnderWay();
+  await parts.sleep(pauseMs);
+  return "again";
+}

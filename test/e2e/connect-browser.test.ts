@@ -1,0 +1,224 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { FormBrowser, type Page } from "../form-browser.ts";
+import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
+import { App, passVendor } from "./app.ts";
+import { operatorOf, scanTable } from "./tenants.ts";
+
+const RETURN_URL = "https://app.example/back";
+const ATTEMPTS = 4;
+let platform: RunningPlatform;
+let app: App;
+beforeAll(async () => {
+  platform = await startTestPlatform();
+  app = new App(platform.demo);
+  const admin = operatorOf(platform);
+  const [organization] = await admin.listOrganizations();
+  await admin.setAllowLists(organization?.id ?? "", { returnUrls: [RETURN_URL] });
+});
+afterAll(() => platform.close());
+afterEach(() => {
+  platform.frontDoor.clearFaults();
+  for (const vendor of Object.values(platform.vendors)) vendor.clearFaults();
+});
+
+interface Session {
+  readonly id: string;
+  readonly connectUrl: string;
+}
+
+async function createSession(): Promise<Session> {
+  const body = { element: { key: "dropbox" }, returnUrl: RETURN_URL, endUser: "user-1" };
+  const answer = await app.platform<Session>("POST", "/connect/sessions", body);
+  if (answer.status !== 200) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+const claim = (session: Session, value: string | null) =>
+  app.platform<{ id: number; token: string }>("POST", `/connect/sessions/${session.id}/claim`, {
+    claim: value,
+    endUser: "user-1",
+  });
+
+/** Without the cookies of a browser: a scanner, or a browser that keeps none. */
+const bare = (url: string, init: RequestInit = {}) => fetch(url, { redirect: "manual", ...init });
+
+const person = () => new FormBrowser({ stopAt: (url) => url.startsWith("https://app.example/") });
+
+/** The cookie that a page sets. */
+function cookieOf(response: { readonly headers: Headers }): string {
+  return response.headers.get("set-cookie")?.split(";")[0] ?? "";
+}
+
+function tokenOf(page: Pick<Page, "text">): string {
+  return /name="form" value="([\w-]{43})"/.exec(page.text)?.[1] ?? "";
+}
+
+/** Goes to the vendor and back, and stops before our callback; with the session's cookie. */
+async function callbackOf(session: Session): Promise<{ url: string; cookie: string }> {
+  const opened = await bare(session.connectUrl);
+  const cookie = cookieOf(opened);
+  const form = tokenOf({ text: await opened.text() });
+  const chosen = await bare(session.connectUrl, {
+    method: "POST",
+    headers: { Cookie: cookie, Origin: platform.url },
+    body: new URLSearchParams({ connector: "dropbox", form }),
+  });
+  const browser = new FormBrowser({ stopAt: (url) => url.includes("/oauth/callback/") });
+  const page = await browser.open(chosen.headers.get("location") ?? "");
+  return { url: (await passVendor(browser, page)).url, cookie };
+}
+
+const exchanges = () => platform.vendors.dropbox?.tokenRequests("authorization_code") ?? 0;
+
+describe("the page of a session", () => {
+  it("stores nothing when it is only looked at, by however many browsers", async () => {
+    const session = await createSession();
+    const before = await scanTable(platform, "TransientsTable");
+    const head = await bare(session.connectUrl, { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    const cookies = new Set<string>();
+    for (let each = 0; each < 3; each++) cookies.add(cookieOf(await bare(session.connectUrl)));
+    expect(cookies.size).toBe(3);
+    expect(await scanTable(platform, "TransientsTable")).toBe(before);
+  });
+
+  it("belongs to the browser whose form came first, and to no other from then on", async () => {
+    const session = await createSession();
+    const [first, second] = [person(), person()];
+    const [page, other] = [await first.open(session.connectUrl), await second.open(session.connectUrl)];
+    expect((await first.submit(page, /continue with/i)).status).toBe(200);
+    for (const refused of [
+      await second.submit(other, /continue with/i),
+      await second.open(session.connectUrl),
+      await person().open(session.connectUrl),
+    ]) {
+      expect(refused.status).toBe(403);
+      expect(refused.text).toContain("another browser");
+    }
+    // A double click, a second tab: the same browser may choose again.
+    expect((await first.submit(page, /continue with/i)).status).toBe(200);
+    expect((await first.open(session.connectUrl)).status).toBe(200);
+  });
+
+  it("takes no form that is not its own", async () => {
+    const session = await createSession();
+    const opened = await bare(session.connectUrl);
+    const [cookie, form] = [cookieOf(opened), tokenOf({ text: await opened.text() })];
+    const other = tokenOf({ text: await (await bare(session.connectUrl)).text() });
+    const post = (headers: Record<string, string>, fields: Record<string, string>) =>
+      bare(session.connectUrl, {
+        method: "POST",
+        headers: { Cookie: cookie, ...headers },
+        body: new URLSearchParams({ connector: "dropbox", ...fields }),
+      });
+    const own = { Origin: platform.url };
+    const refused = {
+      "no token": await post(own, {}),
+      "another browser's token": await post(own, { form: other }),
+      "another origin": await post({ Origin: "https://evil.example" }, { form }),
+      "an opaque origin": await post({ Origin: "null" }, { form }),
+      "another site, by the browser's word": await post({ "Sec-Fetch-Site": "cross-site" }, { form }),
+    };
+    for (const [name, { status }] of Object.entries(refused)) expect(status, name).toBe(403);
+    expect((await post({ ...own, "Sec-Fetch-Site": "same-origin" }, { form })).status).toBe(303);
+  });
+
+  it("says so when cookies are blocked, and goes on once they are allowed", async () => {
+    const session = await createSession();
+    const blocked = await bare(session.connectUrl, {
+      method: "POST",
+      headers: { Origin: platform.url },
+      body: new URLSearchParams({ connector: "dropbox" }),
+    });
+    const text = await blocked.text();
+    expect(blocked.status).toBe(403);
+    expect(text).toContain("Please allow cookies");
+    expect(text).toContain(`action="${session.connectUrl}"`);
+    expect((await callbackOf(session)).url).toContain("code=");
+  });
+
+  it.each([
+    ["Sec-Purpose", "prefetch;prerender"],
+    ["Purpose", "prefetch"],
+    ["X-Moz", "prefetch"],
+    ["X-Purpose", "preview"],
+  ])("is not there for who only prefetches (%s: %s)", async (name, value) => {
+    const session = await createSession();
+    const prefetched = await bare(session.connectUrl, { headers: { [name]: value } });
+    expect([prefetched.status, prefetched.headers.get("cache-control")]).toEqual([503, "no-store"]);
+    expect((await person().open(session.connectUrl)).status).toBe(200);
+  });
+});
+
+describe("our callback", () => {
+  it("sends the same browser to the same place for ten minutes, and exchanges the code once", async () => {
+    const session = await createSession();
+    const { url, cookie } = await callbackOf(session);
+    const before = exchanges();
+    const first = (await bare(url, { headers: { Cookie: cookie } })).headers.get("location");
+    platform.clock.advance(9 * 60_000);
+    const again = await bare(url, { headers: { Cookie: cookie } });
+    expect([again.status, again.headers.get("location")]).toEqual([303, first]);
+    expect(exchanges() - before).toBe(1);
+    expect(await scanTable(platform, "TransientsTable")).not.toContain(
+      new URL(first ?? "").searchParams.get("claim"),
+    );
+    platform.clock.advance(2 * 60_000);
+    expect((await bare(url, { headers: { Cookie: cookie } })).status).toBe(400);
+  });
+
+  it("gives all of several deliveries at once the claim of the first", async () => {
+    const session = await createSession();
+    const { url, cookie } = await callbackOf(session);
+    const before = exchanges();
+    platform.vendors.dropbox?.fail({ endpoint: "token", delayMs: 1_500 });
+    const answers = await Promise.all(
+      Array.from({ length: ATTEMPTS }, () => bare(url, { headers: { Cookie: cookie } })),
+    );
+    const places = answers.map(({ headers }) => headers.get("location"));
+    expect(new Set(places).size).toBe(1);
+    expect(exchanges() - before).toBe(1);
+    const value = new URL(places[0] ?? "").searchParams.get("claim");
+    const claimed = await claim(session, value);
+    expect(claimed.status).toBe(200);
+    expect((await app.hub(claimed.body.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+  });
+
+  it("gives a denial again, too", async () => {
+    const session = await createSession();
+    const { url, cookie } = await callbackOf(session);
+    const denied = new URL(url);
+    denied.searchParams.delete("code");
+    denied.searchParams.set("error", "access_denied");
+    const visit = () => bare(denied.href, { headers: { Cookie: cookie } });
+    const [first, second] = [await visit(), await visit()];
+    expect(first.headers.get("location")).toContain("error=access_denied");
+    expect(second.headers.get("location")).toBe(first.headers.get("location"));
+  });
+
+  it("uses nothing up for who lacks the cookie, or only prefetches", async () => {
+    const session = await createSession();
+    const { url, cookie } = await callbackOf(session);
+    const before = exchanges();
+    expect((await bare(url)).status).toBe(403);
+    expect((await bare(url, { method: "HEAD" })).status).toBe(405);
+    const prefetched = await bare(url, { headers: { Cookie: cookie, Purpose: "prefetch" } });
+    expect([prefetched.status, prefetched.headers.get("cache-control")]).toEqual([503, "no-store"]);
+    expect(exchanges()).toBe(before);
+    const back = new URL((await bare(url, { headers: { Cookie: cookie } })).headers.get("location") ?? "");
+    expect(back.searchParams.has("claim")).toBe(true);
+    // Nor does it tell anybody else what it came to.
+    expect((await bare(url)).status).toBe(403);
+    expect((await bare(url, { headers: { Cookie: `${cookie}x` } })).status).toBe(403);
+  });
+
+  it("tries again where the vendor did nothing with the code", async () => {
+    const session = await createSession();
+    const { url, cookie } = await callbackOf(session);
+    platform.vendors.dropbox?.fail({ endpoint: "token", status: 429, headers: { "Retry-After": "1" } });
+    const busy = await bare(url, { headers: { Cookie: cookie } });
+    expect(busy.headers.get("location")).toContain("error=vendor_rate_limited");
+    const back = new URL((await bare(url, { headers: { Cookie: cookie } })).headers.get("location") ?? "");
+    expect(back.searchParams.has("claim")).toBe(true);
+  });
+});

@@ -1,0 +1,229 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Connector } from "../../functions/connectors/define-connector.ts";
+import { claimSignIn } from "../../functions/core/grant/pending/claim-sign-in.ts";
+import { holdSignIn } from "../../functions/core/grant/pending/hold-sign-in.ts";
+import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
+import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
+import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
+import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
+import { timing } from "../../functions/core/grant/timing.ts";
+import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
+import { CalmWorld, granted, HOUR } from "./calm-world.ts";
+import { connector } from "./connector.ts";
+import { signIn } from "./signing-in.ts";
+
+/** Whose an access token is: the same person's, but for those of another one or of a scope that does not tell. */
+const account: Connector["account"] = async (_http, token) => {
+  if (token.startsWith("blind")) throw new Error("not in this scope");
+  return { id: token.startsWith("grace") ? "grace" : "ada" };
+};
+
+const group = refreshGroup(connector.key, "client");
+/** As a vendor answers that gives a refresh token only once. */
+const withoutRefreshToken = (accessToken: string, more: Record<string, unknown> = {}) => {
+  const outcome = granted(accessToken, more);
+  if (outcome.kind !== "granted") throw new Error("not granted");
+  const { refreshToken, ...response } = outcome.response;
+  return { ...outcome, response };
+};
+
+let world: CalmWorld;
+beforeEach(() => {
+  world = new CalmWorld();
+  world.connector = { ...connector, account };
+  world.exchange = () => withoutRefreshToken("new", { scope: "read" });
+});
+
+const put = (grant: Partial<Grant> = {}, changes: Partial<Instance> = {}) =>
+  world.put({ scope: "read write", ...grant }, { account: { id: "ada" }, refreshGroup: group, ...changes });
+const told = () =>
+  world.announced.map(({ name, reason }) => [name, ...(reason === undefined ? [] : [reason])]);
+const again = (changes: Parameters<typeof signIn>[2] = {}, name = "state") =>
+  signIn(world, name, { connector: world.connector, ...changes });
+const refresh = async () =>
+  world.finish(refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call));
+
+describe("a sign-in again without a refresh token", () => {
+  test("keeps the living one beside its own access token, of the same account and client", async () => {
+    put();
+    const instance = await again();
+    expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old", scope: "read" });
+    expect(instance).not.toHaveProperty("refreshable");
+    expect(world.revoked).toEqual([]);
+    expect(world.stored()).not.toHaveProperty("replacedGrants");
+    expect(world.stored()).not.toHaveProperty("until");
+    expect(told()).toEqual([["instance.reauthenticated"]]);
+  });
+
+  test("is refreshed with it; what the sign-in allowed is not claimed for what the old one brings", async () => {
+    put();
+    await again();
+    world.answer = () => withoutRefreshToken("renewed");
+    await refresh();
+    expect(world.sent.at(-1)).toBe("r-old");
+    expect(world.stored().plain).toMatchObject({
+      accessToken: "renewed",
+      refreshToken: "r-old",
+      scope: "read write",
+    });
+    expect(world.stored().plain).not.toHaveProperty("carried");
+  });
+
+  test("may do so twice: the token keeps what it came with", async () => {
+    put();
+    await again();
+    await world.pass(1_000);
+    world.exchange = () => withoutRefreshToken("newer", { scope: "none" });
+    await again({}, "later");
+    expect(world.stored().plain).toMatchObject({
+      accessToken: "newer",
+      refreshToken: "r-old",
+      scope: "none",
+      carried: { accessToken: "old", scope: "read write" },
+    });
+  });
+
+  test.each<[string, () => void, Parameters<typeof signIn>[2]]>([
+    ["the grant is dead", () => put({}, { deadVersion: 1 }), {}],
+    ["the account before is not known", () => put({}, { account: undefined as never }), {}],
+    ["it is another client's", () => put({}, { refreshGroup: "another" }), {}],
+    ["there was none", () => put({ refreshToken: undefined as never }), {}],
+    [
+      "the account now cannot be looked up",
+      () => {
+        put();
+        world.exchange = () => withoutRefreshToken("blind");
+      },
+      { acceptOtherAccount: true },
+    ],
+    [
+      "it is another account, and welcome",
+      () => {
+        put();
+        world.exchange = () => withoutRefreshToken("grace");
+      },
+      { acceptOtherAccount: true },
+    ],
+  ])("stands without one where %s; answer and event say so", async (_why, prepare, changes) => {
+    prepare();
+    const instance = await again(changes);
+    expect(world.stored().plain).not.toHaveProperty("refreshToken");
+    expect(instance.refreshable).toBe(false);
+    expect(world.stored().refreshable).toBe(false);
+    expect(told()).toContainEqual(["instance.reauthenticated", "no_refresh_token"]);
+    expect(world.revoked).toEqual(["old"]);
+    // The next one that brings a refresh token takes the word back.
+    await world.pass(1_000);
+    world.exchange = () => granted("whole");
+    const whole = await again({ acceptOtherAccount: true }, "later");
+    expect(whole).not.toHaveProperty("refreshable");
+    expect(world.stored()).not.toHaveProperty("refreshable");
+  });
+
+  test("of the same account though another one would be welcome, keeps it", async () => {
+    put();
+    await again({ acceptOtherAccount: true });
+    expect(world.stored().plain.refreshToken).toBe("r-old");
+  });
+
+  test("changes nothing where the vendor never gives refresh tokens", async () => {
+    const { refreshToken: _, ...oauth2 } = connector.oauth2;
+    world.connector = { ...connector, oauth2, account };
+    put({ refreshToken: undefined as never });
+    const instance = await again();
+    expect(instance).not.toHaveProperty("refreshable");
+    expect(told()).toEqual([["instance.reauthenticated"]]);
+  });
+});
+
+describe("a refresh of the old token", () => {
+  test("that is under way is waited for, and what it brings is kept", async () => {
+    put();
+    const answered = Promise.withResolvers<void>();
+    world.answer = async () => {
+      await answered.promise;
+      return granted("renewed");
+    };
+    const refreshing = refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call);
+    await world.settle();
+    const signedIn = again();
+    await world.pass(3_000);
+    answered.resolve();
+    await world.finish(refreshing);
+    await signedIn;
+    expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-renewed" });
+    expect(world.revoked).toEqual([]);
+  });
+
+  test("that lasts longer than a caller waits: the sign-in is safe in the bucket, and joins what the refresh brings", async () => {
+    put({}, { until: world.now + timing.leaseMs, fence: 2 });
+    await again();
+    expect([...world.records.keys()]).toHaveLength(1);
+    expect(world.stored().plain.accessToken).toBe("old");
+    const [key = ""] = world.records.keys();
+    await expect(world.finish(settleRescueRecord(world.parts, key, world.call))).rejects.toMatchObject({
+      status: 503,
+    });
+    await world.pass(timing.leaseMs);
+    await world.finish(settleRescueRecord(world.parts, key, world.call));
+    expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old" });
+    expect(world.records.size).toBe(0);
+  });
+
+  test("whose grant lies in the bucket is brought home first", async () => {
+    put();
+    world.answer = () => {
+      world.tableFails = true;
+      return granted("renewed");
+    };
+    await refresh();
+    world.tableFails = false;
+    await world.pass(timing.leaseMs + 2_000);
+    await again();
+    expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-renewed" });
+  });
+
+  test("and nobody can look into the bucket: the sign-in is not written blindly", async () => {
+    put({}, { until: world.now - 1_000, fence: 2 });
+    world.bucketFails = true;
+    const signedIn = again().catch(() => undefined);
+    await world.pass(HOUR / 100);
+    expect(world.stored().plain.refreshToken).toBe("r-old");
+    world.bucketFails = false;
+    await signedIn;
+    for (const key of world.records.keys())
+      await world.finish(settleRescueRecord(world.parts, key, world.call));
+    expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old" });
+  });
+});
+
+test("a claim carries it over, too", async () => {
+  put();
+  const { key } = await world.finish(
+    holdSignIn(
+      world.parts,
+      world.transients,
+      {
+        organizationId: "org",
+        userId: "user",
+        connector: world.connector,
+        client: { kind: "own", id: "client", secret: "secret" },
+        code: "code",
+        redirectUri: "https://ours.example/cb",
+        configuration: {},
+        epoch: epochOf(world.now, "state"),
+        sessionId: "cs_1",
+        endsAt: world.now + HOUR,
+        into: { instanceId: 42 },
+      },
+      world.call,
+    ),
+  );
+  world.items.set(42, { ...world.stored(), until: world.now + timing.leaseMs, fence: 2 });
+  const claim = () => world.finish(claimSignIn(world.parts, { pending: key, isNew: false }, world.call));
+  // Somebody renews it: the claim is not used up.
+  await expect(claim()).rejects.toMatchObject({ status: 503 });
+  await world.pass(timing.leaseMs);
+  await claim();
+  expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old" });
+});
