@@ -72,10 +72,10 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
   }
 
   function sendWith(request: SessionRequest, access: AccessToken): Promise<VendorResponse> {
-    if (!used.includes(access.value)) used.push(access.value);
     const { name, scheme } = connector.api.credential;
     // Tokens stored before such ends were cut may have a line break there.
     const bare = access.value.trim();
+    if (!used.includes(bare)) used.push(bare);
     const value = scheme === undefined ? bare : `${scheme} ${bare}`;
     const others = request.headers.filter(([each]) => each.toLowerCase() !== name.toLowerCase());
     return http.send({

@@ -178,6 +178,26 @@ describe("a session with a vendor", () => {
     expect(slow.sent).toHaveLength(2);
   });
 
+  it("sends a token that was stored with a line break at its end without it", async () => {
+    const { session, sent } = await world({ read: "token\r\n", stored: ["token\r\n", 1], good: "token" });
+    expect((await session.send(upload)).status).toBe(200);
+    expect(sent).toHaveLength(1);
+    expect(session.secrets()).toEqual(["token"]);
+  });
+
+  it("asks for another token in place of a stored one that no header can carry, or says what is wrong", async () => {
+    const healed = await world({ read: "line\nbreak", stored: ["token", 2], good: "token" });
+    expect((await healed.session.send(upload)).status).toBe(200);
+    expect((await healed.session.send(upload)).status).toBe(200);
+    expect(healed.sent).toHaveLength(2);
+    const left = await world({ read: "line\nbreak", stored: ["line\nbreak", 1], good: "token" });
+    await expect(left.session.send(upload)).rejects.toMatchObject({
+      status: 502,
+      code: "unusable_access_token",
+    });
+    expect(left.sent).toEqual([]);
+  });
+
   it("asks for a newer token once for requests that are refused together", async () => {
     const { session, sent, reads } = await world({
       read: "old-token",

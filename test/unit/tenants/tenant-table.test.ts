@@ -158,6 +158,23 @@ describe("registered apps", () => {
       secret: "s",
     });
   });
+
+  it("are without the blanks that a paste brings along, those from before too", async () => {
+    const { organization } = await acme();
+    const organizationId = organization.id;
+    const pasted = {
+      clientId: " one\n",
+      clientSecret: "secret\r\n",
+      callbackUrls: [" https://one.example/cb "],
+    };
+    const made = await admin.registerApp({ organizationId, connector: "dropbox", ...pasted });
+    expect(made).toMatchObject({ clientId: "one", callbackUrls: ["https://one.example/cb"] });
+    const { resolve } = clientResolver({ tenants: store, vault });
+    const registered = { kind: "registered", appId: made.id } as const;
+    expect(await resolve(organizationId, "dropbox", registered)).toEqual({ id: "one", secret: "secret" });
+    const old = { kind: "own", id: "i\n", secret: " s" } as const;
+    expect(await resolve(organizationId, "dropbox", old)).toEqual({ id: "i", secret: "s" });
+  });
 });
 
 describe("allow-lists", () => {
