@@ -212,7 +212,7 @@ describe("an item that a version before let grow to its limit", () => {
     await lab.platform.settled();
     expect(performance.now() - startedAt).toBeLessThan(8_000);
     expect(lab.outcomes(instance)).toEqual(["lost"]);
-    expect((await lab.status(instance)).lastError).toBe("store_refused");
+    expect((await lab.status(instance)).lastError?.code).toBe("store_refused");
     steady().gate.clear();
     const shrunk = await call("PUT", `/instances/${instance.id}`, { name: "Mine", configuration: {} });
     expect(shrunk.status).toBe(200);

@@ -17,10 +17,10 @@ const call = async (instance: CreatedInstance): Promise<number> =>
 const asked = (kind: VendorKind): number =>
   lab.kinds.tokenRequests.filter((request) => request.kind === kind).length;
 
-/** Days with a sweep each, in which nobody calls. */
-async function days(count: number): Promise<void> {
-  for (let day = 0; day < count; day++) {
-    lab.platform.clock.advance(DAY);
+/** Days in which nobody calls, with a sweep after each step of so many. */
+async function days(count: number, step = 1): Promise<void> {
+  for (let day = 0; day < count; day += step) {
+    lab.platform.clock.advance(step * DAY);
     await lab.sweep();
   }
 }
@@ -97,7 +97,7 @@ describe("a refresh token that dies after 30 days without use", () => {
 describe("a long-lived token that is exchanged for another of its kind", () => {
   it("comes of the sign-in by a second exchange, and renews itself for a year, unused", async () => {
     const instance = await lab.connectKind("longlived");
-    await days(365);
+    await days(365, 5);
     expect(asked("longlived")).toBeGreaterThanOrEqual(10);
     expect(asked("longlived")).toBeLessThanOrEqual(14);
     expect(await call(instance)).toBe(200);
