@@ -235,7 +235,7 @@ describe("texts that callers and vendors choose", () => {
       ["POST", "/connect/sessions", app.platformAuthorization, (text: string) => `{"tags":${text}}`],
       ["PATCH", "/files/metadata?path=/a", `Bearer ${dropbox.token}`, (text: string) => `{"x":${text}}`],
     ] as const) {
-      for (const depth of [5_000, 1_000_000]) {
+      for (const depth of [5_000, 100_000]) {
         const answer = await app.call<{ code: string }>(method, path, {
           authorization,
           headers: { "Content-Type": "application/json" },

@@ -384,16 +384,26 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     const alive = async (): Promise<boolean[]> =>
       Promise.all(ids.map(async (id) => (await store().instances.get(id)).value?.deleting !== true));
 
-    expect(await asJson(["revoke-all", "--client", client])).toEqual({ found: 2, revoked: 0 });
+    expect(await asJson(["revoke-all", "--client", client])).toEqual({
+      found: 2,
+      pendingSignIns: 0,
+      revoked: 0,
+    });
     expect(await alive()).toEqual([true, true, true]);
     expect(await asJson(["revoke-all", "--client", client, "--connector", "googledrive", "--yes"])).toEqual({
       found: 1,
+      pendingSignIns: 0,
       revoked: 1,
     });
     expect(await alive()).toEqual([true, false, true]);
-    expect(await asJson(["revoke-all", "--client", client, "--yes"])).toEqual({ found: 1, revoked: 1 });
+    expect(await asJson(["revoke-all", "--client", client, "--yes"])).toEqual({
+      found: 1,
+      pendingSignIns: 0,
+      revoked: 1,
+    });
     expect(await asJson(["revoke-all", "--organization", two.organization, "--yes"])).toEqual({
       found: 1,
+      pendingSignIns: 0,
       revoked: 1,
     });
     expect(await alive()).toEqual([false, false, false]);
