@@ -3,9 +3,9 @@ import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AuditEvent } from "../../functions/core/audit.ts";
 import { FormBrowser } from "../form-browser.ts";
+import { runAdmin } from "../platform/run-admin.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App, type CreatedInstance, passVendor } from "./app.ts";
-import { runAdmin } from "./operator.ts";
 
 let platform: RunningPlatform;
 let app: App;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runAdmin } from "../platform/run-admin.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App, type CreatedInstance } from "./app.ts";
-import { runAdmin } from "./operator.ts";
 import { appOfAnotherOrganization, operatorOf } from "./tenants.ts";
 
 const MINUTE = 60_000;

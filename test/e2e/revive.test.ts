@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { runAdmin } from "../platform/run-admin.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App, type CreatedInstance } from "./app.ts";
-import { runAdmin } from "./operator.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -247,25 +247,38 @@ describe("revoke-all", () => {
       );
       return statuses.filter(([, status]) => status === 200).map(([name]) => name);
     };
-    const revokeAll = (...filters: string[]) => runAdmin(platform, ["revoke-all", ...filters]);
+    const revokeAll = async (...filters: string[]) =>
+      (await runAdmin(platform, ["revoke-all", ...filters])).answer;
 
-    expect(await revokeAll("--connector", "googledrive")).toEqual({ found: 2, revoked: 0 });
+    expect(await revokeAll("--connector", "googledrive")).toEqual({
+      found: 2,
+      pendingSignIns: 0,
+      revoked: 0,
+    });
     expect(await alive()).toEqual(Object.keys(all));
 
     const both = ["--organization", otherId, "--client", client];
-    expect(await revokeAll(...both, "--yes")).toEqual({ found: 1, revoked: 1 });
+    expect(await revokeAll(...both, "--yes")).toEqual({ found: 1, pendingSignIns: 0, revoked: 1 });
     expect(await alive()).toEqual(["dropbox", "drive", "otherDrive"]);
     await platform.settled();
     expect(grants("dropbox")).toBe(1);
 
-    expect(await revokeAll("--connector", "googledrive", "--yes")).toEqual({ found: 2, revoked: 2 });
+    expect(await revokeAll("--connector", "googledrive", "--yes")).toEqual({
+      found: 2,
+      pendingSignIns: 0,
+      revoked: 2,
+    });
     expect(await alive()).toEqual(["dropbox"]);
     await platform.settled();
     await sweepAfter(MINUTE);
     expect(grants("googledrive")).toBe(0);
 
-    expect(await revokeAll("--organization", otherId, "--yes")).toEqual({ found: 0, revoked: 0 });
-    expect(await revokeAll("--client", client, "--yes")).toEqual({ found: 1, revoked: 1 });
+    expect(await revokeAll("--organization", otherId, "--yes")).toEqual({
+      found: 0,
+      pendingSignIns: 0,
+      revoked: 0,
+    });
+    expect(await revokeAll("--client", client, "--yes")).toEqual({ found: 1, pendingSignIns: 0, revoked: 1 });
     expect(await alive()).toEqual([]);
     await platform.settled();
     expect(grants("dropbox")).toBe(0);

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { MOST_LISTED } from "../../functions/core/tenants/suspended-users.ts";
 import { FormBrowser } from "../form-browser.ts";
+import { runAdmin } from "../platform/run-admin.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App, type CreatedInstance, passVendor } from "./app.ts";
-import { runAdmin } from "./operator.ts";
 import { operatorOf, scanTable, storedInstance } from "./tenants.ts";
 
 const RETURN_URL = "https://app.example/back";

@@ -11,7 +11,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => platform.close());
 
-const admin = <T>(args: readonly string[], input = ""): Promise<T> => runAdmin<T>(platform, args, input);
+const admin = async <T>(args: readonly string[], input = ""): Promise<T> =>
+  (await runAdmin<T>(platform, args, { input })).answer;
 
 it("makes a tenant whose user connects an account, and revokes the connection down to the vendor", {
   timeout: 120_000,
@@ -65,6 +66,7 @@ it("makes a tenant whose user connects an account, and revokes the connection do
 
   expect(await admin(["revoke-all", "--organization", organization.id, "--yes"])).toEqual({
     found: 1,
+    pendingSignIns: 0,
     revoked: 1,
   });
   expect((await app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(401);

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,6 +15,7 @@ import type { Instance } from "../../functions/core/instances/instance.ts";
 import { type FrontDoor, localRegion, startFrontDoor } from "../../local/aws/front-door.ts";
 import type { AwsTable } from "../../local/aws/types.ts";
 import { systemClock } from "../../local/clock.ts";
+import { type AdminExit, type AdminOptions, runAdmin, admin as runningAdmin } from "./run-admin.ts";
 
 /** The command line as an operator runs it, in a process of its own, against the local platform's AWS. */
 const operator = { accessKeyId: "AKIAOPERATOR", secretAccessKey: "operator-secret" };
@@ -126,36 +126,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function admin(
-  args: readonly string[],
-  options: { input?: string; env?: Record<string, string> } = {},
-): Promise<Run> {
-  return new Promise((resolve) => {
-    const { PATH = "" } = process.env;
-    const child = execFile(
-      process.execPath,
-      ["bin/admin.ts", ...args],
-      { env: { PATH, LINKSPAN_DATA: folder, ...options.env }, timeout: 30_000 },
-      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-    child.stdin?.end(options.input ?? "");
-  });
-}
-
-async function asJson<T>(
-  args: readonly string[],
-  options: { input?: string; env?: Record<string, string> } = {},
-): Promise<T> {
-  const { code, out, err } = await admin([...args, "--json"], options);
-  if (code !== 0) throw new Error(`admin ${args.join(" ")} ended with ${code}: ${err}`);
-  return JSON.parse(out) as T;
-}
+const admin = (args: readonly string[], options?: AdminOptions) => runningAdmin(folder, args, options);
+const asJson = async <T>(args: readonly string[], options?: AdminOptions): Promise<T> =>
+  (await runAdmin<T>({ dataFolder: folder }, args, options)).answer;
 
 const store = () => {
   const { documents } = dynamoClient({ endpoint: frontDoor.url, region: localRegion, credentials: operator });
@@ -325,7 +298,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
 
   it("refuses an app without a secret, of no connector, or with a callback that is no URL", async () => {
     const { organization } = await aTenant();
-    const register = (connector: string, callback: string): Promise<Run> =>
+    const register = (connector: string, callback: string): Promise<AdminExit> =>
       admin([
         "app",
         "register",
@@ -546,7 +519,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
       AWS_ENDPOINT_URL: frontDoor.url,
       LINKSPAN_DATA: path.join(folder, "none"),
     };
-    const at = (stack: string): Promise<Run> =>
+    const at = (stack: string): Promise<AdminExit> =>
       admin(["organization", "list", "--profile", "ops", "--stack", stack, "--json"], { env });
     const found = await at("linkspan-dev-data");
     expect([found.code, found.err]).toEqual([0, ""]);

@@ -1,19 +1,50 @@
 import { execFile } from "node:child_process";
+import path from "node:path";
 
-/** `npm run admin -- <args> --json` against a running local platform, in a process of its own; what it printed. */
-export async function runAdmin<T>(
-  platform: { readonly dataFolder: string },
+/** How a run of the operator's command line ended. */
+export interface AdminExit {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface AdminOptions {
+  /** What is piped into it. */
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Compiled code of the command line, for all of its processes: half of what each of them does is compiling. */
+const compileCache = path.resolve(import.meta.dirname, "../../node_modules/.cache/compiled");
+
+/** `npm run admin -- <args>` against the platform of this data folder, in a process of its own. */
+export function admin(
+  dataFolder: string,
   args: readonly string[],
-  input = "",
-): Promise<T> {
-  return new Promise((resolve, reject) => {
+  { input = "", env = {} }: AdminOptions = {},
+): Promise<AdminExit> {
+  return new Promise((resolve) => {
     const { PATH = "" } = process.env;
     const child = execFile(
       process.execPath,
-      ["bin/admin.ts", ...args, "--json"],
-      { env: { PATH, LINKSPAN_DATA: platform.dataFolder }, timeout: 60_000 },
-      (error, out, err) => (error === null ? resolve(JSON.parse(out) as T) : reject(new Error(err))),
+      ["bin/admin.ts", ...args],
+      {
+        env: { PATH, LINKSPAN_DATA: dataFolder, NODE_COMPILE_CACHE: compileCache, ...env },
+        timeout: 60_000,
+      },
+      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     );
     child.stdin?.end(input);
   });
+}
+
+/** The same with `--json`. @throws {Error} what it said, when it failed */
+export async function runAdmin<T>(
+  platform: { readonly dataFolder: string },
+  args: readonly string[],
+  options?: AdminOptions,
+): Promise<{ readonly answer: T; readonly said: string }> {
+  const { code, out, err } = await admin(platform.dataFolder, [...args, "--json"], options);
+  if (code !== 0) throw new Error(`admin ${args.join(" ")} ended with ${code}: ${err}`);
+  return { answer: JSON.parse(out) as T, said: err };
 }
