@@ -1,14 +1,30 @@
 import { defineConfig } from "vitest/config";
 
+/** Nothing of these starts a process or waits: they share workers and what is loaded there. */
+const quick = ["test/unit/**/*.test.ts", "test/grant/*.test.ts", "test/threats/*.test.ts"];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     reporters: ["default", "./test/summary-reporter.ts"],
-    globalSetup: ["./test/assemblies.ts"],
-    // Two cores; each end-to-end file runs a platform with several processes of its own.
-    maxWorkers: 2,
-    pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // For two cores: end-to-end files start processes of their own, and wait for a good part of their time.
+    maxWorkers: 3,
+    projects: [
+      {
+        extends: true,
+        test: { name: "quick", include: quick, pool: "threads", isolate: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: "whole",
+          include: ["test/**/*.test.ts"],
+          exclude: quick,
+          globalSetup: ["./test/assemblies.ts"],
+          pool: "forks",
+        },
+      },
+    ],
   },
 });

@@ -168,6 +168,7 @@ describe("an organization that is deleted", () => {
       id,
       state: "shredded",
       left: [],
+      pendingSignIns: 0,
       rescueRecords: 0,
     });
     await endProcesses("Connections");

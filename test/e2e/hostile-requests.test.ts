@@ -171,7 +171,7 @@ async function broken(
       if ((await complaintOf(next)).length > 0) suspects.push(next);
     }
   };
-  await Promise.all(Array.from({ length: 6 }, work));
+  await Promise.all(Array.from({ length: 2 }, work));
   // A function that starts on a busy machine may be too slow at first; what is broken stays so.
   const found: string[] = [];
   for (const each of suspects) found.push(...(await complaintOf(each)));

@@ -15,9 +15,12 @@ import type { Instance } from "../../functions/core/instances/instance.ts";
 import { type FrontDoor, localRegion, startFrontDoor } from "../../local/aws/front-door.ts";
 import type { AwsTable } from "../../local/aws/types.ts";
 import { systemClock } from "../../local/clock.ts";
-import { type AdminExit, type AdminOptions, runAdmin, admin as runningAdmin } from "./run-admin.ts";
+import { type AdminExit, type AdminOptions, adminHere, admin as runningAdmin } from "./run-admin.ts";
 
-/** The command line as an operator runs it, in a process of its own, against the local platform's AWS. */
+/**
+ * The command line as an operator runs it, against the local platform's AWS. What reads input or the environment, and the exit
+ * codes, are tried in processes of its own.
+ */
 const operator = { accessKeyId: "AKIAOPERATOR", secretAccessKey: "operator-secret" };
 const key = {
   id: "00000000-0000-0000-0000-000000000001",
@@ -126,9 +129,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const admin = (args: readonly string[], options?: AdminOptions) => runningAdmin(folder, args, options);
-const asJson = async <T>(args: readonly string[], options?: AdminOptions): Promise<T> =>
-  (await runAdmin<T>({ dataFolder: folder }, args, options)).answer;
+const OWN_PROCESS: AdminOptions = {};
+const admin = (args: readonly string[], options?: AdminOptions) =>
+  options === undefined ? adminHere(folder, args) : runningAdmin(folder, args, options);
+
+async function asJson<T>(args: readonly string[], options?: AdminOptions): Promise<T> {
+  const { code, out, err } = await admin([...args, "--json"], options);
+  if (code !== 0) throw new Error(`admin ${args.join(" ")} ended with ${code}: ${err}`);
+  return JSON.parse(out) as T;
+}
 
 const store = () => {
   const { documents } = dynamoClient({ endpoint: frontDoor.url, region: localRegion, credentials: operator });
@@ -299,18 +308,21 @@ describe("npm run admin", { timeout: 60_000 }, () => {
   it("refuses an app without a secret, of no connector, or with a callback that is no URL", async () => {
     const { organization } = await aTenant();
     const register = (connector: string, callback: string): Promise<AdminExit> =>
-      admin([
-        "app",
-        "register",
-        "--organization",
-        organization,
-        "--connector",
-        connector,
-        "--client-id",
-        "c",
-        "--callback-url",
-        callback,
-      ]);
+      admin(
+        [
+          "app",
+          "register",
+          "--organization",
+          organization,
+          "--connector",
+          connector,
+          "--client-id",
+          "c",
+          "--callback-url",
+          callback,
+        ],
+        OWN_PROCESS,
+      );
     expect((await register("dropbox", "https://a.example/cb")).err).toContain("LINKSPAN_CLIENT_SECRET");
     expect((await register("nosuch", "https://a.example/cb")).err).toContain("dropbox, googledrive");
     expect((await register("dropbox", "a.example/cb")).err).toContain("not a callback URL");
@@ -481,7 +493,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
 
   it("says clearly what is wrong with the call, the platform or the stack", async () => {
     const empty = await mkdtemp(path.join(tmpdir(), "linkspan-empty-"));
-    const none = await admin(["organization", "list", "--data", empty]);
+    const none = await admin(["organization", "list", "--data", empty], OWN_PROCESS);
     expect([none.code, none.err]).toEqual([1, expect.stringContaining("npm start")]);
 
     await writeFile(
@@ -498,10 +510,10 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     expect((await admin(["organization", "list", "--data", empty])).err).toContain("start it again");
     await rm(empty, { recursive: true });
 
-    const usage = await admin(["user", "create", "--email", "a@b.example"]);
+    const usage = await admin(["user", "create", "--email", "a@b.example"], OWN_PROCESS);
     expect([usage.code, usage.err]).toEqual([2, expect.stringContaining("--organization")]);
     expect((await admin(["nonsense"])).code).toBe(2);
-    expect((await admin(["--help"])).code).toBe(0);
+    expect((await admin(["--help"], OWN_PROCESS)).code).toBe(0);
     const missing = await admin(["user", "list", "--organization", "nosuch", "--json"]);
     expect(JSON.parse(missing.out)).toEqual([]);
   });

@@ -1,16 +1,17 @@
-import { describe, expect, it, vi } from "vitest";
+import crypto from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { sameHash } from "../../../functions/core/grant/sign-in/instance-token.ts";
 
-const compared = vi.hoisted(() => vi.fn());
-vi.mock("node:crypto", async (original) => {
-  const crypto = await original<typeof import("node:crypto")>();
-  compared.mockImplementation(crypto.timingSafeEqual);
-  return { ...crypto, timingSafeEqual: compared };
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
 });
-
-const { sameHash } = await import("../../../functions/core/grant/sign-in/instance-token.ts");
 
 describe("hashes of secrets", () => {
   it("are compared in a time that does not tell where they differ", () => {
+    const compared = vi.spyOn(crypto, "timingSafeEqual");
+    syncBuiltinESMExports();
     const hash = "A".repeat(43);
     expect(sameHash(hash, hash)).toBe(true);
     expect(sameHash(hash, `${hash.slice(1)}B`)).toBe(false);
