@@ -11,8 +11,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => platform.close());
 
-const admin = async <T>(args: readonly string[], input = ""): Promise<T> =>
-  (await runAdmin<T>(platform, args, { input })).answer;
+const admin = async <T>(args: readonly string[], input?: string): Promise<T> =>
+  (await runAdmin<T>(platform, args, input)).answer;
 
 it("makes a tenant whose user connects an account, and revokes the connection down to the vendor", {
   timeout: 120_000,

@@ -66,13 +66,20 @@ export function adminHere(dataFolder: string, args: readonly string[]): Promise<
   return run;
 }
 
-/** The same with `--json`. @throws {Error} what it said, when it failed */
+/**
+ * The same with `--json`.
+ * @param input what is piped into it, which then has a process of its own
+ * @throws {Error} what it said, when it failed
+ */
 export async function runAdmin<T>(
   platform: { readonly dataFolder: string },
   args: readonly string[],
-  options?: AdminOptions,
+  input?: string,
 ): Promise<{ readonly answer: T; readonly said: string }> {
-  const { code, out, err } = await admin(platform.dataFolder, [...args, "--json"], options);
+  const all = [...args, "--json"];
+  const { code, out, err } = await (input === undefined
+    ? adminHere(platform.dataFolder, all)
+    : admin(platform.dataFolder, all, { input }));
   if (code !== 0) throw new Error(`admin ${args.join(" ")} ended with ${code}: ${err}`);
   return { answer: JSON.parse(out) as T, said: err };
 }
