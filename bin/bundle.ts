@@ -26,24 +26,23 @@ if (entry === undefined || folder === undefined) {
 const banner =
   'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
 
-/** Of these no file is imported for what it does when it is loaded. */
-const pure = /\/functions\/|\/node_modules\/@aws-sdk\/lib-dynamodb\//;
+const libDynamodb = /\/node_modules\/@aws-sdk\/lib-dynamodb\//;
 
 /**
- * Leaves out files that nothing is taken from. lib-dynamodb does not say that it has no side effects, as the clients do: each
- * bundle would hold its paginators, and with them Query and Scan, which most functions neither call nor may call.
+ * Leaves out files of lib-dynamodb that nothing is taken from. It does not say that it has no side effects, as the clients do
+ * (and as our package.json says of us): each bundle would hold its paginators, and with them Query and Scan, which most
+ * functions neither call nor may call.
  */
 const withoutSideEffects: Plugin = {
   name: "without-side-effects",
   setup(builder) {
-    builder.onResolve(
-      { filter: /^\.\.?\/|^@aws-sdk\/lib-dynamodb$/ },
-      async ({ path, pluginData, ...from }) => {
-        if (pluginData === pure) return undefined;
-        const resolved = await builder.resolve(path, { ...from, pluginData: pure });
-        return pure.test(resolved.path) ? { ...resolved, sideEffects: false } : resolved;
-      },
-    );
+    // Its index and what that one exports. Each import that matches costs a call out of esbuild: few do.
+    const filter = /^@aws-sdk\/lib-dynamodb$|^\.\/(commands|pagination|DynamoDBDocument)/;
+    builder.onResolve({ filter }, async ({ path, pluginData, ...from }) => {
+      const isInside = libDynamodb.test(from.importer) || !path.startsWith(".");
+      if (pluginData === libDynamodb || !isInside) return undefined;
+      return { ...(await builder.resolve(path, { ...from, pluginData: libDynamodb })), sideEffects: false };
+    });
   },
 };
 

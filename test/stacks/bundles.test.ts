@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { functionNames } from "../../lib/settings.ts";
+import { readAssembly, readTemplate } from "../../local/template.ts";
 import { find, type Json, synthesize } from "./templates.ts";
 
 const stacks = synthesize();
@@ -12,24 +13,31 @@ const root = new URL("../../", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "linkspan-bundles-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The functions that a bound on organizations is for; their bundles with it lie beside those without. */
+/** Folder of each bundle, as `cdk synth` made them; those with a bound on organizations are made here. */
+const folders = new Map<string, string>();
+
+/** The functions that a bound on organizations is for. */
 const callersReach = ["Authorization", "Connections", "Documents", "Proxy"];
 const withBound = (name: string) => `${name}-with-bound`;
 
 const kebab = (name: string) => name.replace(/(?<=.)[A-Z]/g, "-$&").toLowerCase();
 
+let bounded: typeof stacks;
 beforeAll(async () => {
-  for (const name of functionNames) await bundle(name, name);
-  for (const name of callersReach) await bundle(name, withBound(name), "--tenant-use");
+  const { functions } = readTemplate(await readAssembly("cdk.out"), { queueUrl: () => "" });
+  for (const { name, codeFolder } of functions) folders.set(name, codeFolder);
+  bounded = synthesize({ tenantRequestsPerMinute: 1000 });
+  for (const name of callersReach) {
+    const into = join(folder, name);
+    const args = ["bin/bundle.ts", `functions/${kebab(name)}/handler.ts`, into, "--tenant-use"];
+    await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 60_000 });
+    folders.set(withBound(name), into);
+  }
 }, 120_000);
 
-async function bundle(name: string, into: string, ...options: string[]): Promise<void> {
-  const args = ["bin/bundle.ts", `functions/${kebab(name)}/handler.ts`, join(folder, into), ...options];
-  await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 60_000 });
-}
-
-const files = (name: string) => readdirSync(join(folder, name)).filter((file) => file.endsWith(".mjs"));
-const source = (name: string, file: string) => readFileSync(join(folder, name, file), "utf8");
+const folderOf = (name: string) => folders.get(name) ?? `there is no bundle ${name}`;
+const files = (name: string) => readdirSync(folderOf(name)).filter((file) => file.endsWith(".mjs"));
+const source = (name: string, file: string) => readFileSync(join(folderOf(name), file), "utf8");
 
 /** The files that a cold start reads: `index.mjs` and what it imports at once, and so on. */
 function readAtStart(name: string): Set<string> {
@@ -85,7 +93,6 @@ describe("each function's bundle", () => {
 
   it.each(callersReach)("%s calls so, too, where organizations have a bound", (name) => {
     expect(called(withBound(name))).toContain("dynamodb:UpdateItem");
-    const bounded = synthesize({ tenantRequestsPerMinute: 1000 });
     expect(granted(name, bounded)).toEqual(called(withBound(name)));
   });
 
