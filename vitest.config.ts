@@ -1,7 +1,19 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Nothing of these starts a process or waits. */
 const quick = ["test/unit/**/*.test.ts", "test/grant/*.test.ts", "test/threats/*.test.ts"];
+
+/** These wait for real time to pass. They begin first, so that nothing waits for them at the end. */
+const longest = ["grant/slow-vendor", "grant/outages", "grant/rescue", "conformance/documents"];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => longest.some((name) => moduleId.includes(name));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   test: {
@@ -12,6 +24,7 @@ export default defineConfig({
     maxWorkers: 3,
     // Test files share workers and what is loaded there: none leaves anything behind.
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,

@@ -373,9 +373,9 @@ describe("the answer of a stream", () => {
   });
 
   it("is cut when nothing comes for too long, and is a 504 when nothing has come at all", async () => {
-    const [impatient, to] = await gateway({ idleTimeoutMs: 400 });
+    const [impatient, to] = await gateway({ idleTimeoutMs: 2_000 });
     try {
-      const response = await open("GET", "/slow?wait=5000", { to });
+      const response = await open("GET", "/slow?wait=10000", { to });
       await expect(response.toArray()).rejects.toThrow(/aborted/);
       expect((await send("GET", "/mute", { to })).status).toBe(504);
       expect((await send("GET", "/slow?wait=100", { to })).body).toBe("first last");

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { isAlive, until } from "./functions.ts";
+import { compileCache } from "./run-admin.ts";
 
 const bin = path.join(import.meta.dirname, "..", "..", "bin");
 
@@ -47,6 +48,7 @@ function start(environment: Readonly<Record<string, string>> = {}, command = "lo
       LINKSPAN_DATA: data(),
       PORT: "0",
       TMPDIR: folder,
+      NODE_COMPILE_CACHE: compileCache,
       ...environment,
     },
     stdio: ["ignore", "pipe", "pipe"],

@@ -16,8 +16,8 @@ export interface AdminOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Compiled code of the command line, for all of its processes: half of what each of them does is compiling. */
-const compileCache = path.resolve(import.meta.dirname, "../../node_modules/.cache/compiled");
+/** Compiled code of what tests start again and again: half of what each of these processes does is compiling. */
+export const compileCache = path.resolve(import.meta.dirname, "../../node_modules/.cache/compiled");
 
 /** `npm run admin -- <args>` against the platform of this data folder, in a process of its own. */
 export function admin(
