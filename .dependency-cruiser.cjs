@@ -17,7 +17,7 @@ module.exports = {
       from: { path: "^functions/connectors" },
       to: {
         path: "^functions/",
-        pathNot: "^functions/(connectors/|core/(vendor-http|errors)\\.ts|core/vendor-answer/)",
+        pathNot: "^functions/(connectors/|core/(vendor-http|errors|present)\\.ts|core/vendor-answer/)",
       },
     },
     {

@@ -5,6 +5,7 @@ import { budgets, checkText } from "../core/instances/budgets.ts";
 import { authorizationUrl } from "../core/oauth/authorization-request.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { beginAuthorization } from "../core/oauth/pending-authorization.ts";
+import { present } from "../core/present.ts";
 import { authorizePlatform } from "../http/authorize.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
@@ -110,8 +111,7 @@ export function postAuthorizationUrl(parts: () => AuthorizationParts): HttpHandl
         ...(client.kind === "registered" ? { appId: client.app.id } : {}),
         redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
         configuration: urlValues(asked),
-        ...(asked.state === undefined ? {} : { appState: asked.state }),
-        ...(asked.pkce === undefined ? {} : { pkce: asked.pkce }),
+        ...present({ appState: asked.state, pkce: asked.pkce }),
         scope: asked.scope,
       },
     );

@@ -1,5 +1,6 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { DueIndex } from "../core/grant/ports.ts";
+import { present } from "../core/present.ts";
 import { readCursor, writeCursor } from "./index-cursor.ts";
 import { type Change, changeInstance, type InstanceTableOptions } from "./instance-change.ts";
 import { shardOf } from "./instance-item.ts";
@@ -35,8 +36,7 @@ export function dueIndex(options: InstanceTableOptions): DueIndex {
             id: instanceId,
             dueAt,
             refreshGroup,
-            ...(dueSince === undefined ? {} : { dueSince }),
-            ...(pending === undefined ? {} : { pending }),
+            ...present({ dueSince, pending }),
           };
         }),
         ...(LastEvaluatedKey === undefined ? {} : { next: writeCursor(LastEvaluatedKey) }),

@@ -1,4 +1,5 @@
 import { ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { present } from "../core/present.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 
 /** Scans side by side: a million instances are counted in about ten seconds. */
@@ -28,7 +29,7 @@ export function countInstances({
           TotalSegments: SEGMENTS,
           FilterExpression: "connector = :connector",
           ExpressionAttributeValues: { ":connector": connector },
-          ...(after === undefined ? {} : { ExclusiveStartKey: after }),
+          ...present({ ExclusiveStartKey: after }),
         }),
         { abortSignal },
       );

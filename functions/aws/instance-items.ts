@@ -1,5 +1,6 @@
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { InstanceItems } from "../core/grant/ports.ts";
+import { present } from "../core/present.ts";
 import { type Change, changeInstance, dueChange, type InstanceTableOptions } from "./instance-change.ts";
 import { type InstanceItem, instanceKey, instanceOf } from "./instance-item.ts";
 import { readingOf } from "./store-time.ts";
@@ -38,7 +39,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
 
     takeLease: (id, { version, fence }, until, forcedAt) =>
       change(id, {
-        set: { fence: fence + 1, until, ...(forcedAt === undefined ? {} : { forcedAt }) },
+        set: { fence: fence + 1, until, ...present({ forcedAt }) },
         condition: "#version = :version AND #fence = :fence",
         values: { version, fence },
       }),
@@ -99,10 +100,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
           version: fence + 1,
           fence: fence + 1,
           updatedAt: at,
-          ...(refreshGroup === undefined ? {} : { refreshGroup }),
-          ...(consentKey === undefined ? {} : { consentKey }),
-          ...(refreshable === undefined ? {} : { refreshable }),
-          ...(replacedGrants === undefined ? {} : { replacedGrants }),
+          ...present({ refreshGroup, consentKey, refreshable, replacedGrants }),
           ...set,
         },
         remove: [
@@ -157,7 +155,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       change(id, {
         set: { ...noted, updatedAt: at },
         condition: `#epoch = :epoch AND ${NOT_DELETING}${consentKey === undefined ? "" : " AND #consentKey = :seenKey"}`,
-        values: { epoch, ...(consentKey === undefined ? {} : { seenKey: consentKey }) },
+        values: { epoch, ...present({ seenKey: consentKey }) },
       }),
 
     touch(id, usedAt, dueAt) {
@@ -175,7 +173,7 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
         set,
         remove,
         condition: `#dueAt = :seen AND ${epoch === undefined ? "" : "#epoch = :epoch AND "}${NOT_DELETING}`,
-        values: { seen, ...(epoch === undefined ? {} : { epoch }) },
+        values: { seen, ...present({ epoch }) },
       });
     },
 

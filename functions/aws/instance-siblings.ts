@@ -1,5 +1,6 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { InstanceSiblings } from "../core/grant/ports.ts";
+import { present } from "../core/present.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { pendingItem } from "./pending-item.ts";
 
@@ -24,7 +25,7 @@ export function instanceSiblings({ client, tableName }: InstanceTableOptions): I
           KeyConditionExpression: "consentKey = :consentKey",
           ExpressionAttributeValues: { ":consentKey": consentKey },
           Limit: PAGE,
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          ...present({ ExclusiveStartKey: start }),
         }),
       );
       if (Items.some((item) => isOther(item as { instanceId: number; item: string }))) return true;

@@ -3,6 +3,7 @@ import type { RefreshCause } from "../core/grant/grant-parts.ts";
 import { type InstanceEvent, instanceEventNames } from "../core/grant/instance-event.ts";
 import { sideBySide } from "../core/grant/schedule/side-by-side.ts";
 import type { QueuedWork, WorkQueue } from "../core/grant/schedule/sweep.ts";
+import { present } from "../core/present.ts";
 
 export interface RefreshQueueOptions {
   readonly queueUrl: string;
@@ -27,7 +28,7 @@ export function refreshQueue({ queueUrl, client }: RefreshQueueOptions): WorkQue
         Id: String(index),
         MessageBody: JSON.stringify(message),
         MessageGroupId: group,
-        ...(delaySeconds === undefined ? {} : { DelaySeconds: delaySeconds }),
+        ...present({ DelaySeconds: delaySeconds }),
       }));
       // In no case an empty batch: SQS refuses it.
       const batches = Array.from({ length: Math.ceil(entries.length / BATCH) }, (_, number) =>

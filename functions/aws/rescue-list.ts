@@ -1,5 +1,6 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import type { RescueList } from "../core/grant/ports.ts";
+import { present } from "../core/present.ts";
 import { RESCUE_PREFIX, type RescueBucketOptions } from "./rescue-record.ts";
 import { s3Client } from "./s3-client.ts";
 
@@ -13,7 +14,7 @@ export function rescueList({ bucket, client }: RescueBucketOptions): RescueList 
           Bucket: bucket,
           Prefix: RESCUE_PREFIX,
           MaxKeys: limit,
-          ...(after === undefined ? {} : { StartAfter: after }),
+          ...present({ StartAfter: after }),
         }),
       );
       const keys = Contents.flatMap(({ Key }) => Key ?? []);

@@ -7,6 +7,7 @@ import {
   ScanCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
+import { present } from "../core/present.ts";
 import type { Organization, RegisteredApp, TenantRecords, User } from "../core/tenants/ports.ts";
 import { unlessRefused } from "./conditional-write.ts";
 import { suspendedUsers } from "./suspended-users.ts";
@@ -108,7 +109,7 @@ export function tenantRecords(options: {
           ExpressionAttributeNames: { "#item": "item" },
           ExpressionAttributeValues: { ":id": organizationKey(organizationId).id, ":prefix": prefix },
           ConsistentRead: true,
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          ...present({ ExclusiveStartKey: start }),
         }),
       );
       found.push(...((page.Items ?? []) as TenantItem[]));
@@ -132,7 +133,7 @@ export function tenantRecords(options: {
           FilterExpression: `#item = :item AND ${filter}`,
           ExpressionAttributeNames: { "#item": "item", "#value": "value" },
           ExpressionAttributeValues: values,
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          ...present({ ExclusiveStartKey: start }),
         }),
       );
       found.push(...((page.Items ?? []) as TenantItem[]));

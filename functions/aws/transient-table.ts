@@ -1,5 +1,6 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { present } from "../core/present.ts";
 import type { TransientItem, TransientStore } from "../core/transients.ts";
 import { unlessRefused } from "./conditional-write.ts";
 
@@ -84,7 +85,7 @@ export function transientTable(options: TransientTableOptions): TransientStore {
             ExpressionAttributeNames: { "#field": field },
             ExpressionAttributeValues: {
               ":now": clock.now(),
-              ...(seen === undefined ? {} : { ":seen": seen }),
+              ...present({ ":seen": seen }),
             },
           }),
         ),

@@ -1,5 +1,6 @@
 import { type AuditEvent, type AuditTrail, auditEvent } from "../core/audit.ts";
 import { LinkspanError } from "../core/errors.ts";
+import { present } from "../core/present.ts";
 import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { isPlatformCall } from "./own-instance.ts";
 
@@ -37,10 +38,7 @@ function eventOf(request: HttpRequest, action: string, outcome: string): AuditEv
     requestId,
     sourceIp,
     organizationId,
-    ...(userId === undefined ? {} : { userId }),
-    ...(instanceId === undefined ? {} : { instanceId }),
-    ...(connector === undefined ? {} : { connector }),
-    ...(changed === undefined ? {} : { changed }),
+    ...present({ userId, instanceId, connector, changed }),
   });
 }
 

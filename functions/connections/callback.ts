@@ -12,6 +12,7 @@ import {
   consumeAuthorization,
   findAuthorization,
 } from "../core/oauth/pending-authorization.ts";
+import { present } from "../core/present.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
@@ -114,7 +115,7 @@ async function destination(
     const location = returnTo(session, {
       session: session.sessionId,
       error: error.code,
-      ...(description === undefined ? {} : { error_description: description }),
+      ...present({ error_description: description }),
     });
     const mayTryAgain = isNotNow(error);
     if (mayTryAgain) await authorization.putBack().catch(() => {});
@@ -166,10 +167,9 @@ async function connect(
       client,
       code,
       redirectUri: authorization.redirectUri,
-      ...(authorization.codeVerifier === undefined ? {} : { codeVerifier: authorization.codeVerifier }),
-      ...(authorization.askedScopes === undefined ? {} : { askedScopes: authorization.askedScopes }),
+      ...present({ codeVerifier: authorization.codeVerifier, askedScopes: authorization.askedScopes }),
       configuration: { ...session.configuration, "oauth.callback.url": authorization.redirectUri },
-      ...(extra === undefined ? {} : { extra }),
+      ...present({ extra }),
       epoch: authorization.epoch,
       sessionId: session.sessionId,
       endsAt: expiresAt,

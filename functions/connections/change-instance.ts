@@ -8,6 +8,7 @@ import { checkConfiguration, configurationBytes } from "../core/instances/budget
 import type { Instance, OAuthClient } from "../core/instances/instance.ts";
 import { separateSecrets } from "../core/instances/secret-keys.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
+import { present } from "../core/present.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { readConfiguration } from "./configuration-values.ts";
@@ -59,7 +60,7 @@ export async function changesOf(
 ): Promise<Changes> {
   const label: InstanceChanges = {
     ...(body.name === undefined || body.name === "" ? {} : { name: body.name }),
-    ...(body.tags === undefined ? {} : { tags: body.tags }),
+    ...present({ tags: body.tags }),
   };
   const stillInClear = Object.keys(separateSecrets(connector, instance.configuration).secret).length > 0;
   if (body.configuration === undefined && !stillInClear) return { instance: label };
@@ -161,15 +162,15 @@ async function signIn(
     client,
     code,
     redirectUri,
-    ...(codeVerifier === undefined ? {} : { codeVerifier }),
+    ...present({ codeVerifier }),
     ...(repeated ? { repeated } : {}),
-    ...(askedScopes === undefined ? {} : { askedScopes }),
+    ...present({ askedScopes }),
     // The instance was read before the state was consumed.
     epoch: epochAfter(instance.epoch, epoch),
-    ...(extra === undefined ? {} : { extra }),
+    ...present({ extra }),
     configuration: changes.instance.configuration ?? instance.configuration,
     ...(body.acceptOtherAccount === true ? { acceptOtherAccount: true } : {}),
-    changes: { ...changes.instance, ...(appState === undefined ? {} : { appState }) },
+    changes: { ...changes.instance, ...present({ appState }) },
   };
   return await orPutBack(authorization, () => signInAgain(parts.grants, parts.transients, exchange, request));
 }

@@ -1,5 +1,6 @@
 import type { Connector } from "../connectors/define-connector.ts";
 import { isSecretKey, separateSecrets } from "../core/instances/secret-keys.ts";
+import { present } from "../core/present.ts";
 
 /** What stands in the place of a secret; sent back, it means "as it was". */
 export const MASK = "********";
@@ -52,8 +53,7 @@ export function readConfiguration(
     ...separateSecrets(connector, Object.fromEntries(own)),
     unchanged: entries.filter(([, value]) => value === MASK).map(([key]) => key),
     grant: {
-      ...(accessToken === undefined ? {} : { accessToken }),
-      ...(refreshToken === undefined ? {} : { refreshToken }),
+      ...present({ accessToken, refreshToken }),
       ...(Number.isFinite(interval) && interval > 0 ? { expiresInMs: interval * 1000 } : {}),
     },
   };

@@ -4,6 +4,7 @@ import type { Connector } from "../connectors/define-connector.ts";
 import { Forbidden, InvalidRequest, NotFound } from "../core/errors.ts";
 import { chooseClient } from "../core/oauth/choose-client.ts";
 import { beginAuthorization } from "../core/oauth/pending-authorization.ts";
+import { present } from "../core/present.ts";
 import type { Organization } from "../core/tenants/ports.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts";
@@ -123,8 +124,7 @@ async function authorizationFor(
       userId: session.userId,
       connector,
       clientId,
-      ...(appId === undefined ? {} : { appId }),
-      ...(seenEpoch === undefined ? {} : { seenEpoch }),
+      ...present({ appId, seenEpoch }),
       redirectUri: `${request.baseUrl}/oauth/callback/${connector.key}`,
       configuration: session.configuration,
       sessionId: session.sessionId,

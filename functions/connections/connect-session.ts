@@ -8,6 +8,7 @@ import { checkConfiguration } from "../core/instances/budgets.ts";
 import type { Sealed } from "../core/instances/instance.ts";
 import { chooseClient } from "../core/oauth/choose-client.ts";
 import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
+import { present } from "../core/present.ts";
 import { isReturnUrlAllowed } from "../core/tenants/allow-lists.ts";
 import { hashSecret } from "../core/tenants/secrets.ts";
 import type { TransientItem, TransientStore } from "../core/transients.ts";
@@ -130,7 +131,7 @@ export function createSession(parts: () => ConnectionParts): HttpHandler {
       returnUrl: body.returnUrl,
       endUser: hashSecret(body.endUser),
       ...(body.name === undefined || body.name === "" ? {} : { name: body.name }),
-      ...(body.tags === undefined ? {} : { tags: body.tags }),
+      ...present({ tags: body.tags }),
       configuration: values?.plain ?? {},
       ...(Object.keys(secret).length === 0
         ? {}

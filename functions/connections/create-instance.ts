@@ -11,6 +11,7 @@ import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
+import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { authorizePlatform } from "../http/authorize.ts";
 import { type HttpHandler, type HttpRequest, type HttpResponse, json } from "../http/request.ts";
@@ -40,7 +41,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
       tags: body.tags === undefined || body.tags.length === 0 ? [name] : body.tags,
     };
     const extra = extraOf(providerData);
-    const common = { ...owner, ...about, ...(extra === undefined ? {} : { extra }) };
+    const common = { ...owner, ...about, ...present({ extra }) };
     const code = codeOf(providerData);
     const client = await chooseClient(
       tenants,
@@ -87,11 +88,9 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
         client.kind === "registered" && appId !== undefined ? { kind: client.kind, appId } : oauthClient,
       code,
       redirectUri,
-      ...(codeVerifier === undefined ? {} : { codeVerifier }),
+      ...present({ codeVerifier }),
       ...(repeated ? { repeated } : {}),
-      ...(epoch === undefined ? {} : { epoch }),
-      ...(askedScopes === undefined ? {} : { askedScopes }),
-      ...(appState === undefined ? {} : { appState }),
+      ...present({ epoch, askedScopes, appState }),
       configuration: {
         ...authorization?.configuration,
         ...configuration.plain,
@@ -222,8 +221,6 @@ function importedGrant(
   const expiresInMs =
     grant.expiresInMs ?? (Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined);
   return {
-    ...(accessToken === undefined ? {} : { accessToken }),
-    ...(refreshToken === undefined ? {} : { refreshToken }),
-    ...(expiresInMs === undefined ? {} : { expiresInMs }),
+    ...present({ accessToken, refreshToken, expiresInMs }),
   };
 }

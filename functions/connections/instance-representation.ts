@@ -1,5 +1,6 @@
 import { findConnector } from "../connectors/catalogue.ts";
 import { type Instance, needsReauthentication } from "../core/instances/instance.ts";
+import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { elementRepresentation } from "../http/element-representation.ts";
 import { isShownMasked, MASK } from "./configuration-values.ts";
@@ -35,7 +36,7 @@ export function instanceRepresentation(
     cachingEnabled: false,
     externalAuthentication: "none",
     user: userRepresentation(user),
-    ...(instance.appState === undefined ? {} : { state: instance.appState }),
+    ...present({ state: instance.appState }),
   };
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
 import type { InstanceSummary, SealedPlace } from "../core/grant/ports.ts";
+import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { authorizePlatform } from "../http/authorize.ts";
 import { readPaging } from "../http/paging.ts";
@@ -97,7 +98,7 @@ async function findInstances(
   do {
     const page = await parts.grants.instances.listByOwner(user.organizationId, user.id, {
       limit: INDEX_PAGE,
-      ...(cursor === undefined ? {} : { after: cursor }),
+      ...present({ after: cursor }),
     });
     for (const summary of page.items) {
       if ((after === undefined || positionOf(summary) < after) && matches(summary, filter))

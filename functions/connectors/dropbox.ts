@@ -1,3 +1,4 @@
+import { present } from "../core/present.ts";
 import { asText, readJson } from "../core/vendor-answer/read-answer.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
 import { type Account, defineConnector, seconds } from "./define-connector.ts";
@@ -93,5 +94,5 @@ async function account(http: VendorHttp, accessToken: string): Promise<Account> 
   }
   const name = asText(told?.name?.display_name);
   const email = asText(told?.email);
-  return { id, ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) };
+  return { id, ...present({ name, email }) };
 }

@@ -1,3 +1,4 @@
+import { present } from "../core/present.ts";
 import { asText, readJson } from "../core/vendor-answer/read-answer.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
 import { type Account, days, defineConnector, seconds } from "./define-connector.ts";
@@ -73,5 +74,5 @@ async function account(http: VendorHttp, accessToken: string): Promise<Account> 
   }
   const name = asText(told?.user?.displayName);
   const email = asText(told?.user?.emailAddress);
-  return { id, ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) };
+  return { id, ...present({ name, email }) };
 }

@@ -1,3 +1,5 @@
+import { present } from "./present.ts";
+
 /** What an error says beside its message. Never a secret: it goes to the caller as it is. */
 export interface ErrorDetail {
   /** Name of the request field that was wrong, for example `providerData.code`. */
@@ -42,7 +44,7 @@ export class InvalidRequest extends LinkspanError {
       detail:
         field === undefined && Object.keys(detail).length === 0
           ? undefined
-          : { ...detail, ...(field === undefined ? {} : { field }) },
+          : { ...detail, ...present({ field }) },
     });
   }
 }

@@ -2,6 +2,7 @@ import { type DocumentsItem, toWire } from "../core/documents/item.ts";
 import type { ListPage } from "../core/documents/list-page.ts";
 import type { ListOptions } from "../core/documents/lists.ts";
 import type { ListCall } from "../core/documents/next-page.ts";
+import { present } from "../core/present.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import type { OpenHub } from "./open-hub.ts";
 import { wholeNumber, wireOptions } from "./request-parameters.ts";
@@ -48,8 +49,7 @@ export async function answerPages<T>(
     pageSize,
     page,
     ...(token === null ? {} : { from: await hub.nextPages.open(bound, token) }),
-    ...(where === undefined ? {} : { where }),
-    ...(orderBy === undefined ? {} : { orderBy }),
+    ...present({ where, orderBy }),
     withoutPath: wireOptions(request).withoutPath ?? false,
   });
   return json(found.items.map(show), {

@@ -13,6 +13,7 @@ import { toWire } from "../core/documents/item.ts";
 import { nameOf, parsePath } from "../core/documents/path.ts";
 import type { Revision } from "../core/documents/vendor.ts";
 import { NotFound } from "../core/errors.ts";
+import { present } from "../core/present.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
@@ -44,7 +45,7 @@ export async function upload(request: HttpRequest, hub: OpenHub): Promise<HttpRe
   const item = await uploadFile(hub, {
     ...(path === null ? {} : { path }),
     ...(folderId === null ? {} : { folderId }),
-    ...(body.fileName === undefined ? {} : { fileName: body.fileName }),
+    ...present({ fileName: body.fileName }),
     overwrite: flag(request, "overwrite") ?? false,
     bytes: body.bytes,
     mimeType: mediaTypeFor(body, name),
@@ -76,10 +77,7 @@ export async function change(request: HttpRequest, hub: OpenHub): Promise<HttpRe
   const named = namedItem(request);
   const { path, name, description, tags } = parseBody(request, changesBody);
   const item = await changeItem(hub, named, {
-    ...(path === undefined ? {} : { path }),
-    ...(name === undefined ? {} : { name }),
-    ...(description === undefined ? {} : { description }),
-    ...(tags === undefined ? {} : { tags }),
+    ...present({ path, name, description, tags }),
   });
   return json(toWire(item, wireOptions(request)));
 }

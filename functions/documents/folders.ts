@@ -3,6 +3,7 @@ import { toWire } from "../core/documents/item.ts";
 import { folderContents } from "../core/documents/lists.ts";
 import { joinPath } from "../core/documents/path.ts";
 import { InvalidRequest } from "../core/errors.ts";
+import { present } from "../core/present.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { answerList } from "./answer-list.ts";
@@ -14,8 +15,7 @@ export async function create(request: HttpRequest, hub: OpenHub): Promise<HttpRe
   const wanted = path ?? (name === undefined ? undefined : joinPath("/", name));
   if (wanted === undefined) throw new InvalidRequest("path is missing", "path");
   const folder = await createFolder(hub, wanted, {
-    ...(description === undefined ? {} : { description }),
-    ...(tags === undefined ? {} : { tags }),
+    ...present({ description, tags }),
   });
   return json(toWire(folder, wireOptions(request)));
 }

@@ -1,5 +1,6 @@
 import { type HubCall, hubCalls, isSupported } from "../core/documents/calls.ts";
 import { NotSupported } from "../core/errors.ts";
+import { present } from "../core/present.ts";
 import type { HttpRequest, HttpResponse } from "../http/request.ts";
 import type { Route } from "../http/route-table.ts";
 import { me, ping, storage } from "./account.ts";
@@ -64,7 +65,7 @@ export function documentsRoutes(parts: () => DocumentsParts): readonly Route[] {
       path,
       name: `documents.${call.name}`,
       handle: handle(call),
-      ...(call.head === undefined ? {} : { head: call.head }),
+      ...present({ head: call.head }),
     })),
   );
   return [

@@ -1,6 +1,6 @@
-import { present } from "../core/documents/item.ts";
 import { search as find } from "../core/documents/lists.ts";
 import { parsePath } from "../core/documents/path.ts";
+import { present } from "../core/present.ts";
 import type { HttpRequest, HttpResponse } from "../http/request.ts";
 import { answerList } from "./answer-list.ts";
 import type { OpenHub } from "./open-hub.ts";

@@ -1,4 +1,5 @@
 import { LinkspanError } from "../core/errors.ts";
+import { present } from "../core/present.ts";
 import { StoreRefused } from "../core/store-refused.ts";
 import { AddressRefused, VendorUnreachable } from "../core/vendor-http.ts";
 import type { HttpRequest, HttpResponse } from "./request.ts";
@@ -13,7 +14,7 @@ export function answerError(error: unknown, request: Pick<HttpRequest, "requestI
       requestId: request.requestId,
       message: known.message,
       code: known.code,
-      ...(known.detail === undefined ? {} : { detail: known.detail }),
+      ...present({ detail: known.detail }),
     },
   };
 }

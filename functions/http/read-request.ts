@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import { InvalidRequest, type LinkspanError } from "../core/errors.ts";
+import { present } from "../core/present.ts";
 import type { HttpRequest } from "./request.ts";
 
 /** Everything is below this, with the stage (`elements`) in front where the default URL or a base-path mapping shows it. */
@@ -57,6 +58,6 @@ export function readRequest(
       pending.push(work);
     },
     facts: {},
-    ...(invalid === undefined ? {} : { invalid }),
+    ...present({ invalid }),
   };
 }

@@ -2,6 +2,7 @@ import { type Agent, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { LookupFunction, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { present } from "../core/present.ts";
 
 /** How long a connection may take, name resolution and TLS included. */
 export const CONNECT_TIMEOUT_MS = 10_000;
@@ -39,7 +40,7 @@ export function connections({ lookup, ca }: ConnectionOptions): (kind: Connectio
         // 250 ms for each address, Node's default, is short for a far vendor and loses the connection altogether.
         autoSelectFamilyAttemptTimeout: 2_000,
         ...(exempt ? {} : { lookup }),
-        ...(ca === undefined ? {} : { ca }),
+        ...present({ ca }),
       });
       handOutWhenConnected(agent, scheme === "https" ? "secureConnect" : "connect");
       noteIdleSince(agent);

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { LookupFunction } from "node:net";
+import { present } from "../core/present.ts";
 import {
   AddressRefused,
   type VendorHttp,
@@ -49,7 +50,7 @@ export interface VendorHttpOptions {
 export function createVendorHttp(options: VendorHttpOptions = {}): VendorHttp {
   const agentFor = connections({
     lookup: options.lookup ?? publicLookup(),
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...present({ ca: options.ca }),
   });
 
   async function sendOnce(request: VendorRequest, freshConnection: boolean): Promise<VendorResponse> {

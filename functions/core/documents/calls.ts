@@ -1,3 +1,4 @@
+import { present } from "../present.ts";
 import type { DocumentsVendor } from "./vendor.ts";
 
 /**
@@ -89,7 +90,7 @@ export const hubCalls: readonly HubCall[] = rows.flatMap(([methods, paths, name,
       method: method as HubCall["method"],
       path,
       name,
-      ...(needs === undefined ? {} : { needs }),
+      ...present({ needs }),
       ...(method === "GET" && NOT_FOR_HEAD.has(name) ? { head: false as const } : {}),
     })),
   ),

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Conflict, InvalidRequest, LinkspanError, Unavailable } from "../errors.ts";
+import { present } from "../present.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
 import { isWithin, joinPath, parentOf } from "./path.ts";
@@ -108,7 +109,7 @@ async function copyOneByOne(
     do {
       const page = await vendor.list(call, from, {
         limit: vendor.maxPageSize,
-        ...(cursor === undefined ? {} : { cursor }),
+        ...present({ cursor }),
       });
       for (const child of page.items) {
         if (++copied > MAX_COPIED) {

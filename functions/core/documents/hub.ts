@@ -1,4 +1,5 @@
 import { Conflict, InvalidRequest, NotSupported } from "../errors.ts";
+import { present } from "../present.ts";
 import { alreadyThere, copyItem } from "./copy-item.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
@@ -95,7 +96,7 @@ export async function changeItem(hub: HubContext, named: Named, changes: Changes
   let changed = path === undefined ? item : await moveItem(hub, item, path);
   if (wanted !== undefined && hub.vendor.describe !== undefined) {
     const described = await hub.vendor.describe(hub.call, changed, wanted);
-    changed = { ...described, ...(changed.path === undefined ? {} : { path: changed.path }) };
+    changed = { ...described, ...present({ path: changed.path }) };
   }
   return changed;
 }
@@ -134,8 +135,7 @@ function wantedDetails(
   if (newDescription === undefined && newTags === undefined) return undefined;
   supported(hub, "describe", newTags === undefined ? "a description" : "tags");
   return {
-    ...(newDescription === undefined ? {} : { description: newDescription }),
-    ...(newTags === undefined ? {} : { tags: newTags }),
+    ...present({ description: newDescription, tags: newTags }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { present } from "../present.ts";
 /** A file or folder as a vendor's file here describes it; `toWire` makes the API's shape of it. */
 export interface DocumentsItem {
   /** As callers see it and send it back; goes into a URL path segment as it is. */
@@ -81,11 +82,6 @@ function utc(date: string | undefined): string | undefined {
 function select(wire: WireItem, fields: readonly string[]): WireItem {
   const wanted = new Set(fields);
   return Object.fromEntries(Object.entries(wire).filter(([name]) => wanted.has(name))) as unknown as WireItem;
-}
-
-/** The object without its undefined values. */
-export function present<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as never;
 }
 
 /** What is behind the last dot, in lower case; empty for `.profile` and names without a dot. */

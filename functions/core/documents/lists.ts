@@ -1,4 +1,5 @@
 import { InvalidRequest } from "../errors.ts";
+import { present } from "../present.ts";
 import { supported } from "./hub.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
@@ -78,8 +79,7 @@ export async function search(hub: HubContext, query: SearchQuery, options: ListO
     const part = await find(
       hub.call,
       {
-        ...(query.text === undefined ? {} : { text: query.text }),
-        ...(below === undefined ? {} : { folder: below }),
+        ...present({ text: query.text, folder: below }),
       },
       page,
     );
@@ -103,7 +103,7 @@ function listRequest(options: ListOptions, tests: readonly ItemTest[]) {
   return {
     pageSize: options.pageSize,
     page: options.page,
-    ...(options.from === undefined ? {} : { from: options.from }),
+    ...present({ from: options.from }),
     ...(all.length === 0 ? {} : { test: (item: DocumentsItem) => all.every((test) => test(item)) }),
     ...(options.orderBy === undefined ? {} : { sort: compareBy(parseOrderBy(options.orderBy)) }),
   };

@@ -1,6 +1,7 @@
 import type { Account, Connector } from "../../connectors/define-connector.ts";
 import { budgets, textBytes } from "../instances/budgets.ts";
 import type { Instance } from "../instances/instance.ts";
+import { present } from "../present.ts";
 import type { GrantParts } from "./grant-parts.ts";
 import { within } from "./patience.ts";
 import { consentKey, isUnproven, provenKey, unprovenKey } from "./revocation/consent.ts";
@@ -44,12 +45,8 @@ export async function noteAccount(
     const { id, epoch, refreshGroup, organizationId, consentKey: seen } = instance;
     const proven = consentKey(connector, refreshGroup, account);
     const key = proven !== undefined && isUnproven(instance) ? unprovenKey(proven, organizationId) : proven;
-    const noted = { account, at, ...(key === undefined ? {} : { consentKey: key }) };
-    await parts.instances.noteAccount(
-      id,
-      { epoch, ...(seen === undefined ? {} : { consentKey: seen }) },
-      noted,
-    );
+    const noted = { account, at, ...present({ consentKey: key }) };
+    await parts.instances.noteAccount(id, { epoch, ...present({ consentKey: seen }) }, noted);
   } catch {
     // The instance works without it.
   }

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Instance } from "../instances/instance.ts";
+import { present } from "../present.ts";
 import type { Call, GrantParts } from "./grant-parts.ts";
 import type { InstanceEvent } from "./instance-event.ts";
 
@@ -28,7 +29,7 @@ export function announce(
     ...happening,
     id: of === undefined ? randomUUID() : idOf(happening.name, instanceId, of),
     organizationId,
-    ...(userId === undefined ? {} : { userId }),
+    ...present({ userId }),
     instanceId,
     connector,
   };

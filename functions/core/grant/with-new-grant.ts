@@ -1,4 +1,5 @@
 import type { Instance } from "../instances/instance.ts";
+import { present } from "../present.ts";
 
 /**
  * An item as the write of a new grant leaves it: free, alive, without failures, due as the write says (or not at all). For
@@ -11,5 +12,5 @@ export function withNewGrant(
   const { until, deadVersion, death, lastError, lastFailure, ...living } = instance;
   const { attempts, retryAt, askedUntil, refusals, dueAt, dueSince, refreshShard, ...rest } = living;
   const { grant, version, fence } = won;
-  return { ...rest, grant, version, fence, ...(won.dueAt === undefined ? {} : { dueAt: won.dueAt }) };
+  return { ...rest, grant, version, fence, ...present({ dueAt: won.dueAt }) };
 }

@@ -1,4 +1,5 @@
 import type { Connector } from "../../connectors/define-connector.ts";
+import { present } from "../present.ts";
 import { StoreRefused } from "../store-refused.ts";
 import { budgets, jsonBytes, textBytes } from "./budgets.ts";
 import type { Grant } from "./instance.ts";
@@ -16,7 +17,7 @@ export function fitGrant(connector: Declares, grant: Grant): Grant {
     ...rest,
     tokenType: textBytes(tokenType) > budgets.tokenType ? "bearer" : tokenType,
     ...(scope === undefined || textBytes(scope) > budgets.scope ? {} : { scope }),
-    ...(kept === undefined ? {} : { extra: kept }),
+    ...present({ extra: kept }),
   };
 }
 

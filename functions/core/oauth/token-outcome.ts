@@ -1,6 +1,7 @@
 import { ResponseBodyError, type TokenEndpointResponse } from "oauth4webapi";
 import { cutSecrets } from "../cut-secrets.ts";
 import type { TokenOutcome, TokenResponse } from "../grant/ports.ts";
+import { present } from "../present.ts";
 import { AddressRefused, VendorUnreachable } from "../vendor-http.ts";
 import { isDeadGrant } from "./dead-grant.ts";
 import { isClientError, oauthError } from "./oauth-errors.ts";
@@ -29,8 +30,7 @@ export function tokenResponse(answer: TokenEndpointResponse): TokenResponse {
   return {
     accessToken: answer.access_token,
     tokenType: typeof tokenType === "string" ? tokenType : "bearer",
-    ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
-    ...(answer.scope === undefined ? {} : { scope: answer.scope }),
+    ...present({ refreshToken: answer.refresh_token, scope: answer.scope }),
     ...(answer.expires_in === undefined ? {} : { expiresInMs: answer.expires_in * 1000 }),
     ...(Object.keys(extra).length === 0 ? {} : { extra }),
   };
@@ -68,7 +68,7 @@ export function failed(
       kind: "refused",
       status,
       ...(told ?? { error: `http_${status}` }),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...present({ retryAfterMs }),
     };
   }
   return {

@@ -1,5 +1,6 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { TokenRequestKind } from "../../connectors/token-hooks.ts";
+import { present } from "../present.ts";
 import { asText, readAnswer } from "../vendor-answer/read-answer.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 import { refusalOf } from "./oauth-errors.ts";
@@ -84,7 +85,7 @@ function normalized(
   return {
     ...Object.fromEntries(Object.entries(others).filter(([, value]) => isKept(value))),
     ...(refreshToken === undefined || keepsOld ? {} : { refresh_token: refreshToken }),
-    ...(expiresIn === undefined ? {} : { expires_in: expiresIn }),
+    ...present({ expires_in: expiresIn }),
     ...(typeof scopes === "string" && scopes !== "" ? { scope: scopes } : {}),
     ...(accessToken === undefined
       ? {}

@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { Conflict, InvalidRequest, NotFound } from "../errors.ts";
 import type { Vault } from "../grant/ports.ts";
 import { budgets, checkText, jsonBytes } from "../instances/budgets.ts";
+import { present } from "../present.ts";
 import { checkOrigin, checkReturnUrl } from "./allow-lists.ts";
 import { clientSecretPlace } from "./client-resolver.ts";
 import { newKeyId } from "./data-keys.ts";
@@ -78,7 +79,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
     const secret = newSecret(userId === undefined ? "lso" : "lsu");
     await records.putSecret(hashSecret(secret), {
       organizationId,
-      ...(userId === undefined ? {} : { userId }),
+      ...present({ userId }),
     });
     return secret;
   }

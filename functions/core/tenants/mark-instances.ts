@@ -1,5 +1,6 @@
 import type { InstanceLists, InstanceSuspension } from "../grant/ports.ts";
 import { sideBySide } from "../grant/schedule/side-by-side.ts";
+import { present } from "../present.ts";
 import type { User } from "./ports.ts";
 
 /** A user whose instances are to be marked, or whose marks are to go: as the user's item says when it is worked on. */
@@ -39,7 +40,7 @@ export async function markInstances(parts: MarkingParts, work: SuspensionWork): 
   const isSuspended = async () => (await parts.user(organizationId, userId))?.status === "suspended";
   const page = await parts.instances.listByOwner(organizationId, userId, {
     limit: PAGE,
-    ...(after === undefined ? {} : { after }),
+    ...present({ after }),
   });
   let suspended = await isSuspended();
   for (let round = 0; ; round++) {

@@ -1,4 +1,5 @@
 import { VendorError } from "../errors.ts";
+import { present } from "../present.ts";
 import { type VendorResponse, VendorUnreachable } from "../vendor-http.ts";
 
 /** The bytes of a body, up to its end or to where it broke off. */
@@ -37,7 +38,7 @@ export function collectBody(
     };
     const finish = (cut?: Error): void => {
       settle();
-      resolve({ bytes: Buffer.concat(chunks, size), ...(cut === undefined ? {} : { cut }) });
+      resolve({ bytes: Buffer.concat(chunks, size), ...present({ cut }) });
     };
     const listen = (): void => {
       if (isWhole === undefined || quietMs === undefined) return;

@@ -1,7 +1,7 @@
 import type { files, sharing, users } from "dropbox";
 import { NotFound, NotSupported } from "../../errors.ts";
+import { present } from "../../present.ts";
 import type { DocumentsItem } from "../item.ts";
-import { present } from "../item.ts";
 import { mediaTypeOf } from "../media-types.ts";
 import { parentOf } from "../path.ts";
 import type { PageRequest, PathVendor, Target, VendorPage } from "../vendor.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { drive_v3 } from "@googleapis/drive";
 import { NotFound } from "../../errors.ts";
+import { present } from "../../present.ts";
 import type { DocumentsItem } from "../item.ts";
-import { present } from "../item.ts";
 import { mediaTypeOf, UNKNOWN_TYPE } from "../media-types.ts";
 import type { Content, Details, IdVendor, PageRequest, VendorPage } from "../vendor.ts";
 import type { VendorCall } from "../vendor-call.ts";
@@ -283,7 +283,7 @@ async function listPage(
   const { files = [], nextPageToken } = await listFiles(call, {
     ...query,
     pageSize: String(page.limit),
-    ...(page.cursor === undefined ? {} : { pageToken: page.cursor }),
+    ...present({ pageToken: page.cursor }),
   });
   return { items: files.map(toItem), ...present({ cursor: nextPageToken ?? undefined }) };
 }

@@ -1,4 +1,5 @@
 import type { Instance } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import type { InstanceLists } from "../ports.ts";
 
 /** All instances of an organization, those being deleted too, as they are now; some at a time. */
@@ -11,7 +12,7 @@ export async function* instancesOf(
   do {
     const page = await instances.listByOrganization(organizationId, {
       limit: atATime,
-      ...(after === undefined ? {} : { after }),
+      ...present({ after }),
     });
     if (page.items.length > 0) yield await instances.getMany(page.items.map(({ id }) => id));
     after = page.next;

@@ -2,6 +2,7 @@ import type { Account } from "../../../connectors/define-connector.ts";
 import { Conflict, NotFound } from "../../errors.ts";
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
+import { present } from "../../present.ts";
 import { lookUpAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, ProvisioningParts, SignInParts } from "../grant-parts.ts";
@@ -58,8 +59,7 @@ async function mark(
   const account = await acceptedAccount(parts, pending, claim, now);
   const consent = consentKey(connectorOf(parts, pending.connector), pending.refreshGroup, account);
   const known = {
-    ...(account === undefined ? {} : { account }),
-    ...(consent === undefined ? {} : { consentKey: consent }),
+    ...present({ account, consentKey: consent }),
   };
   const dueAt = now + parts.timing.claimedMs;
   if (!(await parts.pendings.markClaimed(pending, { at: now, dueAt, ...known }))) {

@@ -1,6 +1,7 @@
 import { NotFound, Unavailable } from "../../errors.ts";
 import type { PendingInstance, PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
 import { separateSecrets } from "../../instances/secret-keys.ts";
+import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import { lookUpAccount } from "../account.ts";
@@ -59,7 +60,7 @@ export async function holdSignIn(
     at: won.grant.obtainedAt,
     endsAt: request.endsAt,
     refreshGroup: group,
-    ...(consent === undefined ? {} : { consentKey: consent }),
+    ...present({ consentKey: consent }),
     ...("instanceId" in into
       ? {}
       : { newInstance: await newInstanceOf(sealer, target.instanceId, request, into) }),
@@ -142,7 +143,7 @@ async function notePendingAccount(
     const consent = consentKey(connector, group, account);
     await parts.pendings.noteAccount(key, {
       account,
-      ...(consent === undefined ? {} : { consentKey: consent }),
+      ...present({ consentKey: consent }),
     });
   } catch {
     // It can be claimed without it.

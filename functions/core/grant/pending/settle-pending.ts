@@ -1,6 +1,7 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import type { Instance } from "../../instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
+import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, WorkerParts } from "../grant-parts.ts";
@@ -144,7 +145,7 @@ async function endConsent(
   const { grant: sealed, refreshGroup, account } = pending;
   // Its own key went from the index with the mark of its end.
   const consent = consentKey(connector, refreshGroup, account);
-  const holder = { ...owner, refreshGroup, ...(consent === undefined ? {} : { consentKey: consent }) };
+  const holder = { ...owner, refreshGroup, ...present({ consentKey: consent }) };
   const shared = await isShared(parts, connector, {
     ...holder,
     version,

@@ -1,5 +1,6 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
 import type { PendingInstance, PendingSignIn } from "../../instances/pending-sign-in.ts";
+import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import { noteAccount } from "../account.ts";
 import { announce } from "../announce.ts";
@@ -143,10 +144,9 @@ async function instanceFrom(
     grant: await sealGrant(sealer, { id, organizationId }, 1, grant),
     enabled: true,
     ...(lacksRefreshToken(connector, grant) ? { refreshable: false } : {}),
-    ...(due === undefined ? {} : { dueAt: due }),
+    ...present({ dueAt: due }),
     refreshGroup,
-    ...(consent === undefined ? {} : { consentKey: consent }),
-    ...(account === undefined ? {} : { account }),
+    ...present({ consentKey: consent, account }),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   needsReauthentication,
   type OAuthClient,
 } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
 import { PatienceEnded, within } from "../patience.ts";
@@ -201,7 +202,7 @@ function holdBack(
     if (until === undefined || until <= now) return undefined;
     // At most what is heeded today: an item from before may say a day.
     const retryAfterMs = Math.min(until - now, timing.retryAfterMaxMs);
-    return { kind: "unchanged", retryAfterMs, ...(why === undefined ? {} : { why }) } as const;
+    return { kind: "unchanged", retryAfterMs, ...present({ why }) } as const;
   };
   const { forcedAt, retryAt, askedUntil } = instance;
   // A grant that died by a forced refresh has not been tried again yet.
@@ -362,7 +363,7 @@ function accessToken(instance: Instance, grant: Grant): AccessToken {
       ? {}
       : { expiresAt: grant.expiresAt }),
     ...(grant.obtainedBy === "import" ? {} : { obtainedAt: grant.obtainedAt }),
-    ...(grant.extra === undefined ? {} : { extra: grant.extra }),
+    ...present({ extra: grant.extra }),
     instance,
   };
 }

@@ -1,3 +1,4 @@
+import { present } from "../../present.ts";
 import type { GrantParts } from "../grant-parts.ts";
 import type { RescueRecord } from "../ports.ts";
 
@@ -26,7 +27,7 @@ export async function commit(
       fence: won.fence,
       grant: won.grant,
       refreshedAt: won.refreshedAt,
-      ...(won.dueAt === undefined ? {} : { dueAt: won.dueAt }),
+      ...present({ dueAt: won.dueAt }),
     },
   );
   if (written) return "written";

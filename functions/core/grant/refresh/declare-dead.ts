@@ -1,4 +1,5 @@
 import type { Failure } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
 import { within } from "../patience.ts";
@@ -38,8 +39,7 @@ export async function declareDead(
     at,
     of: seen.version,
     reason,
-    ...(words.error === undefined ? {} : { error: words.error }),
-    ...(words.description === undefined ? {} : { errorDescription: words.description }),
+    ...present({ error: words.error, errorDescription: words.description }),
   });
   return true;
 }

@@ -1,3 +1,4 @@
+import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
 import { latestNow } from "../timing.ts";
@@ -26,8 +27,7 @@ export function tellFailure(
     at: latestNow(reading, parts.monotonic()),
     of: instance.version,
     reason,
-    ...(words.error === undefined ? {} : { error: words.error }),
-    ...(words.description === undefined ? {} : { errorDescription: words.description }),
+    ...present({ error: words.error, errorDescription: words.description }),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { fitGrant } from "../../instances/fit-grant.ts";
 import { type Grant, type Instance, needsReauthentication, type Sealed } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import { noteProof } from "../account.ts";
 import { announce } from "../announce.ts";
@@ -84,7 +85,7 @@ async function attempt(
       connector: instance.connector,
       instanceId: instance.id,
       cause: request.cause,
-      ...(timeLeftMs === undefined ? {} : { timeLeftMs }),
+      ...present({ timeLeftMs }),
       ...(words?.error === undefined ? {} : { error: words.error }),
       ...(words?.description === undefined ? {} : { errorDescription: words.description }),
     });
@@ -262,14 +263,12 @@ function refreshedGrant(
   return fitGrant(connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
-    ...(refreshToken === undefined ? {} : { refreshToken }),
-    ...(scope === undefined ? {} : { scope }),
-    ...(askedScopes === undefined ? {} : { askedScopes }),
+    ...present({ refreshToken, scope, askedScopes }),
     obtainedAt: sentAt,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...present({ expiresAt }),
     obtainedBy: "refresh",
     client: old.client,
-    ...(extra === undefined ? {} : { extra }),
+    ...present({ extra }),
   });
 }
 
@@ -325,7 +324,7 @@ async function bringHome(
         fence,
         grant: sealed,
         refreshedAt: won.sentAt,
-        ...(due === undefined ? {} : { dueAt: due }),
+        ...present({ dueAt: due }),
       };
     };
   };

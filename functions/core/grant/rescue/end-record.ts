@@ -1,5 +1,6 @@
 import { withoutUndeclared } from "../../instances/fit-grant.ts";
 import type { Instance } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, WorkerParts } from "../grant-parts.ts";
@@ -98,7 +99,7 @@ export async function tellEnd(
   const { value, reading } = await parts.instances.get(subject.id);
   const at = latestNow(reading, parts.monotonic());
   const userId = userOf(record) ?? value?.userId;
-  const owner = { ...subject, ...(userId === undefined ? {} : { userId }) };
+  const owner = { ...subject, ...present({ userId }) };
   const tell = (name: "instance.grant_lost" | "instance.revocation_failed" | "instance.deleted") =>
     announce(parts, call, owner, {
       name,

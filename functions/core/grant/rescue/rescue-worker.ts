@@ -1,4 +1,5 @@
 import type { Instance } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import { noteAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
@@ -42,7 +43,7 @@ export async function settleRescueRecord(parts: WorkerParts, key: string, call: 
   const { done, why, revoked = true } = await settleOrEnd(parts, key, record, call);
   // Before the record goes, so that it is told again if need be.
   if (why !== undefined || !revoked)
-    await tellEnd(parts, call, key, record, { revoked, ...(why === undefined ? {} : { why }) });
+    await tellEnd(parts, call, key, record, { revoked, ...present({ why }) });
   await parts.rescue.remove(key);
   const { id: instanceId, connector } = subjectOf(record);
   if (done === "nothing") return;

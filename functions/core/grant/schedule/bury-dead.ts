@@ -1,4 +1,5 @@
 import type { Instance } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import type { GrantParts } from "../grant-parts.ts";
 import { deathOf, emptiesAt, withoutTokens } from "../refresh/death.ts";
 import { openUnlessBroken } from "../revocation/revoke-loser.ts";
@@ -31,7 +32,7 @@ export async function buryDead(
     {
       grant: await sealGrant(sealer, instance, version, withoutTokens(old)),
       death: { version, at: death.at, reason: death.reason, emptied: true },
-      ...(due === undefined ? {} : { dueAt: due }),
+      ...present({ dueAt: due }),
     },
   );
   return "written";

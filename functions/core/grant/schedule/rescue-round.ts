@@ -1,3 +1,4 @@
+import { present } from "../../present.ts";
 import type { RescueList } from "../ports.ts";
 import type { Timing } from "../timing.ts";
 
@@ -56,10 +57,9 @@ export async function nextRescueWork(
   let { after } = begun;
   let seen = 0;
   for (let pages = 0; pages < MOST_PAGES && remainingMs() > reserveMs; pages++) {
-    const page = await rescue.list({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    const page = await rescue.list({ limit: PAGE, ...present({ after }) });
     for (const key of page.keys) {
-      if (work.length === MOST_RECORDS)
-        return { work, round: { ...round, ...(after === undefined ? {} : { after }) }, seen };
+      if (work.length === MOST_RECORDS) return { work, round: { ...round, ...present({ after }) }, seen };
       after = key;
       seen++;
       const writtenAt = page.writtenAt?.get(key);
@@ -69,7 +69,7 @@ export async function nextRescueWork(
     if (page.next === undefined) return { work, round, seen };
     after = page.next;
   }
-  return { work, round: { ...round, ...(after === undefined ? {} : { after }) }, seen };
+  return { work, round: { ...round, ...present({ after }) }, seen };
 }
 
 /** One of a record's times lies between the beginning of the round before and that of this one. */

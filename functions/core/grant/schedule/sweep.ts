@@ -1,4 +1,5 @@
 import type { PendingKey } from "../../instances/pending-sign-in.ts";
+import { present } from "../../present.ts";
 import type { SuspensionWork } from "../../tenants/mark-instances.ts";
 import type { InstanceEvent } from "../instance-event.ts";
 import type { DueIndex, DueItem, RescueList } from "../ports.ts";
@@ -131,7 +132,7 @@ async function unlock(
   const state: SweepState = {
     shards: held.shards,
     ...(unfinished.length === 0 ? {} : { unfinished }),
-    ...(round === undefined ? {} : { rescue: round }),
+    ...present({ rescue: round }),
     lockedUntil: 0,
   };
   await parts.lock.write(state, held);
@@ -164,7 +165,7 @@ async function sweepShard(
 ): Promise<ShardPlace | undefined> {
   let next = after;
   do {
-    if (parts.remainingMs() < RESERVE_MS) return { shard, ...(next === undefined ? {} : { after: next }) };
+    if (parts.remainingMs() < RESERVE_MS) return { shard, ...present({ after: next }) };
     const page = await parts.due.due(shard, now, PAGE, next);
     seen.due += page.items.length;
     // Since it first came due: a push means that it was sent, not that anybody refreshed it.

@@ -1,4 +1,5 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import { noteAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, SignInParts } from "../grant-parts.ts";
@@ -40,5 +41,5 @@ async function backToSchedule(
   const { id, epoch } = instance;
   if (soon !== undefined && soon !== regular)
     await parts.instances.push(id, soon, regular, undefined, epoch).catch(() => false);
-  return { ...rest, ...(regular === undefined ? {} : { dueAt: regular }) };
+  return { ...rest, ...present({ dueAt: regular }) };
 }

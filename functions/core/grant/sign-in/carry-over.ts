@@ -1,6 +1,7 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { Unavailable } from "../../errors.ts";
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { GrantParts, InstanceRead } from "../grant-parts.ts";
 import type { RescueRecord } from "../ports.ts";
@@ -94,8 +95,7 @@ function withTokenOf(old: Grant, grant: Grant): Grant {
   const { refreshToken = "", accessToken, scope, askedScopes } = old;
   const own = {
     accessToken,
-    ...(scope === undefined ? {} : { scope }),
-    ...(askedScopes === undefined ? {} : { askedScopes }),
+    ...present({ scope, askedScopes }),
   };
   return { ...grant, refreshToken, carried: old.carried ?? own };
 }

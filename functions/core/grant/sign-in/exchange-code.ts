@@ -3,6 +3,7 @@ import type { Connector } from "../../../connectors/define-connector.ts";
 import { InvalidRequest, LinkspanError, Unavailable, VendorError } from "../../errors.ts";
 import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant, OAuthClient } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import type { TransientItem, TransientStore } from "../../transients.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
 import type { ClientCredentials, StoreReading, TokenOutcome, TokenResponse } from "../ports.ts";
@@ -147,7 +148,7 @@ async function sendCode(
     return await parts.tokens.exchangeCode(request.connector, credentials, {
       code: request.code,
       redirectUri: request.redirectUri,
-      ...(request.codeVerifier === undefined ? {} : { codeVerifier: request.codeVerifier }),
+      ...present({ codeVerifier: request.codeVerifier }),
       configuration: request.configuration,
       timeoutMs: parts.timing.exchangeMs,
     });
@@ -170,15 +171,12 @@ function firstGrant(
   return fitGrant(request.connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
-    ...(response.refreshToken === undefined ? {} : { refreshToken: response.refreshToken }),
-    ...(response.shortLived === undefined ? {} : { shortLived: response.shortLived }),
-    ...(scope === undefined ? {} : { scope }),
-    ...(askedScopes === undefined ? {} : { askedScopes }),
+    ...present({ refreshToken: response.refreshToken, shortLived: response.shortLived, scope, askedScopes }),
     obtainedAt: sentAt,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...present({ expiresAt }),
     obtainedBy: "exchange",
     client: request.client,
-    ...(extra === undefined ? {} : { extra }),
+    ...present({ extra }),
   });
 }
 
@@ -208,7 +206,7 @@ export function refusal(
   }
   const vendor = {
     error: outcome.error,
-    ...(outcome.description === undefined ? {} : { error_description: outcome.description }),
+    ...present({ error_description: outcome.description }),
   };
   if (outcome.kind === "invalid_grant") {
     return new InvalidRequest(

@@ -1,6 +1,7 @@
 import { Unavailable } from "../../errors.ts";
 import type { Grant, Instance } from "../../instances/instance.ts";
 import { separateSecrets } from "../../instances/secret-keys.ts";
+import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import { noteAccount } from "../account.ts";
@@ -122,10 +123,9 @@ export async function newInstance(
     grant: await sealGrant(sealer, place, 1, grant),
     enabled: true,
     ...(lacksRefreshToken(request.connector, grant) ? { refreshable: false } : {}),
-    ...(due === undefined ? {} : { dueAt: due }),
+    ...present({ dueAt: due }),
     refreshGroup: group,
-    ...(consent === undefined ? {} : { consentKey: consent }),
-    ...(request.appState === undefined ? {} : { appState: request.appState }),
+    ...present({ consentKey: consent, appState: request.appState }),
   };
   return { instance, token };
 }

@@ -1,6 +1,7 @@
 import { InvalidRequest, Unavailable } from "../../errors.ts";
 import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import { isHeaderText } from "../../vendor-http.ts";
 import { noteAccount } from "../account.ts";
 import type { Call, ProvisioningParts } from "../grant-parts.ts";
@@ -91,7 +92,7 @@ function importedGrant(request: ImportedGrant, now: number): Grant {
     ...(expiresInMs === undefined || isLongLived ? {} : { expiresAt: now + expiresInMs }),
     obtainedBy: "import",
     client: request.client,
-    ...(request.extra === undefined ? {} : { extra: request.extra }),
+    ...present({ extra: request.extra }),
   });
 }
 
@@ -118,12 +119,12 @@ async function provenGrant(
     accessToken: response.accessToken,
     tokenType: response.tokenType,
     refreshToken: response.refreshToken ?? refreshToken,
-    ...(response.scope === undefined ? {} : { scope: response.scope }),
+    ...present({ scope: response.scope }),
     obtainedAt: sentAt,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...present({ expiresAt }),
     obtainedBy: "import",
     client: request.client,
-    ...(extra === undefined ? {} : { extra }),
+    ...present({ extra }),
   });
   if (outcome.kind === "granted") return grant;
   await revokeLoser(parts, { id: instanceId, organizationId, connector: connector.key }, grant);

@@ -1,5 +1,6 @@
 import { Conflict, NotFound, Unavailable, VendorError } from "../../errors.ts";
 import type { Grant, Instance } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import { lookUpAccount } from "../account.ts";
@@ -57,7 +58,7 @@ export async function signInAgain(
     at,
     refreshGroup: refreshGroup(connector.key, won.credentials.id),
     ...(lacksRefreshToken(connector, won.grant) && account !== undefined ? { carries: true } : {}),
-    changes: { ...request.changes, ...(account === undefined ? {} : { account }) },
+    changes: { ...request.changes, ...present({ account }) },
   };
   const recordOf = (grant: Grant) => async (): Promise<SignInRecord> => ({
     ...signIn,

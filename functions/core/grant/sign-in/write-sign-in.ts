@@ -1,5 +1,6 @@
 import { ITEM_BYTES, itemBytes } from "../../instances/budgets.ts";
 import type { Grant, Instance, Sealed } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
@@ -57,7 +58,7 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
     const { changes, refreshGroup: group = instance.refreshGroup } = writing.signIn;
     // Where the account was not looked up it is not known to be the one from before: whoever notes it, says so here, too.
     const consent = consentKey(connector, group, changes?.account);
-    const hangsOn = { refreshGroup: group, ...(consent === undefined ? {} : { consentKey: consent }) };
+    const hangsOn = { refreshGroup: group, ...present({ consentKey: consent }) };
     const grant = await sealGrant(writing.sealer, instance, fence + 1, won);
     const room = roomBeside(instance, grant, changes);
     const { dropped, ...toEnd } = replacedBy(connector, instance, at, room, carried.lease !== undefined);
@@ -71,11 +72,11 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
         epoch,
         grant,
         at,
-        ...(due === undefined ? {} : { dueAt: due }),
+        ...present({ dueAt: due }),
         ...hangsOn,
         ...refreshable,
         ...toEnd,
-        ...(changes === undefined ? {} : { changes }),
+        ...present({ changes }),
       },
     );
     const written = await write.catch(async (error: unknown) => {
