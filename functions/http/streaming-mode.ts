@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Readable, Writable } from "node:stream";
+import { finished, type Readable, type Writable } from "node:stream";
 import type { PluginExecutionMode } from "@middy/core";
 
 /** What API Gateway wants ahead of the body: repeated headers go to `multiValueHeaders`. */
@@ -14,6 +14,7 @@ export interface StreamedResponse {
 
 /** The caller took no byte for so long: Lambda does not tell when a client goes away. */
 const WRITE_STALL_MS = 60_000;
+const STOPPED_READING = "the caller stopped reading";
 
 declare const awslambda: {
   streamifyResponse(handler: (event: unknown, stream: Writable, context: unknown) => Promise<void>): unknown;
@@ -75,15 +76,43 @@ async function writeBody(out: Writable, body: StreamedResponse["body"]): Promise
     if (body.length > 0 && !out.write(body)) await drained(out);
     return;
   }
-  // Not `pipeline`: it destroys the target when the source fails.
-  for await (const chunk of body) {
-    if (!out.write(chunk)) await drained(out);
-  }
+  await pour(body, out);
+}
+
+/**
+ * All of a source at the reader's pace. Not `pipeline`: it destroys the target when the source fails. Not `for await`: a promise for
+ * each chunk costs up to a third of a download's processor time.
+ */
+function pour(source: Readable, out: Writable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let waiting: NodeJS.Timeout | undefined;
+    const goOn = () => {
+      clearTimeout(waiting);
+      source.resume();
+    };
+    const end = (error?: Error | null) => {
+      clearTimeout(waiting);
+      out.off("drain", goOn).off("error", end);
+      stopListening();
+      source.off("data", write);
+      if (error == null) return resolve();
+      source.destroy();
+      reject(error);
+    };
+    const write = (chunk: Uint8Array) => {
+      if (out.write(chunk)) return;
+      source.pause();
+      waiting = setTimeout(() => end(new Error(STOPPED_READING)), WRITE_STALL_MS);
+    };
+    const stopListening = finished(source, { writable: false }, end);
+    out.on("drain", goOn).on("error", end);
+    source.on("data", write);
+  });
 }
 
 async function drained(out: Writable): Promise<void> {
   const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(new Error("the caller stopped reading")), WRITE_STALL_MS);
+  const timer = setTimeout(() => patience.abort(new Error(STOPPED_READING)), WRITE_STALL_MS);
   try {
     await once(out, "drain", { signal: patience.signal });
   } finally {

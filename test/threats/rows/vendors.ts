@@ -252,8 +252,8 @@ export const vendorThreats: readonly Threat[] = [
       name: "is checked, and its handshake is over before the request counts as sent",
     },
     takenOut: {
-      find: "...(ca === undefined ? {} : { ca }),",
-      put: "...(ca === undefined ? {} : { ca }),\n        ...({ rejectUnauthorized: false } as object),",
+      find: "...present({ ca }),",
+      put: "...present({ ca }),\n        ...({ rejectUnauthorized: false } as object),",
     },
   },
   {
