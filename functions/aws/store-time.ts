@@ -6,7 +6,6 @@ import type { StoreReading } from "../core/grant/ports.ts";
 export interface StoreClock {
   /** Epoch milliseconds, at most about a second behind. Before the first answer: this machine's clock. */
   now(): number;
-  last(): StoreReading | undefined;
 }
 
 export interface StoreClient {
@@ -77,7 +76,6 @@ export function dynamoClient(config: DynamoDBClientConfig = {}): StoreClient {
         const passedMs = Math.max(performance.now() - last.monotonicMs, Date.now() - last.wallMs);
         return Math.floor(last.dateMs + Math.max(0, passedMs));
       },
-      last: () => last,
     },
   };
 }

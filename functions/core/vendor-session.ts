@@ -8,7 +8,6 @@ import {
 } from "./grant/refresh/access-token.ts";
 import { UNUSABLE_TOKEN } from "./grant/refresh/after-failure.ts";
 import { latestNow } from "./grant/timing.ts";
-import type { Instance } from "./instances/instance.ts";
 import { isHeaderText, type VendorHttp, type VendorRequest, type VendorResponse } from "./vendor-http.ts";
 
 /** A request to the vendor without what the session adds: the credential, and the hosts that may be reached. */
@@ -19,8 +18,6 @@ export type SessionRequest = Omit<
 
 /** One instance's way to its vendor, for the length of one call. */
 export interface VendorSession {
-  readonly connector: Connector;
-  readonly instance: Instance;
   /**
    * Sends with the instance's access token. A 401 of the vendor is answered by one replay, the same byte for byte, with
    * another token where there is one; else the 401 is the answer. A token that is a few seconds old is tried once more after a
@@ -119,8 +116,6 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
   }
 
   return {
-    connector,
-    instance: read.instance,
     async send(request) {
       const patienceEnds = grants.monotonic() + grants.timing.callerPatienceMs;
       const first = await token();

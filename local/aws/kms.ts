@@ -12,7 +12,7 @@ import {
   refuseUnknownParameters,
   targetOperation,
 } from "./service.ts";
-import { type AwsKey, localAccountId } from "./types.ts";
+import type { AwsKey } from "./types.ts";
 
 type EncryptionContext = Readonly<Record<string, string>>;
 
@@ -59,23 +59,6 @@ export async function localKms(folder: string, keys: readonly AwsKey[]): Promise
         };
       });
     },
-    Encrypt(body) {
-      refuseUnknownParameters("Encrypt", body, [
-        "KeyId",
-        "Plaintext",
-        "EncryptionContext",
-        "EncryptionAlgorithm",
-      ]);
-      symmetricOnly(body);
-      const key = keyByName(body.KeyId);
-      const plaintext = bytes("Plaintext", body.Plaintext, 4096);
-      const context = encryptionContext(body.EncryptionContext);
-      return operation("Encrypt", key, context, () => ({
-        KeyId: key.arn,
-        CiphertextBlob: encrypt(key, plaintext, context).toString("base64"),
-        EncryptionAlgorithm: "SYMMETRIC_DEFAULT",
-      }));
-    },
     Decrypt(body) {
       refuseUnknownParameters("Decrypt", body, [
         "KeyId",
@@ -98,23 +81,6 @@ export async function localKms(folder: string, keys: readonly AwsKey[]): Promise
         KeyId: key.arn,
         Plaintext: decrypt(key, blob, context).toString("base64"),
         EncryptionAlgorithm: "SYMMETRIC_DEFAULT",
-      }));
-    },
-    DescribeKey(body) {
-      refuseUnknownParameters("DescribeKey", body, ["KeyId"]);
-      const key = keyByName(body.KeyId);
-      return operation("DescribeKey", key, {}, () => ({
-        KeyMetadata: {
-          AWSAccountId: localAccountId,
-          KeyId: key.id,
-          Arn: key.arn,
-          Enabled: true,
-          KeyState: "Enabled",
-          KeyUsage: "ENCRYPT_DECRYPT",
-          KeySpec: "SYMMETRIC_DEFAULT",
-          KeyManager: "CUSTOMER",
-          Origin: "AWS_KMS",
-        },
       }));
     },
   };

@@ -1,13 +1,7 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import {
-  DecryptCommand,
-  DescribeKeyCommand,
-  EncryptCommand,
-  GenerateDataKeyCommand,
-  KMSClient,
-} from "@aws-sdk/client-kms";
+import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type FrontDoor, type IamStatement, startFrontDoor } from "../../local/aws/front-door.ts";
 import { systemClock } from "../../local/clock.ts";
@@ -92,17 +86,17 @@ test("a wrong, missing or longer context is refused without a reason", async () 
 });
 
 test("the order of the context's pairs means nothing", async () => {
-  const { CiphertextBlob } = await client.send(
-    new EncryptCommand({
+  const made = await client.send(
+    new GenerateDataKeyCommand({
       KeyId: "vault",
-      Plaintext: Buffer.from("text"),
+      KeySpec: "AES_256",
       EncryptionContext: { a: "1", b: "2" },
     }),
   );
-  const { Plaintext } = await client.send(
-    new DecryptCommand({ CiphertextBlob, EncryptionContext: { b: "2", a: "1" } }),
+  const opened = await client.send(
+    new DecryptCommand({ CiphertextBlob: made.CiphertextBlob, EncryptionContext: { b: "2", a: "1" } }),
   );
-  expect(Buffer.from(Plaintext ?? []).toString()).toBe("text");
+  expect(opened.Plaintext).toEqual(made.Plaintext);
 });
 
 test("a blob with any byte changed does not open", async () => {
@@ -126,11 +120,6 @@ test("an unknown key and a text that is no blob are told apart", async () => {
   await expect(unknown).rejects.toMatchObject({ name: "NotFoundException", message: "Invalid keyId 'none'" });
   const noBlob = client.send(new DecryptCommand({ CiphertextBlob: Buffer.from("not a blob") }));
   await expect(noBlob).rejects.toMatchObject({ name: "InvalidCiphertextException" });
-});
-
-test("a key describes itself", async () => {
-  const { KeyMetadata } = await client.send(new DescribeKeyCommand({ KeyId: "vault" }));
-  expect(KeyMetadata).toMatchObject({ Arn: keyArn, KeyState: "Enabled", KeyUsage: "ENCRYPT_DECRYPT" });
 });
 
 test("keys outlive a restart, in a file that only their owner can read", async () => {

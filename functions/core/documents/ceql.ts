@@ -115,32 +115,9 @@ export function parseWhere(text: string): Where {
   return parsed;
 }
 
-/** Writes an expression so that `parseWhere` reads the same again. */
-export function formatWhere(where: Where): string {
-  switch (where.kind) {
-    case "and":
-    case "or":
-      return where.terms
-        .map((each) =>
-          each.kind === "and" || each.kind === "or" ? `(${formatWhere(each)})` : formatWhere(each),
-        )
-        .join(` ${where.kind.toUpperCase()} `);
-    case "compare":
-      return `${where.field} ${where.operator} ${formatValue(where.value)}`;
-    case "in":
-      return `${where.field} IN (${where.values.map(formatValue).join(", ")})`;
-    case "null":
-      return `${where.field} IS ${where.negated ? "NOT " : ""}NULL`;
-  }
-}
-
 /** The fields that an expression speaks of. */
 export function fieldsOf(where: Where): string[] {
   return "terms" in where ? where.terms.flatMap(fieldsOf) : [where.field];
-}
-
-function formatValue(value: Value): string {
-  return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
 }
 
 function isComparison(text: string): text is Comparison {

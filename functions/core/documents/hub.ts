@@ -26,7 +26,7 @@ export interface Changes extends Details {
   readonly name?: string;
 }
 
-type Kind = "file" | "folder" | "any";
+type Kind = "file" | "folder";
 
 /** What a vendor's file says it can, or the 501 that names the call and the connector. */
 export function supported<K extends keyof DocumentsVendor>(
@@ -197,8 +197,7 @@ function atTarget(item: DocumentsItem, target: Target): DocumentsItem {
 }
 
 function expectKind(item: DocumentsItem, kind: Kind): DocumentsItem {
-  if (kind !== "any" && item.directory !== (kind === "folder"))
-    throw wrongKind(item.directory ? "folder" : "file");
+  if (item.directory !== (kind === "folder")) throw wrongKind(item.directory ? "folder" : "file");
   return item;
 }
 

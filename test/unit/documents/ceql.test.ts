@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatWhere, parseWhere, type Where } from "../../../functions/core/documents/ceql.ts";
+import { parseWhere, type Where } from "../../../functions/core/documents/ceql.ts";
 import { extensionOf } from "../../../functions/core/documents/item.ts";
 import { compareBy, parseOrderBy, whereTest } from "../../../functions/core/documents/item-filter.ts";
+import { formatWhere } from "./format-where.ts";
 import { file, folder } from "./items.ts";
 
 const field = fc.constantFrom("name", "size", "modifiedDate", "extension", "properties.mimeType", "x_1");

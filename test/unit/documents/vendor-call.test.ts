@@ -1,6 +1,5 @@
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { dropbox } from "../../../functions/connectors/dropbox.ts";
 import { type CallRequest, vendorCall } from "../../../functions/core/documents/vendor-call.ts";
 import type { VendorResponse } from "../../../functions/core/vendor-http.ts";
 import type { VendorSession } from "../../../functions/core/vendor-session.ts";
@@ -21,7 +20,6 @@ function callTo(status: number, headMs: number) {
   const beganMs = Date.now();
   const bodies: Readable[] = [];
   const session: Partial<VendorSession> = {
-    connector: dropbox,
     secrets: () => [],
     remainingMs: () => FUNCTION_MS - (Date.now() - beganMs),
     async send(): Promise<VendorResponse> {
