@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
+import { hashSecret } from "../core/secret-hash.ts";
 import type { Organization, RegisteredApp, TenantStore, User } from "../core/tenants/ports.ts";
-import { hashSecret } from "../core/tenants/secrets.ts";
 import { appKey, organizationKey, secretKey, userKey } from "./tenant-keys.ts";
 
 /** A suspension, a new allow-list or an ended secret is seen everywhere within this time. */

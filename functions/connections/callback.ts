@@ -13,7 +13,7 @@ import {
   findAuthorization,
 } from "../core/oauth/pending-authorization.ts";
 import { present } from "../core/present.ts";
-import { hashSecret } from "../core/tenants/secrets.ts";
+import { hashSecret } from "../core/secret-hash.ts";
 import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { activeOwner } from "./active-owner.ts";

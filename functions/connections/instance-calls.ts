@@ -10,10 +10,11 @@ import { openGrant } from "../core/grant/sealed-grant.ts";
 import { newInstanceToken } from "../core/grant/sign-in/instance-token.ts";
 import { latestNow } from "../core/grant/timing.ts";
 import { type Grant, type Instance, needsReauthentication } from "../core/instances/instance.ts";
+import { isoSeconds } from "../core/iso-seconds.ts";
 import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { write } from "./change-instance.ts";
-import { instanceRepresentation, isoSeconds } from "./instance-representation.ts";
+import { instanceRepresentation } from "./instance-representation.ts";
 import { isPlatformCall, type OwnInstance, ownInstance, tokenSuperseded } from "./own-instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 

@@ -1,5 +1,6 @@
 import { findConnector } from "../connectors/catalogue.ts";
 import { type Instance, needsReauthentication } from "../core/instances/instance.ts";
+import { isoSeconds } from "../core/iso-seconds.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { elementRepresentation } from "../http/element-representation.ts";
@@ -61,9 +62,4 @@ export function userRepresentation(user: User | undefined): Record<string, unkno
     firstName: user?.firstName ?? "",
     lastName: user?.lastName ?? "",
   };
-}
-
-/** ISO 8601 UTC in whole seconds: `2017-06-06T21:29:33Z`. */
-export function isoSeconds(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace(/\.\d{3}Z$/, "Z");
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Forbidden } from "../core/errors.ts";
-import { sameHash } from "../core/grant/sign-in/instance-token.ts";
-import { hashSecret } from "../core/tenants/secrets.ts";
+import { hashSecret, sameHash } from "../core/secret-hash.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { type ConnectSession, SESSION_MS } from "./connect-session.ts";
 

@@ -1,9 +1,10 @@
 import { findConnector } from "../connectors/catalogue.ts";
 import type { InstanceSummary } from "../core/grant/ports.ts";
+import { isoSeconds } from "../core/iso-seconds.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { elementRepresentation } from "../http/element-representation.ts";
 import { MASK } from "./configuration-values.ts";
-import { isoSeconds, userRepresentation } from "./instance-representation.ts";
+import { userRepresentation } from "./instance-representation.ts";
 
 /** An instance in a list with `hydrate=false`: what the index knows, without a read of each. */
 export function summaryRepresentation(summary: InstanceSummary, user: User): Record<string, unknown> {

@@ -13,6 +13,7 @@ import { toWire } from "../core/documents/item.ts";
 import { nameOf, parsePath } from "../core/documents/path.ts";
 import type { Revision } from "../core/documents/vendor.ts";
 import { NotFound } from "../core/errors.ts";
+import { isoSeconds } from "../core/iso-seconds.ts";
 import { present } from "../core/present.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
@@ -148,7 +149,7 @@ function showRevision(request: HttpRequest, { raw, modifiedDate, ...shown }: Rev
   const at = modifiedDate === undefined ? undefined : new Date(modifiedDate);
   return {
     ...shown,
-    ...(at === undefined ? {} : { modifiedDate: at.toISOString().replace(/\.\d{3}Z$/, "Z") }),
+    ...(at === undefined ? {} : { modifiedDate: isoSeconds(at) }),
     ...(flag(request, "raw") ? { raw } : {}),
   };
 }

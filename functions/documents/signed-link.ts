@@ -4,6 +4,7 @@ import { NotFound } from "../core/errors.ts";
 import { readInstanceToken, readShortId } from "../core/grant/sign-in/instance-token.ts";
 import { earliestNow, latestNow } from "../core/grant/timing.ts";
 import type { Instance } from "../core/instances/instance.ts";
+import { isoSeconds } from "../core/iso-seconds.ts";
 import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
 import { admitTenant } from "../http/admit-tenant.ts";
 import { parseAuthorization } from "../http/authorize.ts";
@@ -42,7 +43,7 @@ export async function signedLink(
   const ticket = `${instance.id.toString(36)}.${Buffer.from(sealed).toString("base64url")}`;
   return {
     url: `${request.baseUrl}/hubs/documents/links/${ticket}`,
-    expires: new Date(expiresAt).toISOString().replace(/\.\d{3}Z$/, "Z"),
+    expires: isoSeconds(expiresAt),
   };
 }
 

@@ -1,7 +1,7 @@
 import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
-import { hashSecret } from "../../functions/core/tenants/secrets.ts";
+import { hashSecret } from "../../functions/core/secret-hash.ts";
 import { FormBrowser } from "../form-browser.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { type Answer, App, type CreatedInstance, passVendor } from "./app.ts";

@@ -1,3 +1,4 @@
+import { isoSeconds } from "../iso-seconds.ts";
 import { present } from "../present.ts";
 /** A file or folder as a vendor's file here describes it; `toWire` makes the API's shape of it. */
 export interface DocumentsItem {
@@ -81,7 +82,7 @@ function utc(date: string | undefined): string | undefined {
   if (date === undefined) return undefined;
   if (UTC.test(date)) return date.length === 20 ? date : `${date.slice(0, 19)}Z`;
   const at = new Date(date);
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString().replace(/\.\d{3}Z$/, "Z");
+  return Number.isNaN(at.getTime()) ? undefined : isoSeconds(at);
 }
 
 function select(wire: WireItem, fields: readonly string[]): WireItem {

@@ -3,11 +3,12 @@ import { Conflict, InvalidRequest, NotFound } from "../errors.ts";
 import type { Vault } from "../grant/ports.ts";
 import { budgets, checkText, jsonBytes } from "../instances/budgets.ts";
 import { present } from "../present.ts";
+import { hashSecret } from "../secret-hash.ts";
 import { checkOrigin, checkReturnUrl } from "./allow-lists.ts";
 import { clientSecretPlace } from "./client-resolver.ts";
 import { newKeyId } from "./data-keys.ts";
 import type { Organization, RegisteredApp, TenantRecords, User } from "./ports.ts";
-import { hashSecret, newSecret } from "./secrets.ts";
+import { newSecret } from "./secrets.ts";
 import { tellSuspension } from "./suspended-users.ts";
 
 /** What an operator does with tenants: `npm run admin`, and the local platform's demo tenant. */

@@ -95,7 +95,7 @@ export const callerThreats: readonly Threat[] = [
     id: "timing",
     threat: "The time of a refusal tells how much of a guessed secret was right",
     from: ["RFC 6819 4.4.1.3", "OWASP API2"],
-    guard: { file: "functions/core/grant/sign-in/instance-token.ts", name: "sameHash" },
+    guard: { file: "functions/core/secret-hash.ts", name: "sameHash" },
     test: {
       file: "test/unit/connections/same-hash.test.ts",
       name: "are compared in a time that does not tell where they differ",

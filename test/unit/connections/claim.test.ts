@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { claimSession } from "../../../functions/connections/claim.ts";
 import type { ConnectSession } from "../../../functions/connections/connect-session.ts";
 import type { ConnectionParts } from "../../../functions/connections/parts.ts";
-import { hashSecret } from "../../../functions/core/tenants/secrets.ts";
+import { hashSecret } from "../../../functions/core/secret-hash.ts";
 import { request } from "./a-request.ts";
 
 const sessionId = `cs_${"s".repeat(32)}`;

@@ -1,7 +1,7 @@
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { sameHash } from "../../../functions/core/grant/sign-in/instance-token.ts";
+import { sameHash } from "../../../functions/core/secret-hash.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConnectSession } from "../../../functions/connections/connect-session.ts";
 import { isSessionBrowser, newSessionCookie } from "../../../functions/connections/session-browser.ts";
-import { hashSecret } from "../../../functions/core/tenants/secrets.ts";
+import { hashSecret } from "../../../functions/core/secret-hash.ts";
 import { request } from "./a-request.ts";
 
 const sessionId = "cs_0123456789abcdef0123456789abcdef";

@@ -1,4 +1,5 @@
-import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
+import { hashSecret } from "../../secret-hash.ts";
 
 /** 43 characters of base64url: 256 bits. */
 const TOKEN = /^lsi_([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
@@ -26,14 +27,4 @@ export function readInstanceToken(token: string): { instanceId: number; hash: st
 export function readShortId(text: string): number | undefined {
   const instanceId = /^[0-9a-z]{1,11}$/.test(text) ? Number.parseInt(text, 36) : Number.NaN;
   return Number.isSafeInteger(instanceId) && instanceId >= 1 ? instanceId : undefined;
-}
-
-/** Compares in a time that does not tell how much of it was right. */
-export function sameHash(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
-}
-
-function hashSecret(secret: string): string {
-  return createHash("sha256").update(secret).digest("base64url");
 }
