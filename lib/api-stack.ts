@@ -236,8 +236,7 @@ export class ApiStack extends Stack {
     Validations.of(api).acknowledge(
       {
         id: "AwsSolutions-APIG2",
-        reason:
-          "Each route checks its own schema in the function, which also answers in the API's error shape",
+        reason: "Each call is checked in its function, which also answers in the API's error shape",
       },
       {
         id: "AwsSolutions-APIG4",

@@ -8,7 +8,7 @@ export interface KmsOptions {
   readonly client?: KMSClient;
 }
 
-/** The client of the functions: KMS answers in milliseconds, and a refresh has 10 s to get its key (docs/grant). */
+/** The client of the functions: KMS answers in milliseconds, and a refresh has 10 s to get its key (docs/grant-life.md). */
 const newClient = (): KMSClient =>
   new KMSClient({
     maxAttempts: 3,
