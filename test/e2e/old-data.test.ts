@@ -85,10 +85,14 @@ describe("the data folder of version 0.1.0", { timeout: 120_000 }, () => {
     await platform.settled();
     for (const each of [notes.rescuedRefresh, notes.rescuedSignIn, notes.rescuedNew])
       expect(await ping(each)).toBe(200);
-    platform.clock.advance(60_000);
-    await platform.sweep();
-    await platform.settled();
-    expect(platform.lambda.metrics("RefreshSweep").at(-1)).toMatchObject({ RescueRecords: 0 });
+    // A record that a worker and a call bring home at the same time is looked at once more, some sweeps later.
+    const left = () => platform.lambda.metrics("RefreshSweep").at(-1)?.RescueRecords;
+    for (let sweeps = 0; sweeps < 10 && (sweeps === 0 || left() !== 0); sweeps++) {
+      platform.clock.advance(60_000);
+      await platform.sweep();
+      await platform.settled();
+    }
+    expect(left()).toBe(0);
     expect((await app.platform("GET", `/instances/${notes.deleted.id}`)).status).toBe(404);
   });
 
