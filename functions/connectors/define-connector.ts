@@ -1,4 +1,3 @@
-import type { VendorHttp } from "../core/vendor-http.ts";
 import type { TokenAnswer, TokenRequest } from "./token-hooks.ts";
 
 /** Where a vendor takes the client's id and secret at its token endpoint (RFC 6749 section 2.3.1). */
@@ -68,6 +67,11 @@ export interface OAuth2 {
     readonly defaultLifetimeMs?: number;
     /** What the vendor counts `expires_in` in; absent: seconds, as RFC 6749 section 5.1 has it. */
     readonly expiresInUnit?: "milliseconds";
+    /**
+     * Texts by which a 401 of this vendor's API says that the access token is none, or none any more, beside RFC 6750's
+     * `invalid_token` in WWW-Authenticate. None that a living token can meet, such as a missing scope.
+     */
+    readonly endedErrors?: readonly string[];
   };
   /** Absent: the vendor gives no refresh token, the access token is valid until told otherwise. */
   readonly refreshToken?: {
@@ -99,6 +103,17 @@ export interface OAuth2 {
 
 /** Who is behind a grant, as the vendor tells. */
 export interface Account {
+  readonly id: string;
+  readonly name?: string;
+  readonly email?: string;
+}
+
+/** One cheap call of the vendor's API whose JSON answer tells the account of an access token. */
+export interface AccountCall {
+  readonly method: "GET" | "POST";
+  /** Path and query on `api.origin`. */
+  readonly path: string;
+  /** Where the answer has what stands in `Account`: names of members, joined by dots; a list's items have numbers. */
   readonly id: string;
   readonly name?: string;
   readonly email?: string;
@@ -154,8 +169,8 @@ export interface Connector {
   readonly oauth2: OAuth2;
   readonly api: VendorApi;
   readonly configuration?: readonly ConfigurationField[];
-  /** Looks up who granted: one cheap call. */
-  readonly account?: (http: VendorHttp, accessToken: string) => Promise<Account>;
+  /** Tells who granted. */
+  readonly account?: AccountCall;
 }
 
 /**

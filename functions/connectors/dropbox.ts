@@ -1,7 +1,4 @@
-import { present } from "../core/present.ts";
-import { asText, readJson } from "../core/vendor-answer/read-answer.ts";
-import type { VendorHttp } from "../core/vendor-http.ts";
-import { type Account, defineConnector, seconds } from "./define-connector.ts";
+import { defineConnector, seconds } from "./define-connector.ts";
 
 export const dropbox = defineConnector({
   key: "dropbox",
@@ -33,7 +30,12 @@ export const dropbox = defineConnector({
     },
     // Without it there is no refresh token: https://dropbox.tech/developers/using-oauth-2-0-with-offline-access
     authorizationParameters: { token_access_type: "offline" },
-    accessToken: { defaultLifetimeMs: seconds(14_400) },
+    accessToken: {
+      defaultLifetimeMs: seconds(14_400),
+      // Of AuthError; its others (missing_scope, route_access_denied, user_suspended, …) meet living tokens, too:
+      // https://github.com/dropbox/dropbox-api-spec/blob/main/auth.stone
+      endedErrors: ["invalid_access_token", "expired_access_token"],
+    },
     // The same page: a refresh answers without a new one; it lasts until user or app revoke it.
     refreshToken: { rotates: false },
   },
@@ -67,32 +69,12 @@ export const dropbox = defineConnector({
     ],
     credential: { in: "header", name: "Authorization", scheme: "Bearer" },
   },
-  account,
-});
-
-const ACCOUNT_TIMEOUT_MS = 5_000;
-const MAX_ACCOUNT_BYTES = 100_000;
-
-/** https://www.dropbox.com/developers/documentation/http/documentation#users-get_current_account: POST without arguments. */
-async function account(http: VendorHttp, accessToken: string): Promise<Account> {
-  const response = await http.send({
+  // https://www.dropbox.com/developers/documentation/http/documentation#users-get_current_account: POST without arguments
+  account: {
     method: "POST",
-    url: "https://api.dropboxapi.com/2/users/get_current_account",
-    headers: [["Authorization", `Bearer ${accessToken}`]],
-    allowedHosts: ["api.dropboxapi.com"],
-    timeoutMs: ACCOUNT_TIMEOUT_MS,
-    freshConnection: true,
-    lenient: true,
-  });
-  const told = (await readJson(response, MAX_ACCOUNT_BYTES, ACCOUNT_TIMEOUT_MS)) as
-    | { account_id?: unknown; name?: { display_name?: unknown } | null; email?: unknown }
-    | null
-    | undefined;
-  const id = asText(told?.account_id);
-  if (response.status !== 200 || id === undefined) {
-    throw new Error(`users/get_current_account answered ${response.status}`);
-  }
-  const name = asText(told?.name?.display_name);
-  const email = asText(told?.email);
-  return { id, ...present({ name, email }) };
-}
+    path: "/2/users/get_current_account",
+    id: "account_id",
+    name: "name.display_name",
+    email: "email",
+  },
+});

@@ -1,7 +1,4 @@
-import { present } from "../core/present.ts";
-import { asText, readJson } from "../core/vendor-answer/read-answer.ts";
-import type { VendorHttp } from "../core/vendor-http.ts";
-import { type Account, days, defineConnector, seconds } from "./define-connector.ts";
+import { days, defineConnector, seconds } from "./define-connector.ts";
 
 export const googledrive = defineConnector({
   key: "googledrive",
@@ -47,32 +44,12 @@ export const googledrive = defineConnector({
     // https://cloud.google.com/apis/docs/system-parameters
     otherCredentials: [{ in: "query", name: "access_token" }],
   },
-  account,
-});
-
-const ACCOUNT_TIMEOUT_MS = 5_000;
-const MAX_ACCOUNT_BYTES = 100_000;
-
-/** https://developers.google.com/workspace/drive/api/reference/rest/v3/about/get: `fields` is required there. */
-async function account(http: VendorHttp, accessToken: string): Promise<Account> {
-  const response = await http.send({
+  // https://developers.google.com/workspace/drive/api/reference/rest/v3/about/get: `fields` is required there
+  account: {
     method: "GET",
-    url: "https://www.googleapis.com/drive/v3/about?fields=user",
-    headers: [["Authorization", `Bearer ${accessToken}`]],
-    allowedHosts: ["www.googleapis.com"],
-    timeoutMs: ACCOUNT_TIMEOUT_MS,
-    freshConnection: true,
-    lenient: true,
-  });
-  const told = (await readJson(response, MAX_ACCOUNT_BYTES, ACCOUNT_TIMEOUT_MS)) as
-    | { user?: { permissionId?: unknown; displayName?: unknown; emailAddress?: unknown } | null }
-    | null
-    | undefined;
-  const id = asText(told?.user?.permissionId);
-  if (response.status !== 200 || id === undefined) {
-    throw new Error(`drive/v3/about answered ${response.status}`);
-  }
-  const name = asText(told?.user?.displayName);
-  const email = asText(told?.user?.emailAddress);
-  return { id, ...present({ name, email }) };
-}
+    path: "/drive/v3/about?fields=user",
+    id: "user.permissionId",
+    name: "user.displayName",
+    email: "user.emailAddress",
+  },
+});

@@ -16,6 +16,7 @@ import { StoreRefused } from "../../functions/core/store-refused.ts";
 import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";
 import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
 import { connector } from "./connector.ts";
+import { accountHttp } from "./told-by.ts";
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -212,7 +213,7 @@ export class CalmWorld {
       },
     },
     clients: { resolve: async () => ({ id: "client", secret: "secret" }) },
-    http: { send: () => Promise.reject(new Error("no calls to the API here")) },
+    http: accountHttp,
     connectors: () => this.connector,
     monotonic: () => this.now - 1_600_000_000_000,
     random: () => 0.5,

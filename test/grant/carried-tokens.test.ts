@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Connector } from "../../functions/connectors/define-connector.ts";
 import { claimSignIn } from "../../functions/core/grant/pending/claim-sign-in.ts";
 import { holdSignIn } from "../../functions/core/grant/pending/hold-sign-in.ts";
 import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
@@ -11,12 +10,13 @@ import type { Grant, Instance } from "../../functions/core/instances/instance.ts
 import { CalmWorld, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";
+import { toldBy } from "./told-by.ts";
 
 /** Whose an access token is: the same person's, but for those of another one or of a scope that does not tell. */
-const account: Connector["account"] = async (_http, token) => {
+const account = toldBy(async (token) => {
   if (token.startsWith("blind")) throw new Error("not in this scope");
   return { id: token.startsWith("grace") ? "grace" : "ada" };
-};
+});
 
 const group = refreshGroup(connector.key, "client");
 /** As a vendor answers that gives a refresh token only once. */

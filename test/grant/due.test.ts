@@ -61,13 +61,13 @@ describe("an expiry", () => {
     [HOUR, HOUR - 10_000],
     [DAY, DAY - 10_000],
   ])("of %i ms is taken for %i ms", (expiresInMs, taken) => {
-    expect(expiryOf(connector, { expiresInMs }, 0, timing)).toBe(taken);
+    expect(expiryOf(connector, { expiresInMs }, 0, timing)).toEqual({ expiresAt: taken });
   });
 
   test("that the vendor does not tell is the connector's, or unknown", () => {
     const told = { ...connector, oauth2: { ...connector.oauth2, accessToken: { defaultLifetimeMs: HOUR } } };
-    expect(expiryOf(told, {}, 0, timing)).toBe(HOUR - 10_000);
-    expect(expiryOf(connector, {}, 0, timing)).toBeUndefined();
+    expect(expiryOf(told, {}, 0, timing)).toEqual({ expiresAt: HOUR - 10_000, guessedExpiry: true });
+    expect(expiryOf(connector, {}, 0, timing)).toEqual({});
   });
 
   test("is near when less than a minute, or a tenth of a short life, is left", () => {

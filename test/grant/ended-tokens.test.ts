@@ -1,48 +1,42 @@
 import { Readable } from "node:stream";
 import { beforeEach, describe, expect, test } from "vitest";
 import { tokenAfterUnauthorized } from "../../functions/core/grant/refresh/access-token.ts";
-import type { Instance } from "../../functions/core/instances/instance.ts";
+import { timing } from "../../functions/core/grant/timing.ts";
+import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import { CalmWorld, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 
 let world: CalmWorld;
+const ENDED = { error: { ".tag": "invalid_access_token" } };
 /** What the vendor answers to the connector's account call, and how often it was asked. */
-let accountStatus: number;
+let account: { status: number; body: unknown };
 let asked: number;
 beforeEach(() => {
   world = new CalmWorld();
-  accountStatus = 401;
   asked = 0;
+  account = { status: 401, body: ENDED };
   world.connector = {
     ...connector,
-    async account(http) {
-      const { status } = await http.send({
-        method: "GET",
-        url: "https://api.vendor.example/me",
-        headers: [],
-        allowedHosts: ["api.vendor.example"],
-        timeoutMs: 1_000,
-      });
-      if (status !== 200) throw new Error(`/me answered ${status}`);
-      return { id: "ann" };
-    },
+    oauth2: { ...connector.oauth2, accessToken: { endedErrors: ["invalid_access_token"] } },
+    account: { method: "GET", path: "/me", id: "id" },
   };
 });
 
 const http = {
   async send({ url }: { url: string }) {
     asked++;
-    if (accountStatus === 0) throw new Error("no answer");
-    return { status: accountStatus, headers: {}, rawHeaders: [], body: Readable.from([]), url };
+    if (account.status === 0) throw new Error("no answer");
+    const body = Readable.from([Buffer.from(JSON.stringify(account.body))]);
+    return { status: account.status, headers: {}, rawHeaders: [], body, url };
   },
 };
 
-/** A grant that came without a refresh token. */
-function put(expiresAt?: number): void {
-  const { refreshToken, ...grant } = world.grant({ obtainedBy: "exchange", obtainedAt: world.now });
-  const { expiresAt: _, ...endless } = grant;
+/** A grant that came without a refresh token, old enough for every one of the vendor's machines. */
+function put(changes: Partial<Grant> = {}): void {
+  const obtainedAt = world.now - timing.freshTokenMs;
+  const { refreshToken, expiresAt: _, ...grant } = world.grant({ obtainedBy: "exchange", obtainedAt });
   const { dueAt, ...instance } = world.put();
-  const plain = expiresAt === undefined ? endless : { ...endless, expiresAt };
+  const plain = { ...grant, ...changes };
   const place = { organizationId: "org", item: "instance/42", field: "grant", version: 1 };
   const sealed = new TextEncoder().encode(JSON.stringify([place, JSON.stringify(plain)]));
   world.items.set(42, { ...(instance as Instance), grant: sealed });
@@ -57,7 +51,7 @@ const refused = () =>
 
 describe("a vendor's 401 to a token without refresh token", () => {
   test("ends it where it has run out: nobody has to ask further", async () => {
-    put(world.now + HOUR);
+    put({ expiresAt: world.now + HOUR });
     await world.pass(HOUR);
     expect(await refused()).toBe("needs_reauthentication");
     expect(asked).toBe(0);
@@ -71,7 +65,7 @@ describe("a vendor's 401 to a token without refresh token", () => {
     ["has no known end", undefined],
     ["has not run out", 5 * HOUR],
   ])("ends one that %s if its account call is refused, too", async (_, left) => {
-    put(left === undefined ? undefined : world.now + left);
+    put(left === undefined ? {} : { expiresAt: world.now + left });
     expect(await refused()).toBe("needs_reauthentication");
     expect(asked).toBe(1);
     expect(world.stored()).toMatchObject({ deadVersion: 1, lastError: "token_refused" });
@@ -79,26 +73,57 @@ describe("a vendor's 401 to a token without refresh token", () => {
     expect(world.announced).toMatchObject([{ name: "instance.needs_reauth", reason: "token_refused" }]);
   });
 
-  test.each([200, 403, 500, 0])(
-    "is the caller's where the account call is answered by %i",
-    async (status) => {
-      put();
-      accountStatus = status;
+  test.each([
+    ["the account", { status: 200, body: { id: "ann" } }],
+    ["a 401 about a scope", { status: 401, body: { error: { ".tag": "missing_scope" } } }],
+    ["a 401 that says nothing", { status: 401, body: null }],
+    ["403", { status: 403, body: ENDED }],
+    ["500", { status: 500, body: ENDED }],
+    ["nothing", { status: 0, body: null }],
+  ])("is the caller's where the account call is answered by %s", async (_, answer) => {
+    put();
+    account = answer;
+    expect(await refused()).toBe("401 of the vendor");
+    expect(asked).toBe(1);
+    expect(world.stored()).not.toHaveProperty("deadVersion");
+    expect(world.stored()).not.toHaveProperty("until");
+    expect(world.announced).toEqual([]);
+  });
+
+  test("does not end it by the end that its connector guesses: the vendor is asked", async () => {
+    put({ expiresAt: world.now - 1, guessedExpiry: true });
+    account = { status: 401, body: { error: { ".tag": "missing_scope" } } };
+    expect(await refused()).toBe("401 of the vendor");
+    expect(asked).toBe(1);
+    await world.pass(HOUR + 1_000);
+    account = { status: 401, body: ENDED };
+    expect(await refused()).toBe("needs_reauthentication");
+    expect(world.stored()).toMatchObject({ lastError: "token_refused" });
+  });
+
+  test.each(["exchange", "refresh"] as const)(
+    "does not end one that an %s brought seconds ago",
+    async (obtainedBy) => {
+      put({ obtainedBy, obtainedAt: world.now });
       expect(await refused()).toBe("401 of the vendor");
-      expect(asked).toBe(1);
-      expect(world.stored()).not.toHaveProperty("deadVersion");
-      expect(world.stored()).not.toHaveProperty("until");
-      expect(world.announced).toEqual([]);
+      expect(asked).toBe(0);
+      await world.pass(timing.freshTokenMs);
+      expect(await refused()).toBe("needs_reauthentication");
     },
   );
 
+  test("ends an imported one at once: nobody knows how old it is", async () => {
+    put({ obtainedBy: "import", obtainedAt: world.now });
+    expect(await refused()).toBe("needs_reauthentication");
+  });
+
   test("brings one account call an hour", async () => {
     put();
-    accountStatus = 200;
+    account = { status: 200, body: { id: "ann" } };
     for (let times = 0; times < 5; times++) expect(await refused()).toBe("401 of the vendor");
     expect(asked).toBe(1);
     await world.pass(HOUR + 1_000);
-    accountStatus = 401;
+    account = { status: 401, body: ENDED };
     expect(await refused()).toBe("needs_reauthentication");
     expect(asked).toBe(2);
   });

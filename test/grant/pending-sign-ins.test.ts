@@ -13,6 +13,7 @@ import type { PendingKey } from "../../functions/core/instances/pending-sign-in.
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";
+import { toldBy } from "./told-by.ts";
 
 const HALF_AN_HOUR = 30 * 60_000;
 let world: CalmWorld;
@@ -51,11 +52,11 @@ const told = () => world.announced.map(({ name }) => name);
 function withAccounts(accounts: Record<string, string>): void {
   world.connector = {
     ...world.connector,
-    account: async (_http, token) => {
+    account: toldBy(async (token) => {
       const id = accounts[token];
       if (id === undefined) throw new Error("not in this scope");
       return { id };
-    },
+    }),
   };
 }
 

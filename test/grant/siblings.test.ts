@@ -14,15 +14,16 @@ import { timing } from "../../functions/core/grant/timing.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { CalmWorld, granted } from "./calm-world.ts";
 import { connector } from "./connector.ts";
+import { toldBy } from "./told-by.ts";
 
 /** Its revocation ends the user's whole grant; `person` is behind every grant, unless the vendor does not tell. */
-const whole = (account: Connector["account"] = async () => ({ id: "person" })): Connector => ({
+const whole = (teller: Parameters<typeof toldBy>[0] = async () => ({ id: "person" })): Connector => ({
   ...connector,
   oauth2: {
     ...connector.oauth2,
     revocation: { url: "https://vendor.example/revoke", style: "rfc7009", ends: "grant" },
   },
-  account,
+  account: toldBy(teller),
 });
 const silent = whole(() => Promise.reject(new Error("503")));
 const { account: _, ...mute } = whole();
@@ -375,7 +376,11 @@ describe("an instance's consent", () => {
 
   test("stays of the unknown where the vendor does not tell, and is not kept where revocation ends a token", async () => {
     const made = await provision(silent);
-    const other = await provision({ ...connector, key: "other", account: async () => ({ id: "person" }) });
+    const other = await provision({
+      ...connector,
+      key: "other",
+      account: toldBy(async () => ({ id: "person" })),
+    });
     await Promise.all(world.after);
     expect(world.stored(made.id).consentKey).toBe(keyOf(undefined, group));
     expect(world.stored(other.id).account).toEqual({ id: "person" });
@@ -420,9 +425,8 @@ describe("an instance's consent", () => {
       account: { id: "person" },
       consentKey: keyOf("person"),
     });
-    const again = whole(() => Promise.reject(new Error("asked though it is known")));
-    const asked = vi.spyOn(again as Required<Connector>, "account");
-    await due(again);
+    const asked = vi.fn(() => Promise.reject(new Error("asked though it is known")));
+    await due(whole(asked));
     expect(world.stored().version).toBe(4);
     expect(asked).not.toHaveBeenCalled();
   });

@@ -18,6 +18,7 @@ import { readInstanceToken } from "../../functions/core/grant/sign-in/instance-t
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import { CalmWorld, DAY, granted } from "./calm-world.ts";
 import { connector } from "./connector.ts";
+import { toldBy } from "./told-by.ts";
 
 let world: CalmWorld;
 beforeEach(() => {
@@ -161,7 +162,7 @@ describe("a first exchange", () => {
     expect([...world.records.keys()]).toEqual([key]);
     world.tableFails = false;
     expect(await failure(provision())).toMatchObject({ detail: { instanceId: instance.id } });
-    world.connector = { ...connector, account: async () => ({ id: "person" }) };
+    world.connector = { ...connector, account: toldBy(async () => ({ id: "person" })) };
     await settleRescueRecord(world.parts, key, world.call);
     await Promise.all(world.after);
     expect(world.stored(instance.id).account).toEqual({ id: "person" });
@@ -177,10 +178,12 @@ describe("a first exchange", () => {
 
   test("notes whose account it is after the write, and does without when the vendor does not tell", async () => {
     const account = { id: "dbid:1", email: "a@example.com" };
-    const { instance } = await provision({ connector: { ...connector, account: async () => account } });
+    const { instance } = await provision({
+      connector: { ...connector, account: toldBy(async () => account) },
+    });
     await Promise.all(world.after);
     expect(world.stored(instance.id).account).toEqual(account);
-    const silent = { ...connector, account: () => Promise.reject(new Error("503")) };
+    const silent = { ...connector, account: toldBy(() => Promise.reject(new Error("503"))) };
     const second = await provision({ connector: silent, code: "code-2" });
     await Promise.all(world.after);
     expect(world.stored(second.instance.id)).not.toHaveProperty("account");
@@ -309,7 +312,7 @@ describe("a sign-in for an instance that is there", () => {
   });
 
   test("with another account is refused, unless it is welcome", async () => {
-    const account = (id: string) => ({ ...connector, account: async () => ({ id }) });
+    const account = (id: string) => ({ ...connector, account: toldBy(async () => ({ id })) });
     world.put({}, { account: { id: "one" } });
     world.connector = account("two");
     expect(await failure(signIn({ connector: account("two") }))).toMatchObject({ code: "another_account" });
@@ -320,8 +323,8 @@ describe("a sign-in for an instance that is there", () => {
   });
 
   describe("with another account that is welcome", () => {
-    const named = (id: string) => ({ ...connector, account: async () => ({ id }) });
-    const silent = { ...connector, account: () => Promise.reject(new Error("503")) };
+    const named = (id: string) => ({ ...connector, account: toldBy(async () => ({ id })) });
+    const silent = { ...connector, account: toldBy(() => Promise.reject(new Error("503"))) };
     beforeEach(() => {
       world.put({}, { account: { id: "one" } });
     });
@@ -397,7 +400,7 @@ describe("a sign-in for an instance that is there", () => {
       ["the vendor gave no usable answer", () => (world.exchange = () => ({ kind: "unknown", reason: "" }))],
       [
         "it was another account",
-        () => (world.connector = { ...connector, account: async () => ({ id: "two" }) }),
+        () => (world.connector = { ...connector, account: toldBy(async () => ({ id: "two" })) }),
       ],
       [
         "a later sign-in won",

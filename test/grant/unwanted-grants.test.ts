@@ -6,6 +6,7 @@ import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { CalmWorld, DAY, granted } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";
+import { toldBy } from "./told-by.ts";
 
 // Grants that no instance lives by any more: overtaken, unwelcome (those that were replaced: replaced-grants.test.ts). Each ends at the vendor, now or later, and never
 // with the one that lives.
@@ -22,7 +23,7 @@ const settleAll = async (): Promise<void> => {
 const outcomes = (): string[] => world.outcomes.map(({ outcome }) => outcome);
 
 describe("a sign-in with another account", () => {
-  const asksFor = (id: string): Connector => ({ ...connector, account: async () => ({ id }) });
+  const asksFor = (id: string): Connector => ({ ...connector, account: toldBy(async () => ({ id })) });
   beforeEach(() => {
     world.put({}, { account: { id: "one" } });
     world.connector = asksFor("two");
@@ -47,10 +48,10 @@ describe("a sign-in with another account", () => {
     world.bucketFails = true;
     const inItsLastSecond: Connector = {
       ...connector,
-      account: async () => {
+      account: toldBy(async () => {
         world.remaining = 900;
         return { id: "two" };
-      },
+      }),
     };
     await expect(signIn(world, "x", { connector: inItsLastSecond })).rejects.toMatchObject({
       code: "another_account",

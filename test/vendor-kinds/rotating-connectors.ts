@@ -1,5 +1,4 @@
 import { type Connector, defineConnector } from "../../functions/connectors/define-connector.ts";
-import { readJson } from "../../functions/core/vendor-answer/read-answer.ts";
 
 /**
  * Vendors that no connector of ours has yet, for what depends on how a vendor treats its refresh tokens. All of them revoke
@@ -25,18 +24,7 @@ const vendor = (key: string, id: number, rotates: boolean): Connector => {
       refreshToken: { rotates },
     },
     api: { origin: `https://${host}`, credential: { in: "header", name: "Authorization", scheme: "Bearer" } },
-    account: async (http, accessToken) => {
-      const response = await http.send({
-        method: "GET",
-        url: `https://${host}/api/me`,
-        headers: [["Authorization", `Bearer ${accessToken}`]],
-        allowedHosts: [host],
-        timeoutMs: 5_000,
-      });
-      const told = (await readJson(response, 10_000)) as { id?: string } | undefined;
-      if (typeof told?.id !== "string") throw new Error(`/api/me answered ${response.status}`);
-      return { id: told.id };
-    },
+    account: { method: "GET", path: "/api/me", id: "id" },
   });
 };
 

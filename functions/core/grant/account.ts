@@ -1,20 +1,37 @@
-import type { Account, Connector } from "../../connectors/define-connector.ts";
+import type { Account, AccountCall, Connector } from "../../connectors/define-connector.ts";
 import { budgets, textBytes } from "../instances/budgets.ts";
 import type { Instance } from "../instances/instance.ts";
+import { type AccountAnswer, callAccount } from "../oauth/account-call.ts";
 import { present } from "../present.ts";
 import type { GrantParts } from "./grant-parts.ts";
 import { within } from "./patience.ts";
 import { consentKey, isUnproven, provenKey, unprovenKey } from "./revocation/consent.ts";
 import { hashOf } from "./sign-in/epoch.ts";
 
-/** Who is behind an access token. `undefined`: the connector cannot tell. @throws the vendor does not, or not in time */
+/**
+ * Who is behind an access token.
+ * @returns undefined: the connector cannot tell
+ * @throws the vendor does not, or not in time
+ */
 export async function lookUpAccount(
   parts: Pick<GrantParts, "http" | "sleep" | "timing">,
   connector: Connector,
   accessToken: string,
 ): Promise<Account | undefined> {
   if (connector.account === undefined) return undefined;
-  return bounded(await within(parts, parts.timing.accountMs, connector.account(parts.http, accessToken)));
+  const answer = await askAccount(parts, connector, connector.account, accessToken);
+  if (answer.kind === "told") return bounded(answer.account);
+  throw new Error(`${connector.key}'s account call was refused: ${answer.kind}`);
+}
+
+/** @throws the vendor does not answer, not in time, or not readably */
+export function askAccount(
+  parts: Pick<GrantParts, "http" | "sleep" | "timing">,
+  connector: Connector,
+  call: AccountCall,
+  accessToken: string,
+): Promise<AccountAnswer> {
+  return within(parts, parts.timing.accountMs, callAccount(parts.http, connector, call, accessToken));
 }
 
 /** What vendors tell may be of any length. An id keeps its meaning: two that differ still do. */

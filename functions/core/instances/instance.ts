@@ -162,6 +162,8 @@ export interface Grant {
   readonly obtainedAt: number;
   /** Store time; absent: unknown, refreshed on a vendor's 401 only. */
   readonly expiresAt?: number;
+  /** The vendor did not tell when it ends: `expiresAt` is of its connector's `defaultLifetimeMs`. */
+  readonly guessedExpiry?: true;
   readonly obtainedBy: "exchange" | "import" | "refresh";
   readonly client: OAuthClient;
   /**

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
 import { googledrive } from "../../../functions/connectors/googledrive.ts";
+import { callAccount } from "../../../functions/core/oauth/account-call.ts";
 import { tokenEndpoint } from "../../../functions/core/oauth/token-endpoint.ts";
 import { QUIET_MS } from "../../../functions/core/vendor-answer/read-answer.ts";
 import type { VendorRequest } from "../../../functions/core/vendor-http.ts";
@@ -126,7 +127,10 @@ describe("a token answer that is framed wrongly", () => {
   it("an account look-up reads the same", async () => {
     const text = JSON.stringify({ user: { permissionId: "12345678901234567890" } });
     raw = [`${head("200 OK", "Content-Length: 900", "Transfer-Encoding: chunked")}${chunk(text)}`, "end"];
-    expect(await googledrive.account(http, "token")).toEqual({ id: "12345678901234567890" });
+    expect(await callAccount(http, googledrive, googledrive.account, "token")).toEqual({
+      kind: "told",
+      account: { id: "12345678901234567890" },
+    });
   });
 });
 

@@ -102,25 +102,3 @@ describe("revocation with the access token (Dropbox)", () => {
     expect(await revoke(dropbox, client, grant)).toBe(false);
   });
 });
-
-describe("who granted", () => {
-  it("is read from Dropbox's get_current_account", async () => {
-    vendor.json(200, { account_id: "dbid:1", name: { display_name: "Ann" }, email: "ann@example.com" });
-    expect(await dropbox.account(createVendorHttp(), "access")).toEqual({
-      id: "dbid:1",
-      name: "Ann",
-      email: "ann@example.com",
-    });
-    expect(vendor.seen[0]?.path).toBe("/2/users/get_current_account");
-    vendor.json(401, { error_summary: "expired_access_token/" });
-    await expect(dropbox.account(createVendorHttp(), "access")).rejects.toThrow("401");
-  });
-
-  it("is read from Drive's about", async () => {
-    await vendor.close();
-    vendor = await VendorServer.start("www.googleapis.com");
-    vendor.json(200, { user: { permissionId: "0123", displayName: "Ann" } });
-    expect(await googledrive.account(createVendorHttp(), "access")).toEqual({ id: "0123", name: "Ann" });
-    expect(vendor.seen[0]?.path).toBe("/drive/v3/about?fields=user");
-  });
-});

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
 import { googledrive } from "../../../functions/connectors/googledrive.ts";
 import type { TokenOutcome } from "../../../functions/core/grant/ports.ts";
+import { callAccount } from "../../../functions/core/oauth/account-call.ts";
 import { tokenEndpoint } from "../../../functions/core/oauth/token-endpoint.ts";
 import { readJson } from "../../../functions/core/vendor-answer/read-answer.ts";
 import { answer, answering, type Wrapping, wrapped, wrappings } from "./wrappings.ts";
@@ -184,11 +185,13 @@ describe("an account's answer", () => {
     await fc.assert(
       fc.asyncProperty(wrappings, async (wrapping) => {
         const text = JSON.stringify({ account_id: "dbid:1", name: { display_name: "Zoë" }, email: 17 });
-        const account = await dropbox.account(
+        const account = await callAccount(
           answering(() => wrapped(200, text, wrapping)),
+          dropbox,
+          dropbox.account,
           "token",
         );
-        expect(account).toEqual({ id: "dbid:1", name: "Zoë", email: "17" });
+        expect(account).toEqual({ kind: "told", account: { id: "dbid:1", name: "Zoë", email: "17" } });
         expect(await readJson(wrapped(200, text, wrapping), 10_000)).toMatchObject({ account_id: "dbid:1" });
       }),
       { numRuns: 100 },

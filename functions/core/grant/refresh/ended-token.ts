@@ -1,6 +1,5 @@
-import type { Connector } from "../../../connectors/define-connector.ts";
 import type { Grant } from "../../instances/instance.ts";
-import { lookUpAccount } from "../account.ts";
+import { askAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
 import { latestNow, leaseIsHeld } from "../timing.ts";
@@ -9,8 +8,9 @@ import { releaseLease, takeLease } from "./lease.ts";
 
 /**
  * After a vendor's 401 to a token that came without refresh token: whether the grant has ended. It has if the token has run
- * out; else, since a single call may be refused for reasons of its own, if the connector's own account call is refused with
- * 401, too. That call is made once an hour at most, under the lease, and `forcedAt` remembers it.
+ * out by the vendor's own word; else, since a single call may be refused for reasons of its own, if the connector's own
+ * account call is told that the token is none any more. That call is made once an hour at most, under the lease, and `forcedAt`
+ * remembers it.
  * @returns true: it needs a new sign-in, which is written and told; false: the vendor's 401 stands for itself
  */
 export async function hasEnded(
@@ -33,15 +33,19 @@ export async function hasEnded(
     return true;
   };
   try {
-    if (grant.expiresAt !== undefined && now >= grant.expiresAt) {
+    if (grant.expiresAt !== undefined && grant.guessedExpiry === undefined && now >= grant.expiresAt) {
       const died = await declareDead(parts, read, { version, fence }, "token_expired", {}, call);
       return died && count();
     }
-    if (connector.account === undefined || leaseIsHeld(instance, reading)) return false;
+    // So new that the vendor may not know it everywhere yet.
+    if (grant.obtainedBy !== "import" && now - grant.obtainedAt < parts.timing.freshTokenMs) return false;
+    const { account } = connector;
+    if (account === undefined || leaseIsHeld(instance, reading)) return false;
     if (instance.forcedAt !== undefined && now - instance.forcedAt < parts.timing.probeMs) return false;
     const lease = await takeLease(parts, read, now);
     if (lease === undefined) return false;
-    if ((await statusOfAccountCall(parts, connector, grant.accessToken)) !== 401) {
+    const answer = await askAccount(parts, connector, account, grant.accessToken).catch(() => undefined);
+    if (answer?.kind !== "ended") {
       await releaseLease(parts, lease, {});
       return false;
     }
@@ -51,22 +55,4 @@ export async function hasEnded(
     // The table does not answer: the lease runs out, and the next 401 asks again.
     return false;
   }
-}
-
-/** The status of the call by which a connector tells whose a token is. @returns undefined: no answer */
-async function statusOfAccountCall(
-  parts: Pick<GrantParts, "http" | "sleep" | "timing">,
-  connector: Connector,
-  accessToken: string,
-): Promise<number | undefined> {
-  let status: number | undefined;
-  const http: GrantParts["http"] = {
-    async send(request) {
-      const response = await parts.http.send(request);
-      status = response.status;
-      return response;
-    },
-  };
-  await lookUpAccount({ ...parts, http }, connector, accessToken).catch(() => undefined);
-  return status;
 }

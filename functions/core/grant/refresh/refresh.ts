@@ -254,7 +254,7 @@ function refreshedGrant(
   response: TokenResponse,
   sentAt: number,
 ): Grant {
-  const expiresAt = expiryOf(connector, response, sentAt, parts.timing);
+  const expiry = expiryOf(connector, response, sentAt, parts.timing);
   const refreshToken = response.refreshToken ?? old.refreshToken;
   // A refresh token that was carried over allows what it did, not what the sign-in beside it allows.
   const { scope: oldScope, askedScopes } = old.carried ?? old;
@@ -265,7 +265,7 @@ function refreshedGrant(
     tokenType: response.tokenType,
     ...present({ refreshToken, scope, askedScopes }),
     obtainedAt: sentAt,
-    ...present({ expiresAt }),
+    ...expiry,
     obtainedBy: "refresh",
     client: old.client,
     ...present({ extra }),

@@ -9,17 +9,20 @@ type Clockwork = Pick<GrantParts, "timing" | "random" | "activeWindowMs">;
 /**
  * When an access token ends, by the store's time: rounded against serving it too long.
  * @param sentAt the earliest that the store's time can have been when the token request was sent
- * @returns undefined: unknown, so refreshed on a vendor's 401 only
+ * @returns empty: unknown, so refreshed on a vendor's 401 only
  */
 export function expiryOf(
   connector: Connector,
   response: Pick<TokenResponse, "expiresInMs">,
   sentAt: number,
   timing: Timing,
-): number | undefined {
+): Pick<Grant, "expiresAt" | "guessedExpiry"> {
   const lifetime = response.expiresInMs ?? connector.oauth2.accessToken.defaultLifetimeMs;
-  if (lifetime === undefined) return undefined;
-  return Math.floor(sentAt + lifetime - Math.min(timing.skewMs, lifetime / 50));
+  if (lifetime === undefined) return {};
+  return {
+    expiresAt: Math.floor(sentAt + lifetime - Math.min(timing.skewMs, lifetime / 50)),
+    ...(response.expiresInMs === undefined ? { guessedExpiry: true } : {}),
+  };
 }
 
 /** So little is left that the token is renewed before it is used. */

@@ -163,7 +163,7 @@ function firstGrant(
   response: TokenResponse,
   sentAt: number,
 ): Grant {
-  const expiresAt = expiryOf(request.connector, response, sentAt, parts.timing);
+  const expiry = expiryOf(request.connector, response, sentAt, parts.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
   const { askedScopes } = request;
   // "OPTIONAL, if identical to the scope requested by the client" (RFC 6749 section 5.1).
@@ -173,7 +173,7 @@ function firstGrant(
     tokenType: response.tokenType,
     ...present({ refreshToken: response.refreshToken, shortLived: response.shortLived, scope, askedScopes }),
     obtainedAt: sentAt,
-    ...present({ expiresAt }),
+    ...expiry,
     obtainedBy: "exchange",
     client: request.client,
     ...present({ extra }),

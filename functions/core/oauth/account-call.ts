@@ -1,0 +1,75 @@
+import type { Account, AccountCall, Connector } from "../../connectors/define-connector.ts";
+import { present } from "../present.ts";
+import { asText, readAnswer, type VendorAnswer } from "../vendor-answer/read-answer.ts";
+import type { VendorHttp, VendorResponse } from "../vendor-http.ts";
+
+const TIMEOUT_MS = 5_000;
+const MAX_BYTES = 100_000;
+/** Errors stand near the root of an answer. */
+const MAX_ERROR_DEPTH = 4;
+
+/** `ended`: the vendor says that the access token is none, or none any more. */
+export type AccountAnswer =
+  | { readonly kind: "told"; readonly account: Account }
+  | { readonly kind: "ended" }
+  | { readonly kind: "untold"; readonly status: number };
+
+/**
+ * Asks the vendor whose an access token is.
+ * @throws {VendorUnreachable} there is no answer
+ * @throws {VendorError} 502, the answer cannot be read
+ */
+export async function callAccount(
+  http: VendorHttp,
+  connector: Connector,
+  call: AccountCall,
+  accessToken: string,
+): Promise<AccountAnswer> {
+  const { origin } = connector.api;
+  const response = await http.send({
+    method: call.method,
+    url: origin + call.path,
+    headers: [["Authorization", `Bearer ${accessToken}`]],
+    allowedHosts: [new URL(origin).host],
+    timeoutMs: TIMEOUT_MS,
+    freshConnection: true,
+    lenient: true,
+  });
+  const answer = await readAnswer(response, { maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS });
+  const { status } = response;
+  const id = asText(memberAt(answer.value, call.id));
+  if (status === 200 && id !== undefined) {
+    const name = asText(memberAt(answer.value, call.name));
+    const email = asText(memberAt(answer.value, call.email));
+    return { kind: "told", account: { id, ...present({ name, email }) } };
+  }
+  return status === 401 && saysEnded(connector, response, answer)
+    ? { kind: "ended" }
+    : { kind: "untold", status };
+}
+
+/**
+ * A 401 alone does not say it: Dropbox answers so where the token only lacks a scope. It counts where the vendor says what
+ * RFC 6750 section 3.1 calls `invalid_token`, or a word that its connector declares.
+ */
+function saysEnded(connector: Connector, response: VendorResponse, answer: VendorAnswer): boolean {
+  if (/\berror="?invalid_token\b/i.test(response.headers["www-authenticate"] ?? "")) return true;
+  const words = connector.oauth2.accessToken.endedErrors ?? [];
+  return words.length > 0 && !answer.isTooDeep && holdsWord(answer.value, new Set(words), MAX_ERROR_DEPTH);
+}
+
+function holdsWord(value: unknown, words: ReadonlySet<string>, depth: number): boolean {
+  if (typeof value === "string") return words.has(value);
+  if (typeof value !== "object" || value === null || depth === 0) return false;
+  return Object.values(value).some((each) => holdsWord(each, words, depth - 1));
+}
+
+function memberAt(value: unknown, path: string | undefined): unknown {
+  if (path === undefined) return undefined;
+  let found = value;
+  for (const name of path.split(".")) {
+    if (typeof found !== "object" || found === null || !Object.hasOwn(found, name)) return undefined;
+    found = (found as Readonly<Record<string, unknown>>)[name];
+  }
+  return found;
+}

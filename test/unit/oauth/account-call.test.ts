@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dropbox } from "../../../functions/connectors/dropbox.ts";
+import { googledrive } from "../../../functions/connectors/googledrive.ts";
+import { callAccount } from "../../../functions/core/oauth/account-call.ts";
+import { createVendorHttp } from "../../../functions/vendor-http/vendor-http.ts";
+import { VendorServer } from "./vendor-server.ts";
+
+let vendor: VendorServer;
+beforeEach(async () => {
+  vendor = await VendorServer.start("api.dropboxapi.com", "www.googleapis.com");
+});
+afterEach(() => vendor.close());
+
+const askDropbox = () => callAccount(createVendorHttp(), dropbox, dropbox.account, "access");
+const askDrive = () => callAccount(createVendorHttp(), googledrive, googledrive.account, "access");
+
+describe("who granted", () => {
+  it("is read from Dropbox's get_current_account", async () => {
+    vendor.json(200, { account_id: "dbid:1", name: { display_name: "Ann" }, email: "ann@example.com" });
+    const account = { id: "dbid:1", name: "Ann", email: "ann@example.com" };
+    expect(await askDropbox()).toEqual({ kind: "told", account });
+    expect(vendor.seen[0]).toMatchObject({ method: "POST", path: "/2/users/get_current_account" });
+    expect(vendor.seen[0]?.headers.authorization).toBe("Bearer access");
+  });
+
+  it("is read from Drive's about", async () => {
+    vendor.json(200, { user: { permissionId: "0123", displayName: "Ann" } });
+    expect(await askDrive()).toEqual({ kind: "told", account: { id: "0123", name: "Ann" } });
+    expect(vendor.seen[0]).toMatchObject({ method: "GET", path: "/drive/v3/about?fields=user" });
+  });
+
+  it.each([{}, { account_id: null }, { account_id: { toString: 1 } }, [], "dbid:1", { account: "dbid:1" }])(
+    "is untold where the answer is %j",
+    async (body) => {
+      vendor.json(200, body);
+      expect(await askDropbox()).toEqual({ kind: "untold", status: 200 });
+    },
+  );
+});
+
+describe("a token that has ended", () => {
+  const said = (tag: string) => ({ error_summary: `${tag}/.`, error: { ".tag": tag } });
+
+  it.each(["invalid_access_token", "expired_access_token"])(
+    "is one that Dropbox calls %s with 401",
+    async (tag) => {
+      vendor.json(401, said(tag));
+      expect(await askDropbox()).toEqual({ kind: "ended" });
+      vendor.json(403, said(tag));
+      expect(await askDropbox()).toEqual({ kind: "untold", status: 403 });
+    },
+  );
+
+  it.each([
+    "missing_scope",
+    "invalid_select_user",
+    "invalid_select_admin",
+    "user_suspended",
+    "route_access_denied",
+    "other",
+  ])("is none that Dropbox refuses for %s", async (tag) => {
+    vendor.json(401, said(tag));
+    expect(await askDropbox()).toEqual({ kind: "untold", status: 401 });
+  });
+
+  it("is none whose 401 says nothing", async () => {
+    for (const body of [
+      "",
+      "<h1>401</h1>",
+      '"',
+      "null",
+      JSON.stringify([[[[[["invalid_access_token"]]]]]]),
+    ]) {
+      vendor.text(401, body);
+      expect(await askDropbox()).toEqual({ kind: "untold", status: 401 });
+    }
+  });
+
+  it.each([
+    ['Bearer realm="https://accounts.google.com/", error="invalid_token"', "ended"],
+    ["Bearer error=invalid_token", "ended"],
+    ['Bearer error="insufficient_scope", error_description="not invalid_token"', "untold"],
+    ['Bearer realm="x"', "untold"],
+  ])("is one by RFC 6750: %s is %s", async (header, kind) => {
+    vendor.text(401, "{}", { "WWW-Authenticate": header });
+    expect(await askDrive()).toMatchObject({ kind });
+  });
+});
