@@ -85,7 +85,11 @@ describe("a sign-in again without a refresh token", () => {
 
   test.each<[string, () => void, Parameters<typeof signIn>[2]]>([
     ["the grant is dead", () => put({}, { deadVersion: 1 }), {}],
-    ["the account before is not known", () => put({}, { account: undefined as never }), {}],
+    [
+      "nobody can tell the account before",
+      () => put({ accessToken: "blind" }, { account: undefined as never }),
+      {},
+    ],
     ["it is another client's", () => put({}, { refreshGroup: "another" }), {}],
     ["there was none", () => put({ refreshToken: undefined as never }), {}],
     [
@@ -106,12 +110,13 @@ describe("a sign-in again without a refresh token", () => {
     ],
   ])("stands without one where %s; answer and event say so", async (_why, prepare, changes) => {
     prepare();
+    const before = world.stored().plain.accessToken;
     const instance = await again(changes);
     expect(world.stored().plain).not.toHaveProperty("refreshToken");
     expect(instance.refreshable).toBe(false);
     expect(world.stored().refreshable).toBe(false);
     expect(told()).toContainEqual(["instance.reauthenticated", "no_refresh_token"]);
-    expect(world.revoked).toEqual(["old"]);
+    expect(world.revoked).toEqual([before]);
     // The next one that brings a refresh token takes the word back.
     await world.pass(1_000);
     world.exchange = () => granted("whole");
@@ -197,8 +202,54 @@ describe("a refresh of the old token", () => {
   });
 });
 
-test("a claim carries it over, too", async () => {
-  put();
+describe("an account that nobody has noted", () => {
+  const putUnnoted = () => put({}, { account: undefined as never });
+
+  test.each([{}, { acceptOtherAccount: true }])(
+    "is looked up by who signs in again (%j)",
+    async (changes) => {
+      putUnnoted();
+      await again(changes);
+      expect(world.stored()).toMatchObject({
+        account: { id: "ada" },
+        plain: { accessToken: "new", refreshToken: "r-old" },
+      });
+      expect(world.revoked).toEqual([]);
+    },
+  );
+
+  test("is looked up where it is another one, too: that is refused", async () => {
+    putUnnoted();
+    world.exchange = () => withoutRefreshToken("grace");
+    await expect(again()).rejects.toMatchObject({ code: "another_account" });
+    expect(world.stored().plain).toMatchObject({ accessToken: "old", refreshToken: "r-old" });
+    expect(world.revoked).toEqual(["grace"]);
+  });
+
+  test("goes with the sign-in through the bucket", async () => {
+    putUnnoted();
+    world.items.set(42, { ...world.stored(), until: world.now + timing.leaseMs, fence: 2 });
+    await again();
+    const [key = ""] = world.records.keys();
+    await world.pass(timing.leaseMs);
+    await world.finish(settleRescueRecord(world.parts, key, world.call));
+    expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old" });
+  });
+
+  test("is not taken for the account of a sign-in that came between", async () => {
+    putUnnoted();
+    world.items.set(42, { ...world.stored(), until: world.now + timing.leaseMs, fence: 2 });
+    await again();
+    const [key = ""] = world.records.keys();
+    world.put({ accessToken: "grace" }, { refreshGroup: group, epoch: epochOf(world.now - HOUR, "between") });
+    await world.finish(settleRescueRecord(world.parts, key, world.call));
+    expect(world.stored().plain).toMatchObject({ accessToken: "new" });
+    expect(world.stored().plain).not.toHaveProperty("refreshToken");
+  });
+});
+
+test.each(["ada", undefined])("a claim carries it over, too, where %s is noted", async (id) => {
+  put({}, { account: id === undefined ? (undefined as never) : { id } });
   const { key } = await world.finish(
     holdSignIn(
       world.parts,

@@ -1,11 +1,14 @@
 import type { Account, AccountCall, Connector } from "../../connectors/define-connector.ts";
 import { budgets, textBytes } from "../instances/budgets.ts";
-import type { Instance } from "../instances/instance.ts";
+import { type Instance, needsReauthentication } from "../instances/instance.ts";
+import type { AccountBefore } from "../instances/pending-sign-in.ts";
 import { type AccountAnswer, callAccount } from "../oauth/account-call.ts";
 import { present } from "../present.ts";
+import { connectorOf } from "./connector-of.ts";
 import type { GrantParts } from "./grant-parts.ts";
 import { within } from "./patience.ts";
 import { consentKey, isUnproven, provenKey, unprovenKey } from "./revocation/consent.ts";
+import { openGrant } from "./sealed-grant.ts";
 import { hashOf } from "./sign-in/epoch.ts";
 
 /**
@@ -67,6 +70,31 @@ export async function noteAccount(
   } catch {
     // The instance works without it.
   }
+}
+
+/**
+ * The account of an instance, for a sign-in that is to be compared with it. Where nobody has noted it, the vendor is asked with
+ * the stored access token. Never throws.
+ * @returns undefined: nobody knows
+ */
+export async function knownAccount(parts: GrantParts, instance: Instance): Promise<Account | undefined> {
+  if (instance.account !== undefined || needsReauthentication(instance)) return instance.account;
+  const connector = connectorOf(parts, instance.connector);
+  if (connector.account === undefined) return undefined;
+  try {
+    const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    return await lookUpAccount(parts, connector, accessToken);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What was found out about an instance's account, for the write of a sign-in (sign-in/carry-over.ts). */
+export function accountBefore(
+  { epoch }: Pick<Instance, "epoch">,
+  account: Account | undefined,
+): AccountBefore | undefined {
+  return account === undefined ? undefined : { epoch, accountId: account.id };
 }
 
 /**

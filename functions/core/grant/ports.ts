@@ -9,7 +9,7 @@ import type {
   ReplacedGrant,
   Sealed,
 } from "../instances/instance.ts";
-import type { PendingKey, PendingSignIn } from "../instances/pending-sign-in.ts";
+import type { AccountBefore, PendingKey, PendingSignIn } from "../instances/pending-sign-in.ts";
 
 /** A reading of the store's clock: the `Date` of one DynamoDB answer, and our monotonic clock just before its request. */
 export interface StoreReading {
@@ -199,13 +199,14 @@ export interface PendingSignIns {
     key: PendingKey,
     noted: { account: NonNullable<PendingSignIn["account"]>; consentKey?: string },
   ): Promise<boolean>;
-  /** SET claimedAt (the first time), account, consentKey, dueAt IF it exists AND is not ending. */
+  /** SET claimedAt (the first time), account, accountBefore, consentKey, dueAt IF it exists AND is not ending. */
   markClaimed(
     key: PendingKey,
     claim: {
       at: number;
       dueAt: number;
       account?: NonNullable<PendingSignIn["account"]>;
+      accountBefore?: AccountBefore;
       consentKey?: string;
     },
   ): Promise<boolean>;
@@ -362,6 +363,7 @@ export type RescueRecord =
       readonly at: number;
       readonly refreshGroup?: string;
       readonly changes?: InstanceChanges;
+      readonly accountBefore?: AccountBefore;
       /** It may carry a refresh token over, which a version that does not know of it would revoke: it must not read this. */
       readonly carries?: true;
     }

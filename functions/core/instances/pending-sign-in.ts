@@ -10,6 +10,13 @@ export interface PendingKey {
   readonly epoch: string;
 }
 
+/** The account of an instance's grant when a sign-in was compared with it. */
+export interface AccountBefore {
+  /** Of the instance then: with another one it may be another account. */
+  readonly epoch: string;
+  readonly accountId: string;
+}
+
 /** What a new connection becomes when it is claimed, beside its grant. */
 export type PendingInstance = Pick<
   Instance,
@@ -35,6 +42,8 @@ export interface PendingSignIn extends PendingKey {
   /** As an instance's, so that no sibling's delete revokes the consent that it hangs on. Absent while it is ending. */
   readonly consentKey?: string;
   readonly account?: NonNullable<Instance["account"]>;
+  /** Whose the instance is that is signed in to, as the claim found out. */
+  readonly accountBefore?: AccountBefore;
   /** Of a new connection; absent: a sign-in to an instance that is there. */
   readonly newInstance?: PendingInstance;
   /** It was claimed: from then on it only goes live, by whoever comes by, or is lost to a later sign-in or a delete. */

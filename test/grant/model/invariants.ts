@@ -1,8 +1,9 @@
 import type { InstanceEvent } from "../../../functions/core/grant/instance-event.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
 import type { Process } from "./process.ts";
-import { FIRST_EPOCH, type World } from "./world.ts";
+import { FIRST_EPOCH, TOKEN_LIFETIME_MS, type World } from "./world.ts";
 import { MODEL_TIMING } from "./world-ports.ts";
+import { ageOf } from "./world-vendor.ts";
 
 // What is judged as things happen; the numbers are those of docs/grant-life.md's invariants. The rest is judged at rest (scenario.ts).
 
@@ -92,11 +93,13 @@ export function judgeClaimed(world: World, process: Process, epoch: string): voi
 export function judgeCarry(
   world: World,
   process: Process,
-  { account, deadVersion, version, refreshGroup }: Instance,
+  { account: noted, deadVersion, version, refreshGroup }: Instance,
   signedIn: Instance["account"],
 ): void {
   const stored = world.storedToken();
   if (stored === undefined || deadVersion === version || refreshGroup !== world.group) return;
+  const askable = world.tellsAccounts && !process.untold;
+  const account = noted ?? (askable ? { id: world.vendor.accountOf(stored) } : undefined);
   if (account === undefined || account.id !== signedIn?.id) return;
   world.violate(`4: ${process.name} signs in without a refresh token, and throws token ${stored} away`);
 }
@@ -119,6 +122,13 @@ export function judgeDeath(world: World, process: Process, instance: Instance, r
       refused.count >= MODEL_TIMING.refusedTries &&
       world.now - refused.since >= MODEL_TIMING.refusedMs - 4_000;
     if (!wasRefused) world.violate(`5: ${process.name} gives up what was not refused for long`);
+    return;
+  }
+  if (reason === "token_refused") {
+    const { accessToken } = world.unseal(instance.version, instance.grant);
+    const { age } = ageOf(world, Number(accessToken.split("-")[2]));
+    if (age < TOKEN_LIFETIME_MS)
+      world.violate(`5: ${process.name} ends access token ${accessToken}, which lives`);
     return;
   }
   if (!process.misled && !world.residue && world.isRecoverable()) {

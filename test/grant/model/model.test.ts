@@ -44,6 +44,8 @@ const scenario = (
     vendor: fc.constant(vendor),
     // One that gives a living token again: whichever sign-in ends it, ends it for the others under way.
     tellsAccounts: vendor === "A" ? fc.constant(false) : fc.boolean(),
+    isNoted: fc.boolean(),
+    isBare: fc.constant(false),
     beginsWithout: fc.integer({ min: 0, max: 5 }).map((each) => each === 0),
     // Where the living token is given again, one that a sign-in without any has just replaced may be given to another under way.
     actors: fc.array(vendor === "A" ? actor.filter((each) => !/[TI]/.test(each)) : actor, {
@@ -85,6 +87,16 @@ const carrying = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
     inTurn: true,
   }));
 
+/** Callers whose access token is refused, and that came without a refresh token. */
+const refusing = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
+  scenario(vendor).map((each) => ({
+    ...each,
+    tellsAccounts: true,
+    beginsWithout: false,
+    isBare: true,
+    actors: ["U", ...each.actors.map((other): Actor => (other === "R" ? "U" : other))],
+  }));
+
 describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendor) => {
   test("the invariants hold, whatever happens in whatever order", { timeout: 300_000 }, async () => {
     const reached = {
@@ -104,9 +116,10 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
       unusable: 0,
       refusedForGood: 0,
       carried: 0,
+      ended: 0,
     };
     const usual = [scenario(vendor), incident(vendor)];
-    const scenarios = vendor === "A" ? usual : [...usual, carrying(vendor)];
+    const scenarios = vendor === "A" ? usual : [...usual, carrying(vendor), refusing(vendor)];
     await fc.assert(
       fc.asyncProperty(fc.oneof(...scenarios), async (each) => {
         const world = await play(each);
@@ -122,6 +135,7 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
         if (history.includes("marks the claim")) reached.claims++;
         if (history.includes("creates the item")) reached.creations++;
         if (world.refusals.size > 0) reached.refusedClaims++;
+        if (history.includes("dead (token_")) reached.ended++;
         if (history.includes("tells instance.revived")) reached.revivals++;
         if (history.includes("dead (refused)")) reached.refusals++;
         if (history.includes("takes the tokens out")) reached.emptied++;
@@ -132,7 +146,7 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
     );
     // A model that never gets anywhere proves nothing.
     for (const [what, count] of Object.entries(reached)) {
-      if (what !== "carried" || vendor !== "A") expect(count, what).toBeGreaterThan(0);
+      if (vendor !== "A" || !["carried", "ended"].includes(what)) expect(count, what).toBeGreaterThan(0);
     }
   });
 });
@@ -163,6 +177,7 @@ describe("the model notices when a rule is taken out", () => {
     ["emptyCondition", "S", incident],
     ["forcedAt", "N", incident],
     ["keepRotated", "S", (vendor) => scenario(vendor, fc.constant("none" as const))],
+    ["spareFresh", "S", refusing],
     ["tellRefusal", "S", scenario],
     ["tellRefusal", "N", scenario],
   ];

@@ -48,6 +48,10 @@ export class Process {
   misled = false;
   /** The token of a grant that the table refused for good, without its members, too: it can only end. */
   refused: number | undefined;
+  /** An account call of its own had no good answer. */
+  untold = false;
+  /** Its lease is to ask whether an access token without refresh token has ended. */
+  probed = false;
   /** How often it said what became of it. */
   counted = 0;
 

@@ -47,6 +47,8 @@ export interface Rules {
   carryLook: boolean;
   /** A refresh token that comes with an access token of no use is kept; else it is an answer that cannot be read. */
   keepRotated: boolean;
+  /** A new token that the vendor refuses is not taken for an ended one: not all of its machines may know it. */
+  spareFresh: boolean;
 }
 
 export const ALL_RULES: Rules = {
@@ -74,4 +76,5 @@ export const ALL_RULES: Rules = {
   emptyCondition: true,
   forcedAt: true,
   keepRotated: true,
+  spareFresh: true,
 };

@@ -54,6 +54,10 @@ export interface Scenario {
   readonly vendor: VendorKind;
   /** The vendor tells whose account a token is of. */
   readonly tellsAccounts: boolean;
+  /** Whose account it is was noted when the instance was made, where the vendor tells. */
+  readonly isNoted: boolean;
+  /** The first grant, half a second old, has no refresh token. */
+  readonly isBare: boolean;
   /** Before there is an instance: the first actor is N, who connects. */
   readonly beginsWithout: boolean;
   readonly actors: readonly Actor[];
@@ -83,7 +87,8 @@ interface Action {
 
 /** Plays a scenario to its end and beyond: faults stop, workers come by, and everything must be well. @throws {Violation} */
 export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
-  const world = new World(scenario.vendor, rules, scenario.tellsAccounts, !scenario.beginsWithout);
+  const { vendor, tellsAccounts, beginsWithout, isNoted, isBare } = scenario;
+  const world = new World(vendor, rules, tellsAccounts, !beginsWithout, { isNoted, isBare });
   world.mood = scenario.mood;
   world.unusable = scenario.unusable ?? 0;
   const waiting: Actor[] = [...(scenario.beginsWithout ? (["N"] as const) : []), ...scenario.actors];
@@ -457,9 +462,9 @@ function isQuiet(world: World): boolean {
   return instance.until === undefined && stored !== undefined && world.vendor.isUsable(stored);
 }
 
-/** A sign-in brought none, and there was none to carry over. */
+/** There was none at first, or a sign-in brought none and there was none to carry over. */
 function hasNoRefreshToken({ instance }: World): boolean {
-  return instance !== undefined && /-[TI]\d*/.test(instance.epoch);
+  return instance?.refreshable === false || (instance !== undefined && /-[TI]\d*/.test(instance.epoch));
 }
 
 /** The vendor called dead what lives: one more try mends that. */
@@ -481,11 +486,11 @@ function judge(world: World): void {
 
 function isUncounted(process: Process): boolean {
   // A sign-in that carries a refresh token over asks the vendor for nothing under its lease.
-  if (/^[CHINPTW]/.test(process.name)) return false;
+  if (/^[CHINPTW]/.test(process.name) || process.probed) return false;
   return process.lease !== undefined && process.counted === 0;
 }
 
-function judgeEnd(world: World, { actors, beginsWithout }: Scenario): void {
+function judgeEnd(world: World, { actors, beginsWithout, isNoted }: Scenario): void {
   judge(world);
   if (!isQuiet(world)) throw world.violation("6: faults have stopped and it does not settle");
   judgeClaims(world);
@@ -506,8 +511,8 @@ function judgeEnd(world: World, { actors, beginsWithout }: Scenario): void {
   if (instance.account !== undefined && instance.account.id !== account) {
     throw world.violation(`11: shown as ${instance.account.id}, it is a window on ${account}`);
   }
-  // A new connection's account may not have been found out by the time somebody signs in to it directly.
-  if (world.tellsAccounts && !beginsWithout && account !== "first" && !actors.includes("Y")) {
+  // An account may not have been found out by the time somebody signs in to it directly.
+  if (world.tellsAccounts && !beginsWithout && isNoted && account !== "first" && !actors.includes("Y")) {
     throw world.violation("11: another account was let in, which nobody had welcomed");
   }
   if (world.excused !== undefined) return;

@@ -1,4 +1,3 @@
-import type { Connector } from "../../../functions/connectors/define-connector.ts";
 import type { WorkerParts } from "../../../functions/core/grant/grant-parts.ts";
 import type {
   InstanceResealing,
@@ -24,7 +23,7 @@ import {
 } from "./invariants.ts";
 import type { Process, Timer } from "./process.ts";
 import type { World } from "./world.ts";
-import { exchangeAtVendor, refreshAtVendor } from "./world-vendor.ts";
+import { accountAtVendor, exchangeAtVendor, refreshAtVendor } from "./world-vendor.ts";
 
 /** What a worker has, and an operator's command. */
 export type WorldParts = WorkerParts & { readonly instances: InstanceResealing };
@@ -105,6 +104,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           (instance) => {
             // A vendor may give the living token again: what was spared for that lies in the table, and is carried no more.
             if (process.inHand === world.storedToken()) process.inHand = undefined;
+            process.probed = world.storedToken() === undefined;
             process.lease = { version: seen.version, fence: seen.fence + 1, epoch: instance.epoch, until };
             if (forcedAt !== undefined) judgeForced(world, process, forcedAt);
             return {
@@ -368,8 +368,11 @@ export function portsOf(world: World, process: Process): WorldParts {
       },
     },
     clients: { resolve: () => Promise.resolve({ id: "client", secret: "secret" }) },
-    http: { send: () => Promise.reject(new Error("no calls to the API in this world")) },
-    connectors: () => connectorFor(world, process),
+    http: { send: ({ headers }) => accountAtVendor(world, process, String(headers[0]?.[1])) },
+    connectors: () =>
+      world.tellsAccounts
+        ? { ...world.connector, account: { method: "GET", path: "/me", id: "id" } }
+        : world.connector,
     monotonic: () => world.now + process.monotonicOffset,
     random: () => 0.5,
     sleep: (ms, signal) =>
@@ -382,7 +385,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           resolve();
         });
       }),
-    timing: MODEL_TIMING,
+    timing: world.rules.spareFresh ? MODEL_TIMING : { ...MODEL_TIMING, freshTokenMs: 0 },
     handOver: () => Promise.resolve(),
     pendings: pendingsOf(world, process),
     // It lies on the due index: a worker comes by sooner or later.
@@ -406,18 +409,6 @@ export function portsOf(world: World, process: Process): WorldParts {
     },
     refused: { notice: () => Promise.resolve(), mayEnd: () => Promise.resolve(true) },
     activeWindowMs: 7 * 86_400_000,
-  };
-}
-
-/** The vendor's connector, as this process asks it whose account a token is of. */
-function connectorFor(world: World, process: Process): Connector {
-  if (!world.tellsAccounts) return world.connector;
-  return {
-    ...world.connector,
-    account: (_http, accessToken) =>
-      world.step(process, "account", `asks whose ${accessToken} is`, false, () => {
-        return { id: world.vendor.accountOf(Number(accessToken.split("-")[1])) };
-      }),
   };
 }
 

@@ -1,4 +1,6 @@
+import { Readable } from "node:stream";
 import type { TokenOutcome } from "../../../functions/core/grant/ports.ts";
+import type { VendorResponse } from "../../../functions/core/vendor-http.ts";
 import { judgeSend } from "./invariants.ts";
 import type { Process, Timer } from "./process.ts";
 import { TOKEN_LIFETIME_MS, type World } from "./world.ts";
@@ -155,4 +157,41 @@ export async function exchangeAtVendor(world: World, process: Process): Promise<
   } catch {
     return { kind: "unknown", reason: "the answer was lost" };
   }
+}
+
+/** So long it may take until all of the vendor's machines know a new access token. */
+const KNOWN_MS = 5_000;
+
+/**
+ * An account call. About half of the access tokens are refused while they are new, in the words for one that has ended; all are
+ * once they have run out.
+ */
+export async function accountAtVendor(
+  world: World,
+  process: Process,
+  authorization: string,
+): Promise<VendorResponse> {
+  const { untold } = process;
+  process.untold = true;
+  return await world.step(process, "account", `asks whose ${authorization} is`, false, () => {
+    const [, token, at] = authorization.split("-").map(Number);
+    const { age, isSlow } = ageOf(world, at);
+    const isRefused = age >= TOKEN_LIFETIME_MS || (isSlow && age < KNOWN_MS);
+    if (isRefused) world.log.push("  -> refused");
+    else process.untold = untold;
+    const body = JSON.stringify(isRefused ? {} : { id: world.vendor.accountOf(token ?? 0) });
+    return {
+      status: isRefused ? 401 : 200,
+      headers: isRefused ? { "www-authenticate": 'Bearer error="invalid_token"' } : {},
+      rawHeaders: [],
+      body: Readable.from([Buffer.from(body)]),
+      url: "",
+    };
+  });
+}
+
+/** Of an access token, by when it was given. The first one's is not known: it is old enough. */
+export function ageOf(world: World, at = Number.NaN): { age: number; isSlow: boolean } {
+  if (Number.isNaN(at)) return { age: KNOWN_MS, isSlow: false };
+  return { age: world.now - at, isSlow: at % 1_000 >= 500 };
 }

@@ -81,7 +81,13 @@ export class World {
   /** The vendor tells whose account a token is of. */
   readonly tellsAccounts: boolean;
 
-  constructor(kind: VendorKind, rules: Rules = ALL_RULES, tellsAccounts = false, begins = true) {
+  constructor(
+    kind: VendorKind,
+    rules: Rules = ALL_RULES,
+    tellsAccounts = false,
+    begins = true,
+    { isNoted = true, isBare = false } = {},
+  ) {
     this.vendor = new VendorModel(kind);
     this.rules = rules;
     this.tellsAccounts = tellsAccounts;
@@ -90,7 +96,8 @@ export class World {
     // Else the world begins before its instance: the id is reserved for a new connection.
     if (!begins) return;
     const token = this.vendor.signIn(this.families, "first");
-    this.known.add(token);
+    if (!isBare) this.known.add(token);
+    const now = this.now - (this.now % 1_000);
     this.instance = {
       id: ID,
       organizationId: ORGANIZATION,
@@ -107,19 +114,23 @@ export class World {
       version: 1,
       epoch: FIRST_EPOCH,
       grant: this.seal(1, {
-        accessToken: `access-${token}`,
         tokenType: "bearer",
-        refreshToken: String(token),
-        obtainedAt: this.now - TOKEN_LIFETIME_MS,
-        expiresAt: this.now,
+        ...(isBare
+          ? { accessToken: `access-${token}-${now - 500}`, obtainedAt: now - 500 }
+          : {
+              accessToken: `access-${token}`,
+              refreshToken: String(token),
+              obtainedAt: now - TOKEN_LIFETIME_MS,
+              expiresAt: now,
+            }),
         obtainedBy: "exchange",
         client: { kind: "own", id: "client", secret: "secret" },
       }),
       enabled: true,
-      dueAt: this.now,
+      ...(isBare ? { refreshable: false } : { dueAt: this.now }),
       refreshGroup: this.group,
       lastUsedAt: this.now,
-      ...(tellsAccounts ? { account: { id: "first" } } : {}),
+      ...(tellsAccounts && isNoted ? { account: { id: "first" } } : {}),
     };
   }
 

@@ -1,14 +1,13 @@
 import type { Account } from "../../../connectors/define-connector.ts";
 import { Conflict, NotFound } from "../../errors.ts";
-import { type Instance, needsReauthentication } from "../../instances/instance.ts";
+import type { Instance } from "../../instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
 import { present } from "../../present.ts";
-import { lookUpAccount } from "../account.ts";
+import { accountBefore, knownAccount, lookUpAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, ProvisioningParts, SignInParts } from "../grant-parts.ts";
 import { consentKey } from "../revocation/consent.ts";
 import { notStorable } from "../revocation/end-refused.ts";
-import { openGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
 import { endSoon } from "./end-soon.ts";
 import { findPending } from "./find-pending.ts";
@@ -56,11 +55,9 @@ async function mark(
 ): Promise<PendingSignIn> {
   if (pending.claimedAt !== undefined && pending.endingSince === undefined) return pending;
   if (pending.endingSince !== undefined || now >= pending.endsAt) return await refuse(parts, claim);
-  const account = await acceptedAccount(parts, pending, claim, now);
-  const consent = consentKey(connectorOf(parts, pending.connector), pending.refreshGroup, account);
-  const known = {
-    ...present({ account, consentKey: consent }),
-  };
+  const accounts = await acceptedAccounts(parts, pending, claim, now);
+  const consent = consentKey(connectorOf(parts, pending.connector), pending.refreshGroup, accounts.account);
+  const known = { ...accounts, ...present({ consentKey: consent }) };
   const dueAt = now + parts.timing.claimedMs;
   if (!(await parts.pendings.markClaimed(pending, { at: now, dueAt, ...known }))) {
     return await refuse(parts, claim);
@@ -70,22 +67,22 @@ async function mark(
 
 /**
  * An instance must not silently become a window on another account.
- * @returns the account of the pending sign-in; `undefined`: the vendor does not tell
+ * @returns the accounts of the pending sign-in and of the instance, as far as the vendor tells
  */
-async function acceptedAccount(
+async function acceptedAccounts(
   parts: SignInParts,
   pending: PendingSignIn,
   claim: Claim,
   now: number,
-): Promise<Account | undefined> {
+): Promise<Pick<PendingSignIn, "account" | "accountBefore">> {
   const account = await accountOf(parts, pending);
-  if (pending.newInstance !== undefined) return account;
+  if (pending.newInstance !== undefined) return present({ account });
   const { value: instance } = await parts.instances.get(pending.instanceId);
   if (instance === undefined || instance.deleting === true || isOvertaken(instance, pending)) {
     await endSoon(parts, pending, now);
     throw isOvertaken(instance, pending) ? superseded() : goneOrOver(instance, claim);
   }
-  const before = instance.account ?? (await accountBefore(parts, instance));
+  const before = await knownAccount(parts, instance);
   const { name } = connectorOf(parts, pending.connector);
   if (account === undefined || before === undefined) {
     if (claim.acceptUnknownAccount !== true) {
@@ -102,7 +99,7 @@ async function acceptedAccount(
       { field: "acceptOtherAccount", instanceId: instance.id },
     );
   }
-  return account;
+  return present({ account, accountBefore: accountBefore(instance, before) });
 }
 
 /** Asked for once more where it was not noted. */
@@ -112,17 +109,6 @@ async function accountOf(parts: GrantParts, pending: PendingSignIn): Promise<Acc
   if (connector.account === undefined) return undefined;
   const { accessToken } = await openPending(parts.vault, pending);
   return await lookUpAccount(parts, connector, accessToken).catch(() => undefined);
-}
-
-async function accountBefore(parts: GrantParts, instance: Instance): Promise<Account | undefined> {
-  const connector = connectorOf(parts, instance.connector);
-  if (connector.account === undefined || needsReauthentication(instance)) return undefined;
-  try {
-    const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
-    return await lookUpAccount(parts, connector, accessToken);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The item has gone: it was written long since, or it has ended. */

@@ -57,7 +57,7 @@ interface Opened {
 
 async function signInTo(
   parts: ProvisioningParts,
-  { instanceId, organizationId, connector, epoch, refreshGroup, account }: PendingSignIn,
+  { instanceId, organizationId, connector, epoch, refreshGroup, account, accountBefore }: PendingSignIn,
   { grant, sealer, now }: Opened,
   call: Call,
 ): Promise<ClaimWritten> {
@@ -70,6 +70,7 @@ async function signInTo(
     at: now,
     refreshGroup,
     ...(account === undefined ? {} : { changes: { account } }),
+    ...present({ accountBefore }),
   };
   const result = await writeSignIn(parts, { signIn, grant, sealer });
   if (result.kind === "lost") return result;

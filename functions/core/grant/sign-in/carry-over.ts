@@ -3,6 +3,7 @@ import { Unavailable } from "../../errors.ts";
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
+import { knownAccount } from "../account.ts";
 import type { GrantParts, InstanceRead } from "../grant-parts.ts";
 import type { RescueRecord } from "../ports.ts";
 import { commit } from "../refresh/commit.ts";
@@ -30,18 +31,23 @@ export function lacksRefreshToken(connector: Connector, grant: Grant): boolean {
 
 /**
  * Whether the refresh token that lies there may go on beside the new access token: the vendor gives one only with the first
- * consent, or to who asks for it, and this sign-in is of the same account by the same client. Both accounts were looked up.
+ * consent, or to who asks for it, and this sign-in is of the same account by the same client. Both accounts were looked up,
+ * here where another sign-in came between.
  */
-function mayCarry(
+async function mayCarry(
+  parts: GrantParts,
   connector: Connector,
   instance: Instance,
-  { refreshGroup, changes }: SignIn,
+  { refreshGroup, changes, accountBefore }: SignIn,
   grant: Grant,
-): boolean {
-  const { account } = instance;
-  if (!lacksRefreshToken(connector, grant) || needsReauthentication(instance)) return false;
-  if (account === undefined || account.id !== changes?.account?.id) return false;
-  return instance.refreshGroup === refreshGroup;
+): Promise<boolean> {
+  const account = changes?.account;
+  if (account === undefined || !lacksRefreshToken(connector, grant)) return false;
+  if (needsReauthentication(instance) || instance.refreshGroup !== refreshGroup) return false;
+  if (instance.account === undefined && accountBefore?.epoch === instance.epoch) {
+    return accountBefore.accountId === account.id;
+  }
+  return (await knownAccount(parts, instance))?.id === account.id;
 }
 
 /** What the write of a sign-in stores, and on which fence. */
@@ -70,7 +76,7 @@ export async function carryOver(
 ): Promise<Carried | "again"> {
   const { instance, reading } = read;
   const asItIs: Carried = { grant, fence: instance.fence };
-  if (!mayCarry(connector, instance, signIn, grant)) return asItIs;
+  if (!(await mayCarry(parts, connector, instance, signIn, grant))) return asItIs;
   if (leaseIsHeld(instance, reading)) return await waitForLease(parts, waitUntil);
   const record = await lookForRescue(parts, read);
   if (record?.kind === "refresh") {

@@ -113,7 +113,7 @@ async function provenGrant(
     throw refusal(connector, outcome, "configuration.oauth.user.refresh_token");
   }
   const { response } = outcome;
-  const expiresAt = expiryOf(connector, response, sentAt, parts.timing);
+  const expiry = expiryOf(connector, response, sentAt, parts.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
   const grant = fitGrant(connector, {
     accessToken: response.accessToken,
@@ -121,12 +121,14 @@ async function provenGrant(
     refreshToken: response.refreshToken ?? refreshToken,
     ...present({ scope: response.scope }),
     obtainedAt: sentAt,
-    ...present({ expiresAt }),
+    ...expiry,
     obtainedBy: "import",
     client: request.client,
     ...present({ extra }),
   });
   if (outcome.kind === "granted") return grant;
-  await revokeLoser(parts, { id: instanceId, organizationId, connector: connector.key }, grant);
+  // A refresh token that did not change is still the app's own.
+  if (grant.refreshToken !== refreshToken)
+    await revokeLoser(parts, { id: instanceId, organizationId, connector: connector.key }, grant);
   throw refusal(connector, outcome);
 }

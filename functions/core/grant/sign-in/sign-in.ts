@@ -3,7 +3,7 @@ import type { Grant, Instance } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
-import { lookUpAccount } from "../account.ts";
+import { accountBefore, knownAccount, lookUpAccount } from "../account.ts";
 import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
 import type { InstanceChanges } from "../ports.ts";
 import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
@@ -48,7 +48,7 @@ export async function signInAgain(
   const at = latestNow(reading, parts.monotonic());
   const { epoch } = won;
   const unwelcome = { grant: won.grant, sealer, epoch, at };
-  const account = await refuseOtherAccount(parts, request, instance, unwelcome, call);
+  const accounts = await refuseOtherAccount(parts, request, instance, unwelcome, call);
   const signIn: Omit<SignInRecord, "grant"> = {
     kind: "sign-in",
     instanceId,
@@ -57,8 +57,9 @@ export async function signInAgain(
     epoch,
     at,
     refreshGroup: refreshGroup(connector.key, won.credentials.id),
-    ...(lacksRefreshToken(connector, won.grant) && account !== undefined ? { carries: true } : {}),
-    changes: { ...request.changes, ...present({ account }) },
+    ...(lacksRefreshToken(connector, won.grant) && accounts.account !== undefined ? { carries: true } : {}),
+    changes: { ...request.changes, ...present({ account: accounts.account }) },
+    ...present({ accountBefore: accounts.accountBefore }),
   };
   const recordOf = (grant: Grant) => async (): Promise<SignInRecord> => ({
     ...signIn,
@@ -94,7 +95,7 @@ export async function signInAgain(
 
 /**
  * An instance must not silently become a window on another account. What was just granted for it ends.
- * @returns the account behind the new grant, where it was looked up
+ * @returns the accounts behind the new grant and the one before, where they were looked up
  */
 async function refuseOtherAccount(
   parts: GrantParts,
@@ -102,13 +103,16 @@ async function refuseOtherAccount(
   instance: Instance,
   won: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
   call: Call,
-): Promise<Instance["account"]> {
+): Promise<Pick<SignInRecord, "accountBefore"> & Pick<Instance, "account">> {
   const { connector } = request;
-  if (instance.account === undefined || connector.account === undefined) return undefined;
+  // Another account is welcome: asked only where it decides whether the refresh token may go on.
+  if (request.acceptOtherAccount === true && !lacksRefreshToken(connector, won.grant)) return {};
+  const before = await knownAccount(parts, instance);
+  if (before === undefined) return {};
+  const told = (account: Instance["account"]) =>
+    present({ account, accountBefore: accountBefore(instance, before) });
   if (request.acceptOtherAccount === true) {
-    // Asked only where it decides whether the refresh token may go on.
-    if (!lacksRefreshToken(connector, won.grant)) return undefined;
-    return await lookUpAccount(parts, connector, won.grant.accessToken).catch(() => undefined);
+    return told(await lookUpAccount(parts, connector, won.grant.accessToken).catch(() => undefined));
   }
   let account: Instance["account"];
   try {
@@ -122,7 +126,7 @@ async function refuseOtherAccount(
       { cause },
     );
   }
-  if (account === undefined || account.id === instance.account.id) return account;
+  if (account === undefined || account.id === before.id) return told(account);
   await endUnwelcome(parts, instance, won, call);
   throw new Conflict(
     "the user signed in with another account than before; ask for the first one, or say that another one is welcome",
