@@ -40,7 +40,7 @@ export function markRestoredCommand(): Command {
             if (connector !== undefined && each.connector !== connector) continue;
             found += 1;
             if (isUnsafe(parts, each)) unsafe += 1;
-            if (yes === true) ended[await markRestored(parts, each)] += 1;
+            if (yes === true) ended[await markRestored(parts, each, target.now())] += 1;
           }
         }
       }

@@ -12,7 +12,10 @@ const POLL_MS = 500;
 /** A worker's exchange with the vendor, and a little for the queue and the write. */
 const RESULT_MS = timing.exchangeMs + 15_000;
 
-/** `passed_over`: not dead any more, or not one that may be tried. `no_answer`: of the vendor, or of a worker. */
+/**
+ * `passed_over`: not dead any more, or not one that may be tried. `no_answer`: none of a worker, or none of the vendor that says
+ * whether the grant lives (429, 503, no connection).
+ */
 export type Tried = "revived" | "still_dead" | "no_answer" | "passed_over";
 
 export interface ReviveParts {
@@ -85,7 +88,9 @@ async function reviveOne(
     if (now === undefined || now.deleting === true) return "passed_over";
     if (!needsReauthentication(now)) return "revived";
     // A lease that is still there: the vendor is being asked, or nobody knows how that ended.
-    if (now.forcedAt !== before.forcedAt && now.until === undefined) return "still_dead";
+    if (now.forcedAt === before.forcedAt || now.until !== undefined) continue;
+    // Given back without that: the vendor could not be reached, or answered something else.
+    return now.death?.confirmedAt === before.death?.confirmedAt ? "no_answer" : "still_dead";
   }
   return "no_answer";
 }

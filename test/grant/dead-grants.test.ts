@@ -138,7 +138,9 @@ describe("a dead grant that is tried once more", () => {
     await work("revive");
     expect(world.sent).toEqual(["r-old"]);
     const { fence: ___, forcedAt, ...after } = world.stored();
-    expect(after).toEqual(dead);
+    const { confirmedAt, ...death } = after.death ?? {};
+    expect({ ...after, death }).toEqual(dead);
+    expect(confirmedAt).toBe(outcome.kind === "invalid_grant" ? forcedAt : undefined);
     expect(forcedAt).toBeGreaterThan(0);
     expect(world.announced).toEqual([]);
     await work("revive");
@@ -157,6 +159,18 @@ describe("a dead grant that is tried once more", () => {
     world.answer = () => ({ ...DEAD, description: "The refresh token was already used." });
     await work("revive");
     expect(world.stored().death).toMatchObject({ reason: "refresh_token_reused" });
+    await world.pass(DAY);
+    await work("revive");
+    expect(world.sent).toHaveLength(1);
+  });
+
+  test("is never sent again when the vendor saw the token twice, though nobody knows since when it is dead", async () => {
+    world.put({}, { deadVersion: 1, lastError: "invalid_grant" });
+    world.answer = () => ({ ...DEAD, description: "The refresh token was already used." });
+    await work("revive");
+    const { death, dueAt } = world.stored();
+    expect(death).toMatchObject({ version: 1, reason: "refresh_token_reused" });
+    expect(dueAt).toBe((death?.at ?? 0) + 30 * DAY);
     await world.pass(DAY);
     await work("revive");
     expect(world.sent).toHaveLength(1);

@@ -108,6 +108,12 @@ describe("a refresh that an app asks for", () => {
     expect(await outcomeOf("token")).toBe("refreshed");
   });
 
+  test("does not wait for a day that an earlier version heeded", async () => {
+    world.put({}, { retryAt: world.now + DAY, askedUntil: world.now + DAY, dueAt: world.now });
+    world.answer = () => granted("new");
+    expect(await outcomeOf("token")).toBe("refreshed");
+  });
+
   test("is handed to the worker where too little time is left, and counts there", async () => {
     world.put();
     const work = () => world.finish(refreshDue(world.parts, { instanceId: 42, cause: "forced" }, world.call));

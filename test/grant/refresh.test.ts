@@ -442,6 +442,12 @@ describe("the worker", () => {
     expect(world.stored()).toMatchObject({ dueAt: now + 40_000, dueSince: now - 1_000 });
   });
 
+  test("does not wait for a day that an earlier version heeded", async () => {
+    world.items.set(42, { ...world.stored(), retryAt: world.now + 20 * HOUR });
+    await due();
+    expect(world.sent).toEqual(["r-old"]);
+  });
+
   test("does for a refused token what its caller would: not within a minute of the last refresh", async () => {
     world.put({ obtainedAt: world.now - 30_000 }, { dueAt: world.now + HOUR });
     world.tableCalls.length = 0;

@@ -212,7 +212,7 @@ describe("a process that is killed between its sign-in and the old grant's end",
     expect(world.stored().plain.accessToken).toBe("new");
     soon();
     const alive = world.items.get(42) as Instance;
-    expect(await markRestored(world.parts, alive)).toBe("marked");
+    expect(await markRestored(world.parts, alive, world.now)).toBe("marked");
     soon();
     world.items.set(42, alive);
     world.answer = () => ({ kind: "invalid_grant", error: "invalid_grant" });

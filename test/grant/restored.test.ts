@@ -3,7 +3,7 @@ import { markRestored } from "../../functions/core/grant/operator/mark-restored.
 import { currentAccessToken } from "../../functions/core/grant/refresh/access-token.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
-import { CalmWorld, HOUR } from "./calm-world.ts";
+import { CalmWorld, DAY, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 
 let world: CalmWorld;
@@ -12,15 +12,16 @@ beforeEach(() => {
 });
 
 const expired = () => ({ obtainedAt: world.now - 2 * HOUR, expiresAt: world.now - HOUR });
-const mark = () => markRestored(world.parts, world.stored());
+const mark = () => markRestored(world.parts, world.stored(), world.now);
 const due = () => world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
 
 describe("an instance that was restored from a backup", () => {
   test("is never sent where the vendor rotates: not by the worker, not for a caller", async () => {
     const instance = world.put(expired(), { dueAt: world.now, dueSince: world.now });
     expect(await mark()).toBe("marked");
-    expect(world.stored()).toMatchObject({ deadVersion: 1, lastError: "restored" });
-    expect(world.stored()).not.toHaveProperty("dueAt");
+    const death = { version: 1, at: world.now, reason: "restored" };
+    expect(world.stored()).toMatchObject({ deadVersion: 1, lastError: "restored", death });
+    expect(world.stored().dueAt).toBe(world.now + 30 * DAY);
     await due();
     const read = await world.read();
     await expect(currentAccessToken(world.parts, read, world.call)).rejects.toMatchObject({
@@ -28,6 +29,18 @@ describe("an instance that was restored from a backup", () => {
     });
     expect(world.sent).toEqual([]);
     expect(instance.version).toBe(world.stored().version);
+  });
+
+  test("keeps its tokens for as long as any dead grant, and no longer", async () => {
+    world.put(expired());
+    await mark();
+    await world.pass(30 * DAY - HOUR);
+    await due();
+    expect(world.stored().plain.refreshToken).toBe("r-old");
+    await world.pass(2 * HOUR);
+    await due();
+    expect(world.stored().plain).not.toHaveProperty("refreshToken");
+    expect(world.stored().death).toMatchObject({ reason: "restored", emptied: true });
   });
 
   test("comes back to life by a newer grant that lay in the rescue bucket", async () => {
@@ -70,7 +83,7 @@ describe("an instance that was restored from a backup", () => {
   test("is not marked over what somebody did meanwhile, nor twice, nor while it is being deleted", async () => {
     const restored = world.put(expired());
     await world.parts.instances.takeLease(42, restored, world.now + 100_000);
-    expect(await markRestored(world.parts, restored)).toBe("moved");
+    expect(await markRestored(world.parts, restored, world.now)).toBe("moved");
     expect(world.stored()).not.toHaveProperty("deadVersion");
 
     expect(await mark()).toBe("marked");

@@ -45,6 +45,12 @@ describe.each(callers)("%s", (caller, call) => {
     expect(world.outcomes.map(({ outcome }) => outcome)).toEqual(["waited"]);
   });
 
+  test("does not wait for a day that an earlier version heeded", async () => {
+    world.put(expired(), { retryAt: world.now + 20 * HOUR, attempts: 1 });
+    expect(await answer()).toMatchObject({ version: 2 });
+    expect(world.sent).toEqual(["r-old"]);
+  });
+
   test("takes what another function won in the very moment", async () => {
     world.put(expired());
     const { takeLease } = world.parts.instances;

@@ -83,6 +83,18 @@ describe("reviving many dead grants", () => {
     expect(two.deadVersion).toBe(1);
   });
 
+  it("tells a refusal from a vendor that says nothing of the grant", async () => {
+    const instances = [dead(1), dead(2), dead(3)];
+    world.answer = (refreshToken) => {
+      if (refreshToken === "r-1") return DEAD;
+      return refreshToken === "r-2"
+        ? { kind: "refused", status: 429, error: "slow_down", retryAfterMs: HOUR }
+        : { kind: "never_sent", reason: "no route" };
+    };
+    const { tried } = await revive(instances);
+    expect(tried).toEqual({ revived: 0, still_dead: 1, no_answer: 2, passed_over: 0 });
+  });
+
   it("goes on behind those that it had tried when it was broken off", async () => {
     const instances = [dead(1), dead(2)];
     const [first] = instances;

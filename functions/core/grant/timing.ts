@@ -135,6 +135,14 @@ export function revocationWait(timing: Timing, failingForMs: number): number {
   return Math.floor(Math.min(revocationRetryMaxMs, Math.max(revocationRetryMs, failingForMs / 4)));
 }
 
+/**
+ * Whether a time until which nobody is to ask the vendor is still to come. Further ahead than any that is written today, it is of
+ * a version of Linkspan that heeded a `Retry-After` of a day: no user waits for it any more.
+ */
+export function isAhead(until: number, now: number, timing: Timing): boolean {
+  return until > now && until - now <= timing.retryAfterMaxMs + timing.skewMs;
+}
+
 /** Doubles with each failure up to a limit, with up to a quarter of jitter on top. */
 export function backOff(firstMs: number, maxMs: number, failures: number, random: number): number {
   const grown = Math.min(maxMs, firstMs * 2 ** Math.min(Math.max(failures - 1, 0), 30));

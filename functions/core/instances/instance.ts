@@ -25,6 +25,8 @@ export interface Death {
   readonly at: number;
   /** A stable code; see grant/refresh/death.ts. */
   readonly reason: string;
+  /** When the vendor last said so of a grant that was dead already. */
+  readonly confirmedAt?: number;
   /** Those days are over: the stored ciphertext holds no token any more. */
   readonly emptied?: true;
 }

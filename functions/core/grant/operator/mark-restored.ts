@@ -1,5 +1,8 @@
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { GrantParts } from "../grant-parts.ts";
+import type { DeathReason } from "../refresh/death.ts";
+import { dueFor } from "../schedule/due.ts";
+import { timing } from "../timing.ts";
 
 /** `marked`: needs a new sign-in. `left`: may be used as it is. `moved`: somebody uses the table already; look again. */
 export type Restored = "marked" | "left" | "moved";
@@ -12,16 +15,19 @@ export type Restored = "marked" | "left" | "moved";
  *
  * The write is the protocol's own: it asks for the version and fence seen. A newer grant that lies in the rescue bucket for this
  * version still comes home by its COMMIT, and brings the instance back to life.
+ * @param now store time, epoch milliseconds
  */
 export async function markRestored(
   parts: Pick<GrantParts, "connectors"> & { readonly instances: Pick<GrantParts["instances"], "markDead"> },
   instance: Instance,
+  now: number,
 ): Promise<Restored> {
   if (!isUnsafe(parts, instance)) return "left";
-  const { id, version, fence, dueAt, replacedGrants } = instance;
-  // A worker is yet to come by for what a sign-in had replaced.
-  const due = replacedGrants === undefined ? undefined : dueAt;
-  const marked = await parts.instances.markDead(id, { version, fence }, "restored", due);
+  const { id, version, fence } = instance;
+  const reason: DeathReason = "restored";
+  const death = { version, at: now, reason };
+  const due = dueFor(instance, now + timing.keepDeadMs, now, timing);
+  const marked = await parts.instances.markDead(id, { version, fence }, reason, due, { death });
   return marked ? "marked" : "moved";
 }
 

@@ -20,7 +20,7 @@ import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
 import { PatienceEnded, within } from "../patience.ts";
 import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "../schedule/due.ts";
 import { openGrant } from "../sealed-grant.ts";
-import { latestNow, leaseIsHeld } from "../timing.ts";
+import { isAhead, latestNow, leaseIsHeld } from "../timing.ts";
 import { deathOf, isRevivableByApp } from "./death.ts";
 import { hasEnded } from "./ended-token.ts";
 import { refreshUnlessPaused } from "./refresh-unless-paused.ts";
@@ -199,8 +199,7 @@ function holdBack(
   now: number,
 ): Extract<Renewal, { kind: "unchanged" }> | undefined {
   const wait = (until: number | undefined, why?: "too_soon" | "asked") => {
-    if (until === undefined || until <= now) return undefined;
-    // At most what is heeded today: an item from before may say a day.
+    if (until === undefined || !isAhead(until, now, timing)) return undefined;
     const retryAfterMs = Math.min(until - now, timing.retryAfterMaxMs);
     return { kind: "unchanged", retryAfterMs, ...present({ why }) } as const;
   };

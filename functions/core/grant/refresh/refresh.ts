@@ -17,7 +17,7 @@ import { earliestNow, latestNow } from "../timing.ts";
 import { withNewGrant } from "../with-new-grant.ts";
 import { type AfterFailure, afterFailure, errorCode, type Failure, failureOf } from "./after-failure.ts";
 import { commit, type RefreshRecord } from "./commit.ts";
-import { type DeathReason, reasonOf } from "./death.ts";
+import { type DeathReason, deathOf, reasonOf } from "./death.ts";
 import { declareDead } from "./declare-dead.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
 import { giveUpRefused } from "./give-up-refused.ts";
@@ -151,7 +151,7 @@ async function attempt(
     }
     case "invalid_grant": {
       const reason = reasonOf(outcome);
-      if (revives) return await stillDead(parts, lease, reason, { count, words });
+      if (revives) return await stillDead(parts, lease, reason, { count, words, now: now() });
       return await endGrant(parts, read, lease, reason, { count, failed, words }, call);
     }
     case "unknown":
@@ -194,16 +194,29 @@ async function letGo(parts: GrantParts, lease: Lease, change: ReleaseChange): Pr
   return await release.catch(() => false);
 }
 
-/** The vendor says of a dead grant what it has said before: nothing changes, but that a token seen twice is not tried again. */
+/**
+ * The vendor says of a dead grant what it has said before. That is noted: a token that it saw twice is not tried again, and a
+ * death without a date, of an earlier version of Linkspan, has one from here on.
+ */
 async function stillDead(
   parts: GrantParts,
   lease: Lease,
   reason: DeathReason,
-  { count, words }: { count: Count; words: VendorWords },
+  { count, words, now }: { count: Count; words: VendorWords; now: number },
 ): Promise<RefreshResult> {
-  const { death } = lease.instance;
-  const isReuse = reason === "refresh_token_reused" && death !== undefined;
-  await letGo(parts, lease, isReuse ? { death: { ...death, reason } } : {});
+  const { instance } = lease;
+  const before = deathOf(instance);
+  const { timing } = parts;
+  const due = before?.at === undefined ? dueFor(instance, now + timing.keepDeadMs, now, timing) : undefined;
+  await letGo(parts, lease, {
+    ...present({ dueAt: due }),
+    death: {
+      version: instance.version,
+      at: before?.at ?? now,
+      reason: reason === "refresh_token_reused" ? reason : (before?.reason ?? reason),
+      confirmedAt: now,
+    },
+  });
   count("still_dead", { words });
   return { kind: "needs_reauth" };
 }

@@ -10,7 +10,7 @@ import { isOfNobodyKnown } from "../revocation/consent.ts";
 import { finishDeletion } from "../revocation/delete-instance.ts";
 import { openGrant } from "../sealed-grant.ts";
 import { endReplaced } from "../sign-in/replaced-grants.ts";
-import { latestNow, leaseIsHeld } from "../timing.ts";
+import { isAhead, latestNow, leaseIsHeld } from "../timing.ts";
 import { buryDead } from "./bury-dead.ts";
 import { dueAt, dueFor, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";
 
@@ -51,7 +51,7 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
 
   if (work.version !== undefined && work.version !== instance.version) return leave("reused");
   if (leaseIsHeld(instance, reading)) return leave("waited");
-  if (instance.retryAt !== undefined && instance.retryAt > now) {
+  if (instance.retryAt !== undefined && isAhead(instance.retryAt, now, parts.timing)) {
     leave("waited");
     return await settle(instance.retryAt, instance.dueSince ?? instance.dueAt);
   }
