@@ -154,7 +154,10 @@ async function connect(
   const { grants, transients } = parts;
   const secretConfiguration = await openSessionConfiguration(parts, session);
   const client = await clientFor(parts, authorization, session, secretConfiguration);
-  const extra = extraOf(Object.fromEntries([...request.query].filter(([name]) => !CALLBACK_OWN.has(name))));
+  const extra = extraOf(
+    connector,
+    Object.fromEntries([...request.query].filter(([name]) => !CALLBACK_OWN.has(name))),
+  );
   const name = session.name ?? connector.name;
   const expiresAt = transients.now() + SESSION_MS;
   const { key: pending, missingScopes } = await holdSignIn(

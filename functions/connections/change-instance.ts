@@ -150,7 +150,7 @@ async function signIn(
       "configuration.oauth.callback.url",
     );
   }
-  const extra = extraOf(providerData);
+  const extra = extraOf(connector, providerData);
   const { codeVerifier, appState, askedScopes } = authorization ?? {};
   const epoch =
     authorization?.epoch ?? epochOf(parts.transients.now(), hashOf(connector.key, clientId, code));

@@ -40,7 +40,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
       name,
       tags: body.tags === undefined || body.tags.length === 0 ? [name] : body.tags,
     };
-    const extra = extraOf(providerData);
+    const extra = extraOf(connector, providerData);
     const common = { ...owner, ...about, ...present({ extra }) };
     const code = codeOf(providerData);
     const client = await chooseClient(

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { connectors } from "../connectors/catalogue.ts";
+import type { Connector } from "../connectors/define-connector.ts";
 import { budgets, jsonBytes } from "../core/instances/budgets.ts";
 import { anObject } from "../http/request-body.ts";
 import { stripHtml } from "./strip-html.ts";
@@ -114,11 +115,21 @@ const PROTOCOL = new Set([
 const MAX_EXTRA = 20;
 const MAX_EXTRA_CHARACTERS = 2_000;
 
-/** A browser's extensions and a vendor's trackers add parameters, too: what is too much is left out, not refused. */
-export function extraOf(providerData: Readonly<Record<string, string>>): Record<string, string> | undefined {
-  const extra = Object.entries(providerData)
-    .filter(([key, value]) => !PROTOCOL.has(key) && key.length + value.length <= MAX_EXTRA_CHARACTERS)
-    .slice(0, MAX_EXTRA);
+/**
+ * A browser's extensions and a vendor's trackers add parameters, too: what is too much is left out, not refused. What the
+ * connector declares is never too much: calls to the vendor need it.
+ */
+export function extraOf(
+  { oauth2 }: { readonly oauth2: Pick<Connector["oauth2"], "keptMembers"> },
+  providerData: Readonly<Record<string, string>>,
+): Record<string, string> | undefined {
+  const isDeclared = ([key]: [string, string]): boolean => oauth2.keptMembers?.includes(key) === true;
+  const brought = Object.entries(providerData).filter(([key]) => !PROTOCOL.has(key));
+  const declared = brought.filter(isDeclared);
+  const others = brought
+    .filter(([key, value]) => !isDeclared([key, value]) && key.length + value.length <= MAX_EXTRA_CHARACTERS)
+    .slice(0, Math.max(0, MAX_EXTRA - declared.length));
+  const extra = [...declared, ...others];
   return extra.length === 0 ? undefined : Object.fromEntries(extra);
 }
 

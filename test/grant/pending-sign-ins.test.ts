@@ -21,8 +21,12 @@ beforeEach(() => {
   world = new CalmWorld();
 });
 
-async function hold(name: string, into: HostedSignIn["into"] = { instanceId: 42 }): Promise<PendingKey> {
-  world.exchange = () => granted(name);
+async function hold(
+  name: string,
+  into: HostedSignIn["into"] = { instanceId: 42 },
+  more: Partial<HostedSignIn> = {},
+): Promise<PendingKey> {
+  world.exchange = () => granted(name, more.askedScopes === undefined ? {} : { scope: "read" });
   const request: HostedSignIn = {
     organizationId: "org",
     userId: "user",
@@ -35,6 +39,7 @@ async function hold(name: string, into: HostedSignIn["into"] = { instanceId: 42 
     sessionId: `cs_${name}`,
     endsAt: world.now + HALF_AN_HOUR,
     into,
+    ...more,
   };
   const { key } = await world.finish(holdSignIn(world.parts, world.transients, request, world.call));
   await world.settle();
@@ -269,6 +274,21 @@ describe("a new connection", () => {
     expect(made.map(({ id }) => id)).toEqual(Array(3).fill(key.instanceId));
     expect(world.items.size).toBe(1);
     expect(new Set(world.announced.map(({ id }) => id)).size).toBe(1);
+  });
+
+  test("whose maker died right after is told of by who finds it made: its scopes and account, too", async () => {
+    const key = await hold("new", anew, { askedScopes: ["read", "write"] });
+    const dying = { ...world.parts, announce: () => Promise.reject(new Error("it died")) };
+    const silent = { ...world.call, afterAnswer: (work: Promise<unknown>) => void work.catch(() => {}) };
+    await world.finish(claimSignIn(dying, { pending: key, isNew: true }, silent));
+    expect(told()).toEqual([]);
+    expect(world.stored(key.instanceId)).not.toHaveProperty("account");
+
+    withAccounts({ new: "ada" });
+    await claim(key, { isNew: true });
+    await Promise.all(world.after);
+    expect(told()).toEqual(["instance.created", "instance.scopes_missing"]);
+    expect(world.stored(key.instanceId).account).toEqual({ id: "ada" });
   });
 
   test("that was claimed and deleted does not come back by a process that is late", async () => {

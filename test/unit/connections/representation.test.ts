@@ -136,11 +136,18 @@ describe("the body of POST, PUT and PATCH", () => {
   });
 
   it("keeps what else a redirect brought, but no part of the protocol, and not without bound", () => {
-    expect(extraOf({ code: "c", state: "s", realmId: "17", refresh_token: "r" })).toEqual({ realmId: "17" });
-    expect(extraOf({ code: "c" })).toBeUndefined();
-    expect(extraOf({ big: "x".repeat(2_001), realmId: "17" })).toEqual({ realmId: "17" });
+    expect(extraOf(dropbox, { code: "c", state: "s", realmId: "17", refresh_token: "r" })).toEqual({
+      realmId: "17",
+    });
+    expect(extraOf(dropbox, { code: "c" })).toBeUndefined();
+    expect(extraOf(dropbox, { big: "x".repeat(2_001), realmId: "17" })).toEqual({ realmId: "17" });
     const many = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`extra${n}`, "x"]));
-    expect(Object.keys(extraOf(many) ?? {})).toHaveLength(20);
+    expect(Object.keys(extraOf(dropbox, many) ?? {})).toHaveLength(20);
+    const realmId = "1".repeat(3_000);
+    const declares = { oauth2: { keptMembers: ["realmId", "dc"] } };
+    const extra = extraOf(declares, { ...many, realmId });
+    expect(extra?.realmId).toBe(realmId);
+    expect(Object.keys(extra ?? {})).toHaveLength(20);
   });
 
   it("is without the blanks and line breaks that a paste brings along", () => {

@@ -93,22 +93,22 @@ async function create(
       await parts.instances.markDeleting(instance.id, opened.now);
       return { kind: "lost", now: undefined };
     }
-    tellCreated(parts, instance, call);
-    tellMissingScopes(
-      parts,
-      call,
-      connectorOf(parts, instance.connector),
-      instance,
-      opened.grant,
-      opened.now,
-    );
-    noteUnknown(parts, instance, opened, call);
-    return { kind: "written", instance };
+    return made(parts, instance, opened, call);
   }
   const { value: found } = await parts.instances.get(instance.id);
   if (!isMadeFrom(found, pending) || found.deleting === true) return { kind: "lost", now: found };
-  tellCreated(parts, found, call);
-  return { kind: "written", instance: found };
+  return made(parts, found, opened, call);
+}
+
+/** What follows a creation is the same whoever finds it done: the one who made it may have died right after. */
+function made(parts: ProvisioningParts, instance: Instance, opened: Opened, call: Call): ClaimWritten {
+  const connector = connectorOf(parts, instance.connector);
+  announce(parts, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
+  tellMissingScopes(parts, call, connector, instance, opened.grant, opened.now);
+  if (instance.account === undefined) {
+    call.afterAnswer(noteAccount(parts, connector, instance, opened.grant.accessToken, opened.now));
+  }
+  return { kind: "written", instance };
 }
 
 /** Whether this instance is the one that a new connection became. */
@@ -149,15 +149,4 @@ async function instanceFrom(
     refreshGroup,
     ...present({ consentKey: consent, account }),
   };
-}
-
-/** The same happening whoever tells it. */
-function tellCreated(parts: ProvisioningParts, instance: Instance, call: Call): void {
-  announce(parts, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
-}
-
-function noteUnknown(parts: ProvisioningParts, instance: Instance, { grant, now }: Opened, call: Call): void {
-  if (instance.account !== undefined) return;
-  const connector = connectorOf(parts, instance.connector);
-  call.afterAnswer(noteAccount(parts, connector, instance, grant.accessToken, now));
 }
