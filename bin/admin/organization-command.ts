@@ -65,14 +65,15 @@ export function organizationCommand(): Command {
       printOne(command, { removed: true });
     });
 
-  for (const [what, list] of [
-    ["return-url", "returnUrls"],
-    ["origin", "origins"],
+  for (const [what, list, isAbout] of [
+    ["return-url", "returnUrls", "URLs that the hosted flow may return to; a * may end the path"],
+    ["origin", "origins", "browser origins that may call with an instance token"],
+    [
+      "vendor-host",
+      "vendorHosts",
+      "hosts that connections may name where a vendor's customers run their own",
+    ],
   ] as const) {
-    const isAbout =
-      what === "origin"
-        ? "browser origins that may call with an instance token"
-        : "URLs that the hosted flow may return to; a * may end the path";
     organization
       .command(`allow-${what}`)
       .argument("<organization>")
@@ -100,16 +101,17 @@ export function organizationCommand(): Command {
 async function change(
   command: Command,
   id: string,
-  list: "returnUrls" | "origins",
+  list: "returnUrls" | "origins" | "vendorHosts",
   to: (before: readonly string[]) => string[],
 ): Promise<void> {
   const { tenants, records } = await openTarget(command);
   const before = await records.organization(id);
   if (before === undefined) throw new UsageProblem(`there is no organization ${id}`);
-  printOne(command, row(await tenants.setAllowLists(id, { [list]: to(before[list]) })));
+  printOne(command, row(await tenants.setAllowLists(id, { [list]: to(before[list] ?? []) })));
 }
 
-function row({ id, name, status, deletingSince, returnUrls, origins, createdAt }: Organization) {
+function row({ id, name, status, deletingSince, createdAt, ...lists }: Organization) {
+  const { returnUrls, origins, vendorHosts = [] } = lists;
   const shown = deletingSince === undefined ? status : "deleting";
-  return { id, name, status: shown, returnUrls, origins, created: isoTime(createdAt) };
+  return { id, name, status: shown, returnUrls, origins, vendorHosts, created: isoTime(createdAt) };
 }

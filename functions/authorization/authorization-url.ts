@@ -3,6 +3,7 @@ import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest } from "../core/errors.ts";
 import { budgets, checkText } from "../core/instances/budgets.ts";
 import { authorizationUrl } from "../core/oauth/authorization-request.ts";
+import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { beginAuthorization } from "../core/oauth/pending-authorization.ts";
 import { present } from "../core/present.ts";
@@ -25,7 +26,12 @@ const fields = {
   subdomain: v.optional(v.string()),
 };
 
-const PostBody = v.object({ ...fields, pkce: v.optional(v.boolean()) });
+const PostBody = v.object({
+  ...fields,
+  pkce: v.optional(v.boolean()),
+  /** Values for the vendor's URLs, by the keys that the connector declares. */
+  configuration: v.optional(v.record(v.string(), v.string())),
+});
 
 /**
  * GET /elements/{keyOrId}/oauth/url, as old clients call it, mostly without any header: nothing is stored, no PKCE, the
@@ -42,7 +48,7 @@ export function getAuthorizationUrl(parts: () => AuthorizationParts): HttpHandle
       scope: asked.scope,
       // Old apps read the connector's key there, to know which vendor has come back.
       state: asked.state ?? connector.key,
-      configuration: urlValues(asked),
+      configuration: checkedValues(connector, { ...valuesOfQuery(request), ...urlValues(asked) }, []),
     });
     return json({ element: connector.key, oauthUrl: vendorEndpoint(url).url });
   };
@@ -110,7 +116,11 @@ export function postAuthorizationUrl(parts: () => AuthorizationParts): HttpHandl
         clientId: client.clientId,
         ...(client.kind === "registered" ? { appId: client.app.id } : {}),
         redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
-        configuration: urlValues(asked),
+        configuration: checkedValues(
+          connector,
+          { ...asked.configuration, ...urlValues(asked) },
+          organization.vendorHosts,
+        ),
         ...present({ appState: asked.state, pkce: asked.pkce }),
         scope: asked.scope,
       },
@@ -128,6 +138,30 @@ export function postAuthorizationUrl(parts: () => AuthorizationParts): HttpHandl
 }
 
 /** What some vendors' URLs hold of the customer's own. */
+const QUERY_PREFIX = "configuration.";
+
+function valuesOfQuery({ query }: HttpRequest): Record<string, string> {
+  const named = [...query].filter(([name]) => name.startsWith(QUERY_PREFIX));
+  return Object.fromEntries(named.map(([name, value]) => [name.slice(QUERY_PREFIX.length), value]));
+}
+
+/** Of the values that a caller sent those that the connector's URLs take, checked. */
+function checkedValues(
+  connector: Connector,
+  sent: Readonly<Record<string, string>>,
+  vendorHosts: readonly string[] | undefined,
+): Record<string, string> {
+  const fields = (connector.configuration ?? []).filter(({ format }) => format !== undefined);
+  const taken = fields.flatMap(({ key }) => {
+    const value = sent[key]?.trim();
+    checkText(value, budgets.hostValue, `configuration.${key}`);
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  const values = Object.fromEntries(taken);
+  checkConnectorUrls(connector, values, { vendorHosts });
+  return values;
+}
+
 function urlValues(asked: {
   siteAddress?: string | undefined;
   subdomain?: string | undefined;

@@ -8,6 +8,7 @@ import { checkConfiguration, configurationBytes } from "../core/instances/budget
 import type { Instance, OAuthClient } from "../core/instances/instance.ts";
 import { separateSecrets } from "../core/instances/secret-keys.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
+import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { present } from "../core/present.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
@@ -136,6 +137,10 @@ async function signIn(
     changes.client === undefined ? await clientOf(parts, instance) : { kind: "own", ...changes.client };
   const { id: clientId } = await parts.grants.clients.resolve(instance.organizationId, connector.key, client);
   checkIssuer(connector, providerData.iss, "providerData.iss");
+  const extra = extraOf(connector, providerData);
+  const configuration = changes.instance.configuration ?? instance.configuration;
+  const organization = await parts.tenants.organization(instance.organizationId);
+  checkConnectorUrls(connector, configuration, { told: extra ?? {}, vendorHosts: organization?.vendorHosts });
   const { authorization, repeated } = await authorizationOf(parts, user, connector, providerData.state, {
     clientId,
     code,
@@ -150,7 +155,6 @@ async function signIn(
       "configuration.oauth.callback.url",
     );
   }
-  const extra = extraOf(connector, providerData);
   const { codeVerifier, appState, askedScopes } = authorization ?? {};
   const epoch =
     authorization?.epoch ?? epochOf(parts.transients.now(), hashOf(connector.key, clientId, code));
@@ -168,7 +172,7 @@ async function signIn(
     // The instance was read before the state was consumed.
     epoch: epochAfter(instance.epoch, epoch),
     ...present({ extra }),
-    configuration: changes.instance.configuration ?? instance.configuration,
+    configuration,
     ...(body.acceptOtherAccount === true ? { acceptOtherAccount: true } : {}),
     changes: { ...changes.instance, ...present({ appState }) },
   };

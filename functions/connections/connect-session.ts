@@ -6,8 +6,8 @@ import { InvalidRequest, NotFound } from "../core/errors.ts";
 import type { SealedPlace } from "../core/grant/ports.ts";
 import { checkConfiguration } from "../core/instances/budgets.ts";
 import type { Sealed } from "../core/instances/instance.ts";
+import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { chooseClient } from "../core/oauth/choose-client.ts";
-import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
 import { present } from "../core/present.ts";
 import { hashSecret } from "../core/secret-hash.ts";
 import { isReturnUrlAllowed } from "../core/tenants/allow-lists.ts";
@@ -104,7 +104,9 @@ export function createSession(parts: () => ConnectionParts): HttpHandler {
     const values = only === undefined ? undefined : readConfiguration(only, body.configuration ?? {});
     if (values !== undefined) checkConfiguration(values);
     for (const connector of chosen) {
-      if (values !== undefined) checkConnectorUrls(connector, { ...again?.configuration, ...values.plain });
+      if (values !== undefined) {
+        checkConnectorUrls(connector, { ...again?.configuration, ...values.plain }, organization);
+      }
       // An instance that is signed in to again has its client already.
       if (again !== undefined && values?.plain["oauth.api.key"] === undefined) continue;
       const field = "configuration.oauth.api.key";

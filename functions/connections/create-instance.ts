@@ -8,8 +8,8 @@ import { budgets, checkConfiguration, checkText } from "../core/instances/budget
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { isOwnState } from "../core/oauth/authorization-request.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
+import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
-import { checkConnectorUrls } from "../core/oauth/connector-url.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
@@ -41,6 +41,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
       tags: body.tags === undefined || body.tags.length === 0 ? [name] : body.tags,
     };
     const extra = extraOf(connector, providerData);
+    const { vendorHosts } = organization;
     const common = { ...owner, ...about, ...present({ extra }) };
     const code = codeOf(providerData);
     const client = await chooseClient(
@@ -54,7 +55,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
 
     const imported = importedGrant(providerData, configuration);
     if (code === undefined && imported !== undefined) {
-      checkConnectorUrls(connector, configuration.plain);
+      checkConnectorUrls(connector, configuration.plain, { told: extra ?? {}, vendorHosts });
       const made = await importInstance(
         grants,
         {
@@ -70,7 +71,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
     }
 
     if (code === undefined) throw new InvalidRequest("providerData.code is missing", "providerData.code");
-    checkConnectorUrls(connector, configuration.plain);
+    checkConnectorUrls(connector, configuration.plain, { told: extra ?? {}, vendorHosts });
     checkIssuer(connector, providerData.iss, "providerData.iss");
     const { authorization, repeated } = await authorizationOf(parts(), user, connector, providerData.state, {
       clientId: client.clientId,

@@ -120,10 +120,10 @@ const MAX_EXTRA_CHARACTERS = 2_000;
  * connector declares is never too much: calls to the vendor need it.
  */
 export function extraOf(
-  { oauth2 }: { readonly oauth2: Pick<Connector["oauth2"], "keptMembers"> },
+  { told }: Pick<Connector, "told">,
   providerData: Readonly<Record<string, string>>,
 ): Record<string, string> | undefined {
-  const isDeclared = ([key]: [string, string]): boolean => oauth2.keptMembers?.includes(key) === true;
+  const isDeclared = ([key]: [string, string]): boolean => told?.some((each) => each.key === key) === true;
   const brought = Object.entries(providerData).filter(([key]) => !PROTOCOL.has(key));
   const declared = brought.filter(isDeclared);
   const others = brought

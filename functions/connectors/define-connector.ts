@@ -38,9 +38,11 @@ export interface LongLivedToken {
 }
 
 export interface OAuth2 {
-  /** May hold `{name}` for a configuration value, which is then validated as a host label. */
+  /** URLs may hold `{name}`: the value of a declared field of `configuration` or `told`. */
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
+  /** Absent: `tokenUrl`. */
+  readonly refreshUrl?: string;
   readonly revocation?: Revocation;
   readonly clientAuthentication: ClientAuthentication;
   /** Only S256 (RFC 7636); absent: the vendor has none. */
@@ -85,11 +87,6 @@ export interface OAuth2 {
    * (core/oauth/dead-grant.ts). Case does not count. Only what no second try can help, each with the vendor's page.
    */
   readonly deadGrantErrors?: readonly string[];
-  /**
-   * Members of the token answer or the callback that calls to the vendor need (`instance_url`, `realmId`): kept with the grant
-   * whatever their size. Others are kept as far as there is room.
-   */
-  readonly keptMembers?: readonly string[];
   /** In place of `refreshToken`: the access token itself is exchanged and renewed. */
   readonly longLivedToken?: LongLivedToken;
   /**
@@ -119,6 +116,30 @@ export interface AccountCall {
   readonly email?: string;
 }
 
+/**
+ * What a value must be to stand in a URL or a header of its connector:
+ * - `hostLabel`: one label of a host name;
+ * - `hostBelow`: a host, or an https URL without path, that is one of these or below one (`*.my.salesforce.com`);
+ * - `listedHost`: any host that the organization's own list names, or one of these;
+ * - `oneOf`: one of these, such as a region's ending;
+ * - `pathSegment`: percent-encoded into one segment of a path;
+ * - `text`: for a header.
+ */
+export type ValueFormat =
+  | "hostLabel"
+  | "pathSegment"
+  | "text"
+  | { readonly hostBelow: readonly string[] }
+  | { readonly listedHost: readonly string[] }
+  | { readonly oneOf: readonly string[] };
+
+/** A member of the token answer or the callback that calls to the vendor need: kept with the grant whatever its size. */
+export interface ToldValue {
+  readonly key: string;
+  /** Where it stands in a URL or a header. */
+  readonly format?: ValueFormat;
+}
+
 /** A value that the app or the user gives beside the OAuth client. */
 export interface ConfigurationField {
   readonly key: string;
@@ -126,12 +147,20 @@ export interface ConfigurationField {
   readonly description: string;
   readonly required: boolean;
   readonly secret?: boolean;
-  /** `hostLabel`: goes into a host name, so only letters, digits and inner hyphens. */
-  readonly format?: "hostLabel" | "url" | "text";
+  /** Where it stands in a URL or a header. */
+  readonly format?: ValueFormat;
+  /** Stands for it where it is left out. */
+  readonly default?: string;
 }
 
+/** Where a vendor takes an access token. `basic`: as the user's name or the password of RFC 7617, the other one empty. */
+export type Credential =
+  | { readonly in: "header"; readonly name: string; readonly scheme?: string }
+  | { readonly in: "query"; readonly name: string }
+  | { readonly in: "basic"; readonly token: "user" | "password" };
+
 export interface VendorApi {
-  /** Origin of the vendor's API; the proxy's default host. No path. */
+  /** Origin of the vendor's API; the proxy's default host. No path. May hold `{name}`, as each of `hosts`. */
   readonly origin: string;
   /** Other origins by name, reached as `/proxy/~name/…`. */
   readonly hosts?: Readonly<Record<string, string>>;
@@ -140,12 +169,11 @@ export interface VendorApi {
   /** Paths (and what lies below them) on another of `hosts`, for SDKs that fold their hosts onto one base. First match wins. */
   readonly pathHosts?: readonly { readonly prefix: string; readonly host: string }[];
   /** Where the vendor's own credential goes. */
-  readonly credential: { readonly in: "header"; readonly name: string; readonly scheme?: string };
+  readonly credential: Credential;
+  /** Headers that each call needs (`Notion-Version`), by name. May hold `{name}`, and `{client_id}` of the grant's client. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Other places where the vendor takes it: there the proxy finds the instance token, too. */
-  readonly otherCredentials?: readonly (
-    | { readonly in: "header"; readonly name: string; readonly scheme?: string }
-    | { readonly in: "query"; readonly name: string }
-  )[];
+  readonly otherCredentials?: readonly Credential[];
   /** JSON fields that carry vendor URLs, rewritten by the proxy only when asked (`Elements-Rewrite-Urls: true`). */
   readonly urlFields?: readonly string[];
 }
@@ -169,6 +197,8 @@ export interface Connector {
   readonly oauth2: OAuth2;
   readonly api: VendorApi;
   readonly configuration?: readonly ConfigurationField[];
+  /** What the vendor tells of an instance (`instance_url`, `realmId`). Other members are kept as far as there is room. */
+  readonly told?: readonly ToldValue[];
   /** Tells who granted. */
   readonly account?: AccountCall;
 }
@@ -185,6 +215,7 @@ export function defineConnector<const C extends Connector>(connector: C): C {
     connector.docs,
     connector.oauth2.authorizationUrl,
     connector.oauth2.tokenUrl,
+    connector.oauth2.refreshUrl,
     connector.oauth2.revocation?.url,
     connector.oauth2.longLivedToken?.exchange.url,
     connector.oauth2.longLivedToken?.renewal.url,
@@ -194,6 +225,15 @@ export function defineConnector<const C extends Connector>(connector: C): C {
   for (const url of urls) {
     if (url !== undefined && !url.startsWith("https://")) {
       throw new Error(`connector ${connector.key}: ${url} is not an https URL`);
+    }
+  }
+  const texts = [...urls, ...Object.values(connector.api.headers ?? {})];
+  const declared = [...(connector.configuration ?? []), ...(connector.told ?? [])];
+  for (const text of texts) {
+    for (const [place, name = ""] of text?.matchAll(/\{([^{}]+)\}/g) ?? []) {
+      if (name !== "client_id" && declared.find(({ key }) => key === name)?.format === undefined) {
+        throw new Error(`connector ${connector.key}: ${place} in ${text} is no declared value with a format`);
+      }
     }
   }
   for (const { host } of connector.api.pathHosts ?? []) {
@@ -209,21 +249,6 @@ export function defineConnector<const C extends Connector>(connector: C): C {
     throw new Error(`connector ${connector.key}: a long-lived token needs accessToken.defaultLifetimeMs`);
   }
   return connector;
-}
-
-/** Every host a connector's API calls may reach: the only ones. Downloads may also reach `api.downloadHosts`. */
-export function apiHosts(connector: Connector): string[] {
-  return [connector.api.origin, ...Object.values(connector.api.hosts ?? {})].map((url) => new URL(url).host);
-}
-
-/**
- * Every host a token request may reach: those of its URL and of the other ones that the connector declares.
- * @param url the token URL, its values filled in
- */
-export function tokenHosts(connector: Connector, url: string): string[] {
-  const { longLivedToken } = connector.oauth2;
-  const steps = longLivedToken === undefined ? [] : [longLivedToken.exchange.url, longLivedToken.renewal.url];
-  return [...[url, ...steps].map((each) => new URL(each).host), ...apiHosts(connector)];
 }
 
 export const days = (count: number): number => count * 86_400_000;

@@ -1,4 +1,6 @@
-import { apiHosts, type Connector } from "../connectors/define-connector.ts";
+import type { Connector } from "../connectors/define-connector.ts";
+import { credentialHeader, withCredential } from "./endpoint/credential.ts";
+import { type Endpoint, endpointOf, endpointValues, isAtOnePlace } from "./endpoint/endpoint.ts";
 import { VendorError } from "./errors.ts";
 import type { Call, GrantParts, InstanceRead } from "./grant/grant-parts.ts";
 import {
@@ -18,6 +20,11 @@ export type SessionRequest = Omit<
 
 /** One instance's way to its vendor, for the length of one call. */
 export interface VendorSession {
+  /**
+   * Where the instance's vendor takes its calls.
+   * @throws as `send`, where that is told with the grant @throws as `endpointOf`
+   */
+  endpoint(): Promise<Endpoint>;
   /**
    * Sends with the instance's access token. A 401 of the vendor is answered by one replay, the same byte for byte, with
    * another token where there is one; else the 401 is the answer. A token that is a few seconds old is tried once more after a
@@ -68,21 +75,25 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
     return asked;
   }
 
+  function endpointWith(won: Pick<AccessToken, "endpoint" | "extra">): Endpoint {
+    return endpointOf(connector, endpointValues(connector, read.instance.configuration, won));
+  }
+
   function sendWith(request: SessionRequest, access: AccessToken): Promise<VendorResponse> {
-    const { name, scheme } = connector.api.credential;
+    const { api } = connector;
     // Tokens stored before such ends were cut may have a line break there.
     const bare = access.value.trim();
     if (!used.includes(bare)) used.push(bare);
-    const value = scheme === undefined ? bare : `${scheme} ${bare}`;
-    const others = request.headers.filter(([each]) => each.toLowerCase() !== name.toLowerCase());
+    const { headers, allowedHosts } = endpointWith(access);
+    const sent = new Set(request.headers.map(([name]) => name.toLowerCase()));
+    const missing = headers.filter(([name]) => !sent.has(name.toLowerCase()));
+    const addressed = { url: request.url, headers: [...missing, ...request.headers] };
+    const carrier = credentialHeader(api.credential);
     return http.send({
       ...request,
-      headers: [[name, value], ...others],
-      allowedHosts: [
-        ...apiHosts(connector),
-        ...(request.followRedirects ? (connector.api.downloadHosts ?? []) : []),
-      ],
-      credentialHeaders: ["authorization", name.toLowerCase()],
+      ...withCredential(api.credential, bare, addressed),
+      allowedHosts: [...allowedHosts, ...(request.followRedirects ? (api.downloadHosts ?? []) : [])],
+      credentialHeaders: ["authorization", ...(carrier === undefined ? [] : [carrier])],
     });
   }
 
@@ -116,6 +127,7 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
   }
 
   return {
+    endpoint: async () => endpointWith(isAtOnePlace(connector) ? {} : await token()),
     async send(request) {
       const patienceEnds = grants.monotonic() + grants.timing.callerPatienceMs;
       const first = await token();

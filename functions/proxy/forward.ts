@@ -67,15 +67,16 @@ export async function forward(request: HttpRequest, parts: ProxyParts): Promise<
     call: { remainingMs: request.remainingMs, afterAnswer: request.afterAnswer },
     connector,
   });
+  const endpoint = await session.endpoint();
   const response = await session.send({
     method: request.method,
-    url: vendorUrl(api, request.path, query),
+    url: vendorUrl(endpoint, request.path, query),
     headers,
     ...(request.body.length === 0 ? {} : { body: request.body }),
     timeoutMs: patienceMs(),
     idleTimeoutMs: IDLE_MS,
   });
-  const rewrite = (url: string): string => proxyUrl(api, url, response.url, `${request.baseUrl}/proxy`);
+  const rewrite = (url: string): string => proxyUrl(endpoint, url, response.url, `${request.baseUrl}/proxy`);
   const answerHeaders = withPrivateCaching(
     withRewrittenUrls(headersForCaller(response.rawHeaders), rewrite),
     found.places.flatMap(carrierOf),

@@ -1,10 +1,10 @@
-import type { VendorApi } from "../connectors/define-connector.ts";
+import type { Endpoint } from "../core/endpoint/endpoint.ts";
 import { InvalidRequest, NotFound } from "../core/errors.ts";
 
 /** Where the proxy lies below the API's base path. */
 const PREFIX = "/proxy";
 
-type Hosts = Pick<VendorApi, "origin" | "hosts" | "pathHosts">;
+type Hosts = Pick<Endpoint, "origin" | "pathHosts"> & Partial<Pick<Endpoint, "hosts">>;
 
 /**
  * The vendor's URL of a call to the proxy.

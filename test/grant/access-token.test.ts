@@ -26,7 +26,7 @@ describe("a valid token", () => {
     world.put();
     const read = await world.read();
     const token = await currentAccessToken(world.parts, read, world.call);
-    expect(token).toMatchObject({ value: "old", tokenType: "bearer", version: 1 });
+    expect(token).toMatchObject({ value: "old", version: 1 });
     expect(world.tableCalls).toEqual([]);
     expect(world.sent).toEqual([]);
     expect(world.after).toEqual([]);

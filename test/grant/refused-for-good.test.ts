@@ -89,7 +89,7 @@ describe("a refresh whose answer brings more than is kept", () => {
   });
 
   test("keeps what the connector declares, whatever goes", async () => {
-    world.connector = { ...connector, oauth2: { ...connector.oauth2, keptMembers: ["instance_url"] } };
+    world.connector = { ...connector, told: [{ key: "instance_url" }] };
     putDue();
     world.holds = (instance) => !grantOf(instance).includes("member0");
     world.answer = () =>

@@ -199,7 +199,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     await finishDeletion(world.parts, 42, world.call);
     expect(world.stored().deleting).toBe(true);
     const other = whole(async () => ({ id: "somebody else" }));
-    await noteAccount(world.parts, other, sibling, "theirs", world.now);
+    await noteAccount(world.parts, other, sibling, { accessToken: "theirs" }, world.now);
     await workOff();
     expect(world.revoked).toEqual(["old"]);
   });
@@ -312,7 +312,7 @@ describe("an import whose client the vendor has never accepted", () => {
     const before = put(undefined, { id: 43, ...unproven(undefined, "stranger") });
     await world.finish(forceRefresh(world.parts, 43, world.call));
     expect(world.stored(43).consentKey).toBe(keyOf());
-    await noteAccount(world.parts, whole(), before, "old", world.now);
+    await noteAccount(world.parts, whole(), before, { accessToken: "old" }, world.now);
     expect(world.stored(43).consentKey).toBe(keyOf());
   });
 });
@@ -438,7 +438,7 @@ describe("an instance's consent", () => {
       world.parts,
       whole(async () => ({ id: "late" })),
       earlier,
-      "old",
+      { accessToken: "old" },
       world.now,
     );
     expect(world.stored()).toMatchObject({ account: { id: "person" }, consentKey: keyOf("person", group) });

@@ -1,6 +1,7 @@
-import type { Account, AccountCall, Connector } from "../../connectors/define-connector.ts";
+import type { Account, Connector } from "../../connectors/define-connector.ts";
+import { endpointValues } from "../endpoint/endpoint.ts";
 import { budgets, textBytes } from "../instances/budgets.ts";
-import { type Instance, needsReauthentication } from "../instances/instance.ts";
+import { type Grant, type Instance, needsReauthentication } from "../instances/instance.ts";
 import type { AccountBefore } from "../instances/pending-sign-in.ts";
 import { type AccountAnswer, callAccount } from "../oauth/account-call.ts";
 import { present } from "../present.ts";
@@ -19,23 +20,32 @@ import { hashOf } from "./sign-in/epoch.ts";
 export async function lookUpAccount(
   parts: Pick<GrantParts, "http" | "sleep" | "timing">,
   connector: Connector,
-  accessToken: string,
+  grant: Won,
+  configuration: Instance["configuration"],
 ): Promise<Account | undefined> {
   if (connector.account === undefined) return undefined;
-  const answer = await askAccount(parts, connector, connector.account, accessToken);
+  const answer = await askAccount(parts, connector, grant, configuration);
   if (answer.kind === "told") return bounded(answer.account);
   throw new Error(`${connector.key}'s account call was refused: ${answer.kind}`);
 }
 
-/** @throws the vendor does not answer, not in time, or not readably */
-export function askAccount(
+/** @throws the vendor does not answer, not in time, or not readably; or the connector has no such call */
+export async function askAccount(
   parts: Pick<GrantParts, "http" | "sleep" | "timing">,
   connector: Connector,
-  call: AccountCall,
-  accessToken: string,
+  grant: Won,
+  configuration: Instance["configuration"],
 ): Promise<AccountAnswer> {
-  return within(parts, parts.timing.accountMs, callAccount(parts.http, connector, call, accessToken));
+  const values = endpointValues(connector, configuration, grant);
+  return await within(
+    parts,
+    parts.timing.accountMs,
+    callAccount(parts.http, connector, values, grant.accessToken),
+  );
 }
+
+/** What an account call needs of a grant. */
+type Won = Pick<Grant, "accessToken" | "endpoint" | "extra">;
 
 /** What vendors tell may be of any length. An id keeps its meaning: two that differ still do. */
 function bounded({ id, name, email }: Account): Account {
@@ -55,12 +65,15 @@ function bounded({ id, name, email }: Account): Account {
 export async function noteAccount(
   parts: GrantParts,
   connector: Connector,
-  instance: Pick<Instance, "id" | "epoch" | "refreshGroup" | "organizationId" | "consentKey">,
-  accessToken: string,
+  instance: Pick<
+    Instance,
+    "id" | "epoch" | "refreshGroup" | "organizationId" | "consentKey" | "configuration"
+  >,
+  grant: Won,
   at: number,
 ): Promise<void> {
   try {
-    const account = await lookUpAccount(parts, connector, accessToken);
+    const account = await lookUpAccount(parts, connector, grant, instance.configuration);
     if (account === undefined) return;
     const { id, epoch, refreshGroup, organizationId, consentKey: seen } = instance;
     const proven = consentKey(connector, refreshGroup, account);
@@ -82,8 +95,8 @@ export async function knownAccount(parts: GrantParts, instance: Instance): Promi
   const connector = connectorOf(parts, instance.connector);
   if (connector.account === undefined) return undefined;
   try {
-    const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
-    return await lookUpAccount(parts, connector, accessToken);
+    const grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    return await lookUpAccount(parts, connector, grant, instance.configuration);
   } catch {
     return undefined;
   }

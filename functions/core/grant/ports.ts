@@ -1,4 +1,5 @@
 import type { Connector } from "../../connectors/define-connector.ts";
+import type { EndpointValues } from "../endpoint/endpoint.ts";
 import type {
   Death,
   Failure,
@@ -480,7 +481,8 @@ export interface TokenEndpoint {
       code: string;
       redirectUri: string;
       codeVerifier?: string;
-      configuration: Readonly<Record<string, string>>;
+      /** For the connector's URLs (core/endpoint/endpoint.ts). */
+      values: EndpointValues;
       timeoutMs: number;
     },
   ): Promise<TokenOutcome>;
@@ -491,7 +493,8 @@ export interface TokenEndpoint {
       refreshToken: string;
       /** As the grant has it: exchanged for a long-lived token, not renewed. */
       shortLived?: boolean;
-      configuration: Readonly<Record<string, string>>;
+      /** For the connector's URLs (core/endpoint/endpoint.ts). */
+      values: EndpointValues;
       timeoutMs: number;
       /** Called when the connection stands, just before the first byte; throwing leaves it unsent. */
       beforeSend: () => void;

@@ -21,7 +21,6 @@ export function configurationFields(connector: Connector): ConfigurationField[] 
       name: "Callback URL",
       description: "Where the vendor sends the user back to, exactly as registered there",
       required: false,
-      format: "url",
     },
     {
       key: "oauth.scope",

@@ -4,11 +4,11 @@ import { StoreRefused } from "../store-refused.ts";
 import { budgets, jsonBytes, textBytes } from "./budgets.ts";
 import type { Grant } from "./instance.ts";
 
-type Declares = { readonly oauth2: Pick<Connector["oauth2"], "keptMembers"> };
+type Declares = Pick<Connector, "told">;
 
 /**
  * A grant within its budgets: of what the vendor sent beside the tokens, the largest members go first until the rest fits. The
- * tokens stay, and so does what the connector declares in `keptMembers`.
+ * tokens stay, and so does what the connector declares in `told`.
  */
 export function fitGrant(connector: Declares, grant: Grant): Grant {
   const { extra, scope, tokenType, ...rest } = grant;
@@ -58,6 +58,6 @@ export function refuseTooLarge(grant: Grant): void {
   }
 }
 
-function isDeclared({ oauth2 }: Declares, name: string): boolean {
-  return oauth2.keptMembers?.includes(name) === true;
+function isDeclared({ told }: Declares, name: string): boolean {
+  return told?.some(({ key }) => key === name) === true;
 }

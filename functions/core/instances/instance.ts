@@ -173,6 +173,8 @@ export interface Grant {
    * the access token that it came with, and what it allows.
    */
   readonly carried?: Pick<Grant, "accessToken" | "scope" | "askedScopes">;
+  /** Values of its connector's URLs and headers with which it was won (core/endpoint/endpoint.ts). */
+  readonly endpoint?: Readonly<Record<string, string>>;
   /** Other values of the token answer or the callback that the connector keeps (instance_url, realmId, …). */
   readonly extra?: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,6 @@
-import type { Account, AccountCall, Connector } from "../../connectors/define-connector.ts";
+import type { Account, Connector } from "../../connectors/define-connector.ts";
+import { withCredential } from "../endpoint/credential.ts";
+import { type EndpointValues, endpointOf } from "../endpoint/endpoint.ts";
 import { present } from "../present.ts";
 import { asText, readAnswer, type VendorAnswer } from "../vendor-answer/read-answer.ts";
 import type { VendorHttp, VendorResponse } from "../vendor-http.ts";
@@ -17,20 +19,21 @@ export type AccountAnswer =
 /**
  * Asks the vendor whose an access token is.
  * @throws {VendorUnreachable} there is no answer
- * @throws {VendorError} 502, the answer cannot be read
+ * @throws {VendorError} 502, the answer cannot be read; or the endpoint is not known
  */
 export async function callAccount(
   http: VendorHttp,
   connector: Connector,
-  call: AccountCall,
+  values: EndpointValues,
   accessToken: string,
 ): Promise<AccountAnswer> {
-  const { origin } = connector.api;
+  const { account: call, api } = connector;
+  if (call === undefined) throw new Error(`${connector.key} has no account call`);
+  const { origin, headers, allowedHosts } = endpointOf(connector, values);
   const response = await http.send({
     method: call.method,
-    url: origin + call.path,
-    headers: [["Authorization", `Bearer ${accessToken}`]],
-    allowedHosts: [new URL(origin).host],
+    ...withCredential(api.credential, accessToken, { url: origin + call.path, headers }),
+    allowedHosts,
     timeoutMs: TIMEOUT_MS,
     freshConnection: true,
     lenient: true,

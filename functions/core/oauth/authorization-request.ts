@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Connector } from "../../connectors/define-connector.ts";
-import { connectorUrl } from "./connector-url.ts";
+import { endpointValues, filled } from "../endpoint/endpoint.ts";
 
 export interface AuthorizationRequest {
   readonly clientId: string;
@@ -21,7 +21,9 @@ export interface AuthorizationRequest {
  */
 export function authorizationUrl(connector: Connector, request: AuthorizationRequest): string {
   const { oauth2 } = connector;
-  const url = new URL(connectorUrl(oauth2.authorizationUrl, request.configuration));
+  const url = new URL(
+    filled(connector, oauth2.authorizationUrl, endpointValues(connector, request.configuration, {})),
+  );
   const scopes = askedScopes(connector, request.scope);
   const parameters: Record<string, string | undefined> = {
     response_type: "code",

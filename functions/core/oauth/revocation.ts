@@ -1,10 +1,10 @@
 import { type AuthorizationServer, type Client, customFetch, revocationRequest } from "oauth4webapi";
 import type { Connector } from "../../connectors/define-connector.ts";
+import { endpointValues, filled } from "../endpoint/endpoint.ts";
 import type { ClientCredentials, TokenEndpoint } from "../grant/ports.ts";
 import type { Grant } from "../instances/instance.ts";
 import { readAnswer } from "../vendor-answer/read-answer.ts";
 import { isHeaderText, type VendorHttp } from "../vendor-http.ts";
-import { hostsOf } from "./connector-url.ts";
 import { isDeadGrant } from "./dead-grant.ts";
 import { isClientError, oauthError } from "./oauth-errors.ts";
 import { clientAuthentication, exchange } from "./token-request.ts";
@@ -59,7 +59,7 @@ export function revocationEndpoint(
       method: "POST",
       url,
       headers: [["Authorization", `Bearer ${accessToken}`]],
-      allowedHosts: hostsOf(url),
+      allowedHosts: [new URL(url).host],
       timeoutMs: TIMEOUT_MS,
       freshConnection: true,
       lenient: true,
@@ -81,21 +81,23 @@ export function revocationEndpoint(
     const { revocation } = connector.oauth2;
     if (revocation === undefined) return true;
     try {
-      if (revocation.style === "rfc7009") return await revokeByForm(connector, revocation.url, client, grant);
-      const first = await revokeByBearer(connector, revocation.url, grant.accessToken);
+      const values = endpointValues(connector, {}, grant);
+      const url = filled(connector, revocation.url, values);
+      if (revocation.style === "rfc7009") return await revokeByForm(connector, url, client, grant);
+      const first = await revokeByBearer(connector, url, grant.accessToken);
       if (first !== "dead token") return first === "ended";
       // The access token has run out, but its refresh token lives on: one more access token, to end both.
       // (A long-lived token is its own refresh token, and as dead as itself.)
       if (grant.refreshToken === undefined || grant.refreshToken === grant.accessToken) return true;
       const refreshed = await tokens.refresh(connector, client, {
         refreshToken: grant.refreshToken,
-        configuration: {},
+        values,
         timeoutMs: TIMEOUT_MS,
         beforeSend: () => {},
       });
       if (refreshed.kind === "invalid_grant") return true;
       if (refreshed.kind !== "granted") return false;
-      return (await revokeByBearer(connector, revocation.url, refreshed.response.accessToken)) === "ended";
+      return (await revokeByBearer(connector, url, refreshed.response.accessToken)) === "ended";
     } catch {
       // Unreachable, unreadable: whoever asked tries again.
       return false;

@@ -14,9 +14,9 @@ import {
 } from "oauth4webapi";
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { TokenRequestKind } from "../../connectors/token-hooks.ts";
+import { type EndpointValues, filled } from "../endpoint/endpoint.ts";
 import type { ClientCredentials, TokenEndpoint, TokenOutcome } from "../grant/ports.ts";
 import { isHeaderText, type VendorHttp } from "../vendor-http.ts";
-import { connectorUrl } from "./connector-url.ts";
 import { revocationEndpoint } from "./revocation.ts";
 import { failed, tokenResponse } from "./token-outcome.ts";
 import { clientAuthentication, type Exchange, exchange, stepAuthentication } from "./token-request.ts";
@@ -27,7 +27,7 @@ const SHORTEST_STEP_MS = 5_000;
 interface TokenCall {
   readonly url: string;
   readonly secrets: readonly string[];
-  readonly configuration: Readonly<Record<string, string>>;
+  readonly values: EndpointValues;
   readonly timeoutMs: number;
   readonly beforeSend?: () => void;
 }
@@ -42,11 +42,11 @@ export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
     refreshToken?: string,
   ): Promise<TokenOutcome> {
     const sent = refreshToken === undefined ? {} : { refreshToken };
-    const wire = exchange(http, { ...call, wire: { connector, kind, ...sent } });
+    const wire = exchange(http, { ...call, wire: { connector, kind, values: call.values, ...sent } });
     try {
       const server: AuthorizationServer = {
         issuer: connector.oauth2.issuer ?? new URL(connector.docs).origin,
-        token_endpoint: connectorUrl(call.url, call.configuration),
+        token_endpoint: filled(connector, call.url, call.values),
       };
       const response = tokenResponse(await run(server, wire));
       return { kind: isHeaderText(response.accessToken) ? "granted" : "unusable", response };
@@ -159,7 +159,7 @@ export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
         return await step(connector, shortLived ? "exchange" : "renewal", client, refreshToken, call);
       }
       const secrets = [client.secret, refreshToken];
-      const url = connector.oauth2.tokenUrl;
+      const url = connector.oauth2.refreshUrl ?? connector.oauth2.tokenUrl;
       const run = async (as: AuthorizationServer, wire: Exchange) => {
         const oauthClient: Client = { client_id: client.id };
         const response = await refreshTokenGrantRequest(

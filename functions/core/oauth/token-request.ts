@@ -1,10 +1,10 @@
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None } from "oauth4webapi";
-import { type Connector, type TokenStep, tokenHosts } from "../../connectors/define-connector.ts";
+import type { Connector, TokenStep } from "../../connectors/define-connector.ts";
 import type { TokenRequest } from "../../connectors/token-hooks.ts";
+import { type EndpointValues, endpointOf, filled } from "../endpoint/endpoint.ts";
 import type { ClientCredentials } from "../grant/ports.ts";
 import { retryAfterMs as retryAfterOf } from "../retry-after.ts";
 import type { VendorHttp, VendorRequest } from "../vendor-http.ts";
-import { hostsOf } from "./connector-url.ts";
 import { readTokenResponse, type TokenWire } from "./token-response.ts";
 
 /** How the vendor wants to know its client (RFC 6749 section 2.3.1). */
@@ -106,9 +106,9 @@ function outgoing(
   if (wire === undefined) {
     const headers = [...Object.entries(options.headers), identity];
     const body = options.body?.toString();
-    return { method: options.method, url, headers, body, allowedHosts: hostsOf(url) };
+    return { method: options.method, url, headers, body, allowedHosts: [new URL(url).host] };
   }
-  const { connector, kind } = wire;
+  const { connector, kind, values } = wire;
   const { "content-type": _, ...headers } = options.headers;
   const standard: TokenRequest = {
     kind,
@@ -120,7 +120,7 @@ function outgoing(
   };
   const wanted = connector.oauth2.tokenRequest?.(standard) ?? standard;
   const form = new URLSearchParams(wanted.form).toString();
-  const allowedHosts = tokenHosts(connector, url);
+  const allowedHosts = tokenHosts(connector, values, url);
   const kept = [...Object.entries(wanted.headers), identity];
   if (wanted.method === "GET") {
     const query = form === "" ? "" : `${wanted.url.includes("?") ? "&" : "?"}${form}`;
@@ -137,4 +137,12 @@ function outgoing(
     body,
     allowedHosts,
   };
+}
+
+/** Every host that a token request may reach, whatever a hook makes of it: its URL's and the others that the connector declares. */
+function tokenHosts(connector: Connector, values: EndpointValues, url: string): string[] {
+  const { longLivedToken, tokenUrl, refreshUrl } = connector.oauth2;
+  const steps = [longLivedToken?.exchange.url, longLivedToken?.renewal.url, tokenUrl, refreshUrl];
+  const urls = steps.flatMap((each) => (each === undefined ? [] : [filled(connector, each, values)]));
+  return [...[url, ...urls].map((each) => new URL(each).host), ...endpointOf(connector, values).allowedHosts];
 }

@@ -1,5 +1,6 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { TokenRequestKind } from "../../connectors/token-hooks.ts";
+import type { EndpointValues } from "../endpoint/endpoint.ts";
 import { present } from "../present.ts";
 import { asText, readAnswer } from "../vendor-answer/read-answer.ts";
 import type { VendorResponse } from "../vendor-http.ts";
@@ -15,6 +16,7 @@ const MAX_EXPIRES_IN_SECONDS = 100 * 365 * 86_400;
 export interface TokenWire {
   readonly connector: Connector;
   readonly kind: TokenRequestKind;
+  readonly values: EndpointValues;
   /** What a refresh sent. */
   readonly refreshToken?: string;
 }

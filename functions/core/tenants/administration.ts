@@ -4,7 +4,7 @@ import type { Vault } from "../grant/ports.ts";
 import { budgets, checkText, jsonBytes } from "../instances/budgets.ts";
 import { present } from "../present.ts";
 import { hashSecret } from "../secret-hash.ts";
-import { checkOrigin, checkReturnUrl } from "./allow-lists.ts";
+import { checkOrigin, checkReturnUrl, checkVendorHost } from "./allow-lists.ts";
 import { clientSecretPlace } from "./client-resolver.ts";
 import { newKeyId } from "./data-keys.ts";
 import type { Organization, RegisteredApp, TenantRecords, User } from "./ports.ts";
@@ -44,7 +44,7 @@ export interface TenantAdmin {
   /** Replaces the lists that are given. */
   setAllowLists(
     organizationId: string,
-    lists: { returnUrls?: readonly string[]; origins?: readonly string[] },
+    lists: Partial<Pick<Organization, "returnUrls" | "origins" | "vendorHosts">>,
   ): Promise<Organization>;
   /** Seen everywhere within 30 s: of a user, on all the user's instances. @throws {Conflict} an organization that is being deleted does not become active again */
   setStatus(of: { organizationId: string; userId?: string }, status: "active" | "suspended"): Promise<void>;
@@ -160,12 +160,14 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         throw new NotFound(`organization ${organizationId} has no app ${appId} for ${connector}`);
       }
     },
-    async setAllowLists(organizationId, { returnUrls, origins }) {
+    async setAllowLists(organizationId, { returnUrls, origins, vendorHosts }) {
       checkList(returnUrls, "returnUrls");
       checkList(origins, "origins");
+      checkList(vendorHosts, "vendorHosts");
       const changes = {
         ...(returnUrls === undefined ? {} : { returnUrls: returnUrls.map(checkReturnUrl) }),
         ...(origins === undefined ? {} : { origins: origins.map(checkOrigin) }),
+        ...(vendorHosts === undefined ? {} : { vendorHosts: vendorHosts.map(checkVendorHost) }),
       };
       await found(records.updateOrganization(organizationId, changes), `organization ${organizationId}`);
       return organizationOf(organizationId);

@@ -1,3 +1,4 @@
+import { formatted } from "../endpoint/value-format.ts";
 import { InvalidRequest } from "../errors.ts";
 import type { Organization } from "./ports.ts";
 
@@ -45,6 +46,19 @@ export function checkOrigin(entry: string): string {
   throw new InvalidRequest(
     `${entry} is not an origin: write it as https://app.example or http://localhost:3000`,
     "origins",
+  );
+}
+
+/**
+ * Checks what an operator puts on a list of vendors' hosts.
+ * @throws {InvalidRequest} neither a host name nor `*.` before one with two labels at least
+ */
+export function checkVendorHost(entry: string): string {
+  const name = formatted({ listedHost: [] }, entry.replace(/^\*\./, ""));
+  if (name !== undefined && !entry.includes("/")) return entry.startsWith("*.") ? `*.${name}` : name;
+  throw new InvalidRequest(
+    `${entry} is not a host: write it as cloud.acme.example or *.acme.example`,
+    "vendorHosts",
   );
 }
 

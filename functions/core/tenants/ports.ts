@@ -20,6 +20,8 @@ export interface Organization {
   readonly returnUrls: readonly string[];
   /** Allowed browser origins (CORS). */
   readonly origins: readonly string[];
+  /** Vendors' hosts that its users' connections may name, beside those that a connector declares: exact, or `*.suffix`. */
+  readonly vendorHosts?: readonly string[];
   /**
    * Ids of suspended users (suspended-users.ts). Absent: from before there was such a list, each user's own item tells. An
    * organization's first suspension or resumption of a user makes it.
@@ -92,7 +94,9 @@ export interface TenantRecords extends SuspendedUsers {
   createOrganization(organization: Organization): Promise<boolean>;
   updateOrganization(
     id: string,
-    changes: Partial<Pick<Organization, "name" | "status" | "deletingSince" | "returnUrls" | "origins">>,
+    changes: Partial<
+      Pick<Organization, "name" | "status" | "deletingSince" | "returnUrls" | "origins" | "vendorHosts">
+    >,
   ): Promise<boolean>;
   /**
    * Replaces the list of data keys if it is the one seen. The list only ever grows at its end and loses older versions, so

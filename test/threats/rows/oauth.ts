@@ -178,12 +178,38 @@ export const oauthThreats: readonly Threat[] = [
     id: "client-in-url",
     threat: "A value of the caller's in the vendor's URL leads the code or the client secret to another host",
     from: ["RFC 6819 4.6.4", "OWASP API7", "own"],
-    guard: { file: "functions/core/oauth/connector-url.ts", name: "connectorUrl" },
+    guard: { file: "functions/core/endpoint/value-format.ts", name: "formatted" },
     test: {
-      file: "test/unit/oauth/authorization-url.test.ts",
-      name: "takes host labels only, so that it leads to no other host",
+      file: "test/unit/endpoint/endpoint.test.ts",
+      name: "a host label leads to no other host",
     },
-    takenOut: { find: "if (!HOST_LABEL.test(value))", put: 'if (value === "")' },
+    takenOut: { find: "return HOST_LABEL.test(label) ? label : undefined;", put: "return label;" },
+  },
+  {
+    id: "endpoint-moved",
+    threat:
+      "A change of an instance's configuration sends its tokens to another customer's host of the same vendor",
+    from: ["OWASP API7", "own"],
+    guard: { file: "functions/core/endpoint/endpoint.ts", name: "endpointValues" },
+    test: {
+      file: "test/unit/endpoint/endpoint.test.ts",
+      name: "that decide the host are those that the grant was won with, whatever the configuration says later",
+    },
+    takenOut: {
+      find: "const bound = decidesHost(format) ? won.endpoint?.[key] : undefined;",
+      put: "const bound = undefined;",
+    },
+  },
+  {
+    id: "endpoint-suffix",
+    threat: "A host that the callback or the token answer names leads tokens out of the vendor's own domain",
+    from: ["OWASP API7", "own"],
+    guard: { file: "functions/core/endpoint/value-format.ts", name: "isBelow" },
+    test: {
+      file: "test/unit/endpoint/endpoint.test.ts",
+      name: "a host lies below one of the declared suffixes, written as a host or as an https URL",
+    },
+    takenOut: { find: "host.endsWith(entry.slice(1))", put: "host.includes(entry.slice(2))" },
   },
   {
     id: "revocation",
@@ -240,7 +266,7 @@ export const oauthThreats: readonly Threat[] = [
     threat:
       "A victim signs in by an attacker's session, and the attacker's instance shows the victim's files",
     from: ["RFC 6819 4.4.1.8", "OWASP API6"],
-    guard: { file: "functions/core/grant/pending/claim-sign-in.ts", name: "acceptedAccount" },
+    guard: { file: "functions/core/grant/pending/claim-sign-in.ts", name: "acceptedAccounts" },
     test: {
       file: "test/grant/pending-sign-ins.test.ts",
       name: "another one: the claim must accept it, and is not used up",
@@ -254,7 +280,7 @@ export const oauthThreats: readonly Threat[] = [
     id: "unknown-account",
     threat: "The same, where the vendor does not tell whose account it is",
     from: ["RFC 6819 4.4.1.8", "OWASP API6"],
-    guard: { file: "functions/core/grant/pending/claim-sign-in.ts", name: "acceptedAccount" },
+    guard: { file: "functions/core/grant/pending/claim-sign-in.ts", name: "acceptedAccounts" },
     test: {
       file: "test/grant/pending-sign-ins.test.ts",
       name: "%s is not told: the claim must accept that, and is not used up",

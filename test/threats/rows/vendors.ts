@@ -71,14 +71,14 @@ export const vendorThreats: readonly Threat[] = [
     id: "hook-host",
     threat: "A connector's hook sends client secrets to a host that nobody declared",
     from: ["OWASP API7", "own"],
-    guard: { file: "functions/connectors/define-connector.ts", name: "tokenHosts" },
+    guard: { file: "functions/core/oauth/token-request.ts", name: "tokenHosts" },
     test: {
       file: "test/unit/oauth/token-hooks.test.ts",
       name: "lead to hosts that the connector declares, and to no other",
     },
     takenOut: {
-      find: "return [...[url, ...steps].map((each) => new URL(each).host), ...apiHosts(connector)];",
-      put: 'return [...[url, ...steps].map((each) => new URL(each).host), ...apiHosts(connector), "*.com", "*.example", "*.test"];',
+      find: "return [...[url, ...urls].map((each) => new URL(each).host), ...endpointOf(connector, values).allowedHosts];",
+      put: 'return ["*.com", "*.example", "*.test"];',
     },
   },
   {

@@ -11,8 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => vendor.close());
 
-const askDropbox = () => callAccount(createVendorHttp(), dropbox, dropbox.account, "access");
-const askDrive = () => callAccount(createVendorHttp(), googledrive, googledrive.account, "access");
+const askDropbox = () => callAccount(createVendorHttp(), dropbox, {}, "access");
+const askDrive = () => callAccount(createVendorHttp(), googledrive, {}, "access");
 
 describe("who granted", () => {
   it("is read from Dropbox's get_current_account", async () => {

@@ -11,7 +11,6 @@ import {
   newState,
 } from "../../../functions/core/oauth/authorization-request.ts";
 import { checkIssuer } from "../../../functions/core/oauth/authorization-response.ts";
-import { connectorUrl } from "../../../functions/core/oauth/connector-url.ts";
 
 const request = {
   clientId: "id",
@@ -73,33 +72,6 @@ describe("authorizationUrl", () => {
       new URL(authorizationUrl(commas, { ...request, scope })).searchParams.get("scope");
     expect(scopeOf("a b,c  d")).toBe("a,b,c,d");
     expect(scopeOf(undefined)).toBeNull();
-  });
-});
-
-describe("a vendor's URL with values of the customer's", () => {
-  const template = "https://{subdomain}.example.com/authorize";
-
-  it("takes host labels only, so that it leads to no other host", () => {
-    expect(connectorUrl(template, { subdomain: "Acme-1" })).toBe("https://acme-1.example.com/authorize");
-    fc.assert(
-      fc.property(fc.string(), (subdomain) => {
-        let url: string;
-        try {
-          url = connectorUrl(template, { subdomain });
-        } catch (error) {
-          expect(error).toMatchObject({ status: 400, detail: { field: "configuration.subdomain" } });
-          return;
-        }
-        expect(new URL(url).host).toBe(`${subdomain.toLowerCase()}.example.com`);
-      }),
-    );
-    for (const evil of ["evil.com/", "a.b", "a@b", "-a", "a-", "a%2e", "x".repeat(64), "é"]) {
-      expect(() => connectorUrl(template, { subdomain: evil })).toThrowError(/is not right/);
-    }
-  });
-
-  it("names the value that is missing", () => {
-    expect(() => connectorUrl(template, {})).toThrowError("configuration.subdomain is missing");
   });
 });
 

@@ -49,7 +49,7 @@ afterEach(async () => {
 const refresh = (timeoutMs = 10_000) =>
   endpoint.refresh(dropbox, client, {
     refreshToken: "old",
-    configuration: {},
+    values: {},
     timeoutMs,
     beforeSend: () => {},
   });
@@ -127,7 +127,7 @@ describe("a token answer that is framed wrongly", () => {
   it("an account look-up reads the same", async () => {
     const text = JSON.stringify({ user: { permissionId: "12345678901234567890" } });
     raw = [`${head("200 OK", "Content-Length: 900", "Transfer-Encoding: chunked")}${chunk(text)}`, "end"];
-    expect(await callAccount(http, googledrive, googledrive.account, "token")).toEqual({
+    expect(await callAccount(http, googledrive, {}, "token")).toEqual({
       kind: "told",
       account: { id: "12345678901234567890" },
     });

@@ -26,7 +26,7 @@ afterEach(() => vendor.close());
 const refresh = (connector = dropbox as Parameters<typeof endpoint.refresh>[0], timeoutMs = 5_000) =>
   endpoint.refresh(connector, client, {
     refreshToken: "old-refresh-token",
-    configuration: {},
+    values: {},
     timeoutMs,
     beforeSend: () => {},
   });
@@ -43,7 +43,7 @@ describe("a token request on the wire", () => {
       code: "the code",
       redirectUri: "https://app.example/cb?x=1",
       codeVerifier: "v".repeat(43),
-      configuration: {},
+      values: {},
       timeoutMs: 5_000,
     });
     expect(granted(outcome)).toEqual({
@@ -70,7 +70,7 @@ describe("a token request on the wire", () => {
     await endpoint.exchangeCode(dropbox, client, {
       code: "c",
       redirectUri: "https://app.example/cb",
-      configuration: {},
+      values: {},
       timeoutMs: 5_000,
     });
     expect(vendor.seen[0]?.form.has("code_verifier")).toBe(false);
@@ -170,13 +170,13 @@ describe("members of a wrong type beside a good token", () => {
     const exchanged = await endpoint.exchangeCode(dropbox, client, {
       code: "c",
       redirectUri: "https://app.example/cb",
-      configuration: {},
+      values: {},
       timeoutMs: 5_000,
     });
     expect(granted(exchanged).refreshToken).toBe("90071992547409931234");
     const renewed = await endpoint.refresh(dropbox, client, {
       refreshToken: "90071992547409930000",
-      configuration: {},
+      values: {},
       timeoutMs: 5_000,
       beforeSend: () => {},
     });
@@ -471,7 +471,7 @@ describe("what never left is never_sent", () => {
   it("when the caller stops it as the connection stands", async () => {
     const outcome = await endpoint.refresh(dropbox, client, {
       refreshToken: "old-refresh-token",
-      configuration: {},
+      values: {},
       timeoutMs: 5_000,
       beforeSend: () => {
         throw new Error("too late");

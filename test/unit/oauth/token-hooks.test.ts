@@ -37,14 +37,14 @@ const exchange = (connector: Connector, code = vendors.code(connector.key as Ven
   endpoint.exchangeCode(connector, client, {
     code,
     redirectUri: "https://app.example/cb",
-    configuration: {},
+    values: {},
     timeoutMs: 10_000,
   });
 const refresh = (connector: Connector, refreshToken: string, shortLived = false) =>
   endpoint.refresh(connector, client, {
     refreshToken,
     shortLived,
-    configuration: {},
+    values: {},
     timeoutMs: 10_000,
     beforeSend: () => {},
   });

@@ -21,7 +21,7 @@ const grant = {
 function refreshed(http: Parameters<typeof tokenEndpoint>[0]): Promise<TokenOutcome> {
   return tokenEndpoint(http).refresh(dropbox, client, {
     refreshToken: "old-refresh-token",
-    configuration: {},
+    values: {},
     timeoutMs: 5_000,
     beforeSend: () => {},
   });
@@ -188,7 +188,7 @@ describe("an account's answer", () => {
         const account = await callAccount(
           answering(() => wrapped(200, text, wrapping)),
           dropbox,
-          dropbox.account,
+          {},
           "token",
         );
         expect(account).toEqual({ kind: "told", account: { id: "dbid:1", name: "Zoë", email: "17" } });

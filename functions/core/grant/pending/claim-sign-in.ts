@@ -75,13 +75,16 @@ async function acceptedAccounts(
   claim: Claim,
   now: number,
 ): Promise<Pick<PendingSignIn, "account" | "accountBefore">> {
-  const account = await accountOf(parts, pending);
-  if (pending.newInstance !== undefined) return present({ account });
+  const { newInstance } = pending;
+  if (newInstance !== undefined) {
+    return present({ account: await accountOf(parts, pending, newInstance.configuration) });
+  }
   const { value: instance } = await parts.instances.get(pending.instanceId);
   if (instance === undefined || instance.deleting === true || isOvertaken(instance, pending)) {
     await endSoon(parts, pending, now);
     throw isOvertaken(instance, pending) ? superseded() : goneOrOver(instance, claim);
   }
+  const account = await accountOf(parts, pending, instance.configuration);
   const before = await knownAccount(parts, instance);
   const { name } = connectorOf(parts, pending.connector);
   if (account === undefined || before === undefined) {
@@ -103,12 +106,16 @@ async function acceptedAccounts(
 }
 
 /** Asked for once more where it was not noted. */
-async function accountOf(parts: GrantParts, pending: PendingSignIn): Promise<Account | undefined> {
+async function accountOf(
+  parts: GrantParts,
+  pending: PendingSignIn,
+  configuration: Instance["configuration"],
+): Promise<Account | undefined> {
   if (pending.account !== undefined) return pending.account;
   const connector = connectorOf(parts, pending.connector);
   if (connector.account === undefined) return undefined;
-  const { accessToken } = await openPending(parts.vault, pending);
-  return await lookUpAccount(parts, connector, accessToken).catch(() => undefined);
+  const grant = await openPending(parts.vault, pending);
+  return await lookUpAccount(parts, connector, grant, configuration).catch(() => undefined);
 }
 
 /** The item has gone: it was written long since, or it has ended. */

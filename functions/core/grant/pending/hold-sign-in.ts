@@ -1,4 +1,5 @@
 import { NotFound, Unavailable } from "../../errors.ts";
+import type { Grant } from "../../instances/instance.ts";
 import type { PendingInstance, PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
 import { separateSecrets } from "../../instances/secret-keys.ts";
 import { present } from "../../present.ts";
@@ -90,7 +91,7 @@ export async function holdSignIn(
     });
     throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
   }
-  call.afterAnswer(notePendingAccount(parts, request, key, group, won.grant.accessToken));
+  call.afterAnswer(notePendingAccount(parts, request, key, group, won.grant));
   return { key, missingScopes: missingScopes(connector, won.grant) };
 }
 
@@ -132,13 +133,13 @@ async function newInstanceOf(
 /** Best effort: the claim asks again where it is not known. Never throws. */
 async function notePendingAccount(
   parts: SignInParts,
-  { connector }: Pick<HostedSignIn, "connector">,
+  { connector, configuration }: Pick<HostedSignIn, "connector" | "configuration">,
   key: PendingKey,
   group: string,
-  accessToken: string,
+  grant: Grant,
 ): Promise<void> {
   try {
-    const account = await lookUpAccount(parts, connector, accessToken);
+    const account = await lookUpAccount(parts, connector, grant, configuration);
     if (account === undefined) return;
     const consent = consentKey(connector, group, account);
     await parts.pendings.noteAccount(key, {

@@ -106,7 +106,7 @@ function made(parts: ProvisioningParts, instance: Instance, opened: Opened, call
   announce(parts, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
   tellMissingScopes(parts, call, connector, instance, opened.grant, opened.now);
   if (instance.account === undefined) {
-    call.afterAnswer(noteAccount(parts, connector, instance, opened.grant.accessToken, opened.now));
+    call.afterAnswer(noteAccount(parts, connector, instance, opened.grant, opened.now));
   }
   return { kind: "written", instance };
 }

@@ -28,13 +28,14 @@ import { refreshUnlessPaused } from "./refresh-unless-paused.ts";
 /** What a call to the vendor needs. Lives in memory only. */
 export interface AccessToken {
   readonly value: string;
-  readonly tokenType: string;
   /** Names the grant that it came from: `tokenAfterUnauthorized` asks for another one. */
   readonly version: number;
   /** Store time, epoch milliseconds: not to be sent from then on. Absent: unknown, or nothing better can be had. */
   readonly expiresAt?: number;
   /** Store time at which the vendor gave it; absent: it was won elsewhere. */
   readonly obtainedAt?: number;
+  /** Where it may be sent (core/endpoint/endpoint.ts). */
+  readonly endpoint?: Readonly<Record<string, string>>;
   readonly extra?: Readonly<Record<string, string>>;
   readonly instance: Instance;
 }
@@ -356,13 +357,12 @@ function open(parts: GrantParts, instance: Instance): Promise<Grant> {
 function accessToken(instance: Instance, grant: Grant): AccessToken {
   return {
     value: grant.accessToken,
-    tokenType: grant.tokenType,
     version: instance.version,
     ...(grant.expiresAt === undefined || grant.refreshToken === undefined
       ? {}
       : { expiresAt: grant.expiresAt }),
     ...(grant.obtainedBy === "import" ? {} : { obtainedAt: grant.obtainedAt }),
-    ...present({ extra: grant.extra }),
+    ...present({ endpoint: grant.endpoint, extra: grant.extra }),
     instance,
   };
 }

@@ -39,12 +39,11 @@ export async function hasEnded(
     }
     // So new that the vendor may not know it everywhere yet.
     if (grant.obtainedBy !== "import" && now - grant.obtainedAt < parts.timing.freshTokenMs) return false;
-    const { account } = connector;
-    if (account === undefined || leaseIsHeld(instance, reading)) return false;
+    if (connector.account === undefined || leaseIsHeld(instance, reading)) return false;
     if (instance.forcedAt !== undefined && now - instance.forcedAt < parts.timing.probeMs) return false;
     const lease = await takeLease(parts, read, now);
     if (lease === undefined) return false;
-    const answer = await askAccount(parts, connector, account, grant.accessToken).catch(() => undefined);
+    const answer = await askAccount(parts, connector, grant, instance.configuration).catch(() => undefined);
     if (answer?.kind !== "ended") {
       await releaseLease(parts, lease, {});
       return false;

@@ -1,4 +1,5 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
+import { endpointValues } from "../../endpoint/endpoint.ts";
 import { fitGrant } from "../../instances/fit-grant.ts";
 import { type Grant, type Instance, needsReauthentication, type Sealed } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
@@ -239,7 +240,7 @@ async function exchange(
     const outcome = await parts.tokens.refresh(connector, client, {
       refreshToken,
       shortLived: old.shortLived === true,
-      configuration: instance.configuration,
+      values: endpointValues(connector, instance.configuration, old),
       timeoutMs: parts.timing.exchangeMs,
       beforeSend: () => {
         const now = parts.monotonic();
@@ -281,7 +282,7 @@ function refreshedGrant(
     ...expiry,
     obtainedBy: "refresh",
     client: old.client,
-    ...present({ extra }),
+    ...present({ endpoint: old.endpoint, extra }),
   });
 }
 

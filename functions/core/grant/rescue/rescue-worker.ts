@@ -138,8 +138,8 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
 async function noteNewAccount(parts: WorkerParts, instance: Instance): Promise<void> {
   const connector = connectorOf(parts, instance.connector);
   if (connector.account === undefined) return;
-  const { accessToken } = await openGrant(parts.vault, instance, instance.version, instance.grant);
-  await noteAccount(parts, connector, instance, accessToken, instance.createdAt);
+  const grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
+  await noteAccount(parts, connector, instance, grant, instance.createdAt);
 }
 
 /** @throws {RevocationOwed} not yet, and it is not 7 days that we have been trying */

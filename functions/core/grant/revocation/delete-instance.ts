@@ -76,6 +76,7 @@ export interface ConsentHolder
   /** That the grant is sealed for. */
   readonly version: number | string;
   readonly pending?: Pick<PendingKey, "sessionId" | "epoch">;
+  readonly configuration?: Instance["configuration"];
 }
 
 /** Whether this worker may go on. One that may not leaves it be: the due index brings the deletion back. */
@@ -160,8 +161,8 @@ async function consentOf(
   // Where the vendor tells of nobody, all of the client are among the unknown.
   if (key !== unknown || connector.account === undefined) return key;
   try {
-    const { accessToken } = await openGrant(parts.vault, holder, holder.version, holder.grant);
-    const account = await lookUpAccount(parts, connector, accessToken);
+    const grant = await openGrant(parts.vault, holder, holder.version, holder.grant);
+    const account = await lookUpAccount(parts, connector, grant, holder.configuration ?? {});
     return account === undefined ? undefined : consentKey(connector, holder.refreshGroup, account);
   } catch {
     return undefined;

@@ -77,7 +77,7 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
   if (result.kind === "refreshed" && !isKnown) {
     // Tried with each refresh: without it another account's sign-in goes unnoticed, and where revocation ends a user's whole
     // grant one such instance spares every consent of its client (revocation/delete-instance.ts).
-    call.afterAnswer(noteAccount(parts, connector, result.instance, result.grant.accessToken, now));
+    call.afterAnswer(noteAccount(parts, connector, result.instance, result.grant, now));
   }
 }
 

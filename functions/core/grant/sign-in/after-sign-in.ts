@@ -24,7 +24,7 @@ export async function afterSignIn(
   const connector = connectorOf(parts, instance.connector);
   tellMissingScopes(parts, call, connector, instance, grant, signIn.at);
   if (instance.account === undefined) {
-    call.afterAnswer(noteAccount(parts, connector, instance, grant.accessToken, signIn.at));
+    call.afterAnswer(noteAccount(parts, connector, instance, grant, signIn.at));
   }
   call.afterAnswer(endOvertaken(parts, instance, signIn.at));
   if (!(await endReplaced(parts, instance)) || due === undefined) return instance;

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Connector } from "../../../connectors/define-connector.ts";
+import { boundValues, type EndpointValues, endpointValues } from "../../endpoint/endpoint.ts";
 import { InvalidRequest, LinkspanError, Unavailable, VendorError } from "../../errors.ts";
 import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant, OAuthClient } from "../../instances/instance.ts";
@@ -78,11 +79,11 @@ export async function exchangeCode(
   const outcome = await sendCode(parts, request, credentials);
   if (outcome.kind === "granted") {
     call.afterAnswer(endPause(parts, organizationId, connector.key, request.client));
-    return { grant: firstGrant(parts, request, outcome.response, sentAt), credentials, epoch };
+    return { grant: firstGrant(parts, request, credentials, outcome.response, sentAt), credentials, epoch };
   }
   if (outcome.kind === "unusable") {
     const owner = { id: target.instanceId, organizationId, connector: connector.key };
-    await revokeLoser(parts, owner, firstGrant(parts, request, outcome.response, sentAt));
+    await revokeLoser(parts, owner, firstGrant(parts, request, credentials, outcome.response, sentAt));
     throw refusal(connector, outcome);
   }
   // The vendor did nothing with the code, or will never take it: it is not spent on this instance.
@@ -149,7 +150,7 @@ async function sendCode(
       code: request.code,
       redirectUri: request.redirectUri,
       ...present({ codeVerifier: request.codeVerifier }),
-      configuration: request.configuration,
+      values: valuesOf(request),
       timeoutMs: parts.timing.exchangeMs,
     });
   } catch (error) {
@@ -160,6 +161,7 @@ async function sendCode(
 function firstGrant(
   parts: GrantParts,
   request: CodeExchange,
+  credentials: ClientCredentials,
   response: TokenResponse,
   sentAt: number,
 ): Grant {
@@ -168,6 +170,7 @@ function firstGrant(
   const { askedScopes } = request;
   // "OPTIONAL, if identical to the scope requested by the client" (RFC 6749 section 5.1).
   const scope = response.scope ?? askedScopes?.join(" ");
+  const endpoint = boundValues(request.connector, valuesOf(request), credentials.id);
   return fitGrant(request.connector, {
     accessToken: response.accessToken,
     tokenType: response.tokenType,
@@ -176,8 +179,12 @@ function firstGrant(
     ...expiry,
     obtainedBy: "exchange",
     client: request.client,
-    ...present({ extra }),
+    ...present({ endpoint, extra }),
   });
+}
+
+function valuesOf({ connector, configuration, extra }: CodeExchange): EndpointValues {
+  return endpointValues(connector, configuration, present({ extra }));
 }
 
 /** What a token endpoint's refusal of a first grant is to the caller. The vendor's words stand in `detail.vendor`. */

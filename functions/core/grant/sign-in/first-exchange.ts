@@ -62,9 +62,7 @@ export async function provisionInstance(
       endRefused(parts, call, owner, { grant, sealer, of: "create", at: times.now, cause: "forced" }),
   });
   tellMissingScopes(parts, call, connector, made.instance, won.grant, won.grant.obtainedAt);
-  call.afterAnswer(
-    noteAccount(parts, request.connector, made.instance, won.grant.accessToken, won.grant.obtainedAt),
-  );
+  call.afterAnswer(noteAccount(parts, request.connector, made.instance, won.grant, won.grant.obtainedAt));
   return made;
 }
 

@@ -1,3 +1,4 @@
+import { boundValues, endpointValues } from "../../endpoint/endpoint.ts";
 import { InvalidRequest, Unavailable } from "../../errors.ts";
 import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant } from "../../instances/instance.ts";
@@ -50,7 +51,7 @@ export async function importInstance(
   const isProven = refreshToken !== undefined && connector.oauth2.longLivedToken === undefined;
   const grant = isProven
     ? await provenGrant(parts, request, credentials, { refreshToken, instanceId: id, sentAt: now() })
-    : importedGrant(request, now());
+    : importedGrant(request, credentials, now());
   if (isProven) call.afterAnswer(endPause(parts, request.organizationId, connector.key, request.client));
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
   const times = { epoch, now: now(), isUnproven: !isProven };
@@ -65,7 +66,7 @@ export async function importInstance(
       await endRefused(parts, call, owner, { grant: refused, sealer, of: "create", at, cause: "forced" });
     },
   });
-  call.afterAnswer(noteAccount(parts, connector, made.instance, grant.accessToken, grant.obtainedAt));
+  call.afterAnswer(noteAccount(parts, connector, made.instance, grant, grant.obtainedAt));
   return made;
 }
 
@@ -73,7 +74,7 @@ export async function importInstance(
  * Without a refresh token there is nothing to prove it with: good until the vendor says otherwise. A long-lived token may
  * have lived for long, whatever it was given: its end is unknown until it is renewed.
  */
-function importedGrant(request: ImportedGrant, now: number): Grant {
+function importedGrant(request: ImportedGrant, credentials: ClientCredentials, now: number): Grant {
   const { expiresInMs } = request;
   const isLongLived = request.connector.oauth2.longLivedToken !== undefined;
   const accessToken = request.accessToken ?? request.refreshToken ?? "";
@@ -92,8 +93,15 @@ function importedGrant(request: ImportedGrant, now: number): Grant {
     ...(expiresInMs === undefined || isLongLived ? {} : { expiresAt: now + expiresInMs }),
     obtainedBy: "import",
     client: request.client,
-    ...present({ extra: request.extra }),
+    ...present({ endpoint: boundTo(request, credentials), extra: request.extra }),
   });
+}
+
+function boundTo(
+  { connector, configuration, extra }: ImportedGrant,
+  credentials: ClientCredentials,
+): Grant["endpoint"] {
+  return boundValues(connector, endpointValues(connector, configuration, present({ extra })), credentials.id);
 }
 
 async function provenGrant(
@@ -105,7 +113,7 @@ async function provenGrant(
   const { connector, organizationId } = request;
   const outcome: TokenOutcome = await parts.tokens.refresh(connector, credentials, {
     refreshToken,
-    configuration: request.configuration,
+    values: endpointValues(connector, request.configuration, present({ extra: request.extra })),
     timeoutMs: parts.timing.exchangeMs,
     beforeSend: () => {},
   });
@@ -124,7 +132,7 @@ async function provenGrant(
     ...expiry,
     obtainedBy: "import",
     client: request.client,
-    ...present({ extra }),
+    ...present({ endpoint: boundTo(request, credentials), extra }),
   });
   if (outcome.kind === "granted") return grant;
   // A refresh token that did not change is still the app's own.

@@ -112,11 +112,13 @@ async function refuseOtherAccount(
   const told = (account: Instance["account"]) =>
     present({ account, accountBefore: accountBefore(instance, before) });
   if (request.acceptOtherAccount === true) {
-    return told(await lookUpAccount(parts, connector, won.grant.accessToken).catch(() => undefined));
+    return told(
+      await lookUpAccount(parts, connector, won.grant, instance.configuration).catch(() => undefined),
+    );
   }
   let account: Instance["account"];
   try {
-    account = await lookUpAccount(parts, connector, won.grant.accessToken);
+    account = await lookUpAccount(parts, connector, won.grant, instance.configuration);
   } catch (cause) {
     await endUnwelcome(parts, instance, won, call);
     throw new VendorError(

@@ -1,0 +1,148 @@
+import type { Connector, ValueFormat } from "../../connectors/define-connector.ts";
+import { InvalidRequest, VendorError } from "../errors.ts";
+import type { Grant } from "../instances/instance.ts";
+import { present } from "../present.ts";
+import { decidesHost, describeFormat, formatted } from "./value-format.ts";
+
+/** Values for the `{name}` places of a connector's URLs and headers, as they came. */
+export type EndpointValues = Readonly<Record<string, string>>;
+
+/** Where an instance's vendor takes its API calls. */
+export interface Endpoint {
+  /** No path. */
+  readonly origin: string;
+  readonly hosts: Readonly<Record<string, string>>;
+  readonly pathHosts?: Connector["api"]["pathHosts"];
+  /** That each call needs, beside the credential. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The only hosts that a call may reach. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** Of the grant's client; a connector need not declare it. */
+const CLIENT_ID = "client_id";
+
+/**
+ * The values of an instance's endpoint. What the vendor told goes with its grant. So does each configured value that decides
+ * the host: the tokens were won there, and a later change of the configuration must not send them elsewhere. The others are
+ * the instance's own, as they are now.
+ * @param won what the grant brought, or the callback ahead of it
+ */
+export function endpointValues(
+  connector: Connector,
+  configuration: Readonly<Record<string, string>>,
+  won: Pick<Grant, "endpoint" | "extra">,
+): EndpointValues {
+  if (!hasPlaces(connector)) return {};
+  const values: Record<string, string> = {};
+  for (const { key, format, default: fallback } of connector.configuration ?? []) {
+    if (format === undefined) continue;
+    const bound = decidesHost(format) ? won.endpoint?.[key] : undefined;
+    const value = bound ?? (configuration[key] || fallback);
+    if (value !== undefined) values[key] = value;
+  }
+  for (const { key } of connector.told ?? []) {
+    const value = won.extra?.[key];
+    if (value !== undefined) values[key] = value;
+  }
+  return { ...values, ...present({ [CLIENT_ID]: won.endpoint?.[CLIENT_ID] }) };
+}
+
+/** What a grant keeps of the values with which it was won. @returns undefined: nothing */
+export function boundValues(
+  connector: Connector,
+  values: EndpointValues,
+  clientId: string,
+): Grant["endpoint"] | undefined {
+  if (!hasPlaces(connector)) return undefined;
+  const hosts = (connector.configuration ?? []).flatMap(({ key, format }) => {
+    const value = format === undefined || !decidesHost(format) ? undefined : values[key];
+    return value === undefined ? [] : [[key, value]];
+  });
+  const headers = Object.values(connector.api.headers ?? {});
+  const bound = {
+    ...Object.fromEntries(hosts),
+    ...(headers.some((each) => each.includes(`{${CLIENT_ID}}`)) ? { [CLIENT_ID]: clientId } : {}),
+  };
+  return Object.keys(bound).length === 0 ? undefined : bound;
+}
+
+const withoutPlaces = new WeakMap<Connector, Endpoint>();
+
+/**
+ * Where calls of an instance go.
+ * @throws {InvalidRequest} a value of the configuration is missing or has not its format
+ * @throws {VendorError} 502 `vendor_endpoint_unknown`: a value that the vendor should have told
+ */
+export function endpointOf(connector: Connector, values: EndpointValues): Endpoint {
+  const known = withoutPlaces.get(connector);
+  if (known !== undefined) return known;
+  const { api } = connector;
+  const origin = filled(connector, api.origin, values);
+  const hosts = Object.fromEntries(
+    Object.entries(api.hosts ?? {}).map(([name, url]) => [name, filled(connector, url, values)]),
+  );
+  const endpoint: Endpoint = {
+    origin,
+    hosts,
+    ...present({ pathHosts: api.pathHosts }),
+    headers: Object.entries(api.headers ?? {}).map(
+      ([name, value]) => [name, filled(connector, value, values)] as const,
+    ),
+    allowedHosts: [origin, ...Object.values(hosts)].map((url) => new URL(url).host),
+  };
+  if (!hasPlaces(connector)) withoutPlaces.set(connector, endpoint);
+  return endpoint;
+}
+
+const places = new WeakMap<Connector, boolean>();
+
+/** Whether all instances of a connector have the same endpoint. */
+export function isAtOnePlace(connector: Connector): boolean {
+  return !hasPlaces(connector);
+}
+
+function hasPlaces(connector: Connector): boolean {
+  const known = places.get(connector);
+  if (known !== undefined) return known;
+  const { api, oauth2 } = connector;
+  const texts = [api.origin, ...Object.values(api.hosts ?? {}), ...Object.values(api.headers ?? {})];
+  const { longLivedToken: steps } = oauth2;
+  const urls = [oauth2.authorizationUrl, oauth2.tokenUrl, oauth2.refreshUrl, oauth2.revocation?.url];
+  const more = [...urls, steps?.exchange.url, steps?.renewal.url];
+  const has = [...texts, ...more].some((text) => text?.includes("{") === true);
+  places.set(connector, has);
+  return has;
+}
+
+/**
+ * Puts values into a URL or a header of a connector: `https://{subdomain}.example.com/token`.
+ * @throws as `endpointOf`
+ */
+export function filled(connector: Connector, template: string, values: EndpointValues): string {
+  return template.replace(/\{([^{}]+)\}/g, (_, key: string) => valueFor(connector, key, values[key]));
+}
+
+function valueFor(connector: Connector, key: string, value: string | undefined): string {
+  const format = formatOf(connector, key);
+  const isTold = connector.told?.some((each) => each.key === key) === true;
+  const fits = value === undefined || value === "" ? undefined : formatted(format, value);
+  if (fits !== undefined) return fits;
+  const field = `configuration.${key}`;
+  if (isTold || key === CLIENT_ID) {
+    throw new VendorError(
+      502,
+      "vendor_endpoint_unknown",
+      `${connector.name} did not tell a usable ${key} when the user signed in; send the user through the authorization URL again`,
+    );
+  }
+  if (value === undefined || value === "") throw new InvalidRequest(`${field} is missing`, field);
+  throw new InvalidRequest(`${field} is not right: ${describeFormat(format)}`, field);
+}
+
+/** Of a value that is nowhere declared (`defineConnector` refuses that) the least harmful. */
+function formatOf(connector: Connector, key: string): ValueFormat {
+  if (key === CLIENT_ID) return "text";
+  const declared = [...(connector.configuration ?? []), ...(connector.told ?? [])];
+  return declared.find((each) => each.key === key)?.format ?? "hostLabel";
+}
