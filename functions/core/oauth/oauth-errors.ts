@@ -22,7 +22,8 @@ const MAX_DESCRIPTION_CHARACTERS = 500;
  * @returns undefined when the answer holds no error that can be read
  */
 export function oauthError(body: unknown, secrets: readonly string[]): OAuthErrorText | undefined {
-  const refusal = isObject(body) ? refusalOf(body, 400) : undefined;
+  const object = Array.isArray(body) ? { errors: body } : body;
+  const refusal = isObject(object) ? refusalOf(object, 400) : undefined;
   if (refusal === undefined) return undefined;
   const { error, error_description: description } = refusal;
   return {
@@ -37,29 +38,50 @@ export function oauthError(body: unknown, secrets: readonly string[]): OAuthErro
  * The refusal in a token, revocation or account endpoint's answer, in whichever of the usual shapes it has:
  * `{error, error_description}` (RFC 6749 section 5.2); both parts in one field, as Dropbox answers
  * `{"error": "invalid_client: Invalid client_id or client_secret"}`
- * (seen in https://github.com/s-aska/dropbox-api-command/issues/41); `{error: {code, message}}`;
- * `{errors: [{errorType, message}]}` (https://dev.fitbit.com/build/reference/web-api/troubleshooting-guide/error-messages/);
- * `{status: "BAD_REFRESH_TOKEN", message}` (HubSpot).
+ * (seen in https://github.com/s-aska/dropbox-api-command/issues/41); `{error: {code, message}}`, `{error: [...]}`;
+ * `{errors: [{errorType, message}]}` (https://dev.fitbit.com/build/reference/web-api/troubleshooting-guide/error-messages/)
+ * or one such object; `{error: {errors: [{reason}]}}` (Google's APIs); `{status: "BAD_REFRESH_TOKEN", message}` (HubSpot). Of
+ * several words the one that says most counts.
  * @param status of the answer: below 300 only what calls itself an error counts, or a word that can mean nothing else
  * @returns undefined: there is none that can be read
  */
 export function refusalOf(body: Readonly<Record<string, unknown>>, status: number): Refusal | undefined {
-  const [first] = Array.isArray(body.errors) ? body.errors : [];
-  for (const told of [body.error, first]) {
-    const refusal =
-      typeof told === "string"
-        ? inOneField(told, descriptionIn(body))
-        : isObject(told)
-          ? inMembers(told, [...CODE_MEMBERS, "status", "type"])
-          : undefined;
-    if (refusal !== undefined) return refusal;
-  }
-  const coded = inMembers(body, CODE_MEMBERS);
-  if (coded !== undefined && (status >= 400 || isKnown(coded.error))) return coded;
-  // These two say a lot of other things.
-  const stated = inMembers(body, ["status", "type"]);
-  return stated !== undefined && isKnown(stated.error) ? stated : undefined;
+  const found = [...refusalsIn(body, status)];
+  return found.find(({ error }) => isKnown(error)) ?? found[0];
 }
+
+function* refusalsIn(body: Readonly<Record<string, unknown>>, status: number): Generator<Refusal> {
+  const description = descriptionIn(body);
+  for (const told of [...listed(body.error), ...listed(body.errors)]) yield* refusalsOf(told, description);
+  const coded = inMembers(body, CODE_MEMBERS);
+  if (coded !== undefined && (status >= 400 || isKnown(coded.error))) yield coded;
+  // These say a lot of other things.
+  const stated = inMembers(body, ["status", "type", "reason"]);
+  if (stated !== undefined && isKnown(stated.error)) yield stated;
+}
+
+function* refusalsOf(told: unknown, description: string | undefined): Generator<Refusal> {
+  if (typeof told === "string") {
+    const refusal = inOneField(told, description);
+    if (refusal !== undefined) yield refusal;
+  }
+  if (!isObject(told)) return;
+  for (const names of [CODE_MEMBERS, ["status"], ["type"], ["reason"]]) {
+    const refusal = inMembers(told, names);
+    if (refusal !== undefined) yield refusal;
+  }
+  for (const each of listed(told.errors)) {
+    const refusal = isObject(each) ? inMembers(each, [...CODE_MEMBERS, "reason"]) : undefined;
+    if (refusal !== undefined) yield refusal;
+  }
+}
+
+/** One, or the first few of a list. */
+function listed(told: unknown): readonly unknown[] {
+  return Array.isArray(told) ? told.slice(0, MAX_LISTED) : [told];
+}
+
+const MAX_LISTED = 5;
 
 function isKnown(error: string): boolean {
   return isDeadGrantWord(error) || isClientError(error);
@@ -67,10 +89,11 @@ function isKnown(error: string): boolean {
 
 function inOneField(told: string, description: string | undefined): Refusal | undefined {
   if (told.trim() === "") return undefined;
-  const colon = told.indexOf(": ");
-  const code = colon === -1 ? "" : told.slice(0, colon);
-  if (!/^[a-z][a-z0-9_.-]*$/.test(code)) return refusal(told.trim(), description);
-  return refusal(code, description ?? told.slice(colon + 2).trim());
+  const colon = told.indexOf(":");
+  const code = colon === -1 ? "" : told.slice(0, colon).trim();
+  const isCode = isKnown(code) || (told[colon + 1] === " " && /^[a-z][a-z0-9_.-]*$/.test(code));
+  if (!isCode) return refusal(told.trim(), description);
+  return refusal(code, description ?? told.slice(colon + 1).trim());
 }
 
 /** Names under which vendors put the code of an error, the most telling first. */

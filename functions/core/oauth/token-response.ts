@@ -39,30 +39,37 @@ export async function readTokenResponse(
 ): Promise<{ readonly response: Response; readonly status: number }> {
   const { value, numerals } = await readAnswer(response, { maxBytes: MAX_BYTES, timeoutMs, forms: true });
   const headers = { "Content-Type": "application/json" };
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (typeof value !== "object" || value === null) {
     return {
-      response: new Response(null, { status: plain(response.status), headers }),
+      response: new Response(null, { status: valid(response.status), headers }),
       status: response.status,
     };
   }
   const oauth2 = wire?.connector.oauth2;
-  const answered = { status: response.status, body: value as Record<string, unknown> };
+  // Salesforce's API answers with a list of errors.
+  const object = Array.isArray(value) ? { errors: value } : (value as Record<string, unknown>);
+  const answered = { status: response.status, body: object };
   const { status, body: told } =
     wire === undefined ? answered : (oauth2?.tokenResponse?.({ kind: wire.kind, ...answered }) ?? answered);
   const perSecond = oauth2?.accessToken.expiresInUnit === "milliseconds" ? 1000 : 1;
-  const body = normalized(told, perSecond, numerals, wire?.refreshToken);
+  const body = normalized(told, perSecond, numerals.get(told), wire?.refreshToken);
   const isGrant = typeof body.access_token === "string";
   const refusal = isGrant ? undefined : refusalOf(told, status);
   if (refusal !== undefined) Object.assign(body, refusal);
   const granted = status > 200 && status < 300 && isGrant;
   const failed = status === 200 && refusal !== undefined;
-  const seen = granted ? 200 : failed ? 400 : plain(status);
+  const seen = granted ? 200 : failed ? 400 : withBody(status);
   return { response: Response.json(body, { status: seen, headers }), status };
 }
 
-/** A `Response` with a body may not have these; none of them carries a token. */
-function plain(status: number): number {
-  return status < 200 || status > 599 || [204, 205, 304].includes(status) ? 502 : status;
+/** A `Response` has a status of this range only. */
+function valid(status: number): number {
+  return status < 200 || status > 599 ? 502 : status;
+}
+
+/** The same with a body, which these may not have: nobody's answer has one, but a hook's may. */
+function withBody(status: number): number {
+  return [204, 205].includes(status) ? 200 : status === 304 ? 502 : valid(status);
 }
 
 /**
@@ -73,14 +80,14 @@ function plain(status: number): number {
 function normalized(
   told: Readonly<Record<string, unknown>>,
   perSecond: number,
-  numerals: ReadonlySet<string>,
+  numerals: ReadonlySet<string> | undefined,
   sentRefreshToken: string | undefined,
 ): Record<string, unknown> {
   const { access_token, refresh_token, expires_in, scope, token_type, id_token: _, ...others } = told;
   // Some vendors' tokens end with a line break; no header can carry that, and no form should.
   const accessToken = asText(access_token);
   const refreshToken = asText(refresh_token);
-  const isNumeral = numerals.has("refresh_token") || typeof refresh_token === "number";
+  const isNumeral = numerals?.has("refresh_token") === true || typeof refresh_token === "number";
   const keepsOld = isNumeral && !isNumeralOfSome(refreshToken, sentRefreshToken);
   const expiresIn = lifetimeOf(expires_in, perSecond);
   const scopes = Array.isArray(scope) ? scope.filter((each) => typeof each === "string").join(" ") : scope;

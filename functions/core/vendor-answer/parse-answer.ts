@@ -4,11 +4,13 @@ import { JsonTooDeep, parseJson } from "../parse-json.ts";
 export interface ParsedAnswer {
   /** Of JSON, or the members of a form. */
   readonly value: unknown;
-  /** Names of `TOKENS` that JSON gave as numbers; their values are those digits as text. */
-  readonly numerals: ReadonlySet<string>;
+  /** Of each object within, the names of `TOKENS` that JSON gave as numbers; their values are those digits as text. */
+  readonly numerals: Numerals;
   /** It nests deeper than anybody may walk through: only the texts, numbers and booleans of its outermost object are there. */
   readonly isTooDeep?: true;
 }
+
+export type Numerals = Pick<WeakMap<object, ReadonlySet<string>>, "get">;
 
 /** Opaque texts (RFC 6749 sections 1.4 and 1.5) that some vendors write as JSON numbers. */
 const TOKENS: readonly string[] = ["access_token", "refresh_token"];
@@ -19,16 +21,17 @@ const TOKENS: readonly string[] = ["access_token", "refresh_token"];
  * @returns undefined: it is none
  */
 export function parseJsonAnswer(text: string): ParsedAnswer | undefined {
-  const numerals = new Set<string>();
-  const exact = (key: string, value: unknown, context?: { readonly source?: string }): unknown => {
+  const numerals = new WeakMap<object, Set<string>>();
+  function exact(this: object, key: string, value: unknown, context?: { readonly source?: string }): unknown {
     const source = context?.source;
     if (typeof value !== "number" || source === undefined) return value;
     if (TOKENS.includes(key)) {
-      numerals.add(key);
+      const names = numerals.get(this) ?? new Set<string>();
+      numerals.set(this, names.add(key));
       return source;
     }
     return /^-?\d+$/.test(source) && !Number.isSafeInteger(value) ? source : value;
-  };
+  }
   try {
     return { value: parseJson(text, exact), numerals };
   } catch (error) {
@@ -41,7 +44,7 @@ function plainMembers(text: string): ParsedAnswer | undefined {
   try {
     const members = Object.entries(JSON.parse(text) as object);
     const value = Object.fromEntries(members.filter(([, each]) => typeof each !== "object"));
-    return { value, numerals: new Set(), isTooDeep: true };
+    return { value, numerals: new WeakMap(), isTooDeep: true };
   } catch {
     return undefined;
   }
@@ -52,8 +55,8 @@ export function isWholeJson(text: string): boolean {
   return /^[[{]/.test(text) && parseJsonAnswer(text) !== undefined;
 }
 
-const MEMBER = /^[A-Za-z_][\w.-]*=/;
-const STRICT_MEMBER = /^[A-Za-z_][\w.-]*=[^\s<>"{}\\]*$/;
+const MEMBER = /^[A-Za-z_][\w.[\]-]*=/;
+const STRICT_MEMBER = /^[A-Za-z_][\w.[\]-]*=[^\s<>"{}\\]*$/;
 
 /** One of these must be in a body that nobody calls a form. */
 const OF_AN_ANSWER = /(?:^|&)(?:access_token|error)=/;
@@ -61,14 +64,19 @@ const OF_AN_ANSWER = /(?:^|&)(?:access_token|error)=/;
 /**
  * A form (RFC 6749 predates those vendors that answer with one), under whatever content type. Where the content type
  * does not call it one, each member must look like a member, and an access token or an error must be among them: no page
- * and no sentence passes for a form.
+ * and no sentence passes for a form. Of a grant under 2xx, and of an error's code at the beginning, less is asked, since not all
+ * vendors encode their blanks: each member begins like one, and there is no markup.
  * @returns undefined: it is none
  */
-export function parseForm(text: string, contentType: string): ParsedAnswer | undefined {
+export function parseForm(text: string, contentType: string, isSuccess = false): ParsedAnswer | undefined {
   const isDeclared = /^application\/x-www-form-urlencoded\b/i.test(contentType);
-  const isForm = isDeclared
-    ? MEMBER.test(text)
-    : OF_AN_ANSWER.test(text) && text.split("&").every((each) => each === "" || STRICT_MEMBER.test(each));
+  const isForm = isDeclared ? MEMBER.test(text) : OF_AN_ANSWER.test(text) && holdsMembers(text, isSuccess);
   if (!isForm) return undefined;
-  return { value: Object.fromEntries(new URLSearchParams(text)), numerals: new Set() };
+  return { value: Object.fromEntries(new URLSearchParams(text)), numerals: new WeakMap() };
+}
+
+function holdsMembers(text: string, isSuccess: boolean): boolean {
+  const isClear = (isSuccess && /(?:^|&)access_token=/.test(text)) || /^error=[a-z_]+(?:&|$)/.test(text);
+  const member = isClear && !text.includes("<") ? MEMBER : STRICT_MEMBER;
+  return text.split("&").every((each) => each === "" || member.test(each));
 }

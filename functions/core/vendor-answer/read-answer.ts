@@ -2,7 +2,7 @@ import { VendorError } from "../errors.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 import { collectBody } from "./collect-body.ts";
 import { decodeText } from "./decode-text.ts";
-import { isWholeJson, type ParsedAnswer, parseForm, parseJsonAnswer } from "./parse-answer.ts";
+import { isWholeJson, type Numerals, type ParsedAnswer, parseForm, parseJsonAnswer } from "./parse-answer.ts";
 import { guesses, unpack } from "./unpack.ts";
 
 /**
@@ -21,7 +21,7 @@ export interface VendorAnswer {
   /** Unpacked, without a byte order mark and blanks around it. */
   readonly text: string;
   /** See parse-answer.ts. */
-  readonly numerals: ReadonlySet<string>;
+  readonly numerals: Numerals;
   readonly isTooDeep: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface AnswerLimits {
  * @throws {VendorUnreachable} it stalled, was cut, or did not end in time, and is not whole
  */
 export async function readAnswer(
-  response: Pick<VendorResponse, "headers" | "body">,
+  response: Pick<VendorResponse, "headers" | "body"> & { readonly status?: number },
   { maxBytes, timeoutMs = TIMEOUT_MS, forms = false }: AnswerLimits,
 ): Promise<VendorAnswer> {
   const { headers } = response;
@@ -53,10 +53,12 @@ export async function readAnswer(
     quietMs: QUIET_MS,
     isWhole: (soFar) => isWhole(soFar, headers, maxBytes),
   });
-  const answer = parseBody(bytes, headers, { maxBytes, forms, isEnded: cut === undefined });
+  const { status = 0 } = response;
+  const isSuccess = status >= 200 && status < 300;
+  const answer = parseBody(bytes, headers, { maxBytes, forms, isEnded: cut === undefined, isSuccess });
   if (cut !== undefined && answer.parsed === undefined) throw cut;
   const { text, parsed } = answer;
-  const { value, numerals = new Set<string>(), isTooDeep = false } = parsed ?? {};
+  const { value, numerals = new WeakMap(), isTooDeep = false } = parsed ?? {};
   return { text, value, numerals, isTooDeep };
 }
 
@@ -87,7 +89,10 @@ export function asText(value: unknown): string | undefined {
 
 function isWhole(soFar: Buffer, headers: VendorResponse["headers"], maxBytes: number): boolean {
   try {
-    return parseBody(soFar, headers, { maxBytes, forms: false, isEnded: false }).parsed !== undefined;
+    return (
+      parseBody(soFar, headers, { maxBytes, forms: false, isEnded: false, isSuccess: false }).parsed !==
+      undefined
+    );
   } catch {
     return false;
   }
@@ -96,12 +101,17 @@ function isWhole(soFar: Buffer, headers: VendorResponse["headers"], maxBytes: nu
 function parseBody(
   packed: Buffer,
   headers: VendorResponse["headers"],
-  { maxBytes, forms, isEnded }: { maxBytes: number; forms: boolean; isEnded: boolean },
+  {
+    maxBytes,
+    forms,
+    isEnded,
+    isSuccess,
+  }: { maxBytes: number; forms: boolean; isEnded: boolean; isSuccess: boolean },
 ): { readonly text: string; readonly parsed: ParsedAnswer | undefined } {
   const parse = (bytes: Buffer, isComplete: boolean) => {
     const text = decodeText(bytes);
     const json = isComplete || isWholeJson(text) ? parseJsonAnswer(text) : undefined;
-    const form = forms && isComplete ? parseForm(text, headers["content-type"] ?? "") : undefined;
+    const form = forms && isComplete ? parseForm(text, headers["content-type"] ?? "", isSuccess) : undefined;
     return { text, parsed: json ?? form };
   };
   const unpacked = unpack(packed, headers["content-encoding"] ?? "", maxBytes);

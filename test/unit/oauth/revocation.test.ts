@@ -38,6 +38,25 @@ describe("revocation by form (RFC 7009)", () => {
     expect(vendor.seen.map(({ form }) => form.get("token")).toSorted()).toEqual(["access", "refresh"]);
   });
 
+  it.each([
+    [200, ""],
+    [200, "{}"],
+    [200, "<html>ok</html>"],
+    [201, '{"revoked":true}'],
+    [202, ""],
+    [204, ""],
+    [205, ""],
+  ])("is done where the answer is %i %j", async (status, body) => {
+    vendor.answer = (response) => response.writeHead(status).end(body);
+    expect(await revoke(googledrive, client, grant)).toBe(true);
+    expect(await revoke(dropbox, client, grant)).toBe(true);
+  });
+
+  it.each([300, 302, 304])("is not done where the answer is %i", async (status) => {
+    vendor.answer = (response) => response.writeHead(status).end();
+    expect(await revoke(googledrive, client, grant)).toBe(false);
+  });
+
   it("counts a token that is dead already as ended, and anything else as to be tried again", async () => {
     vendor.json(400, { error: "invalid_token" });
     expect(await revoke(googledrive, client, grant)).toBe(true);

@@ -231,16 +231,48 @@ describe("an access token that no header can carry", () => {
   });
 });
 
+describe("a form that does not encode its blanks", () => {
+  it.each(["text/plain", "text/html", "", "application/json"])(
+    "under %j is a grant all the same",
+    async (type) => {
+      for (const body of [
+        "access_token=a&refresh_token=b&scope=read write&token_type=bearer",
+        "scope[]=read&scope[]=write&access_token=a&refresh_token=b",
+        'access_token=a&refresh_token=b&name={"first": "Ann"}',
+      ]) {
+        vendor.text(200, body, { "Content-Type": type });
+        expect(granted(await refresh())).toMatchObject({ accessToken: "a", refreshToken: "b" });
+      }
+      vendor.text(400, "error=invalid_grant&error_description=it is gone", { "Content-Type": type });
+      expect(await refresh()).toMatchObject({ kind: "invalid_grant", description: "it is gone" });
+    },
+  );
+});
+
 describe("a page is no form", () => {
   it.each([
     ["text/html", "<html><a href='?access_token=a&refresh_token=b'>x</a></html>"],
     ["text/plain", "see https://example.com/?access_token=a"],
     ["text/plain", "error=something went wrong & more"],
+    ["text/plain", "error=something went wrong"],
+    ["text/plain", "access_token=<b>a</b> b"],
+    ["text/plain", "access_token=a & b"],
     ["application/x-www-form-urlencoded", "<html>access_token=a</html>"],
     ["application/json", "access_token"],
   ])("%s %s", async (type, body) => {
     vendor.text(200, body, { "Content-Type": type });
     expect((await refresh()).kind).toBe("unknown");
+  });
+});
+
+describe("a token that came as a number", () => {
+  it.each([
+    [{ authed_user: { access_token: 1, refresh_token: 0 } }],
+    [{ data: [{ refresh_token: 0 }] }],
+    [{ "": { refresh_token: 0 } }],
+  ])("somewhere within (%j) does not cost the one beside it", async (within) => {
+    vendor.json(200, { access_token: "a", refresh_token: "new", ...within });
+    expect(granted(await refresh())).toMatchObject({ accessToken: "a", refreshToken: "new" });
   });
 });
 
@@ -267,6 +299,22 @@ describe("a dead grant, told otherwise", () => {
       "INVALID_GRANT",
     ].map((error) => ({ error })),
     { error: "invalid_grant: it is gone" },
+    { error: "INVALID_GRANT: it is gone" },
+    { error: "invalid_grant:gone" },
+    { error: ["invalid_grant"] },
+    { error: [{ code: "invalid_grant" }] },
+    { errors: { errorType: "invalid_grant" } },
+    { errors: [{ errorType: "validation" }, { errorType: "invalid_grant" }] },
+    {
+      error: {
+        code: 400,
+        status: "INVALID_ARGUMENT",
+        errors: [{ domain: "global", reason: "invalid_grant" }],
+      },
+    },
+    { error: { code: 400, errors: [{ reason: "required" }, { reason: "invalid_token" }] } },
+    [{ error: "invalid_grant", message: "gone" }],
+    [{ errorCode: "invalid_grant", message: "gone" }],
     { errors: [{ errorType: "invalid_grant", message: "Refresh token invalid" }], success: false },
     { errors: [{ code: "invalid_refresh_token", detail: "gone" }] },
     { error: { code: "invalid_grant", message: "gone" } },
@@ -307,6 +355,16 @@ describe("a dead grant, told otherwise", () => {
     [{ errors: [{ errorType: "invalid_client" }] }, "client_refused"],
     [{ error: { code: "unauthorized_client" } }, "client_refused"],
     [{ error: { code: 190, message: "gone" } }, "refused"],
+    [{ error: "Error: invalid_grant" }, "refused"],
+    [{ error: [] }, "refused"],
+    [{ error: [["invalid_grant"]] }, "refused"],
+    [{ errors: { errorType: "validation", message: "invalid_grant" } }, "refused"],
+    [{ error: { errors: [{ reason: "rateLimitExceeded" }] } }, "refused"],
+    [{ errors: [...Array(5).fill({ code: "other" }), { code: "invalid_grant" }] }, "refused"],
+    [{ reason: "the grant is invalid" }, "refused"],
+    [[{ errorCode: "INVALID_SESSION_ID" }], "refused"],
+    [[], "refused"],
+    [["invalid"], "refused"],
     [{ status: "error", message: "invalid_grant" }, "refused"],
     [{ type: "about:blank", title: "Refresh token expired" }, "refused"],
   ];
