@@ -1,10 +1,15 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { present } from "../core/present.ts";
 import type { TransientItem, TransientStore } from "../core/transients.ts";
 import { unlessRefused } from "./conditional-write.ts";
 
 const MAX_KEY_BYTES = 2_048;
+
+/** An item that was consumed: it goes when its time is over. */
+interface Taken {
+  readonly takenBy?: string;
+  readonly expires?: number;
+}
 
 export interface TransientTableOptions {
   readonly client: DynamoDBDocumentClient;
@@ -27,7 +32,7 @@ export function transientWriter(options: TransientTableOptions): Pick<TransientS
           new PutCommand({
             TableName: tableName,
             Item: stored(item),
-            ConditionExpression: "attribute_not_exists(id) OR expiresAt <= :now",
+            ConditionExpression: "attribute_not_exists(id) OR expiresAt <= :now OR attribute_exists(takenBy)",
             ExpressionAttributeValues: { ":now": clock.now() },
           }),
         ),
@@ -39,40 +44,41 @@ export function transientWriter(options: TransientTableOptions): Pick<TransientS
 export function transientTable(options: TransientTableOptions): TransientStore {
   const { client, tableName, clock } = options;
 
-  async function get<T extends TransientItem>(id: string): Promise<T | undefined> {
+  async function get<T extends TransientItem>(id: string, by?: string): Promise<T | undefined> {
     if (!isKey(id)) return undefined;
     const { Item } = await client.send(
       new GetCommand({ TableName: tableName, Key: { id }, ConsistentRead: true }),
     );
-    return living<T>(Item);
+    const found = Item as (T & Taken) | undefined;
+    if (found === undefined || found.expiresAt <= clock.now()) return undefined;
+    const { expires, takenBy, ...rest } = found;
+    return takenBy === undefined || takenBy === by ? (rest as unknown as T) : undefined;
   }
 
-  function living<T extends TransientItem>(item: unknown): T | undefined {
-    const found = item as (T & { expires?: number }) | undefined;
-    if (found === undefined || found.expiresAt <= clock.now()) return undefined;
-    const { expires, ...rest } = found;
-    return rest as unknown as T;
+  async function remove(id: string): Promise<void> {
+    await client.send(new DeleteCommand({ TableName: tableName, Key: { id } }));
   }
 
   return {
     ...transientWriter(options),
     get,
-    async consume<T extends TransientItem>(id: string) {
-      if (!isKey(id)) return undefined;
-      try {
-        const { Attributes } = await client.send(
-          new DeleteCommand({
+    async consume<T extends TransientItem>(id: string, by: string) {
+      const item = await get<T>(id, by);
+      if (item === undefined) return undefined;
+      // Marked, and not deleted: the SDK repeats a write whose answer was lost, and a second delete would find nothing and look as
+      // if somebody else had been faster.
+      const marked = await unlessRefused(
+        client.send(
+          new PutCommand({
             TableName: tableName,
-            Key: { id },
-            ConditionExpression: "attribute_exists(id)",
-            ReturnValues: "ALL_OLD",
+            Item: { ...stored(item), takenBy: by },
+            ConditionExpression:
+              "attribute_exists(id) AND expiresAt > :now AND (attribute_not_exists(takenBy) OR takenBy = :by)",
+            ExpressionAttributeValues: { ":now": clock.now(), ":by": by },
           }),
-        );
-        return living<T>(Attributes);
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return undefined;
-        throw error;
-      }
+        ),
+      );
+      return marked ? item : undefined;
     },
     replace(item, { field, seen }) {
       const unchanged = seen === undefined ? "attribute_not_exists(#field)" : "#field = :seen";
@@ -91,9 +97,7 @@ export function transientTable(options: TransientTableOptions): TransientStore {
         ),
       );
     },
-    async remove(id) {
-      await client.send(new DeleteCommand({ TableName: tableName, Key: { id } }));
-    },
+    remove,
   };
 }
 

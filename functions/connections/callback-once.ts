@@ -10,6 +10,8 @@ import type { ConnectionParts } from "./parts.ts";
 
 /** A browser may deliver the same callback again within this time, in milliseconds, and is sent to the same place. */
 const KEPT_MS = 10 * 60_000;
+/** The same where the work is to be tried again: a browser that delivers a callback twice at once does so within this time. */
+const KEPT_FOR_TWINS_MS = 5_000;
 /** No function runs longer: a callback that began before that and left no result was cut off. */
 const LONGEST_RUN_MS = 130_000;
 /** Between two looks at a callback that another invocation works on, in milliseconds. */
@@ -44,7 +46,7 @@ export async function keptCallback(
 /** Where a delivery sends the browser. */
 export interface Destination {
   readonly location: string;
-  /** The vendor did nothing with the code: the next delivery of the same callback tries again. */
+  /** The vendor did nothing with the code: the next delivery of the same callback, some seconds later, tries again. */
   readonly mayTryAgain: boolean;
 }
 
@@ -83,8 +85,7 @@ export async function onceForState(
     await forget();
     throw error;
   }
-  if (to.mayTryAgain) await forget();
-  else await keep(parts, running, state, to.location);
+  await keep(parts, running, state, to);
   return to.location;
 }
 
@@ -93,15 +94,15 @@ async function keep(
   { transients, grants }: Pick<ConnectionParts, "transients" | "grants">,
   running: KeptCallback,
   state: string,
-  to: string,
+  to: Destination,
 ): Promise<void> {
   try {
-    const location = await grants.vault.seal(placeOf(running, state), to);
+    const location = await grants.vault.seal(placeOf(running, state), to.location);
     const done: KeptCallback = {
       ...running,
       status: "done",
       location,
-      expiresAt: transients.now() + KEPT_MS,
+      expiresAt: transients.now() + (to.mayTryAgain ? KEPT_FOR_TWINS_MS : KEPT_MS),
     };
     await transients.replace<KeptCallback>(done, { field: "delivery", seen: running.delivery });
   } catch (error) {

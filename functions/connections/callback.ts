@@ -7,6 +7,7 @@ import { holdSignIn } from "../core/grant/pending/hold-sign-in.ts";
 import { refusePending } from "../core/grant/pending/refuse-pending.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
+import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import {
   type ConsumedAuthorization,
   consumeAuthorization,
@@ -14,7 +15,7 @@ import {
 } from "../core/oauth/pending-authorization.ts";
 import { present } from "../core/present.ts";
 import { hashSecret } from "../core/secret-hash.ts";
-import type { HttpHandler, HttpRequest } from "../http/request.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { activeOwner } from "./active-owner.ts";
 import { audited } from "./audited.ts";
@@ -22,11 +23,11 @@ import { type Destination, keptCallback, onceForState, sameLocation } from "./ca
 import { clientOf } from "./change-instance.ts";
 import { returnTo } from "./connect-page.ts";
 import { type ConnectSession, openSessionConfiguration, SESSION_MS, sessionItem } from "./connect-session.ts";
-import { isNotNow } from "./create-instance.ts";
+import { mayComeAgain } from "./create-instance.ts";
 import { extraOf } from "./instance-body.ts";
 import { forPeople, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
-import { isSessionBrowser, otherBrowser } from "./session-browser.ts";
+import { isSessionBrowser, otherBrowser, renewedCookie } from "./session-browser.ts";
 import { vendorDescription } from "./vendor-description.ts";
 
 /**
@@ -40,19 +41,47 @@ export function takeCallback(parts: () => ConnectionParts): HttpHandler {
     if (connector === undefined) throw new NotFound("There is no such place to come back to");
     request.facts.connector = connector.key;
     const state = request.query.get("state") ?? "";
-    const earlier = await keptCallback(parts(), state);
-    if (earlier !== undefined) {
-      if (earlier.connector !== connector.key) throw unknownState();
-      if (!isSessionBrowser(request, earlier)) throw otherBrowser();
-      return redirect(await sameLocation(parts(), request, earlier, state));
+    const again = await asBefore(parts(), request, connector, state);
+    if (again !== undefined) return again;
+    let session: ConnectSession;
+    try {
+      session = await expected(parts(), request, connector, state);
+    } catch (error) {
+      // The first delivery may have come to its end between the two looks.
+      const same = await asBefore(parts(), request, connector, state);
+      if (same === undefined) throw error;
+      return same;
     }
-    const session = await expected(parts(), request, connector, state);
     const { organizationId, sessionId, browser = "" } = session;
     const owner = { organizationId, sessionId, browser, connector: connector.key };
     const work = () => destination(parts(), request, connector, session, state);
-    return redirect(await onceForState(parts(), request, state, owner, work));
+    return toApp(request, session, await onceForState(parts(), request, state, owner, work));
   };
   return forPeople(audited(parts, "session.connect", handle));
+}
+
+/** The answer of another delivery of this callback. @returns undefined: there is none */
+async function asBefore(
+  parts: ConnectionParts,
+  request: HttpRequest,
+  connector: Connector,
+  state: string,
+): Promise<HttpResponse | undefined> {
+  const earlier = await keptCallback(parts, state);
+  if (earlier === undefined) return undefined;
+  if (earlier.connector !== connector.key) throw unknownState();
+  if (!isSessionBrowser(request, earlier)) throw otherBrowser();
+  return toApp(request, earlier, await sameLocation(parts, request, earlier, state));
+}
+
+/** The session's cookie lasts for as long as the same callback may come again, and longer: the user may begin anew. */
+function toApp(
+  request: HttpRequest,
+  { sessionId }: Pick<ConnectSession, "sessionId">,
+  location: string,
+): HttpResponse {
+  const cookie = renewedCookie(request, sessionId);
+  return redirect(location, cookie === undefined ? {} : { "Set-Cookie": cookie });
 }
 
 /**
@@ -67,7 +96,7 @@ async function expected(
   connector: Connector,
   state: string,
 ): Promise<ConnectSession> {
-  const waiting = await findAuthorization(parts, state);
+  const waiting = await findAuthorization(parts, state, answerOf(request));
   if (waiting?.flow !== "hosted" || waiting.sessionId === undefined || waiting.connector !== connector.key) {
     throw unknownState();
   }
@@ -92,6 +121,11 @@ function unknownState(): InvalidRequest {
   );
 }
 
+/** What the vendor says with the state. */
+function answerOf({ query }: HttpRequest): string {
+  return query.get("code") ?? query.get("error") ?? "";
+}
+
 /** Where the browser goes: to the app, with a claim or with what went wrong. Where the vendor did nothing, the state is put back. */
 async function destination(
   parts: ConnectionParts,
@@ -101,7 +135,7 @@ async function destination(
   state: string,
 ): Promise<Destination> {
   const stores = { transients: parts.transients, vault: parts.grants.vault };
-  const authorization = await consumeAuthorization(stores, state);
+  const authorization = await consumeAuthorization(stores, state, answerOf(request));
   if (authorization === undefined) throw unknownState();
   try {
     const code = codeOf(request, connector);
@@ -109,6 +143,8 @@ async function destination(
     const location = returnTo(session, { session: session.sessionId, claim, ...missing });
     return { location, mayTryAgain: false };
   } catch (error) {
+    const mayTryAgain = mayComeAgain(error);
+    if (mayTryAgain) await authorization.putBack().catch(() => {});
     if (!(error instanceof LinkspanError)) throw error;
     request.facts.code = error.code;
     const description = vendorDescription(error);
@@ -117,8 +153,6 @@ async function destination(
       error: error.code,
       ...present({ error_description: description }),
     });
-    const mayTryAgain = isNotNow(error);
-    if (mayTryAgain) await authorization.putBack().catch(() => {});
     return { location, mayTryAgain };
   }
 }
@@ -158,6 +192,9 @@ async function connect(
     connector,
     Object.fromEntries([...request.query].filter(([name]) => !CALLBACK_OWN.has(name))),
   );
+  const organization = await parts.tenants.organization(session.organizationId);
+  const told = extra ?? {};
+  checkConnectorUrls(connector, session.configuration, { told, vendorHosts: organization?.vendorHosts });
   const name = session.name ?? connector.name;
   const expiresAt = transients.now() + SESSION_MS;
   const { key: pending, missingScopes } = await holdSignIn(
@@ -193,13 +230,22 @@ async function connect(
     pending: { instanceId, epoch, claim: hashSecret(claim) },
     expiresAt,
   };
-  if (await transients.replace(connected, { field: "status", seen: "open" })) {
+  if (
+    (await transients.replace(connected, { field: "status", seen: "open" })) ||
+    (await isOwn(parts, connected))
+  ) {
     const missing = missingScopes.length === 0 ? {} : { missing_scopes: missingScopes.join(" ") };
     return { claim, missing };
   }
   // A second sign-in of the same session, in another tab, was faster.
   await refusePending(grants, pending, !session.reauthenticates);
   throw new InvalidRequest("this session was finished already", "state", "session_over");
+}
+
+/** The SDK repeats a write whose answer was lost; the second one is refused by the first. */
+async function isOwn({ transients }: ConnectionParts, { id, pending }: ConnectSession): Promise<boolean> {
+  const now = await transients.get<ConnectSession>(id);
+  return now?.pending !== undefined && now.pending.claim === pending?.claim;
 }
 
 /** Parameters of the redirect that are the protocol's, or tell about the screen that the user saw. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { Conflict, Forbidden } from "../core/errors.ts";
 import { setEnabled } from "../core/grant/enable.ts";
 import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
@@ -27,11 +28,13 @@ export async function claimOldSession(
 ): Promise<HttpResponse> {
   const { grants, transients } = parts;
   const { instanceId } = session;
-  const ended: ConnectSession = { ...session, status: isBeginner ? "claimed" : "refused" };
+  const claimedBy = randomUUID();
+  const ended: ConnectSession = { ...session, status: isBeginner ? "claimed" : "refused", claimedBy };
   if (!(await transients.replace(ended, { field: "status", seen: "connected" }))) {
     const now = await transients.get<ConnectSession>(session.id);
     // A refusal may have been cut off before it had done what it says: the same claim does it again.
-    if (isBeginner || now?.status !== "refused") throw over(now ?? session, instanceId);
+    const isOwn = now?.claimedBy === claimedBy;
+    if (!isOwn && (isBeginner || now?.status !== "refused")) throw over(now ?? session, instanceId);
   }
   if (!isBeginner) throw await refusal(grants, session, request);
   const found = await instanceOfUser(parts, user, instanceId);

@@ -162,13 +162,14 @@ export async function authorizationOf(
 ): Promise<StateOfCode> {
   if (state === undefined || !isOwnState(state)) return { repeated: false };
   // A client that lost our answer sends the same again. Its state is used up, but so is its code, and that is what it is
-  // told: the exchange stops at the used code, and names the instance that it made. Nor could the code be sent now: its
-  // verifier is gone with the state (RFC 9700 section 2.1.1).
+  // told: the exchange stops at the used code, and names the instance that it made. Nor is the code sent
+  // a second time: its verifier is for one exchange (RFC 9700 section 2.1.1).
   const seen = await parts.transients.get(`code#${hashOf(connector.key, clientId, code)}`);
   if (seen !== undefined) return { repeated: true };
   const authorization = await consumeAuthorization(
     { transients: parts.transients, vault: parts.grants.vault },
     state,
+    code,
   );
   if (
     authorization?.flow !== "direct" ||
@@ -176,6 +177,7 @@ export async function authorizationOf(
     authorization.organizationId !== user.organizationId ||
     authorization.userId !== user.id
   ) {
+    await authorization?.useUp();
     throw new InvalidRequest(
       "providerData.state is unknown, used, too old, or was made for another element or user; send the user through a new authorization URL",
       "providerData.state",
@@ -186,8 +188,9 @@ export async function authorizationOf(
 }
 
 /**
- * Runs an exchange. Where it ends with "not now", its state is put back: the answer says that the same request may be sent
- * again, so it must be possible. Where the code was spent all the same, the code itself says so then.
+ * Runs an exchange. Where it ends with "not now", or for a reason that nobody knows (a store that does not answer), its state is
+ * put back: the same request may be sent again, so it must be possible. Where the code was spent all the same, the code itself
+ * says so then.
  */
 export async function orPutBack<T>(
   authorization: ConsumedAuthorization | undefined,
@@ -196,14 +199,14 @@ export async function orPutBack<T>(
   try {
     return await exchange();
   } catch (error) {
-    if (isNotNow(error)) await authorization?.putBack().catch(() => {});
+    if (mayComeAgain(error)) await authorization?.putBack().catch(() => {});
     throw error;
   }
 }
 
-/** The vendor did nothing with the code, as far as anybody can tell: the same request may be sent again. */
-export function isNotNow(error: unknown): boolean {
-  return error instanceof LinkspanError && (error.status === 503 || error.status === 429);
+/** Nobody has refused the code, as far as anybody can tell: the same request may be sent again. */
+export function mayComeAgain(error: unknown): boolean {
+  return !(error instanceof LinkspanError) || error.status === 503 || error.status === 429;
 }
 
 /** A grant won elsewhere, wherever the caller put it. */

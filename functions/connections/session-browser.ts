@@ -48,11 +48,19 @@ export function otherBrowser(): Forbidden {
  */
 export function newSessionCookie(request: HttpRequest, sessionId: string): { header: string; value: string } {
   const value = randomBytes(32).toString("base64url");
+  return { header: setCookie(request, sessionId, value), value };
+}
+
+/** The browser's own cookie of this session again, for as long as a new one from now on. @returns undefined: it sent none */
+export function renewedCookie(request: HttpRequest, sessionId: string): string | undefined {
+  const value = sessionCookie(request, sessionId);
+  return value === undefined ? undefined : setCookie(request, sessionId, value);
+}
+
+function setCookie(request: HttpRequest, sessionId: string, value: string): string {
   const secure = isHttps(request) ? "; Secure" : "";
-  return {
-    header: `${cookieName(request, sessionId)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MS / 1000}${secure}`,
-    value,
-  };
+  const name = cookieName(request, sessionId);
+  return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MS / 1000}${secure}`;
 }
 
 /** What the page's form carries beside the cookie: only a page that was made for this browser has it. */

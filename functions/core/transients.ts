@@ -13,10 +13,14 @@ export interface TransientItem {
 export interface TransientStore {
   /** Puts a new item. `false`: one of this id is there and lives, and nothing was written. */
   put<T extends TransientItem>(item: T): Promise<boolean>;
-  /** Strongly consistent. */
-  get<T extends TransientItem>(id: string): Promise<T | undefined>;
-  /** Takes an item out: of several callers exactly one gets it. */
-  consume<T extends TransientItem>(id: string): Promise<T | undefined>;
+  /** Strongly consistent. @param by finds what was taken for it, too */
+  get<T extends TransientItem>(id: string, by?: string): Promise<T | undefined>;
+  /**
+   * Takes an item: it goes to one `by` only, and to that one again as often as it asks, so that a request whose answer was lost
+   * or that failed later on may come again. For all other calls it is gone from then on; it may be put anew.
+   * @param by names what it is taken for
+   */
+  consume<T extends TransientItem>(id: string, by: string): Promise<T | undefined>;
   /** Overwrites the whole item if it is there, lives, and its `field` is still `seen` (`undefined`: has no such field). */
   replace<T extends TransientItem>(
     item: T,

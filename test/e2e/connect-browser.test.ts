@@ -218,7 +218,87 @@ describe("our callback", () => {
     platform.vendors.dropbox?.fail({ endpoint: "token", status: 429, headers: { "Retry-After": "1" } });
     const busy = await bare(url, { headers: { Cookie: cookie } });
     expect(busy.headers.get("location")).toContain("error=vendor_rate_limited");
+    // A browser that delivers it twice at once is sent to the same place; later it is tried again.
+    const twin = await bare(url, { headers: { Cookie: cookie } });
+    expect(twin.headers.get("location")).toBe(busy.headers.get("location"));
+    platform.clock.advance(6_000);
     const back = new URL((await bare(url, { headers: { Cookie: cookie } })).headers.get("location") ?? "");
     expect(back.searchParams.has("claim")).toBe(true);
   });
+
+  it("sends a delivery that comes between the two looks of another one to the same place", async () => {
+    const { url, cookie } = await callbackOf(await createSession());
+    const reached = Promise.withResolvers<void>();
+    const first = Promise.withResolvers<void>();
+    const hold = () => {
+      reached.resolve();
+      return first.promise;
+    };
+    platform.frontDoor.fail({
+      service: "dynamodb",
+      action: "GetItem",
+      principal: "Connections",
+      skip: 1,
+      hold,
+    });
+    const late = bare(url, { headers: { Cookie: cookie } });
+    await reached.promise;
+    const early = await bare(url, { headers: { Cookie: cookie } });
+    expect(early.headers.get("location")).toContain("claim=");
+    first.resolve();
+    expect((await late).headers.get("location")).toBe(early.headers.get("location"));
+  });
+
+  it("has the browser keep the session's cookie for as long as it may come again", async () => {
+    const { url, cookie } = await callbackOf(await createSession());
+    for (let delivery = 0; delivery < 2; delivery++) {
+      const answer = await bare(url, { headers: { Cookie: cookie } });
+      expect(cookieOf(answer)).toBe(cookie);
+      expect(answer.headers.get("set-cookie")).toContain("Max-Age=1800");
+    }
+    expect((await bare(url, { headers: { Cookie: `${cookie}x` } })).headers.has("set-cookie")).toBe(false);
+  });
+
+  /** Each write of a callback, and more than there are. */
+  const writes = ["PutItem", "UpdateItem", "DeleteItem"].flatMap((action) =>
+    Array.from({ length: action === "PutItem" ? 6 : 2 }, (_, skip) => [action, skip] as const),
+  );
+
+  it.each(writes)("takes its own %s number %i, whose answer was lost, for its own", async (action, skip) => {
+    const session = await createSession();
+    const { url, cookie } = await callbackOf(session);
+    const before = exchanges();
+    const principal = "Connections";
+    platform.frontDoor.fail({ service: "dynamodb", action, principal, skip, count: 1, reset: "after" });
+    const answer = await bare(url, { headers: { Cookie: cookie } });
+    platform.frontDoor.clearFaults();
+    const value = new URL(answer.headers.get("location") ?? "").searchParams.get("claim");
+    expect(value).not.toBeNull();
+    expect(exchanges() - before).toBe(1);
+    const claimed = await claim(session, value);
+    expect(claimed.status).toBe(200);
+    expect((await app.hub(claimed.body.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+  });
+
+  it.each([
+    ["GetItem", 1],
+    ["PutItem", 0],
+    ["PutItem", 1],
+    ["PutItem", 2],
+  ])(
+    "may come again where the table failed before the code was sent (%s number %i)",
+    async (action, skip) => {
+      const { url, cookie } = await callbackOf(await createSession());
+      const before = exchanges();
+      const fault = { code: "ProvisionedThroughputExceededException", skip, count: 12 };
+      platform.frontDoor.fail({ service: "dynamodb", action, principal: "Connections", ...fault });
+      const failed = await bare(url, { headers: { Cookie: cookie } });
+      expect(failed.status).toBeGreaterThanOrEqual(500);
+      expect(exchanges()).toBe(before);
+      platform.frontDoor.clearFaults();
+      const back = await bare(url, { headers: { Cookie: cookie } });
+      expect(back.headers.get("location")).toContain("claim=");
+      expect(exchanges() - before).toBe(1);
+    },
+  );
 });

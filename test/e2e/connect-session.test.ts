@@ -659,7 +659,7 @@ describe("when the stores fail", () => {
   it("a sign-in that the table does not take is claimed all the same, from the rescue bucket", async () => {
     const session = await createSession();
     const { url, browser } = await redirectOf(session);
-    platform.frontDoor.fail({ ...failing, action: "PutItem", skip: 2, count: 12 });
+    platform.frontDoor.fail({ ...failing, action: "PutItem", skip: 3, count: 12 });
     const back = new URL((await browser.open(url.href)).url);
     platform.frontDoor.clearFaults();
     const claimed = await claim(session, back.searchParams.get("claim"));

@@ -131,6 +131,36 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect(refreshed.body.lastRefreshedAt).not.toBeNull();
   });
 
+  it.each([
+    ["PutItem", 0],
+    ["PutItem", 1],
+  ])(
+    "is made by the same request again where the table failed before the code was sent (%s number %i)",
+    async (action, skip) => {
+      const { oauthUrl } = await app.authorizationUrl(connector);
+      const back = await app.consent(connector, oauthUrl);
+      const providerData = { code: back.searchParams.get("code"), state: back.searchParams.get("state") };
+      const body = { element: { key: connector }, providerData, name: "Again" };
+      const fault = { code: "ProvisionedThroughputExceededException", skip, count: 12 };
+      platform.frontDoor.fail({ service: "dynamodb", action, principal: "Connections", ...fault });
+      const failed = await app.platform<Problem>("POST", "/instances", body);
+      expect(failed.status).toBeGreaterThanOrEqual(500);
+      platform.frontDoor.clearFaults();
+      expect((await app.platform<Shown>("POST", "/instances", body)).status).toBe(200);
+      expect(vendorOf(connector).tokenRequests("authorization_code")).toBe(1);
+    },
+  );
+
+  it("is made though the answer to the write that takes the state was lost", async () => {
+    const { oauthUrl } = await app.authorizationUrl(connector);
+    const back = await app.consent(connector, oauthUrl);
+    const providerData = { code: back.searchParams.get("code"), state: back.searchParams.get("state") };
+    const fault = { service: "dynamodb", action: "PutItem", principal: "Connections", count: 1 };
+    platform.frontDoor.fail({ ...fault, reset: "after" });
+    const body = { element: { key: connector }, providerData, name: "Once" };
+    expect((await app.platform<Shown>("POST", "/instances", body)).status).toBe(200);
+  });
+
   it("is told to the caller who sends the same code again", async () => {
     const { oauthUrl } = await app.authorizationUrl(connector);
     const back = await app.consent(connector, oauthUrl);

@@ -81,7 +81,8 @@ export async function beginAuthorization(
       ? {}
       : { verifier: await parts.vault.seal(verifierPlace(start.organizationId, hash), verifier) }),
   };
-  if (!(await parts.transients.put(pending))) throw new Error("a random state was there already");
+  // Refused: the SDK repeats a put whose answer was lost, and finds its own item. Nobody else has this state.
+  await parts.transients.put(pending);
   return { url, state, expiresAt };
 }
 
@@ -94,23 +95,38 @@ export interface ConsumedAuthorization extends Omit<PendingAuthorization, "verif
    * as the code is not spent, its state and verifier are no use to anybody else.
    */
   readonly putBack: () => Promise<void>;
+  /** Nobody can take it any more, for the same code neither: it was sent where it does not belong. */
+  readonly useUp: () => Promise<void>;
 }
 
-/** What is kept of an authorization, without using it up. `undefined`: unknown, used or too old. */
+/**
+ * What is kept of an authorization, without using it up.
+ * @param answer what came with it, the code or a denial
+ * @returns undefined: unknown, used for another answer, or too old
+ */
 export async function findAuthorization(
   { transients }: { readonly transients: Pick<TransientStore, "get"> },
   state: string,
+  answer: string,
 ): Promise<Omit<PendingAuthorization, "verifier"> | undefined> {
-  return await transients.get<PendingAuthorization>(`authorization#${hashSecret(state)}`);
+  return await transients.get<PendingAuthorization>(`authorization#${hashSecret(state)}`, hashSecret(answer));
 }
 
-/** Takes a state of ours out of the store: once, whoever asks. `undefined`: unknown, used or too old. */
+/**
+ * Takes a state of ours out of the store: for one code, whoever asks.
+ * @param answer what came with it, the code or a denial
+ * @returns undefined: unknown, used for another one, or too old
+ */
 export async function consumeAuthorization(
   parts: { readonly transients: TransientStore; readonly vault: Pick<Vault, "open"> },
   state: string,
+  answer: string,
 ): Promise<ConsumedAuthorization | undefined> {
   const hash = hashSecret(state);
-  const pending = await parts.transients.consume<PendingAuthorization>(`authorization#${hash}`);
+  const pending = await parts.transients.consume<PendingAuthorization>(
+    `authorization#${hash}`,
+    hashSecret(answer),
+  );
   if (pending === undefined) return undefined;
   const consumed = epochOf(parts.transients.now(), hash);
   const { verifier, ...rest } = pending;
@@ -118,10 +134,11 @@ export async function consumeAuthorization(
   const putBack = async () => {
     await parts.transients.put(pending);
   };
-  if (verifier === undefined) return { ...rest, epoch, putBack };
+  const useUp = () => parts.transients.remove(pending.id);
+  if (verifier === undefined) return { ...rest, epoch, putBack, useUp };
   try {
     const place = verifierPlace(pending.organizationId, hash);
-    return { ...rest, epoch, putBack, codeVerifier: await parts.vault.open(place, verifier) };
+    return { ...rest, epoch, putBack, useUp, codeVerifier: await parts.vault.open(place, verifier) };
   } catch (error) {
     await putBack().catch(() => {});
     throw error;

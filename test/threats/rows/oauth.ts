@@ -51,15 +51,15 @@ export const oauthThreats: readonly Threat[] = [
       name: "gives an item out once, whoever asks at the same time",
     },
     takenOut: {
-      find: "async consume<T extends TransientItem>(id: string) {",
-      put: 'async consume<T extends TransientItem>(id: string) {\n      if (id !== "") return await get<T>(id);',
+      find: " AND (attribute_not_exists(takenBy) OR takenBy = :by)",
+      put: " AND :by = :by",
     },
   },
   {
     id: "state-old",
     threat: "A state, session or code is used after its time, since the table deletes days later",
     from: ["RFC 9700 4.7", "RFC 6819 5.1.5.3"],
-    guard: { file: "functions/aws/transient-table.ts", name: "living" },
+    guard: { file: "functions/aws/transient-table.ts", name: "get" },
     test: {
       file: "test/unit/tenants/transient-table.test.ts",
       name: "counts an item past its time as gone, for every call, though it lies there still",

@@ -1,4 +1,5 @@
-import { GetCommand } from "@aws-sdk/lib-dynamodb";
+import { randomUUID } from "node:crypto";
+import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { transientTable } from "../../../functions/aws/transient-table.ts";
 import type { TransientItem } from "../../../functions/core/transients.ts";
@@ -44,16 +45,29 @@ describe("the transients table", () => {
 
   it("gives an item out once, whoever asks at the same time", async () => {
     await store.put(item("once"));
-    const taken = await Promise.all(Array.from({ length: 8 }, () => store.consume<Item>("once")));
+    const taken = await Promise.all(
+      Array.from({ length: 8 }, () => store.consume<Item>("once", randomUUID())),
+    );
     expect(taken.filter((each) => each !== undefined)).toHaveLength(1);
-    expect(await store.consume("once")).toBeUndefined();
+    expect(await store.consume("once", "me")).toBeUndefined();
+  });
+
+  it("gives an item that is taken, and lies there still, to who took it alone; it may be put back", async () => {
+    const taken = { ...item("taken"), expires: 1, takenBy: "me" };
+    await tables.documents.send(new PutCommand({ TableName: "transients", Item: taken }));
+    expect(await store.get("taken")).toBeUndefined();
+    expect(await store.consume("taken", "another")).toBeUndefined();
+    expect(await store.consume("taken", "me")).toEqual(item("taken"));
+    await tables.documents.send(new PutCommand({ TableName: "transients", Item: taken }));
+    expect(await store.put(item("taken"))).toBe(true);
+    expect(await store.consume("taken", "another")).toEqual(item("taken"));
   });
 
   it("counts an item past its time as gone, for every call, though it lies there still", async () => {
     for (const id of ["old-get", "old-consume", "old-replace", "old-put"]) await store.put(item(id));
     now += 60_000;
     expect(await store.get("old-get")).toBeUndefined();
-    expect(await store.consume("old-consume")).toBeUndefined();
+    expect(await store.consume("old-consume", "me")).toBeUndefined();
     expect(await store.replace(item("old-replace"), { field: "state", seen: "open" })).toBe(false);
     expect(await store.put(item("old-put", { state: "new" }))).toBe(true);
     expect(await store.get<Item>("old-put")).toMatchObject({ state: "new" });
