@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
+import { endpointOf } from "../../functions/core/endpoint/endpoint.ts";
 import { forceRefresh, tokenAfterUnauthorized } from "../../functions/core/grant/refresh/access-token.ts";
 import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { needsReauthentication } from "../../functions/core/instances/instance.ts";
@@ -9,6 +10,7 @@ import {
   json,
   longlived,
   milliseconds,
+  placed,
   query,
   rotating,
   shortlived,
@@ -349,4 +351,60 @@ describe("a long-lived token", () => {
       expect(plain).not.toHaveProperty("expiresAt");
     },
   );
+});
+
+describe("a vendor whose customers have hosts of their own", () => {
+  const connectPlaced = async () => {
+    life = await VendorLife.connect(placed, undefined, { subdomain: "acme" });
+    await Promise.all(life.world.after.splice(0));
+  };
+  const hosts = () => [...new Set(life.vendors.tokenRequests.map(({ host }) => host))];
+
+  test("is called where it said, with its own client and its token in the query", async () => {
+    await connectPlaced();
+    expect(await life.call()).toBe(200);
+    expect(life.stored.account).toEqual({ id: "placed-user" });
+    expect(life.stored.plain).toMatchObject({
+      endpoint: { subdomain: "acme", client_id: "kinds-client" },
+      extra: { api_host: "https://eu1.placed.vendor.example" },
+    });
+    await life.pass(2 * DAY);
+    expect(await life.call()).toBe(200);
+    expect(life.refreshes).toBeGreaterThan(40);
+    expect(hosts()).toEqual(["acme.placed.vendor.example"]);
+  });
+
+  test("is called there whatever its configuration says later, and nowhere else", async () => {
+    await connectPlaced();
+    const { subdomain: _, ...configuration } = life.stored.configuration;
+    life.world.items.set(life.id, { ...life.stored, configuration: { ...configuration, subdomain: "evil" } });
+    await life.pass(DAY);
+    expect(await life.call()).toBe(200);
+    expect(hosts()).toEqual(["acme.placed.vendor.example"]);
+    const session = await life.session();
+    const elsewhere = {
+      method: "GET",
+      url: "https://evil.placed.vendor.example/me",
+      headers: [],
+      timeoutMs: 5_000,
+    };
+    await expect(session.send(elsewhere)).rejects.toThrow(/host/);
+  });
+
+  test("is asked to revoke there", async () => {
+    await connectPlaced();
+    const { plain } = life.stored;
+    expect(await life.parts.tokens.revoke(placed, { id: "kinds-client", secret: "s" }, plain)).toBe(true);
+    await expect(life.call()).rejects.toMatchObject({ code: "needs_reauthentication" });
+  });
+
+  test("that tells another host than its own is not called at all", async () => {
+    await connectPlaced();
+    const told = { ...life.stored.plain.extra, api_host: "https://evil.example" };
+    const session = await life.session();
+    expect((await session.endpoint()).origin).toBe("https://eu1.placed.vendor.example");
+    expect(() => endpointOf(placed, { ...told, subdomain: "acme", client_id: "c" })).toThrow(
+      /did not tell a usable api_host/,
+    );
+  });
 });

@@ -168,6 +168,39 @@ function graphAnswer({ status, body }: TokenAnswer): Pick<TokenAnswer, "status" 
   return { status, body: { error: `graph_${code}`, error_description } };
 }
 
+/**
+ * Its customers have hosts of their own: one that the app names for signing in, another one that the vendor tells for the API,
+ * which takes the token in the query and wants to know the client.
+ */
+export const placed = defineConnector({
+  ...common("placed", 9_011),
+  oauth2: {
+    authorizationUrl: "https://{subdomain}.placed.vendor.example/authorize",
+    tokenUrl: "https://{subdomain}.placed.vendor.example/token",
+    revocation: { url: "https://{subdomain}.placed.vendor.example/revoke", style: "rfc7009", ends: "token" },
+    clientAuthentication: "client_secret_post",
+    scopes: { default: ["files"], separator: " " },
+    accessToken: {},
+    refreshToken: { rotates: true },
+  },
+  api: {
+    origin: "https://{api_host}",
+    credential: { in: "query", name: "access_token" },
+    headers: { "X-Client": "{client_id}" },
+  },
+  configuration: [
+    {
+      key: "subdomain",
+      name: "Subdomain",
+      description: "In front of .placed.vendor.example",
+      required: true,
+      format: "hostLabel",
+    },
+  ],
+  told: [{ key: "api_host", format: { hostBelow: ["*.placed.vendor.example"] } }],
+  account: { method: "GET", path: "/me", id: "id" },
+});
+
 /** All of them, sorted by key as a catalogue is. */
 export const vendorKinds: readonly Connector[] = [
   eternal,
@@ -175,6 +208,7 @@ export const vendorKinds: readonly Connector[] = [
   json,
   longlived,
   milliseconds,
+  placed,
   query,
   rotating,
   shortlived,
@@ -185,6 +219,10 @@ export const vendorKinds: readonly Connector[] = [
 /** Every host that `server.ts` stands in for. */
 export const vendorKindHosts: readonly string[] = [
   ...new Set(
-    vendorKinds.flatMap(({ oauth2, api }) => [new URL(oauth2.tokenUrl).host, new URL(api.origin).host]),
+    vendorKinds
+      .filter((each) => each !== placed)
+      .flatMap(({ oauth2, api }) => [new URL(oauth2.tokenUrl).host, new URL(api.origin).host]),
   ),
+  "acme.placed.vendor.example",
+  "eu1.placed.vendor.example",
 ];

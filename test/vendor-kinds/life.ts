@@ -45,6 +45,7 @@ export class VendorLife {
   static async connect(
     connector: Connector,
     prepare: (vendors: VendorKindsServer) => void = () => {},
+    configuration: Readonly<Record<string, string>> = {},
   ): Promise<VendorLife> {
     const world = new CalmWorld();
     const vendors = await VendorKindsServer.start(() => world.now);
@@ -61,7 +62,7 @@ export class VendorLife {
         client: { kind: "registered", appId: "app" },
         code: vendors.code(connector.key as VendorKind),
         redirectUri: "https://app.example/cb",
-        configuration: {},
+        configuration,
         secretConfiguration: {},
         name: "Mine",
         tags: [],
@@ -107,7 +108,7 @@ export class VendorLife {
   /** A call to the vendor's API, as the hub and the proxy make it. @returns the vendor's status */
   async call(within?: VendorSession): Promise<number> {
     const session = within ?? (await this.session());
-    const url = `${this.connector.api.origin}/me`;
+    const url = `${(await session.endpoint()).origin}/me`;
     const response = await session.send({ method: "GET", url, headers: [], timeoutMs: 5_000 });
     await readBody(response, 1_000);
     await Promise.all(this.world.after.splice(0));

@@ -28,6 +28,7 @@ const RULES = {
   rotating: { lifetimeMs: HOUR, tells: "seconds", refresh: "rotates" },
   query: { lifetimeMs: HOUR, tells: "seconds", refresh: "keeps" },
   json: { lifetimeMs: HOUR, tells: "seconds", refresh: "keeps" },
+  placed: { lifetimeMs: HOUR, tells: "seconds", refresh: "rotates" },
   longlived: { lifetimeMs: 60 * DAY, tells: "seconds", refresh: "itself" },
 } as const satisfies Readonly<Record<string, VendorRules>>;
 
@@ -39,6 +40,7 @@ export type VendorKind = keyof typeof RULES;
 /** One request to a token endpoint, as it came. */
 export interface SeenTokenRequest {
   readonly kind: VendorKind;
+  readonly host: string;
   readonly method: string;
   readonly path: string;
   /** Whatever carried it: query, form or JSON. */
@@ -141,17 +143,24 @@ export class VendorKindsServer {
     }
     let answer: Answer;
     if (url.pathname === "/me") {
-      answer = this.#me(kind, headers.authorization);
+      answer = kind === "placed" ? this.#placed(url, headers) : this.#me(kind, headers.authorization);
       this.apiCalls.push({ kind, status: answer.status });
     } else {
       const body = Buffer.concat(chunks).toString("utf8");
       const fields = fieldsOf(url.searchParams, body, headers["content-type"] ?? "");
-      const seen = { kind, method, path: url.pathname, fields };
+      const seen = { kind, host: headers.host ?? "", method, path: url.pathname, fields };
       this.tokenRequests.push(seen);
       answer = this.intervene(seen) ?? this.#token(seen, url.search !== "");
     }
     response.writeHead(answer.status, { "Content-Type": "application/json", ...answer.headers });
     response.end(JSON.stringify(answer.body));
+  }
+
+  #placed({ searchParams }: URL, headers: IncomingMessage["headers"]): Answer {
+    if (headers.host !== "eu1.placed.vendor.example") return { status: 421, body: { error: "not here" } };
+    if (headers["x-client"] !== vendorClient.id)
+      return { status: 400, body: { error: "X-Client is missing" } };
+    return this.#me("placed", `Bearer ${searchParams.get("access_token")}`);
   }
 
   #me(kind: VendorKind, authorization = ""): Answer {
@@ -169,6 +178,7 @@ export class VendorKindsServer {
   #token(seen: SeenTokenRequest, hasQuery: boolean): Answer {
     const { kind, method, path, fields } = seen;
     if (kind === "longlived" && path !== "/token") return this.#longLived(seen);
+    if (kind === "placed" && path === "/revoke") return this.#revoke(seen);
     const wanted = kind === "query" ? "GET" : "POST";
     if (path !== "/token" || method !== wanted || hasQuery !== (wanted === "GET")) {
       return { status: 404, body: { error: "invalid_request" } };
@@ -182,6 +192,13 @@ export class VendorKindsServer {
     return answer.status === 200
       ? { status: 200, body: { ok: true, data: answer.body } }
       : { status: 200, body: { ok: false, reason: "dead" } };
+  }
+
+  #revoke({ host, fields }: SeenTokenRequest): Answer {
+    const token = this.#refresh.get(fields.token ?? "");
+    if (host !== "acme.placed.vendor.example" || token === undefined) return { status: 404, body: {} };
+    token.consent.ended = true;
+    return { status: 200, body: {} };
   }
 
   #exchange({ kind, fields }: SeenTokenRequest): Answer {
@@ -246,6 +263,7 @@ export class VendorKindsServer {
         token_type: "bearer",
         ...(expiresIn === undefined ? {} : { expires_in: tells === "text" ? String(expiresIn) : expiresIn }),
         ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+        ...(consent.kind === "placed" ? { api_host: "https://eu1.placed.vendor.example" } : {}),
       },
     };
   }
@@ -279,7 +297,7 @@ function kindOf(host: string): VendorKind | undefined {
   const label = host
     .replace(/:\d+$/, "")
     .replace(/\.vendor\.example$/, "")
-    .replace(/^graph\./, "");
+    .replace(/^(?:graph|acme|eu1)\./, "");
   return label in RULES ? (label as VendorKind) : undefined;
 }
 

@@ -95,6 +95,16 @@ export function endpointOf(connector: Connector, values: EndpointValues): Endpoi
   return endpoint;
 }
 
+/** The API's hosts as far as they are known: at a sign-in the vendor is yet to tell its own. */
+export function knownHosts(connector: Connector, values: EndpointValues): string[] {
+  const { origin, hosts = {} } = connector.api;
+  const isKnown = (url: string): boolean =>
+    [...url.matchAll(/\{([^{}]+)\}/g)].every(([, key = ""]) => values[key] !== undefined);
+  return [origin, ...Object.values(hosts)]
+    .filter(isKnown)
+    .map((url) => new URL(filled(connector, url, values)).host);
+}
+
 const places = new WeakMap<Connector, boolean>();
 
 /** Whether all instances of a connector have the same endpoint. */

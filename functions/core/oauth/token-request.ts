@@ -1,7 +1,7 @@
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None } from "oauth4webapi";
 import type { Connector, TokenStep } from "../../connectors/define-connector.ts";
 import type { TokenRequest } from "../../connectors/token-hooks.ts";
-import { type EndpointValues, endpointOf, filled } from "../endpoint/endpoint.ts";
+import { type EndpointValues, filled, knownHosts } from "../endpoint/endpoint.ts";
 import type { ClientCredentials } from "../grant/ports.ts";
 import { retryAfterMs as retryAfterOf } from "../retry-after.ts";
 import type { VendorHttp, VendorRequest } from "../vendor-http.ts";
@@ -144,5 +144,5 @@ function tokenHosts(connector: Connector, values: EndpointValues, url: string): 
   const { longLivedToken, tokenUrl, refreshUrl } = connector.oauth2;
   const steps = [longLivedToken?.exchange.url, longLivedToken?.renewal.url, tokenUrl, refreshUrl];
   const urls = steps.flatMap((each) => (each === undefined ? [] : [filled(connector, each, values)]));
-  return [...[url, ...urls].map((each) => new URL(each).host), ...endpointOf(connector, values).allowedHosts];
+  return [...[url, ...urls].map((each) => new URL(each).host), ...knownHosts(connector, values)];
 }

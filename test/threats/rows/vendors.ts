@@ -77,7 +77,7 @@ export const vendorThreats: readonly Threat[] = [
       name: "lead to hosts that the connector declares, and to no other",
     },
     takenOut: {
-      find: "return [...[url, ...urls].map((each) => new URL(each).host), ...endpointOf(connector, values).allowedHosts];",
+      find: "return [...[url, ...urls].map((each) => new URL(each).host), ...knownHosts(connector, values)];",
       put: 'return ["*.com", "*.example", "*.test"];',
     },
   },
