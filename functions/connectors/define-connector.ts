@@ -37,7 +37,22 @@ export interface LongLivedToken {
   readonly shortLifetimeMs: number;
 }
 
+/** Where a fact of a connector comes from. */
+export interface Source {
+  readonly url: string;
+  /** `YYYY-MM-DD`: when somebody last found it there. */
+  readonly checked: string;
+  /** In a few words, what of the connector it is the source of. */
+  readonly facts: string;
+}
+
+/** What all of a vendor's APIs share, written once (`servers/`): a connector adds the scopes that it asks for. */
+export type AuthorizationServer = Omit<OAuth2, "scopes"> & {
+  readonly scopes: Omit<OAuth2["scopes"], "default">;
+};
+
 export interface OAuth2 {
+  readonly sources?: readonly Source[];
   /** URLs may hold `{name}`: the value of a declared field of `configuration` or `told`. */
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
@@ -190,8 +205,10 @@ export interface Connector {
   readonly name: string;
   readonly description: string;
   readonly hub: "documents";
-  /** The vendor's page on OAuth: the source of what stands here. */
+  /** The vendor's page on OAuth, for people. */
   readonly docs: string;
+  /** Of what stands here; those of a shared authorization server stand with it. */
+  readonly sources?: readonly Source[];
   /** Where one registers an app at the vendor. */
   readonly console: string;
   readonly oauth2: OAuth2;
@@ -201,6 +218,11 @@ export interface Connector {
   readonly told?: readonly ToldValue[];
   /** Tells who granted. */
   readonly account?: AccountCall;
+}
+
+/** The OAuth of a connector whose authorization server is shared. */
+export function signedInAt(server: AuthorizationServer, scopes: readonly string[]): OAuth2 {
+  return { ...server, scopes: { ...server.scopes, default: scopes } };
 }
 
 /**

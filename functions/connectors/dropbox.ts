@@ -77,4 +77,21 @@ export const dropbox = defineConnector({
     name: "name.display_name",
     email: "email",
   },
+  sources: [
+    {
+      url: "https://dropbox.tech/developers/using-oauth-2-0-with-offline-access",
+      checked: "2026-11-26",
+      facts: "endpoints, token_access_type, lifetimes, refresh tokens do not rotate",
+    },
+    {
+      url: "https://www.dropbox.com/developers/documentation/http/documentation",
+      checked: "2026-11-26",
+      facts: "revocation, hosts of each call, account",
+    },
+    {
+      url: "https://github.com/dropbox/dropbox-api-spec/blob/main/auth.stone",
+      checked: "2026-11-26",
+      facts: "errors of an access token",
+    },
+  ],
 });

@@ -256,12 +256,25 @@ describe("npm run admin", { timeout: 60_000 }, () => {
       "https://app.example/r/*",
     ]);
     await asJson(["organization", "allow-origin", organization, "https://app.example"]);
+    await asJson(["organization", "allow-vendor-host", organization, "Cloud.Acme.example", "*.acme.example"]);
+    await asJson(["organization", "disallow-vendor-host", organization, "*.acme.example"]);
     await asJson(["organization", "disallow-return-url", organization, "https://app.example/done"]);
     expect(await store().tenants.organization(organization)).toMatchObject({
       status: "active",
       returnUrls: ["https://app.example/r/*"],
       origins: ["https://app.example"],
+      vendorHosts: ["cloud.acme.example"],
     });
+    for (const wrong of [
+      "localhost",
+      "https://cloud.acme.example",
+      "127.0.0.1",
+      "*.example",
+      "a b.example",
+    ]) {
+      const { code, err } = await admin(["organization", "allow-vendor-host", organization, wrong]);
+      expect([code, err]).toEqual([1, expect.stringContaining(wrong)]);
+    }
     for (const wrong of ["https://app.example*", "http://app.example/", "javascript:alert(1)"]) {
       const { code, err } = await admin(["organization", "allow-return-url", organization, wrong]);
       expect([code, err]).toEqual([1, expect.stringContaining(wrong)]);

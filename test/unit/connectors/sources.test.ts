@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { connectors } from "../../../functions/connectors/catalogue.ts";
+
+const YEAR_MS = 365 * 86_400_000;
+
+describe.each(connectors.map((each) => [each.key, each] as const))("the facts of %s", (_, connector) => {
+  const sources = [...(connector.sources ?? []), ...(connector.oauth2.sources ?? [])];
+
+  it("have sources, each with the day on which somebody found them there", () => {
+    expect(sources).not.toEqual([]);
+    for (const { url, checked, facts } of sources) {
+      expect(new URL(url).protocol).toBe("https:");
+      expect(new Date(`${checked}T00:00:00Z`).toISOString()).toContain(checked);
+      expect(Date.parse(checked)).toBeLessThanOrEqual(Date.now());
+      expect(facts.length).toBeGreaterThan(3);
+      if (Date.now() - Date.parse(checked) > YEAR_MS) console.warn(`${connector.key}: look at ${url} again`);
+    }
+  });
+
+  it("name the source of its OAuth", () => {
+    expect(sources.some(({ facts }) => facts.includes("endpoints"))).toBe(true);
+  });
+});
