@@ -148,12 +148,12 @@ async function loseTheTableWithGrantsInHand(instances: readonly CreatedInstance[
   platform.clock.advance(10 * MINUTE);
   await sweepAndSettle();
 
-  // A first exchange: the code is reserved, then the table takes nothing.
+  // A first exchange: the state is taken and the code reserved, then the table takes nothing.
   platform.frontDoor.fail({
     service: "dynamodb",
     action: "PutItem",
     principal: "Connections",
-    skip: 1,
+    skip: 2,
     ...serverError,
   });
   await app.connect("dropbox");

@@ -45,8 +45,8 @@ describe("what a vendor sends beside its tokens", () => {
         for (const name of ["instance_url", "realmId"]) expect(kept[name]).toBe(extra[name]);
         const size = (name: string) => jsonBytes({ [name]: extra[name] });
         const names = Object.keys(extra).filter((name) => name !== "instance_url" && name !== "realmId");
-        const gone = names.filter((name) => !(name in kept)).map(size);
-        const left = names.filter((name) => name in kept).map(size);
+        const gone = names.filter((name) => !Object.hasOwn(kept, name)).map(size);
+        const left = names.filter((name) => Object.hasOwn(kept, name)).map(size);
         expect(Math.min(...gone)).toBeGreaterThanOrEqual(Math.max(0, ...left));
         // No more than must: with its smallest lost member it would be too large.
         if (gone.length > 0) expect(jsonBytes(kept) + Math.min(...gone)).toBeGreaterThan(budgets.extra);
