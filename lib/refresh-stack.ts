@@ -41,7 +41,7 @@ export class RefreshStack extends Stack {
     });
     this.worker = new ServiceFunction(this, "RefreshWorker", {
       settings,
-      folder: "refresh-worker",
+      folder: "worker",
       description: "Refreshes grants, finishes deletions, puts rescued grants back, tells subscribers",
       timeout: Duration.seconds(300),
       environment: {
