@@ -166,7 +166,7 @@ const makeConnectionParts = (): ProvisioningParts & { readonly instances: Instan
   };
 };
 
-/** For the refresh worker: making and ending instances, the right to end rescue records, the event bus, and the paused clients. */
+/** For the worker: making and ending instances, the right to end rescue records, the event bus, and the paused clients. */
 export function workerParts(): WorkerParts & {
   readonly markInstances: (work: SuspensionWork) => Promise<void>;
 } {
