@@ -7,7 +7,7 @@ module.exports = {
       severity: "error",
       from: { path: "^functions/core" },
       to: {
-        path: "^(functions/(aws|http|vendor-http|authorization|connections|documents|proxy|refresh-)|lib|local|bin|node_modules/(@aws-sdk|@middy|aws-lambda))",
+        path: "^(functions/(aws|http|vendor-http|authorization|connections|documents|proxy|refresh-sweep|worker)/|lib|local|bin|node_modules/(@aws-sdk|@middy|aws-lambda))",
       },
     },
     {
@@ -24,14 +24,14 @@ module.exports = {
       name: "aws-side-knows-no-handler",
       severity: "error",
       from: { path: "^functions/(aws|vendor-http)" },
-      to: { path: "^functions/(authorization|connections|documents|proxy|refresh-|http)" },
+      to: { path: "^functions/(authorization|connections|documents|proxy|refresh-sweep|worker|http)/" },
     },
     {
       name: "functions-do-not-import-each-other",
       severity: "error",
-      from: { path: "^functions/(authorization|connections|documents|proxy|refresh-sweep|refresh-worker)/" },
+      from: { path: "^functions/(authorization|connections|documents|proxy|refresh-sweep|worker)/" },
       to: {
-        path: "^functions/(authorization|connections|documents|proxy|refresh-sweep|refresh-worker)/",
+        path: "^functions/(authorization|connections|documents|proxy|refresh-sweep|worker)/",
         pathNot: "^functions/$1/",
       },
     },

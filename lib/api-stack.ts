@@ -114,7 +114,7 @@ export class ApiStack extends Stack {
       ...tenantBound,
       INSTANCES_TABLE: data.instances.tableName,
       RESCUE_BUCKET: data.rescueBucket.bucketName,
-      REFRESH_QUEUE_URL: data.refreshQueue.queueUrl,
+      REFRESH_QUEUE_URL: data.workQueue.queueUrl,
       REFRESH_SHARDS: String(settings.refreshShards),
       ACTIVE_WINDOW_DAYS: String(settings.activeWindowDays),
       ...connectorMetrics(settings),
@@ -197,7 +197,7 @@ export class ApiStack extends Stack {
     for (const each of [authorization, connections]) allowRegisteredApps(each, data);
     for (const each of [connections, documents, proxy]) {
       allowRescue(each, data, ["s3:GetObject", "s3:PutObject"]);
-      each.allow(["sqs:SendMessage"], [data.refreshQueue.queueArn]);
+      each.allow(["sqs:SendMessage"], [data.workQueue.queueArn]);
       // All three refresh, and so remember and forget which clients their vendors refuse.
       each.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], [data.transients.tableArn]);
     }

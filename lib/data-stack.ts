@@ -10,7 +10,7 @@ import type { Settings } from "./settings.ts";
 import { stackProps } from "./stack-props.ts";
 
 /** Six times the worker's timeout, as Lambda asks: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
-const refreshVisibility = Duration.minutes(30);
+const workVisibility = Duration.minutes(30);
 
 /** How long a rescue record that was deleted or overwritten can be brought back. */
 const rescueVersionsKept = Duration.days(7);
@@ -25,8 +25,8 @@ export class DataStack extends Stack {
   readonly transients: Table;
   readonly vaultKey: Key;
   readonly rescueBucket: Bucket;
-  readonly refreshQueue: Queue;
-  readonly refreshDeadLetters: Queue;
+  readonly workQueue: Queue;
+  readonly deadLetters: Queue;
   readonly eventBus: EventBus;
   readonly audit: AuditTrail;
 
@@ -107,18 +107,20 @@ export class DataStack extends Stack {
         "Only our own functions reach it, a few times a year; CloudTrail's data events tell it to who wants to know",
     });
 
-    this.refreshDeadLetters = new Queue(this, "RefreshDeadLetters", {
+    // The ids and outputs of these two are from when the queue carried refreshes alone. With another id CloudFormation makes
+    // another queue, and the messages in the old one are lost.
+    this.deadLetters = new Queue(this, "RefreshDeadLetters", {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    this.refreshQueue = new Queue(this, "RefreshQueue", {
+    this.workQueue = new Queue(this, "RefreshQueue", {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      visibilityTimeout: refreshVisibility,
+      visibilityTimeout: workVisibility,
       // A refresh that nobody took is worth nothing after a day, its grant came due again long since; but an event is lost.
       retentionPeriod: Duration.days(4),
-      deadLetterQueue: { queue: this.refreshDeadLetters, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
     });
 
     // A name that is known without asking, for the rules of those who subscribe.
@@ -133,9 +135,9 @@ export class DataStack extends Stack {
     this.output("TransientsTable", this.transients.tableName);
     this.output("VaultKeyArn", this.vaultKey.keyArn);
     this.output("RescueBucket", this.rescueBucket.bucketName);
-    this.output("RefreshQueueUrl", this.refreshQueue.queueUrl);
+    this.output("RefreshQueueUrl", this.workQueue.queueUrl);
     this.output("EventBusName", this.eventBus.eventBusName);
-    this.output("RefreshDeadLettersUrl", this.refreshDeadLetters.queueUrl);
+    this.output("RefreshDeadLettersUrl", this.deadLetters.queueUrl);
     this.output("AuditQueueUrl", this.audit.queue.queueUrl);
     this.output("AuditLogGroup", this.audit.logs.logGroupName);
   }

@@ -9,7 +9,7 @@ import { allowGrants, allowRescue, allowTenants } from "./permissions.ts";
 import { connectorMetrics, type Settings } from "./settings.ts";
 import { stackProps } from "./stack-props.ts";
 
-/** The schedule, the sweep that it starts each minute, and the workers that refresh what is due. */
+/** The schedule, the sweep that it starts each minute, and the workers that do what the work queue brings. */
 export class RefreshStack extends Stack {
   readonly sweep: ServiceFunction;
   readonly worker: ServiceFunction;
@@ -35,13 +35,15 @@ export class RefreshStack extends Stack {
         INSTANCES_TABLE: data.instances.tableName,
         TRANSIENTS_TABLE: data.transients.tableName,
         RESCUE_BUCKET: data.rescueBucket.bucketName,
-        REFRESH_QUEUE_URL: data.refreshQueue.queueUrl,
+        REFRESH_QUEUE_URL: data.workQueue.queueUrl,
         REFRESH_SHARDS: String(settings.refreshShards),
       },
     });
+    // Its id stays, though it does work of every kind: with another one it is another function with other logs, and what
+    // operators reserve for it and watch of it goes by this name.
     this.worker = new ServiceFunction(this, "RefreshWorker", {
       settings,
-      folder: "refresh-worker",
+      folder: "worker",
       description: "Refreshes grants, finishes deletions, puts rescued grants back, tells subscribers",
       timeout: Duration.seconds(300),
       environment: {
@@ -50,7 +52,7 @@ export class RefreshStack extends Stack {
         TRANSIENTS_TABLE: data.transients.tableName,
         VAULT_KEY_ARN: data.vaultKey.keyArn,
         RESCUE_BUCKET: data.rescueBucket.bucketName,
-        REFRESH_QUEUE_URL: data.refreshQueue.queueUrl,
+        REFRESH_QUEUE_URL: data.workQueue.queueUrl,
         EVENT_BUS_NAME: data.eventBus.eventBusName,
         REFRESH_SHARDS: String(settings.refreshShards),
         ACTIVE_WINDOW_DAYS: String(settings.activeWindowDays),
@@ -58,7 +60,7 @@ export class RefreshStack extends Stack {
       },
     });
     this.worker.addEventSource(
-      new SqsEventSource(data.refreshQueue, {
+      new SqsEventSource(data.workQueue, {
         batchSize: 10,
         maxConcurrency: settings.workerConcurrency,
         reportBatchItemFailures: true,
@@ -103,7 +105,7 @@ export class RefreshStack extends Stack {
     allowGrants(this.sweep, data, ["dynamodb:UpdateItem"]);
     this.sweep.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/due`]);
     this.sweep.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [data.transients.tableArn]);
-    this.sweep.allow(["sqs:SendMessage"], [data.refreshQueue.queueArn]);
+    this.sweep.allow(["sqs:SendMessage"], [data.workQueue.queueArn]);
     allowRescue(this.sweep, data, []);
 
     allowTenants(this.worker, data);
@@ -128,7 +130,7 @@ export class RefreshStack extends Stack {
     );
     allowRescue(this.worker, data, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]);
     // Its own events go the way of everybody's; it alone puts them on the bus.
-    this.worker.allow(["sqs:SendMessage"], [data.refreshQueue.queueArn]);
+    this.worker.allow(["sqs:SendMessage"], [data.workQueue.queueArn]);
     this.worker.allow(["events:PutEvents"], [data.eventBus.eventBusArn]);
   }
 }

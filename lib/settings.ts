@@ -10,7 +10,7 @@ export interface Settings {
   readonly throttleBurst: number;
   /** Construct id of a function -> executions reserved for it. Empty: none, since new accounts have only 10 in all. */
   readonly reservedConcurrency: Readonly<Record<string, number>>;
-  /** Refresh workers at a time. */
+  /** Workers at a time. */
   readonly workerConcurrency: number;
   /** Partitions of the index of due grants. May change at any time: a sweep visits all that were ever used. */
   readonly refreshShards: number;

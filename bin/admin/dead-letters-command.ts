@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
-import { readMessage } from "../../functions/aws/refresh-queue.ts";
-import type { QueuedWork } from "../../functions/core/grant/schedule/sweep.ts";
+import { readMessage } from "../../functions/core/work/message.ts";
+import type { Work } from "../../functions/core/work/work.ts";
 import type { DeadLetter } from "./dead-letters.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
 import { openTarget, UsageProblem } from "./target.ts";
@@ -9,7 +9,7 @@ const DEFAULT_LIMIT = 50;
 
 export function deadLettersCommand(): Command {
   const deadLetters = new Command("dead-letters").description(
-    "Messages of the refresh queue that failed again and again and were put aside",
+    "Messages of the work queue that failed again and again and were put aside",
   );
 
   deadLetters
@@ -28,7 +28,7 @@ export function deadLettersCommand(): Command {
   deadLetters
     .command("redrive")
     .option("--yes", "do it")
-    .description("moves them back to the refresh queue, to be tried again; without --yes it only counts")
+    .description("moves them back to the work queue, to be tried again; without --yes it only counts")
     .action(async ({ yes }: { yes?: boolean }, command: Command) => {
       const target = await openTarget(command);
       const found = await target.deadLetters.count();
@@ -74,7 +74,7 @@ function row({ id, body, sentAt, received }: DeadLetter) {
   return { id, ...what, received, sent: isoTime(sentAt), age: ageOf(sentAt) };
 }
 
-function whatFor(work: QueuedWork): { kind: string; about: string; cause: string } {
+function whatFor(work: Work): { kind: string; about: string; cause: string } {
   const { kind } = work;
   switch (kind) {
     case "rescue":
@@ -85,6 +85,9 @@ function whatFor(work: QueuedWork): { kind: string; about: string; cause: string
       return { kind, about: work.userId, cause: kind };
     case "refresh":
       return { kind, about: String(work.instanceId), cause: work.cause };
+    case "delete":
+      // As its message has it, and as scripts of operators know it.
+      return { kind: "refresh", about: String(work.instanceId), cause: kind };
     case "pending":
       return { kind, about: String(work.instanceId), cause: kind };
   }

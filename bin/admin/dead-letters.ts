@@ -9,7 +9,7 @@ import {
   StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
 
-/** The dead-letter queue of the refresh queue, as an operator handles it: what the queue put aside. */
+/** The dead-letter queue of the work queue, as an operator handles it: what the queue put aside. */
 export interface DeadLetters {
   /** About how many there are. */
   count(): Promise<number>;
@@ -17,7 +17,7 @@ export interface DeadLetters {
   look(limit: number): Promise<readonly DeadLetter[]>;
   /** Deletes those with these ids. @returns the ids that were found */
   remove(ids: readonly string[]): Promise<readonly string[]>;
-  /** Moves all of them back to the refresh queue, and waits for that. */
+  /** Moves all of them back to the work queue, and waits for that. */
   redrive(): Promise<{ readonly status: string; readonly moved: number; readonly reason?: string }>;
 }
 

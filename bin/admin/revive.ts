@@ -20,7 +20,7 @@ export type Tried = "revived" | "still_dead" | "no_answer" | "passed_over";
 
 export interface ReviveParts {
   readonly instances: Pick<InstanceItems, "get">;
-  /** Puts one more try of a dead grant into the refresh queue. */
+  /** Puts one more try of a dead grant into the work queue. */
   revive(instance: Instance): Promise<void>;
   readonly sleep?: (ms: number) => Promise<unknown>;
 }

@@ -9,13 +9,12 @@ import * as v from "valibot";
 import { auditQueue } from "../../functions/aws/audit-queue.ts";
 import { instanceTable, pendingTable } from "../../functions/aws/instance-table.ts";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
-import { queueSuspension } from "../../functions/aws/queue-suspension.ts";
-import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
 import { rescueRecords } from "../../functions/aws/rescue-bucket.ts";
 import { rescueList } from "../../functions/aws/rescue-list.ts";
 import { rescueRemoval } from "../../functions/aws/rescue-removal.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
+import { workQueue } from "../../functions/aws/work-queue.ts";
 import { findConnector } from "../../functions/connectors/catalogue.ts";
 import { endSoon } from "../../functions/core/grant/pending/end-soon.ts";
 import type {
@@ -34,6 +33,7 @@ import { MARK_AGAIN_SECONDS } from "../../functions/core/tenants/mark-instances.
 import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
 import { resealOrganization } from "../../functions/core/tenants/reseal-organization.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
+import { enqueueSuspension, handOverTo } from "../../functions/core/work/enqueue.ts";
 import { audited, type Changes } from "./audited.ts";
 import { deadLetters } from "./dead-letters.ts";
 
@@ -96,39 +96,16 @@ export async function openTarget(command: Command): Promise<Target> {
     instanceTable({ client: documents, tableName, shards: 1 });
   const instances = instancesIn(output("InstancesTable"));
   const sqs = new SQSClient(client);
-  const queue = refreshQueue({ queueUrl: output("RefreshQueueUrl"), client: sqs });
+  const queue = workQueue({ queueUrl: output("RefreshQueueUrl"), client: sqs });
   const rescue = rescueStore(client, output("RescueBucket"));
   const now = () => clock.now();
-  const revoke = (instanceId: number) =>
-    markForDeletion(
-      {
-        instances,
-        async handOver({ id, version, refreshGroup }, cause) {
-          await queue.send([{ kind: "refresh", instanceId: id, version, cause, group: refreshGroup }]);
-        },
-      },
-      instanceId,
-    );
+  const { handOver, handOverDeletion, handOverPending } = handOverTo(() => queue);
+  const revoke = (instanceId: number) => markForDeletion({ instances, handOverDeletion }, instanceId);
   const pendings = pendingTable({ client: documents, tableName: output("InstancesTable"), shards: 1 });
-  const endPending = (pending: PendingSignIn) =>
-    endSoon(
-      {
-        pendings,
-        async handOverPending({ instanceId, sessionId, epoch, refreshGroup: group }) {
-          await queue.send([{ kind: "pending", instanceId, sessionId, epoch, group }]);
-        },
-      },
-      pending,
-      now(),
-    );
+  const endPending = (pending: PendingSignIn) => endSoon({ pendings, handOverPending }, pending, now());
   const markInstances = (organizationId: string, userId: string) =>
-    queueSuspension(queue, { organizationId, userId }, [0, MARK_AGAIN_SECONDS]);
-  const revive = async ({ id, version, refreshGroup }: Instance): Promise<void> => {
-    const [sent] = await queue.send([
-      { kind: "refresh", instanceId: id, version, cause: "revive", group: refreshGroup },
-    ]);
-    if (sent !== true) throw new Error("the refresh queue did not take a message");
-  };
+    enqueueSuspension(queue, { organizationId, userId }, [0, MARK_AGAIN_SECONDS]);
+  const revive = (instance: Instance) => handOver(instance, "revive");
   const target: Target = {
     tenants: tenantAdministration({ records, keys, vault, now: Date.now, markInstances }),
     records,

@@ -1,12 +1,12 @@
 import type { GrantParts } from "../core/grant/grant-parts.ts";
-import type { WorkQueue } from "../core/grant/schedule/sweep.ts";
+import type { WorkQueue } from "../core/work/work.ts";
 import { eventLost } from "./outcome-metrics.ts";
 
 /** One group for all events: should they come in a flood, it is they that wait, and not the refreshes. */
 const GROUP = "events";
 
 /**
- * Hands events to the refresh queue, whose worker puts them on the bus (docs/adr/0014-events.md): a function that tells one
+ * Hands events to the work queue, whose worker puts them on the bus (docs/adr/0014-events.md): a function that tells one
  * needs no client and no permission that it does not have anyway.
  */
 export function announcer(queue: () => Pick<WorkQueue, "send">): GrantParts["announce"] {

@@ -7,6 +7,7 @@ export type EnvironmentName =
   | "TENANTS_TABLE"
   | "TRANSIENTS_TABLE"
   | "VAULT_KEY_ARN"
+  /** The work queue; the name is from when it carried refreshes alone. */
   | "REFRESH_QUEUE_URL"
   | "AUDIT_QUEUE_URL"
   | "RESCUE_BUCKET"

@@ -4,7 +4,6 @@ import type { GrantParts, ProvisioningParts, SignInParts, WorkerParts } from "..
 import type { InstanceLists, Vault } from "../core/grant/ports.ts";
 import { clientPauses } from "../core/grant/refresh/pause-client.ts";
 import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
-import type { WorkQueue } from "../core/grant/schedule/sweep.ts";
 import { timing } from "../core/grant/timing.ts";
 import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
 import { clientResolver } from "../core/tenants/client-resolver.ts";
@@ -14,6 +13,8 @@ import { countTenantUse, type TenantUse } from "../core/tenants/tenant-use.ts";
 import type { TransientStore } from "../core/transients.ts";
 import { createVault } from "../core/vault/vault.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
+import { enqueueSuspension, handOverTo } from "../core/work/enqueue.ts";
+import type { WorkQueue } from "../core/work/work.ts";
 import { createVendorHttp } from "../vendor-http/vendor-http.ts";
 import { announcer } from "./announcer.ts";
 import { environment } from "./environment.ts";
@@ -31,14 +32,13 @@ import { grantHeld, refreshOutcome } from "./outcome-metrics.ts";
 import { ownerList } from "./owner-list.ts";
 import { pendingRemoval } from "./pending-removal.ts";
 import { pendingSignIns } from "./pending-sign-ins.ts";
-import { queueSuspension } from "./queue-suspension.ts";
-import { refreshQueue } from "./refresh-queue.ts";
 import { rescueRecords } from "./rescue-bucket.ts";
 import { rescueRemoval } from "./rescue-removal.ts";
 import { dynamoClient, type StoreClient } from "./store-time.ts";
 import { tenantTable } from "./tenant-table.ts";
 import { transientTable } from "./transient-table.ts";
 import { usageSums } from "./usage-sums.ts";
+import { workQueue } from "./work-queue.ts";
 
 // What the functions are made of, each once for a process, when it is first asked for. Plain functions, so that a bundle holds
 // only what its handler asks for: the SDK's commands in it are those that its role allows.
@@ -103,11 +103,11 @@ function http(): VendorHttp {
 }
 const createVendorHttpOnce = (): VendorHttp => createVendorHttp();
 
-/** The refresh queue; of those that may send to it. */
+/** The work queue; of those that may send to it. */
 function queue(): WorkQueue {
   return once(makeQueue);
 }
-const makeQueue = (): WorkQueue => refreshQueue({ queueUrl: environment("REFRESH_QUEUE_URL") });
+const makeQueue = (): WorkQueue => workQueue({ queueUrl: environment("REFRESH_QUEUE_URL") });
 
 function instanceOptions(): InstanceTableOptions {
   return {
@@ -123,10 +123,7 @@ export function grantParts(): GrantParts {
 }
 const makeGrantParts = (): GrantParts => ({
   ...sharedParts(),
-  async handOver({ id: instanceId, version, refreshGroup }, cause) {
-    const [sent] = await queue().send([{ kind: "refresh", instanceId, cause, version, group: refreshGroup }]);
-    if (sent !== true) throw new Error("the refresh queue did not take a message");
-  },
+  handOver: handOverTo(queue).handOver,
 });
 
 const sharedParts = (): Omit<GrantParts, "handOver"> => ({
@@ -151,12 +148,7 @@ const sharedParts = (): Omit<GrantParts, "handOver"> => ({
 /** For the two that touch pending sign-ins: connections and the worker. */
 const pendingParts = (): Pick<SignInParts, "pendings" | "handOverPending"> => ({
   pendings: pendingSignIns(instanceOptions()),
-  async handOverPending({ instanceId, sessionId, epoch, refreshGroup }) {
-    const [sent] = await queue().send([
-      { kind: "pending", instanceId, sessionId, epoch, group: refreshGroup },
-    ]);
-    if (sent !== true) throw new Error("the refresh queue did not take a message");
-  },
+  handOverPending: handOverTo(queue).handOverPending,
 });
 
 /** For those who make instances and list them: connections. */
@@ -169,11 +161,12 @@ const makeConnectionParts = (): ProvisioningParts & { readonly instances: Instan
   return {
     ...parts,
     ...pendingParts(),
+    handOverDeletion: handOverTo(queue).handOverDeletion,
     instances: { ...parts.instances, ...instanceCreation(options), ...instanceLists(options) },
   };
 };
 
-/** For the refresh worker: making and ending instances, the right to end rescue records, the event bus, and the paused clients. */
+/** For the worker: making and ending instances, the right to end rescue records, the event bus, and the paused clients. */
 export function workerParts(): WorkerParts & {
   readonly markInstances: (work: SuspensionWork) => Promise<void>;
 } {
@@ -202,15 +195,17 @@ const makeWorkerParts = (): ReturnType<typeof workerParts> => {
     }),
     publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),
     // It is the one to whom work is handed.
-    handOver: () => Promise.reject(new Error("the worker hands nothing over")),
+    handOver: nobodyElse,
+    handOverDeletion: nobodyElse,
     markInstances: (work) =>
       markInstances(
         {
           user: (organizationId, userId) => tenants().user(organizationId, userId, { fresh: true }),
           instances: { ...ownerList(options), ...instanceSuspension(options) },
-          goOn: (rest) => queueSuspension(queue(), rest),
+          goOn: (rest) => enqueueSuspension(queue(), rest),
         },
         work,
       ),
   };
 };
+const nobodyElse = (): Promise<void> => Promise.reject(new Error("the worker hands nothing over"));

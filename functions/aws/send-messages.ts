@@ -1,7 +1,7 @@
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { unlessOutage } from "./store-refusal.ts";
 
-// Loaded only when there is something to send (refresh-queue.ts, audit-queue.ts).
+// Loaded only when there is something to send (work-queue.ts, audit-queue.ts).
 
 export interface Entry {
   readonly Id: string;

@@ -2,10 +2,10 @@ import type { Context } from "aws-lambda";
 import { dueIndex } from "../aws/due-index.ts";
 import { environment } from "../aws/environment.ts";
 import { sweepOutcome } from "../aws/outcome-metrics.ts";
-import { refreshQueue } from "../aws/refresh-queue.ts";
 import { rescueList } from "../aws/rescue-list.ts";
 import { dynamoClient } from "../aws/store-time.ts";
 import { sweepLock } from "../aws/sweep-lock.ts";
+import { workQueue } from "../aws/work-queue.ts";
 import { type SweepParts, sweep } from "../core/grant/schedule/sweep.ts";
 import { timing } from "../core/grant/timing.ts";
 
@@ -16,7 +16,7 @@ function makeParts(): Omit<SweepParts, "remainingMs"> {
   return {
     due: dueIndex({ client, tableName: environment("INSTANCES_TABLE"), shards }),
     rescue: rescueList({ bucket: environment("RESCUE_BUCKET") }),
-    queue: refreshQueue({ queueUrl: environment("REFRESH_QUEUE_URL") }),
+    queue: workQueue({ queueUrl: environment("REFRESH_QUEUE_URL") }),
     lock: sweepLock({ client, tableName: environment("TRANSIENTS_TABLE"), clock }),
     timing,
     shards,

@@ -153,26 +153,26 @@ export class Alarms extends Construct {
       threshold: 1,
       periods: 3,
       of: 5,
-      meaning: "Refresh workers fail",
+      meaning: "Workers fail",
     });
   }
 
   private watchQueue(): void {
-    const { refreshQueue, refreshDeadLetters } = this.props.data;
+    const { workQueue, deadLetters } = this.props.data;
     this.alarm("QueueAge", {
-      metric: refreshQueue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: "Maximum" }),
+      metric: workQueue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: "Maximum" }),
       threshold: 15 * 60,
       periods: 5,
-      meaning: "Refresh messages wait too long: the workers do not keep up",
+      meaning: "Messages of the work queue wait too long: the workers do not keep up",
     });
     this.alarm("DeadLetters", {
-      metric: refreshDeadLetters.metricApproximateNumberOfMessagesVisible({
+      metric: deadLetters.metricApproximateNumberOfMessagesVisible({
         period: minute,
         statistic: "Maximum",
       }),
       threshold: 1,
       periods: 1,
-      meaning: "Refresh messages failed again and again and were put aside",
+      meaning: "Messages of the work queue failed again and again and were put aside",
     });
   }
 

@@ -155,26 +155,26 @@ function serviceWidgets({ data, api, refresh }: DashboardProps): IWidget[] {
         }),
     );
   return [
-    graph("Refresh queue", {
+    graph("Work queue", {
       left: [
-        data.refreshQueue.metricApproximateNumberOfMessagesVisible({
+        data.workQueue.metricApproximateNumberOfMessagesVisible({
           period: five,
           statistic: "Maximum",
           label: "waiting",
         }),
-        data.refreshQueue.metricApproximateNumberOfMessagesNotVisible({
+        data.workQueue.metricApproximateNumberOfMessagesNotVisible({
           period: five,
           statistic: "Maximum",
           label: "in work",
         }),
-        data.refreshDeadLetters.metricApproximateNumberOfMessagesVisible({
+        data.deadLetters.metricApproximateNumberOfMessagesVisible({
           period: five,
           statistic: "Maximum",
           label: "dead letters",
         }),
       ],
       right: [
-        data.refreshQueue.metricApproximateAgeOfOldestMessage({
+        data.workQueue.metricApproximateAgeOfOldestMessage({
           period: five,
           statistic: "Maximum",
           label: "age of the oldest, s",

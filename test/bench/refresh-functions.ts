@@ -2,12 +2,12 @@ import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
 import { dueIndex } from "../../functions/aws/due-index.ts";
 import { environment } from "../../functions/aws/environment.ts";
 import { store, workerParts } from "../../functions/aws/parts.ts";
-import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
 import { rescueList } from "../../functions/aws/rescue-list.ts";
 import { sweepLock } from "../../functions/aws/sweep-lock.ts";
+import { workQueue } from "../../functions/aws/work-queue.ts";
 import { type SweepOutcome, sweep } from "../../functions/core/grant/schedule/sweep.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
-import { workOn } from "../../functions/refresh-worker/work-on.ts";
+import { workOn } from "../../functions/worker/work-on.ts";
 import { type Metered, meter } from "./meter.ts";
 
 /**
@@ -53,7 +53,7 @@ async function obey(order: Order): Promise<Answers[keyof Answers]> {
       const outcome = await sweep({
         due: dueIndex({ client, tableName: environment("INSTANCES_TABLE"), shards }),
         rescue: rescueList({ bucket: environment("RESCUE_BUCKET") }),
-        queue: refreshQueue({ queueUrl: environment("REFRESH_QUEUE_URL") }),
+        queue: workQueue({ queueUrl: environment("REFRESH_QUEUE_URL") }),
         lock: sweepLock({ client, tableName: environment("TRANSIENTS_TABLE"), clock }),
         timing,
         shards,

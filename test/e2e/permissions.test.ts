@@ -1,7 +1,7 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { queueSuspension } from "../../functions/aws/queue-suspension.ts";
-import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
+import { workQueue } from "../../functions/aws/work-queue.ts";
+import { enqueueSuspension } from "../../functions/core/work/enqueue.ts";
 import { FormBrowser } from "../form-browser.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App, type CreatedInstance, passVendor } from "./app.ts";
@@ -244,8 +244,8 @@ async function deleteAll(instances: readonly CreatedInstance[]): Promise<void> {
 /** As `user suspend` does when the organization's list of suspended users is full. */
 async function markInstancesOfAUser(): Promise<void> {
   const queueUrl = platform.template.stacks.flatMap(({ outputs }) => outputs.RefreshQueueUrl ?? [])[0] ?? "";
-  const queue = refreshQueue({ queueUrl, client: new SQSClient(platform.operator) });
-  await queueSuspension(queue, { organizationId: "an organization", userId: "a user" });
+  const queue = workQueue({ queueUrl, client: new SQSClient(platform.operator) });
+  await enqueueSuspension(queue, { organizationId: "an organization", userId: "a user" });
   await platform.settled();
 }
 

@@ -231,6 +231,9 @@ export class CalmWorld {
     handOverPending: async ({ instanceId: id }) => {
       this.handedOver.push({ id, cause: "pending" });
     },
+    handOverDeletion: async ({ id }) => {
+      this.handedOver.push({ id, cause: "delete" });
+    },
     handOver: async ({ id }, cause) => {
       this.handedOver.push({ id, cause });
     },

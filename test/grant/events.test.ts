@@ -9,7 +9,7 @@ import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
-import { workOn } from "../../functions/refresh-worker/work-on.ts";
+import { workOn } from "../../functions/worker/work-on.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 

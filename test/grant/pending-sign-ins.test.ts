@@ -202,7 +202,7 @@ describe("a sign-in to an instance that is there", () => {
     world.put();
     const key = await hold("new");
     await world.parts.instances.markDeleting(42, world.now);
-    await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "delete" }, world.call));
+    await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
     expect(world.pendings.size).toBe(0);
     expect(world.revoked.toSorted()).toEqual(["new", "old"]);
     await expect(claim(key)).rejects.toMatchObject({ status: 404 });
@@ -310,7 +310,9 @@ describe("a new connection", () => {
     await world.settle();
     await claim(key, { isNew: true });
     await world.parts.instances.markDeleting(key.instanceId, world.now);
-    await world.finish(refreshDue(world.parts, { instanceId: key.instanceId, cause: "delete" }, world.call));
+    await world.finish(
+      refreshDue(world.parts, { instanceId: key.instanceId, cause: "schedule" }, world.call),
+    );
     expect(world.items.size).toBe(0);
     held.resolve();
     await expect(world.finish(slow)).rejects.toMatchObject({ status: 404 });
@@ -448,7 +450,7 @@ describe("where revocation ends the whole consent", () => {
     const key = await hold("new", anew);
     await world.parts.instances.markDeleting(42, world.now);
     await world.pass(DAY / 100);
-    await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "delete" }, world.call));
+    await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
     expect(world.items.size).toBe(0);
     expect(world.revoked).toEqual([]);
     await claim(key, { isNew: true });

@@ -7,7 +7,7 @@ import { provisionInstance } from "../../functions/core/grant/sign-in/first-exch
 import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { budgets, jsonBytes } from "../../functions/core/instances/budgets.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
-import { workOn } from "../../functions/refresh-worker/work-on.ts";
+import { workOn } from "../../functions/worker/work-on.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";

@@ -454,7 +454,7 @@ describe("a delete", () => {
     world.put();
     await markForDeletion(world.parts, 42);
     expect(world.handedOver).toEqual([{ id: 42, cause: "delete" }]);
-    await refreshDue(world.parts, { instanceId: 42, cause: "delete" }, world.call);
+    await refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call);
     expect(world.revoked).toEqual(["old"]);
     expect(world.items.size).toBe(0);
     expect(await markForDeletion(world.parts, 42)).toBe(false);

@@ -1,22 +1,16 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { readMessage } from "../../functions/aws/refresh-queue.ts";
 import { readRecord, rescueKey, writeRecord } from "../../functions/aws/rescue-record.ts";
 import type { DueItem } from "../../functions/core/grant/ports.ts";
-import {
-  type QueuedWork,
-  type SweepParts,
-  type SweepState,
-  sweep,
-} from "../../functions/core/grant/schedule/sweep.ts";
+import { type SweepParts, type SweepState, sweep } from "../../functions/core/grant/schedule/sweep.ts";
 import {
   newInstanceId,
   newInstanceToken,
   readInstanceToken,
 } from "../../functions/core/grant/sign-in/instance-token.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
-import { workOn } from "../../functions/refresh-worker/work-on.ts";
-import { CalmWorld, granted, HOUR } from "./calm-world.ts";
+import type { QueuedWork } from "../../functions/core/work/work.ts";
+import { CalmWorld, HOUR } from "./calm-world.ts";
 
 const SHARDS = 3;
 const NOW = 1_700_000_000_000;
@@ -27,7 +21,7 @@ class Sweeping {
   remaining = 60_000;
   state: SweepState | undefined;
   readonly due = new Map<number, DueItem>();
-  readonly queued: (QueuedWork & { group: string })[] = [];
+  readonly queued: QueuedWork[] = [];
   readonly events: string[] = [];
   rescueKeys: string[] = [];
   /** When each record was written; absent: just now. */
@@ -399,85 +393,6 @@ describe("the sweep", () => {
   test("with nothing due costs one query a shard", async () => {
     await sweep(world.parts());
     expect(world.events).toEqual(["query 0", "query 1", "query 2"]);
-  });
-});
-
-describe("the worker", () => {
-  const record = (messageId: string, message: unknown) => ({ messageId, body: JSON.stringify(message) });
-
-  test("settles a batch side by side, and has only those come again that failed", async () => {
-    const world = new CalmWorld();
-    const long = { obtainedAt: world.now - HOUR, expiresAt: world.now };
-    for (const id of [1, 2]) world.put(long, { id, dueAt: world.now });
-    world.answer = () => world.parts.sleep(20_000).then(() => granted("new"));
-    world.records.set("rescue/9/2", {
-      kind: "refresh",
-      instanceId: 9,
-      organizationId: "org",
-      connector: "vendor",
-      epoch: "",
-      baseVersion: 1,
-      fence: 2,
-      grant: new TextEncoder().encode("broken"),
-      refreshedAt: world.now,
-    });
-    const start = world.now;
-    const answer = await world.finish(
-      workOn(
-        world.parts,
-        [
-          record("a", { kind: "refresh", instanceId: 1, cause: "schedule" }),
-          record("b", { kind: "refresh", instanceId: 2, cause: "schedule" }),
-          record("c", { kind: "rescue", key: "rescue/9/2" }),
-          record("d", { kind: "refresh", instanceId: 77, cause: "schedule" }),
-          record("e", { hello: "world" }),
-          { messageId: "f", body: "not JSON" },
-        ],
-        () => 300_000,
-      ),
-    );
-    expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).toSorted()).toEqual([
-      "c",
-      "e",
-      "f",
-    ]);
-    expect(world.now - start).toBeLessThan(25_000);
-    for (const id of [1, 2]) expect(world.stored(id).plain.accessToken).toBe("new");
-  });
-
-  test("does not have a refresh come again that the vendor put off", async () => {
-    const world = new CalmWorld();
-    world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now });
-    world.answer = () => ({ kind: "refused", status: 429, error: "slow_down", retryAfterMs: 60_000 });
-    const message = record("a", { kind: "refresh", instanceId: 42, cause: "schedule" });
-    const answer = await world.finish(workOn(world.parts, [message], () => 300_000));
-    expect(answer.batchItemFailures).toEqual([]);
-  });
-
-  test("counts a grant that neither store takes as lost before it answers, not after", async () => {
-    const world = new CalmWorld();
-    world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now });
-    world.answer = () => {
-      world.tableFails = true;
-      world.bucketFails = true;
-      return granted("new");
-    };
-    const end = world.now + 300_000;
-    const message = record("a", { kind: "refresh", instanceId: 42, cause: "schedule" });
-    await world.finish(workOn(world.parts, [message], () => end - world.now));
-    expect(world.now).toBeLessThan(end);
-    expect(world.outcomes.map(({ outcome }) => outcome)).toEqual(["lost"]);
-  });
-
-  test("reads its own messages and no others", () => {
-    const refresh = { kind: "refresh", instanceId: 1, cause: "unauthorized", version: 3 };
-    expect(readMessage(JSON.stringify(refresh))).toEqual(refresh);
-    const suspension = { kind: "suspension", organizationId: "org", userId: "ann", after: "cursor" };
-    expect(readMessage(JSON.stringify(suspension))).toEqual(suspension);
-    expect(() => readMessage('{"kind":"suspension","organizationId":"org"}')).toThrow();
-    for (const other of ["null", "{}", '{"kind":"refresh","instanceId":"1"}', '{"kind":"rescue"}']) {
-      expect(() => readMessage(other)).toThrow();
-    }
   });
 });
 

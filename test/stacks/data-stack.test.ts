@@ -100,7 +100,7 @@ describe("the rescue bucket", () => {
   });
 });
 
-it("the refresh queue puts aside what fails again and again, and takes TLS only", () => {
+it("the work queue puts aside what fails again and again, and takes TLS only", () => {
   const queue = find(data, "AWS::SQS::Queue", "RefreshQueue").Properties;
   expect(queue.RedrivePolicy.maxReceiveCount).toBe(5);
   expect(text(queue.RedrivePolicy.deadLetterTargetArn)).toMatch(/^\{RefreshDeadLetters\w+\.Arn\}$/);

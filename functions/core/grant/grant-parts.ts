@@ -19,8 +19,17 @@ import type {
 } from "./ports.ts";
 import type { Timing } from "./timing.ts";
 
+export const refreshCauses = [
+  "schedule",
+  "just_in_time",
+  "unauthorized",
+  "forced",
+  "revive",
+  "rescue",
+] as const;
+
 /** What brought a refresh about. */
-export type RefreshCause = "schedule" | "just_in_time" | "unauthorized" | "forced" | "revive" | "rescue";
+export type RefreshCause = (typeof refreshCauses)[number];
 
 /** What became of one refresh, rescue or revocation; counted by the caller of the core. */
 export interface GrantOutcome {
@@ -94,13 +103,13 @@ export interface GrantParts {
   /** Resolves after so long, or at once when the signal is aborted. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly timing: Timing;
-  /** Puts work on this instance into the refresh queue. */
+  /** Has a worker refresh this instance's grant. @throws the work queue did not take it */
   readonly handOver: (
     instance: Pick<Instance, "id" | "version" | "refreshGroup">,
-    cause: RefreshCause | "delete",
+    cause: RefreshCause,
   ) => Promise<void>;
   readonly outcome: (outcome: GrantOutcome) => void;
-  /** Hands an event to the refresh queue, from where it goes on to subscribers. Never rejects: one that is lost is counted. */
+  /** Hands an event to the work queue, from where it goes on to subscribers. Never rejects: one that is lost is counted. */
   readonly announce: (event: InstanceEvent) => Promise<void>;
   /** Only grants used within this time are refreshed ahead of time. */
   readonly activeWindowMs: number;
@@ -112,6 +121,8 @@ export interface GrantParts {
 /** For those who take the users' sign-ins: a sign-in ends the older pending ones of its instance. */
 export interface SignInParts extends GrantParts {
   readonly pendings: PendingSignIns;
+  /** Has a worker end an instance that is marked for deletion. @throws the queue did not take it: it lies on the due index */
+  readonly handOverDeletion: (instance: Pick<Instance, "id" | "version" | "refreshGroup">) => Promise<void>;
   /** Has a worker look at a pending sign-in now. @throws the queue did not take it: it lies on the due index */
   readonly handOverPending: (pending: PendingKey & Pick<PendingSignIn, "refreshGroup">) => Promise<void>;
 }

@@ -268,7 +268,7 @@ function enter(world: World, actor: Actor): void {
     case "D":
       world.start(name, async (parts, call) => {
         await markForDeletion(parts, world.id);
-        await refreshDue(parts, { instanceId: world.id, cause: "delete" }, call);
+        await refreshDue(parts, { instanceId: world.id, cause: "schedule" }, call);
       });
       return;
     case "E":
@@ -438,7 +438,7 @@ async function recover(world: World, waiting: Actor[]): Promise<void> {
     await drain(world);
     if (world.instance?.deleting === true)
       world.start(`D${rounds}`, (parts, call) =>
-        refreshDue(parts, { instanceId: world.id, cause: "delete" }, call),
+        refreshDue(parts, { instanceId: world.id, cause: "schedule" }, call),
       );
     else if (world.instance?.enabled === false)
       world.start(`E${rounds}`, (parts, call) => setEnabled(parts, world.id, true, call));

@@ -387,6 +387,7 @@ export function portsOf(world: World, process: Process): WorldParts {
       }),
     timing: world.rules.spareFresh ? MODEL_TIMING : { ...MODEL_TIMING, freshTokenMs: 0 },
     handOver: () => Promise.resolve(),
+    handOverDeletion: () => Promise.resolve(),
     pendings: pendingsOf(world, process),
     // It lies on the due index: a worker comes by sooner or later.
     handOverPending: () => Promise.resolve(),

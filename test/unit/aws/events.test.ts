@@ -3,7 +3,6 @@ import type { EventBridgeClient, PutEventsCommandInput } from "@aws-sdk/client-e
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { announcer } from "../../../functions/aws/announcer.ts";
 import { eventBus } from "../../../functions/aws/event-bus.ts";
-import { readMessage } from "../../../functions/aws/refresh-queue.ts";
 import { type InstanceEvent, instanceEventNames } from "../../../functions/core/grant/instance-event.ts";
 
 const event: InstanceEvent = {
@@ -43,28 +42,6 @@ describe("an event on its way to the queue", () => {
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
       { LostEvents: 1, event: "instance.needs_reauth", instanceId: 42, connector: "dropbox" },
     ]);
-  });
-});
-
-describe("a message of the queue", () => {
-  test("brings an event with the fields that events have, and no other", () => {
-    const body = JSON.stringify({ kind: "event", event: { ...event, accessToken: "secret" } });
-    expect(readMessage(body)).toEqual({ kind: "event", event });
-  });
-
-  test.each(["name", "id", "at", "organizationId", "instanceId", "connector"])(
-    "without %s is no event",
-    (field) => {
-      const body = JSON.stringify({ kind: "event", event: { ...event, [field]: undefined } });
-      expect(() => readMessage(body)).toThrow("lacks what every event has");
-    },
-  );
-
-  test("with a name that is not one of ours is no event", () => {
-    expect(() =>
-      readMessage(JSON.stringify({ kind: "event", event: { ...event, name: "instance.x" } })),
-    ).toThrow();
-    expect(() => readMessage('{"kind":"event"}')).toThrow();
   });
 });
 

@@ -4,7 +4,7 @@ import type { PendingKey } from "../../instances/pending-sign-in.ts";
 import { lookUpAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, WorkerParts } from "../grant-parts.ts";
+import type { Call, GrantParts, SignInParts, WorkerParts } from "../grant-parts.ts";
 import { isEmptied } from "../refresh/death.ts";
 import { openGrant } from "../sealed-grant.ts";
 import { latestNow, revocationWait } from "../timing.ts";
@@ -15,7 +15,7 @@ import { consentKey, provenKey, unprovenKey } from "./consent.ts";
  * @returns false: there is no such instance
  */
 export async function markForDeletion(
-  parts: Pick<GrantParts, "handOver"> & {
+  parts: Pick<SignInParts, "handOverDeletion"> & {
     readonly instances: Pick<GrantParts["instances"], "get" | "markDeleting">;
   },
   instanceId: number,
@@ -28,7 +28,7 @@ export async function markForDeletion(
     return found?.deleting === true;
   }
   // Lost: it lies on the due index.
-  await parts.handOver(instance, "delete").catch(() => {});
+  await parts.handOverDeletion(instance).catch(() => {});
   return true;
 }
 

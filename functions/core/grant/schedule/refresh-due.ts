@@ -14,10 +14,10 @@ import { isAhead, latestNow, leaseIsHeld } from "../timing.ts";
 import { buryDead } from "./bury-dead.ts";
 import { dueAt, dueFor, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";
 
-/** Work on one instance, as the queue brings it: at least once, in any order. */
+/** A refresh that is asked for, as the queue brings it: at least once, in any order. */
 export interface RefreshWork {
   readonly instanceId: number;
-  readonly cause: RefreshCause | "delete";
+  readonly cause: RefreshCause;
   /** The version that somebody wanted renewed; absent: whatever lies there and is due. */
   readonly version?: number;
 }
@@ -45,7 +45,7 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
   }
   if (!instance.enabled) return await settle(undefined);
   // One that came to life since it was asked for needs nothing.
-  const cause = work.cause === "delete" || work.cause === "revive" ? "schedule" : work.cause;
+  const cause = work.cause === "revive" ? "schedule" : work.cause;
   const leave = (outcome: "reused" | "waited" | "client_refused"): void =>
     parts.outcome({ outcome, connector: instance.connector, instanceId: instance.id, cause });
 

@@ -1,31 +1,9 @@
-import type { PendingKey } from "../../instances/pending-sign-in.ts";
 import { present } from "../../present.ts";
-import type { SuspensionWork } from "../../tenants/mark-instances.ts";
-import type { InstanceEvent } from "../instance-event.ts";
+import type { WorkQueue } from "../../work/work.ts";
 import type { DueIndex, DueItem, RescueList } from "../ports.ts";
 import type { Timing } from "../timing.ts";
-import type { RefreshWork } from "./refresh-due.ts";
 import { nextRescueWork, type RescueRound } from "./rescue-round.ts";
 import { sideBySide } from "./side-by-side.ts";
-
-/** What the refresh queue carries: ids and what happened to them, never a secret. */
-export type QueuedWork =
-  | ({ readonly kind: "refresh" } & RefreshWork)
-  | ({ readonly kind: "pending" } & PendingKey)
-  | { readonly kind: "rescue"; readonly key: string }
-  | ({ readonly kind: "suspension" } & SuspensionWork)
-  | { readonly kind: "event"; readonly event: InstanceEvent };
-
-export interface WorkQueue {
-  /**
-   * Sends in batches.
-   * @param work with the group that keeps one vendor's backlog from delaying others, and how long nobody is to see it: 900 s at most
-   * @returns for each, whether it was sent
-   */
-  send(
-    work: readonly (QueuedWork & { readonly group: string; readonly delaySeconds?: number })[],
-  ): Promise<readonly boolean[]>;
-}
 
 export interface SweepParts {
   readonly due: DueIndex;

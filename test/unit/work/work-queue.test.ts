@@ -1,7 +1,7 @@
 import type { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { beforeEach, expect, test } from "vitest";
-import { refreshQueue } from "../../functions/aws/refresh-queue.ts";
-import type { WorkQueue } from "../../functions/core/grant/schedule/sweep.ts";
+import { workQueue } from "../../../functions/aws/work-queue.ts";
+import type { WorkQueue } from "../../../functions/core/work/work.ts";
 
 /** SQS as far as the queue sees it: each batch takes a turn of the event loop. */
 class FakeSqs {
@@ -12,7 +12,7 @@ class FakeSqs {
   fails: (batch: number) => boolean = () => false;
   refuses: (id: string) => boolean = () => false;
 
-  readonly queue: WorkQueue = refreshQueue({
+  readonly queue: WorkQueue = workQueue({
     queueUrl: "https://sqs.example/queue",
     client: { send: (command: SendMessageBatchCommand) => this.#send(command) } as unknown as SQSClient,
   });

@@ -2,7 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { workerParts } from "../aws/parts.ts";
 import { workOn } from "./work-on.ts";
 
-/** Takes refreshes, deletions, rescue records and events off the queue; see work-on.ts. */
+/** Takes work of every kind off the queue; see work-on.ts. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   return await workOn(workerParts(), event.Records, () => context.getRemainingTimeInMillis());
 }

@@ -1,0 +1,47 @@
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import { sideBySide } from "../core/grant/schedule/side-by-side.ts";
+import { present } from "../core/present.ts";
+import { writeMessage } from "../core/work/message.ts";
+import type { WorkQueue } from "../core/work/work.ts";
+
+export interface WorkQueueOptions {
+  readonly queueUrl: string;
+  /** Another client than the environment's, for tests. */
+  readonly client?: SQSClient;
+}
+
+/** SendMessageBatch takes no more entries. */
+const BATCH = 10;
+/** A page of the sweep at once; its shards side by side stay under the client's 50 connections (core/grant/schedule/sweep.ts). */
+const BATCHES_AT_ONCE = 10;
+
+/**
+ * The work queue: a standard queue made fair by a MessageGroupId on each message
+ * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html), so that one vendor's
+ * backlog does not delay others. Nothing secret goes in: ids only. The SQS client is loaded where it is needed.
+ */
+export function workQueue({ queueUrl, client }: WorkQueueOptions): WorkQueue {
+  return {
+    async send(work) {
+      const entries = work.map(({ group, delaySeconds, ...each }, index) => ({
+        Id: String(index),
+        MessageBody: writeMessage(each),
+        MessageGroupId: group,
+        ...present({ DelaySeconds: delaySeconds }),
+      }));
+      // In no case an empty batch: SQS refuses it.
+      const batches = Array.from({ length: Math.ceil(entries.length / BATCH) }, (_, number) =>
+        entries.slice(number * BATCH, (number + 1) * BATCH),
+      );
+      const results = await sideBySide(batches, BATCHES_AT_ONCE, async (batch) => {
+        const { sendMessages } = await import("./send-messages.ts");
+        return await sendMessages(queueUrl, batch, client);
+      });
+      const sent = new Set(results.flatMap((each) => (each.status === "fulfilled" ? each.value : [])));
+      // A batch that failed was not sent, as far as we know. That nothing went through has a reason to be told.
+      const failed = results.find((each) => each.status === "rejected");
+      if (failed !== undefined && sent.size === 0) throw failed.reason;
+      return work.map((_, index) => sent.has(String(index)));
+    },
+  };
+}

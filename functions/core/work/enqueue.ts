@@ -1,0 +1,50 @@
+import type { SignInParts } from "../grant/grant-parts.ts";
+import type { SuspensionWork } from "../tenants/mark-instances.ts";
+import type { QueuedWork, WorkQueue } from "./work.ts";
+
+/** @throws the queue did not take all of it */
+async function enqueue(queue: WorkQueue, work: readonly QueuedWork[]): Promise<void> {
+  const sent = await queue.send(work);
+  if (sent.includes(false)) throw new Error("the work queue did not take a message");
+}
+
+/**
+ * How the grant's life has a worker do something, in the group of the grant's client.
+ * @param queue made when the first message is to be sent
+ */
+export function handOverTo(
+  queue: () => WorkQueue,
+): Pick<SignInParts, "handOver" | "handOverDeletion" | "handOverPending"> {
+  return {
+    async handOver({ id: instanceId, version, refreshGroup: group }, cause) {
+      await enqueue(queue(), [{ kind: "refresh", instanceId, cause, version, group }]);
+    },
+    async handOverDeletion({ id: instanceId, version, refreshGroup: group }) {
+      await enqueue(queue(), [{ kind: "delete", instanceId, version, group }]);
+    },
+    async handOverPending({ instanceId, sessionId, epoch, refreshGroup: group }) {
+      await enqueue(queue(), [{ kind: "pending", instanceId, sessionId, epoch, group }]);
+    },
+  };
+}
+
+/**
+ * Has a worker mark a user's instances, or take the marks off.
+ * @param delaysSeconds one message for each: after how many seconds it is seen
+ * @throws the queue did not take all of them
+ */
+export async function enqueueSuspension(
+  queue: WorkQueue,
+  work: SuspensionWork,
+  delaysSeconds: readonly number[] = [0],
+): Promise<void> {
+  await enqueue(
+    queue,
+    delaysSeconds.map((delaySeconds) => ({
+      kind: "suspension",
+      ...work,
+      group: "suspension",
+      ...(delaySeconds === 0 ? {} : { delaySeconds }),
+    })),
+  );
+}

@@ -1,0 +1,114 @@
+import { refreshCauses } from "../grant/grant-parts.ts";
+import { type InstanceEvent, instanceEventNames } from "../grant/instance-event.ts";
+import type { Work, WorkKind } from "./work.ts";
+
+/** A message that is no work of ours, or lacks what its work takes. It comes again, and ends in the dead-letter queue. */
+export class UnreadableWork extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "UnreadableWork";
+  }
+}
+
+/** Of a kind that nobody knows here, so much is told. */
+const LONGEST_KIND = 40;
+
+/**
+ * The body of a message. While a new version is deployed, functions of the version before send and read messages, too: what is
+ * written here they understand, and what they wrote is understood.
+ */
+export function writeMessage(work: Work): string {
+  if (work.kind !== "delete") return JSON.stringify(work);
+  // Workers of versions before know a deletion as a refresh with this cause, and no kind of that name.
+  const { kind: cause, instanceId, ...rest } = work;
+  return JSON.stringify({ kind: "refresh", instanceId, cause, ...rest });
+}
+
+/** @throws {UnreadableWork} */
+export function readMessage(body: string): Work {
+  const message = parse(body);
+  const kind = message.kind === "refresh" && message.cause === "delete" ? "delete" : message.kind;
+  if (typeof kind !== "string") throw new UnreadableWork("the message names no kind of work");
+  if (!isKnown(kind)) {
+    const named = JSON.stringify(kind.slice(0, LONGEST_KIND));
+    throw new UnreadableWork(`the message names a kind of work that is unknown here: ${named}`);
+  }
+  const work = readers[kind](message);
+  if (work === undefined) throw new UnreadableWork(`the message lacks what its work takes: ${kind}`);
+  return work;
+}
+
+type Message = Readonly<Record<string, unknown>>;
+
+function parse(body: string): Message {
+  try {
+    return Object(JSON.parse(body));
+  } catch {
+    throw new UnreadableWork("the message is not JSON");
+  }
+}
+
+/** Field by field: nothing goes on that is not named here. Each gives undefined where something is missing. */
+const readers: { readonly [Kind in WorkKind]: (message: Message) => Work<Kind> | undefined } = {
+  refresh({ instanceId, cause, version }) {
+    const known = refreshCauses.find((each) => each === cause);
+    if (typeof instanceId !== "number" || known === undefined) return undefined;
+    return { kind: "refresh", instanceId, cause: known, ...(typeof version === "number" ? { version } : {}) };
+  },
+  delete({ instanceId, version }) {
+    if (typeof instanceId !== "number") return undefined;
+    return { kind: "delete", instanceId, ...(typeof version === "number" ? { version } : {}) };
+  },
+  pending({ instanceId, sessionId, epoch }) {
+    if (typeof instanceId !== "number" || typeof sessionId !== "string" || typeof epoch !== "string")
+      return undefined;
+    return { kind: "pending", instanceId, sessionId, epoch };
+  },
+  rescue({ key }) {
+    return typeof key === "string" ? { kind: "rescue", key } : undefined;
+  },
+  suspension({ organizationId, userId, after }) {
+    if (typeof organizationId !== "string" || typeof userId !== "string") return undefined;
+    return { kind: "suspension", organizationId, userId, ...(typeof after === "string" ? { after } : {}) };
+  },
+  event({ event }) {
+    const known = readEvent(event);
+    return known === undefined ? undefined : { kind: "event", event: known };
+  },
+};
+
+function isKnown(kind: string): kind is WorkKind {
+  return Object.hasOwn(readers, kind);
+}
+
+function readEvent(value: unknown): InstanceEvent | undefined {
+  const given: Message = Object(value);
+  const { name, id, at, organizationId, userId, instanceId, connector } = given;
+  const { reason, error, errorDescription, missingScopes } = given;
+  const known = instanceEventNames.find((each) => each === name);
+  if (
+    known === undefined ||
+    typeof id !== "string" ||
+    typeof at !== "number" ||
+    typeof organizationId !== "string" ||
+    typeof instanceId !== "number" ||
+    typeof connector !== "string"
+  ) {
+    return undefined;
+  }
+  return {
+    name: known,
+    id,
+    at,
+    organizationId,
+    ...(typeof userId === "string" ? { userId } : {}),
+    instanceId,
+    connector,
+    ...(typeof reason === "string" ? { reason } : {}),
+    ...(typeof error === "string" ? { error } : {}),
+    ...(typeof errorDescription === "string" ? { errorDescription } : {}),
+    ...(Array.isArray(missingScopes)
+      ? { missingScopes: missingScopes.filter((scope): scope is string => typeof scope === "string") }
+      : {}),
+  };
+}

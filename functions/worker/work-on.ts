@@ -1,0 +1,56 @@
+import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
+import type { Call } from "../core/grant/grant-parts.ts";
+import { within } from "../core/grant/patience.ts";
+import { settleAll } from "../core/settle-all.ts";
+import { readMessage } from "../core/work/message.ts";
+import { type DispatchParts, dispatch } from "./dispatch.ts";
+
+/** One message's work: a whole lease, and a little for what comes before it. */
+const RECORD_MS = 130_000;
+/** Left of the invocation for the answer. */
+const RESERVE_MS = 5_000;
+
+/**
+ * Works on the messages of a batch side by side, each with a time of its own. Only those that failed come again; a refresh that
+ * the vendor put off is no failure, it has its own next time. What goes on after its time is awaited: it may hold a grant.
+ */
+export async function workOn(
+  parts: DispatchParts,
+  records: readonly Pick<SQSRecord, "messageId" | "body">[],
+  remainingMs: () => number,
+): Promise<SQSBatchResponse> {
+  const pending: Promise<unknown>[] = [];
+  const call: Call = {
+    // Until we answer, not until Lambda ends us: what still holds a grant then must have said that it is lost.
+    remainingMs: () => remainingMs() - RESERVE_MS,
+    afterAnswer: (work) => {
+      pending.push(work);
+    },
+  };
+  const failed: { itemIdentifier: string }[] = [];
+  await Promise.all(
+    records.map(async ({ messageId, body }) => {
+      const work = one(parts, body, call);
+      pending.push(work);
+      try {
+        await within(parts, Math.min(RECORD_MS, remainingMs() - RESERVE_MS), work);
+      } catch (error) {
+        failed.push({ itemIdentifier: messageId });
+        console.log(
+          JSON.stringify({
+            level: "error",
+            message: "a message of the work queue was not settled",
+            messageId,
+            reason: error instanceof Error ? `${error.name}: ${error.message}` : "unknown",
+          }),
+        );
+      }
+    }),
+  );
+  await within(parts, remainingMs() - RESERVE_MS, settleAll(pending)).catch(() => {});
+  return { batchItemFailures: failed };
+}
+
+async function one(parts: DispatchParts, body: string, call: Call): Promise<void> {
+  await dispatch(parts, readMessage(body), call);
+}

@@ -1,0 +1,75 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { enqueueSuspension, handOverTo } from "../../../functions/core/work/enqueue.ts";
+import type { QueuedWork, WorkQueue } from "../../../functions/core/work/work.ts";
+
+let sent: QueuedWork[];
+let takes: boolean;
+const queue: WorkQueue = {
+  send: async (work) => {
+    sent.push(...work);
+    return work.map(() => takes);
+  },
+};
+beforeEach(() => {
+  sent = [];
+  takes = true;
+});
+
+const handOver = handOverTo(() => queue);
+const instance = { id: 42, version: 3, refreshGroup: "client" };
+const pending = { instanceId: 42, sessionId: "cs_1", epoch: "000000000000002-state", refreshGroup: "client" };
+const suspension = { organizationId: "org", userId: "ann" };
+
+const ways: Record<string, readonly [() => Promise<void>, QueuedWork]> = {
+  "a refresh": [
+    () => handOver.handOver(instance, "forced"),
+    { kind: "refresh", instanceId: 42, cause: "forced", version: 3, group: "client" },
+  ],
+  "a deletion": [
+    () => handOver.handOverDeletion(instance),
+    { kind: "delete", instanceId: 42, version: 3, group: "client" },
+  ],
+  "a pending sign-in": [
+    () => handOver.handOverPending(pending),
+    {
+      kind: "pending",
+      instanceId: 42,
+      sessionId: "cs_1",
+      epoch: "000000000000002-state",
+      group: "client",
+    },
+  ],
+  "a suspension": [
+    () => enqueueSuspension(queue, suspension),
+    { kind: "suspension", ...suspension, group: "suspension" },
+  ],
+};
+
+describe.each(Object.entries(ways))("%s", (_, [enqueue, work]) => {
+  test("is queued as work of its kind, in its group", async () => {
+    await enqueue();
+    expect(sent).toEqual([work]);
+  });
+
+  test("fails where the queue does not take it", async () => {
+    takes = false;
+    await expect(enqueue()).rejects.toThrow("the work queue did not take a message");
+  });
+});
+
+test("a suspension is queued once for each delay", async () => {
+  await enqueueSuspension(queue, suspension, [0, 180]);
+  expect(sent.map(({ delaySeconds }) => delaySeconds)).toEqual([undefined, 180]);
+});
+
+test("a queue that cannot be made fails the caller's promise, not the call", async () => {
+  const broken = handOverTo(() => {
+    throw new Error("no queue");
+  });
+  const promises = [
+    broken.handOver(instance, "forced"),
+    broken.handOverDeletion(instance),
+    broken.handOverPending(pending),
+  ];
+  for (const promise of promises) await expect(promise).rejects.toThrow("no queue");
+});
