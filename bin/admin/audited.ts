@@ -1,7 +1,7 @@
 import { userInfo } from "node:os";
 import { type AuditEvent, type AuditTrail, auditEvent } from "../../functions/core/audit.ts";
-import type { InstanceItems } from "../../functions/core/grant/ports.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
+import type { InstanceItems } from "../../functions/core/instances/instance-store.ts";
 import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import type { TenantAdmin } from "../../functions/core/tenants/administration.ts";
 import type { OrganizationDeletion } from "../../functions/core/tenants/delete-organization.ts";

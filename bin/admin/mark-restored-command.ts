@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { findConnector } from "../../functions/connectors/catalogue.ts";
 import { instancesOf } from "../../functions/core/grant/operator/instances-of.ts";
 import { isUnsafe, markRestored, type Restored } from "../../functions/core/grant/operator/mark-restored.ts";
-import type { InstanceStore } from "../../functions/core/grant/ports.ts";
+import type { InstanceStore } from "../../functions/core/instances/instance-store.ts";
 import { printOne } from "./print.ts";
 import { openTarget, UsageProblem } from "./target.ts";
 

@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
-import type { InstanceItems } from "../../functions/core/grant/ports.ts";
 import { deathOf, isRevivable } from "../../functions/core/grant/refresh/death.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import { type Instance, needsReauthentication } from "../../functions/core/instances/instance.ts";
+import type { InstanceItems } from "../../functions/core/instances/instance-store.ts";
 
 /** One request a second to each client's authorization server, at most. */
 const PACE_MS = 1_000;

@@ -17,15 +17,12 @@ import { tenantRecords } from "../../functions/aws/tenant-records.ts";
 import { workQueue } from "../../functions/aws/work-queue.ts";
 import { findConnector } from "../../functions/connectors/catalogue.ts";
 import { endSoon } from "../../functions/core/grant/pending/end-soon.ts";
-import type {
-  InstanceStore,
-  PendingLists,
-  PendingSignIns,
-  RescueStore,
-} from "../../functions/core/grant/ports.ts";
+import type { RescueStore } from "../../functions/core/grant/rescue/rescue-store.ts";
 import { markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
+import type { InstanceStore } from "../../functions/core/instances/instance-store.ts";
 import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
+import type { PendingLists, PendingSignIns } from "../../functions/core/instances/pending-store.ts";
 import { tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
 import { deleteOrganization } from "../../functions/core/tenants/delete-organization.ts";

@@ -2,9 +2,9 @@ import { environment } from "../aws/environment.ts";
 import { store, tenants, vault } from "../aws/parts.ts";
 import { registeredApps } from "../aws/registered-apps.ts";
 import { transientWriter } from "../aws/transient-table.ts";
-import type { Vault } from "../core/grant/ports.ts";
 import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
 import type { TransientStore } from "../core/transients.ts";
+import type { Vault } from "../core/vault/ports.ts";
 
 /** All that this function may touch: no instances, no grants; of transients it only makes some. */
 export interface AuthorizationParts {

@@ -1,5 +1,5 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
-import type { DueIndex } from "../core/grant/ports.ts";
+import type { DueIndex } from "../core/instances/instance-store.ts";
 import { present } from "../core/present.ts";
 import { readCursor, writeCursor } from "./index-cursor.ts";
 import { type Change, changeInstance, type InstanceTableOptions } from "./instance-change.ts";

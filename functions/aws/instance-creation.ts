@@ -1,5 +1,5 @@
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
-import type { InstanceCreation } from "../core/grant/ports.ts";
+import type { InstanceCreation } from "../core/instances/instance-store.ts";
 import { unlessRefused } from "./conditional-write.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { itemOf } from "./instance-item.ts";

@@ -1,5 +1,5 @@
-import type { InstanceSummary } from "../core/grant/ports.ts";
 import type { Instance } from "../core/instances/instance.ts";
+import type { InstanceSummary } from "../core/instances/instance-store.ts";
 
 /** An item of the instances table, as the document client gives it. */
 export type InstanceItem = Omit<Instance, "id"> & {

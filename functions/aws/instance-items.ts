@@ -1,5 +1,5 @@
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
-import type { InstanceItems } from "../core/grant/ports.ts";
+import type { InstanceItems } from "../core/instances/instance-store.ts";
 import { present } from "../core/present.ts";
 import { type Change, changeInstance, dueChange, type InstanceTableOptions } from "./instance-change.ts";
 import { type InstanceItem, instanceKey, instanceOf } from "./instance-item.ts";

@@ -1,6 +1,6 @@
 import { BatchGetCommand } from "@aws-sdk/lib-dynamodb";
-import type { InstanceLists } from "../core/grant/ports.ts";
 import type { Instance } from "../core/instances/instance.ts";
+import type { InstanceLists } from "../core/instances/instance-store.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { type InstanceItem, instanceKey, instanceOf } from "./instance-item.ts";
 import { indexPage, ownerList } from "./owner-list.ts";

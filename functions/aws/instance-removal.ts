@@ -1,5 +1,5 @@
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
-import type { InstanceRemoval } from "../core/grant/ports.ts";
+import type { InstanceRemoval } from "../core/instances/instance-store.ts";
 import { unlessRefused } from "./conditional-write.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { instanceKey } from "./instance-item.ts";

@@ -1,4 +1,4 @@
-import type { InstanceResealing } from "../core/grant/ports.ts";
+import type { InstanceResealing } from "../core/instances/instance-store.ts";
 import { changeInstance, type InstanceTableOptions } from "./instance-change.ts";
 
 /** Secrets under another data key, for the operator's command line; no function's bundle holds this. Takes UpdateItem. */

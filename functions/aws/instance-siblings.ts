@@ -1,5 +1,5 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
-import type { InstanceSiblings } from "../core/grant/ports.ts";
+import type { InstanceSiblings } from "../core/instances/instance-store.ts";
 import { present } from "../core/present.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { pendingItem } from "./pending-item.ts";

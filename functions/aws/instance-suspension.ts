@@ -1,4 +1,4 @@
-import type { InstanceSuspension } from "../core/grant/ports.ts";
+import type { InstanceSuspension } from "../core/instances/instance-store.ts";
 import { changeInstance, type InstanceTableOptions } from "./instance-change.ts";
 
 /** The mark of instances whose user is suspended. Takes UpdateItem. */

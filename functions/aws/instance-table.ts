@@ -1,11 +1,5 @@
-import type {
-  DueIndex,
-  InstanceStore,
-  InstanceSuspension,
-  PendingLists,
-  PendingRemoval,
-  PendingSignIns,
-} from "../core/grant/ports.ts";
+import type { DueIndex, InstanceStore, InstanceSuspension } from "../core/instances/instance-store.ts";
+import type { PendingLists, PendingRemoval, PendingSignIns } from "../core/instances/pending-store.ts";
 import { dueIndex } from "./due-index.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { instanceCreation } from "./instance-creation.ts";

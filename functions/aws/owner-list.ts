@@ -1,5 +1,5 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
-import type { InstanceLists, InstancePage } from "../core/grant/ports.ts";
+import type { InstanceLists, InstancePage } from "../core/instances/instance-store.ts";
 import { readCursor, writeCursor } from "./index-cursor.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { ownerKeyOf, summaryOf } from "./instance-item.ts";

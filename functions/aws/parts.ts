@@ -1,16 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { findConnector } from "../connectors/catalogue.ts";
 import type { GrantParts, ProvisioningParts, SignInParts, WorkerParts } from "../core/grant/grant-parts.ts";
-import type { InstanceLists, Vault } from "../core/grant/ports.ts";
 import { clientPauses } from "../core/grant/refresh/pause-client.ts";
 import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
 import { timing } from "../core/grant/timing.ts";
+import type { InstanceLists } from "../core/instances/instance-store.ts";
 import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
 import { clientResolver } from "../core/tenants/client-resolver.ts";
 import { markInstances, type SuspensionWork } from "../core/tenants/mark-instances.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
 import { countTenantUse, type TenantUse } from "../core/tenants/tenant-use.ts";
 import type { TransientStore } from "../core/transients.ts";
+import type { Vault } from "../core/vault/ports.ts";
 import { createVault } from "../core/vault/vault.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
 import { enqueueSuspension, handOverTo } from "../core/work/enqueue.ts";

@@ -1,6 +1,6 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
-import type { PendingLists } from "../core/grant/ports.ts";
 import type { PendingKey } from "../core/instances/pending-sign-in.ts";
+import type { PendingLists } from "../core/instances/pending-store.ts";
 import { readCursor, writeCursor } from "./index-cursor.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { pendingOwnerKey, readPendingItem } from "./pending-item.ts";

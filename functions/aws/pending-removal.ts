@@ -1,5 +1,5 @@
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
-import type { PendingRemoval } from "../core/grant/ports.ts";
+import type { PendingRemoval } from "../core/instances/pending-store.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { pendingTableKey } from "./pending-item.ts";
 

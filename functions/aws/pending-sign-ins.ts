@@ -1,6 +1,6 @@
 import { GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
-import type { PendingSignIns } from "../core/grant/ports.ts";
 import type { PendingKey } from "../core/instances/pending-sign-in.ts";
+import type { PendingSignIns } from "../core/instances/pending-store.ts";
 import { unlessRefused } from "./conditional-write.ts";
 import { type Change, changeInstance, type InstanceTableOptions } from "./instance-change.ts";
 import {

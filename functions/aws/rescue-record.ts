@@ -1,5 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { RescueRecord } from "../core/grant/ports.ts";
+import type { RescueRecord } from "../core/grant/rescue/rescue-store.ts";
 import { UnreadableRecord } from "../core/grant/rescue/unreadable-record.ts";
 
 export interface RescueBucketOptions {

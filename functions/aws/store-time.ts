@@ -1,6 +1,6 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import type { StoreReading } from "../core/grant/ports.ts";
+import type { StoreReading } from "../core/store-clock.ts";
 
 /** The store's clock, as this process knows it: by the latest answer's `Date` header and the time since. */
 export interface StoreClock {

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { Unavailable } from "../core/errors.ts";
-import type { SealedPlace } from "../core/grant/ports.ts";
 import type { Sealed } from "../core/instances/instance.ts";
 import { hashSecret } from "../core/secret-hash.ts";
 import type { TransientItem } from "../core/transients.ts";
+import type { SealedPlace } from "../core/vault/ports.ts";
 import type { HttpRequest } from "../http/request.ts";
 import type { ConnectionParts } from "./parts.ts";
 

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
-import type { InstanceSummary, SealedPlace } from "../core/grant/ports.ts";
+import type { InstanceSummary } from "../core/instances/instance-store.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
+import type { SealedPlace } from "../core/vault/ports.ts";
 import { authorizePlatform } from "../http/authorize.ts";
 import { readPaging } from "../http/paging.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";

@@ -1,5 +1,5 @@
 import { findConnector } from "../connectors/catalogue.ts";
-import type { InstanceSummary } from "../core/grant/ports.ts";
+import type { InstanceSummary } from "../core/instances/instance-store.ts";
 import { isoSeconds } from "../core/iso-seconds.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { elementRepresentation } from "../http/element-representation.ts";

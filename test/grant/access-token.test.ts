@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { NeedsReauthentication, Unavailable } from "../../functions/core/errors.ts";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import {
   currentAccessToken,
   forceRefresh,
   tokenAfterUnauthorized,
 } from "../../functions/core/grant/refresh/access-token.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 

@@ -1,17 +1,14 @@
 import type { Connector } from "../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
 import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
-import type {
-  InstanceStore,
-  PendingRemoval,
-  PendingSignIns,
-  RescueRecord,
-  TokenOutcome,
-} from "../../functions/core/grant/ports.ts";
 import { clientPauses } from "../../functions/core/grant/refresh/pause-client.ts";
+import type { RescueRecord } from "../../functions/core/grant/rescue/rescue-store.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
+import type { InstanceStore } from "../../functions/core/instances/instance-store.ts";
 import type { PendingKey, PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
+import type { PendingRemoval, PendingSignIns } from "../../functions/core/instances/pending-store.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { StoreRefused } from "../../functions/core/store-refused.ts";
 import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";
 import { SealBroken } from "../../functions/core/vault/sealed-format.ts";

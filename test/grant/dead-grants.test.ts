@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { setEnabled } from "../../functions/core/grant/enable.ts";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { currentAccessToken, forceRefresh } from "../../functions/core/grant/refresh/access-token.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 
 const DEAD: TokenOutcome = {

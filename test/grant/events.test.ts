@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { setEnabled } from "../../functions/core/grant/enable.ts";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { currentAccessToken } from "../../functions/core/grant/refresh/access-token.ts";
 import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
@@ -9,6 +8,7 @@ import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { workOn } from "../../functions/worker/work-on.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { GrantParts } from "../../functions/core/grant/grant-parts.ts";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { forceRefresh, tokenAfterUnauthorized } from "../../functions/core/grant/refresh/access-token.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 

@@ -2,8 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { dueIndex } from "../../functions/aws/due-index.ts";
 import { countInstances } from "../../functions/aws/instance-count.ts";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
-import type { DueIndex, InstanceStore, InstanceSuspension } from "../../functions/core/grant/ports.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
+import type {
+  DueIndex,
+  InstanceStore,
+  InstanceSuspension,
+} from "../../functions/core/instances/instance-store.ts";
 import { openTable, TABLE } from "./open-instance-table.ts";
 
 const grant = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { pauseKey } from "../../functions/core/grant/refresh/pause-client.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import type { Instance, OAuthClient } from "../../functions/core/instances/instance.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, granted, HOUR } from "./calm-world.ts";
 
 const MINUTE = 60_000;

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
 import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { refusedGrants } from "../../functions/core/grant/refresh/refused-grants.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 
 type Refused = Extract<TokenOutcome, { kind: "refused" }>;

@@ -6,7 +6,6 @@ import {
   NotFound,
   Unavailable,
 } from "../../functions/core/errors.ts";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { currentAccessToken } from "../../functions/core/grant/refresh/access-token.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
@@ -16,6 +15,7 @@ import { type FirstExchange, provisionInstance } from "../../functions/core/gran
 import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { readInstanceToken } from "../../functions/core/grant/sign-in/instance-token.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, DAY, granted } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { toldBy } from "./told-by.ts";

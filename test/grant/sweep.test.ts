@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readRecord, rescueKey, writeRecord } from "../../functions/aws/rescue-record.ts";
-import type { DueItem } from "../../functions/core/grant/ports.ts";
 import { type SweepParts, type SweepState, sweep } from "../../functions/core/grant/schedule/sweep.ts";
 import {
   newInstanceId,
@@ -9,6 +8,7 @@ import {
   readInstanceToken,
 } from "../../functions/core/grant/sign-in/instance-token.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
+import type { DueItem } from "../../functions/core/instances/instance-store.ts";
 import type { QueuedWork } from "../../functions/core/work/work.ts";
 import { CalmWorld, HOUR } from "./calm-world.ts";
 

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { LinkspanError } from "../../functions/core/errors.ts";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { currentAccessToken } from "../../functions/core/grant/refresh/access-token.ts";
 import { pauseKey } from "../../functions/core/grant/refresh/pause-client.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
@@ -10,6 +9,7 @@ import { provisionInstance } from "../../functions/core/grant/sign-in/first-exch
 import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { OAuthClient } from "../../functions/core/instances/instance.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";

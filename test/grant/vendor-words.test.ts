@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, granted, HOUR } from "./calm-world.ts";
 
 let world: CalmWorld;

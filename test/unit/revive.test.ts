@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { reviveEach, wasTriedLately } from "../../bin/admin/revive.ts";
-import type { TokenOutcome } from "../../functions/core/grant/ports.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
+import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, DAY, granted, HOUR } from "../grant/calm-world.ts";
 
 const DEAD: TokenOutcome = { kind: "invalid_grant", error: "invalid_grant" };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { InvalidRequest, LinkspanError } from "../errors.ts";
-import type { Vault } from "../grant/ports.ts";
 import type { Instance } from "../instances/instance.ts";
+import type { Vault } from "../vault/ports.ts";
 import type { Position } from "./list-page.ts";
 
 /** Longest token that can be one of ours. */

@@ -1,5 +1,5 @@
 import type { Instance } from "../instances/instance.ts";
-import type { StoreReading } from "./ports.ts";
+import type { StoreReading } from "../store-clock.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,9 +1,9 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { SealedPlace, Vault } from "../grant/ports.ts";
 import { epochAfter, epochOf } from "../grant/sign-in/epoch.ts";
 import type { Sealed } from "../instances/instance.ts";
 import { hashSecret } from "../secret-hash.ts";
 import type { TransientItem, TransientStore } from "../transients.ts";
+import type { SealedPlace, Vault } from "../vault/ports.ts";
 import {
   askedScopes,
   authorizationUrl,

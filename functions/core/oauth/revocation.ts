@@ -1,12 +1,12 @@
 import { type AuthorizationServer, type Client, customFetch, revocationRequest } from "oauth4webapi";
 import type { Connector } from "../../connectors/define-connector.ts";
 import { endpointValues, filled } from "../endpoint/endpoint.ts";
-import type { ClientCredentials, TokenEndpoint } from "../grant/ports.ts";
 import type { Grant } from "../instances/instance.ts";
 import { readAnswer } from "../vendor-answer/read-answer.ts";
 import { isHeaderText, type VendorHttp } from "../vendor-http.ts";
 import { isDeadGrant } from "./dead-grant.ts";
 import { isClientError, oauthError } from "./oauth-errors.ts";
+import type { ClientCredentials, TokenEndpoint } from "./ports.ts";
 import { clientAuthentication, exchange } from "./token-request.ts";
 
 const TIMEOUT_MS = 20_000;

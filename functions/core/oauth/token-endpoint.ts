@@ -15,8 +15,8 @@ import {
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { TokenRequestKind } from "../../connectors/token-hooks.ts";
 import { type EndpointValues, filled } from "../endpoint/endpoint.ts";
-import type { ClientCredentials, TokenEndpoint, TokenOutcome } from "../grant/ports.ts";
 import { isHeaderText, type VendorHttp } from "../vendor-http.ts";
+import type { ClientCredentials, TokenEndpoint, TokenOutcome } from "./ports.ts";
 import { revocationEndpoint } from "./revocation.ts";
 import { failed, tokenResponse } from "./token-outcome.ts";
 import { clientAuthentication, type Exchange, exchange, stepAuthentication } from "./token-request.ts";

@@ -1,10 +1,10 @@
 import { ResponseBodyError, type TokenEndpointResponse } from "oauth4webapi";
 import { cutSecrets } from "../cut-secrets.ts";
-import type { TokenOutcome, TokenResponse } from "../grant/ports.ts";
 import { present } from "../present.ts";
 import { AddressRefused, VendorUnreachable } from "../vendor-http.ts";
 import { isDeadGrant } from "./dead-grant.ts";
 import { isClientError, oauthError } from "./oauth-errors.ts";
+import type { TokenOutcome, TokenResponse } from "./ports.ts";
 import type { Exchange } from "./token-request.ts";
 import { VENDOR_TOKEN_TYPE } from "./token-response.ts";
 

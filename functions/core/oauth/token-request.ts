@@ -2,9 +2,9 @@ import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None } from "oaut
 import type { Connector, TokenStep } from "../../connectors/define-connector.ts";
 import type { TokenRequest } from "../../connectors/token-hooks.ts";
 import { type EndpointValues, filled, knownHosts } from "../endpoint/endpoint.ts";
-import type { ClientCredentials } from "../grant/ports.ts";
 import { retryAfterMs as retryAfterOf } from "../retry-after.ts";
 import type { VendorHttp, VendorRequest } from "../vendor-http.ts";
+import type { ClientCredentials } from "./ports.ts";
 import { readTokenResponse, type TokenWire } from "./token-response.ts";
 
 /** How the vendor wants to know its client (RFC 6749 section 2.3.1). */

@@ -1,5 +1,6 @@
 import { NotFound } from "../errors.ts";
-import type { ClientResolver, Vault } from "../grant/ports.ts";
+import type { ClientResolver } from "../oauth/ports.ts";
+import type { Vault } from "../vault/ports.ts";
 import type { TenantStore } from "./ports.ts";
 
 /** Finds the id and secret that a grant's OAuth client stands with at the vendor's token endpoint. */

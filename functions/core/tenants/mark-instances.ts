@@ -1,5 +1,5 @@
-import type { InstanceLists, InstanceSuspension } from "../grant/ports.ts";
 import { sideBySide } from "../grant/schedule/side-by-side.ts";
+import type { InstanceLists, InstanceSuspension } from "../instances/instance-store.ts";
 import { present } from "../present.ts";
 import type { User } from "./ports.ts";
 

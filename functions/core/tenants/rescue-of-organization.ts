@@ -1,4 +1,4 @@
-import type { RescueRecord, RescueStore } from "../grant/ports.ts";
+import type { RescueRecord, RescueStore } from "../grant/rescue/rescue-store.ts";
 import type { Instance, Sealed } from "../instances/instance.ts";
 
 /** The rescue records of one organization. Their keys do not tell whose they are, so each is read; mostly there is none. */

@@ -1,3 +1,5 @@
+import type { Sealed } from "../instances/instance.ts";
+
 /** A fresh data key: `plaintext` for now, `wrapped` to keep. */
 export interface DataKey {
   /** 32 bytes; whoever gets them overwrites them after use. */
@@ -15,3 +17,30 @@ export interface KeyService {
 
 /** The half that the functions need, and their roles allow. */
 export type KeyUnwrapper = Pick<KeyService, "unwrap">;
+
+/** Seals and opens secrets; see core/vault. */
+export interface Vault {
+  /**
+   * Makes the organization's key ready (one KMS call at most every 5 min), so that a later `seal` cannot fail on KMS.
+   * What it returns seals with that key and needs nothing else, not even the table of organizations.
+   * @throws {Unavailable} KMS does not answer
+   */
+  prepare(organizationId: string): Promise<Sealer>;
+  seal(place: SealedPlace, plaintext: string): Promise<Sealed>;
+  /** @throws {SealBroken} moved to another place, tampered with, or of a shredded key */
+  open(place: SealedPlace, sealed: Sealed): Promise<string>;
+}
+
+/** Seals with a key that is at hand. */
+export type Sealer = Pick<Vault, "seal">;
+
+/** Where a ciphertext belongs: it opens nowhere else. */
+export interface SealedPlace {
+  readonly organizationId: string;
+  /** For example `instance/42`, `app/dropbox/…`, `authorization/<hash>`. */
+  readonly item: string;
+  /** For example `grant`, `configuration`, `client-secret`, `code-verifier`. Also the HKDF purpose. */
+  readonly field: string;
+  /** Grant version, or empty. */
+  readonly version?: number | string;
+}

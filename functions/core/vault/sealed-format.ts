@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { LinkspanError } from "../errors.ts";
-import type { SealedPlace } from "../grant/ports.ts";
+import type { SealedPlace } from "./ports.ts";
 
 /**
  * One sealed secret, as bytes:

@@ -1,9 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { LinkspanError, Unavailable } from "../errors.ts";
-import type { Vault } from "../grant/ports.ts";
 import type { Organization } from "../tenants/ports.ts";
 import { keyCache } from "./key-cache.ts";
-import type { KeyUnwrapper } from "./ports.ts";
+import type { KeyUnwrapper, Vault } from "./ports.ts";
 import { keyIdOf, openWith, SealBroken, sealWith } from "./sealed-format.ts";
 
 export { SealBroken } from "./sealed-format.ts";

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { TokenOutcome } from "../../../functions/core/grant/ports.ts";
+import type { TokenOutcome } from "../../../functions/core/oauth/ports.ts";
 import type { VendorResponse } from "../../../functions/core/vendor-http.ts";
 import { judgeSend } from "./invariants.ts";
 import type { Process, Timer } from "./process.ts";

@@ -1,6 +1,6 @@
 import type { Connector } from "../../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome } from "../../../functions/core/grant/grant-parts.ts";
-import type { RescueRecord } from "../../../functions/core/grant/ports.ts";
+import type { RescueRecord } from "../../../functions/core/grant/rescue/rescue-store.ts";
 import { refreshGroup } from "../../../functions/core/grant/schedule/refresh-group.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { needsReauthentication } from "../../../functions/core/instances/instance.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Vault } from "../../../functions/core/grant/ports.ts";
 import type { Organization } from "../../../functions/core/tenants/ports.ts";
+import type { Vault } from "../../../functions/core/vault/ports.ts";
 import { createVault } from "../../../functions/core/vault/vault.ts";
 
 /** The real vault; only the key service is replaced: a wrapped key is a text, its hash the key. */

@@ -3,7 +3,6 @@ import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { itemOf } from "../../../functions/aws/instance-item.ts";
 import { instanceTable } from "../../../functions/aws/instance-table.ts";
-import type { InstanceStore } from "../../../functions/core/grant/ports.ts";
 import {
   budgets,
   checkConfiguration,
@@ -14,6 +13,7 @@ import {
   jsonBytes,
 } from "../../../functions/core/instances/budgets.ts";
 import type { Instance, ReplacedGrant, Sealed } from "../../../functions/core/instances/instance.ts";
+import type { InstanceStore } from "../../../functions/core/instances/instance-store.ts";
 import { StoreRefused } from "../../../functions/core/store-refused.ts";
 import { sealWith } from "../../../functions/core/vault/sealed-format.ts";
 import { openTable, TABLE } from "../../grant/open-instance-table.ts";

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defineConnector } from "../../../functions/connectors/define-connector.ts";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
-import type { TokenOutcome } from "../../../functions/core/grant/ports.ts";
+import type { TokenOutcome } from "../../../functions/core/oauth/ports.ts";
 import { tokenEndpoint } from "../../../functions/core/oauth/token-endpoint.ts";
 import { createVendorHttp } from "../../../functions/vendor-http/vendor-http.ts";
 import { VendorServer } from "./vendor-server.ts";

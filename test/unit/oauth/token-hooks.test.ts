@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Connector, defineConnector } from "../../../functions/connectors/define-connector.ts";
 import { cutSecrets } from "../../../functions/core/cut-secrets.ts";
-import type { TokenOutcome } from "../../../functions/core/grant/ports.ts";
+import type { TokenOutcome } from "../../../functions/core/oauth/ports.ts";
 import { tokenEndpoint } from "../../../functions/core/oauth/token-endpoint.ts";
 import { createVendorHttp } from "../../../functions/vendor-http/vendor-http.ts";
 import {

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SealedPlace } from "../../../functions/core/grant/ports.ts";
 import type { Organization } from "../../../functions/core/tenants/ports.ts";
-import type { KeyUnwrapper } from "../../../functions/core/vault/ports.ts";
+import type { KeyUnwrapper, SealedPlace } from "../../../functions/core/vault/ports.ts";
 import { createVault, SealBroken } from "../../../functions/core/vault/vault.ts";
 
 /** A key service whose "wrapping" is a look-up: what is tested here is the vault, not KMS. */

@@ -1,6 +1,6 @@
 import type { Instance } from "../../instances/instance.ts";
+import type { InstanceLists } from "../../instances/instance-store.ts";
 import { present } from "../../present.ts";
-import type { InstanceLists } from "../ports.ts";
 
 /** All instances of an organization, those being deleted too, as they are now; some at a time. */
 export async function* instancesOf(

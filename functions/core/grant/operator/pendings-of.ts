@@ -1,5 +1,5 @@
 import type { PendingSignIn } from "../../instances/pending-sign-in.ts";
-import type { PendingLists, PendingSignIns } from "../ports.ts";
+import type { PendingLists, PendingSignIns } from "../../instances/pending-store.ts";
 
 /** All pending sign-ins of an organization, those that are ending too, as they are now. */
 export async function* pendingsOf(

@@ -1,7 +1,8 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import type { Instance, ReplacedGrant } from "../../instances/instance.ts";
+import type { InstanceItems, InstanceResealing } from "../../instances/instance-store.ts";
 import { separateSecrets } from "../../instances/secret-keys.ts";
-import type { InstanceItems, InstanceResealing, Vault } from "../ports.ts";
+import type { Vault } from "../../vault/ports.ts";
 import {
   openConfiguration,
   resealedConfiguration,

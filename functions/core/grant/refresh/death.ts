@@ -1,5 +1,5 @@
 import { type Death, type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
-import type { TokenOutcome } from "../ports.ts";
+import type { TokenOutcome } from "../../oauth/ports.ts";
 import type { Timing } from "../timing.ts";
 
 /**

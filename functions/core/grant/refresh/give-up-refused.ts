@@ -1,7 +1,7 @@
 import type { Grant } from "../../instances/instance.ts";
+import type { Sealer } from "../../vault/ports.ts";
 import type { Call, GrantParts, InstanceRead, RefreshCause } from "../grant-parts.ts";
 import { within } from "../patience.ts";
-import type { Sealer } from "../ports.ts";
 import { endRefused, STORE_REFUSED } from "../revocation/end-refused.ts";
 import { latestNow } from "../timing.ts";
 import { afterFailure } from "./after-failure.ts";

@@ -1,6 +1,6 @@
 import { cutSecrets } from "../../cut-secrets.ts";
 import type { Failure, Grant } from "../../instances/instance.ts";
-import type { TokenOutcome } from "../ports.ts";
+import type { TokenOutcome } from "../../oauth/ports.ts";
 
 /** A vendor's own words, as they may be stored, logged and shown. */
 export type VendorWords = Pick<Failure, "error" | "description">;

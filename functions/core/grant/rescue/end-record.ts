@@ -5,10 +5,10 @@ import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, WorkerParts } from "../grant-parts.ts";
 import { pendingVersion } from "../pending/sealed-pending.ts";
-import type { RescueRecord } from "../ports.ts";
 import { openUnlessBroken, revokeRecorded } from "../revocation/revoke-loser.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { latestNow } from "../timing.ts";
+import type { RescueRecord } from "./rescue-store.ts";
 import type { UnreadableRecord } from "./unreadable-record.ts";
 
 /** Why a record ends without its write. */

@@ -4,8 +4,8 @@ import type { Grant } from "../../instances/instance.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
 import { within } from "../patience.ts";
-import type { RescueRecord } from "../ports.ts";
 import { backOff } from "../timing.ts";
+import type { RescueRecord } from "./rescue-store.ts";
 
 /** Neither store took a grant before the function's end: it is lost, unless a write whose answer was lost arrived. */
 class GrantLost extends Error {

@@ -4,7 +4,6 @@ import { StoreRefused } from "../../store-refused.ts";
 import { noteAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../grant-parts.ts";
-import type { RescueRecord } from "../ports.ts";
 import { commit } from "../refresh/commit.ts";
 import { openUnlessBroken, revokeLoser, revokeRecorded } from "../revocation/revoke-loser.ts";
 import { openGrant } from "../sealed-grant.ts";
@@ -21,6 +20,7 @@ import {
   subjectOf,
   tellEnd,
 } from "./end-record.ts";
+import type { RescueRecord } from "./rescue-store.ts";
 import { UnreadableRecord } from "./unreadable-record.ts";
 
 export { RevocationOwed } from "./end-record.ts";

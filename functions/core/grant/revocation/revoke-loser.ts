@@ -2,9 +2,9 @@ import type { Grant, Instance } from "../../instances/instance.ts";
 import { SealBroken } from "../../vault/sealed-format.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
-import type { RescueRecord } from "../ports.ts";
 import { isEmptied } from "../refresh/death.ts";
 import { revokeOrOwe } from "../rescue/keep-grant.ts";
+import type { RescueRecord } from "../rescue/rescue-store.ts";
 import { openGrant } from "../sealed-grant.ts";
 
 type Owner = Pick<Instance, "id" | "organizationId" | "connector">;

@@ -1,5 +1,6 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
-import type { RescueRecord, Sealer } from "../ports.ts";
+import type { Sealer } from "../../vault/ports.ts";
+import type { RescueRecord } from "../rescue/rescue-store.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { epochBeforeAll } from "../sign-in/epoch.ts";
 

@@ -1,5 +1,5 @@
 import { present } from "../../present.ts";
-import type { RescueList } from "../ports.ts";
+import type { RescueList } from "../rescue/rescue-store.ts";
 import type { Timing } from "../timing.ts";
 
 /**

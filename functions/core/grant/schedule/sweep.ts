@@ -1,6 +1,7 @@
+import type { DueIndex, DueItem } from "../../instances/instance-store.ts";
 import { present } from "../../present.ts";
 import type { WorkQueue } from "../../work/work.ts";
-import type { DueIndex, DueItem, RescueList } from "../ports.ts";
+import type { RescueList } from "../rescue/rescue-store.ts";
 import type { Timing } from "../timing.ts";
 import { nextRescueWork, type RescueRound } from "./rescue-round.ts";
 import { sideBySide } from "./side-by-side.ts";

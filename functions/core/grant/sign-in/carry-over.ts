@@ -5,9 +5,9 @@ import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import { knownAccount } from "../account.ts";
 import type { GrantParts, InstanceRead } from "../grant-parts.ts";
-import type { RescueRecord } from "../ports.ts";
 import { commit } from "../refresh/commit.ts";
 import { type Lease, lookForRescue, takeLease } from "../refresh/lease.ts";
+import type { RescueRecord } from "../rescue/rescue-store.ts";
 import { openUnlessBroken } from "../revocation/revoke-loser.ts";
 import { leaseIsHeld } from "../timing.ts";
 

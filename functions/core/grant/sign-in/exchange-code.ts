@@ -4,10 +4,11 @@ import { boundValues, type EndpointValues, endpointValues } from "../../endpoint
 import { InvalidRequest, LinkspanError, Unavailable, VendorError } from "../../errors.ts";
 import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant, OAuthClient } from "../../instances/instance.ts";
+import type { ClientCredentials, TokenOutcome, TokenResponse } from "../../oauth/ports.ts";
 import { present } from "../../present.ts";
+import type { StoreReading } from "../../store-clock.ts";
 import type { TransientItem, TransientStore } from "../../transients.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
-import type { ClientCredentials, StoreReading, TokenOutcome, TokenResponse } from "../ports.ts";
 import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
 import { endPause } from "../refresh/pause-client.ts";
 import { revokeLoser } from "../revocation/revoke-loser.ts";

@@ -1,11 +1,11 @@
 import { Conflict, NotFound, Unavailable, VendorError } from "../../errors.ts";
 import type { Grant, Instance } from "../../instances/instance.ts";
+import type { InstanceChanges } from "../../instances/instance-store.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import { accountBefore, knownAccount, lookUpAccount } from "../account.ts";
 import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
-import type { InstanceChanges } from "../ports.ts";
 import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
