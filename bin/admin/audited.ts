@@ -1,12 +1,12 @@
 import { userInfo } from "node:os";
 import { type AuditEvent, type AuditTrail, auditEvent } from "../../functions/core/audit.ts";
+import type { OrganizationDeletion } from "../../functions/core/grant/operator/delete-organization.ts";
+import type { Resealing } from "../../functions/core/grant/operator/reseal-organization.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import type { InstanceItems } from "../../functions/core/instances/instance-store.ts";
 import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import type { TenantAdmin } from "../../functions/core/tenants/administration.ts";
-import type { OrganizationDeletion } from "../../functions/core/tenants/delete-organization.ts";
 import type { DataKeyVersion } from "../../functions/core/tenants/ports.ts";
-import type { Resealing } from "../../functions/core/tenants/reseal-organization.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 
 /** What an operator's commands change. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
+import type { OrganizationDeletion } from "../../functions/core/grant/operator/delete-organization.ts";
 import { instancesOf } from "../../functions/core/grant/operator/instances-of.ts";
-import type { OrganizationDeletion } from "../../functions/core/tenants/delete-organization.ts";
 import { isoTime, printOne } from "./print.ts";
 import { openTarget, type Target, UsageProblem } from "./target.ts";
 

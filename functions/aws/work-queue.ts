@@ -1,5 +1,5 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
-import { sideBySide } from "../core/grant/schedule/side-by-side.ts";
+import { mapConcurrently } from "../core/map-concurrently.ts";
 import { present } from "../core/present.ts";
 import { writeMessage } from "../core/work/message.ts";
 import type { WorkQueue } from "../core/work/work.ts";
@@ -33,7 +33,7 @@ export function workQueue({ queueUrl, client }: WorkQueueOptions): WorkQueue {
       const batches = Array.from({ length: Math.ceil(entries.length / BATCH) }, (_, number) =>
         entries.slice(number * BATCH, (number + 1) * BATCH),
       );
-      const results = await sideBySide(batches, BATCHES_AT_ONCE, async (batch) => {
+      const results = await mapConcurrently(batches, BATCHES_AT_ONCE, async (batch) => {
         const { sendMessages } = await import("./send-messages.ts");
         return await sendMessages(queueUrl, batch, client);
       });

@@ -1,12 +1,12 @@
 import { InvalidRequest, NotFound } from "../core/errors.ts";
 import { openConfiguration, openGrant, sealConfiguration } from "../core/grant/sealed-grant.ts";
-import { epochAfter, epochOf, hashOf } from "../core/grant/sign-in/epoch.ts";
 import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
 import { latestNow } from "../core/grant/timing.ts";
 import { checkConfiguration, configurationBytes } from "../core/instances/budgets.ts";
 import type { Instance, OAuthClient } from "../core/instances/instance.ts";
 import type { InstanceChanges } from "../core/instances/instance-store.ts";
 import { separateSecrets } from "../core/instances/secret-keys.ts";
+import { epochAfter, epochOf, hashOf } from "../core/instances/sign-in-epoch.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { present } from "../core/present.ts";

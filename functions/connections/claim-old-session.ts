@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Conflict, Forbidden } from "../core/errors.ts";
 import { setEnabled } from "../core/grant/enable.ts";
 import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
-import { newInstanceToken } from "../core/grant/sign-in/instance-token.ts";
+import { newInstanceToken } from "../core/instances/instance-token.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { write } from "./change-instance.ts";

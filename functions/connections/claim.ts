@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { Conflict, Forbidden, InvalidRequest, NotFound } from "../core/errors.ts";
 import { claimSignIn } from "../core/grant/pending/claim-sign-in.ts";
 import { refusePending } from "../core/grant/pending/refuse-pending.ts";
-import { newInstanceToken } from "../core/grant/sign-in/instance-token.ts";
+import { newInstanceToken } from "../core/instances/instance-token.ts";
 import { hashSecret, sameHash } from "../core/secret-hash.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { authorizePlatform } from "../http/authorize.ts";

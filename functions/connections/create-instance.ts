@@ -1,11 +1,11 @@
 import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
-import { hashOf } from "../core/grant/sign-in/epoch.ts";
 import { provisionInstance } from "../core/grant/sign-in/first-exchange.ts";
 import { importInstance } from "../core/grant/sign-in/import-grant.ts";
 import { budgets, checkConfiguration, checkText } from "../core/instances/budgets.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
+import { hashOf } from "../core/instances/sign-in-epoch.ts";
 import { isOwnState } from "../core/oauth/authorization-request.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";

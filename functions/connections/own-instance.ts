@@ -1,8 +1,8 @@
 import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { Forbidden, NotFound, Unauthorized } from "../core/errors.ts";
-import { readInstanceToken } from "../core/grant/sign-in/instance-token.ts";
 import type { Instance } from "../core/instances/instance.ts";
+import { readInstanceToken } from "../core/instances/instance-token.ts";
 import type { StoreReading } from "../core/store-clock.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { authorizePlatform, identifyInstance, parseAuthorization } from "../http/authorize.ts";

@@ -1,9 +1,9 @@
 import { downloadFile } from "../core/documents/hub.ts";
 import type { DocumentsItem } from "../core/documents/item.ts";
 import { NotFound } from "../core/errors.ts";
-import { readInstanceToken, readShortId } from "../core/grant/sign-in/instance-token.ts";
 import { earliestNow, latestNow } from "../core/grant/timing.ts";
 import type { Instance } from "../core/instances/instance.ts";
+import { readInstanceToken, readShortId } from "../core/instances/instance-token.ts";
 import { isoSeconds } from "../core/iso-seconds.ts";
 import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
 import { admitTenant } from "../http/admit-tenant.ts";

@@ -1,8 +1,8 @@
 import { Forbidden, NeedsReauthentication, NotFound, Unauthorized } from "../core/errors.ts";
-import { readInstanceToken } from "../core/grant/sign-in/instance-token.ts";
 import { latestNow } from "../core/grant/timing.ts";
 import { type Instance, needsReauthentication } from "../core/instances/instance.ts";
 import type { InstanceStore } from "../core/instances/instance-store.ts";
+import { readInstanceToken } from "../core/instances/instance-token.ts";
 import { sameHash } from "../core/secret-hash.ts";
 import type { StoreReading } from "../core/store-clock.ts";
 import type { Organization, TenantStore, User } from "../core/tenants/ports.ts";

@@ -1,7 +1,7 @@
 import type { VendorApi } from "../connectors/define-connector.ts";
 import { Unauthorized } from "../core/errors.ts";
 
-/** Shape of an instance token (core/grant/sign-in/instance-token.ts): it can be told from whatever else a request carries. */
+/** Shape of an instance token (core/instances/instance-token.ts): it can be told from whatever else a request carries. */
 const TOKEN = /^lsi_[0-9a-z]{1,11}\.[A-Za-z0-9_-]{43}$/;
 
 /** Where a request carries its instance token. */

@@ -3,9 +3,9 @@ import { itemOf } from "../../functions/aws/instance-item.ts";
 import { dueAt } from "../../functions/core/grant/schedule/due.ts";
 import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
 import { sealGrant } from "../../functions/core/grant/sealed-grant.ts";
-import { newInstanceId, newInstanceToken } from "../../functions/core/grant/sign-in/instance-token.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
+import { newInstanceId, newInstanceToken } from "../../functions/core/instances/instance-token.ts";
 import type { BenchWorld, Tenant } from "./bench-world.ts";
 
 /** BatchWriteItem takes no more: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */

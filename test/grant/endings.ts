@@ -2,9 +2,9 @@ import type { GrantOutcome } from "../../functions/core/grant/grant-parts.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
-import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
+import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 

@@ -4,10 +4,10 @@ import { currentAccessToken } from "../../functions/core/grant/refresh/access-to
 import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
-import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
+import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";
 import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { workOn } from "../../functions/worker/work-on.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";

@@ -7,9 +7,9 @@ import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-wor
 import { consentKey } from "../../functions/core/grant/revocation/consent.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
-import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { PendingKey } from "../../functions/core/instances/pending-sign-in.ts";
+import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";

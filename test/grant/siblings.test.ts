@@ -6,12 +6,12 @@ import { consentKey, unprovenKey } from "../../functions/core/grant/revocation/c
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
-import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { type FirstExchange, provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { type ImportedGrant, importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
+import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";
 import { CalmWorld, granted } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { toldBy } from "./told-by.ts";

@@ -10,11 +10,11 @@ import { currentAccessToken } from "../../functions/core/grant/refresh/access-to
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
-import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { type FirstExchange, provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
-import { readInstanceToken } from "../../functions/core/grant/sign-in/instance-token.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
+import { readInstanceToken } from "../../functions/core/instances/instance-token.ts";
+import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";
 import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { CalmWorld, DAY, granted } from "./calm-world.ts";
 import { connector } from "./connector.ts";

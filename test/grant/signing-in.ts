@@ -1,6 +1,6 @@
-import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
+import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";
 import type { CalmWorld } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 

@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readRecord, rescueKey, writeRecord } from "../../functions/aws/rescue-record.ts";
 import { type SweepParts, type SweepState, sweep } from "../../functions/core/grant/schedule/sweep.ts";
+import { timing } from "../../functions/core/grant/timing.ts";
+import type { DueItem } from "../../functions/core/instances/instance-store.ts";
 import {
   newInstanceId,
   newInstanceToken,
   readInstanceToken,
-} from "../../functions/core/grant/sign-in/instance-token.ts";
-import { timing } from "../../functions/core/grant/timing.ts";
-import type { DueItem } from "../../functions/core/instances/instance-store.ts";
+} from "../../functions/core/instances/instance-token.ts";
 import type { QueuedWork } from "../../functions/core/work/work.ts";
 import { CalmWorld, HOUR } from "./calm-world.ts";
 

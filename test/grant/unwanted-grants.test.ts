@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
 import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
 import { RevocationOwed, settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
-import { epochOf } from "../../functions/core/grant/sign-in/epoch.ts";
+import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";
 import { CalmWorld, DAY, granted } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";

@@ -6,7 +6,7 @@ export interface PendingKey {
   readonly instanceId: number;
   /** The connect session. */
   readonly sessionId: string;
-  /** Of the consumed state (core/grant/sign-in/epoch.ts). */
+  /** Of the consumed state (core/instances/sign-in-epoch.ts). */
   readonly epoch: string;
 }
 

@@ -1,6 +1,6 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import { epochAfter, epochOf } from "../grant/sign-in/epoch.ts";
 import type { Sealed } from "../instances/instance.ts";
+import { epochAfter, epochOf } from "../instances/sign-in-epoch.ts";
 import { hashSecret } from "../secret-hash.ts";
 import type { TransientItem, TransientStore } from "../transients.ts";
 import type { SealedPlace, Vault } from "../vault/ports.ts";

@@ -1,5 +1,5 @@
-import { sideBySide } from "../grant/schedule/side-by-side.ts";
 import type { InstanceLists, InstanceSuspension } from "../instances/instance-store.ts";
+import { mapConcurrently } from "../map-concurrently.ts";
 import { present } from "../present.ts";
 import type { User } from "./ports.ts";
 
@@ -46,7 +46,7 @@ export async function markInstances(parts: MarkingParts, work: SuspensionWork): 
   for (let round = 0; ; round++) {
     if (round === MOST_ROUNDS)
       throw new Error(`user ${userId} is suspended and resumed faster than can be told`);
-    const written = await sideBySide(page.items, WRITES_AT_ONCE, ({ id }) =>
+    const written = await mapConcurrently(page.items, WRITES_AT_ONCE, ({ id }) =>
       parts.instances.markSuspended(id, suspended),
     );
     const failed = written.find((each) => each.status === "rejected");

@@ -28,7 +28,7 @@ export const grantThreats: readonly Threat[] = [
     id: "token-in-clear",
     threat: "A copy of the table gives instance tokens away",
     from: ["RFC 6819 5.1.4.1.3", "RFC 9700 4.10", "OWASP API2"],
-    guard: { file: "functions/core/grant/sign-in/instance-token.ts", name: "newInstanceToken" },
+    guard: { file: "functions/core/instances/instance-token.ts", name: "newInstanceToken" },
     test: {
       file: "test/grant/sign-ins.test.ts",
       name: "stores the sealed grant before it answers, with only the hash of the token",

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { browserMethods } from "../../../functions/connections/browser-calls.ts";
-import { newInstanceToken } from "../../../functions/core/grant/sign-in/instance-token.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
+import { newInstanceToken } from "../../../functions/core/instances/instance-token.ts";
 import type { Organization, TenantStore, User } from "../../../functions/core/tenants/ports.ts";
 import {
   authorizeInstance,

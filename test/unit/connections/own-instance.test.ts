@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { instanceOfUser, ownInstance } from "../../../functions/connections/own-instance.ts";
 import type { ConnectionParts } from "../../../functions/connections/parts.ts";
-import { newInstanceToken } from "../../../functions/core/grant/sign-in/instance-token.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
+import { newInstanceToken } from "../../../functions/core/instances/instance-token.ts";
 import type { Organization, User } from "../../../functions/core/tenants/ports.ts";
 import { request } from "./a-request.ts";
 import { instance as anInstance } from "./an-instance.ts";

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { instanceTable, pendingTable } from "../../../functions/aws/instance-table.ts";
 import { tenantRecords } from "../../../functions/aws/tenant-records.ts";
+import { deleteOrganization } from "../../../functions/core/grant/operator/delete-organization.ts";
+import { resealOrganization } from "../../../functions/core/grant/operator/reseal-organization.ts";
 import type { RescueRecord, RescueStore } from "../../../functions/core/grant/rescue/rescue-store.ts";
 import { sealConfiguration, sealGrant } from "../../../functions/core/grant/sealed-grant.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
@@ -8,9 +10,7 @@ import type { InstanceStore } from "../../../functions/core/instances/instance-s
 import type { PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
 import { tenantAdministration } from "../../../functions/core/tenants/administration.ts";
 import { rotateDataKey } from "../../../functions/core/tenants/data-keys.ts";
-import { deleteOrganization } from "../../../functions/core/tenants/delete-organization.ts";
 import type { TenantRecords } from "../../../functions/core/tenants/ports.ts";
-import { resealOrganization } from "../../../functions/core/tenants/reseal-organization.ts";
 import type { KeyService, Vault } from "../../../functions/core/vault/ports.ts";
 import { createVault } from "../../../functions/core/vault/vault.ts";
 import { openTable, TABLE } from "../../grant/open-instance-table.ts";

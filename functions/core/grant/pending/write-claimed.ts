@@ -1,4 +1,5 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
+import { newInstanceToken } from "../../instances/instance-token.ts";
 import type { PendingInstance, PendingSignIn } from "../../instances/pending-sign-in.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
@@ -14,7 +15,6 @@ import { tellMissingScopes } from "../scopes.ts";
 import { sealGrant } from "../sealed-grant.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { lacksRefreshToken } from "../sign-in/carry-over.ts";
-import { newInstanceToken } from "../sign-in/instance-token.ts";
 import { writeSignIn } from "../sign-in/write-sign-in.ts";
 import { openPending } from "./sealed-pending.ts";
 

@@ -1,12 +1,12 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { VendorError } from "../../errors.ts";
 import type { Grant, Instance } from "../../instances/instance.ts";
+import { epochOf, hashOf } from "../../instances/sign-in-epoch.ts";
 import type { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
 import type { Call, GrantParts, RefreshCause } from "../grant-parts.ts";
 import { sealGrant } from "../sealed-grant.ts";
-import { epochOf, hashOf } from "../sign-in/epoch.ts";
 import { revokeLoserOrOwe } from "./revoke-loser.ts";
 
 /** Why a grant was lost that the table will never take: in the log line, the event and `lastError`. */

@@ -1,10 +1,10 @@
 import type { DueIndex, DueItem } from "../../instances/instance-store.ts";
+import { mapConcurrently } from "../../map-concurrently.ts";
 import { present } from "../../present.ts";
 import type { WorkQueue } from "../../work/work.ts";
 import type { RescueList } from "../rescue/rescue-store.ts";
 import type { Timing } from "../timing.ts";
 import { nextRescueWork, type RescueRound } from "./rescue-round.ts";
-import { sideBySide } from "./side-by-side.ts";
 
 export interface SweepParts {
   readonly due: DueIndex;
@@ -131,7 +131,7 @@ async function sweepShards(
   const others = Array.from({ length: shards }, (_, shard) => ({ shard })).filter(
     ({ shard }) => !left.has(shard),
   );
-  return await sideBySide([...unfinished, ...others], SHARDS_AT_ONCE, (place) =>
+  return await mapConcurrently([...unfinished, ...others], SHARDS_AT_ONCE, (place) =>
     sweepShard(parts, place, now, seen),
   );
 }
@@ -168,7 +168,7 @@ async function queueDue(parts: SweepParts, items: readonly DueItem[], now: numbe
   const queued = items.filter((_, index) => sent[index] === true);
   // A push that fails only means that the item comes due once more.
   const to = now + parts.timing.pushMs;
-  await sideBySide(queued, PUSHES_AT_ONCE, ({ id, dueAt, pending }) =>
+  await mapConcurrently(queued, PUSHES_AT_ONCE, ({ id, dueAt, pending }) =>
     pending === undefined
       ? parts.due.push(id, dueAt, to)
       : parts.due.pushPending({ instanceId: id, ...pending }, dueAt, to),

@@ -4,6 +4,7 @@ import { boundValues, type EndpointValues, endpointValues } from "../../endpoint
 import { InvalidRequest, LinkspanError, Unavailable, VendorError } from "../../errors.ts";
 import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant, OAuthClient } from "../../instances/instance.ts";
+import { epochAfter, epochOf, hashOf } from "../../instances/sign-in-epoch.ts";
 import type { ClientCredentials, TokenOutcome, TokenResponse } from "../../oauth/ports.ts";
 import { present } from "../../present.ts";
 import type { StoreReading } from "../../store-clock.ts";
@@ -14,7 +15,6 @@ import { endPause } from "../refresh/pause-client.ts";
 import { revokeLoser } from "../revocation/revoke-loser.ts";
 import { expiryOf } from "../schedule/due.ts";
 import { earliestNow } from "../timing.ts";
-import { epochAfter, epochOf, hashOf } from "./epoch.ts";
 
 /** An authorization code as the vendor's redirect brought it, and what belongs to it. */
 export interface CodeExchange {

@@ -1,5 +1,6 @@
 import { Unavailable } from "../../errors.ts";
 import type { Grant, Instance } from "../../instances/instance.ts";
+import { newInstanceId, newInstanceToken } from "../../instances/instance-token.ts";
 import { separateSecrets } from "../../instances/secret-keys.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
@@ -17,7 +18,6 @@ import { tellMissingScopes } from "../scopes.ts";
 import { sealConfiguration, sealGrant } from "../sealed-grant.ts";
 import { lacksRefreshToken } from "./carry-over.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
-import { newInstanceId, newInstanceToken } from "./instance-token.ts";
 
 /** What an instance is beside its grant. */
 export interface NewInstance {

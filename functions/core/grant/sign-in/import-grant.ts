@@ -2,6 +2,7 @@ import { boundValues, endpointValues } from "../../endpoint/endpoint.ts";
 import { InvalidRequest, Unavailable } from "../../errors.ts";
 import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant } from "../../instances/instance.ts";
+import { epochOf, hashOf } from "../../instances/sign-in-epoch.ts";
 import type { ClientCredentials, TokenOutcome } from "../../oauth/ports.ts";
 import { present } from "../../present.ts";
 import { isHeaderText } from "../../vendor-http.ts";
@@ -13,7 +14,6 @@ import { endRefused } from "../revocation/end-refused.ts";
 import { revokeLoser } from "../revocation/revoke-loser.ts";
 import { expiryOf } from "../schedule/due.ts";
 import { earliestNow } from "../timing.ts";
-import { epochOf, hashOf } from "./epoch.ts";
 import { type CodeExchange, refusal } from "./exchange-code.ts";
 import { freeId, type NewInstance, newInstance, type Provisioned, storeWhatFits } from "./first-exchange.ts";
 

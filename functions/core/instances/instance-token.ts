@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
-import { hashSecret } from "../../secret-hash.ts";
+import { hashSecret } from "../secret-hash.ts";
 
 /** 43 characters of base64url: 256 bits. */
 const TOKEN = /^lsi_([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;

@@ -1,13 +1,13 @@
-import { NotFound } from "../errors.ts";
-import { instancesOf } from "../grant/operator/instances-of.ts";
-import { pendingsOf } from "../grant/operator/pendings-of.ts";
-import type { RescueStore } from "../grant/rescue/rescue-store.ts";
-import { timing } from "../grant/timing.ts";
-import type { Instance } from "../instances/instance.ts";
-import type { InstanceLists, InstanceRemoval } from "../instances/instance-store.ts";
-import type { PendingSignIn } from "../instances/pending-sign-in.ts";
-import type { PendingLists, PendingRemoval, PendingSignIns } from "../instances/pending-store.ts";
-import type { Organization, TenantRecords } from "./ports.ts";
+import { NotFound } from "../../errors.ts";
+import type { Instance } from "../../instances/instance.ts";
+import type { InstanceLists, InstanceRemoval } from "../../instances/instance-store.ts";
+import type { PendingSignIn } from "../../instances/pending-sign-in.ts";
+import type { PendingLists, PendingRemoval, PendingSignIns } from "../../instances/pending-store.ts";
+import type { Organization, TenantRecords } from "../../tenants/ports.ts";
+import type { RescueStore } from "../rescue/rescue-store.ts";
+import { timing } from "../timing.ts";
+import { instancesOf } from "./instances-of.ts";
+import { pendingsOf } from "./pendings-of.ts";
 import { rescueRecordsOf } from "./rescue-of-organization.ts";
 
 /**

@@ -2,7 +2,7 @@
  * Does the same with each item, so many at once. Waits for all, whatever becomes of each: when it resolves, nothing goes on.
  * @returns what became of each, in the order of the items
  */
-export async function sideBySide<Item, Result>(
+export async function mapConcurrently<Item, Result>(
   items: readonly Item[],
   atOnce: number,
   work: (item: Item) => Promise<Result>,

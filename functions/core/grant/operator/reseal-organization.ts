@@ -1,16 +1,16 @@
-import type { Connector } from "../../connectors/define-connector.ts";
-import { Conflict } from "../errors.ts";
-import { instancesOf } from "../grant/operator/instances-of.ts";
-import { resealInstance } from "../grant/operator/reseal-instance.ts";
-import type { RescueStore } from "../grant/rescue/rescue-store.ts";
-import type { Sealed } from "../instances/instance.ts";
-import type { InstanceItems, InstanceLists, InstanceResealing } from "../instances/instance-store.ts";
-import type { Vault } from "../vault/ports.ts";
-import { keyIdOf, SealBroken } from "../vault/sealed-format.ts";
-import { clientSecretPlace } from "./client-resolver.ts";
-import { livingOrganization, restedVersions } from "./data-keys.ts";
-import type { Organization, RegisteredApp, TenantRecords } from "./ports.ts";
+import type { Connector } from "../../../connectors/define-connector.ts";
+import { Conflict } from "../../errors.ts";
+import type { Sealed } from "../../instances/instance.ts";
+import type { InstanceItems, InstanceLists, InstanceResealing } from "../../instances/instance-store.ts";
+import { clientSecretPlace } from "../../tenants/client-resolver.ts";
+import { livingOrganization, restedVersions } from "../../tenants/data-keys.ts";
+import type { Organization, RegisteredApp, TenantRecords } from "../../tenants/ports.ts";
+import type { Vault } from "../../vault/ports.ts";
+import { keyIdOf, SealBroken } from "../../vault/sealed-format.ts";
+import type { RescueStore } from "../rescue/rescue-store.ts";
+import { instancesOf } from "./instances-of.ts";
 import { rescueRecordsOf, sealedIn, sealedOf } from "./rescue-of-organization.ts";
+import { resealInstance } from "./reseal-instance.ts";
 
 export interface ResealParts {
   readonly records: Pick<TenantRecords, "organization" | "listApps" | "resealApp" | "replaceDataKeys">;
