@@ -1,6 +1,29 @@
 /** Imports run one way: handlers -> core -> ports <- aws; connectors are leaves; lib knows function folders by path only. */
+
+/** The floors of the grant's house, from the ground up: what lies on one uses those below it, and none above. */
+const FLOORS = ["store", "revocation", "refresh", "sign-in", "pending", "rescue", "schedule", "operator"];
+
 module.exports = {
   forbidden: [
+    ...FLOORS.slice(0, -1).map((floor, level) => ({
+      name: `grant-${floor}-uses-what-lies-below`,
+      severity: "error",
+      from: { path: `^functions/core/grant/${floor}/` },
+      to: { path: `^functions/core/grant/(${FLOORS.slice(level + 1).join("|")})/` },
+    })),
+    {
+      name: "grant-ground-uses-no-floor",
+      severity: "error",
+      from: { path: "^functions/core/grant/[^/]+$" },
+      to: { path: "^functions/core/grant/[^/]+/" },
+    },
+    {
+      name: "grant-is-the-highest-of-the-core",
+      comment: "what a grant's life is made of knows nothing of it",
+      severity: "error",
+      from: { path: "^functions/core/(connectors|endpoint|instances|oauth|tenants|vault|vendor-answer)/" },
+      to: { path: "^functions/core/grant/" },
+    },
     {
       name: "core-knows-no-aws",
       comment: "core is plain TypeScript: no AWS, no HTTP server, no handler",

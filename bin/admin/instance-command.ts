@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { instancesOf } from "../../functions/core/grant/operator/instances-of.ts";
 import { pendingsOf } from "../../functions/core/grant/operator/pendings-of.ts";
-import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
+import { refreshGroup } from "../../functions/core/grant/store/refresh-group.ts";
 import { type Instance, needsReauthentication } from "../../functions/core/instances/instance.ts";
 import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import { connectorKey } from "./app-command.ts";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { instancesOf } from "../../functions/core/grant/operator/instances-of.ts";
-import { deathOf, isRevivable } from "../../functions/core/grant/refresh/death.ts";
+import { deathOf, isRevivable } from "../../functions/core/grant/store/death.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { connectorKey } from "./app-command.ts";
 import { printOne } from "./print.ts";

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { deathOf, isRevivable } from "../../functions/core/grant/refresh/death.ts";
+import { deathOf, isRevivable } from "../../functions/core/grant/store/death.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import { type Instance, needsReauthentication } from "../../functions/core/instances/instance.ts";
 import type { InstanceItems } from "../../functions/core/instances/instance-store.ts";

@@ -1,4 +1,4 @@
-import type { RescueRecords } from "../core/grant/rescue/rescue-store.ts";
+import type { RescueRecords } from "../core/instances/rescue-store.ts";
 import {
   RESCUE_PREFIX,
   type RescueBucketOptions,

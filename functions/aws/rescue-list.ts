@@ -1,5 +1,5 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
-import type { RescueList } from "../core/grant/rescue/rescue-store.ts";
+import type { RescueList } from "../core/instances/rescue-store.ts";
 import { present } from "../core/present.ts";
 import { RESCUE_PREFIX, type RescueBucketOptions } from "./rescue-record.ts";
 import { s3Client } from "./s3-client.ts";

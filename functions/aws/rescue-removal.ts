@@ -1,5 +1,5 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
-import type { RescueRemoval } from "../core/grant/rescue/rescue-store.ts";
+import type { RescueRemoval } from "../core/instances/rescue-store.ts";
 import type { RescueBucketOptions } from "./rescue-record.ts";
 import { s3Client } from "./s3-client.ts";
 

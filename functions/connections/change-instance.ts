@@ -1,6 +1,6 @@
 import { InvalidRequest, NotFound } from "../core/errors.ts";
-import { openConfiguration, openGrant, sealConfiguration } from "../core/grant/sealed-grant.ts";
 import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
+import { openConfiguration, openGrant, sealConfiguration } from "../core/grant/store/sealed-grant.ts";
 import { latestNow } from "../core/grant/timing.ts";
 import { checkConfiguration, configurationBytes } from "../core/instances/budgets.ts";
 import type { Instance, OAuthClient } from "../core/instances/instance.ts";

@@ -1,6 +1,6 @@
 import { connectorOf } from "../core/grant/connector-of.ts";
 import { missingScopes } from "../core/grant/scopes.ts";
-import { openGrant } from "../core/grant/sealed-grant.ts";
+import { openGrant } from "../core/grant/store/sealed-grant.ts";
 import type { Instance } from "../core/instances/instance.ts";
 import type { ConnectionParts } from "./parts.ts";
 

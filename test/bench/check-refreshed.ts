@@ -1,7 +1,7 @@
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { instanceTable } from "../../functions/aws/instance-table.ts";
 import { RESCUE_PREFIX } from "../../functions/aws/rescue-record.ts";
-import { openGrant } from "../../functions/core/grant/sealed-grant.ts";
+import { openGrant } from "../../functions/core/grant/store/sealed-grant.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import type { BenchWorld } from "./bench-world.ts";
 import { instancesTable, type Seeded } from "./seed-instances.ts";

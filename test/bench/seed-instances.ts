@@ -1,8 +1,8 @@
 import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { itemOf } from "../../functions/aws/instance-item.ts";
-import { dueAt } from "../../functions/core/grant/schedule/due.ts";
-import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
-import { sealGrant } from "../../functions/core/grant/sealed-grant.ts";
+import { dueAt } from "../../functions/core/grant/store/due.ts";
+import { refreshGroup } from "../../functions/core/grant/store/refresh-group.ts";
+import { sealGrant } from "../../functions/core/grant/store/sealed-grant.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import { newInstanceId, newInstanceToken } from "../../functions/core/instances/instance-token.ts";

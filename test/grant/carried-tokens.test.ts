@@ -3,7 +3,7 @@ import { claimSignIn } from "../../functions/core/grant/pending/claim-sign-in.ts
 import { holdSignIn } from "../../functions/core/grant/pending/hold-sign-in.ts";
 import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
-import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
+import { refreshGroup } from "../../functions/core/grant/store/refresh-group.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { dueAt, expiryOf, isAlmostOver, isDue, isValid } from "../../functions/core/grant/schedule/due.ts";
+import { dueAt, expiryOf, isAlmostOver, isDue, isValid } from "../../functions/core/grant/store/due.ts";
 import { backOff, earliestNow, latestNow, leaseIsHeld, timing } from "../../functions/core/grant/timing.ts";
 import type { Grant } from "../../functions/core/instances/instance.ts";
 import { DAY, HOUR } from "./calm-world.ts";

@@ -4,9 +4,9 @@ import { type HostedSignIn, holdSignIn } from "../../functions/core/grant/pendin
 import { refusePending } from "../../functions/core/grant/pending/refuse-pending.ts";
 import { settlePending } from "../../functions/core/grant/pending/settle-pending.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
-import { consentKey } from "../../functions/core/grant/revocation/consent.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
-import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
+import { consentKey } from "../../functions/core/grant/store/consent.ts";
+import { refreshGroup } from "../../functions/core/grant/store/refresh-group.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { PendingKey } from "../../functions/core/instances/pending-sign-in.ts";
 import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { resealInstance } from "../../functions/core/grant/operator/reseal-instance.ts";
-import { openConfiguration, sealConfiguration } from "../../functions/core/grant/sealed-grant.ts";
+import { openConfiguration, sealConfiguration } from "../../functions/core/grant/store/sealed-grant.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
 import { CalmWorld } from "./calm-world.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { dueAt } from "../../functions/core/grant/schedule/due.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
+import { dueAt } from "../../functions/core/grant/store/due.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";

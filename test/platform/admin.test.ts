@@ -8,7 +8,7 @@ import { instanceTable } from "../../functions/aws/instance-table.ts";
 import { registeredApps } from "../../functions/aws/registered-apps.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantTable } from "../../functions/aws/tenant-table.ts";
-import { refreshGroup } from "../../functions/core/grant/schedule/refresh-group.ts";
+import { refreshGroup } from "../../functions/core/grant/store/refresh-group.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { newInstanceId } from "../../functions/core/instances/instance-token.ts";
 import { readMessage } from "../../functions/core/work/message.ts";

@@ -8,12 +8,12 @@ import type {
 } from "../instances/instance-store.ts";
 import type { PendingKey, PendingSignIn } from "../instances/pending-sign-in.ts";
 import type { PendingRemoval, PendingSignIns } from "../instances/pending-store.ts";
+import type { RescueRecords, RescueRemoval } from "../instances/rescue-store.ts";
 import type { ClientResolver, TokenEndpoint } from "../oauth/ports.ts";
 import type { StoreReading } from "../store-clock.ts";
 import type { Vault } from "../vault/ports.ts";
 import type { VendorHttp } from "../vendor-http.ts";
 import type { InstanceEvent } from "./instance-event.ts";
-import type { RescueRecords, RescueRemoval } from "./rescue/rescue-store.ts";
 import type { Timing } from "./timing.ts";
 
 export const refreshCauses = [

@@ -23,7 +23,7 @@ export interface Death {
   readonly version: number;
   /** Store time, epoch milliseconds: the sealed grant is kept for 30 days from then on. */
   readonly at: number;
-  /** A stable code; see grant/refresh/death.ts. */
+  /** A stable code; see grant/store/death.ts. */
   readonly reason: string;
   /** When the vendor last said so of a grant that was dead already. */
   readonly confirmedAt?: number;
@@ -118,7 +118,7 @@ export interface Instance {
   readonly refreshGroup: string;
   /**
    * Of the consent that it shares with its siblings; only where revocation ends that whole. Tells whether the vendor has accepted
-   * its client yet, too. See grant/revocation/consent.ts.
+   * its client yet, too. See grant/store/consent.ts.
    */
   readonly consentKey?: string;
   readonly lastRefreshedAt?: number;

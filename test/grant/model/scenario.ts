@@ -10,12 +10,12 @@ import {
   forceRefresh,
   tokenAfterUnauthorized,
 } from "../../../functions/core/grant/refresh/access-token.ts";
-import { isRevivable } from "../../../functions/core/grant/refresh/death.ts";
 import { refreshGrant } from "../../../functions/core/grant/refresh/refresh.ts";
 import { settleRescueRecord } from "../../../functions/core/grant/rescue/rescue-worker.ts";
 import { markForDeletion } from "../../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../../functions/core/grant/schedule/refresh-due.ts";
 import { signInAgain } from "../../../functions/core/grant/sign-in/sign-in.ts";
+import { isRevivable } from "../../../functions/core/grant/store/death.ts";
 import type { PendingKey } from "../../../functions/core/instances/pending-sign-in.ts";
 import type { Mode, Process, Step } from "./process.ts";
 import type { Rules } from "./rules.ts";

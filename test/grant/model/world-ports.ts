@@ -1,10 +1,10 @@
 import type { WorkerParts } from "../../../functions/core/grant/grant-parts.ts";
-import type { RescueRecord } from "../../../functions/core/grant/rescue/rescue-store.ts";
 import { type Timing, timing } from "../../../functions/core/grant/timing.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
 import type { InstanceResealing } from "../../../functions/core/instances/instance-store.ts";
 import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
 import type { PendingRemoval, PendingSignIns } from "../../../functions/core/instances/pending-store.ts";
+import type { RescueRecord } from "../../../functions/core/instances/rescue-store.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
 import type { Sealer, Vault } from "../../../functions/core/vault/ports.ts";
 import {

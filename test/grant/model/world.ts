@@ -1,10 +1,10 @@
 import type { Connector } from "../../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome } from "../../../functions/core/grant/grant-parts.ts";
-import type { RescueRecord } from "../../../functions/core/grant/rescue/rescue-store.ts";
-import { refreshGroup } from "../../../functions/core/grant/schedule/refresh-group.ts";
+import { refreshGroup } from "../../../functions/core/grant/store/refresh-group.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { needsReauthentication } from "../../../functions/core/instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
+import type { RescueRecord } from "../../../functions/core/instances/rescue-store.ts";
 import { StoreRefused } from "../../../functions/core/store-refused.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
 import { connector } from "../connector.ts";

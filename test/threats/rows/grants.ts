@@ -64,7 +64,7 @@ export const grantThreats: readonly Threat[] = [
     id: "refresh-past-rescue",
     threat: "An old refresh token is sent while a newer one lies in the rescue bucket",
     from: ["RFC 9700 4.14", "own"],
-    guard: { file: "functions/core/grant/refresh/lease.ts", name: "lookForRescue" },
+    guard: { file: "functions/core/grant/store/lease.ts", name: "lookForRescue" },
     test: {
       file: "test/grant/refresh.test.ts",
       name: "a taker who cannot look into the bucket sends nothing",
@@ -145,7 +145,7 @@ export const grantThreats: readonly Threat[] = [
     id: "unproven-sibling",
     threat: "An import with somebody else's public client id keeps that organization's consents from ending",
     from: ["OWASP API6", "own"],
-    guard: { file: "functions/core/grant/revocation/consent.ts", name: "unprovenKey" },
+    guard: { file: "functions/core/grant/store/consent.ts", name: "unprovenKey" },
     test: {
       file: "test/grant/siblings.test.ts",
       name: "is no sibling of another organization's unproven import",
@@ -159,7 +159,7 @@ export const grantThreats: readonly Threat[] = [
     id: "reuse-tried-again",
     threat: "A grant whose token the vendor saw twice is sent once more",
     from: ["RFC 9700 4.14"],
-    guard: { file: "functions/core/grant/refresh/death.ts", name: "isRevivable" },
+    guard: { file: "functions/core/grant/store/death.ts", name: "isRevivable" },
     test: {
       file: "test/grant/dead-grants.test.ts",
       name: "is never sent again when the vendor saw the token twice, whether that was before or comes now",
@@ -212,7 +212,7 @@ export const grantThreats: readonly Threat[] = [
     id: "dead-token-kept",
     threat: "The tokens of a dead grant lie in the table for ever",
     from: ["RFC 6819 5.1.5.3", "own"],
-    guard: { file: "functions/core/grant/refresh/death.ts", name: "withoutTokens" },
+    guard: { file: "functions/core/grant/store/death.ts", name: "withoutTokens" },
     test: {
       file: "test/grant/dead-grants.test.ts",
       name: "is kept for 30 days, and then its tokens are gone while the instance says what it said",

@@ -4,7 +4,7 @@ import { listConfiguration } from "../../../functions/connections/configuration.
 import { getInstance } from "../../../functions/connections/instance-calls.ts";
 import type { ConnectionParts } from "../../../functions/connections/parts.ts";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
-import { openConfiguration, sealConfiguration } from "../../../functions/core/grant/sealed-grant.ts";
+import { openConfiguration, sealConfiguration } from "../../../functions/core/grant/store/sealed-grant.ts";
 import type { HttpHandler } from "../../../functions/http/request.ts";
 import { CalmWorld } from "../../grant/calm-world.ts";
 import { testOrganization } from "../documents/test-vault.ts";

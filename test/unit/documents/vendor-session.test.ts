@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
 import type { GrantParts } from "../../../functions/core/grant/grant-parts.ts";
-import { sealGrant } from "../../../functions/core/grant/sealed-grant.ts";
+import { sealGrant } from "../../../functions/core/grant/store/sealed-grant.ts";
 import { timing } from "../../../functions/core/grant/timing.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
 import type { VendorRequest, VendorResponse } from "../../../functions/core/vendor-http.ts";

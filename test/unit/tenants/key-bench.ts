@@ -3,11 +3,11 @@ import { instanceTable, pendingTable } from "../../../functions/aws/instance-tab
 import { tenantRecords } from "../../../functions/aws/tenant-records.ts";
 import { deleteOrganization } from "../../../functions/core/grant/operator/delete-organization.ts";
 import { resealOrganization } from "../../../functions/core/grant/operator/reseal-organization.ts";
-import type { RescueRecord, RescueStore } from "../../../functions/core/grant/rescue/rescue-store.ts";
-import { sealConfiguration, sealGrant } from "../../../functions/core/grant/sealed-grant.ts";
+import { sealConfiguration, sealGrant } from "../../../functions/core/grant/store/sealed-grant.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import type { InstanceStore } from "../../../functions/core/instances/instance-store.ts";
 import type { PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
+import type { RescueRecord, RescueStore } from "../../../functions/core/instances/rescue-store.ts";
 import { tenantAdministration } from "../../../functions/core/tenants/administration.ts";
 import { rotateDataKey } from "../../../functions/core/tenants/data-keys.ts";
 import type { TenantRecords } from "../../../functions/core/tenants/ports.ts";

@@ -3,8 +3,8 @@ import type { Instance } from "../../instances/instance.ts";
 import type { InstanceLists, InstanceRemoval } from "../../instances/instance-store.ts";
 import type { PendingSignIn } from "../../instances/pending-sign-in.ts";
 import type { PendingLists, PendingRemoval, PendingSignIns } from "../../instances/pending-store.ts";
+import type { RescueStore } from "../../instances/rescue-store.ts";
 import type { Organization, TenantRecords } from "../../tenants/ports.ts";
-import type { RescueStore } from "../rescue/rescue-store.ts";
 import { timing } from "../timing.ts";
 import { instancesOf } from "./instances-of.ts";
 import { pendingsOf } from "./pendings-of.ts";
@@ -26,7 +26,7 @@ export interface OrganizationDeletionParts {
   readonly rescue: Pick<RescueStore, "list" | "read" | "remove">;
   /** Kills an instance's token and has a worker revoke its grant (grant/revocation/delete-instance.ts). `false`: it is gone. */
   readonly revoke: (instanceId: number) => Promise<boolean>;
-  /** The same for a pending sign-in (grant/pending/end-soon.ts). `false`: it was claimed. */
+  /** The same for a pending sign-in (grant/store/end-soon.ts). `false`: it was claimed. */
   readonly endPending: (pending: PendingSignIn) => Promise<boolean>;
   /** The store's time, epoch milliseconds. */
   readonly now: () => number;

@@ -1,7 +1,7 @@
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { GrantParts } from "../grant-parts.ts";
-import type { DeathReason } from "../refresh/death.ts";
-import { dueFor } from "../schedule/due.ts";
+import type { DeathReason } from "../store/death.ts";
+import { dueFor } from "../store/due.ts";
 import { timing } from "../timing.ts";
 
 /** `marked`: needs a new sign-in. `left`: may be used as it is. `moved`: somebody uses the table already; look again. */

@@ -1,5 +1,5 @@
 import type { Instance, Sealed } from "../../instances/instance.ts";
-import type { RescueRecord, RescueStore } from "../rescue/rescue-store.ts";
+import type { RescueRecord, RescueStore } from "../../instances/rescue-store.ts";
 
 /** The rescue records of one organization. Their keys do not tell whose they are, so each is read; mostly there is none. */
 export async function* rescueRecordsOf(

@@ -8,7 +8,7 @@ import {
   resealedConfiguration,
   resealedGrant,
   sealConfiguration,
-} from "../sealed-grant.ts";
+} from "../store/sealed-grant.ts";
 
 export interface ResealingParts {
   readonly instances: Pick<InstanceItems, "get"> & InstanceResealing;

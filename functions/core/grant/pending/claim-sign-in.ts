@@ -3,15 +3,15 @@ import { Conflict, NotFound } from "../../errors.ts";
 import type { Instance } from "../../instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
 import { present } from "../../present.ts";
-import { accountBefore, knownAccount, lookUpAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, ProvisioningParts, SignInParts } from "../grant-parts.ts";
-import { consentKey } from "../revocation/consent.ts";
 import { notStorable } from "../revocation/end-refused.ts";
+import { accountBefore, knownAccount, lookUpAccount } from "../store/account.ts";
+import { consentKey } from "../store/consent.ts";
+import { endSoon } from "../store/end-soon.ts";
+import { openPending } from "../store/sealed-pending.ts";
 import { latestNow } from "../timing.ts";
-import { endSoon } from "./end-soon.ts";
 import { findPending } from "./find-pending.ts";
-import { openPending } from "./sealed-pending.ts";
 import { writeClaimed } from "./write-claimed.ts";
 
 export interface Claim {

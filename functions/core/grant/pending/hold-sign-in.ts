@@ -6,17 +6,17 @@ import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import type { Sealer } from "../../vault/ports.ts";
-import { lookUpAccount } from "../account.ts";
 import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
-import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
-import { consentKey } from "../revocation/consent.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
-import { refreshGroup } from "../schedule/refresh-group.ts";
 import { missingScopes } from "../scopes.ts";
-import { sealConfiguration } from "../sealed-grant.ts";
 import { type CodeExchange, type CodeTarget, exchangeCode } from "../sign-in/exchange-code.ts";
 import { freeId } from "../sign-in/first-exchange.ts";
-import { sealPending } from "./sealed-pending.ts";
+import { lookUpAccount } from "../store/account.ts";
+import { consentKey } from "../store/consent.ts";
+import { keepGrant, keepWhatFits } from "../store/keep-grant.ts";
+import { refreshGroup } from "../store/refresh-group.ts";
+import { sealConfiguration } from "../store/sealed-grant.ts";
+import { sealPending } from "../store/sealed-pending.ts";
 
 export interface HostedSignIn extends CodeExchange {
   readonly sessionId: string;

@@ -1,7 +1,7 @@
 import type { PendingKey } from "../../instances/pending-sign-in.ts";
 import type { SignInParts } from "../grant-parts.ts";
+import { endSoon } from "../store/end-soon.ts";
 import { latestNow } from "../timing.ts";
-import { endSoon } from "./end-soon.ts";
 import { findPending } from "./find-pending.ts";
 
 /**

@@ -5,12 +5,12 @@ import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, WorkerParts } from "../grant-parts.ts";
-import { consentKey } from "../revocation/consent.ts";
 import { isShared } from "../revocation/delete-instance.ts";
 import { openUnlessBroken, revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
 import { endsInRevocation } from "../revocation/unwelcome.ts";
+import { consentKey } from "../store/consent.ts";
+import { pendingVersion } from "../store/sealed-pending.ts";
 import { latestNow, revocationWait } from "../timing.ts";
-import { pendingVersion } from "./sealed-pending.ts";
 import { isMadeFrom, writeClaimed } from "./write-claimed.ts";
 
 /**

@@ -4,19 +4,19 @@ import type { PendingInstance, PendingSignIn } from "../../instances/pending-sig
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
-import { noteAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, ProvisioningParts } from "../grant-parts.ts";
-import { keepWhatFits } from "../rescue/keep-grant.ts";
-import { consentKey } from "../revocation/consent.ts";
-import { dueAt } from "../schedule/due.ts";
 import { tellMissingScopes } from "../scopes.ts";
-import { sealGrant } from "../sealed-grant.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { lacksRefreshToken } from "../sign-in/carry-over.ts";
 import { writeSignIn } from "../sign-in/write-sign-in.ts";
-import { openPending } from "./sealed-pending.ts";
+import { noteAccount } from "../store/account.ts";
+import { consentKey } from "../store/consent.ts";
+import { dueAt } from "../store/due.ts";
+import { keepWhatFits } from "../store/keep-grant.ts";
+import { sealGrant } from "../store/sealed-grant.ts";
+import { openPending } from "../store/sealed-pending.ts";
 
 export type ClaimWritten =
   | { readonly kind: "written"; readonly instance: Instance }

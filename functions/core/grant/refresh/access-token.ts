@@ -18,10 +18,10 @@ import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
 import { PatienceEnded, within } from "../patience.ts";
-import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "../schedule/due.ts";
-import { openGrant } from "../sealed-grant.ts";
+import { deathOf, isRevivableByApp } from "../store/death.ts";
+import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "../store/due.ts";
+import { openGrant } from "../store/sealed-grant.ts";
 import { isAhead, latestNow, leaseIsHeld } from "../timing.ts";
-import { deathOf, isRevivableByApp } from "./death.ts";
 import { hasEnded } from "./ended-token.ts";
 import { refreshUnlessPaused } from "./refresh-unless-paused.ts";
 

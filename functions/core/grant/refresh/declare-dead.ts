@@ -3,9 +3,9 @@ import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
 import { within } from "../patience.ts";
-import { dueFor } from "../schedule/due.ts";
+import type { DeathReason } from "../store/death.ts";
+import { dueFor } from "../store/due.ts";
 import { latestNow } from "../timing.ts";
-import type { DeathReason } from "./death.ts";
 
 /**
  * Writes that only a new sign-in helps, if the version and fence are still those seen, and tells subscribers. The sealed grant

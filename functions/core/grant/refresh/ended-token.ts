@@ -1,10 +1,10 @@
 import type { Grant } from "../../instances/instance.ts";
-import { askAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
+import { askAccount } from "../store/account.ts";
+import { releaseLease, takeLease } from "../store/lease.ts";
 import { latestNow, leaseIsHeld } from "../timing.ts";
 import { declareDead } from "./declare-dead.ts";
-import { releaseLease, takeLease } from "./lease.ts";
 
 /**
  * After a vendor's 401 to a token that came without refresh token: whether the grant has ended. It has if the token has run

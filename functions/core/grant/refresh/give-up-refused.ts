@@ -3,10 +3,10 @@ import type { Sealer } from "../../vault/ports.ts";
 import type { Call, GrantParts, InstanceRead, RefreshCause } from "../grant-parts.ts";
 import { within } from "../patience.ts";
 import { endRefused, STORE_REFUSED } from "../revocation/end-refused.ts";
+import { type Lease, releaseLease } from "../store/lease.ts";
 import { latestNow } from "../timing.ts";
 import { afterFailure } from "./after-failure.ts";
 import { tellFailure } from "./failure-series.ts";
-import { type Lease, releaseLease } from "./lease.ts";
 
 /**
  * A refreshed grant that the table refuses for good: it ends, and the lease is given back. The old grant stays; the next refresh

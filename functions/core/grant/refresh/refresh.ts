@@ -7,24 +7,31 @@ import type { TokenOutcome, TokenResponse } from "../../oauth/ports.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
-import { noteProof } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "../grant-parts.ts";
 import { within } from "../patience.ts";
-import { keepGrant, keepWhatFits } from "../rescue/keep-grant.ts";
 import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
-import { dueAt, dueFor, expiryOf } from "../schedule/due.ts";
-import { openGrant, sealGrant } from "../sealed-grant.ts";
+import { noteProof } from "../store/account.ts";
+import { commit, type RefreshRecord } from "../store/commit.ts";
+import { type DeathReason, deathOf, reasonOf } from "../store/death.ts";
+import { dueAt, dueFor, expiryOf } from "../store/due.ts";
+import { keepGrant, keepWhatFits } from "../store/keep-grant.ts";
+import {
+  type Hindrance,
+  hindrance,
+  type Lease,
+  lookForRescue,
+  releaseLease,
+  takeLease,
+} from "../store/lease.ts";
+import { openGrant, sealGrant } from "../store/sealed-grant.ts";
+import { withNewGrant } from "../store/with-new-grant.ts";
 import { earliestNow, latestNow } from "../timing.ts";
-import { withNewGrant } from "../with-new-grant.ts";
 import { type AfterFailure, afterFailure, errorCode, type Failure, failureOf } from "./after-failure.ts";
-import { commit, type RefreshRecord } from "./commit.ts";
-import { type DeathReason, deathOf, reasonOf } from "./death.ts";
 import { declareDead } from "./declare-dead.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
 import { giveUpRefused } from "./give-up-refused.ts";
-import { type Hindrance, hindrance, type Lease, lookForRescue, releaseLease, takeLease } from "./lease.ts";
 import { countRefusal, isGivenUp } from "./refusals.ts";
 import { type VendorWords, wordsOf } from "./vendor-words.ts";
 

@@ -1,14 +1,14 @@
 import { withoutUndeclared } from "../../instances/fit-grant.ts";
 import type { Instance } from "../../instances/instance.ts";
+import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, WorkerParts } from "../grant-parts.ts";
-import { pendingVersion } from "../pending/sealed-pending.ts";
 import { openUnlessBroken, revokeRecorded } from "../revocation/revoke-loser.ts";
-import { sealGrant } from "../sealed-grant.ts";
+import { sealGrant } from "../store/sealed-grant.ts";
+import { pendingVersion } from "../store/sealed-pending.ts";
 import { latestNow } from "../timing.ts";
-import type { RescueRecord } from "./rescue-store.ts";
 import type { UnreadableRecord } from "./unreadable-record.ts";
 
 /** Why a record ends without its write. */

@@ -1,15 +1,16 @@
 import type { Instance } from "../../instances/instance.ts";
+import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
-import { noteAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantOutcome, WorkerParts } from "../grant-parts.ts";
-import { commit } from "../refresh/commit.ts";
 import { openUnlessBroken, revokeLoser, revokeRecorded } from "../revocation/revoke-loser.ts";
-import { openGrant } from "../sealed-grant.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { createOrFind } from "../sign-in/first-exchange.ts";
 import { writeSignIn } from "../sign-in/write-sign-in.ts";
+import { noteAccount } from "../store/account.ts";
+import { commit } from "../store/commit.ts";
+import { openGrant } from "../store/sealed-grant.ts";
 import {
   endRecord,
   endUnreadable,
@@ -20,7 +21,6 @@ import {
   subjectOf,
   tellEnd,
 } from "./end-record.ts";
-import type { RescueRecord } from "./rescue-store.ts";
 import { UnreadableRecord } from "./unreadable-record.ts";
 
 export { RevocationOwed } from "./end-record.ts";

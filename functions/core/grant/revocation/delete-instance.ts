@@ -1,14 +1,14 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import type { Instance } from "../../instances/instance.ts";
 import type { PendingKey } from "../../instances/pending-sign-in.ts";
-import { lookUpAccount } from "../account.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, SignInParts, WorkerParts } from "../grant-parts.ts";
-import { isEmptied } from "../refresh/death.ts";
-import { openGrant } from "../sealed-grant.ts";
+import { lookUpAccount } from "../store/account.ts";
+import { consentKey, provenKey, unprovenKey } from "../store/consent.ts";
+import { isEmptied } from "../store/death.ts";
+import { openGrant } from "../store/sealed-grant.ts";
 import { latestNow, revocationWait } from "../timing.ts";
-import { consentKey, provenKey, unprovenKey } from "./consent.ts";
 
 /**
  * DELETE, step 1: the instance token is dead from here; a worker does the rest, now or when the sweep finds it.

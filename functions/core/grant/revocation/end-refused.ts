@@ -6,7 +6,7 @@ import type { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
 import type { Call, GrantParts, RefreshCause } from "../grant-parts.ts";
-import { sealGrant } from "../sealed-grant.ts";
+import { sealGrant } from "../store/sealed-grant.ts";
 import { revokeLoserOrOwe } from "./revoke-loser.ts";
 
 /** Why a grant was lost that the table will never take: in the log line, the event and `lastError`. */

@@ -1,11 +1,11 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
+import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { SealBroken } from "../../vault/sealed-format.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
-import { isEmptied } from "../refresh/death.ts";
-import { revokeOrOwe } from "../rescue/keep-grant.ts";
-import type { RescueRecord } from "../rescue/rescue-store.ts";
-import { openGrant } from "../sealed-grant.ts";
+import { isEmptied } from "../store/death.ts";
+import { revokeOrOwe } from "../store/keep-grant.ts";
+import { openGrant } from "../store/sealed-grant.ts";
 
 type Owner = Pick<Instance, "id" | "organizationId" | "connector">;
 

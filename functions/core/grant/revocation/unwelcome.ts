@@ -1,8 +1,8 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
+import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { epochBeforeAll } from "../../instances/sign-in-epoch.ts";
 import type { Sealer } from "../../vault/ports.ts";
-import type { RescueRecord } from "../rescue/rescue-store.ts";
-import { sealGrant } from "../sealed-grant.ts";
+import { sealGrant } from "../store/sealed-grant.ts";
 
 /**
  * A record of a grant that must never go live: a sign-in of an epoch before all others, which can only end in a revocation.

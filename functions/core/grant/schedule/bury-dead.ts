@@ -1,10 +1,10 @@
 import type { Instance } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import type { GrantParts } from "../grant-parts.ts";
-import { deathOf, emptiesAt, withoutTokens } from "../refresh/death.ts";
 import { openUnlessBroken } from "../revocation/revoke-loser.ts";
-import { sealGrant } from "../sealed-grant.ts";
-import { dueFor } from "./due.ts";
+import { deathOf, emptiesAt, withoutTokens } from "../store/death.ts";
+import { dueFor } from "../store/due.ts";
+import { sealGrant } from "../store/sealed-grant.ts";
 
 /**
  * What a worker does with an instance that needs a new sign-in: once 30 days are over, it takes the tokens out of what is

@@ -1,18 +1,18 @@
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
-import { noteAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "../grant-parts.ts";
 import { endPendingsOf } from "../pending/settle-pending.ts";
 import { wasJustRefreshed } from "../refresh/access-token.ts";
-import { isRevivable } from "../refresh/death.ts";
 import { refreshUnlessPaused } from "../refresh/refresh-unless-paused.ts";
-import { isOfNobodyKnown } from "../revocation/consent.ts";
 import { finishDeletion } from "../revocation/delete-instance.ts";
-import { openGrant } from "../sealed-grant.ts";
 import { endReplaced } from "../sign-in/replaced-grants.ts";
+import { noteAccount } from "../store/account.ts";
+import { isOfNobodyKnown } from "../store/consent.ts";
+import { isRevivable } from "../store/death.ts";
+import { dueAt, dueFor, isAlmostOver, isDue, isRenewable, owedSince } from "../store/due.ts";
+import { openGrant } from "../store/sealed-grant.ts";
 import { isAhead, latestNow, leaseIsHeld } from "../timing.ts";
 import { buryDead } from "./bury-dead.ts";
-import { dueAt, dueFor, isAlmostOver, isDue, isRenewable, owedSince } from "./due.ts";
 
 /** A refresh that is asked for, as the queue brings it: at least once, in any order. */
 export interface RefreshWork {

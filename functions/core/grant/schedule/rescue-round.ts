@@ -1,5 +1,5 @@
+import type { RescueList } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
-import type { RescueList } from "../rescue/rescue-store.ts";
 import type { Timing } from "../timing.ts";
 
 /**

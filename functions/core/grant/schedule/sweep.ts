@@ -1,8 +1,8 @@
 import type { DueIndex, DueItem } from "../../instances/instance-store.ts";
+import type { RescueList } from "../../instances/rescue-store.ts";
 import { mapConcurrently } from "../../map-concurrently.ts";
 import { present } from "../../present.ts";
 import type { WorkQueue } from "../../work/work.ts";
-import type { RescueList } from "../rescue/rescue-store.ts";
 import type { Timing } from "../timing.ts";
 import { nextRescueWork, type RescueRound } from "./rescue-round.ts";
 

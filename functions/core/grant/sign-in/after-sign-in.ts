@@ -1,10 +1,10 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
-import { noteAccount } from "../account.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, SignInParts } from "../grant-parts.ts";
-import { endOvertaken } from "../pending/end-soon.ts";
 import { tellMissingScopes } from "../scopes.ts";
+import { noteAccount } from "../store/account.ts";
+import { endOvertaken } from "../store/end-soon.ts";
 import { endReplaced } from "./replaced-grants.ts";
 import { type SignInRecord, type SignInResult, tellSignIn } from "./write-sign-in.ts";
 

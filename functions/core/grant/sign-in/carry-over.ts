@@ -1,14 +1,14 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { Unavailable } from "../../errors.ts";
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
+import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
-import { knownAccount } from "../account.ts";
 import type { GrantParts, InstanceRead } from "../grant-parts.ts";
-import { commit } from "../refresh/commit.ts";
-import { type Lease, lookForRescue, takeLease } from "../refresh/lease.ts";
-import type { RescueRecord } from "../rescue/rescue-store.ts";
 import { openUnlessBroken } from "../revocation/revoke-loser.ts";
+import { knownAccount } from "../store/account.ts";
+import { commit } from "../store/commit.ts";
+import { type Lease, lookForRescue, takeLease } from "../store/lease.ts";
 import { leaseIsHeld } from "../timing.ts";
 
 /** Somebody holds the lease of a refresh token that is to be carried over: try again in a moment. */

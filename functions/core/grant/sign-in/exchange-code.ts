@@ -13,7 +13,7 @@ import type { Call, GrantParts } from "../grant-parts.ts";
 import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
 import { endPause } from "../refresh/pause-client.ts";
 import { revokeLoser } from "../revocation/revoke-loser.ts";
-import { expiryOf } from "../schedule/due.ts";
+import { expiryOf } from "../store/due.ts";
 import { earliestNow } from "../timing.ts";
 
 /** An authorization code as the vendor's redirect brought it, and what belongs to it. */

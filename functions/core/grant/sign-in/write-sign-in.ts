@@ -1,17 +1,17 @@
 import { ITEM_BYTES, itemBytes } from "../../instances/budgets.ts";
 import type { Grant, Instance, Sealed } from "../../instances/instance.ts";
+import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
-import { releaseLease } from "../refresh/lease.ts";
-import type { RescueRecord } from "../rescue/rescue-store.ts";
-import { consentKey } from "../revocation/consent.ts";
-import { dueAt, dueFor } from "../schedule/due.ts";
-import { sealGrant } from "../sealed-grant.ts";
-import { withNewGrant } from "../with-new-grant.ts";
+import { consentKey } from "../store/consent.ts";
+import { dueAt, dueFor } from "../store/due.ts";
+import { releaseLease } from "../store/lease.ts";
+import { sealGrant } from "../store/sealed-grant.ts";
+import { withNewGrant } from "../store/with-new-grant.ts";
 import { carryOver, lacksRefreshToken } from "./carry-over.ts";
 import { replacedBy } from "./replaced-grants.ts";
 

@@ -1,6 +1,6 @@
+import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
 import type { GrantParts } from "../grant-parts.ts";
-import type { RescueRecord } from "../rescue/rescue-store.ts";
 
 export type RefreshRecord = Extract<RescueRecord, { kind: "refresh" }>;
 

@@ -1,7 +1,7 @@
 import type { Grant, Sealed } from "../../instances/instance.ts";
 import type { PendingSignIn } from "../../instances/pending-sign-in.ts";
 import type { Sealer, Vault } from "../../vault/ports.ts";
-import { openGrant, sealGrant } from "../sealed-grant.ts";
+import { openGrant, sealGrant } from "./sealed-grant.ts";
 
 type Place = Pick<PendingSignIn, "instanceId" | "organizationId" | "epoch">;
 

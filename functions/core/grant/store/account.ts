@@ -1,15 +1,15 @@
-import type { Account, Connector } from "../../connectors/define-connector.ts";
-import { endpointValues } from "../endpoint/endpoint.ts";
-import { budgets, textBytes } from "../instances/budgets.ts";
-import { type Grant, type Instance, needsReauthentication } from "../instances/instance.ts";
-import type { AccountBefore } from "../instances/pending-sign-in.ts";
-import { hashOf } from "../instances/sign-in-epoch.ts";
-import { type AccountAnswer, callAccount } from "../oauth/account-call.ts";
-import { present } from "../present.ts";
-import { connectorOf } from "./connector-of.ts";
-import type { GrantParts } from "./grant-parts.ts";
-import { within } from "./patience.ts";
-import { consentKey, isUnproven, provenKey, unprovenKey } from "./revocation/consent.ts";
+import type { Account, Connector } from "../../../connectors/define-connector.ts";
+import { endpointValues } from "../../endpoint/endpoint.ts";
+import { budgets, textBytes } from "../../instances/budgets.ts";
+import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
+import type { AccountBefore } from "../../instances/pending-sign-in.ts";
+import { hashOf } from "../../instances/sign-in-epoch.ts";
+import { type AccountAnswer, callAccount } from "../../oauth/account-call.ts";
+import { present } from "../../present.ts";
+import { connectorOf } from "../connector-of.ts";
+import type { GrantParts } from "../grant-parts.ts";
+import { within } from "../patience.ts";
+import { consentKey, isUnproven, provenKey, unprovenKey } from "./consent.ts";
 import { openGrant } from "./sealed-grant.ts";
 
 /**

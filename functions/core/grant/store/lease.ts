@@ -1,8 +1,8 @@
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { ReleaseChange } from "../../instances/instance-store.ts";
+import type { RescueRecord } from "../../instances/rescue-store.ts";
 import type { GrantParts, InstanceRead } from "../grant-parts.ts";
 import { within } from "../patience.ts";
-import type { RescueRecord } from "../rescue/rescue-store.ts";
 import { leaseIsHeld } from "../timing.ts";
 import { isRevivable } from "./death.ts";
 

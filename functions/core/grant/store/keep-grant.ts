@@ -1,11 +1,11 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { refuseTooLarge, withoutUndeclared } from "../../instances/fit-grant.ts";
 import type { Grant } from "../../instances/instance.ts";
+import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { Call, GrantParts } from "../grant-parts.ts";
 import { within } from "../patience.ts";
 import { backOff } from "../timing.ts";
-import type { RescueRecord } from "./rescue-store.ts";
 
 /** Neither store took a grant before the function's end: it is lost, unless a write whose answer was lost arrived. */
 class GrantLost extends Error {

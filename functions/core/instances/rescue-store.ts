@@ -1,6 +1,6 @@
-import type { Instance, Sealed } from "../../instances/instance.ts";
-import type { InstanceChanges } from "../../instances/instance-store.ts";
-import type { AccountBefore, PendingSignIn } from "../../instances/pending-sign-in.ts";
+import type { Instance, Sealed } from "./instance.ts";
+import type { InstanceChanges } from "./instance-store.ts";
+import type { AccountBefore, PendingSignIn } from "./pending-sign-in.ts";
 
 /** What a rescue record holds; lies in S3 while DynamoDB cannot take the write. */
 export type RescueRecord =

@@ -1,5 +1,5 @@
-import type { Grant, Instance, Sealed } from "../instances/instance.ts";
-import type { SealedPlace, Sealer, Vault } from "../vault/ports.ts";
+import type { Grant, Instance, Sealed } from "../../instances/instance.ts";
+import type { SealedPlace, Sealer, Vault } from "../../vault/ports.ts";
 
 type Place = Pick<Instance, "id" | "organizationId">;
 

@@ -1,5 +1,5 @@
-import type { Instance } from "../instances/instance.ts";
-import { present } from "../present.ts";
+import type { Instance } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
 
 /**
  * An item as the write of a new grant leaves it: free, alive, without failures, due as the write says (or not at all). For
