@@ -96,13 +96,13 @@ export async function openTarget(command: Command): Promise<Target> {
   const queue = workQueue({ queueUrl: output("RefreshQueueUrl"), client: sqs });
   const rescue = rescueStore(client, output("RescueBucket"));
   const now = () => clock.now();
-  const { handOver, handOverDeletion, handOverPending } = handOverTo(() => queue);
-  const revoke = (instanceId: number) => markForDeletion({ instances, handOverDeletion }, instanceId);
+  const { enqueueRefresh, enqueueDeletion, enqueuePending } = handOverTo(() => queue);
+  const revoke = (instanceId: number) => markForDeletion({ instances, enqueueDeletion }, instanceId);
   const pendings = pendingTable({ client: documents, tableName: output("InstancesTable"), shards: 1 });
-  const endPending = (pending: PendingSignIn) => endSoon({ pendings, handOverPending }, pending, now());
+  const endPending = (pending: PendingSignIn) => endSoon({ pendings, enqueuePending }, pending, now());
   const markInstances = (organizationId: string, userId: string) =>
     enqueueSuspension(queue, { organizationId, userId }, [0, MARK_AGAIN_SECONDS]);
-  const revive = (instance: Instance) => handOver(instance, "revive");
+  const revive = (instance: Instance) => enqueueRefresh(instance, "revive");
   const target: Target = {
     tenants: tenantAdministration({ records, keys, vault, now: Date.now, markInstances }),
     records,

@@ -1,4 +1,4 @@
-import type { GrantParts } from "../core/grant/grant-parts.ts";
+import type { GrantParts } from "../core/grant/grant-deps.ts";
 import type { WorkQueue } from "../core/work/work.ts";
 import { eventLost } from "./outcome-metrics.ts";
 

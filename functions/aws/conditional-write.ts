@@ -5,7 +5,7 @@ import { unlessOutage } from "./store-refusal.ts";
  * Whether a conditional write was done: `false` when its condition refused it. Any other failure is thrown.
  * @throws {StoreRefused} the table will never take it
  */
-export async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
+export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
   try {
     await write;
     return true;

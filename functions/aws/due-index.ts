@@ -2,7 +2,7 @@ import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { DueIndex } from "../core/instances/instance-store.ts";
 import { present } from "../core/present.ts";
 import { readCursor, writeCursor } from "./index-cursor.ts";
-import { type Change, changeInstance, type InstanceTableOptions } from "./instance-change.ts";
+import { type Change, type InstanceTableOptions, updateItem } from "./instance-change.ts";
 import { shardOf } from "./instance-item.ts";
 import { pendingItem, readPendingItem } from "./pending-item.ts";
 
@@ -43,10 +43,10 @@ export function dueIndex(options: InstanceTableOptions): DueIndex {
       };
     },
 
-    push: (id, seen, to) => changeInstance(options, id, pushed(id, seen, to)),
+    push: (id, seen, to) => updateItem(options, id, pushed(id, seen, to)),
 
     pushPending: (key, seen, to) =>
-      changeInstance(options, key.instanceId, pushed(key.instanceId, seen, to), pendingItem(key)),
+      updateItem(options, key.instanceId, pushed(key.instanceId, seen, to), pendingItem(key)),
   };
 
   function pushed(id: number, seen: number, to: number): Change {

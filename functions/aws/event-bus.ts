@@ -1,5 +1,5 @@
 import type { EventBridgeClient, PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
-import type { WorkerParts } from "../core/grant/grant-parts.ts";
+import type { WorkerParts } from "../core/grant/grant-deps.ts";
 import type { InstanceEvent } from "../core/grant/instance-event.ts";
 
 export interface EventBusOptions {

@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { unlessRefused } from "./conditional-write.ts";
+import { conditionHeld } from "./conditional-write.ts";
 import { instanceKey, shardOf } from "./instance-item.ts";
 
 export interface InstanceTableOptions {
@@ -24,7 +24,7 @@ export interface Change {
  * @param item sort key, where it is not the instance itself (pending-item.ts)
  * @returns whether it was written
  */
-export function changeInstance(
+export function updateItem(
   { client, tableName }: InstanceTableOptions,
   id: number,
   { set, setOnce, remove = [], condition, values = {} }: Change,
@@ -46,7 +46,7 @@ export function changeInstance(
   const names = new Set(
     [...`${expression} ${condition}`.matchAll(/#(\w+)/g)].map(([, name]) => name as string),
   );
-  return unlessRefused(
+  return conditionHeld(
     client.send(
       new UpdateCommand({
         TableName: tableName,

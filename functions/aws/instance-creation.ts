@@ -1,6 +1,6 @@
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { InstanceCreation } from "../core/instances/instance-store.ts";
-import { unlessRefused } from "./conditional-write.ts";
+import { conditionHeld } from "./conditional-write.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { itemOf } from "./instance-item.ts";
 
@@ -8,7 +8,7 @@ import { itemOf } from "./instance-item.ts";
 export function instanceCreation({ client, tableName, shards }: InstanceTableOptions): InstanceCreation {
   return {
     create: (instance) =>
-      unlessRefused(
+      conditionHeld(
         client.send(
           new PutCommand({
             TableName: tableName,

@@ -1,7 +1,7 @@
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { InstanceItems } from "../core/instances/instance-store.ts";
 import { present } from "../core/present.ts";
-import { type Change, changeInstance, dueChange, type InstanceTableOptions } from "./instance-change.ts";
+import { type Change, dueChange, type InstanceTableOptions, updateItem } from "./instance-change.ts";
 import { type InstanceItem, instanceKey, instanceOf } from "./instance-item.ts";
 import { readingOf } from "./store-time.ts";
 
@@ -24,7 +24,7 @@ const OF_OLD_GRANT = [
 /** Instances by id: strongly consistent reads, conditional updates of single items. Takes GetItem and UpdateItem. */
 export function instanceItems(options: InstanceTableOptions): InstanceItems {
   const { client, tableName } = options;
-  const change = (id: number, what: Change) => changeInstance(options, id, what);
+  const change = (id: number, what: Change) => updateItem(options, id, what);
   const due = (id: number, dueAt: number | undefined, owedSince?: number) =>
     dueChange(options, id, dueAt, owedSince);
 

@@ -1,6 +1,6 @@
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import type { InstanceRemoval } from "../core/instances/instance-store.ts";
-import { unlessRefused } from "./conditional-write.ts";
+import { conditionHeld } from "./conditional-write.ts";
 import type { InstanceTableOptions } from "./instance-change.ts";
 import { instanceKey } from "./instance-item.ts";
 
@@ -8,7 +8,7 @@ import { instanceKey } from "./instance-item.ts";
 export function instanceRemoval({ client, tableName }: InstanceTableOptions): InstanceRemoval {
   return {
     remove: (id) =>
-      unlessRefused(
+      conditionHeld(
         client.send(
           new DeleteCommand({
             TableName: tableName,

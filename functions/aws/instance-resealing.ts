@@ -1,25 +1,25 @@
 import type { InstanceResealing } from "../core/instances/instance-store.ts";
-import { changeInstance, type InstanceTableOptions } from "./instance-change.ts";
+import { type InstanceTableOptions, updateItem } from "./instance-change.ts";
 
 /** Secrets under another data key, for the operator's command line; no function's bundle holds this. Takes UpdateItem. */
 export function instanceResealing(options: InstanceTableOptions): InstanceResealing {
   return {
     reseal: (id, { version, fence }, grant) =>
-      changeInstance(options, id, {
+      updateItem(options, id, {
         set: { grant },
         condition: "#version = :version AND #fence = :fence",
         values: { version, fence },
       }),
 
     resealConfiguration: (id, seen, sealed) =>
-      changeInstance(options, id, {
+      updateItem(options, id, {
         set: { sealedConfiguration: sealed },
         condition: "#sealedConfiguration = :seen",
         values: { seen },
       }),
 
     sealClear: (id, seen, changes) =>
-      changeInstance(options, id, {
+      updateItem(options, id, {
         set: { ...changes },
         condition:
           seen === undefined
@@ -29,7 +29,7 @@ export function instanceResealing(options: InstanceTableOptions): InstanceReseal
       }),
 
     resealReplaced: (id, { epoch }, replacedGrants) =>
-      changeInstance(options, id, {
+      updateItem(options, id, {
         set: { replacedGrants },
         condition: "#epoch = :epoch AND attribute_exists(#replacedGrants)",
         values: { epoch },

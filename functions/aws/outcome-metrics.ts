@@ -1,4 +1,4 @@
-import type { GrantOutcome } from "../core/grant/grant-parts.ts";
+import type { GrantOutcome } from "../core/grant/grant-deps.ts";
 import type { InstanceEvent } from "../core/grant/instance-event.ts";
 
 /**

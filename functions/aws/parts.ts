@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { findConnector } from "../connectors/catalogue.ts";
-import type { GrantParts, ProvisioningParts, SignInParts, WorkerParts } from "../core/grant/grant-parts.ts";
+import type { GrantParts, ProvisioningParts, SignInParts, WorkerParts } from "../core/grant/grant-deps.ts";
 import { clientPauses } from "../core/grant/refresh/pause-client.ts";
 import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
 import { timing } from "../core/grant/timing.ts";
@@ -124,10 +124,10 @@ export function grantParts(): GrantParts {
 }
 const makeGrantParts = (): GrantParts => ({
   ...sharedParts(),
-  handOver: handOverTo(queue).handOver,
+  enqueueRefresh: handOverTo(queue).enqueueRefresh,
 });
 
-const sharedParts = (): Omit<GrantParts, "handOver"> => ({
+const sharedParts = (): Omit<GrantParts, "enqueueRefresh"> => ({
   instances: instanceItems(instanceOptions()),
   rescue: rescueRecords({ bucket: environment("RESCUE_BUCKET") }),
   vault: vault(),
@@ -147,9 +147,9 @@ const sharedParts = (): Omit<GrantParts, "handOver"> => ({
 });
 
 /** For the two that touch pending sign-ins: connections and the worker. */
-const pendingParts = (): Pick<SignInParts, "pendings" | "handOverPending"> => ({
+const pendingParts = (): Pick<SignInParts, "pendings" | "enqueuePending"> => ({
   pendings: pendingSignIns(instanceOptions()),
-  handOverPending: handOverTo(queue).handOverPending,
+  enqueuePending: handOverTo(queue).enqueuePending,
 });
 
 /** For those who make instances and list them: connections. */
@@ -162,7 +162,7 @@ const makeConnectionParts = (): ProvisioningParts & { readonly instances: Instan
   return {
     ...parts,
     ...pendingParts(),
-    handOverDeletion: handOverTo(queue).handOverDeletion,
+    enqueueDeletion: handOverTo(queue).enqueueDeletion,
     instances: { ...parts.instances, ...instanceCreation(options), ...instanceLists(options) },
   };
 };
@@ -196,8 +196,8 @@ const makeWorkerParts = (): ReturnType<typeof workerParts> => {
     }),
     publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),
     // It is the one to whom work is handed.
-    handOver: nobodyElse,
-    handOverDeletion: nobodyElse,
+    enqueueRefresh: nobodyElse,
+    enqueueDeletion: nobodyElse,
     markInstances: (work) =>
       markInstances(
         {

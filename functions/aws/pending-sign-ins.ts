@@ -1,8 +1,8 @@
 import { GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { PendingKey } from "../core/instances/pending-sign-in.ts";
 import type { PendingSignIns } from "../core/instances/pending-store.ts";
-import { unlessRefused } from "./conditional-write.ts";
-import { type Change, changeInstance, type InstanceTableOptions } from "./instance-change.ts";
+import { conditionHeld } from "./conditional-write.ts";
+import { type Change, type InstanceTableOptions, updateItem } from "./instance-change.ts";
 import {
   PENDING_PREFIX,
   pendingItem,
@@ -20,7 +20,7 @@ const NOT_ENDING = "attribute_not_exists(#endingSince)";
 export function pendingSignIns(options: InstanceTableOptions): PendingSignIns {
   const { client, tableName, shards } = options;
   const change = (key: PendingKey, what: Change) =>
-    changeInstance(options, key.instanceId, what, pendingItem(key));
+    updateItem(options, key.instanceId, what, pendingItem(key));
   return {
     async get(key) {
       const output = await client.send(
@@ -45,7 +45,7 @@ export function pendingSignIns(options: InstanceTableOptions): PendingSignIns {
     },
 
     put: (pending) =>
-      unlessRefused(
+      conditionHeld(
         client.send(
           new PutCommand({
             TableName: tableName,

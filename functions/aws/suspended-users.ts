@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { SuspendedUsers } from "../core/tenants/ports.ts";
-import { unlessRefused } from "./conditional-write.ts";
+import { conditionHeld } from "./conditional-write.ts";
 import { organizationKey } from "./tenant-keys.ts";
 
 /**
@@ -17,7 +17,7 @@ export function suspendedUsers(options: {
     condition: string,
     values: Readonly<Record<string, unknown>>,
   ): Promise<boolean> =>
-    unlessRefused(
+    conditionHeld(
       options.client.send(
         new UpdateCommand({
           TableName: options.tableName,

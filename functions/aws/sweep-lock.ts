@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { SweepLock } from "../core/grant/schedule/sweep.ts";
-import { unlessRefused } from "./conditional-write.ts";
+import { conditionHeld } from "./conditional-write.ts";
 import type { StoreClock } from "./store-time.ts";
 
 const ID = "sweep";
@@ -23,7 +23,7 @@ export function sweepLock(options: {
     },
     write(state, seen) {
       const expiresAt = clock.now() + YEAR_MS;
-      return unlessRefused(
+      return conditionHeld(
         client.send(
           new PutCommand({
             TableName: tableName,

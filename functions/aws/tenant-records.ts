@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { present } from "../core/present.ts";
 import type { Organization, RegisteredApp, TenantRecords, User } from "../core/tenants/ports.ts";
-import { unlessRefused } from "./conditional-write.ts";
+import { conditionHeld } from "./conditional-write.ts";
 import { suspendedUsers } from "./suspended-users.ts";
 import {
   appKey,
@@ -38,7 +38,7 @@ export function tenantRecords(options: {
   }
 
   const create = (key: TenantKey, value: object) =>
-    unlessRefused(
+    conditionHeld(
       client.send(
         new PutCommand({
           TableName,
@@ -52,7 +52,7 @@ export function tenantRecords(options: {
   async function update(key: TenantKey, changes: object): Promise<boolean> {
     const fields = Object.entries(changes).filter(([, value]) => value !== undefined);
     if (fields.length === 0) return (await read(key)) !== undefined;
-    return unlessRefused(
+    return conditionHeld(
       client.send(
         new UpdateCommand({
           TableName,
@@ -80,7 +80,7 @@ export function tenantRecords(options: {
     values: Readonly<Record<string, unknown>>,
     names: Readonly<Record<string, string>> = {},
   ) =>
-    unlessRefused(
+    conditionHeld(
       client.send(
         new UpdateCommand({
           TableName,
@@ -94,7 +94,7 @@ export function tenantRecords(options: {
     );
 
   const remove = (key: TenantKey) =>
-    unlessRefused(
+    conditionHeld(
       client.send(new DeleteCommand({ TableName, Key: key, ConditionExpression: "attribute_exists(id)" })),
     );
 

@@ -1,7 +1,7 @@
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { present } from "../core/present.ts";
 import type { TransientItem, TransientStore } from "../core/transients.ts";
-import { unlessRefused } from "./conditional-write.ts";
+import { conditionHeld } from "./conditional-write.ts";
 
 const MAX_KEY_BYTES = 2_048;
 
@@ -27,7 +27,7 @@ export function transientWriter(options: TransientTableOptions): Pick<TransientS
   const { client, tableName, clock } = options;
   return {
     put: (item) =>
-      unlessRefused(
+      conditionHeld(
         client.send(
           new PutCommand({
             TableName: tableName,
@@ -67,7 +67,7 @@ export function transientTable(options: TransientTableOptions): TransientStore {
       if (item === undefined) return undefined;
       // Marked, and not deleted: the SDK repeats a write whose answer was lost, and a second delete would find nothing and look as
       // if somebody else had been faster.
-      const marked = await unlessRefused(
+      const marked = await conditionHeld(
         client.send(
           new PutCommand({
             TableName: tableName,
@@ -82,7 +82,7 @@ export function transientTable(options: TransientTableOptions): TransientStore {
     },
     replace(item, { field, seen }) {
       const unchanged = seen === undefined ? "attribute_not_exists(#field)" : "#field = :seen";
-      return unlessRefused(
+      return conditionHeld(
         client.send(
           new PutCommand({
             TableName: tableName,

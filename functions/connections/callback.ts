@@ -25,7 +25,7 @@ import { returnTo } from "./connect-page.ts";
 import { type ConnectSession, openSessionConfiguration, SESSION_MS, sessionItem } from "./connect-session.ts";
 import { mayComeAgain } from "./create-instance.ts";
 import { extraOf } from "./instance-body.ts";
-import { forPeople, redirect } from "./page.ts";
+import { asHtmlPage, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
 import { isSessionBrowser, otherBrowser, renewedCookie } from "./session-browser.ts";
 import { vendorDescription } from "./vendor-description.ts";
@@ -57,7 +57,7 @@ export function takeCallback(parts: () => ConnectionParts): HttpHandler {
     const work = () => destination(parts(), request, connector, session, state);
     return toApp(request, session, await onceForState(parts(), request, state, owner, work));
   };
-  return forPeople(audited(parts, "session.connect", handle));
+  return asHtmlPage(audited(parts, "session.connect", handle));
 }
 
 /** The answer of another delivery of this callback. @returns undefined: there is none */

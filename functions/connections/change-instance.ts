@@ -13,7 +13,7 @@ import { present } from "../core/present.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { readConfiguration } from "./configuration-values.ts";
-import { authorizationOf, orPutBack } from "./create-instance.ts";
+import { authorizationOf, restoringState } from "./create-instance.ts";
 import { codeOf, extraOf, InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
@@ -176,7 +176,9 @@ async function signIn(
     ...(body.acceptOtherAccount === true ? { acceptOtherAccount: true } : {}),
     changes: { ...changes.instance, ...present({ appState }) },
   };
-  return await orPutBack(authorization, () => signInAgain(parts.grants, parts.transients, exchange, request));
+  return await restoringState(authorization, () =>
+    signInAgain(parts.grants, parts.transients, exchange, request),
+  );
 }
 
 /** The OAuth client that won the grant which the instance has now. */

@@ -13,7 +13,7 @@ import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
 import { activeOwner } from "./active-owner.ts";
 import { clientOf } from "./change-instance.ts";
 import { type ConnectSession, findSession } from "./connect-session.ts";
-import { forPeople, type Html, page, redirect } from "./page.ts";
+import { asHtmlPage, type Html, page, redirect } from "./page.ts";
 import type { ConnectionParts } from "./parts.ts";
 import {
   formToken,
@@ -30,7 +30,7 @@ import {
  * cookie that it sets is bound to the session when the form comes back with it.
  */
 export function showConnectPage(parts: () => ConnectionParts): HttpHandler {
-  return forPeople(async (request) => {
+  return asHtmlPage(async (request) => {
     const { session, organization } = await openSession(parts(), request);
     refuseOtherBrowser(request, session);
     const known = sessionCookie(request, session.sessionId);
@@ -45,7 +45,7 @@ export function showConnectPage(parts: () => ConnectionParts): HttpHandler {
  * to none.
  */
 export function chooseConnector(parts: () => ConnectionParts): HttpHandler {
-  return forPeople(async (request) => {
+  return asHtmlPage(async (request) => {
     const { session, organization } = await openSession(parts(), request);
     const cookie = sessionCookie(request, session.sessionId);
     if (cookie === undefined) {

@@ -99,7 +99,7 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
       },
       secretConfiguration: configuration.secret,
     };
-    const made = await orPutBack(authorization, () =>
+    const made = await restoringState(authorization, () =>
       provisionInstance(grants, transients, exchange, request),
     );
     return await created(parts(), request, made, user);
@@ -192,7 +192,7 @@ export async function authorizationOf(
  * put back: the same request may be sent again, so it must be possible. Where the code was spent all the same, the code itself
  * says so then.
  */
-export async function orPutBack<T>(
+export async function restoringState<T>(
   authorization: ConsumedAuthorization | undefined,
   exchange: () => Promise<T>,
 ): Promise<T> {

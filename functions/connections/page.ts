@@ -60,7 +60,7 @@ ${content}
  * For calls that a person's browser makes: what goes wrong is told on a page, with the status that an API call would have.
  * A browser that only prefetches a link is not its user yet: nothing is done for it.
  */
-export function forPeople(handle: HttpHandler): HttpHandler {
+export function asHtmlPage(handle: HttpHandler): HttpHandler {
   return async (request) => {
     try {
       if (isPrefetch(request)) throw new Unavailable("This page is not there for prefetching");

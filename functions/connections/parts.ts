@@ -1,5 +1,5 @@
 import type { AuditTrail } from "../core/audit.ts";
-import type { ProvisioningParts } from "../core/grant/grant-parts.ts";
+import type { ProvisioningParts } from "../core/grant/grant-deps.ts";
 import type { InstanceLists } from "../core/instances/instance-store.ts";
 import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
 import type { TransientStore } from "../core/transients.ts";

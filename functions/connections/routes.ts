@@ -19,51 +19,51 @@ import { countInstances, listInstances } from "./list-instances.ts";
 import { parts } from "./make-parts.ts";
 
 /** Whatever changes something leaves an audit event. */
-const told = (action: string, handle: Route["handle"]): Route["handle"] => audited(parts, action, handle);
+const audit = (action: string, handle: Route["handle"]): Route["handle"] => audited(parts, action, handle);
 
 type Call = readonly [method: Route["method"], path: string, name: string, handle: Route["handle"]];
 
 /** Below `/instances`, and the same below `/elements/{keyOrId}/instances`. */
 const instanceCalls: readonly Call[] = [
-  ["POST", "", "create", told("instance.create", createInstance(parts))],
+  ["POST", "", "create", audit("instance.create", createInstance(parts))],
   ["GET", "", "list", listInstances(parts)],
   ["GET", "/count", "count", countInstances(parts)],
   ["GET", "/{id}", "get", getInstance(parts)],
-  ["PUT", "/{id}", "put", told("instance.change", changeInstance(parts, "whole"))],
-  ["PATCH", "/{id}", "patch", told("instance.change", changeInstance(parts, "given"))],
-  ["DELETE", "/{id}", "delete", told("instance.delete", deleteInstance(parts))],
+  ["PUT", "/{id}", "put", audit("instance.change", changeInstance(parts, "whole"))],
+  ["PATCH", "/{id}", "patch", audit("instance.change", changeInstance(parts, "given"))],
+  ["DELETE", "/{id}", "delete", audit("instance.delete", deleteInstance(parts))],
   ["GET", "/{id}/configuration", "configuration.list", listConfiguration(parts)],
   ["GET", "/{id}/configuration/{configId}", "configuration.get", getConfiguration(parts)],
   [
     "PATCH",
     "/{id}/configuration/{configId}",
     "configuration.patch",
-    told("instance.change", changeConfiguration(parts)),
+    audit("instance.change", changeConfiguration(parts)),
   ],
-  ["PUT", "/{id}/enabled", "enable", told("instance.enable", enableInstance(parts, true))],
-  ["DELETE", "/{id}/enabled", "disable", told("instance.disable", enableInstance(parts, false))],
-  ["POST", "/{id}/token", "token", told("instance.rotate_token", rotateToken(parts))],
-  ["POST", "/{id}/refresh", "refresh", told("instance.refresh", refreshInstance(parts))],
+  ["PUT", "/{id}/enabled", "enable", audit("instance.enable", enableInstance(parts, true))],
+  ["DELETE", "/{id}/enabled", "disable", audit("instance.disable", enableInstance(parts, false))],
+  ["POST", "/{id}/token", "token", audit("instance.rotate_token", rotateToken(parts))],
+  ["POST", "/{id}/refresh", "refresh", audit("instance.refresh", refreshInstance(parts))],
   ["GET", "/{id}/status", "status", getStatus(parts)],
 ];
 
 /** With an instance token the id may be left out, where that is no call of its own. */
 const tokenCalls: readonly Call[] = [
-  ["PUT", "", "put", told("instance.change", changeInstance(parts, "whole"))],
-  ["PATCH", "", "patch", told("instance.change", changeInstance(parts, "given"))],
-  ["DELETE", "", "delete", told("instance.delete", deleteInstance(parts))],
+  ["PUT", "", "put", audit("instance.change", changeInstance(parts, "whole"))],
+  ["PATCH", "", "patch", audit("instance.change", changeInstance(parts, "given"))],
+  ["DELETE", "", "delete", audit("instance.delete", deleteInstance(parts))],
   ["GET", "/configuration", "configuration.list", listConfiguration(parts)],
   ["GET", "/configuration/{configId}", "configuration.get", getConfiguration(parts)],
   [
     "PATCH",
     "/configuration/{configId}",
     "configuration.patch",
-    told("instance.change", changeConfiguration(parts)),
+    audit("instance.change", changeConfiguration(parts)),
   ],
-  ["PUT", "/enabled", "enable", told("instance.enable", enableInstance(parts, true))],
-  ["DELETE", "/enabled", "disable", told("instance.disable", enableInstance(parts, false))],
-  ["POST", "/token", "token", told("instance.rotate_token", rotateToken(parts))],
-  ["POST", "/refresh", "refresh", told("instance.refresh", refreshInstance(parts))],
+  ["PUT", "/enabled", "enable", audit("instance.enable", enableInstance(parts, true))],
+  ["DELETE", "/enabled", "disable", audit("instance.disable", enableInstance(parts, false))],
+  ["POST", "/token", "token", audit("instance.rotate_token", rotateToken(parts))],
+  ["POST", "/refresh", "refresh", audit("instance.refresh", refreshInstance(parts))],
   ["GET", "/status", "status", getStatus(parts)],
 ];
 
@@ -82,13 +82,13 @@ export const routes: readonly Route[] = [
     method: "POST",
     path: "/connect/sessions",
     name: "connect.sessions.create",
-    handle: told("session.create", createSession(parts)),
+    handle: audit("session.create", createSession(parts)),
   },
   {
     method: "POST",
     path: "/connect/sessions/{id}/claim",
     name: "connect.sessions.claim",
-    handle: told("session.claim", claimSession(parts)),
+    handle: audit("session.claim", claimSession(parts)),
   },
   { method: "GET", path: "/connect/{session}", name: "connect.page", handle: showConnectPage(parts) },
   { method: "POST", path: "/connect/{session}", name: "connect.choose", handle: chooseConnector(parts) },

@@ -2,7 +2,7 @@ import type { Connector } from "../connectors/define-connector.ts";
 import { credentialHeader, withCredential } from "./endpoint/credential.ts";
 import { type Endpoint, endpointOf, endpointValues, isAtOnePlace } from "./endpoint/endpoint.ts";
 import { VendorError } from "./errors.ts";
-import type { Call, GrantParts, InstanceRead } from "./grant/grant-parts.ts";
+import type { Call, GrantParts, InstanceRead } from "./grant/grant-deps.ts";
 import {
   type AccessToken,
   currentAccessToken,

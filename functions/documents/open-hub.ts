@@ -4,7 +4,7 @@ import { type NextPageTokens, nextPageTokens } from "../core/documents/next-page
 import { vendorCall } from "../core/documents/vendor-call.ts";
 import { findDocumentsVendor } from "../core/documents/vendor-catalogue.ts";
 import { NotSupported } from "../core/errors.ts";
-import type { GrantParts } from "../core/grant/grant-parts.ts";
+import type { GrantParts } from "../core/grant/grant-deps.ts";
 import type { Instance } from "../core/instances/instance.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
 import { vendorSession } from "../core/vendor-session.ts";

@@ -1,6 +1,6 @@
 import type { Connector } from "../connectors/define-connector.ts";
 import { Unauthorized } from "../core/errors.ts";
-import type { GrantParts } from "../core/grant/grant-parts.ts";
+import type { GrantParts } from "../core/grant/grant-deps.ts";
 import { readBody } from "../core/read-body.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
 import type { VendorResponse } from "../core/vendor-http.ts";
@@ -33,7 +33,7 @@ const VENDOR_PATIENCE_MS = 285_000;
 /** Between two pieces of a body. */
 const IDLE_MS = 120_000;
 /** Left of the invocation to say that the vendor was too slow. */
-const FAREWELL_MS = 5_000;
+const ERROR_REPLY_MS = 5_000;
 /** A body is held in memory only when its URLs are to be rewritten. */
 const MAX_REWRITTEN_BYTES = 8 * 1024 * 1024;
 
@@ -58,7 +58,10 @@ export async function forward(request: HttpRequest, parts: ProxyParts): Promise<
   const beganMs = request.remainingMs();
   const patienceMs = () => {
     const remainingMs = request.remainingMs();
-    return Math.max(1_000, Math.min(VENDOR_PATIENCE_MS - (beganMs - remainingMs), remainingMs - FAREWELL_MS));
+    return Math.max(
+      1_000,
+      Math.min(VENDOR_PATIENCE_MS - (beganMs - remainingMs), remainingMs - ERROR_REPLY_MS),
+    );
   };
   const session = vendorSession({
     grants: parts.grants,

@@ -1,4 +1,4 @@
-import type { Call, WorkerParts } from "../core/grant/grant-parts.ts";
+import type { Call, WorkerParts } from "../core/grant/grant-deps.ts";
 import { settlePending } from "../core/grant/pending/settle-pending.ts";
 import { RevocationOwed, settleRescueRecord } from "../core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../core/grant/schedule/refresh-due.ts";

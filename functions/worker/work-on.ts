@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
-import type { Call } from "../core/grant/grant-parts.ts";
-import { within } from "../core/grant/patience.ts";
+import type { Call } from "../core/grant/grant-deps.ts";
+import { withTimeout } from "../core/grant/with-timeout.ts";
 import { settleAll } from "../core/settle-all.ts";
 import { readMessage } from "../core/work/message.ts";
 import { type DispatchParts, dispatch } from "./dispatch.ts";
@@ -33,7 +33,7 @@ export async function workOn(
       const work = one(parts, body, call);
       pending.push(work);
       try {
-        await within(parts, Math.min(RECORD_MS, remainingMs() - RESERVE_MS), work);
+        await withTimeout(parts, Math.min(RECORD_MS, remainingMs() - RESERVE_MS), work);
       } catch (error) {
         failed.push({ itemIdentifier: messageId });
         console.log(
@@ -47,7 +47,7 @@ export async function workOn(
       }
     }),
   );
-  await within(parts, remainingMs() - RESERVE_MS, settleAll(pending)).catch(() => {});
+  await withTimeout(parts, remainingMs() - RESERVE_MS, settleAll(pending)).catch(() => {});
   return { batchItemFailures: failed };
 }
 

@@ -1,5 +1,5 @@
 import type { Connector } from "../../functions/connectors/define-connector.ts";
-import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-parts.ts";
+import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-deps.ts";
 import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
 import { clientPauses } from "../../functions/core/grant/refresh/pause-client.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
@@ -225,13 +225,13 @@ export class CalmWorld {
       }),
     timing,
     pendings: this.#pendingTable(),
-    handOverPending: async ({ instanceId: id }) => {
+    enqueuePending: async ({ instanceId: id }) => {
       this.handedOver.push({ id, cause: "pending" });
     },
-    handOverDeletion: async ({ id }) => {
+    enqueueDeletion: async ({ id }) => {
       this.handedOver.push({ id, cause: "delete" });
     },
-    handOver: async ({ id }, cause) => {
+    enqueueRefresh: async ({ id }, cause) => {
       this.handedOver.push({ id, cause });
     },
     outcome: (outcome) => {

@@ -1,4 +1,4 @@
-import type { GrantOutcome } from "../../functions/core/grant/grant-parts.ts";
+import type { GrantOutcome } from "../../functions/core/grant/grant-deps.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";

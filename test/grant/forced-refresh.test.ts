@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { GrantParts } from "../../functions/core/grant/grant-parts.ts";
+import type { GrantParts } from "../../functions/core/grant/grant-deps.ts";
 import { forceRefresh, tokenAfterUnauthorized } from "../../functions/core/grant/refresh/access-token.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";

@@ -345,14 +345,14 @@ describe("when the table is down at the callback", () => {
     expect(world.pendings.size).toBe(0);
     return key;
   }
-  const bringHome = async () => {
+  const storeRefreshed = async () => {
     for (const key of [...world.records.keys()]) await settleRescueRecord(world.parts, key, world.call);
   };
 
   test("the rescue worker brings it home, to be claimed", async () => {
     world.put();
     const key = await rescued();
-    await bringHome();
+    await storeRefreshed();
     expect(world.records.size).toBe(0);
     await claim(key);
     expect(world.stored().plain.accessToken).toBe("new");
@@ -365,7 +365,7 @@ describe("when the table is down at the callback", () => {
     await world.pass(timing.claimedMs);
     await settle(key);
     expect(world.pendings.size).toBe(0);
-    await bringHome();
+    await storeRefreshed();
     await world.pass(HALF_AN_HOUR);
     await settle(key);
     expect(world.pendings.size).toBe(0);
@@ -378,7 +378,7 @@ describe("when the table is down at the callback", () => {
     await claim(key, { isNew: true });
     await world.pass(timing.claimedMs);
     await settle(key);
-    await bringHome();
+    await storeRefreshed();
     await world.pass(HALF_AN_HOUR);
     await settle(key);
     expect(world.revoked).toEqual([]);
@@ -391,7 +391,7 @@ describe("when the table is down at the callback", () => {
     expect(await refusePending(world.parts, key, false)).toBe(true);
     await settle(key);
     expect(world.revoked).toEqual(["new"]);
-    await bringHome();
+    await storeRefreshed();
     await world.pass(HALF_AN_HOUR);
     await settle(key);
     expect(world.pendings.size).toBe(0);

@@ -1,5 +1,5 @@
 import type { Connector } from "../../functions/connectors/define-connector.ts";
-import type { WorkerParts } from "../../functions/core/grant/grant-parts.ts";
+import type { WorkerParts } from "../../functions/core/grant/grant-deps.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { tokenEndpoint } from "../../functions/core/oauth/token-endpoint.ts";

@@ -9,7 +9,7 @@ import type { IdVendor, Target } from "./vendor.ts";
 /** Most items that one call copies one by one. */
 const MAX_COPIED = 2_000;
 /** A copy is given up, and taken back, when the function has only this left. */
-const LAST_BREATH_MS = 15_000;
+const CLEANUP_MS = 15_000;
 
 /**
  * Copies a file or folder to a path; missing parents are made.
@@ -117,7 +117,7 @@ async function copyOneByOne(
             `this vendor copies file by file; a folder of more than ${MAX_COPIED} items is too large`,
           );
         }
-        if (hub.remainingMs() < LAST_BREATH_MS)
+        if (hub.remainingMs() < CLEANUP_MS)
           throw new Unavailable("the folder is too large to be copied in one call");
         const below: Target = {
           path: joinPath(to.path ?? "/", child.name),

@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Instance } from "../instances/instance.ts";
 import { present } from "../present.ts";
-import type { Call, GrantParts } from "./grant-parts.ts";
+import type { Call, GrantParts } from "./grant-deps.ts";
 import type { InstanceEvent } from "./instance-event.ts";
 
 /** A happening, as the transition that brought it about knows it. */
-export interface Happening
+export interface EventFacts
   extends Pick<InstanceEvent, "name" | "at" | "reason" | "error" | "errorDescription" | "missingScopes"> {
   /**
    * What tells it from others of the same name and instance, such as the version that died: whoever tells it, and however
@@ -22,7 +22,7 @@ export function announce(
   parts: Pick<GrantParts, "announce">,
   call: Pick<Call, "afterAnswer">,
   subject: Pick<Instance, "id" | "organizationId" | "connector"> & Partial<Pick<Instance, "userId">>,
-  { of, ...happening }: Happening,
+  { of, ...happening }: EventFacts,
 ): void {
   const { id: instanceId, organizationId, userId, connector } = subject;
   const event: InstanceEvent = {

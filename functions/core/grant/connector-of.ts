@@ -1,5 +1,5 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { GrantParts } from "./grant-parts.ts";
+import type { GrantParts } from "./grant-deps.ts";
 
 /** The connector of an instance; it cannot be missing but after a downgrade. */
 export function connectorOf(parts: Pick<GrantParts, "connectors">, key: string): Connector {

@@ -1,5 +1,5 @@
 import { announce } from "./announce.ts";
-import type { Call, GrantParts } from "./grant-parts.ts";
+import type { Call, GrantParts } from "./grant-deps.ts";
 
 /**
  * Disables an instance: no refresh begins and no call is served, but one that is under way still commits, else its grant

@@ -1,7 +1,7 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { Grant, Instance } from "../instances/instance.ts";
 import { announce } from "./announce.ts";
-import type { Call, GrantParts } from "./grant-parts.ts";
+import type { Call, GrantParts } from "./grant-deps.ts";
 
 /** What a grant allows, as far as the vendor told. @returns undefined: nobody knows */
 export function grantedScopes(

@@ -1,4 +1,4 @@
-import type { SignInParts } from "../grant/grant-parts.ts";
+import type { SignInParts } from "../grant/grant-deps.ts";
 import type { SuspensionWork } from "../tenants/mark-instances.ts";
 import type { QueuedWork, WorkQueue } from "./work.ts";
 
@@ -14,15 +14,15 @@ async function enqueue(queue: WorkQueue, work: readonly QueuedWork[]): Promise<v
  */
 export function handOverTo(
   queue: () => WorkQueue,
-): Pick<SignInParts, "handOver" | "handOverDeletion" | "handOverPending"> {
+): Pick<SignInParts, "enqueueRefresh" | "enqueueDeletion" | "enqueuePending"> {
   return {
-    async handOver({ id: instanceId, version, refreshGroup: group }, cause) {
+    async enqueueRefresh({ id: instanceId, version, refreshGroup: group }, cause) {
       await enqueue(queue(), [{ kind: "refresh", instanceId, cause, version, group }]);
     },
-    async handOverDeletion({ id: instanceId, version, refreshGroup: group }) {
+    async enqueueDeletion({ id: instanceId, version, refreshGroup: group }) {
       await enqueue(queue(), [{ kind: "delete", instanceId, version, group }]);
     },
-    async handOverPending({ instanceId, sessionId, epoch, refreshGroup: group }) {
+    async enqueuePending({ instanceId, sessionId, epoch, refreshGroup: group }) {
       await enqueue(queue(), [{ kind: "pending", instanceId, sessionId, epoch, group }]);
     },
   };

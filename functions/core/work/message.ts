@@ -1,4 +1,4 @@
-import { refreshCauses } from "../grant/grant-parts.ts";
+import { refreshCauses } from "../grant/grant-deps.ts";
 import { type InstanceEvent, instanceEventNames } from "../grant/instance-event.ts";
 import type { Work, WorkKind } from "./work.ts";
 

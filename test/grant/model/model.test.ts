@@ -164,7 +164,7 @@ describe("the model notices when a rule is taken out", () => {
     ["keepReplaced", "G"],
     ["forgetEpoch", "G"],
     ["revokeReplaced", "G"],
-    ["revokeLoser", "G"],
+    ["revokeOrphan", "G"],
     ["resealVersion", "S"],
     ["hostedWaits", "N"],
     ["claimUnlessEnding", "G"],

@@ -21,7 +21,7 @@ export interface Rules {
   /** A sign-in's revocation of the grant that it replaced reaches the vendor. */
   revokeReplaced: boolean;
   /** The revocation of a grant that came too late reaches the vendor. */
-  revokeLoser: boolean;
+  revokeOrphan: boolean;
   /** A grant that a vendor calls dead may be sent to it once more. */
   revive: boolean;
   /** What a dead grant holds is kept. */
@@ -62,7 +62,7 @@ export const ALL_RULES: Rules = {
   keepReplaced: true,
   forgetEpoch: true,
   revokeReplaced: true,
-  revokeLoser: true,
+  revokeOrphan: true,
   tellRefusal: true,
   resealVersion: true,
   hostedWaits: true,

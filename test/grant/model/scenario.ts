@@ -1,5 +1,5 @@
 import { setEnabled } from "../../../functions/core/grant/enable.ts";
-import type { Call, WorkerParts } from "../../../functions/core/grant/grant-parts.ts";
+import type { Call, WorkerParts } from "../../../functions/core/grant/grant-deps.ts";
 import { resealInstance } from "../../../functions/core/grant/operator/reseal-instance.ts";
 import { claimSignIn } from "../../../functions/core/grant/pending/claim-sign-in.ts";
 import { holdSignIn } from "../../../functions/core/grant/pending/hold-sign-in.ts";

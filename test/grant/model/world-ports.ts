@@ -1,4 +1,4 @@
-import type { WorkerParts } from "../../../functions/core/grant/grant-parts.ts";
+import type { WorkerParts } from "../../../functions/core/grant/grant-deps.ts";
 import { type Timing, timing } from "../../../functions/core/grant/timing.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
 import type { InstanceResealing } from "../../../functions/core/instances/instance-store.ts";
@@ -355,7 +355,7 @@ export function portsOf(world: World, process: Process): WorldParts {
           if (Number.isNaN(token)) return true;
           if (process.name.startsWith("P") && !rules.revokePending) return true;
           const replaced = process.name.startsWith("Q") && token !== process.inHand;
-          if (replaced ? !rules.revokeReplaced : !rules.revokeLoser && world.instance?.deleting !== true)
+          if (replaced ? !rules.revokeReplaced : !rules.revokeOrphan && world.instance?.deleting !== true)
             return true;
           world.vendor.revoke(token);
           if (process.inHand === token) process.inHand = undefined;
@@ -382,11 +382,11 @@ export function portsOf(world: World, process: Process): WorldParts {
         });
       }),
     timing: world.rules.spareFresh ? MODEL_TIMING : { ...MODEL_TIMING, freshTokenMs: 0 },
-    handOver: () => Promise.resolve(),
-    handOverDeletion: () => Promise.resolve(),
+    enqueueRefresh: () => Promise.resolve(),
+    enqueueDeletion: () => Promise.resolve(),
     pendings: pendingsOf(world, process),
     // It lies on the due index: a worker comes by sooner or later.
-    handOverPending: () => Promise.resolve(),
+    enqueuePending: () => Promise.resolve(),
     outcome: (outcome) => {
       world.outcomes.push(outcome);
       process.counted += 1;

@@ -1,5 +1,5 @@
 import type { Connector } from "../../../functions/connectors/define-connector.ts";
-import type { Call, GrantOutcome } from "../../../functions/core/grant/grant-parts.ts";
+import type { Call, GrantOutcome } from "../../../functions/core/grant/grant-deps.ts";
 import { refreshGroup } from "../../../functions/core/grant/store/refresh-group.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { needsReauthentication } from "../../../functions/core/instances/instance.ts";

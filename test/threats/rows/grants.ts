@@ -120,7 +120,7 @@ export const grantThreats: readonly Threat[] = [
     id: "loser-is-living",
     threat: "The end of an overtaken grant ends the living one, which is the same token",
     from: ["own"],
-    guard: { file: "functions/core/grant/revocation/revoke-loser.ts", name: "isLivedBy" },
+    guard: { file: "functions/core/grant/revocation/revoke-orphan.ts", name: "isLivedBy" },
     test: { file: "test/grant/unwanted-grants.test.ts", name: "is spared when its sign-in was overtaken" },
     takenOut: {
       find: "if (await isLivedBy(parts, owner.id, grant)) return true;",

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { findConnector } from "../../../functions/connectors/catalogue.ts";
 import type { Connector, VendorApi } from "../../../functions/connectors/define-connector.ts";
-import type { GrantParts } from "../../../functions/core/grant/grant-parts.ts";
+import type { GrantParts } from "../../../functions/core/grant/grant-deps.ts";
 import { sealGrant } from "../../../functions/core/grant/store/sealed-grant.ts";
 import { timing } from "../../../functions/core/grant/timing.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";

@@ -15,22 +15,22 @@ beforeEach(() => {
   takes = true;
 });
 
-const handOver = handOverTo(() => queue);
+const enqueueRefresh = handOverTo(() => queue);
 const instance = { id: 42, version: 3, refreshGroup: "client" };
 const pending = { instanceId: 42, sessionId: "cs_1", epoch: "000000000000002-state", refreshGroup: "client" };
 const suspension = { organizationId: "org", userId: "ann" };
 
 const ways: Record<string, readonly [() => Promise<void>, QueuedWork]> = {
   "a refresh": [
-    () => handOver.handOver(instance, "forced"),
+    () => enqueueRefresh.enqueueRefresh(instance, "forced"),
     { kind: "refresh", instanceId: 42, cause: "forced", version: 3, group: "client" },
   ],
   "a deletion": [
-    () => handOver.handOverDeletion(instance),
+    () => enqueueRefresh.enqueueDeletion(instance),
     { kind: "delete", instanceId: 42, version: 3, group: "client" },
   ],
   "a pending sign-in": [
-    () => handOver.handOverPending(pending),
+    () => enqueueRefresh.enqueuePending(pending),
     {
       kind: "pending",
       instanceId: 42,
@@ -67,9 +67,9 @@ test("a queue that cannot be made fails the caller's promise, not the call", asy
     throw new Error("no queue");
   });
   const promises = [
-    broken.handOver(instance, "forced"),
-    broken.handOverDeletion(instance),
-    broken.handOverPending(pending),
+    broken.enqueueRefresh(instance, "forced"),
+    broken.enqueueDeletion(instance),
+    broken.enqueuePending(pending),
   ];
   for (const promise of promises) await expect(promise).rejects.toThrow("no queue");
 });

@@ -1,5 +1,5 @@
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
-import type { GrantParts } from "../grant-parts.ts";
+import type { GrantParts } from "../grant-deps.ts";
 import type { DeathReason } from "../store/death.ts";
 import { dueFor } from "../store/due.ts";
 import { timing } from "../timing.ts";

@@ -4,7 +4,7 @@ import type { Instance } from "../../instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
 import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, ProvisioningParts, SignInParts } from "../grant-parts.ts";
+import type { Call, GrantParts, ProvisioningParts, SignInParts } from "../grant-deps.ts";
 import { notStorable } from "../revocation/end-refused.ts";
 import { accountBefore, knownAccount, lookUpAccount } from "../store/account.ts";
 import { consentKey } from "../store/consent.ts";

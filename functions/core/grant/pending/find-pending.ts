@@ -1,6 +1,6 @@
 import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
 import type { Read } from "../../store-clock.ts";
-import type { SignInParts } from "../grant-parts.ts";
+import type { SignInParts } from "../grant-deps.ts";
 
 /**
  * A pending sign-in, wherever it lies: what came while the table was down is in the rescue bucket until a worker brings it home,

@@ -6,17 +6,17 @@ import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import type { Sealer } from "../../vault/ports.ts";
-import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
+import type { Call, GrantParts, SignInParts } from "../grant-deps.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { missingScopes } from "../scopes.ts";
 import { type CodeExchange, type CodeTarget, exchangeCode } from "../sign-in/exchange-code.ts";
 import { freeId } from "../sign-in/first-exchange.ts";
 import { lookUpAccount } from "../store/account.ts";
 import { consentKey } from "../store/consent.ts";
-import { keepGrant, keepWhatFits } from "../store/keep-grant.ts";
 import { refreshGroup } from "../store/refresh-group.ts";
 import { sealConfiguration } from "../store/sealed-grant.ts";
 import { sealPending } from "../store/sealed-pending.ts";
+import { storeOrRescue, storeWhatItCan } from "../store/store-or-rescue.ts";
 
 export interface HostedSignIn extends CodeExchange {
   readonly sessionId: string;
@@ -67,11 +67,11 @@ export async function holdSignIn(
       : { newInstance: await newInstanceOf(sealer, target.instanceId, request, into) }),
   };
   try {
-    await keepWhatFits(connector, won.grant, async (grant) => {
+    await storeWhatItCan(connector, won.grant, async (grant) => {
       const sealed = { ...pending, grant: await sealPending(sealer, { ...key, organizationId }, grant) };
       // Refused: it is there by an own put whose answer was lost.
       const put = () => parts.pendings.put(sealed);
-      return await keepGrant(parts, call, key.instanceId, put, async () => ({
+      return await storeOrRescue(parts, call, key.instanceId, put, async () => ({
         kind: "pending",
         pending: sealed,
       }));

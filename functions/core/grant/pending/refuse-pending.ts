@@ -1,5 +1,5 @@
 import type { PendingKey } from "../../instances/pending-sign-in.ts";
-import type { SignInParts } from "../grant-parts.ts";
+import type { SignInParts } from "../grant-deps.ts";
 import { endSoon } from "../store/end-soon.ts";
 import { latestNow } from "../timing.ts";
 import { findPending } from "./find-pending.ts";

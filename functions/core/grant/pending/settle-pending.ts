@@ -4,9 +4,9 @@ import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.
 import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, WorkerParts } from "../grant-parts.ts";
+import type { Call, WorkerParts } from "../grant-deps.ts";
 import { isShared } from "../revocation/delete-instance.ts";
-import { openUnlessBroken, revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
+import { openUnlessBroken, revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
 import { endsInRevocation } from "../revocation/unwelcome.ts";
 import { consentKey } from "../store/consent.ts";
 import { pendingVersion } from "../store/sealed-pending.ts";
@@ -119,7 +119,7 @@ async function endToken(parts: WorkerParts, pending: Ending, call: Call): Promis
     epoch: pending.epoch,
     at: pending.at,
   });
-  if ((await revokeLoserOrOwe(parts, call, owner, grant, record)) === "revoked")
+  if ((await revokeOrphanOrDefer(parts, call, owner, grant, record)) === "revoked")
     count(parts, pending, "revoked");
   return undefined;
 }

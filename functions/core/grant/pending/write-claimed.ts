@@ -6,7 +6,7 @@ import { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, ProvisioningParts } from "../grant-parts.ts";
+import type { Call, ProvisioningParts } from "../grant-deps.ts";
 import { tellMissingScopes } from "../scopes.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { lacksRefreshToken } from "../sign-in/carry-over.ts";
@@ -14,9 +14,9 @@ import { writeSignIn } from "../sign-in/write-sign-in.ts";
 import { noteAccount } from "../store/account.ts";
 import { consentKey } from "../store/consent.ts";
 import { dueAt } from "../store/due.ts";
-import { keepWhatFits } from "../store/keep-grant.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
 import { openPending } from "../store/sealed-pending.ts";
+import { storeWhatItCan } from "../store/store-or-rescue.ts";
 
 export type ClaimWritten =
   | { readonly kind: "written"; readonly instance: Instance }
@@ -42,7 +42,7 @@ export async function writeClaimed(
       ? signInTo(parts, pending, { grant, sealer, now }, call)
       : create(parts, pending, newInstance, { grant, sealer, now }, call);
   try {
-    return (await keepWhatFits(connectorOf(parts, pending.connector), opened, write)).kept;
+    return (await storeWhatItCan(connectorOf(parts, pending.connector), opened, write)).kept;
   } catch (error) {
     if (!(error instanceof StoreRefused)) throw error;
     return { kind: "lost", now: undefined, refused: error };

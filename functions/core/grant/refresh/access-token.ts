@@ -16,12 +16,12 @@ import {
 } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
-import { PatienceEnded, within } from "../patience.ts";
+import type { Call, GrantParts, InstanceRead } from "../grant-deps.ts";
 import { deathOf, isRevivableByApp } from "../store/death.ts";
 import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "../store/due.ts";
 import { openGrant } from "../store/sealed-grant.ts";
 import { isAhead, latestNow, leaseIsHeld } from "../timing.ts";
+import { TimedOut, withTimeout } from "../with-timeout.ts";
 import { hasEnded } from "./ended-token.ts";
 import { refreshUnlessPaused } from "./refresh-unless-paused.ts";
 
@@ -245,7 +245,7 @@ async function renew(
     } else if (heldBack !== undefined) {
       return heldBack;
     } else if (call.remainingMs() < parts.timing.functionTimeMs) {
-      if (!tried) await parts.handOver(current.instance, request.cause).catch(() => {});
+      if (!tried) await parts.enqueueRefresh(current.instance, request.cause).catch(() => {});
       tried = true;
     } else if (!tried) {
       // The token request must begin soon after the item was read: an old reading (a slow upload came between) is no use, and
@@ -260,9 +260,9 @@ async function renew(
       call.afterAnswer(refresh);
       let result: Awaited<typeof refresh>;
       try {
-        result = await within(parts, left(), refresh);
+        result = await withTimeout(parts, left(), refresh);
       } catch (error) {
-        if (error instanceof PatienceEnded) return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
+        if (error instanceof TimedOut) return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
         throw error;
       }
       switch (result.kind) {

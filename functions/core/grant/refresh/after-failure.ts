@@ -1,6 +1,6 @@
 import type { Grant, Instance, Refusals, Failure as Told } from "../../instances/instance.ts";
 import type { TokenOutcome } from "../../oauth/ports.ts";
-import type { GrantParts } from "../grant-parts.ts";
+import type { GrantParts } from "../grant-deps.ts";
 import { owedSince } from "../store/due.ts";
 import { backOff } from "../timing.ts";
 import { type VendorWords, wordsOf } from "./vendor-words.ts";

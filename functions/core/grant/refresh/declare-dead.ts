@@ -1,11 +1,11 @@
 import type { Failure } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
-import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
-import { within } from "../patience.ts";
+import type { Call, GrantParts, InstanceRead } from "../grant-deps.ts";
 import type { DeathReason } from "../store/death.ts";
 import { dueFor } from "../store/due.ts";
 import { latestNow } from "../timing.ts";
+import { withTimeout } from "../with-timeout.ts";
 
 /**
  * Writes that only a new sign-in helps, if the version and fence are still those seen, and tells subscribers. The sealed grant
@@ -28,7 +28,7 @@ export async function declareDead(
   const death = { version: seen.version, at, reason };
   const lastFailure: Failure = { at, code: reason, ...words };
   const due = dueFor(instance, at + timing.keepDeadMs, at, timing);
-  const written = await within(
+  const written = await withTimeout(
     parts,
     timing.storeTryMs,
     parts.instances.markDead(instance.id, seen, reason, due, { death, lastFailure }),

@@ -1,6 +1,6 @@
 import type { Grant } from "../../instances/instance.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
+import type { Call, GrantParts, InstanceRead } from "../grant-deps.ts";
 import { askAccount } from "../store/account.ts";
 import { releaseLease, takeLease } from "../store/lease.ts";
 import { latestNow, leaseIsHeld } from "../timing.ts";

@@ -1,6 +1,6 @@
 import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
-import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
+import type { Call, GrantParts, InstanceRead } from "../grant-deps.ts";
 import { latestNow } from "../timing.ts";
 import type { VendorWords } from "./vendor-words.ts";
 

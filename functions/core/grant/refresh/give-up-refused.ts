@@ -1,10 +1,10 @@
 import type { Grant } from "../../instances/instance.ts";
 import type { Sealer } from "../../vault/ports.ts";
-import type { Call, GrantParts, InstanceRead, RefreshCause } from "../grant-parts.ts";
-import { within } from "../patience.ts";
+import type { Call, GrantParts, InstanceRead, RefreshCause } from "../grant-deps.ts";
 import { endRefused, STORE_REFUSED } from "../revocation/end-refused.ts";
 import { type Lease, releaseLease } from "../store/lease.ts";
 import { latestNow } from "../timing.ts";
+import { withTimeout } from "../with-timeout.ts";
 import { afterFailure } from "./after-failure.ts";
 import { tellFailure } from "./failure-series.ts";
 
@@ -38,7 +38,7 @@ export async function giveUpRefused(
     { kind: "unknown", reason: STORE_REFUSED },
     now,
   );
-  const release = within(
+  const release = withTimeout(
     parts,
     parts.timing.storeTryMs,
     releaseLease(parts, lease, { ...change, lastError: STORE_REFUSED }),

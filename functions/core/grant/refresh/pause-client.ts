@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Instance, OAuthClient } from "../../instances/instance.ts";
 import type { TransientItem, TransientStore } from "../../transients.ts";
-import type { ClientPauses } from "../grant-parts.ts";
+import type { ClientPauses } from "../grant-deps.ts";
 import type { Timing } from "../timing.ts";
 
 interface Pause extends TransientItem {

@@ -1,5 +1,5 @@
 import type { OAuthClient } from "../../instances/instance.ts";
-import type { Call, GrantParts, InstanceRead } from "../grant-parts.ts";
+import type { Call, GrantParts, InstanceRead } from "../grant-deps.ts";
 import { latestNow } from "../timing.ts";
 import { pauseKey } from "./pause-client.ts";
 import { type RefreshRequest, type RefreshResult, refreshGrant } from "./refresh.ts";

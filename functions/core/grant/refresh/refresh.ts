@@ -9,25 +9,25 @@ import { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "../grant-parts.ts";
-import { within } from "../patience.ts";
-import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
+import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "../grant-deps.ts";
+import { revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
 import { noteProof } from "../store/account.ts";
 import { commit, type RefreshRecord } from "../store/commit.ts";
 import { type DeathReason, deathOf, reasonOf } from "../store/death.ts";
 import { dueAt, dueFor, expiryOf } from "../store/due.ts";
-import { keepGrant, keepWhatFits } from "../store/keep-grant.ts";
 import {
   type Hindrance,
-  hindrance,
   type Lease,
   lookForRescue,
+  refreshBlocker,
   releaseLease,
   takeLease,
 } from "../store/lease.ts";
 import { openGrant, sealGrant } from "../store/sealed-grant.ts";
+import { storeOrRescue, storeWhatItCan } from "../store/store-or-rescue.ts";
 import { withNewGrant } from "../store/with-new-grant.ts";
 import { earliestNow, latestNow } from "../timing.ts";
+import { withTimeout } from "../with-timeout.ts";
 import { type AfterFailure, afterFailure, errorCode, type Failure, failureOf } from "./after-failure.ts";
 import { declareDead } from "./declare-dead.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
@@ -105,7 +105,7 @@ async function attempt(
   };
   const now = (): number => latestNow(read.reading, parts.monotonic());
   const revives = request.cause === "revive";
-  const why = hindrance(read, request.wanted, revives);
+  const why = refreshBlocker(read, request.wanted, revives);
   if (why !== undefined) return { kind: "hindered", why };
 
   let old: Grant;
@@ -142,7 +142,7 @@ async function attempt(
   switch (outcome.kind) {
     case "granted": {
       const grant = refreshedGrant(parts, connector, old, outcome.response, sentAt);
-      return await bringHome(
+      return await storeRefreshed(
         parts,
         read,
         request,
@@ -157,7 +157,7 @@ async function attempt(
       if (grant === undefined) break;
       const failure = afterFailure(parts, instance, old, outcome, now());
       const won = { connector, old, grant, sentAt, sealer, failure };
-      return await bringHome(parts, read, request, lease, won, call, count);
+      return await storeRefreshed(parts, read, request, lease, won, call, count);
     }
     case "invalid_grant": {
       const reason = reasonOf(outcome);
@@ -200,7 +200,7 @@ type Fail = (outcome: Failure, retryAfterMs?: number, words?: VendorWords) => Re
 
 /** RELEASE, with what the attempt leaves behind. @returns whether it was written */
 async function letGo(parts: GrantParts, lease: Lease, change: ReleaseChange): Promise<boolean> {
-  const release = within(parts, parts.timing.storeTryMs, releaseLease(parts, lease, change));
+  const release = withTimeout(parts, parts.timing.storeTryMs, releaseLease(parts, lease, change));
   return await release.catch(() => false);
 }
 
@@ -306,7 +306,7 @@ function withRotatedToken(old: Grant, { refreshToken }: TokenResponse): Grant | 
 }
 
 /** Step 5, a grant: seal it with version f; COMMIT, else the rescue bucket. */
-async function bringHome(
+async function storeRefreshed(
   parts: GrantParts,
   read: InstanceRead,
   request: RefreshRequest,
@@ -355,9 +355,9 @@ async function bringHome(
   let kept: Awaited<ReturnType<typeof commit>> | "rescued";
   let grant: Grant;
   try {
-    ({ kept, grant } = await keepWhatFits(won.connector, won.grant, async (each) => {
+    ({ kept, grant } = await storeWhatItCan(won.connector, won.grant, async (each) => {
       record = recordOf(each);
-      return await keepGrant(
+      return await storeOrRescue(
         parts,
         call,
         instance.id,
@@ -378,7 +378,7 @@ async function bringHome(
     return { kind: "moved" };
   }
   if (kept === "lost") {
-    const ended = await revokeLoserOrOwe(parts, call, instance, won.grant, record);
+    const ended = await revokeOrphanOrDefer(parts, call, instance, won.grant, record);
     // What is lost is counted there; what is owed, as revoked when it is.
     if (ended !== "lost") count(ended === "revoked" ? "revoked" : "reused");
     return { kind: "moved" };

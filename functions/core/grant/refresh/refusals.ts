@@ -1,6 +1,6 @@
 import type { Grant, Instance, Refusals } from "../../instances/instance.ts";
 import type { TokenOutcome } from "../../oauth/ports.ts";
-import type { GrantParts, RefreshCause } from "../grant-parts.ts";
+import type { GrantParts, RefreshCause } from "../grant-deps.ts";
 import type { Timing } from "../timing.ts";
 
 /** Statuses that say nothing of the grant: the client, the time, the rate. */

@@ -1,5 +1,5 @@
 import type { TransientItem, TransientStore } from "../../transients.ts";
-import type { RefusedGrants } from "../grant-parts.ts";
+import type { RefusedGrants } from "../grant-deps.ts";
 import type { Timing } from "../timing.ts";
 
 /** `refused#<connector>`: grants that are about to be given up. */

@@ -3,8 +3,8 @@ import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantOutcome, WorkerParts } from "../grant-parts.ts";
-import { openUnlessBroken, revokeLoser, revokeRecorded } from "../revocation/revoke-loser.ts";
+import type { Call, GrantOutcome, WorkerParts } from "../grant-deps.ts";
+import { openUnlessBroken, revokeOrphan, revokeRecorded } from "../revocation/revoke-orphan.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { createOrFind } from "../sign-in/first-exchange.ts";
 import { writeSignIn } from "../sign-in/write-sign-in.ts";
@@ -113,7 +113,7 @@ async function settle(parts: WorkerParts, key: string, record: RescueRecord, cal
       const sealer = await parts.vault.prepare(record.organizationId);
       const result = await writeSignIn(parts, { signIn, grant, sealer });
       if (result.kind === "lost")
-        return await revokedOrOwed(parts, owner, await revokeLoser(parts, owner, grant), record.at);
+        return await revokedOrOwed(parts, owner, await revokeOrphan(parts, owner, grant), record.at);
       await afterSignIn(parts, result, record, grant, call);
       return "rescued";
     }

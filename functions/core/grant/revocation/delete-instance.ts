@@ -3,7 +3,7 @@ import type { Instance } from "../../instances/instance.ts";
 import type { PendingKey } from "../../instances/pending-sign-in.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, SignInParts, WorkerParts } from "../grant-parts.ts";
+import type { Call, GrantParts, SignInParts, WorkerParts } from "../grant-deps.ts";
 import { lookUpAccount } from "../store/account.ts";
 import { consentKey, provenKey, unprovenKey } from "../store/consent.ts";
 import { isEmptied } from "../store/death.ts";
@@ -15,7 +15,7 @@ import { latestNow, revocationWait } from "../timing.ts";
  * @returns false: there is no such instance
  */
 export async function markForDeletion(
-  parts: Pick<SignInParts, "handOverDeletion"> & {
+  parts: Pick<SignInParts, "enqueueDeletion"> & {
     readonly instances: Pick<GrantParts["instances"], "get" | "markDeleting">;
   },
   instanceId: number,
@@ -28,7 +28,7 @@ export async function markForDeletion(
     return found?.deleting === true;
   }
   // Lost: it lies on the due index.
-  await parts.handOverDeletion(instance).catch(() => {});
+  await parts.enqueueDeletion(instance).catch(() => {});
   return true;
 }
 

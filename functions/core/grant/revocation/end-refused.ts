@@ -5,9 +5,9 @@ import { epochOf, hashOf } from "../../instances/sign-in-epoch.ts";
 import type { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
-import type { Call, GrantParts, RefreshCause } from "../grant-parts.ts";
+import type { Call, GrantParts, RefreshCause } from "../grant-deps.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
-import { revokeLoserOrOwe } from "./revoke-loser.ts";
+import { revokeOrphanOrDefer } from "./revoke-orphan.ts";
 
 /** Why a grant was lost that the table will never take: in the log line, the event and `lastError`. */
 export const STORE_REFUSED = "store_refused";
@@ -36,7 +36,7 @@ export async function endRefused(
   const { id: instanceId, organizationId, connector } = owner;
   // Before every sign-in: such a record can only end in a revocation, and no refresh looks for it.
   const epoch = epochOf(0, hashOf(String(instanceId), String(of)));
-  const ended = await revokeLoserOrOwe(parts, call, owner, grant, async () => ({
+  const ended = await revokeOrphanOrDefer(parts, call, owner, grant, async () => ({
     kind: "sign-in",
     instanceId,
     organizationId,

@@ -1,7 +1,7 @@
 import type { Instance } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
-import type { GrantParts } from "../grant-parts.ts";
-import { openUnlessBroken } from "../revocation/revoke-loser.ts";
+import type { GrantParts } from "../grant-deps.ts";
+import { openUnlessBroken } from "../revocation/revoke-orphan.ts";
 import { deathOf, emptiesAt, withoutTokens } from "../store/death.ts";
 import { dueFor } from "../store/due.ts";
 import { sealGrant } from "../store/sealed-grant.ts";

@@ -1,13 +1,13 @@
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "../grant-parts.ts";
+import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "../grant-deps.ts";
 import { endPendingsOf } from "../pending/settle-pending.ts";
 import { wasJustRefreshed } from "../refresh/access-token.ts";
 import { refreshUnlessPaused } from "../refresh/refresh-unless-paused.ts";
 import { finishDeletion } from "../revocation/delete-instance.ts";
 import { endReplaced } from "../sign-in/replaced-grants.ts";
 import { noteAccount } from "../store/account.ts";
-import { isOfNobodyKnown } from "../store/consent.ts";
+import { hasUnknownAccount } from "../store/consent.ts";
 import { isRevivable } from "../store/death.ts";
 import { dueAt, dueFor, isAlmostOver, isDue, isRenewable, owedSince } from "../store/due.ts";
 import { openGrant } from "../store/sealed-grant.ts";
@@ -73,7 +73,7 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
   }
   if (result.kind === "hindered") leave("waited");
   const connector = connectorOf(parts, instance.connector);
-  const isKnown = instance.account !== undefined && !isOfNobodyKnown(connector, instance);
+  const isKnown = instance.account !== undefined && !hasUnknownAccount(connector, instance);
   if (result.kind === "refreshed" && !isKnown) {
     // Tried with each refresh: without it another account's sign-in goes unnoticed, and where revocation ends a user's whole
     // grant one such instance spares every consent of its client (revocation/delete-instance.ts).

@@ -1,7 +1,7 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, SignInParts } from "../grant-parts.ts";
+import type { Call, SignInParts } from "../grant-deps.ts";
 import { tellMissingScopes } from "../scopes.ts";
 import { noteAccount } from "../store/account.ts";
 import { endOvertaken } from "../store/end-soon.ts";

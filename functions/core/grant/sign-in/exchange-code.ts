@@ -9,10 +9,10 @@ import type { ClientCredentials, TokenOutcome, TokenResponse } from "../../oauth
 import { present } from "../../present.ts";
 import type { StoreReading } from "../../store-clock.ts";
 import type { TransientItem, TransientStore } from "../../transients.ts";
-import type { Call, GrantParts } from "../grant-parts.ts";
+import type { Call, GrantParts } from "../grant-deps.ts";
 import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
 import { endPause } from "../refresh/pause-client.ts";
-import { revokeLoser } from "../revocation/revoke-loser.ts";
+import { revokeOrphan } from "../revocation/revoke-orphan.ts";
 import { expiryOf } from "../store/due.ts";
 import { earliestNow } from "../timing.ts";
 
@@ -84,7 +84,7 @@ export async function exchangeCode(
   }
   if (outcome.kind === "unusable") {
     const owner = { id: target.instanceId, organizationId, connector: connector.key };
-    await revokeLoser(parts, owner, firstGrant(parts, request, credentials, outcome.response, sentAt));
+    await revokeOrphan(parts, owner, firstGrant(parts, request, credentials, outcome.response, sentAt));
     throw refusal(connector, outcome);
   }
   // The vendor did nothing with the code, or will never take it: it is not spent on this instance.
@@ -114,9 +114,11 @@ async function reserve(
     throw new Unavailable("an earlier request with this code has just failed; send the same request again");
   }
   if (seen?.attempt === item.attempt) return;
-  const mine = seen?.caller === caller && (await wentInto(parts, seen));
+  const mine = seen?.caller === caller && (await codeOutcome(parts, seen));
   throw new InvalidRequest(
-    mine ? whatItMade(seen) : "this code was used already; send the user through the authorization URL again",
+    mine
+      ? codeUsedMessage(seen)
+      : "this code was used already; send the user through the authorization URL again",
     "providerData.code",
     "code_used",
     mine ? { instanceId: seen.instanceId } : {},
@@ -124,7 +126,7 @@ async function reserve(
 }
 
 /** The code's grant is stored, or safe in the rescue bucket and stored soon. */
-async function wentInto(parts: GrantParts, { instanceId, signInEpoch }: CodeSeen): Promise<boolean> {
+async function codeOutcome(parts: GrantParts, { instanceId, signInEpoch }: CodeSeen): Promise<boolean> {
   const { value } = await parts.instances.get(instanceId);
   const lies = async (name: string) =>
     (await parts.rescue.read(`rescue/${instanceId}/${name}`).catch(() => undefined)) !== undefined;
@@ -135,7 +137,7 @@ async function wentInto(parts: GrantParts, { instanceId, signInEpoch }: CodeSeen
   return await lies(`signin-${signInEpoch}`);
 }
 
-function whatItMade({ instanceId, signInEpoch }: CodeSeen): string {
+function codeUsedMessage({ instanceId, signInEpoch }: CodeSeen): string {
   return signInEpoch === undefined
     ? `this code was used already, and made instance ${instanceId}: rotate that instance's token (POST /instances/${instanceId}/token) and go on with it`
     : `this code was used already, and instance ${instanceId} was signed in to with it: go on with its token`;

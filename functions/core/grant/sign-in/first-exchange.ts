@@ -7,15 +7,15 @@ import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
-import type { Call, GrantParts, ProvisioningParts } from "../grant-parts.ts";
+import type { Call, GrantParts, ProvisioningParts } from "../grant-deps.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { tellMissingScopes } from "../scopes.ts";
 import { noteAccount } from "../store/account.ts";
 import { consentKey, unprovenKey } from "../store/consent.ts";
 import { dueAt } from "../store/due.ts";
-import { keepGrant, keepWhatFits } from "../store/keep-grant.ts";
 import { refreshGroup } from "../store/refresh-group.ts";
 import { sealConfiguration, sealGrant } from "../store/sealed-grant.ts";
+import { storeOrRescue, storeWhatItCan } from "../store/store-or-rescue.ts";
 import { lacksRefreshToken } from "./carry-over.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 
@@ -144,7 +144,7 @@ export async function storeWhatFits(
   },
 ): Promise<Provisioned> {
   try {
-    const { kept } = await keepWhatFits(connector, grant, async (each) => {
+    const { kept } = await storeWhatItCan(connector, grant, async (each) => {
       const made = await how.make(each);
       await storeNew(parts, made.instance, call);
       return made;
@@ -163,7 +163,7 @@ export async function storeWhatFits(
  */
 async function storeNew(parts: ProvisioningParts, instance: Instance, call: Call): Promise<void> {
   try {
-    await keepGrant(
+    await storeOrRescue(
       parts,
       call,
       instance.id,

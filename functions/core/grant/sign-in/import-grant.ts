@@ -6,11 +6,11 @@ import { epochOf, hashOf } from "../../instances/sign-in-epoch.ts";
 import type { ClientCredentials, TokenOutcome } from "../../oauth/ports.ts";
 import { present } from "../../present.ts";
 import { isHeaderText } from "../../vendor-http.ts";
-import type { Call, ProvisioningParts } from "../grant-parts.ts";
+import type { Call, ProvisioningParts } from "../grant-deps.ts";
 import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
 import { endPause } from "../refresh/pause-client.ts";
 import { endRefused } from "../revocation/end-refused.ts";
-import { revokeLoser } from "../revocation/revoke-loser.ts";
+import { revokeOrphan } from "../revocation/revoke-orphan.ts";
 import { noteAccount } from "../store/account.ts";
 import { expiryOf } from "../store/due.ts";
 import { earliestNow } from "../timing.ts";
@@ -137,6 +137,6 @@ async function provenGrant(
   if (outcome.kind === "granted") return grant;
   // A refresh token that did not change is still the app's own.
   if (grant.refreshToken !== refreshToken)
-    await revokeLoser(parts, { id: instanceId, organizationId, connector: connector.key }, grant);
+    await revokeOrphan(parts, { id: instanceId, organizationId, connector: connector.key }, grant);
   throw refusal(connector, outcome);
 }

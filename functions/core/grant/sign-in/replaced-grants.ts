@@ -1,9 +1,9 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { budgets, itemBytes } from "../../instances/budgets.ts";
 import type { Instance, ReplacedGrant } from "../../instances/instance.ts";
-import type { GrantParts } from "../grant-parts.ts";
-import { within } from "../patience.ts";
-import { openUnlessBroken, revokeLoser } from "../revocation/revoke-loser.ts";
+import type { GrantParts } from "../grant-deps.ts";
+import { openUnlessBroken, revokeOrphan } from "../revocation/revoke-orphan.ts";
+import { withTimeout } from "../with-timeout.ts";
 
 /** A worker comes by within minutes, so only crashes in a row bring more than one: the item must not grow without end. */
 const MOST_REPLACED = 8;
@@ -48,7 +48,7 @@ export async function endReplaced(parts: GrantParts, instance: Instance): Promis
   const { id, epoch, replacedGrants } = instance;
   if (replacedGrants === undefined) return true;
   try {
-    for (const replaced of replacedGrants) await endOrOwe(parts, instance, replaced);
+    for (const replaced of replacedGrants) await endOrDefer(parts, instance, replaced);
     return await parts.instances.forgetReplaced(id, { epoch });
   } catch {
     return false;
@@ -56,14 +56,14 @@ export async function endReplaced(parts: GrantParts, instance: Instance): Promis
 }
 
 /** @throws neither is possible now */
-async function endOrOwe(
+async function endOrDefer(
   parts: GrantParts,
   { id, organizationId, connector }: Instance,
   { version, grant, at }: ReplacedGrant,
 ): Promise<void> {
   const owner = { id, organizationId, connector };
   const old = await openUnlessBroken(parts, owner, version, grant);
-  if (old === undefined || (await revokeLoser(parts, owner, old))) return;
+  if (old === undefined || (await revokeOrphan(parts, owner, old))) return;
   const owed = parts.rescue.put({
     kind: "refresh",
     instanceId: id,
@@ -76,5 +76,5 @@ async function endOrOwe(
     grant,
     refreshedAt: at,
   });
-  await within(parts, parts.timing.storeTryMs, owed);
+  await withTimeout(parts, parts.timing.storeTryMs, owed);
 }

@@ -4,14 +4,14 @@ import type { InstanceChanges } from "../../instances/instance-store.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
-import type { Call, GrantParts, SignInParts } from "../grant-parts.ts";
+import type { Call, GrantParts, SignInParts } from "../grant-deps.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
-import { revokeLoserOrOwe } from "../revocation/revoke-loser.ts";
+import { revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
 import { endsInRevocation } from "../revocation/unwelcome.ts";
 import { accountBefore, knownAccount, lookUpAccount } from "../store/account.ts";
-import { keepGrant, keepWhatFits } from "../store/keep-grant.ts";
 import { refreshGroup } from "../store/refresh-group.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
+import { storeOrRescue, storeWhatItCan } from "../store/store-or-rescue.ts";
 import { latestNow } from "../timing.ts";
 import { afterSignIn } from "./after-sign-in.ts";
 import { lacksRefreshToken } from "./carry-over.ts";
@@ -67,8 +67,8 @@ export async function signInAgain(
   });
   let kept: SignInResult | "rescued";
   try {
-    ({ kept } = await keepWhatFits(connector, won.grant, (grant) =>
-      keepGrant(
+    ({ kept } = await storeWhatItCan(connector, won.grant, (grant) =>
+      storeOrRescue(
         parts,
         call,
         instanceId,
@@ -86,7 +86,7 @@ export async function signInAgain(
   }
   if (kept === "rescued") return instance;
   if (kept.kind === "lost") {
-    await revokeLoserOrOwe(parts, call, instance, won.grant, recordOf(won.grant));
+    await revokeOrphanOrDefer(parts, call, instance, won.grant, recordOf(won.grant));
     if (kept.now === undefined || kept.now.deleting === true) throw gone(instanceId);
     throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
   }
@@ -142,7 +142,7 @@ async function endUnwelcome(
   won: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
   call: Call,
 ): Promise<void> {
-  await revokeLoserOrOwe(parts, call, instance, won.grant, endsInRevocation(instance, won));
+  await revokeOrphanOrDefer(parts, call, instance, won.grant, endsInRevocation(instance, won));
 }
 
 function gone(instanceId: number): NotFound {

@@ -6,7 +6,7 @@ import { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts } from "../grant-parts.ts";
+import type { Call, GrantParts } from "../grant-deps.ts";
 import { consentKey } from "../store/consent.ts";
 import { dueAt, dueFor } from "../store/due.ts";
 import { releaseLease } from "../store/lease.ts";

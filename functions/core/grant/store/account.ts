@@ -7,8 +7,8 @@ import { hashOf } from "../../instances/sign-in-epoch.ts";
 import { type AccountAnswer, callAccount } from "../../oauth/account-call.ts";
 import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { GrantParts } from "../grant-parts.ts";
-import { within } from "../patience.ts";
+import type { GrantParts } from "../grant-deps.ts";
+import { withTimeout } from "../with-timeout.ts";
 import { consentKey, isUnproven, provenKey, unprovenKey } from "./consent.ts";
 import { openGrant } from "./sealed-grant.ts";
 
@@ -37,7 +37,7 @@ export async function askAccount(
   configuration: Instance["configuration"],
 ): Promise<AccountAnswer> {
   const values = endpointValues(connector, configuration, grant);
-  return await within(
+  return await withTimeout(
     parts,
     parts.timing.accountMs,
     callAccount(parts.http, connector, values, grant.accessToken),
@@ -126,7 +126,7 @@ export async function noteProof(
   const noted = { consentKey: provenKey(seen), at };
   try {
     const write = parts.instances.noteAccount(id, { epoch, consentKey: seen }, noted);
-    const written = await within(parts, parts.timing.storeTryMs, write);
+    const written = await withTimeout(parts, parts.timing.storeTryMs, write);
     return written ? { ...instance, consentKey: noted.consentKey, updatedAt: at } : instance;
   } catch {
     return instance;

@@ -1,13 +1,13 @@
 import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
-import type { GrantParts } from "../grant-parts.ts";
+import type { GrantParts } from "../grant-deps.ts";
 
 export type RefreshRecord = Extract<RescueRecord, { kind: "refresh" }>;
 
 /**
  * `written`: it is the stored grant, by this write or an earlier one of the same attempt.
  * `superseded`: a later attempt of the same sign-in won; never revoke anything here.
- * `lost`: the instance is gone, being deleted, or signed in anew: the grant belongs to nobody (see revocation/revoke-loser.ts).
+ * `lost`: the instance is gone, being deleted, or signed in anew: the grant belongs to nobody (see revocation/revoke-orphan.ts).
  */
 export type CommitResult = "written" | "superseded" | "lost";
 

@@ -39,7 +39,7 @@ export function isUnproven({ consentKey: key }: Pick<Instance, "consentKey">): b
 }
 
 /** Whether nobody knows yet whose consent it is, where that matters. */
-export function isOfNobodyKnown(
+export function hasUnknownAccount(
   connector: Connector,
   { consentKey: key, refreshGroup }: Pick<Instance, "consentKey" | "refreshGroup">,
 ): boolean {

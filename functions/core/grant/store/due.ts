@@ -1,7 +1,7 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { TokenResponse } from "../../oauth/ports.ts";
-import type { GrantParts } from "../grant-parts.ts";
+import type { GrantParts } from "../grant-deps.ts";
 import { DUE_JITTER, DUE_SHARE, KEEP_ALIVE_SHARE, type Timing } from "../timing.ts";
 
 type Clockwork = Pick<GrantParts, "timing" | "random" | "activeWindowMs">;

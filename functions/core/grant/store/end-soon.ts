@@ -1,6 +1,6 @@
 import type { Instance } from "../../instances/instance.ts";
 import type { PendingSignIn } from "../../instances/pending-sign-in.ts";
-import type { SignInParts } from "../grant-parts.ts";
+import type { SignInParts } from "../grant-deps.ts";
 
 /**
  * From here on nobody can claim it; a worker revokes its grant, now or when the sweep finds it.
@@ -8,20 +8,20 @@ import type { SignInParts } from "../grant-parts.ts";
  * @returns false: it was claimed before, or is gone
  */
 export async function endSoon(
-  parts: Pick<SignInParts, "pendings" | "handOverPending">,
+  parts: Pick<SignInParts, "pendings" | "enqueuePending">,
   pending: PendingSignIn,
   now: number,
   claimedToo = false,
 ): Promise<boolean> {
   const marked = await parts.pendings.markEnding(pending, now, claimedToo);
   // Lost: it lies on the due index.
-  if (marked) await parts.handOverPending(pending).catch(() => {});
+  if (marked) await parts.enqueuePending(pending).catch(() => {});
   return marked;
 }
 
 /** A sign-in ends the pending ones of its instance that are older: their claims could only lose. Never throws. */
 export async function endOvertaken(
-  parts: Pick<SignInParts, "pendings" | "handOverPending">,
+  parts: Pick<SignInParts, "pendings" | "enqueuePending">,
   { id, epoch }: Pick<Instance, "id" | "epoch">,
   now: number,
 ): Promise<void> {

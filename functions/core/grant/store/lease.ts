@@ -1,9 +1,9 @@
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { ReleaseChange } from "../../instances/instance-store.ts";
 import type { RescueRecord } from "../../instances/rescue-store.ts";
-import type { GrantParts, InstanceRead } from "../grant-parts.ts";
-import { within } from "../patience.ts";
+import type { GrantParts, InstanceRead } from "../grant-deps.ts";
 import { leaseIsHeld } from "../timing.ts";
+import { withTimeout } from "../with-timeout.ts";
 import { isRevivable } from "./death.ts";
 
 /** Why a refresh does not begin. */
@@ -22,7 +22,7 @@ export interface Lease {
  * @param wanted the version that the caller wants renewed; another one lies there: it was renewed already
  * @param revives the attempt is for a grant that is dead: it may begin if that one may be tried once more
  */
-export function hindrance(
+export function refreshBlocker(
   { instance, reading }: InstanceRead,
   wanted?: number,
   revives = false,
@@ -45,7 +45,7 @@ export async function lookForRescue(
   { instance }: InstanceRead,
 ): Promise<RescueRecord | undefined> {
   if (instance.until === undefined) return undefined;
-  return await within(parts, parts.timing.storeTryMs, parts.rescue.get(instance.id, instance.fence));
+  return await withTimeout(parts, parts.timing.storeTryMs, parts.rescue.get(instance.id, instance.fence));
 }
 
 /**

@@ -101,7 +101,7 @@ export interface GrantParts {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly timing: Timing;
   /** Has a worker refresh this instance's grant. @throws the work queue did not take it */
-  readonly handOver: (
+  readonly enqueueRefresh: (
     instance: Pick<Instance, "id" | "version" | "refreshGroup">,
     cause: RefreshCause,
   ) => Promise<void>;
@@ -119,9 +119,9 @@ export interface GrantParts {
 export interface SignInParts extends GrantParts {
   readonly pendings: PendingSignIns;
   /** Has a worker end an instance that is marked for deletion. @throws the queue did not take it: it lies on the due index */
-  readonly handOverDeletion: (instance: Pick<Instance, "id" | "version" | "refreshGroup">) => Promise<void>;
+  readonly enqueueDeletion: (instance: Pick<Instance, "id" | "version" | "refreshGroup">) => Promise<void>;
   /** Has a worker look at a pending sign-in now. @throws the queue did not take it: it lies on the due index */
-  readonly handOverPending: (pending: PendingKey & Pick<PendingSignIn, "refreshGroup">) => Promise<void>;
+  readonly enqueuePending: (pending: PendingKey & Pick<PendingSignIn, "refreshGroup">) => Promise<void>;
 }
 
 /** For those who make instances. */

@@ -2,10 +2,10 @@ import type { Grant, Instance } from "../../instances/instance.ts";
 import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { SealBroken } from "../../vault/sealed-format.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts } from "../grant-parts.ts";
+import type { Call, GrantParts } from "../grant-deps.ts";
 import { isEmptied } from "../store/death.ts";
-import { revokeOrOwe } from "../store/keep-grant.ts";
 import { openGrant } from "../store/sealed-grant.ts";
+import { revokeOrDefer } from "../store/store-or-rescue.ts";
 
 type Owner = Pick<Instance, "id" | "organizationId" | "connector">;
 
@@ -15,7 +15,7 @@ type Owner = Pick<Instance, "id" | "organizationId" | "connector">;
  * one that he has, and those that do not rotate give it with each refresh.
  * @returns false: the vendor did not take it, or nobody could look; try again later
  */
-export async function revokeLoser(
+export async function revokeOrphan(
   parts: Pick<GrantParts, "instances" | "vault" | "connectors" | "clients" | "tokens">,
   owner: Owner,
   grant: Grant,
@@ -52,7 +52,7 @@ async function isLivedBy(
  * where the rescue worker tries again. Such a record can never be committed: the version or epoch it asks for is history.
  * @returns `lost`: neither was possible, and it is counted here
  */
-export async function revokeLoserOrOwe(
+export async function revokeOrphanOrDefer(
   parts: GrantParts,
   call: Pick<Call, "remainingMs">,
   owner: Owner,
@@ -60,7 +60,7 @@ export async function revokeLoserOrOwe(
   record: () => Promise<RescueRecord>,
 ): Promise<"revoked" | "owed" | "lost"> {
   try {
-    return await revokeOrOwe(parts, call, owner.id, () => revokeLoser(parts, owner, grant), record);
+    return await revokeOrDefer(parts, call, owner.id, () => revokeOrphan(parts, owner, grant), record);
   } catch {
     parts.outcome({ outcome: "lost", connector: owner.connector, instanceId: owner.id, cause: "rescue" });
     return "lost";
@@ -76,7 +76,7 @@ export async function revokeRecorded(
 ): Promise<boolean> {
   if (connectorOf(parts, owner.connector).oauth2.revocation?.ends !== "token") return true;
   const grant = await openUnlessBroken(parts, owner, version, sealed);
-  return grant !== undefined && (await revokeLoser(parts, owner, grant));
+  return grant !== undefined && (await revokeOrphan(parts, owner, grant));
 }
 
 /** @returns undefined: its key is gone, or it was tampered with; no later time will open it. @throws not now */

@@ -3,9 +3,9 @@ import { refuseTooLarge, withoutUndeclared } from "../../instances/fit-grant.ts"
 import type { Grant } from "../../instances/instance.ts";
 import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { StoreRefused } from "../../store-refused.ts";
-import type { Call, GrantParts } from "../grant-parts.ts";
-import { within } from "../patience.ts";
+import type { Call, GrantParts } from "../grant-deps.ts";
 import { backOff } from "../timing.ts";
+import { withTimeout } from "../with-timeout.ts";
 
 /** Neither store took a grant before the function's end: it is lost, unless a write whose answer was lost arrived. */
 class GrantLost extends Error {
@@ -26,7 +26,7 @@ type Parts = Pick<GrantParts, "sleep" | "timing" | "random" | "rescue" | "monoto
  * @throws {StoreRefused} the table will never take it: at once, and no record is left of what nobody could ever write
  * @throws {GrantLost}
  */
-export async function keepGrant<T>(
+export async function storeOrRescue<T>(
   parts: Parts,
   call: Pick<Call, "remainingMs">,
   instanceId: number,
@@ -47,7 +47,7 @@ export async function keepGrant<T>(
  * @returns the grant as it was kept, and what `keep` answered
  * @throws {StoreRefused} not even the smaller form: the grant must end
  */
-export async function keepWhatFits<T>(
+export async function storeWhatItCan<T>(
   connector: Connector,
   grant: Grant,
   keep: (grant: Grant) => Promise<T>,
@@ -71,7 +71,7 @@ export async function keepWhatFits<T>(
  * @param record what to lay into the bucket; asked for only when the vendor does not take it
  * @throws {GrantLost} neither was possible: the grant lives on at the vendor
  */
-export async function revokeOrOwe(
+export async function revokeOrDefer(
   parts: Parts,
   call: Pick<Call, "remainingMs">,
   instanceId: number,
@@ -108,7 +108,7 @@ async function tryFor<T>(
   const end = parts.monotonic() + Math.min(parts.timing.storeTryMs, call.remainingMs());
   for (let failures = 1; ; failures++) {
     try {
-      return { value: await within(parts, end - parts.monotonic(), work()) };
+      return { value: await withTimeout(parts, end - parts.monotonic(), work()) };
     } catch (error) {
       if (error instanceof StoreRefused) throw error;
       const pause = backOff(

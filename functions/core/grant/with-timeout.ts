@@ -1,0 +1,32 @@
+import type { GrantParts } from "./grant-deps.ts";
+
+/** Our patience ended; what was asked for may still happen. */
+export class TimedOut extends Error {
+  constructor(ms: number) {
+    super(`no answer within ${ms} ms`);
+    this.name = "TimedOut";
+  }
+}
+
+/**
+ * Waits for work, but only so long. The work itself goes on.
+ * @throws {TimedOut}
+ */
+export async function withTimeout<T>(
+  parts: Pick<GrantParts, "sleep">,
+  ms: number,
+  work: Promise<T>,
+): Promise<T> {
+  const answered = new AbortController();
+  const timeout = parts.sleep(Math.max(0, ms), answered.signal).then(() => {
+    throw new TimedOut(ms);
+  });
+  // One of the two loses the race: its failure is nobody's.
+  timeout.catch(() => {});
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    answered.abort();
+  }
+}
