@@ -27,7 +27,7 @@ export function markRestoredCommand(): Command {
       const target = await openTarget(command);
       const instances = target.instancesIn(table);
       await refuseMissing(instances, table);
-      const parts = { instances, connectors: findConnector };
+      const deps = { instances, connectors: findConnector };
       const organizations =
         organization === undefined
           ? (await target.tenants.listOrganizations()).map(({ id }) => id)
@@ -39,8 +39,8 @@ export function markRestoredCommand(): Command {
           for (const each of some) {
             if (connector !== undefined && each.connector !== connector) continue;
             found += 1;
-            if (isUnsafe(parts, each)) unsafe += 1;
-            if (yes === true) ended[await markRestored(parts, each, target.now())] += 1;
+            if (isUnsafe(deps, each)) unsafe += 1;
+            if (yes === true) ended[await markRestored(deps, each, target.now())] += 1;
           }
         }
       }

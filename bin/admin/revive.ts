@@ -18,7 +18,7 @@ const RESULT_MS = timing.exchangeMs + 15_000;
  */
 export type Tried = "revived" | "still_dead" | "no_answer" | "passed_over";
 
-export interface ReviveParts {
+export interface ReviveDeps {
   readonly instances: Pick<InstanceItems, "get">;
   /** Puts one more try of a dead grant into the work queue. */
   revive(instance: Instance): Promise<void>;
@@ -47,8 +47,8 @@ export function wasTriedLately(instance: Instance, now: number): boolean {
  * side. After each the item is read again, since it alone says how the try ended. A client whose vendor refuses twenty in a row
  * is given up.
  */
-export async function reviveEach(parts: ReviveParts, instances: readonly Instance[]): Promise<Revivals> {
-  const { sleep = setTimeout } = parts;
+export async function reviveEach(deps: ReviveDeps, instances: readonly Instance[]): Promise<Revivals> {
+  const { sleep = setTimeout } = deps;
   const tried: Record<Tried, number> = { revived: 0, still_dead: 0, no_answer: 0, passed_over: 0 };
   const stopped: string[] = [];
   let left = 0;
@@ -63,7 +63,7 @@ export async function reviveEach(parts: ReviveParts, instances: readonly Instanc
           return;
         }
         const pace = sleep(PACE_MS);
-        const result = await reviveOne(parts, id, sleep);
+        const result = await reviveOne(deps, id, sleep);
         tried[result] += 1;
         if (result === "passed_over") continue;
         refusals = result === "revived" ? 0 : refusals + 1;
@@ -75,16 +75,16 @@ export async function reviveEach(parts: ReviveParts, instances: readonly Instanc
 }
 
 async function reviveOne(
-  parts: ReviveParts,
+  deps: ReviveDeps,
   id: number,
   sleep: (ms: number) => Promise<unknown>,
 ): Promise<Tried> {
-  const { value: before } = await parts.instances.get(id);
+  const { value: before } = await deps.instances.get(id);
   if (before === undefined || !isRevivable(before)) return "passed_over";
-  await parts.revive(before);
+  await deps.revive(before);
   for (let waited = 0; waited < RESULT_MS; waited += POLL_MS) {
     await sleep(POLL_MS);
-    const { value: now } = await parts.instances.get(id);
+    const { value: now } = await deps.instances.get(id);
     if (now === undefined || now.deleting === true) return "passed_over";
     if (!needsReauthentication(now)) return "revived";
     // A lease that is still there: the vendor is being asked, or nobody knows how that ended.

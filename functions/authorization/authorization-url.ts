@@ -12,7 +12,7 @@ import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
 import { connectorOf } from "./catalogue.ts";
-import type { AuthorizationParts } from "./parts.ts";
+import type { AuthorizationDeps } from "./deps.ts";
 
 /** 24 November 2026, when the POST form became the one to use; RFC 9745 wants it in this form. */
 const DEPRECATED_SINCE = "@1795478400";
@@ -37,11 +37,11 @@ const PostBody = v.object({
  * GET /elements/{keyOrId}/oauth/url, as old clients call it, mostly without any header: nothing is stored, no PKCE, the
  * caller's state goes out unchanged. An app secret in a query string is no good, so the answer points to the POST form.
  */
-export function getAuthorizationUrl(parts: () => AuthorizationParts): HttpHandler {
+export function getAuthorizationUrl(deps: () => AuthorizationDeps): HttpHandler {
   return async (request) => {
     const connector = connectorOf(request);
     const asked = Object.fromEntries(request.query) as Partial<Record<keyof typeof fields, string>>;
-    const client = await clientOfGet(parts, request, connector, asked.apiKey);
+    const client = await clientOfGet(deps, request, connector, asked.apiKey);
     const url = authorizationUrl(connector, {
       clientId: client.clientId,
       redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
@@ -72,7 +72,7 @@ export function deprecationHeaders({ baseUrl, facts }: HttpRequest): Record<stri
 }
 
 async function clientOfGet(
-  parts: () => AuthorizationParts,
+  deps: () => AuthorizationDeps,
   request: HttpRequest,
   connector: Connector,
   apiKey: string | undefined,
@@ -86,15 +86,15 @@ async function clientOfGet(
     }
     return { kind: "own", clientId: apiKey.trim() };
   }
-  const { organization } = await authorizePlatform(request, parts().tenants);
-  return chooseClient(parts().tenants, organization.id, connector, apiKey, "apiKey");
+  const { organization } = await authorizePlatform(request, deps().tenants);
+  return chooseClient(deps().tenants, organization.id, connector, apiKey, "apiKey");
 }
 
 /** POST /elements/{keyOrId}/oauth/url: our own single-use state, and PKCE where the vendor has it. */
-export function postAuthorizationUrl(parts: () => AuthorizationParts): HttpHandler {
+export function postAuthorizationUrl(deps: () => AuthorizationDeps): HttpHandler {
   return async (request) => {
     const connector = connectorOf(request);
-    const { tenants, transients, vault } = parts();
+    const { tenants, transients, vault } = deps();
     const { organization, user } = await authorizePlatform(request, tenants);
     const asked = parseBody(request, PostBody);
     checkText(asked.apiKey, budgets.clientId, "apiKey");

@@ -1,4 +1,4 @@
-import { tenantUse } from "../aws/parts.ts";
+import { tenantUse } from "../aws/composition.ts";
 import { httpFunction } from "../http/http-function.ts";
 import { deprecationHeaders, GET_URL } from "./authorization-url.ts";
 import { routes } from "./routes.ts";

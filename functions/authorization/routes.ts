@@ -15,7 +15,7 @@ import {
   listHubKeys,
   listHubs,
 } from "./catalogue.ts";
-import { parts } from "./parts.ts";
+import { deps } from "./deps.ts";
 
 /** OAuth 1.0a's first step: no connector here speaks it. */
 const getRequestToken: HttpHandler = async (request) => {
@@ -50,13 +50,13 @@ export const routes: readonly Route[] = [
     method: "GET",
     path: "/elements/{keyOrId}/oauth/url",
     name: GET_URL,
-    handle: getAuthorizationUrl(parts),
+    handle: getAuthorizationUrl(deps),
   },
   {
     method: "POST",
     path: "/elements/{keyOrId}/oauth/url",
     name: "oauth.url.create",
-    handle: postAuthorizationUrl(parts),
+    handle: postAuthorizationUrl(deps),
   },
   { method: "GET", path: "/elements/{keyOrId}/oauth/token", name: "oauth.token", handle: getRequestToken },
   { method: "GET", path: "/elements/oauthProxies", name: "oauth.proxies.list", handle: oauthProxies },

@@ -1,4 +1,4 @@
-import type { GrantParts } from "../core/grant/grant-deps.ts";
+import type { GrantDeps } from "../core/grant/grant-deps.ts";
 import type { WorkQueue } from "../core/work/work.ts";
 import { eventLost } from "./outcome-metrics.ts";
 
@@ -9,7 +9,7 @@ const GROUP = "events";
  * Hands events to the work queue, whose worker puts them on the bus (docs/adr/0014-events.md): a function that tells one
  * needs no client and no permission that it does not have anyway.
  */
-export function announcer(queue: () => Pick<WorkQueue, "send">): GrantParts["announce"] {
+export function announcer(queue: () => Pick<WorkQueue, "send">): GrantDeps["announce"] {
   return async (event) => {
     try {
       const [sent] = await queue().send([{ kind: "event", event, group: GROUP }]);

@@ -1,5 +1,5 @@
 import type { EventBridgeClient, PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
-import type { WorkerParts } from "../core/grant/grant-deps.ts";
+import type { WorkerDeps } from "../core/grant/grant-deps.ts";
 import type { InstanceEvent } from "../core/grant/instance-event.ts";
 
 export interface EventBusOptions {
@@ -12,7 +12,7 @@ export interface EventBusOptions {
 const VERSION = "1";
 
 /** The stage's own bus. The EventBridge client is loaded when there is something to tell. */
-export function eventBus({ busName, client }: EventBusOptions): WorkerParts["publish"] {
+export function eventBus({ busName, client }: EventBusOptions): WorkerDeps["publish"] {
   return async (event) => {
     const { putEvent } = await import("./put-event.ts");
     await putEvent(entryOf(busName, event), client);

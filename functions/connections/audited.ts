@@ -10,18 +10,18 @@ import { isPlatformCall } from "./own-instance.ts";
  * @param action unless the handler says something else in `facts.action`
  */
 export function audited(
-  parts: () => { readonly audit: AuditTrail },
+  deps: () => { readonly audit: AuditTrail },
   action: string,
   handle: HttpHandler,
 ): HttpHandler {
   return async (request) => {
     try {
       const response = await handle(request);
-      await record(parts, eventOf(request, action, request.facts.code ?? "done"));
+      await record(deps, eventOf(request, action, request.facts.code ?? "done"));
       return response;
     } catch (error) {
       const code = error instanceof LinkspanError ? error.code : "internal_error";
-      await record(parts, eventOf(request, action, code));
+      await record(deps, eventOf(request, action, code));
       throw error;
     }
   };
@@ -49,12 +49,12 @@ function callerOf(request: HttpRequest): AuditEvent["by"] {
 
 /** What was done is done: an event that the trail does not take is kept in the function's own log, and the call is answered. */
 async function record(
-  parts: () => { readonly audit: AuditTrail },
+  deps: () => { readonly audit: AuditTrail },
   event: AuditEvent | undefined,
 ): Promise<void> {
   if (event === undefined) return;
   try {
-    await parts().audit.record(event);
+    await deps().audit.record(event);
   } catch (error) {
     const reason = error instanceof Error ? error.name : "unknown";
     console.error(JSON.stringify({ level: "error", message: "audit event not taken", reason, audit: event }));

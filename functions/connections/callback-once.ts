@@ -6,7 +6,7 @@ import { hashSecret } from "../core/secret-hash.ts";
 import type { TransientItem } from "../core/transients.ts";
 import type { SealedPlace } from "../core/vault/ports.ts";
 import type { HttpRequest } from "../http/request.ts";
-import type { ConnectionParts } from "./parts.ts";
+import type { ConnectionDeps } from "./deps.ts";
 
 /** A browser may deliver the same callback again within this time, in milliseconds, and is sent to the same place. */
 const KEPT_MS = 10 * 60_000;
@@ -37,7 +37,7 @@ export interface KeptCallback extends TransientItem {
 
 /** The delivery that is under way, or was before. */
 export async function keptCallback(
-  { transients }: Pick<ConnectionParts, "transients">,
+  { transients }: Pick<ConnectionDeps, "transients">,
   state: string,
 ): Promise<KeptCallback | undefined> {
   return await transients.get<KeptCallback>(itemOf(state));
@@ -56,13 +56,13 @@ export interface Destination {
  * @throws {Unavailable} another delivery was cut off in the middle, or is still at work when this invocation ends
  */
 export async function onceForState(
-  parts: Pick<ConnectionParts, "transients" | "grants">,
+  deps: Pick<ConnectionDeps, "transients" | "grants">,
   request: Pick<HttpRequest, "remainingMs">,
   state: string,
   owner: Pick<KeptCallback, "organizationId" | "sessionId" | "connector" | "browser">,
   work: () => Promise<Destination>,
 ): Promise<string> {
-  const { transients } = parts;
+  const { transients } = deps;
   const now = transients.now();
   const running: KeptCallback = {
     ...owner,
@@ -73,9 +73,9 @@ export async function onceForState(
     expiresAt: now + KEPT_MS,
   };
   if (!(await transients.put(running))) {
-    const first = await keptCallback(parts, state);
+    const first = await keptCallback(deps, state);
     if (first !== undefined && first.delivery !== running.delivery)
-      return await sameLocation(parts, request, first, state);
+      return await sameLocation(deps, request, first, state);
   }
   const forget = () => transients.remove(running.id).catch(() => {});
   let to: Destination;
@@ -85,13 +85,13 @@ export async function onceForState(
     await forget();
     throw error;
   }
-  await keep(parts, running, state, to);
+  await keep(deps, running, state, to);
   return to.location;
 }
 
 /** A result that cannot be kept costs a repeated delivery its answer, and nothing else. */
 async function keep(
-  { transients, grants }: Pick<ConnectionParts, "transients" | "grants">,
+  { transients, grants }: Pick<ConnectionDeps, "transients" | "grants">,
   running: KeptCallback,
   state: string,
   to: Destination,
@@ -118,19 +118,19 @@ async function keep(
  * @throws {Unavailable} it was cut off, or takes longer than this invocation lasts
  */
 export async function sameLocation(
-  parts: Pick<ConnectionParts, "transients" | "grants">,
+  deps: Pick<ConnectionDeps, "transients" | "grants">,
   request: Pick<HttpRequest, "remainingMs">,
   first: KeptCallback,
   state: string,
 ): Promise<string> {
   let seen: KeptCallback | undefined = first;
   while (seen?.status === "running") {
-    const isCutOff = parts.transients.now() - seen.startedAt > LONGEST_RUN_MS;
+    const isCutOff = deps.transients.now() - seen.startedAt > LONGEST_RUN_MS;
     if (isCutOff || request.remainingMs() < RESERVE_MS + LOOK_MS) break;
     await setTimeout(LOOK_MS);
-    seen = await keptCallback(parts, state);
+    seen = await keptCallback(deps, state);
   }
-  if (seen?.location !== undefined) return await parts.grants.vault.open(placeOf(seen, state), seen.location);
+  if (seen?.location !== undefined) return await deps.grants.vault.open(placeOf(seen, state), seen.location);
   throw new Unavailable("This sign-in was interrupted. Go back to the app, and sign in again");
 }
 

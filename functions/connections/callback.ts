@@ -24,9 +24,9 @@ import { clientOf } from "./change-instance.ts";
 import { returnTo } from "./connect-page.ts";
 import { type ConnectSession, openSessionConfiguration, SESSION_MS, sessionItem } from "./connect-session.ts";
 import { mayComeAgain } from "./create-instance.ts";
+import type { ConnectionDeps } from "./deps.ts";
 import { extraOf } from "./instance-body.ts";
 import { asHtmlPage, redirect } from "./page.ts";
-import type { ConnectionParts } from "./parts.ts";
 import { isSessionBrowser, otherBrowser, renewedCookie } from "./session-browser.ts";
 import { vendorDescription } from "./vendor-description.ts";
 
@@ -35,43 +35,43 @@ import { vendorDescription } from "./vendor-description.ts";
  * nothing is used up and nothing goes to the app. Then the state is used up whatever comes with it, a denial too, before the
  * code is exchanged; the same browser with the same state is sent to the same place for 10 minutes.
  */
-export function takeCallback(parts: () => ConnectionParts): HttpHandler {
+export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
   const handle: HttpHandler = async (request) => {
     const connector = findConnector(decodeSegment(request, "connector"));
     if (connector === undefined) throw new NotFound("There is no such place to come back to");
     request.facts.connector = connector.key;
     const state = request.query.get("state") ?? "";
-    const again = await asBefore(parts(), request, connector, state);
+    const again = await asBefore(deps(), request, connector, state);
     if (again !== undefined) return again;
     let session: ConnectSession;
     try {
-      session = await expected(parts(), request, connector, state);
+      session = await expected(deps(), request, connector, state);
     } catch (error) {
       // The first delivery may have come to its end between the two looks.
-      const same = await asBefore(parts(), request, connector, state);
+      const same = await asBefore(deps(), request, connector, state);
       if (same === undefined) throw error;
       return same;
     }
     const { organizationId, sessionId, browser = "" } = session;
     const owner = { organizationId, sessionId, browser, connector: connector.key };
-    const work = () => destination(parts(), request, connector, session, state);
-    return toApp(request, session, await onceForState(parts(), request, state, owner, work));
+    const work = () => destination(deps(), request, connector, session, state);
+    return toApp(request, session, await onceForState(deps(), request, state, owner, work));
   };
-  return asHtmlPage(audited(parts, "session.connect", handle));
+  return asHtmlPage(audited(deps, "session.connect", handle));
 }
 
 /** The answer of another delivery of this callback. @returns undefined: there is none */
 async function asBefore(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   request: HttpRequest,
   connector: Connector,
   state: string,
 ): Promise<HttpResponse | undefined> {
-  const earlier = await keptCallback(parts, state);
+  const earlier = await keptCallback(deps, state);
   if (earlier === undefined) return undefined;
   if (earlier.connector !== connector.key) throw unknownState();
   if (!isSessionBrowser(request, earlier)) throw otherBrowser();
-  return toApp(request, earlier, await sameLocation(parts, request, earlier, state));
+  return toApp(request, earlier, await sameLocation(deps, request, earlier, state));
 }
 
 /** The session's cookie lasts for as long as the same callback may come again, and longer: the user may begin anew. */
@@ -91,16 +91,16 @@ function toApp(
  * @throws {NotFound} the session's user or organization is suspended
  */
 async function expected(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   request: HttpRequest,
   connector: Connector,
   state: string,
 ): Promise<ConnectSession> {
-  const waiting = await findAuthorization(parts, state, answerOf(request));
+  const waiting = await findAuthorization(deps, state, answerOf(request));
   if (waiting?.flow !== "hosted" || waiting.sessionId === undefined || waiting.connector !== connector.key) {
     throw unknownState();
   }
-  const session = await parts.transients.get<ConnectSession>(sessionItem(waiting.sessionId));
+  const session = await deps.transients.get<ConnectSession>(sessionItem(waiting.sessionId));
   if (session !== undefined && !isSessionBrowser(request, session)) throw otherBrowser();
   request.facts.organizationId = waiting.organizationId;
   request.facts.userId = waiting.userId;
@@ -109,7 +109,7 @@ async function expected(
   }
   if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
   // Before the code is exchanged: what is not exchanged does not live on at the vendor.
-  await activeOwner(parts.tenants, session);
+  await activeOwner(deps.tenants, session);
   return session;
 }
 
@@ -128,18 +128,18 @@ function answerOf({ query }: HttpRequest): string {
 
 /** Where the browser goes: to the app, with a claim or with what went wrong. Where the vendor did nothing, the state is put back. */
 async function destination(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   request: HttpRequest,
   connector: Connector,
   session: ConnectSession,
   state: string,
 ): Promise<Destination> {
-  const stores = { transients: parts.transients, vault: parts.grants.vault };
+  const stores = { transients: deps.transients, vault: deps.grants.vault };
   const authorization = await consumeAuthorization(stores, state, answerOf(request));
   if (authorization === undefined) throw unknownState();
   try {
     const code = codeOf(request, connector);
-    const { claim, missing } = await connect(parts, request, connector, authorization, session, code);
+    const { claim, missing } = await connect(deps, request, connector, authorization, session, code);
     const location = returnTo(session, { session: session.sessionId, claim, ...missing });
     return { location, mayTryAgain: false };
   } catch (error) {
@@ -178,21 +178,21 @@ function codeOf(request: HttpRequest, connector: Connector): string {
 
 /** Exchanges the code, keeps apart what it brought until it is claimed, and makes the claim. */
 async function connect(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   request: HttpRequest,
   connector: Connector,
   authorization: ConsumedAuthorization,
   session: ConnectSession,
   code: string,
 ): Promise<{ claim: string; missing: Record<string, string> }> {
-  const { grants, transients } = parts;
-  const secretConfiguration = await openSessionConfiguration(parts, session);
-  const client = await clientFor(parts, authorization, session, secretConfiguration);
+  const { grants, transients } = deps;
+  const secretConfiguration = await openSessionConfiguration(deps, session);
+  const client = await clientFor(deps, authorization, session, secretConfiguration);
   const extra = extraOf(
     connector,
     Object.fromEntries([...request.query].filter(([name]) => !CALLBACK_OWN.has(name))),
   );
-  const organization = await parts.tenants.organization(session.organizationId);
+  const organization = await deps.tenants.organization(session.organizationId);
   const told = extra ?? {};
   checkConnectorUrls(connector, session.configuration, { told, vendorHosts: organization?.vendorHosts });
   const name = session.name ?? connector.name;
@@ -232,7 +232,7 @@ async function connect(
   };
   if (
     (await transients.replace(connected, { field: "status", seen: "open" })) ||
-    (await isOwn(parts, connected))
+    (await isOwn(deps, connected))
   ) {
     const missing = missingScopes.length === 0 ? {} : { missing_scopes: missingScopes.join(" ") };
     return { claim, missing };
@@ -243,7 +243,7 @@ async function connect(
 }
 
 /** The SDK repeats a write whose answer was lost; the second one is refused by the first. */
-async function isOwn({ transients }: ConnectionParts, { id, pending }: ConnectSession): Promise<boolean> {
+async function isOwn({ transients }: ConnectionDeps, { id, pending }: ConnectSession): Promise<boolean> {
   const now = await transients.get<ConnectSession>(id);
   return now?.pending !== undefined && now.pending.claim === pending?.claim;
 }
@@ -262,7 +262,7 @@ const CALLBACK_OWN = new Set([
 ]);
 
 async function clientFor(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   authorization: ConsumedAuthorization,
   session: ConnectSession,
   secretConfiguration: Readonly<Record<string, string>>,
@@ -273,7 +273,7 @@ async function clientFor(
   const { value: instance } =
     session.instanceId === undefined
       ? { value: undefined }
-      : await parts.grants.instances.get(session.instanceId);
+      : await deps.grants.instances.get(session.instanceId);
   if (instance === undefined) throw new NotFound("the instance is no longer there", "unknown_instance");
-  return await clientOf(parts, instance);
+  return await clientOf(deps, instance);
 }

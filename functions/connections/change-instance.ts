@@ -14,29 +14,29 @@ import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { readConfiguration } from "./configuration-values.ts";
 import { authorizationOf, restoringState } from "./create-instance.ts";
+import type { ConnectionDeps } from "./deps.ts";
 import { codeOf, extraOf, InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
 import { type OwnInstance, ownInstance } from "./own-instance.ts";
-import type { ConnectionParts } from "./parts.ts";
 
 /**
  * PUT (whole) and PATCH (what is given), by id or by instance token. Name, tags and configuration change; id and token stay.
  * With `providerData.code` the user signs in again: the instance gets a new grant.
  */
-export function changeInstance(parts: () => ConnectionParts, how: "whole" | "given"): HttpHandler {
+export function changeInstance(deps: () => ConnectionDeps, how: "whole" | "given"): HttpHandler {
   return async (request) => {
-    const own = await ownInstance(parts(), request, "change");
+    const own = await ownInstance(deps(), request, "change");
     const body = parseBody(request, InstanceBody);
-    const changes = await changesOf(parts(), own, body, how);
+    const changes = await changesOf(deps(), own, body, how);
     const code = codeOf(body.providerData ?? {});
     request.facts.changed = CHANGEABLE.filter((field) => body[field] !== undefined);
     if (code !== undefined) request.facts.action = "instance.sign_in";
     const instance =
       code === undefined
-        ? await write(parts(), own, changes.instance)
-        : await signIn(parts(), request, own, body, code, changes);
-    const missing = code === undefined ? {} : await missingScopesOf(parts(), instance);
+        ? await write(deps(), own, changes.instance)
+        : await signIn(deps(), request, own, body, code, changes);
+    const missing = code === undefined ? {} : await missingScopesOf(deps(), instance);
     return json({ ...instanceRepresentation(instance, own.user), ...missing });
   };
 }
@@ -54,7 +54,7 @@ const OF_THE_CLIENT = ["oauth.api.key", "oauth.api.secret"];
 
 /** @throws {InvalidRequest} another OAuth client without a new code */
 export async function changesOf(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   { instance, connector }: Pick<OwnInstance, "instance" | "connector">,
   body: InstanceBody,
   how: "whole" | "given",
@@ -66,7 +66,7 @@ export async function changesOf(
   const stillInClear = Object.keys(separateSecrets(connector, instance.configuration).secret).length > 0;
   if (body.configuration === undefined && !stillInClear) return { instance: label };
   const sent = readConfiguration(connector, body.configuration ?? {});
-  const stored = await openConfiguration(parts.grants.vault, instance);
+  const stored = await openConfiguration(deps.grants.vault, instance);
   const keepsAll = how === "given" || body.configuration === undefined;
   const kept = (key: string) => keepsAll || sent.unchanged.includes(key) || key.startsWith("oauth.");
   const pick = (values: Readonly<Record<string, string>>) =>
@@ -101,7 +101,7 @@ export async function changesOf(
       ...label,
       configuration: plain,
       secretConfigurationKeys: secretKeys,
-      sealedConfiguration: await sealConfiguration(parts.grants.vault, instance, secret),
+      sealedConfiguration: await sealConfiguration(deps.grants.vault, instance, secret),
     },
     ...(clientChanges && id !== undefined && clientSecret !== undefined
       ? { client: { id, secret: clientSecret } }
@@ -111,20 +111,20 @@ export async function changesOf(
 
 /** @throws {NotFound} it was deleted meanwhile */
 export async function write(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   { instance, reading }: Pick<OwnInstance, "instance" | "reading">,
   changes: InstanceChanges,
 ): Promise<Instance> {
   if (Object.keys(changes).length === 0) return instance;
-  const now = latestNow(reading, parts.grants.monotonic());
-  if (!(await parts.grants.instances.update(instance.id, changes, now))) {
+  const now = latestNow(reading, deps.grants.monotonic());
+  if (!(await deps.grants.instances.update(instance.id, changes, now))) {
     throw new NotFound(`there is no instance ${instance.id}`, "unknown_instance");
   }
   return { ...instance, ...changes, updatedAt: now };
 }
 
 async function signIn(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   request: HttpRequest,
   { instance, connector, user }: OwnInstance,
   body: InstanceBody,
@@ -134,14 +134,14 @@ async function signIn(
   if (user === undefined) throw new NotFound(`there is no instance ${instance.id}`, "unknown_instance");
   const providerData = body.providerData ?? {};
   const client: OAuthClient =
-    changes.client === undefined ? await clientOf(parts, instance) : { kind: "own", ...changes.client };
-  const { id: clientId } = await parts.grants.clients.resolve(instance.organizationId, connector.key, client);
+    changes.client === undefined ? await clientOf(deps, instance) : { kind: "own", ...changes.client };
+  const { id: clientId } = await deps.grants.clients.resolve(instance.organizationId, connector.key, client);
   checkIssuer(connector, providerData.iss, "providerData.iss");
   const extra = extraOf(connector, providerData);
   const configuration = changes.instance.configuration ?? instance.configuration;
-  const organization = await parts.tenants.organization(instance.organizationId);
+  const organization = await deps.tenants.organization(instance.organizationId);
   checkConnectorUrls(connector, configuration, { told: extra ?? {}, vendorHosts: organization?.vendorHosts });
-  const { authorization, repeated } = await authorizationOf(parts, user, connector, providerData.state, {
+  const { authorization, repeated } = await authorizationOf(deps, user, connector, providerData.state, {
     clientId,
     code,
   });
@@ -156,8 +156,7 @@ async function signIn(
     );
   }
   const { codeVerifier, appState, askedScopes } = authorization ?? {};
-  const epoch =
-    authorization?.epoch ?? epochOf(parts.transients.now(), hashOf(connector.key, clientId, code));
+  const epoch = authorization?.epoch ?? epochOf(deps.transients.now(), hashOf(connector.key, clientId, code));
   const exchange = {
     instanceId: instance.id,
     organizationId: instance.organizationId,
@@ -177,12 +176,12 @@ async function signIn(
     changes: { ...changes.instance, ...present({ appState }) },
   };
   return await restoringState(authorization, () =>
-    signInAgain(parts.grants, parts.transients, exchange, request),
+    signInAgain(deps.grants, deps.transients, exchange, request),
   );
 }
 
 /** The OAuth client that won the grant which the instance has now. */
-export async function clientOf(parts: ConnectionParts, instance: Instance): Promise<OAuthClient> {
-  const grant = await openGrant(parts.grants.vault, instance, instance.version, instance.grant);
+export async function clientOf(deps: ConnectionDeps, instance: Instance): Promise<OAuthClient> {
+  const grant = await openGrant(deps.grants.vault, instance, instance.version, instance.grant);
   return grant.client;
 }

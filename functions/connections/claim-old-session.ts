@@ -7,10 +7,10 @@ import type { User } from "../core/tenants/ports.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { write } from "./change-instance.ts";
 import type { ConnectSession } from "./connect-session.ts";
+import type { ConnectionDeps } from "./deps.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
-import type { ConnectionParts } from "./parts.ts";
 
 /** Connected by a version that let a hosted sign-in work before its claim: within half an hour of a deployment, and never later. */
 type OldSession = ConnectSession & { readonly instanceId: number };
@@ -20,13 +20,13 @@ type OldSession = ConnectSession & { readonly instanceId: number };
  * again, disabled, since it may have a stranger's grant by now.
  */
 export async function claimOldSession(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   request: HttpRequest,
   user: User,
   session: OldSession,
   isBeginner: boolean,
 ): Promise<HttpResponse> {
-  const { grants, transients } = parts;
+  const { grants, transients } = deps;
   const { instanceId } = session;
   const claimedBy = randomUUID();
   const ended: ConnectSession = { ...session, status: isBeginner ? "claimed" : "refused", claimedBy };
@@ -37,18 +37,18 @@ export async function claimOldSession(
     if (!isOwn && (isBeginner || now?.status !== "refused")) throw over(now ?? session, instanceId);
   }
   if (!isBeginner) throw await refusal(grants, session, request);
-  const found = await instanceOfUser(parts, user, instanceId);
+  const found = await instanceOfUser(deps, user, instanceId);
   const headers = { "Cache-Control": "no-store" };
-  const missing = await missingScopesOf(parts, found.instance);
+  const missing = await missingScopesOf(deps, found.instance);
   if (session.reauthenticates)
     return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
   const { token, hash } = newInstanceToken(instanceId);
-  const instance = await write(parts, found, { tokenHashes: [{ hash }] });
+  const instance = await write(deps, found, { tokenHashes: [{ hash }] });
   return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
 }
 
 async function refusal(
-  grants: ConnectionParts["grants"],
+  grants: ConnectionDeps["grants"],
   { reauthenticates, instanceId }: OldSession,
   call: Pick<HttpRequest, "afterAnswer">,
 ): Promise<Forbidden> {

@@ -13,10 +13,10 @@ import { decodeSegment } from "../http/route-table.ts";
 import { write } from "./change-instance.ts";
 import { claimOldSession } from "./claim-old-session.ts";
 import { type ConnectSession, findSession } from "./connect-session.ts";
+import type { ConnectionDeps } from "./deps.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
-import type { ConnectionParts } from "./parts.ts";
 
 const ClaimBody = v.object({
   claim: v.string(),
@@ -37,9 +37,9 @@ type ConnectedSession = ConnectSession & { readonly pending: NonNullable<Connect
  * Somebody who was tricked into finishing another one's flow must not hand their account over: for another end user it is
  * revoked and gone, and the instance that was to be signed in to again stays as it was.
  */
-export function claimSession(parts: () => ConnectionParts): HttpHandler {
+export function claimSession(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
-    const { tenants, transients } = parts();
+    const { tenants, transients } = deps();
     const { user } = await authorizePlatform(request, tenants);
     const sessionId = decodeSegment(request, "id");
     const body = parseBody(request, ClaimBody);
@@ -63,22 +63,22 @@ export function claimSession(parts: () => ConnectionParts): HttpHandler {
     }
     const isBeginner = sameHash(session.endUser, hashSecret(body.endUser));
     if (pending === undefined)
-      return await claimOldSession(parts(), request, user, { ...session, instanceId }, isBeginner);
+      return await claimOldSession(deps(), request, user, { ...session, instanceId }, isBeginner);
     const connected: ConnectedSession = { ...session, pending };
-    if (!isBeginner) throw await refusal(parts(), connected);
-    return await take(parts(), request, user, connected, body);
+    if (!isBeginner) throw await refusal(deps(), connected);
+    return await take(deps(), request, user, connected, body);
   };
 }
 
 async function take(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   request: HttpRequest,
   user: User,
   session: ConnectedSession,
   body: ClaimBody,
 ): Promise<HttpResponse> {
   if (session.status !== "connected") throw over(session);
-  const { grants, transients } = parts;
+  const { grants, transients } = deps;
   const { acceptUnknownAccount = false, acceptOtherAccount = false } = body;
   const claim = { pending: pendingKey(session), isNew: !session.reauthenticates };
   await claimSignIn(grants, { ...claim, acceptUnknownAccount, acceptOtherAccount }, request);
@@ -89,20 +89,20 @@ async function take(
     const now = await transients.get<ConnectSession>(session.id);
     if (now?.claimedBy !== claimedBy) throw over(session, now);
   }
-  const found = await instanceOfUser(parts, user, session.pending.instanceId);
+  const found = await instanceOfUser(deps, user, session.pending.instanceId);
   const headers = { "Cache-Control": "no-store" };
-  const missing = await missingScopesOf(parts, found.instance);
+  const missing = await missingScopesOf(deps, found.instance);
   // Signed in again: id and token stay, and the app has the token.
   if (session.reauthenticates)
     return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
   const { token, hash } = newInstanceToken(found.instance.id);
-  const instance = await write(parts, found, { tokenHashes: [{ hash }] });
+  const instance = await write(deps, found, { tokenHashes: [{ hash }] });
   return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
 }
 
 /** Takes away what a claim for another end user must not get. Any number of times: the first may have been cut off. */
 async function refusal(
-  { grants, transients }: ConnectionParts,
+  { grants, transients }: ConnectionDeps,
   session: ConnectedSession,
 ): Promise<Forbidden | Conflict> {
   if (session.status === "claimed") return over(session);

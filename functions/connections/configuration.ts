@@ -7,26 +7,26 @@ import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { changesOf, write } from "./change-instance.ts";
+import type { ConnectionDeps } from "./deps.ts";
 import { InstanceBody } from "./instance-body.ts";
 import { shownConfiguration } from "./instance-representation.ts";
 import { type OwnInstance, ownInstance } from "./own-instance.ts";
-import type { ConnectionParts } from "./parts.ts";
 
 /** GET /instances/{id}/configuration */
-export function listConfiguration(parts: () => ConnectionParts): HttpHandler {
-  return async (request) => json(entriesOf(await ownInstance(parts(), request)));
+export function listConfiguration(deps: () => ConnectionDeps): HttpHandler {
+  return async (request) => json(entriesOf(await ownInstance(deps(), request)));
 }
 
 /** GET /instances/{id}/configuration/{configId}, by its number or its key */
-export function getConfiguration(parts: () => ConnectionParts): HttpHandler {
+export function getConfiguration(deps: () => ConnectionDeps): HttpHandler {
   return async (request) =>
-    json(entryOf(await ownInstance(parts(), request), decodeSegment(request, "configId")));
+    json(entryOf(await ownInstance(deps(), request), decodeSegment(request, "configId")));
 }
 
 /** PATCH /instances/{id}/configuration/{configId} `{propertyValue}` */
-export function changeConfiguration(parts: () => ConnectionParts): HttpHandler {
+export function changeConfiguration(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
-    const own = await ownInstance(parts(), request, "change");
+    const own = await ownInstance(deps(), request, "change");
     const { key } = entryOf(own, decodeSegment(request, "configId"));
     const { propertyValue } = parseBody(
       request,
@@ -34,8 +34,8 @@ export function changeConfiguration(parts: () => ConnectionParts): HttpHandler {
     );
     request.facts.changed = ["configuration"];
     const body = v.parse(InstanceBody, { configuration: { [key]: propertyValue } });
-    const { instance: changes } = await changesOf(parts(), own, body, "given");
-    const instance = await write(parts(), own, changes);
+    const { instance: changes } = await changesOf(deps(), own, body, "given");
+    const instance = await write(deps(), own, changes);
     return json(entryOf({ ...own, instance }, key));
   };
 }

@@ -13,8 +13,8 @@ import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
 import { activeOwner } from "./active-owner.ts";
 import { clientOf } from "./change-instance.ts";
 import { type ConnectSession, findSession } from "./connect-session.ts";
+import type { ConnectionDeps } from "./deps.ts";
 import { asHtmlPage, type Html, page, redirect } from "./page.ts";
-import type { ConnectionParts } from "./parts.ts";
 import {
   formToken,
   isOwnForm,
@@ -29,9 +29,9 @@ import {
  * GET /connect/{session}: who asks, and for what. Stores nothing, so that link scanners and prefetchers change nothing: the
  * cookie that it sets is bound to the session when the form comes back with it.
  */
-export function showConnectPage(parts: () => ConnectionParts): HttpHandler {
+export function showConnectPage(deps: () => ConnectionDeps): HttpHandler {
   return asHtmlPage(async (request) => {
-    const { session, organization } = await openSession(parts(), request);
+    const { session, organization } = await openSession(deps(), request);
     refuseOtherBrowser(request, session);
     const known = sessionCookie(request, session.sessionId);
     if (known !== undefined) return choicePage(request, session, organization, known);
@@ -44,9 +44,9 @@ export function showConnectPage(parts: () => ConnectionParts): HttpHandler {
  * POST /connect/{session}: the user chose a connector, or wants to go back. Binds the session to this browser, if it is bound
  * to none.
  */
-export function chooseConnector(parts: () => ConnectionParts): HttpHandler {
+export function chooseConnector(deps: () => ConnectionDeps): HttpHandler {
   return asHtmlPage(async (request) => {
-    const { session, organization } = await openSession(parts(), request);
+    const { session, organization } = await openSession(deps(), request);
     const cookie = sessionCookie(request, session.sessionId);
     if (cookie === undefined) {
       if (session.browser !== undefined) throw otherBrowser();
@@ -64,16 +64,16 @@ export function chooseConnector(parts: () => ConnectionParts): HttpHandler {
     if (connector === undefined)
       throw new InvalidRequest("This account is not one of those to choose from", "connector");
     request.facts.connector = connector.key;
-    await bind(parts(), request, session, hashSecret(cookie));
+    await bind(deps(), request, session, hashSecret(cookie));
     return redirect(
-      vendorEndpoint(await authorizationFor(parts(), request, session, organization, connector)).url,
+      vendorEndpoint(await authorizationFor(deps(), request, session, organization, connector)).url,
     );
   });
 }
 
 /** @throws {Forbidden} another browser was faster */
 async function bind(
-  { transients }: ConnectionParts,
+  { transients }: ConnectionDeps,
   request: HttpRequest,
   session: ConnectSession,
   browser: string,
@@ -94,7 +94,7 @@ async function bind(
  * @throws {NotFound} unknown, over or done, or its user or organization is suspended
  */
 async function openSession(
-  { tenants, transients }: ConnectionParts,
+  { tenants, transients }: ConnectionDeps,
   request: HttpRequest,
 ): Promise<{ session: ConnectSession; organization: Organization }> {
   const id = decodeSegment(request, "session");
@@ -109,15 +109,15 @@ async function openSession(
 
 /** The vendor's page, with a single-use state of ours and PKCE; one path of ours per connector to come back to. */
 async function authorizationFor(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   request: HttpRequest,
   session: ConnectSession,
   organization: Organization,
   connector: Connector,
 ): Promise<string> {
-  const { clientId, appId, seenEpoch } = await clientFor(parts, session, organization, connector);
+  const { clientId, appId, seenEpoch } = await clientFor(deps, session, organization, connector);
   const { url } = await beginAuthorization(
-    { transients: parts.transients, vault: parts.grants.vault },
+    { transients: deps.transients, vault: deps.grants.vault },
     {
       flow: "hosted",
       organizationId: organization.id,
@@ -136,24 +136,24 @@ async function authorizationFor(
 
 /** What the session brought; for an instance that is signed in to again, the client that it has. */
 async function clientFor(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   session: ConnectSession,
   organization: Organization,
   connector: Connector,
 ): Promise<{ clientId: string; appId?: string; seenEpoch?: string }> {
   const own = session.configuration["oauth.api.key"];
   if (session.reauthenticates && session.instanceId !== undefined) {
-    const { value: instance } = await parts.grants.instances.get(session.instanceId);
+    const { value: instance } = await deps.grants.instances.get(session.instanceId);
     if (instance === undefined || instance.deleting === true) {
       throw new NotFound("The connection that you were to renew is no longer there");
     }
     const seenEpoch = instance.epoch;
     if (own !== undefined) return { clientId: own, seenEpoch };
-    const client = await clientOf(parts, instance);
-    const { id: clientId } = await parts.grants.clients.resolve(organization.id, connector.key, client);
+    const client = await clientOf(deps, instance);
+    const { id: clientId } = await deps.grants.clients.resolve(organization.id, connector.key, client);
     return { clientId, seenEpoch, ...(client.kind === "registered" ? { appId: client.appId } : {}) };
   }
-  const client = await chooseClient(parts.tenants, organization.id, connector, own, "connector");
+  const client = await chooseClient(deps.tenants, organization.id, connector, own, "connector");
   return {
     clientId: client.clientId,
     ...(client.kind === "registered" ? { appId: client.app.id } : {}),

@@ -17,9 +17,9 @@ import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { readConfiguration } from "./configuration-values.ts";
 import { oauthClientOf } from "./create-instance.ts";
+import type { ConnectionDeps } from "./deps.ts";
 import { ElementReference, elementKeyOrId, InstanceBody } from "./instance-body.ts";
 import { instanceOfUser } from "./own-instance.ts";
-import type { ConnectionParts } from "./parts.ts";
 
 /** From the session's creation until the vendor has sent its user back, and again until the claim. */
 export const SESSION_MS = 30 * 60_000;
@@ -79,9 +79,9 @@ const SessionBody = v.object({
 });
 
 /** POST /connect/sessions */
-export function createSession(parts: () => ConnectionParts): HttpHandler {
+export function createSession(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
-    const { tenants, transients, grants } = parts();
+    const { tenants, transients, grants } = deps();
     const { organization, user } = await authorizePlatform(request, tenants);
     const body = parseBody(request, SessionBody);
     if (!isReturnUrlAllowed(organization, body.returnUrl)) {
@@ -94,7 +94,7 @@ export function createSession(parts: () => ConnectionParts): HttpHandler {
     const again =
       body.instanceId === undefined
         ? undefined
-        : (await instanceOfUser(parts(), user, body.instanceId)).instance;
+        : (await instanceOfUser(deps(), user, body.instanceId)).instance;
     if (again !== undefined) request.facts.instanceId = again.id;
     const chosen = again === undefined ? connectorsOf(body) : [connectorNamed(again.connector)];
     const [only] = chosen;
@@ -176,7 +176,7 @@ export async function findSession(
 
 /** The secret configuration that came with a session. */
 export async function openSessionConfiguration(
-  { grants }: ConnectionParts,
+  { grants }: ConnectionDeps,
   { organizationId, sessionId, sealedConfiguration }: ConnectSession,
 ): Promise<Record<string, string>> {
   if (sealedConfiguration === undefined) return {};

@@ -17,16 +17,16 @@ import { authorizePlatform } from "../http/authorize.ts";
 import { type HttpHandler, type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { type ConfigurationValues, readConfiguration } from "./configuration-values.ts";
+import type { ConnectionDeps } from "./deps.ts";
 import { codeOf, elementKeyOrId, extraOf, InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
 import { connectorOfPath } from "./own-instance.ts";
-import type { ConnectionParts } from "./parts.ts";
 
 /** POST /instances and POST /elements/{keyOrId}/instances: from an authorization code, or from a grant won elsewhere. */
-export function createInstance(parts: () => ConnectionParts): HttpHandler {
+export function createInstance(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
-    const { grants, tenants, transients } = parts();
+    const { grants, tenants, transients } = deps();
     const { organization, user } = await authorizePlatform(request, tenants);
     const body = parseBody(request, InstanceBody);
     const connector = connectorOf(request, body);
@@ -67,13 +67,13 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
         },
         request,
       );
-      return await created(parts(), request, made, user);
+      return await created(deps(), request, made, user);
     }
 
     if (code === undefined) throw new InvalidRequest("providerData.code is missing", "providerData.code");
     checkConnectorUrls(connector, configuration.plain, { told: extra ?? {}, vendorHosts });
     checkIssuer(connector, providerData.iss, "providerData.iss");
-    const { authorization, repeated } = await authorizationOf(parts(), user, connector, providerData.state, {
+    const { authorization, repeated } = await authorizationOf(deps(), user, connector, providerData.state, {
       clientId: client.clientId,
       code,
     });
@@ -102,18 +102,18 @@ export function createInstance(parts: () => ConnectionParts): HttpHandler {
     const made = await restoringState(authorization, () =>
       provisionInstance(grants, transients, exchange, request),
     );
-    return await created(parts(), request, made, user);
+    return await created(deps(), request, made, user);
   };
 }
 
 async function created(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   request: HttpRequest,
   made: Awaited<ReturnType<typeof provisionInstance>>,
   user: User,
 ): Promise<HttpResponse> {
   request.facts.instanceId = made.instance.id;
-  const missing = await missingScopesOf(parts, made.instance);
+  const missing = await missingScopesOf(deps, made.instance);
   const shown = { ...instanceRepresentation(made.instance, user, made.token), ...missing };
   return json(shown, { "Cache-Control": "no-store" });
 }
@@ -154,7 +154,7 @@ interface StateOfCode {
  * @throws {InvalidRequest} `invalid_state`: unknown, used, old, or of another connector or user
  */
 export async function authorizationOf(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   user: User,
   connector: Connector,
   state: string | undefined,
@@ -164,10 +164,10 @@ export async function authorizationOf(
   // A client that lost our answer sends the same again. Its state is used up, but so is its code, and that is what it is
   // told: the exchange stops at the used code, and names the instance that it made. Nor is the code sent
   // a second time: its verifier is for one exchange (RFC 9700 section 2.1.1).
-  const seen = await parts.transients.get(`code#${hashOf(connector.key, clientId, code)}`);
+  const seen = await deps.transients.get(`code#${hashOf(connector.key, clientId, code)}`);
   if (seen !== undefined) return { repeated: true };
   const authorization = await consumeAuthorization(
-    { transients: parts.transients, vault: parts.grants.vault },
+    { transients: deps.transients, vault: deps.grants.vault },
     state,
     code,
   );

@@ -1,4 +1,4 @@
-import { tenantUse } from "../aws/parts.ts";
+import { tenantUse } from "../aws/composition.ts";
 import { corsHeaders, preflight } from "../http/cors.ts";
 import { httpFunction } from "../http/http-function.ts";
 import { browserMethods } from "./browser-calls.ts";

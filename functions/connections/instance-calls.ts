@@ -14,32 +14,32 @@ import { isoSeconds } from "../core/iso-seconds.ts";
 import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { write } from "./change-instance.ts";
+import type { ConnectionDeps } from "./deps.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { isPlatformCall, type OwnInstance, ownInstance, tokenSuperseded } from "./own-instance.ts";
-import type { ConnectionParts } from "./parts.ts";
 
 /** GET /instances/{id} */
-export function getInstance(parts: () => ConnectionParts): HttpHandler {
+export function getInstance(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
-    const { instance, user } = await ownInstance(parts(), request);
+    const { instance, user } = await ownInstance(deps(), request);
     return json(instanceRepresentation(instance, user));
   };
 }
 
 /** DELETE /instances/{id}, and DELETE /instances with the token: dead from here; a worker revokes and removes. */
-export function deleteInstance(parts: () => ConnectionParts): HttpHandler {
+export function deleteInstance(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
-    const { instance } = await ownInstance(parts(), request, "change");
-    if (!(await markForDeletion(parts().grants, instance.id))) throw gone(instance);
+    const { instance } = await ownInstance(deps(), request, "change");
+    if (!(await markForDeletion(deps().grants, instance.id))) throw gone(instance);
     return json({});
   };
 }
 
 /** PUT and DELETE /instances/{id}/enabled */
-export function enableInstance(parts: () => ConnectionParts, enabled: boolean): HttpHandler {
+export function enableInstance(deps: () => ConnectionDeps, enabled: boolean): HttpHandler {
   return async (request) => {
-    const { instance, user } = await ownInstance(parts(), request, "change");
-    if (!(await setEnabled(parts().grants, instance.id, enabled, request))) throw gone(instance);
+    const { instance, user } = await ownInstance(deps(), request, "change");
+    if (!(await setEnabled(deps().grants, instance.id, enabled, request))) throw gone(instance);
     return json(instanceRepresentation({ ...instance, enabled }, user));
   };
 }
@@ -58,11 +58,11 @@ const Rotation = v.object({
 });
 
 /** POST /instances/{id}/token: a new instance token; the one until now lives for `graceSeconds` more (default 0). */
-export function rotateToken(parts: () => ConnectionParts): HttpHandler {
+export function rotateToken(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
-    const own = await ownInstance(parts(), request, "rotate");
+    const own = await ownInstance(deps(), request, "rotate");
     const { graceSeconds = 0 } = parseBody(request, Rotation);
-    const now = latestNow(own.reading, parts().grants.monotonic());
+    const now = latestNow(own.reading, deps().grants.monotonic());
     const { token, hash } = newInstanceToken(own.instance.id);
     const last = own.instance.tokenHashes.find((each) => each.until === undefined);
     // Two live at most: a rotation within another one's grace ends the oldest.
@@ -71,50 +71,50 @@ export function rotateToken(parts: () => ConnectionParts): HttpHandler {
     const tokenHashes = [{ hash }, ...grace];
     const isByToken = own.hasNewestToken !== undefined && !isPlatformCall(request);
     const instance = isByToken
-      ? await rotateNewest(parts(), own, tokenHashes, now)
-      : await write(parts(), own, { tokenHashes });
+      ? await rotateNewest(deps(), own, tokenHashes, now)
+      : await write(deps(), own, { tokenHashes });
     return json(instanceRepresentation(instance, own.user, token), { "Cache-Control": "no-store" });
   };
 }
 
 /** Of two who rotate with the same token at once, one was the first, and the other's is the old one by now. */
 async function rotateNewest(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   { instance }: Pick<OwnInstance, "instance">,
   tokenHashes: Instance["tokenHashes"],
   now: number,
 ): Promise<Instance> {
   const newest = instance.tokenHashes.find(({ until }) => until === undefined)?.hash;
   const seen = newest === undefined ? {} : { newestToken: newest };
-  if (await parts.grants.instances.update(instance.id, { tokenHashes }, now, seen)) {
+  if (await deps.grants.instances.update(instance.id, { tokenHashes }, now, seen)) {
     return { ...instance, tokenHashes, updatedAt: now };
   }
-  const { value } = await parts.grants.instances.get(instance.id);
+  const { value } = await deps.grants.instances.get(instance.id);
   if (value === undefined || value.deleting === true) throw gone(instance);
   throw tokenSuperseded();
 }
 
 /** GET /instances/{id}/status */
-export function getStatus(parts: () => ConnectionParts): HttpHandler {
+export function getStatus(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
-    const { instance } = await ownInstance(parts(), request);
-    return json(await statusOf(parts(), instance));
+    const { instance } = await ownInstance(deps(), request);
+    return json(await statusOf(deps(), instance));
   };
 }
 
 /** POST /instances/{id}/refresh: a new access token now, whatever is left of the old one. */
-export function refreshInstance(parts: () => ConnectionParts): HttpHandler {
+export function refreshInstance(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
-    const { instance } = await ownInstance(parts(), request);
+    const { instance } = await ownInstance(deps(), request);
     const asker = isPlatformCall(request) ? "owner" : "token";
-    const { instance: refreshed } = await forceRefresh(parts().grants, instance.id, request, asker);
-    return json(await statusOf(parts(), refreshed));
+    const { instance: refreshed } = await forceRefresh(deps().grants, instance.id, request, asker);
+    return json(await statusOf(deps(), refreshed));
   };
 }
 
-async function statusOf(parts: ConnectionParts, instance: Instance): Promise<Record<string, unknown>> {
-  const grant: Grant = await openGrant(parts.grants.vault, instance, instance.version, instance.grant);
-  const connector = connectorOf(parts.grants, instance.connector);
+async function statusOf(deps: ConnectionDeps, instance: Instance): Promise<Record<string, unknown>> {
+  const grant: Grant = await openGrant(deps.grants.vault, instance, instance.version, instance.grant);
+  const connector = connectorOf(deps.grants, instance.connector);
   const time = (at: number | undefined) => (at === undefined ? null : isoSeconds(at));
   const isDead = needsReauthentication(instance);
   return {

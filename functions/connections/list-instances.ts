@@ -8,9 +8,9 @@ import type { SealedPlace } from "../core/vault/ports.ts";
 import { authorizePlatform } from "../http/authorize.ts";
 import { readPaging } from "../http/paging.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
+import type { ConnectionDeps } from "./deps.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { connectorOfPath, hasInstanceToken, isPlatformCall, ownInstance } from "./own-instance.ts";
-import type { ConnectionParts } from "./parts.ts";
 import { summaryRepresentation } from "./summary-representation.ts";
 
 interface Filter {
@@ -25,11 +25,11 @@ const LIST_PARAMETERS = ["tags[]", "tags", "searchText", "pageSize", "page", "ne
 const INDEX_PAGE = 500;
 
 /** GET /instances: the user's instances, newest first; or, with an instance token and no filter, that instance. */
-export function listInstances(parts: () => ConnectionParts): HttpHandler {
+export function listInstances(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
     if (wantsOne(request)) {
       try {
-        const { instance, user } = await ownInstance(parts(), request);
+        const { instance, user } = await ownInstance(deps(), request);
         return json(instanceRepresentation(instance, user));
       } catch (error) {
         // The token of a deleted instance beside a user's secrets does not count.
@@ -37,8 +37,8 @@ export function listInstances(parts: () => ConnectionParts): HttpHandler {
           throw error;
       }
     }
-    const { user } = await authorizePlatform(request, parts().tenants);
-    return await list(parts(), request, user);
+    const { user } = await authorizePlatform(request, deps().tenants);
+    return await list(deps(), request, user);
   };
 }
 
@@ -46,13 +46,13 @@ function wantsOne(request: HttpRequest): boolean {
   return hasInstanceToken(request) && !LIST_PARAMETERS.some((name) => request.query.has(name));
 }
 
-async function list(parts: ConnectionParts, request: HttpRequest, user: User) {
+async function list(deps: ConnectionDeps, request: HttpRequest, user: User) {
   const filter = filterOf(request);
   const { pageSize, page, nextPage } = readPaging(request);
-  const after = nextPage === undefined ? undefined : await openNextPage(parts, user, filter, nextPage);
+  const after = nextPage === undefined ? undefined : await openNextPage(deps, user, filter, nextPage);
   const wanted = pageSize * page;
   // One more than wanted: only then is it known whether another page comes.
-  const found = await findInstances(parts, user, filter, wanted + 1, after);
+  const found = await findInstances(deps, user, filter, wanted + 1, after);
   const shown = found.slice(wanted - pageSize, wanted);
   const isFiltered = filter.tags.length > 0 || filter.searchText !== undefined;
   if (found.length === 0 && isFiltered && after === undefined) {
@@ -62,13 +62,13 @@ async function list(parts: ConnectionParts, request: HttpRequest, user: User) {
   const instances =
     request.query.get("hydrate") === "false"
       ? shown.map((summary) => summaryRepresentation(summary, user))
-      : (await parts.grants.instances.getMany(shown.map(({ id }) => id)))
+      : (await deps.grants.instances.getMany(shown.map(({ id }) => id)))
           .filter(({ deleting }) => deleting !== true)
           .map((instance) => instanceRepresentation(instance, user));
   return json(instances, {
     "Elements-Returned-Count": String(instances.length),
     ...(found.length > wanted && last !== undefined
-      ? { "Elements-Next-Page-Token": await sealNextPage(parts, user, filter, positionOf(last)) }
+      ? { "Elements-Next-Page-Token": await sealNextPage(deps, user, filter, positionOf(last)) }
       : {}),
   });
 }
@@ -88,7 +88,7 @@ function filterOf(request: HttpRequest): Filter {
 
 /** Goes through the user's index until `count` matches are found. @param after position of the last one of an earlier page */
 async function findInstances(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   user: User,
   filter: Filter,
   count: number,
@@ -97,7 +97,7 @@ async function findInstances(
   const found: InstanceSummary[] = [];
   let cursor: string | undefined;
   do {
-    const page = await parts.grants.instances.listByOwner(user.organizationId, user.id, {
+    const page = await deps.grants.instances.listByOwner(user.organizationId, user.id, {
       limit: INDEX_PAGE,
       ...present({ after: cursor }),
     });
@@ -125,14 +125,14 @@ function positionOf(summary: InstanceSummary): string {
 }
 
 /** GET /instances/count */
-export function countInstances(parts: () => ConnectionParts): HttpHandler {
+export function countInstances(deps: () => ConnectionDeps): HttpHandler {
   return async (request) => {
-    const { user } = await authorizePlatform(request, parts().tenants);
+    const { user } = await authorizePlatform(request, deps().tenants);
     const filter: Filter = {
       tags: [],
       ...(request.params.keyOrId === undefined ? {} : { connector: connectorOfPath(request) }),
     };
-    const { length } = await findInstances(parts(), user, filter, Number.POSITIVE_INFINITY, undefined);
+    const { length } = await findInstances(deps(), user, filter, Number.POSITIVE_INFINITY, undefined);
     return json({ totalInstances: length, elementInstances: length });
   };
 }
@@ -149,24 +149,24 @@ function nextPagePlace(user: User, filter: Filter): SealedPlace {
 }
 
 async function sealNextPage(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   user: User,
   filter: Filter,
   position: string,
 ): Promise<string> {
-  const sealed = await parts.grants.vault.seal(nextPagePlace(user, filter), position);
+  const sealed = await deps.grants.vault.seal(nextPagePlace(user, filter), position);
   return Buffer.from(sealed).toString("base64url");
 }
 
 async function openNextPage(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   user: User,
   filter: Filter,
   token: string,
 ): Promise<string> {
   if (!/^[\w-]{20,2000}$/.test(token)) throw wrongNextPage();
   try {
-    return await parts.grants.vault.open(nextPagePlace(user, filter), Buffer.from(token, "base64url"));
+    return await deps.grants.vault.open(nextPagePlace(user, filter), Buffer.from(token, "base64url"));
   } catch (error) {
     // The key service may be down; everything else is the token's fault.
     if (error instanceof LinkspanError && error.status === 503) throw error;

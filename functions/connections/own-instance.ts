@@ -8,7 +8,7 @@ import type { User } from "../core/tenants/ports.ts";
 import { authorizePlatform, identifyInstance, parseAuthorization } from "../http/authorize.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
-import type { ConnectionParts } from "./parts.ts";
+import type { ConnectionDeps } from "./deps.ts";
 
 /**
  * What a call does with its instance. An instance token alone may `use` it: read it, and have it refreshed; and it may `rotate`
@@ -36,12 +36,12 @@ export interface OwnInstance {
  * @throws {Forbidden} `needs_user`, `not_from_browsers`, `token_superseded`: not with these credentials, or not from there
  */
 export async function ownInstance(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   request: HttpRequest,
   use: InstanceUse = "use",
 ): Promise<OwnInstance> {
   const byToken = request.params.id === undefined || !isPlatformCall(request);
-  const found = byToken ? await ofToken(parts, request) : await ofUser(parts, request);
+  const found = byToken ? await ofToken(deps, request) : await ofUser(deps, request);
   const connector = findConnector(found.instance.connector);
   const asked = request.params.keyOrId;
   if (connector === undefined || (asked !== undefined && connectorOfPath(request) !== connector)) {
@@ -114,11 +114,11 @@ export function connectorOfPath(request: HttpRequest): Connector {
 
 /** The instance of an id, if it is this user's. @throws {NotFound} */
 export async function instanceOfUser(
-  parts: ConnectionParts,
+  deps: ConnectionDeps,
   user: User,
   id: number,
 ): Promise<{ instance: Instance; reading: StoreReading }> {
-  const { value: instance, reading } = await parts.grants.instances.get(id);
+  const { value: instance, reading } = await deps.grants.instances.get(id);
   if (
     instance === undefined ||
     instance.deleting === true ||
@@ -130,24 +130,21 @@ export async function instanceOfUser(
   return { instance, reading };
 }
 
-async function ofUser(parts: ConnectionParts, request: HttpRequest): Promise<Omit<OwnInstance, "connector">> {
-  const { user } = await authorizePlatform(request, parts.tenants);
-  return { ...(await instanceOfUser(parts, user, idOfPath(request))), user };
+async function ofUser(deps: ConnectionDeps, request: HttpRequest): Promise<Omit<OwnInstance, "connector">> {
+  const { user } = await authorizePlatform(request, deps.tenants);
+  return { ...(await instanceOfUser(deps, user, idOfPath(request))), user };
 }
 
-async function ofToken(
-  parts: ConnectionParts,
-  request: HttpRequest,
-): Promise<Omit<OwnInstance, "connector">> {
+async function ofToken(deps: ConnectionDeps, request: HttpRequest): Promise<Omit<OwnInstance, "connector">> {
   if (!hasInstanceToken(request)) {
     throw new Unauthorized("send the instance's token: Authorization: …, Element <instance token>");
   }
   const { instance, reading, hasNewestToken } = await identifyInstance(request, {
-    tenants: parts.tenants,
-    instances: parts.grants.instances,
+    tenants: deps.tenants,
+    instances: deps.grants.instances,
   });
   if (request.params.id !== undefined && idOfPath(request) !== instance.id) throw unknownInstance(request);
-  const user = await parts.tenants.user(instance.organizationId, instance.userId);
+  const user = await deps.tenants.user(instance.organizationId, instance.userId);
   return { instance, reading, user, hasNewestToken };
 }
 

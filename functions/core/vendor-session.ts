@@ -2,7 +2,7 @@ import type { Connector } from "../connectors/define-connector.ts";
 import { credentialHeader, withCredential } from "./endpoint/credential.ts";
 import { type Endpoint, endpointOf, endpointValues, isAtOnePlace } from "./endpoint/endpoint.ts";
 import { VendorError } from "./errors.ts";
-import type { Call, GrantParts, InstanceRead } from "./grant/grant-deps.ts";
+import type { Call, GrantDeps, InstanceRead } from "./grant/grant-deps.ts";
 import {
   type AccessToken,
   currentAccessToken,
@@ -41,7 +41,7 @@ export interface VendorSession {
 }
 
 export interface VendorSessionOptions {
-  readonly grants: GrantParts;
+  readonly grants: GrantDeps;
   readonly http: VendorHttp;
   /** The instance as the authorization of this very call read it. */
   readonly read: InstanceRead;

@@ -20,7 +20,7 @@ import { parseBody } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { answerDownload, rangeOf } from "./answer-download.ts";
 import { answerPages } from "./answer-list.ts";
-import type { DocumentsParts, OpenHub } from "./open-hub.ts";
+import type { DocumentsDeps, OpenHub } from "./open-hub.ts";
 import {
   changesBody,
   copyBody,
@@ -99,11 +99,11 @@ export const removeKind =
   };
 
 export const links =
-  (parts: () => DocumentsParts) =>
+  (deps: () => DocumentsDeps) =>
   async (request: HttpRequest, hub: OpenHub): Promise<HttpResponse> => {
     const item = await readMetadata(hub, namedItem(request), { withoutPath: true });
     const { raw, lasting, ...vendorLinks } = await readLinks(hub, item);
-    const ours = item.directory ? undefined : await signedLink(request, hub.instance, item, parts());
+    const ours = item.directory ? undefined : await signedLink(request, hub.instance, item, deps());
     return json({
       ...(ours === undefined
         ? {}

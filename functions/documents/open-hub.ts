@@ -4,7 +4,7 @@ import { type NextPageTokens, nextPageTokens } from "../core/documents/next-page
 import { vendorCall } from "../core/documents/vendor-call.ts";
 import { findDocumentsVendor } from "../core/documents/vendor-catalogue.ts";
 import { NotSupported } from "../core/errors.ts";
-import type { GrantParts } from "../core/grant/grant-deps.ts";
+import type { GrantDeps } from "../core/grant/grant-deps.ts";
 import type { Instance } from "../core/instances/instance.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
 import { vendorSession } from "../core/vendor-session.ts";
@@ -12,10 +12,10 @@ import { authorizeInstance, type InstanceCaller } from "../http/authorize.ts";
 import type { HttpRequest } from "../http/request.ts";
 
 /** All that this function may touch. */
-export interface DocumentsParts {
+export interface DocumentsDeps {
   readonly tenants: TenantStore;
   /** Carries the instances table, the vault and the way to vendors too. */
-  readonly grants: GrantParts;
+  readonly grants: GrantDeps;
 }
 
 /** The hub as one caller sees it, for one request. */
@@ -25,19 +25,19 @@ export interface OpenHub extends HubContext {
 }
 
 /** Authorizes the caller and opens the hub of the instance that he stands for. */
-export async function openHub(request: HttpRequest, parts: DocumentsParts): Promise<OpenHub> {
+export async function openHub(request: HttpRequest, deps: DocumentsDeps): Promise<OpenHub> {
   const caller = await authorizeInstance(request, {
-    tenants: parts.tenants,
-    instances: parts.grants.instances,
+    tenants: deps.tenants,
+    instances: deps.grants.instances,
   });
-  return openHubOf(caller, request, parts);
+  return openHubOf(caller, request, deps);
 }
 
 /** The same for a caller who is known already. */
 export function openHubOf(
   { instance, reading }: Pick<InstanceCaller, "instance" | "reading">,
   request: HttpRequest,
-  { grants }: DocumentsParts,
+  { grants }: DocumentsDeps,
 ): OpenHub {
   const connector = findConnector(instance.connector);
   const vendor = findDocumentsVendor(instance.connector);

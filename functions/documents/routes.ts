@@ -17,14 +17,14 @@ import {
   upload,
 } from "./files.ts";
 import { contents, create } from "./folders.ts";
-import { type DocumentsParts, type OpenHub, openHub } from "./open-hub.ts";
+import { type DocumentsDeps, type OpenHub, openHub } from "./open-hub.ts";
 import { search } from "./search.ts";
 import { followLink } from "./signed-link.ts";
 
 type Handle = (request: HttpRequest, hub: OpenHub) => Promise<HttpResponse>;
 
 /** Every call of the hub's table, under `/hubs/documents` and in the short form. What cannot be done answers 501. */
-export function documentsRoutes(parts: () => DocumentsParts): readonly Route[] {
+export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
   const handlers: Readonly<Record<string, Handle>> = {
     ping,
     me,
@@ -36,7 +36,7 @@ export function documentsRoutes(parts: () => DocumentsParts): readonly Route[] {
     "files.copy": copyKind("file"),
     "files.metadata": metadata,
     "files.change": change,
-    "files.links": links(parts),
+    "files.links": links(deps),
     "files.unlink": unlink,
     "files.revisions": revisions,
     "files.revision": revision,
@@ -46,12 +46,12 @@ export function documentsRoutes(parts: () => DocumentsParts): readonly Route[] {
     "folders.copy": copyKind("folder"),
     "folders.metadata": metadata,
     "folders.change": change,
-    "folders.links": links(parts),
+    "folders.links": links(deps),
     "folders.unlink": unlink,
   };
 
   const handle = (call: HubCall) => async (request: HttpRequest) => {
-    const hub = await openHub(request, parts());
+    const hub = await openHub(request, deps());
     const handler = handlers[call.name];
     if (handler === undefined || !isSupported(call, hub.vendor)) {
       throw new NotSupported(`${call.method} ${call.path}`, hub.vendor.connector);
@@ -74,7 +74,7 @@ export function documentsRoutes(parts: () => DocumentsParts): readonly Route[] {
       method: "GET",
       path: "/hubs/documents/links/{ticket}",
       name: "documents.link",
-      handle: followLink(parts),
+      handle: followLink(deps),
     },
   ];
 }

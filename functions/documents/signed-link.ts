@@ -10,7 +10,7 @@ import { admitTenant } from "../http/admit-tenant.ts";
 import { parseAuthorization } from "../http/authorize.ts";
 import type { HttpRequest, HttpResponse } from "../http/request.ts";
 import { answerDownload, rangeOf } from "./answer-download.ts";
-import { type DocumentsParts, openHubOf } from "./open-hub.ts";
+import { type DocumentsDeps, openHubOf } from "./open-hub.ts";
 
 /** As long as Dropbox's temporary links live. */
 const LIFETIME_MS = 4 * 3_600_000;
@@ -29,7 +29,7 @@ export async function signedLink(
   request: HttpRequest,
   instance: Instance,
   item: DocumentsItem,
-  { grants }: DocumentsParts,
+  { grants }: DocumentsDeps,
 ): Promise<{ url: string; expires: string }> {
   const { element, bearer } = parseAuthorization(request.headers.authorization);
   const token = readInstanceToken(element ?? bearer ?? "");
@@ -49,12 +49,12 @@ export async function signedLink(
 
 /** Streams what a link leads to. Whatever is wrong with a link, it is a 404. */
 export const followLink =
-  (parts: () => DocumentsParts) =>
+  (deps: () => DocumentsDeps) =>
   async (request: HttpRequest): Promise<HttpResponse> => {
     const [, id = "", sealed] = /^([0-9a-z]+)\.([\w-]{20,2000})$/.exec(request.params.ticket ?? "") ?? [];
     const instanceId = readShortId(id);
     if (instanceId === undefined || sealed === undefined) throw linkEnded();
-    const { tenants, grants } = parts();
+    const { tenants, grants } = deps();
     const { value: instance, reading } = await grants.instances.get(instanceId);
     if (instance === undefined || instance.deleting === true || !instance.enabled) throw linkEnded();
     const organization = await tenants.organization(instance.organizationId);
@@ -77,7 +77,7 @@ export const followLink =
       organizationId: organization.id,
     });
     admitTenant(request, organization.id);
-    const hub = openHubOf({ instance, reading }, request, parts());
+    const hub = openHubOf({ instance, reading }, request, deps());
     const download = await downloadFile(hub, { id: file }, rangeOf(request.headers.range));
     // The file is the user's, the origin is ours: nothing in it may run here.
     return answerDownload(download, {

@@ -1,6 +1,6 @@
 import type { Connector } from "../connectors/define-connector.ts";
 import { Unauthorized } from "../core/errors.ts";
-import type { GrantParts } from "../core/grant/grant-deps.ts";
+import type { GrantDeps } from "../core/grant/grant-deps.ts";
 import { readBody } from "../core/read-body.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
 import type { VendorResponse } from "../core/vendor-http.ts";
@@ -19,10 +19,10 @@ import { headersForCaller, headersForVendor } from "./proxy-headers.ts";
 import { rewriteJsonFields, rewriteLinkHeader } from "./rewrite-urls.ts";
 import { proxyUrl, vendorUrl } from "./vendor-url.ts";
 
-export interface ProxyParts {
+export interface ProxyDeps {
   readonly tenants: TenantStore;
   /** Carries the instances table, the connectors and the way to vendors, too. */
-  readonly grants: GrantParts;
+  readonly grants: GrantDeps;
 }
 
 /**
@@ -41,10 +41,10 @@ const MAX_REWRITTEN_BYTES = 8 * 1024 * 1024;
  * The raw proxy: hands a call to the instance's vendor with the vendor's own credential in place of the instance token,
  * and streams the answer back. Redirects are the caller's to follow.
  */
-export async function forward(request: HttpRequest, parts: ProxyParts): Promise<HttpResponse> {
+export async function forward(request: HttpRequest, deps: ProxyDeps): Promise<HttpResponse> {
   const sent = request.queryPairs ?? [...request.query];
   const found = findInstanceToken({ headers: request.headers, query: sent });
-  const { caller, connector } = await authorize(request, found, parts);
+  const { caller, connector } = await authorize(request, found, deps);
   const { api } = connector;
 
   const rewrites = request.headers["elements-rewrite-urls"]?.trim().toLowerCase() === "true";
@@ -64,8 +64,8 @@ export async function forward(request: HttpRequest, parts: ProxyParts): Promise<
     );
   };
   const session = vendorSession({
-    grants: parts.grants,
-    http: parts.grants.http,
+    grants: deps.grants,
+    http: deps.grants.http,
     read: { instance: caller.instance, reading: caller.reading },
     call: { remainingMs: request.remainingMs, afterAnswer: request.afterAnswer },
     connector,
@@ -98,7 +98,7 @@ export async function forward(request: HttpRequest, parts: ProxyParts): Promise<
 async function authorize(
   request: HttpRequest,
   { token, places }: FoundToken,
-  { tenants, grants }: ProxyParts,
+  { tenants, grants }: ProxyDeps,
 ): Promise<{ caller: InstanceCaller; connector: Connector }> {
   const stores = { tenants, instances: grants.instances };
   const caller = await (places.some((place) => place.in === "three-part")

@@ -6,11 +6,11 @@ import { rescueList } from "../aws/rescue-list.ts";
 import { dynamoClient } from "../aws/store-time.ts";
 import { sweepLock } from "../aws/sweep-lock.ts";
 import { workQueue } from "../aws/work-queue.ts";
-import { type SweepParts, sweep } from "../core/grant/schedule/sweep.ts";
+import { type SweepDeps, sweep } from "../core/grant/schedule/sweep.ts";
 import { timing } from "../core/grant/timing.ts";
 
 /** Ids only: this function has no key, and reads no grant. */
-function makeParts(): Omit<SweepParts, "remainingMs"> {
+function makeDeps(): Omit<SweepDeps, "remainingMs"> {
   const { documents: client, clock } = dynamoClient();
   const shards = Number(environment("REFRESH_SHARDS"));
   return {
@@ -23,11 +23,11 @@ function makeParts(): Omit<SweepParts, "remainingMs"> {
   };
 }
 
-let parts: Omit<SweepParts, "remainingMs"> | undefined;
+let deps: Omit<SweepDeps, "remainingMs"> | undefined;
 
 /** Each minute, by the schedule: queues what is due and what lies in the rescue bucket. */
 export async function handler(_event: unknown, context: Context): Promise<void> {
-  parts ??= makeParts();
-  const outcome = await sweep({ ...parts, remainingMs: () => context.getRemainingTimeInMillis() });
+  deps ??= makeDeps();
+  const outcome = await sweep({ ...deps, remainingMs: () => context.getRemainingTimeInMillis() });
   if (outcome !== undefined) sweepOutcome(outcome);
 }

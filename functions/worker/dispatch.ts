@@ -1,4 +1,4 @@
-import type { Call, WorkerParts } from "../core/grant/grant-deps.ts";
+import type { Call, WorkerDeps } from "../core/grant/grant-deps.ts";
 import { settlePending } from "../core/grant/pending/settle-pending.ts";
 import { RevocationOwed, settleRescueRecord } from "../core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../core/grant/schedule/refresh-due.ts";
@@ -6,40 +6,40 @@ import type { SuspensionWork } from "../core/tenants/mark-instances.ts";
 import type { Work, WorkKind } from "../core/work/work.ts";
 
 /** The grants' life, and what else the worker has. */
-export interface DispatchParts extends WorkerParts {
+export interface DispatchDeps extends WorkerDeps {
   /** Marks a suspended user's instances, or takes the marks off. */
   readonly markInstances?: (work: SuspensionWork) => Promise<void>;
 }
 
-type Handler<Kind extends WorkKind> = (parts: DispatchParts, work: Work<Kind>, call: Call) => Promise<void>;
+type Handler<Kind extends WorkKind> = (deps: DispatchDeps, work: Work<Kind>, call: Call) => Promise<void>;
 
 const handlers: { readonly [Kind in WorkKind]: Handler<Kind> } = {
   refresh: refreshDue,
   // What is to be done with an instance its item tells, and no message: a sweep that comes by first sends a refresh for it.
-  delete: (parts, work, call) => refreshDue(parts, { ...work, cause: "schedule" }, call),
+  delete: (deps, work, call) => refreshDue(deps, { ...work, cause: "schedule" }, call),
   pending: settlePending,
-  async rescue(parts, { key }, call) {
+  async rescue(deps, { key }, call) {
     try {
-      await settleRescueRecord(parts, key, call);
+      await settleRescueRecord(deps, key, call);
     } catch (error) {
       // A revocation that the vendor does not take yet is no failure of the message: the sweep sends it again, in its time.
       if (!(error instanceof RevocationOwed)) throw error;
       console.log(JSON.stringify({ level: "info", message: error.message, key }));
     }
   },
-  async suspension(parts, work) {
-    if (parts.markInstances === undefined) throw new Error("nobody here marks a suspended user's instances");
-    await parts.markInstances(work);
+  async suspension(deps, work) {
+    if (deps.markInstances === undefined) throw new Error("nobody here marks a suspended user's instances");
+    await deps.markInstances(work);
   },
-  event: (parts, { event }) => parts.publish(event),
+  event: (deps, { event }) => deps.publish(event),
 };
 
 /** Does the work of one message. @throws it is not done: its message must come again */
 export async function dispatch<Kind extends WorkKind>(
-  parts: DispatchParts,
+  deps: DispatchDeps,
   work: Work<Kind>,
   call: Call,
 ): Promise<void> {
   const handler: Handler<Kind> = handlers[work.kind];
-  await handler(parts, work, call);
+  await handler(deps, work, call);
 }

@@ -1,8 +1,8 @@
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { workerParts } from "../aws/parts.ts";
+import { workerDeps } from "../aws/composition.ts";
 import { workOn } from "./work-on.ts";
 
 /** Takes work of every kind off the queue; see work-on.ts. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-  return await workOn(workerParts(), event.Records, () => context.getRemainingTimeInMillis());
+  return await workOn(workerDeps(), event.Records, () => context.getRemainingTimeInMillis());
 }

@@ -3,7 +3,7 @@ import type { Call } from "../core/grant/grant-deps.ts";
 import { withTimeout } from "../core/grant/with-timeout.ts";
 import { settleAll } from "../core/settle-all.ts";
 import { readMessage } from "../core/work/message.ts";
-import { type DispatchParts, dispatch } from "./dispatch.ts";
+import { type DispatchDeps, dispatch } from "./dispatch.ts";
 
 /** One message's work: a whole lease, and a little for what comes before it. */
 const RECORD_MS = 130_000;
@@ -15,7 +15,7 @@ const RESERVE_MS = 5_000;
  * the vendor put off is no failure, it has its own next time. What goes on after its time is awaited: it may hold a grant.
  */
 export async function workOn(
-  parts: DispatchParts,
+  deps: DispatchDeps,
   records: readonly Pick<SQSRecord, "messageId" | "body">[],
   remainingMs: () => number,
 ): Promise<SQSBatchResponse> {
@@ -30,10 +30,10 @@ export async function workOn(
   const failed: { itemIdentifier: string }[] = [];
   await Promise.all(
     records.map(async ({ messageId, body }) => {
-      const work = one(parts, body, call);
+      const work = one(deps, body, call);
       pending.push(work);
       try {
-        await withTimeout(parts, Math.min(RECORD_MS, remainingMs() - RESERVE_MS), work);
+        await withTimeout(deps, Math.min(RECORD_MS, remainingMs() - RESERVE_MS), work);
       } catch (error) {
         failed.push({ itemIdentifier: messageId });
         console.log(
@@ -47,10 +47,10 @@ export async function workOn(
       }
     }),
   );
-  await withTimeout(parts, remainingMs() - RESERVE_MS, settleAll(pending)).catch(() => {});
+  await withTimeout(deps, remainingMs() - RESERVE_MS, settleAll(pending)).catch(() => {});
   return { batchItemFailures: failed };
 }
 
-async function one(parts: DispatchParts, body: string, call: Call): Promise<void> {
-  await dispatch(parts, readMessage(body), call);
+async function one(deps: DispatchDeps, body: string, call: Call): Promise<void> {
+  await dispatch(deps, readMessage(body), call);
 }

@@ -16,16 +16,16 @@ beforeEach(() => {
 
 const current = async () => {
   const read = await world.read();
-  return await world.finish(currentAccessToken(world.parts, read, world.call));
+  return await world.finish(currentAccessToken(world.deps, read, world.call));
 };
-const slowly = (ms: number, outcome: TokenOutcome) => () => world.parts.sleep(ms).then(() => outcome);
+const slowly = (ms: number, outcome: TokenOutcome) => () => world.deps.sleep(ms).then(() => outcome);
 const MINUTE = 60_000;
 
 describe("a valid token", () => {
   test("costs no read, no write and no call", async () => {
     world.put();
     const read = await world.read();
-    const token = await currentAccessToken(world.parts, read, world.call);
+    const token = await currentAccessToken(world.deps, read, world.call);
     expect(token).toMatchObject({ value: "old", version: 1 });
     expect(world.tableCalls).toEqual([]);
     expect(world.sent).toEqual([]);
@@ -133,7 +133,7 @@ describe("a token endpoint that is slow or down", () => {
     const waiting = current();
     await world.pass(2_000);
     const grant = await sealed(world.grant({ accessToken: "theirs" }), 2);
-    await world.parts.instances.commit(42, { version: 1 }, { fence: 2, grant, refreshedAt: world.now });
+    await world.deps.instances.commit(42, { version: 1 }, { fence: 2, grant, refreshedAt: world.now });
     expect((await waiting).value).toBe("theirs");
     expect(world.sent).toEqual([]);
     expect(world.outcomes.map(({ outcome }) => outcome)).toEqual(["waited"]);
@@ -165,7 +165,7 @@ describe("a token endpoint that is slow or down", () => {
     world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now });
     world.answer = slowly(3_000, granted("shared"));
     const reads = await Promise.all([1, 2, 3].map(() => world.read()));
-    const all = Promise.all(reads.map((read) => currentAccessToken(world.parts, read, world.call)));
+    const all = Promise.all(reads.map((read) => currentAccessToken(world.deps, read, world.call)));
     expect((await world.finish(all)).map(({ value }) => value)).toEqual(["shared", "shared", "shared"]);
     expect(world.sent).toEqual(["r-old"]);
   });
@@ -185,8 +185,7 @@ describe("a dead grant", () => {
 });
 
 describe("a vendor's 401", () => {
-  const after401 = (version = 1) =>
-    world.finish(tokenAfterUnauthorized(world.parts, 42, version, world.call));
+  const after401 = (version = 1) => world.finish(tokenAfterUnauthorized(world.deps, 42, version, world.call));
 
   test("brings somebody's newer token without a call", async () => {
     world.put(
@@ -221,11 +220,11 @@ describe("a vendor's 401", () => {
 
   test("a forced refresh by the app is done whatever is left of the token", async () => {
     world.put();
-    expect((await world.finish(forceRefresh(world.parts, 42, world.call))).value).toBe("new");
+    expect((await world.finish(forceRefresh(world.deps, 42, world.call))).value).toBe("new");
   });
 });
 
 async function sealed(grant: object, version = 1): Promise<Uint8Array> {
   const place = { organizationId: "org", item: "instance/42", field: "grant", version };
-  return await world.parts.vault.seal(place, JSON.stringify(grant));
+  return await world.deps.vault.seal(place, JSON.stringify(grant));
 }

@@ -1,5 +1,5 @@
 import type { Connector } from "../../functions/connectors/define-connector.ts";
-import type { Call, GrantOutcome, WorkerParts } from "../../functions/core/grant/grant-deps.ts";
+import type { Call, GrantOutcome, WorkerDeps } from "../../functions/core/grant/grant-deps.ts";
 import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
 import { clientPauses } from "../../functions/core/grant/refresh/pause-client.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
@@ -150,7 +150,7 @@ export class CalmWorld {
   }
 
   async read(id = 42) {
-    const { value, reading } = await this.parts.instances.get(id);
+    const { value, reading } = await this.deps.instances.get(id);
     if (value === undefined) throw new Error(`no instance ${id}`);
     this.tableCalls.length = 0;
     return { instance: value, reading };
@@ -158,7 +158,7 @@ export class CalmWorld {
 
   readonly #instances: InstanceStore = this.#table();
 
-  readonly parts: WorkerParts & { readonly instances: InstanceStore } = {
+  readonly deps: WorkerDeps & { readonly instances: InstanceStore } = {
     instances: this.#instances,
     rescue: {
       put: async (record) => {
@@ -179,7 +179,7 @@ export class CalmWorld {
       },
     },
     vault: {
-      prepare: async () => this.parts.vault,
+      prepare: async () => this.deps.vault,
       seal: async (place, text) => new TextEncoder().encode(JSON.stringify([place, text])),
       open: async (place, sealed) => {
         if (this.vaultFails) throw new Error("KMS does not answer");
@@ -398,7 +398,7 @@ export class CalmWorld {
         this.tableCalls.push("get");
         if (this.tableFails) throw new Error("the table fails");
         const dateMs = Math.floor(this.now / 1000) * 1000;
-        return { value: this.items.get(id), reading: { dateMs, monotonicMs: this.parts.monotonic() } };
+        return { value: this.items.get(id), reading: { dateMs, monotonicMs: this.deps.monotonic() } };
       },
       create: async (instance) => {
         this.tableCalls.push("create");

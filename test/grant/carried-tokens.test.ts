@@ -41,7 +41,7 @@ const told = () =>
 const again = (changes: Parameters<typeof signIn>[2] = {}, name = "state") =>
   signIn(world, name, { connector: world.connector, ...changes });
 const refresh = async () =>
-  world.finish(refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call));
+  world.finish(refreshGrant(world.deps, await world.read(), { cause: "forced" }, world.call));
 
 describe("a sign-in again without a refresh token", () => {
   test("keeps the living one beside its own access token, of the same account and client", async () => {
@@ -149,7 +149,7 @@ describe("a refresh of the old token", () => {
       await answered.promise;
       return granted("renewed");
     };
-    const refreshing = refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call);
+    const refreshing = refreshGrant(world.deps, await world.read(), { cause: "forced" }, world.call);
     await world.settle();
     const signedIn = again();
     await world.pass(3_000);
@@ -166,11 +166,11 @@ describe("a refresh of the old token", () => {
     expect([...world.records.keys()]).toHaveLength(1);
     expect(world.stored().plain.accessToken).toBe("old");
     const [key = ""] = world.records.keys();
-    await expect(world.finish(settleRescueRecord(world.parts, key, world.call))).rejects.toMatchObject({
+    await expect(world.finish(settleRescueRecord(world.deps, key, world.call))).rejects.toMatchObject({
       status: 503,
     });
     await world.pass(timing.leaseMs);
-    await world.finish(settleRescueRecord(world.parts, key, world.call));
+    await world.finish(settleRescueRecord(world.deps, key, world.call));
     expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old" });
     expect(world.records.size).toBe(0);
   });
@@ -197,7 +197,7 @@ describe("a refresh of the old token", () => {
     world.bucketFails = false;
     await signedIn;
     for (const key of world.records.keys())
-      await world.finish(settleRescueRecord(world.parts, key, world.call));
+      await world.finish(settleRescueRecord(world.deps, key, world.call));
     expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old" });
   });
 });
@@ -232,7 +232,7 @@ describe("an account that nobody has noted", () => {
     await again();
     const [key = ""] = world.records.keys();
     await world.pass(timing.leaseMs);
-    await world.finish(settleRescueRecord(world.parts, key, world.call));
+    await world.finish(settleRescueRecord(world.deps, key, world.call));
     expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old" });
   });
 
@@ -242,7 +242,7 @@ describe("an account that nobody has noted", () => {
     await again();
     const [key = ""] = world.records.keys();
     world.put({ accessToken: "grace" }, { refreshGroup: group, epoch: epochOf(world.now - HOUR, "between") });
-    await world.finish(settleRescueRecord(world.parts, key, world.call));
+    await world.finish(settleRescueRecord(world.deps, key, world.call));
     expect(world.stored().plain).toMatchObject({ accessToken: "new" });
     expect(world.stored().plain).not.toHaveProperty("refreshToken");
   });
@@ -252,7 +252,7 @@ test.each(["ada", undefined])("a claim carries it over, too, where %s is noted",
   put({}, { account: id === undefined ? (undefined as never) : { id } });
   const { key } = await world.finish(
     holdSignIn(
-      world.parts,
+      world.deps,
       world.transients,
       {
         organizationId: "org",
@@ -271,7 +271,7 @@ test.each(["ada", undefined])("a claim carries it over, too, where %s is noted",
     ),
   );
   world.items.set(42, { ...world.stored(), until: world.now + timing.leaseMs, fence: 2 });
-  const claim = () => world.finish(claimSignIn(world.parts, { pending: key, isNew: false }, world.call));
+  const claim = () => world.finish(claimSignIn(world.deps, { pending: key, isNew: false }, world.call));
   // Somebody renews it: the claim is not used up.
   await expect(claim()).rejects.toMatchObject({ status: 503 });
   await world.pass(timing.leaseMs);

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 const work = (cause: "schedule" | "revive" = "schedule") =>
-  world.finish(refreshDue(world.parts, { instanceId: 42, cause }, world.call));
+  world.finish(refreshDue(world.deps, { instanceId: 42, cause }, world.call));
 
 async function die(outcome: TokenOutcome = DEAD): Promise<Instance> {
   world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now });
@@ -64,7 +64,7 @@ describe("what a dead grant holds", () => {
       lastFailure: { error: "invalid_grant", description: "Token has been expired or revoked." },
     });
     const read = await world.read();
-    await expect(currentAccessToken(world.parts, read, world.call)).rejects.toMatchObject({
+    await expect(currentAccessToken(world.deps, read, world.call)).rejects.toMatchObject({
       code: "needs_reauthentication",
     });
     expect(world.sent).toEqual([]);
@@ -72,12 +72,12 @@ describe("what a dead grant holds", () => {
 
   test("is not forgotten to be taken away where the instance is disabled and enabled meanwhile", async () => {
     const { dueAt } = await die();
-    await setEnabled(world.parts, 42, false, world.call);
+    await setEnabled(world.deps, 42, false, world.call);
     await work();
-    await setEnabled(world.parts, 42, true, world.call);
+    await setEnabled(world.deps, 42, true, world.call);
     await work();
     expect(world.stored().dueAt).toBe(dueAt);
-    await setEnabled(world.parts, 42, false, world.call);
+    await setEnabled(world.deps, 42, false, world.call);
     await passDue(31 * DAY);
     expect(world.stored().plain.accessToken).toBe("");
   });
@@ -102,8 +102,8 @@ describe("what a dead grant holds", () => {
   test("is not revoked by a delete that comes when it is gone", async () => {
     await die();
     await passDue(31 * DAY);
-    await markForDeletion(world.parts, 42);
-    await finishDeletion(world.parts, 42, world.call);
+    await markForDeletion(world.deps, 42);
+    await finishDeletion(world.deps, 42, world.call);
     expect(world.revoked).toEqual([]);
     expect(world.items.size).toBe(0);
   });
@@ -202,7 +202,7 @@ describe("a dead grant that is tried once more", () => {
 
 describe("an app that has its user's secret", () => {
   const force = (asker: "owner" | "token" = "owner") =>
-    world.finish(forceRefresh(world.parts, 42, world.call, asker)).then(
+    world.finish(forceRefresh(world.deps, 42, world.call, asker)).then(
       ({ value }) => value,
       (error) => error.code,
     );

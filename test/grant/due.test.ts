@@ -6,7 +6,7 @@ import type { Grant } from "../../functions/core/instances/instance.ts";
 import { DAY, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 
-const parts = (random = 0.5) => ({ timing, random: () => random, activeWindowMs: 7 * DAY });
+const deps = (random = 0.5) => ({ timing, random: () => random, activeWindowMs: 7 * DAY });
 const used = { createdAt: 0, lastUsedAt: 1_000_000 };
 const grant = (lifetimeMs: number): Grant => ({
   accessToken: "a",
@@ -21,7 +21,7 @@ const grant = (lifetimeMs: number): Grant => ({
 describe("a used grant", () => {
   test("comes due at 75 % of its life, 5 % either way, and not all at once", () => {
     const times = [0, 0.25, 0.5, 0.75, 0.999].map((random) =>
-      dueAt(parts(random), connector, grant(HOUR), used, 1_000_000),
+      dueAt(deps(random), connector, grant(HOUR), used, 1_000_000),
     ) as number[];
     for (const time of times) {
       expect(time).toBeGreaterThanOrEqual(1_000_000 + 0.7 * HOUR);
@@ -36,9 +36,9 @@ describe("a used grant", () => {
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         fc.integer({ min: timing.shortestScheduledMs, max: 400 * DAY }),
         (random, lifetime) => {
-          const at = dueAt(parts(random), connector, grant(lifetime), used, 1_000_000) as number;
+          const at = dueAt(deps(random), connector, grant(lifetime), used, 1_000_000) as number;
           const now = { createdAt: 0, lastUsedAt: at };
-          expect(isDue(parts(), connector, grant(lifetime), now, at)).toBe(true);
+          expect(isDue(deps(), connector, grant(lifetime), now, at)).toBe(true);
         },
       ),
       { seed: 8 },
@@ -46,11 +46,11 @@ describe("a used grant", () => {
   });
 
   test("never lies on the index when its tokens live under 5 min, or for nobody knows how long", () => {
-    expect(dueAt(parts(), connector, grant(299_000), used, 1_000_000)).toBeUndefined();
+    expect(dueAt(deps(), connector, grant(299_000), used, 1_000_000)).toBeUndefined();
     const { expiresAt, ...unknown } = grant(HOUR);
-    expect(dueAt(parts(), connector, unknown, used, 1_000_000)).toBeUndefined();
+    expect(dueAt(deps(), connector, unknown, used, 1_000_000)).toBeUndefined();
     const { refreshToken, ...single } = grant(HOUR);
-    expect(dueAt(parts(), connector, single, used, 1_000_000)).toBeUndefined();
+    expect(dueAt(deps(), connector, single, used, 1_000_000)).toBeUndefined();
   });
 });
 

@@ -44,7 +44,7 @@ function put(changes: Partial<Grant> = {}): void {
 
 /** What a caller gets whose call the vendor answered with 401. */
 const refused = () =>
-  world.finish(tokenAfterUnauthorized({ ...world.parts, http }, 42, 1, world.call)).then(
+  world.finish(tokenAfterUnauthorized({ ...world.deps, http }, 42, 1, world.call)).then(
     (token) => (token === undefined ? "401 of the vendor" : "another token"),
     (error) => error.code,
   );
@@ -137,8 +137,8 @@ describe("a vendor's 401 to a token without refresh token", () => {
 
   test("does not end what a sign-in has put there meanwhile", async () => {
     put();
-    const parts = {
-      ...world.parts,
+    const deps = {
+      ...world.deps,
       http: {
         async send(request: { url: string }) {
           world.put({ accessToken: "signed in" }, { version: 9, fence: 9, grant: world.stored().grant });
@@ -147,7 +147,7 @@ describe("a vendor's 401 to a token without refresh token", () => {
       },
     };
     const outcome = await world
-      .finish(tokenAfterUnauthorized(parts, 42, 1, world.call))
+      .finish(tokenAfterUnauthorized(deps, 42, 1, world.call))
       .catch((error) => error.code);
     expect(outcome).toBeUndefined();
     expect(world.items.get(42)).not.toHaveProperty("deadVersion");

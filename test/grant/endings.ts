@@ -12,7 +12,7 @@ import { connector } from "./connector.ts";
 type Way = (world: CalmWorld) => Promise<unknown>;
 
 const refresh: Way = (world) =>
-  world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
+  world.finish(refreshDue(world.deps, { instanceId: 42, cause: "schedule" }, world.call));
 
 const refreshAnswered =
   (answer: CalmWorld["answer"]): Way =>
@@ -43,10 +43,10 @@ const exchange = {
 const deletion =
   (failingForMs: number): Way =>
   async (world) => {
-    await markForDeletion(world.parts, 42);
+    await markForDeletion(world.deps, 42);
     world.revocationFails = failingForMs > 0;
     await world.pass(failingForMs);
-    await finishDeletion(world.parts, 42, world.call);
+    await finishDeletion(world.deps, 42, world.call);
   };
 
 const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way>>>> = {
@@ -87,8 +87,8 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
         giveBack: async () => {},
         resume: async () => {},
       };
-      const parts = { ...world.parts, pauses };
-      return refreshDue(parts, { instanceId: 42, cause: "schedule" }, world.call);
+      const deps = { ...world.deps, pauses };
+      return refreshDue(deps, { instanceId: 42, cause: "schedule" }, world.call);
     },
   },
   needs_reauth: {
@@ -101,13 +101,13 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
     "a dead grant that its vendor takes after all": async (world) => {
       await ways.needs_reauth["a grant that the vendor has ended"]?.(world);
       world.answer = () => granted("again");
-      await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "revive" }, world.call));
+      await world.finish(refreshDue(world.deps, { instanceId: 42, cause: "revive" }, world.call));
     },
   },
   still_dead: {
     "a dead grant that its vendor refuses once more": async (world) => {
       await ways.needs_reauth["a grant that the vendor has ended"]?.(world);
-      await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "revive" }, world.call));
+      await world.finish(refreshDue(world.deps, { instanceId: 42, cause: "revive" }, world.call));
     },
   },
   rescued: {
@@ -118,7 +118,7 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
       };
       await refresh(world);
       world.tableFails = false;
-      await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+      await settleRescueRecord(world.deps, "rescue/42/2", world.call);
     },
   },
   revoked: {
@@ -140,13 +140,13 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
       world.exchange = () => storesFail(world);
       const request = { ...exchange, name: "Mine", tags: [], secretConfiguration: {} };
       return world
-        .finish(provisionInstance(world.parts, world.transients, request, world.call))
+        .finish(provisionInstance(world.deps, world.transients, request, world.call))
         .catch(() => {});
     },
     "a sign-in that no store takes": (world) => {
       world.exchange = () => storesFail(world);
       const request = { ...exchange, instanceId: 42, epoch: epochOf(world.now, "state") };
-      return world.finish(signInAgain(world.parts, world.transients, request, world.call)).catch(() => {});
+      return world.finish(signInAgain(world.deps, world.transients, request, world.call)).catch(() => {});
     },
     "a revocation that the vendor does not take for 7 days": deletion(7 * DAY + 1_000),
   },

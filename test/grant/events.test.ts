@@ -36,15 +36,15 @@ const newInstance = { secretConfiguration: {}, name: "Mine", tags: [] };
 
 const provision = () =>
   world.finish(
-    provisionInstance(world.parts, world.transients, { ...codeExchange, ...newInstance }, world.call),
+    provisionInstance(world.deps, world.transients, { ...codeExchange, ...newInstance }, world.call),
   );
 const refresh = async () =>
-  await world.finish(refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call));
+  await world.finish(refreshGrant(world.deps, await world.read(), { cause: "forced" }, world.call));
 const signIn = (epoch = epochOf(world.now, "state")) =>
   world.finish(
-    signInAgain(world.parts, world.transients, { ...codeExchange, instanceId: 42, epoch }, world.call),
+    signInAgain(world.deps, world.transients, { ...codeExchange, instanceId: 42, epoch }, world.call),
   );
-const settle = (key: string) => world.finish(settleRescueRecord(world.parts, key, world.call));
+const settle = (key: string) => world.finish(settleRescueRecord(world.deps, key, world.call));
 
 const refused: TokenOutcome = {
   kind: "refused",
@@ -78,7 +78,7 @@ describe("instance.created", () => {
   test("comes for an import too", async () => {
     const { code, redirectUri, ...rest } = codeExchange;
     await world.finish(
-      importInstance(world.parts, { ...rest, ...newInstance, refreshToken: "r-theirs" }, world.call),
+      importInstance(world.deps, { ...rest, ...newInstance, refreshToken: "r-theirs" }, world.call),
     );
     expect(told()).toEqual(["created"]);
   });
@@ -150,9 +150,9 @@ describe("instance.needs_reauth", () => {
   test("comes once, with a code and beside it the vendor's words, however many call", async () => {
     const reads = await Promise.all(Array.from({ length: 10 }, () => world.read()));
     await world.finish(
-      Promise.allSettled(reads.map((read) => currentAccessToken(world.parts, read, world.call))),
+      Promise.allSettled(reads.map((read) => currentAccessToken(world.deps, read, world.call))),
     );
-    await quietly(world.finish(currentAccessToken(world.parts, await world.read(), world.call)));
+    await quietly(world.finish(currentAccessToken(world.deps, await world.read(), world.call)));
     expect(told()).toEqual(["needs_reauth"]);
     expect(world.announced[0]).toMatchObject({
       reason: "invalid_grant",
@@ -248,7 +248,7 @@ describe("instance.refresh_failed", () => {
 
   test("is not told of by refreshes that succeed, nor by calls with a valid token", async () => {
     await refresh();
-    await currentAccessToken(world.parts, await world.read(), world.call);
+    await currentAccessToken(world.deps, await world.read(), world.call);
     expect(told()).toEqual([]);
   });
 });
@@ -257,7 +257,7 @@ describe("instance.disabled and instance.enabled", () => {
   test("come when they change something, each time under an id of its own", async () => {
     world.put();
     for (const enabled of [true, false, false, true, false]) {
-      await setEnabled(world.parts, 42, enabled, world.call);
+      await setEnabled(world.deps, 42, enabled, world.call);
     }
     expect(told()).toEqual(["disabled", "enabled", "disabled"]);
     expect(ids().size).toBe(3);
@@ -265,26 +265,26 @@ describe("instance.disabled and instance.enabled", () => {
 
   test("do not come for an instance that is deleted between the read and the write", async () => {
     world.put();
-    const { get } = world.parts.instances;
+    const { get } = world.deps.instances;
     const instances = {
-      ...world.parts.instances,
+      ...world.deps.instances,
       get: async (id: number) => {
         const read = await get(id);
         world.items.delete(id);
         return read;
       },
     };
-    expect(await setEnabled({ ...world.parts, instances }, 42, false, world.call)).toBe(false);
+    expect(await setEnabled({ ...world.deps, instances }, 42, false, world.call)).toBe(false);
     expect(told()).toEqual([]);
   });
 });
 
 describe("instance.deleted", () => {
-  const finish = () => finishDeletion(world.parts, 42, world.call);
+  const finish = () => finishDeletion(world.deps, 42, world.call);
 
   test("comes when the item is gone, and not when it is marked", async () => {
     world.put();
-    await markForDeletion(world.parts, 42);
+    await markForDeletion(world.deps, 42);
     expect(told()).toEqual([]);
     await finish();
     await finish();
@@ -294,7 +294,7 @@ describe("instance.deleted", () => {
   test("waits while the revocation fails, and comes with revocation_failed after 7 days", async () => {
     world.put();
     world.revocationFails = true;
-    await markForDeletion(world.parts, 42);
+    await markForDeletion(world.deps, 42);
     await finish();
     expect(told()).toEqual([]);
     await world.pass(7 * DAY + 1_000);
@@ -304,8 +304,8 @@ describe("instance.deleted", () => {
 
   test("does not come where another worker has removed the item", async () => {
     world.put({}, { deleting: true });
-    const instances = { ...world.parts.instances, remove: async () => false };
-    await finishDeletion({ ...world.parts, instances }, 42, world.call);
+    const instances = { ...world.deps.instances, remove: async () => false };
+    await finishDeletion({ ...world.deps, instances }, 42, world.call);
     expect(told()).toEqual([]);
   });
 });
@@ -333,7 +333,7 @@ test("a revocation that a rescue record asks for and that is given up is told, w
 describe("an event", () => {
   test("neither delays nor fails what it tells of", async () => {
     world.put();
-    const never = { ...world.parts, announce: () => new Promise<void>(() => {}) };
+    const never = { ...world.deps, announce: () => new Promise<void>(() => {}) };
     expect(await setEnabled(never, 42, false, world.call)).toBe(true);
     expect(world.after).toHaveLength(1);
   });
@@ -341,17 +341,17 @@ describe("an event", () => {
   test("that a late refresh brings is waited for before the worker ends", async () => {
     world.put(expired(), { dueAt: world.now });
     // Its message's time is over before the vendor answers; what it then tells must still leave the process.
-    world.answer = () => world.parts.sleep(140_000).then(() => refused);
+    world.answer = () => world.deps.sleep(140_000).then(() => refused);
     const sent: string[] = [];
-    const parts = {
-      ...world.parts,
+    const deps = {
+      ...world.deps,
       announce: async ({ name }: { name: string }) => {
-        await world.parts.sleep(1_000);
+        await world.deps.sleep(1_000);
         sent.push(name);
       },
     };
     const message = { messageId: "a", body: '{"kind":"refresh","instanceId":42,"cause":"schedule"}' };
-    await world.finish(workOn(parts, [message], () => 300_000));
+    await world.finish(workOn(deps, [message], () => 300_000));
     expect(sent).toEqual(["instance.refresh_failed"]);
   });
 
@@ -366,10 +366,10 @@ describe("an event", () => {
       },
     ];
     world.busFails = true;
-    const first = await world.finish(workOn(world.parts, messages, () => 300_000));
+    const first = await world.finish(workOn(world.deps, messages, () => 300_000));
     expect(first.batchItemFailures).toEqual([{ itemIdentifier: "event" }]);
     world.busFails = false;
-    const second = await world.finish(workOn(world.parts, messages.slice(0, 1), () => 300_000));
+    const second = await world.finish(workOn(world.deps, messages.slice(0, 1), () => 300_000));
     expect(second.batchItemFailures).toEqual([]);
     expect(world.published).toEqual([event]);
   });

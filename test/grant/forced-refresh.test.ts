@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { GrantParts } from "../../functions/core/grant/grant-deps.ts";
+import type { GrantDeps } from "../../functions/core/grant/grant-deps.ts";
 import { forceRefresh, tokenAfterUnauthorized } from "../../functions/core/grant/refresh/access-token.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
@@ -16,11 +16,11 @@ beforeEach(() => {
 });
 
 /** As another process has them: nothing is shared but the store and the vendor. */
-const ofAnotherProcess = (): GrantParts => ({ ...world.parts });
-const force = (asker?: "owner" | "token", parts: GrantParts = world.parts) =>
-  world.finish(forceRefresh(parts, 42, world.call, asker));
-const outcomeOf = (asker?: "owner" | "token", parts?: GrantParts): Promise<string> =>
-  force(asker, parts).then(
+const ofAnotherProcess = (): GrantDeps => ({ ...world.deps });
+const force = (asker?: "owner" | "token", deps: GrantDeps = world.deps) =>
+  world.finish(forceRefresh(deps, 42, world.call, asker));
+const outcomeOf = (asker?: "owner" | "token", deps?: GrantDeps): Promise<string> =>
+  force(asker, deps).then(
     () => "refreshed",
     (error) => `${error.status} ${error.code} ${error.headers["Retry-After"]}`,
   );
@@ -91,7 +91,7 @@ describe("a refresh that an app asks for", () => {
     world.put();
     world.answer = () => refused();
     for (let tries = 0; tries < 6; tries++) {
-      await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "just_in_time" }, world.call));
+      await world.finish(refreshDue(world.deps, { instanceId: 42, cause: "just_in_time" }, world.call));
       world.items.set(42, { ...world.stored(), attempts: 20, retryAt: world.now + 10 * MINUTE });
     }
     world.answer = () => granted("new");
@@ -116,7 +116,7 @@ describe("a refresh that an app asks for", () => {
 
   test("is handed to the worker where too little time is left, and counts there", async () => {
     world.put();
-    const work = () => world.finish(refreshDue(world.parts, { instanceId: 42, cause: "forced" }, world.call));
+    const work = () => world.finish(refreshDue(world.deps, { instanceId: 42, cause: "forced" }, world.call));
     world.answer = () => refused();
     await work();
     await world.pass(30_000);
@@ -130,8 +130,8 @@ describe("a refresh that an app asks for", () => {
 });
 
 describe("a refresh that a vendor's 401 forces", () => {
-  const after401 = (parts: GrantParts = world.parts) =>
-    world.finish(tokenAfterUnauthorized(parts, 42, world.stored().version, world.call));
+  const after401 = (deps: GrantDeps = world.deps) =>
+    world.finish(tokenAfterUnauthorized(deps, 42, world.stored().version, world.call));
 
   test("is one a minute though it fails, and shares that minute with the app's own", async () => {
     world.put({ obtainedBy: "exchange", obtainedAt: world.now });
@@ -152,7 +152,7 @@ describe("a refresh that a vendor's 401 forces", () => {
     world.exchange = () => granted("signed-in");
     await world.finish(
       signInAgain(
-        world.parts,
+        world.deps,
         world.transients,
         {
           instanceId: 42,

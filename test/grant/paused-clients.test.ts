@@ -21,7 +21,7 @@ const put = (id: number, client: OAuthClient, changes: Partial<Instance> = {}): 
     { id, dueAt: world.now, ...changes },
   );
 const due = (instanceId: number): Promise<void> =>
-  world.finish(refreshDue(world.parts, { instanceId, cause: "schedule" }, world.call));
+  world.finish(refreshDue(world.deps, { instanceId, cause: "schedule" }, world.call));
 const outcomeOf = (id: number): string | undefined =>
   world.outcomes.findLast(({ instanceId }) => instanceId === id)?.outcome;
 
@@ -85,9 +85,9 @@ describe("a probe", () => {
     [
       "whose lease somebody else took",
       () => {
-        const { takeLease } = world.parts.instances;
-        world.parts.instances.takeLease = async () => {
-          world.parts.instances.takeLease = takeLease;
+        const { takeLease } = world.deps.instances;
+        world.deps.instances.takeLease = async () => {
+          world.deps.instances.takeLease = takeLease;
           return false;
         };
       },

@@ -41,16 +41,16 @@ async function hold(
     into,
     ...more,
   };
-  const { key } = await world.finish(holdSignIn(world.parts, world.transients, request, world.call));
+  const { key } = await world.finish(holdSignIn(world.deps, world.transients, request, world.call));
   await world.settle();
   return key;
 }
 const anew = { name: "New", tags: ["t"], secretConfiguration: { "api.key": "k" } };
 const claim = (pending: PendingKey, more: Partial<Parameters<typeof claimSignIn>[1]> = {}) =>
   world.finish(
-    claimSignIn(world.parts, { pending, isNew: false, acceptUnknownAccount: true, ...more }, world.call),
+    claimSignIn(world.deps, { pending, isNew: false, acceptUnknownAccount: true, ...more }, world.call),
   );
-const settle = (key: PendingKey) => world.finish(settlePending(world.parts, key, world.call));
+const settle = (key: PendingKey) => world.finish(settlePending(world.deps, key, world.call));
 const told = () => world.announced.map(({ name }) => name);
 
 /** Accounts by access token; a token that is not here has none that the vendor tells. */
@@ -94,7 +94,7 @@ describe("a sign-in to an instance that is there", () => {
   test("a worker finishes a claim whose process died after its mark", async () => {
     world.put();
     const key = await hold("new");
-    await world.parts.pendings.markClaimed(key, { at: world.now, dueAt: world.now });
+    await world.deps.pendings.markClaimed(key, { at: world.now, dueAt: world.now });
     await settle(key);
     expect(world.stored().plain.accessToken).toBe("new");
     expect(await claim(key)).toMatchObject({ id: 42, epoch: key.epoch });
@@ -115,24 +115,24 @@ describe("a sign-in to an instance that is there", () => {
   test("is refused: nobody claims it any more, its grant is revoked, the instance stays", async () => {
     const before = world.put();
     const key = await hold("new");
-    expect(await refusePending(world.parts, key, false)).toBe(true);
+    expect(await refusePending(world.deps, key, false)).toBe(true);
     expect(world.handedOver).toEqual([{ id: 42, cause: "pending" }]);
     await expect(claim(key)).rejects.toMatchObject({ status: 404, code: "unknown_session" });
     await settle(key);
     expect(world.revoked).toEqual(["new"]);
     expect(world.pendings.size).toBe(0);
     expect(world.items.get(42)).toEqual(before);
-    expect(await refusePending(world.parts, key, false)).toBe(true);
+    expect(await refusePending(world.deps, key, false)).toBe(true);
   });
 
   test("what was claimed is refused no more, not even when its item has gone", async () => {
     world.put();
     const key = await hold("new");
     await claim(key);
-    expect(await refusePending(world.parts, key, false)).toBe(false);
+    expect(await refusePending(world.deps, key, false)).toBe(false);
     await world.pass(timing.claimedMs);
     await settle(key);
-    expect(await refusePending(world.parts, key, false)).toBe(false);
+    expect(await refusePending(world.deps, key, false)).toBe(false);
     expect(world.stored().plain.accessToken).toBe("new");
   });
 
@@ -152,13 +152,13 @@ describe("a sign-in to an instance that is there", () => {
     world.put();
     const key = await hold("new");
     world.revocationFails = true;
-    await refusePending(world.parts, key, false);
+    await refusePending(world.deps, key, false);
     await settle(key);
     expect(world.pendings.size).toBe(0);
     const [record] = world.records.keys();
-    await expect(settleRescueRecord(world.parts, record ?? "", world.call)).rejects.toThrow("not taken yet");
+    await expect(settleRescueRecord(world.deps, record ?? "", world.call)).rejects.toThrow("not taken yet");
     world.revocationFails = false;
-    await settleRescueRecord(world.parts, record ?? "", world.call);
+    await settleRescueRecord(world.deps, record ?? "", world.call);
     expect(world.revoked).toEqual(["new"]);
     expect(world.stored().plain.accessToken).toBe("old");
   });
@@ -201,8 +201,8 @@ describe("a sign-in to an instance that is there", () => {
   test("ends with its instance, even if its item has not yet been looked at", async () => {
     world.put();
     const key = await hold("new");
-    await world.parts.instances.markDeleting(42, world.now);
-    await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
+    await world.deps.instances.markDeleting(42, world.now);
+    await world.finish(refreshDue(world.deps, { instanceId: 42, cause: "schedule" }, world.call));
     expect(world.pendings.size).toBe(0);
     expect(world.revoked.toSorted()).toEqual(["new", "old"]);
     await expect(claim(key)).rejects.toMatchObject({ status: 404 });
@@ -269,7 +269,7 @@ describe("a new connection", () => {
 
   test("several claims at once make one instance", async () => {
     const key = await hold("new", anew);
-    const claims = [1, 2, 3].map(() => claimSignIn(world.parts, { pending: key, isNew: true }, world.call));
+    const claims = [1, 2, 3].map(() => claimSignIn(world.deps, { pending: key, isNew: true }, world.call));
     const made = await world.finish(Promise.all(claims));
     expect(made.map(({ id }) => id)).toEqual(Array(3).fill(key.instanceId));
     expect(world.items.size).toBe(1);
@@ -278,7 +278,7 @@ describe("a new connection", () => {
 
   test("whose maker died right after is told of by who finds it made: its scopes and account, too", async () => {
     const key = await hold("new", anew, { askedScopes: ["read", "write"] });
-    const dying = { ...world.parts, announce: () => Promise.reject(new Error("it died")) };
+    const dying = { ...world.deps, announce: () => Promise.reject(new Error("it died")) };
     const silent = { ...world.call, afterAnswer: (work: Promise<unknown>) => void work.catch(() => {}) };
     await world.finish(claimSignIn(dying, { pending: key, isNew: true }, silent));
     expect(told()).toEqual([]);
@@ -293,10 +293,10 @@ describe("a new connection", () => {
 
   test("that was claimed and deleted does not come back by a process that is late", async () => {
     const key = await hold("new", anew);
-    const late = { ...world.parts.instances };
+    const late = { ...world.deps.instances };
     const held = Promise.withResolvers<void>();
-    const parts = {
-      ...world.parts,
+    const deps = {
+      ...world.deps,
       instances: {
         ...late,
         create: async (instance: Parameters<typeof late.create>[0]) => {
@@ -305,14 +305,12 @@ describe("a new connection", () => {
         },
       },
     };
-    const slow = claimSignIn(parts, { pending: key, isNew: true }, world.call);
+    const slow = claimSignIn(deps, { pending: key, isNew: true }, world.call);
     slow.catch(() => {});
     await world.settle();
     await claim(key, { isNew: true });
-    await world.parts.instances.markDeleting(key.instanceId, world.now);
-    await world.finish(
-      refreshDue(world.parts, { instanceId: key.instanceId, cause: "schedule" }, world.call),
-    );
+    await world.deps.instances.markDeleting(key.instanceId, world.now);
+    await world.finish(refreshDue(world.deps, { instanceId: key.instanceId, cause: "schedule" }, world.call));
     expect(world.items.size).toBe(0);
     held.resolve();
     await expect(world.finish(slow)).rejects.toMatchObject({ status: 404 });
@@ -346,7 +344,7 @@ describe("when the table is down at the callback", () => {
     return key;
   }
   const storeRefreshed = async () => {
-    for (const key of [...world.records.keys()]) await settleRescueRecord(world.parts, key, world.call);
+    for (const key of [...world.records.keys()]) await settleRescueRecord(world.deps, key, world.call);
   };
 
   test("the rescue worker brings it home, to be claimed", async () => {
@@ -388,7 +386,7 @@ describe("when the table is down at the callback", () => {
   test("a refusal that comes first ends it", async () => {
     world.put();
     const key = await rescued();
-    expect(await refusePending(world.parts, key, false)).toBe(true);
+    expect(await refusePending(world.deps, key, false)).toBe(true);
     await settle(key);
     expect(world.revoked).toEqual(["new"]);
     await storeRefreshed();
@@ -415,7 +413,7 @@ describe("where revocation ends the whole consent", () => {
 
   /** Until it is gone, or nothing happens any more. */
   async function end(key: PendingKey): Promise<void> {
-    await refusePending(world.parts, key, false);
+    await refusePending(world.deps, key, false);
     for (let visits = 0; visits < 20 && world.pendings.size > 0; visits++) {
       await world.pass(HOUR);
       await settle(key);
@@ -448,9 +446,9 @@ describe("where revocation ends the whole consent", () => {
     withAccounts({ old: "ada", new: "ada" });
     world.put({}, { account: { id: "ada" }, consentKey: keyOf("ada") as string, refreshGroup: group });
     const key = await hold("new", anew);
-    await world.parts.instances.markDeleting(42, world.now);
+    await world.deps.instances.markDeleting(42, world.now);
     await world.pass(DAY / 100);
-    await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
+    await world.finish(refreshDue(world.deps, { instanceId: 42, cause: "schedule" }, world.call));
     expect(world.items.size).toBe(0);
     expect(world.revoked).toEqual([]);
     await claim(key, { isNew: true });

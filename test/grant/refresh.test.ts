@@ -15,12 +15,12 @@ beforeEach(() => {
 
 const refresh = async () => {
   const read = await world.read();
-  return await world.finish(refreshGrant(world.parts, read, { cause: "forced" }, world.call));
+  return await world.finish(refreshGrant(world.deps, read, { cause: "forced" }, world.call));
 };
 const due = (changes: { id?: number; cause?: "schedule" | "unauthorized"; version?: number } = {}) =>
   world.finish(
     refreshDue(
-      world.parts,
+      world.deps,
       {
         instanceId: changes.id ?? 42,
         cause: changes.cause ?? "schedule",
@@ -47,7 +47,7 @@ describe("a refresh", () => {
   test("of another version than the one that is there is none: it was renewed already", async () => {
     const read = await world.read();
     const stale = { cause: "forced", wanted: 7 } as const;
-    expect(await refreshGrant(world.parts, read, stale, world.call)).toEqual({
+    expect(await refreshGrant(world.deps, read, stale, world.call)).toEqual({
       kind: "hindered",
       why: "moved",
     });
@@ -89,9 +89,9 @@ describe("a refresh", () => {
   });
 
   test("counts a token's life from when it was asked for, however long the lease took", async () => {
-    const { takeLease } = world.parts.instances;
-    world.parts.instances.takeLease = async (...args) => {
-      await world.parts.sleep(4_000);
+    const { takeLease } = world.deps.instances;
+    world.deps.instances.takeLease = async (...args) => {
+      await world.deps.sleep(4_000);
       return await takeLease(...args);
     };
     let sentAt = 0;
@@ -126,14 +126,14 @@ describe("a refresh", () => {
   });
 
   test("is not sent when too long has passed since the item was read", async () => {
-    world.parts.vault.prepare = () => world.parts.sleep(11_000).then(() => world.parts.vault);
+    world.deps.vault.prepare = () => world.deps.sleep(11_000).then(() => world.deps.vault);
     expect(await refresh()).toMatchObject({ kind: "failed", outcome: "unreachable" });
     expect(world.sent).toEqual([]);
     expect(world.stored()).not.toHaveProperty("until");
   });
 
   test("is cut off from no answer within a minute, and is not sent again while its lease lasts", async () => {
-    world.answer = () => world.parts.sleep(59_000).then(() => granted("late"));
+    world.answer = () => world.deps.sleep(59_000).then(() => granted("late"));
     const running = refresh();
     await world.pass(30_000);
     expect(await refresh()).toMatchObject({ kind: "refreshed" });
@@ -230,7 +230,7 @@ describe("what the vendor says instead of a grant", () => {
     world.answer = () => ({ kind: "client_refused", status: 401, error: "invalid_client" });
     const round = async () => {
       for (const instanceId of ids) {
-        await world.finish(refreshDue(world.parts, { instanceId, cause: "schedule" }, world.call));
+        await world.finish(refreshDue(world.deps, { instanceId, cause: "schedule" }, world.call));
       }
     };
     for (let minute = 0; minute < 60; minute++) {
@@ -276,13 +276,13 @@ describe("while the table is down", () => {
   test("the rescue worker commits the record and only then removes it", async () => {
     failAfterSending();
     await refresh();
-    await expect(settleRescueRecord(world.parts, "rescue/42/2", world.call)).rejects.toThrow(
+    await expect(settleRescueRecord(world.deps, "rescue/42/2", world.call)).rejects.toThrow(
       "the table fails",
     );
     expect(world.records.size).toBe(1);
     world.tableFails = false;
-    await settleRescueRecord(world.parts, "rescue/42/2", world.call);
-    await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+    await settleRescueRecord(world.deps, "rescue/42/2", world.call);
+    await settleRescueRecord(world.deps, "rescue/42/2", world.call);
     expect(world.stored()).toMatchObject({ version: 2, plain: { accessToken: "rescued" } });
     expect(world.records.size).toBe(0);
   });
@@ -352,7 +352,7 @@ describe("a grant that comes too late", () => {
     world.tableFails = false;
     overtaken();
     world.outcomes.length = 0;
-    await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+    await settleRescueRecord(world.deps, "rescue/42/2", world.call);
     expect([world.revoked, world.records.size, outcomes()]).toEqual([[], 0, []]);
   });
 
@@ -379,11 +379,11 @@ describe("a grant that comes too late", () => {
     world.revocationFails = true;
     expect(await refresh()).toEqual({ kind: "moved" });
     expect([...world.records.keys()]).toEqual(["rescue/42/2"]);
-    await expect(settleRescueRecord(world.parts, "rescue/42/2", world.call)).rejects.toBeInstanceOf(
+    await expect(settleRescueRecord(world.deps, "rescue/42/2", world.call)).rejects.toBeInstanceOf(
       RevocationOwed,
     );
     world.revocationFails = false;
-    await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+    await settleRescueRecord(world.deps, "rescue/42/2", world.call);
     expect(world.revoked).toEqual(["orphan"]);
     expect(world.records.size).toBe(0);
   });
@@ -396,7 +396,7 @@ describe("a grant that comes too late", () => {
     world.revocationFails = true;
     await refresh();
     world.now += 7 * DAY + 1_000;
-    await settleRescueRecord(world.parts, "rescue/42/2", world.call);
+    await settleRescueRecord(world.deps, "rescue/42/2", world.call);
     expect(outcomes().at(-1)).toBe("lost");
     expect(world.records.size).toBe(0);
   });
@@ -461,10 +461,10 @@ describe("the worker", () => {
   test("does for a caller whose token was almost over what is still to be done", async () => {
     world.put({ obtainedAt: world.now }, { dueAt: world.now + HOUR });
     const work = { instanceId: 42, cause: "just_in_time", version: 1 } as const;
-    await world.finish(refreshDue(world.parts, work, world.call));
+    await world.finish(refreshDue(world.deps, work, world.call));
     expect(world.sent).toEqual([]);
     await world.pass(HOUR - 30_000);
-    await world.finish(refreshDue(world.parts, work, world.call));
+    await world.finish(refreshDue(world.deps, work, world.call));
     expect(world.sent).toEqual(["r-old"]);
   });
 

@@ -48,14 +48,14 @@ const newInstance = () => ({
 });
 const provision = () =>
   world.finish(
-    provisionInstance(world.parts, world.transients, { ...newInstance(), code: "code" }, world.call),
+    provisionInstance(world.deps, world.transients, { ...newInstance(), code: "code" }, world.call),
   );
 
 describe("a refresh whose answer brings more than is kept", () => {
   test("keeps the connection, and of the members what there is room for", async () => {
     putDue();
     world.answer = () => granted("new", { extra: members(300) });
-    await world.finish(refreshDue(world.parts, due(), world.call));
+    await world.finish(refreshDue(world.deps, due(), world.call));
     const { plain } = world.stored();
     expect(plain.accessToken).toBe("new");
     expect(jsonBytes(plain.extra)).toBeLessThanOrEqual(budgets.extra);
@@ -70,7 +70,7 @@ describe("a refresh whose answer brings more than is kept", () => {
         { dueAt: world.now },
       );
       world.answer = () => granted("new", { extra: { [`round${round}`]: "x".repeat(1_900), small: "kept" } });
-      await world.finish(refreshDue(world.parts, due(), world.call));
+      await world.finish(refreshDue(world.deps, due(), world.call));
       expect(jsonBytes(world.stored().plain)).toBeLessThan(budgets.extra + 1_000);
     }
     expect(world.stored().plain.extra?.small).toBe("kept");
@@ -81,7 +81,7 @@ describe("a refresh whose answer brings more than is kept", () => {
     world.holds = (instance) => !hasMembers(instance);
     world.answer = () => granted("new", { extra: members(1) });
     const start = world.now;
-    await world.finish(refreshDue(world.parts, due(), world.call));
+    await world.finish(refreshDue(world.deps, due(), world.call));
     expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-new" });
     expect(world.stored().plain).not.toHaveProperty("extra");
     expect(outcomes()).toEqual(["refreshed"]);
@@ -94,7 +94,7 @@ describe("a refresh whose answer brings more than is kept", () => {
     world.holds = (instance) => !grantOf(instance).includes("member0");
     world.answer = () =>
       granted("new", { extra: { ...members(3), instance_url: `https://${"u".repeat(9_000)}` } });
-    await world.finish(refreshDue(world.parts, due(), world.call));
+    await world.finish(refreshDue(world.deps, due(), world.call));
     expect(Object.keys(world.stored().plain.extra ?? {})).toEqual(["instance_url"]);
   });
 });
@@ -104,7 +104,7 @@ describe("a refreshed grant that the table refuses for good", () => {
     putDue();
     world.holds = (instance) => instance.version === 1;
     const start = world.now;
-    await world.finish(refreshDue(world.parts, due(), world.call));
+    await world.finish(refreshDue(world.deps, due(), world.call));
     expect(world.now - start).toBeLessThan(1_000);
     expect(world.revoked).toEqual(["new"]);
     expect(outcomes()).toEqual(["lost: store_refused"]);
@@ -123,12 +123,12 @@ describe("a refreshed grant that the table refuses for good", () => {
     putDue();
     world.holds = (instance) => instance.version === 1;
     world.answer = () => granted("new", { refreshToken: "r-old" });
-    await world.finish(refreshDue(world.parts, due(), world.call));
+    await world.finish(refreshDue(world.deps, due(), world.call));
     expect(world.revoked).toEqual([]);
     expect(told()).toEqual(["instance.refresh_failed: store_refused"]);
     world.holds = () => true;
     world.now += HOUR;
-    await world.finish(refreshDue(world.parts, due(), world.call));
+    await world.finish(refreshDue(world.deps, due(), world.call));
     expect(world.stored().plain.accessToken).toBe("new");
   });
 
@@ -136,12 +136,12 @@ describe("a refreshed grant that the table refuses for good", () => {
     putDue();
     world.holds = (instance) => instance.version === 1;
     world.revocationFails = true;
-    await world.finish(refreshDue(world.parts, due(), world.call));
+    await world.finish(refreshDue(world.deps, due(), world.call));
     expect(world.revoked).toEqual([]);
     const [key = ""] = world.records.keys();
     expect(key).toMatch(/^rescue\/42\/signin-0{15}-/);
     world.revocationFails = false;
-    await world.finish(settleRescueRecord(world.parts, key, world.call));
+    await world.finish(settleRescueRecord(world.deps, key, world.call));
     expect(world.revoked).toEqual(["new"]);
     expect(world.records.size).toBe(0);
   });
@@ -151,7 +151,7 @@ describe("a refreshed grant that the table refuses for good", () => {
     world.answer = () => granted("a".repeat(70_000));
     const start = world.now;
     const message = { messageId: "a", body: JSON.stringify({ kind: "refresh", ...due() }) };
-    await world.finish(workOn(world.parts, [message], () => 300_000 - (world.now - start)));
+    await world.finish(workOn(world.deps, [message], () => 300_000 - (world.now - start)));
     expect(world.now - start).toBeLessThan(1_000);
     expect(outcomes()).toEqual(["lost: store_refused"]);
   });
@@ -179,7 +179,7 @@ describe("a first grant that the table refuses for good", () => {
   test("is not revoked when it was imported and its refresh token did not change", async () => {
     world.holds = () => false;
     const importing = () =>
-      world.finish(importInstance(world.parts, { ...newInstance(), refreshToken: "r-mine" }, world.call));
+      world.finish(importInstance(world.deps, { ...newInstance(), refreshToken: "r-mine" }, world.call));
     world.answer = () => granted("imported", { refreshToken: undefined });
     await expect(importing()).rejects.toMatchObject({ code: "grant_not_storable" });
     expect(world.revoked).toEqual([]);
@@ -221,7 +221,7 @@ describe("a rescue record", () => {
     };
     if (kind === "refresh") {
       putDue();
-      await world.finish(refreshDue(world.parts, due(), world.call));
+      await world.finish(refreshDue(world.deps, due(), world.call));
     } else if (kind === "sign-in") {
       world.put();
       await signIn(world);
@@ -233,7 +233,7 @@ describe("a rescue record", () => {
     expect(world.records.get(key)?.kind).toBe(kind);
     return key;
   }
-  const settle = (key: string) => world.finish(settleRescueRecord(world.parts, key, world.call));
+  const settle = (key: string) => world.finish(settleRescueRecord(world.deps, key, world.call));
   const accessToken = (kind: string) => (kind === "refresh" ? "new" : "first");
 
   describe.each(["refresh", "sign-in", "new"] as const)("of kind %s", (kind) => {
@@ -279,7 +279,7 @@ describe("a rescue record", () => {
       world.holds = ({ version }) => kind !== "new" && version === 1;
       world.revocationFails = true;
       const message = { messageId: "a", body: JSON.stringify({ kind: "rescue", key }) };
-      const answer = await world.finish(workOn(world.parts, [message], () => 300_000));
+      const answer = await world.finish(workOn(world.deps, [message], () => 300_000));
       expect(answer.batchItemFailures).toEqual([]);
       expect(world.records.size).toBe(1);
     });
@@ -289,7 +289,7 @@ describe("a rescue record", () => {
       const stuck = async () => {
         throw new Error("some failure that no sweep mends");
       };
-      Object.assign(world.parts.instances, { create: stuck, commit: stuck, signIn: stuck });
+      Object.assign(world.deps.instances, { create: stuck, commit: stuck, signIn: stuck });
       await expect(settle(key)).rejects.toThrow("some failure");
       world.now += 7 * DAY;
       await settle(key);
@@ -320,7 +320,7 @@ describe("a rescue record", () => {
 
   test("that this version cannot read is kept for 7 days, for one that can", async () => {
     const writtenAt = world.now;
-    Object.assign(world.parts.rescue, {
+    Object.assign(world.deps.rescue, {
       read: async () => {
         throw new UnreadableRecord("this version does not know its kind", writtenAt);
       },

@@ -8,7 +8,7 @@ import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 type Refused = Extract<TokenOutcome, { kind: "refused" }>;
 
 let world: CalmWorld;
-let parts: CalmWorld["parts"];
+let deps: CalmWorld["deps"];
 let held: { refused: number; grants: number }[];
 /** How many grants the connector has. */
 let grants: number;
@@ -16,8 +16,8 @@ beforeEach(() => {
   world = new CalmWorld();
   held = [];
   grants = 100;
-  parts = {
-    ...world.parts,
+  deps = {
+    ...world.deps,
     refused: refusedGrants({
       transients: world.transients,
       timing,
@@ -58,7 +58,7 @@ async function pass(ms: number, answer: () => TokenOutcome): Promise<void> {
     await world.pass(Math.max(next - world.now, 0) + 1_000);
     for (const { id, dueAt, deadVersion } of [...world.items.values()]) {
       if (deadVersion === undefined && dueAt !== undefined && dueAt <= world.now)
-        await world.finish(refreshDue(parts, { instanceId: id, cause: "schedule" }, world.call));
+        await world.finish(refreshDue(deps, { instanceId: id, cause: "schedule" }, world.call));
     }
   }
 }
@@ -90,7 +90,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
     await pass(7.2 * DAY, () => refusal());
     expect(isDead()).toBe(true);
     world.answer = () => granted("again");
-    await world.finish(refreshDue(parts, { instanceId: 42, cause: "revive" }, world.call));
+    await world.finish(refreshDue(deps, { instanceId: 42, cause: "revive" }, world.call));
     expect(world.stored().plain.accessToken).toBe("again");
     expect(world.stored()).not.toHaveProperty("refusals");
   });
@@ -136,7 +136,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
     put(42, Number.POSITIVE_INFINITY);
     world.answer = () => refusal();
     const tryNow = (cause: "just_in_time" | "forced" | "unauthorized" = "forced") =>
-      world.finish(refreshDue(parts, { instanceId: 42, cause }, world.call));
+      world.finish(refreshDue(deps, { instanceId: 42, cause }, world.call));
     await tryNow();
     expect(world.stored()).not.toHaveProperty("refusals");
     await world.pass(HOUR);
@@ -158,7 +158,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
     put();
     world.answer = () => refusal();
     const tryNow = () =>
-      world.finish(refreshDue(parts, { instanceId: 42, cause: "just_in_time" }, world.call));
+      world.finish(refreshDue(deps, { instanceId: 42, cause: "just_in_time" }, world.call));
     for (let tries = 0; tries < 100; tries++) {
       world.items.set(42, { ...world.stored(), retryAt: 0 });
       await tryNow();
@@ -171,7 +171,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
 
   test("is given up by the worker alone", async () => {
     put();
-    parts = { ...world.parts };
+    deps = { ...world.deps };
     await pass(9 * DAY, () => refusal());
     expect(isDead()).toBe(false);
   });
@@ -222,8 +222,8 @@ describe("a vendor that refuses many grants at once", () => {
   test("ends none while nobody can count", async () => {
     put(1);
     put(2);
-    parts = {
-      ...parts,
+    deps = {
+      ...deps,
       refused: refusedGrants({
         transients: world.transients,
         timing,
@@ -237,7 +237,7 @@ describe("a vendor that refuses many grants at once", () => {
 
   test("ends none where a thousand are refused, however many there are", async () => {
     grants = 1_000_000;
-    const { refused } = parts;
+    const { refused } = deps;
     for (let id = 1; id <= 1_200; id++) await refused?.notice("vendor", id, world.now);
     expect(await refused?.mayEnd("vendor", 7, world.now, world.now)).toBe(false);
     expect(await refused?.mayEnd("vendor", 1_199, world.now, world.now)).toBe(false);

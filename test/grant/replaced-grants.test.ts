@@ -15,16 +15,16 @@ import { signIn } from "./signing-in.ts";
 const SOON = 5 * 60_000;
 
 let world: CalmWorld;
-let revoke: CalmWorld["parts"]["tokens"]["revoke"];
+let revoke: CalmWorld["deps"]["tokens"]["revoke"];
 beforeEach(() => {
   world = new CalmWorld();
-  ({ revoke } = world.parts.tokens);
+  ({ revoke } = world.deps.tokens);
 });
 
 /** A process that signs in and is killed before the vendor hears of the old grant. */
 async function killedSignIn(name = "state"): Promise<void> {
   const reached = new Promise<void>((resolve) => {
-    Object.assign(world.parts.tokens, {
+    Object.assign(world.deps.tokens, {
       revoke: () => {
         resolve();
         return new Promise(() => {});
@@ -33,17 +33,17 @@ async function killedSignIn(name = "state"): Promise<void> {
   });
   void signIn(world, name).catch(() => {});
   await reached;
-  Object.assign(world.parts.tokens, { revoke });
+  Object.assign(world.deps.tokens, { revoke });
 }
 
 const work = async (cause: "schedule" | "forced" = "schedule"): Promise<void> => {
-  await world.finish(refreshDue(world.parts, { instanceId: 42, cause }, world.call));
+  await world.finish(refreshDue(world.deps, { instanceId: 42, cause }, world.call));
   await Promise.all(world.after);
 };
 const versions = ({ replacedGrants }: Instance = world.stored()) =>
   replacedGrants?.map(({ version }) => version);
 const settleAll = async (): Promise<void> => {
-  for (const key of [...world.records.keys()]) await settleRescueRecord(world.parts, key, world.call);
+  for (const key of [...world.records.keys()]) await settleRescueRecord(world.deps, key, world.call);
 };
 const outcomes = (): string[] => world.outcomes.map(({ outcome }) => outcome);
 
@@ -106,8 +106,8 @@ describe("a sign-in", () => {
 
   test("whose write had no answer ends what it replaced, by whoever finds it written", async () => {
     world.put();
-    const { signIn: write } = world.parts.instances;
-    Object.assign(world.parts.instances, {
+    const { signIn: write } = world.deps.instances;
+    Object.assign(world.deps.instances, {
       signIn: async (...args: Parameters<typeof write>) => {
         await write(...args);
         world.tableFails = true;
@@ -165,12 +165,12 @@ describe("a process that is killed between its sign-in and the old grant's end",
   test("leaves that to the worker that deletes", async () => {
     world.put();
     await killedSignIn();
-    await markForDeletion(world.parts, 42);
+    await markForDeletion(world.deps, 42);
     world.revocationFails = true;
-    await finishDeletion(world.parts, 42, world.call);
+    await finishDeletion(world.deps, 42, world.call);
     expect(world.items.has(42)).toBe(true);
     world.revocationFails = false;
-    await finishDeletion(world.parts, 42, world.call);
+    await finishDeletion(world.deps, 42, world.call);
     expect(world.revoked).toEqual(["first", "old"]);
     expect(world.items.has(42)).toBe(false);
   });
@@ -178,8 +178,8 @@ describe("a process that is killed between its sign-in and the old grant's end",
   test("leaves to the deleting worker each grant for itself: one whose client is gone does not keep the other", async () => {
     world.put({ client: { kind: "own", id: "gone", secret: "s" } });
     await killedSignIn();
-    const { resolve } = world.parts.clients;
-    Object.assign(world.parts.clients, {
+    const { resolve } = world.deps.clients;
+    Object.assign(world.deps.clients, {
       resolve: async (...args: Parameters<typeof resolve>) => {
         if (args[2].kind === "own" && args[2].id === "gone") throw new Error("no such app");
         return await resolve(...args);
@@ -194,8 +194,8 @@ describe("a process that is killed between its sign-in and the old grant's end",
       version: old?.version ?? version,
       replacedGrants: [{ version, grant, at: world.now }],
     });
-    await markForDeletion(world.parts, 42);
-    await finishDeletion(world.parts, 42, world.call);
+    await markForDeletion(world.deps, 42);
+    await finishDeletion(world.deps, 42, world.call);
     expect(world.revoked).toEqual(["first"]);
     expect(world.items.has(42)).toBe(true);
   });
@@ -208,15 +208,15 @@ describe("a process that is killed between its sign-in and the old grant's end",
       expect(world.stored().dueAt).toBeLessThanOrEqual(world.now + SOON + 2_000);
     };
     soon();
-    await world.finish(refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call));
+    await world.finish(refreshGrant(world.deps, await world.read(), { cause: "forced" }, world.call));
     expect(world.stored().plain.accessToken).toBe("new");
     soon();
     const alive = world.items.get(42) as Instance;
-    expect(await markRestored(world.parts, alive, world.now)).toBe("marked");
+    expect(await markRestored(world.deps, alive, world.now)).toBe("marked");
     soon();
     world.items.set(42, alive);
     world.answer = () => ({ kind: "invalid_grant", error: "invalid_grant" });
-    await world.finish(refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call));
+    await world.finish(refreshGrant(world.deps, await world.read(), { cause: "forced" }, world.call));
     expect(world.stored().deadVersion).toBe(3);
     soon();
 
@@ -239,9 +239,9 @@ describe("a process that is killed between its sign-in and the old grant's end",
       await world.pass(2_000);
       await killedSignIn(`state-${each}`);
     }
-    const { signIn: write } = world.parts.instances;
+    const { signIn: write } = world.deps.instances;
     let refusals = 2;
-    Object.assign(world.parts.instances, {
+    Object.assign(world.deps.instances, {
       signIn: async (...args: Parameters<typeof write>) => (refusals-- > 0 ? false : await write(...args)),
     });
     await world.pass(2_000);

@@ -11,13 +11,13 @@ let old: Uint8Array[];
 beforeEach(async () => {
   world = new CalmWorld();
   const place = { id: 42, organizationId: "org" };
-  const sealedConfiguration = await sealConfiguration(world.parts.vault, place, { "app.password": "x" });
+  const sealedConfiguration = await sealConfiguration(world.deps.vault, place, { "app.password": "x" });
   instance = world.put({}, { sealedConfiguration, secretConfigurationKeys: ["app.password"] });
   old = [instance.grant, sealedConfiguration];
   world.tableCalls.length = 0;
 });
 
-const reseal = (read = instance) => resealInstance(world.parts, read, (sealed) => old.includes(sealed));
+const reseal = (read = instance) => resealInstance(world.deps, read, (sealed) => old.includes(sealed));
 
 test("seals both secrets anew", async () => {
   expect(await reseal()).toBe("resealed");
@@ -56,7 +56,7 @@ test("seals what an earlier version kept in clear, beside what lies sealed", asy
   const now = world.stored();
   expect(now.configuration).toEqual({ "my.key": "mine" });
   expect(now.secretConfigurationKeys).toEqual(["app.password", "api_token"]);
-  expect(await openConfiguration(world.parts.vault, now)).toEqual({
+  expect(await openConfiguration(world.deps.vault, now)).toEqual({
     "app.password": "x",
     api_token: "in-clear",
   });
@@ -71,7 +71,7 @@ test("seals a secret in clear where nothing was sealed before, and looks again w
   // Between the read and the write somebody changes the configuration, and so seals it.
   world.items.set(42, { ...instance, configuration: { "b.token": "2" } });
   expect(await reseal(read)).toBe("resealed");
-  expect(await openConfiguration(world.parts.vault, world.stored())).toEqual({
+  expect(await openConfiguration(world.deps.vault, world.stored())).toEqual({
     "app.password": "x",
     "b.token": "2",
   });

@@ -12,8 +12,8 @@ beforeEach(() => {
 });
 
 const expired = () => ({ obtainedAt: world.now - 2 * HOUR, expiresAt: world.now - HOUR });
-const mark = () => markRestored(world.parts, world.stored(), world.now);
-const due = () => world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
+const mark = () => markRestored(world.deps, world.stored(), world.now);
+const due = () => world.finish(refreshDue(world.deps, { instanceId: 42, cause: "schedule" }, world.call));
 
 describe("an instance that was restored from a backup", () => {
   test("is never sent where the vendor rotates: not by the worker, not for a caller", async () => {
@@ -24,7 +24,7 @@ describe("an instance that was restored from a backup", () => {
     expect(world.stored().dueAt).toBe(world.now + 30 * DAY);
     await due();
     const read = await world.read();
-    await expect(currentAccessToken(world.parts, read, world.call)).rejects.toMatchObject({
+    await expect(currentAccessToken(world.deps, read, world.call)).rejects.toMatchObject({
       code: "needs_reauthentication",
     });
     expect(world.sent).toEqual([]);
@@ -63,7 +63,7 @@ describe("an instance that was restored from a backup", () => {
       refreshedAt: world.now,
     });
     expect(await mark()).toBe("marked");
-    await world.finish(settleRescueRecord(world.parts, "rescue/42/2", world.call));
+    await world.finish(settleRescueRecord(world.deps, "rescue/42/2", world.call));
     expect(world.stored().plain.accessToken).toBe("newer");
     expect(world.stored()).not.toHaveProperty("deadVersion");
   });
@@ -82,8 +82,8 @@ describe("an instance that was restored from a backup", () => {
 
   test("is not marked over what somebody did meanwhile, nor twice, nor while it is being deleted", async () => {
     const restored = world.put(expired());
-    await world.parts.instances.takeLease(42, restored, world.now + 100_000);
-    expect(await markRestored(world.parts, restored, world.now)).toBe("moved");
+    await world.deps.instances.takeLease(42, restored, world.now + 100_000);
+    expect(await markRestored(world.deps, restored, world.now)).toBe("moved");
     expect(world.stored()).not.toHaveProperty("deadVersion");
 
     expect(await mark()).toBe("marked");

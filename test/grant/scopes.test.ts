@@ -35,7 +35,7 @@ const exchange = (askedScopes?: readonly string[]): FirstExchange => ({
 async function connected(askedScopes: readonly string[] | undefined, scope: string | undefined) {
   world.exchange = () => granted("first", scope === undefined ? {} : { scope });
   const { instance } = await world.finish(
-    provisionInstance(world.parts, world.transients, exchange(askedScopes), world.call),
+    provisionInstance(world.deps, world.transients, exchange(askedScopes), world.call),
   );
   const { plain } = world.stored(instance.id);
   return {
@@ -69,7 +69,7 @@ describe("the scopes of a new connection", () => {
     const refresh = async (more: Record<string, unknown>) => {
       await world.pass(HOUR);
       world.answer = () => granted(`at-${world.now}`, more);
-      await world.finish(refreshDue(world.parts, { instanceId: id, cause: "schedule" }, world.call));
+      await world.finish(refreshDue(world.deps, { instanceId: id, cause: "schedule" }, world.call));
       const { plain } = world.stored(id);
       return [grantedScopes(connector, plain), missingScopes(connector, plain)];
     };
@@ -82,7 +82,7 @@ describe("the scopes of a new connection", () => {
     world.exchange = () => granted("second", { scope: "mail" });
     await world.pass(1_000);
     const again = { ...exchange(["files", "mail"]), code: "second code", instanceId: id };
-    await world.finish(signInAgain(world.parts, world.transients, again, world.call));
+    await world.finish(signInAgain(world.deps, world.transients, again, world.call));
     expect(missingScopes(connector, world.stored(id).plain)).toEqual(["files"]);
     const told = world.announced.filter(({ name }) => name === "instance.scopes_missing");
     expect(told.map(({ missingScopes: missing }) => missing)).toEqual([["mail"], ["files"]]);

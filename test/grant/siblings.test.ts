@@ -50,11 +50,11 @@ const put = (account: string | undefined, changes: Partial<Instance> = {}, acces
 async function workOff(id = 42): Promise<void> {
   for (let rounds = 0; rounds < 50 && world.items.has(id); rounds++) {
     await world.pass(Math.max(0, (world.stored(id).dueAt ?? 0) - world.now));
-    await finishDeletion(world.parts, id, world.call);
+    await finishDeletion(world.deps, id, world.call);
   }
 }
 async function remove(id = 42): Promise<void> {
-  expect(await markForDeletion(world.parts, id)).toBe(true);
+  expect(await markForDeletion(world.deps, id)).toBe(true);
   await workOff(id);
   expect(world.items.has(id)).toBe(false);
 }
@@ -94,20 +94,20 @@ describe("where revocation ends the user's whole grant, a delete", () => {
   test("asks twice for siblings, however many instances there are", async () => {
     put("person");
     for (let id = 100; id < 600; id++) put(`person ${id}`, { id });
-    await markForDeletion(world.parts, 42);
+    await markForDeletion(world.deps, 42);
     await world.pass(timing.indexMs);
     world.tableCalls.length = 0;
-    await finishDeletion(world.parts, 42, world.call);
+    await finishDeletion(world.deps, 42, world.call);
     expect(world.tableCalls).toEqual(["get", "claimDeletion", "hasSibling", "hasSibling", "remove"]);
     expect(world.revoked).toEqual(["old"]);
   });
 
   test("asks nobody until the index shows what came just before", async () => {
     put("person");
-    await markForDeletion(world.parts, 42);
+    await markForDeletion(world.deps, 42);
     world.tableCalls.length = 0;
     await world.pass(timing.indexMs - 2_000);
-    await finishDeletion(world.parts, 42, world.call);
+    await finishDeletion(world.deps, 42, world.call);
     expect(world.tableCalls).toEqual(["get", "pushDeletion"]);
     expect(world.stored()).toMatchObject({
       deleting: true,
@@ -119,26 +119,26 @@ describe("where revocation ends the user's whole grant, a delete", () => {
 
   test("is due at its own time though the sweep pushed it meanwhile", async () => {
     put("person");
-    await markForDeletion(world.parts, 42);
-    const { get } = world.parts.instances;
+    await markForDeletion(world.deps, 42);
+    const { get } = world.deps.instances;
     let reads = 0;
-    const instances: typeof world.parts.instances = {
-      ...world.parts.instances,
+    const instances: typeof world.deps.instances = {
+      ...world.deps.instances,
       get: async (id) => {
         const read = await get(id);
         if (reads++ === 0) world.items.set(id, { ...world.stored(id), dueAt: world.now + 5 * 60_000 });
         return read;
       },
     };
-    await finishDeletion({ ...world.parts, instances }, 42, world.call);
+    await finishDeletion({ ...world.deps, instances }, 42, world.call);
     expect(world.stored().dueAt).toBe((world.stored().deletingSince ?? 0) + timing.indexMs);
   });
 
   test("of both siblings at once spares nothing", async () => {
     put("person");
     put("person", { id: 43 }, "sibling");
-    await markForDeletion(world.parts, 42);
-    await markForDeletion(world.parts, 43);
+    await markForDeletion(world.deps, 42);
+    await markForDeletion(world.deps, 43);
     await workOff(42);
     await workOff(43);
     expect(world.revoked).toEqual(["old", "sibling"]);
@@ -172,9 +172,9 @@ describe("where revocation ends the user's whole grant, a delete", () => {
 
     test("ends it when the vendor tells a little later", async () => {
       world.connector = silent;
-      await markForDeletion(world.parts, 42);
+      await markForDeletion(world.deps, 42);
       await world.pass(timing.indexMs);
-      await finishDeletion(world.parts, 42, world.call);
+      await finishDeletion(world.deps, 42, world.call);
       expect(world.stored().deleting).toBe(true);
       world.connector = whole();
       await workOff();
@@ -194,12 +194,12 @@ describe("where revocation ends the user's whole grant, a delete", () => {
   test("ends it as soon as the account of an unknown sibling turns out to be another", async () => {
     put("person");
     const sibling = put(undefined, { id: 43 });
-    await markForDeletion(world.parts, 42);
+    await markForDeletion(world.deps, 42);
     await world.pass(timing.indexMs);
-    await finishDeletion(world.parts, 42, world.call);
+    await finishDeletion(world.deps, 42, world.call);
     expect(world.stored().deleting).toBe(true);
     const other = whole(async () => ({ id: "somebody else" }));
-    await noteAccount(world.parts, other, sibling, { accessToken: "theirs" }, world.now);
+    await noteAccount(world.deps, other, sibling, { accessToken: "theirs" }, world.now);
     await workOff();
     expect(world.revoked).toEqual(["old"]);
   });
@@ -224,9 +224,9 @@ describe("an import whose client the vendor has never accepted", () => {
   ])("%s does not hold up another organization's revocation, not for a minute", async (_, account) => {
     put("person");
     put(account, { id: 43, ...unproven(account, "stranger") }, "garbage");
-    await markForDeletion(world.parts, 42);
+    await markForDeletion(world.deps, 42);
     await world.pass(timing.indexMs);
-    await finishDeletion(world.parts, 42, world.call);
+    await finishDeletion(world.deps, 42, world.call);
     expect(world.items.has(42)).toBe(false);
     expect(world.revoked).toEqual(["old"]);
   });
@@ -272,14 +272,14 @@ describe("an import whose client the vendor has never accepted", () => {
     expect(world.stored(43)).toMatchObject(mark);
     const work = { instanceId: 43, cause: "forced" } as const;
     world.answer = () => ({ kind: "invalid_grant", error: "invalid_grant" });
-    await world.finish(refreshDue(world.parts, work, world.call));
+    await world.finish(refreshDue(world.deps, work, world.call));
     await Promise.all(world.after);
     expect(world.stored(43)).toMatchObject(mark);
 
     const { deadVersion: _, forcedAt: __, ...alive } = world.stored(43);
     world.items.set(43, alive);
     world.answer = () => granted("new");
-    await world.finish(refreshDue(world.parts, work, world.call));
+    await world.finish(refreshDue(world.deps, work, world.call));
     await Promise.all(world.after);
     expect(world.stored(43)).toMatchObject({ account: { id: "person" }, consentKey: keyOf("person") });
     await remove();
@@ -288,31 +288,31 @@ describe("an import whose client the vendor has never accepted", () => {
 
   test("counts everywhere after a caller's refresh, though its account is known already", async () => {
     put("person", { id: 43, ...unproven("person", "stranger") });
-    await world.finish(forceRefresh(world.parts, 43, world.call));
+    await world.finish(forceRefresh(world.deps, 43, world.call));
     expect(world.stored(43).consentKey).toBe(keyOf("person"));
   });
 
   test("is proved by the next refresh where the proof of the first could not be written", async () => {
     put("person", { id: 43, ...unproven("person", "stranger") });
     const failing = {
-      ...world.parts,
+      ...world.deps,
       instances: {
-        ...world.parts.instances,
+        ...world.deps.instances,
         noteAccount: () => Promise.reject(new Error("the table fails")),
       },
     };
     await world.finish(forceRefresh(failing, 43, world.call));
     expect(world.stored(43)).toMatchObject({ version: 2, ...unproven("person", "stranger") });
     await world.pass(timing.forcedMs);
-    await world.finish(forceRefresh(world.parts, 43, world.call));
+    await world.finish(forceRefresh(world.deps, 43, world.call));
     expect(world.stored(43).consentKey).toBe(keyOf("person"));
   });
 
   test("is not hidden again by an account that was asked for before the proof", async () => {
     const before = put(undefined, { id: 43, ...unproven(undefined, "stranger") });
-    await world.finish(forceRefresh(world.parts, 43, world.call));
+    await world.finish(forceRefresh(world.deps, 43, world.call));
     expect(world.stored(43).consentKey).toBe(keyOf());
-    await noteAccount(world.parts, whole(), before, { accessToken: "old" }, world.now);
+    await noteAccount(world.deps, whole(), before, { accessToken: "old" }, world.now);
     expect(world.stored(43).consentKey).toBe(keyOf());
   });
 });
@@ -333,7 +333,7 @@ describe("an instance's consent", () => {
   const group = refreshGroup("vendor", "client");
   const provision = async (with_: Connector): Promise<Instance> => {
     const { instance } = await world.finish(
-      provisionInstance(world.parts, world.transients, { ...request, connector: with_ }, world.call),
+      provisionInstance(world.deps, world.transients, { ...request, connector: with_ }, world.call),
     );
     return instance;
   };
@@ -341,12 +341,12 @@ describe("an instance's consent", () => {
     world.connector = with_;
     const again = { ...request, instanceId: 42, code: "again", connector: with_, ...changes };
     const epoch = epochOf(world.now, "again");
-    return world.finish(signInAgain(world.parts, world.transients, { epoch, ...again }, world.call));
+    return world.finish(signInAgain(world.deps, world.transients, { epoch, ...again }, world.call));
   };
 
   const imported = async (grant: Partial<ImportedGrant>): Promise<Instance> => {
     const { code, redirectUri, ...rest } = request;
-    const made = await world.finish(importInstance(world.parts, { ...rest, ...grant }, world.call));
+    const made = await world.finish(importInstance(world.deps, { ...rest, ...grant }, world.call));
     await Promise.all(world.after);
     return world.stored(made.instance.id);
   };
@@ -413,7 +413,7 @@ describe("an instance's consent", () => {
       world.connector = with_;
       const work = { instanceId: 42, cause: "forced" } as const;
       await world.pass(61_000);
-      await world.finish(refreshDue(world.parts, work, world.call));
+      await world.finish(refreshDue(world.deps, work, world.call));
       await Promise.all(world.after);
     };
     put(undefined);
@@ -435,7 +435,7 @@ describe("an instance's consent", () => {
     const earlier = put("person");
     await signIn(whole());
     await noteAccount(
-      world.parts,
+      world.deps,
       whole(async () => ({ id: "late" })),
       earlier,
       { accessToken: "old" },

@@ -38,7 +38,7 @@ const request: FirstExchange = {
   tags: ["a"],
 };
 const provision = (changes: Partial<FirstExchange> = {}) =>
-  world.finish(provisionInstance(world.parts, world.transients, { ...request, ...changes }, world.call));
+  world.finish(provisionInstance(world.deps, world.transients, { ...request, ...changes }, world.call));
 const failure = async (work: Promise<unknown>): Promise<LinkspanError> => {
   const error = await work.then(
     () => undefined,
@@ -69,7 +69,7 @@ describe("a first exchange", () => {
   });
 
   test("waits for a slow vendor, since there is no other token to fall back on", async () => {
-    world.exchange = () => world.parts.sleep(55_000).then(() => granted("slow"));
+    world.exchange = () => world.deps.sleep(55_000).then(() => granted("slow"));
     const { instance } = await provision();
     expect(world.stored(instance.id).plain.accessToken).toBe("slow");
   });
@@ -99,7 +99,7 @@ describe("a first exchange", () => {
   });
 
   test("twice at once sends the code once and makes one instance", async () => {
-    world.exchange = () => world.parts.sleep(5_000).then(() => granted("first"));
+    world.exchange = () => world.deps.sleep(5_000).then(() => granted("first"));
     const [one, two] = await Promise.all([
       provision().catch((error: unknown) => error),
       provision().catch((error: unknown) => error),
@@ -119,7 +119,7 @@ describe("a first exchange", () => {
         return (await put(item)) && (await put(item));
       },
     };
-    const { instance } = await world.finish(provisionInstance(world.parts, transients, request, world.call));
+    const { instance } = await world.finish(provisionInstance(world.deps, transients, request, world.call));
     expect([puts, world.sent]).toEqual([1, ["code-1"]]);
     expect(world.stored(instance.id).plain.accessToken).toBe("first");
     expect(await failure(provision())).toMatchObject({ code: "code_used" });
@@ -163,7 +163,7 @@ describe("a first exchange", () => {
     world.tableFails = false;
     expect(await failure(provision())).toMatchObject({ detail: { instanceId: instance.id } });
     world.connector = { ...connector, account: toldBy(async () => ({ id: "person" })) };
-    await settleRescueRecord(world.parts, key, world.call);
+    await settleRescueRecord(world.deps, key, world.call);
     await Promise.all(world.after);
     expect(world.stored(instance.id).account).toEqual({ id: "person" });
     expect(world.stored(instance.id).plain.accessToken).toBe("first");
@@ -201,26 +201,26 @@ describe("a record of a first exchange that was settled before", () => {
     const record = world.records.get(key);
     world.tableFails = false;
     // Delivered twice: the second reader has it in hand when the first one is done and the instance is deleted.
-    const parts = {
-      ...world.parts,
-      rescue: { ...world.parts.rescue, read: async () => first.shift() },
+    const deps = {
+      ...world.deps,
+      rescue: { ...world.deps.rescue, read: async () => first.shift() },
     };
     const first = [record, undefined];
-    await settleRescueRecord(world.parts, key, world.call);
-    await markForDeletion(world.parts, instance.id);
-    await finishDeletion(world.parts, instance.id, world.call);
-    await settleRescueRecord(parts, key, world.call);
+    await settleRescueRecord(world.deps, key, world.call);
+    await markForDeletion(world.deps, instance.id);
+    await finishDeletion(world.deps, instance.id, world.call);
+    await settleRescueRecord(deps, key, world.call);
     expect(world.stored(instance.id).deleting).toBe(true);
   });
 
   test("is settled before its instance is deleted", async () => {
     world.put();
     world.records.set("rescue/42/new", { kind: "new", instance: world.stored() });
-    await markForDeletion(world.parts, 42);
-    await finishDeletion(world.parts, 42, world.call);
+    await markForDeletion(world.deps, 42);
+    await finishDeletion(world.deps, 42, world.call);
     expect(world.items.has(42)).toBe(true);
-    await settleRescueRecord(world.parts, "rescue/42/new", world.call);
-    await finishDeletion(world.parts, 42, world.call);
+    await settleRescueRecord(world.deps, "rescue/42/new", world.call);
+    await finishDeletion(world.deps, 42, world.call);
     expect(world.items.has(42)).toBe(false);
   });
 });
@@ -229,7 +229,7 @@ describe("an import", () => {
   const imported = (changes = {}) => {
     const { code, redirectUri, ...rest } = request;
     return world.finish(
-      importInstance(world.parts, { ...rest, refreshToken: "r-theirs", ...changes }, world.call),
+      importInstance(world.deps, { ...rest, refreshToken: "r-theirs", ...changes }, world.call),
     );
   };
 
@@ -260,7 +260,7 @@ describe("a sign-in for an instance that is there", () => {
   const signIn = (changes: Partial<SignIn> = {}) => {
     const { secretConfiguration, name, tags, ...rest } = request;
     const sign: SignIn = { ...rest, instanceId: 42, epoch: epochOf(world.now, "state"), ...changes };
-    return world.finish(signInAgain(world.parts, world.transients, sign, world.call));
+    return world.finish(signInAgain(world.deps, world.transients, sign, world.call));
   };
 
   test("brings a dead grant back to life with the same id, and ends the grant that it replaced", async () => {
@@ -305,7 +305,7 @@ describe("a sign-in for an instance that is there", () => {
     const [key] = [...world.records.keys()];
     expect(key).toMatch(/^rescue\/42\/signin-\d{15}-state$/);
     world.tableFails = false;
-    await settleRescueRecord(world.parts, key as string, world.call);
+    await settleRescueRecord(world.deps, key as string, world.call);
     expect(world.stored()).toMatchObject({ version: 2, plain: { accessToken: "first" } });
     expect(world.revoked).toEqual(["old"]);
     expect(world.records.size).toBe(0);
@@ -337,7 +337,7 @@ describe("a sign-in for an instance that is there", () => {
 
       world.connector = named("two");
       const forced = { instanceId: 42, cause: "forced" } as const;
-      await world.finish(refreshDue(world.parts, forced, world.call));
+      await world.finish(refreshDue(world.deps, forced, world.call));
       await Promise.all(world.after);
       expect(world.stored()).toMatchObject({ version: 3, account: { id: "two" } });
     });
@@ -351,7 +351,7 @@ describe("a sign-in for an instance that is there", () => {
       await signIn({ connector: world.connector, acceptOtherAccount: true });
       world.tableFails = false;
       const [key = ""] = [...world.records.keys()];
-      await settleRescueRecord(world.parts, key, world.call);
+      await settleRescueRecord(world.deps, key, world.call);
       await Promise.all(world.after);
       expect(world.stored()).toMatchObject({ plain: { accessToken: "first" }, account: { id: "two" } });
     });
@@ -377,7 +377,7 @@ describe("a sign-in for an instance that is there", () => {
       world.exchange = () => granted("first", { expiresInMs: 6 * 60_000 });
       await signIn();
       await world.pass(5 * 60_000);
-      await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
+      await world.finish(refreshDue(world.deps, { instanceId: 42, cause: "schedule" }, world.call));
       expect(world.stored().plain.accessToken).toBe("new");
       expect(await retry()).toMatchObject(usedFor(42));
     });
@@ -392,7 +392,7 @@ describe("a sign-in for an instance that is there", () => {
       world.tableFails = false;
       expect(await retry()).toMatchObject(usedFor(42));
       const [key = ""] = [...world.records.keys()];
-      await settleRescueRecord(world.parts, key, world.call);
+      await settleRescueRecord(world.deps, key, world.call);
       expect(await retry()).toMatchObject(usedFor(42));
     });
 
@@ -435,29 +435,29 @@ describe("a sign-in for an instance that is there", () => {
 
 test("what was sealed and is not JSON is nowhere shown", async () => {
   world.put();
-  const parts = {
-    ...world.parts,
-    vault: { ...world.parts.vault, open: async () => "secret-token" },
+  const deps = {
+    ...world.deps,
+    vault: { ...world.deps.vault, open: async () => "secret-token" },
   };
   const read = await world.read();
-  const error = await currentAccessToken(parts, read, world.call).catch((thrown: unknown) => thrown);
+  const error = await currentAccessToken(deps, read, world.call).catch((thrown: unknown) => thrown);
   expect(String(error)).not.toContain("secret");
 });
 
 describe("a delete", () => {
   const remove = async (id = 42) => {
-    expect(await markForDeletion(world.parts, id)).toBe(true);
-    await finishDeletion(world.parts, id, world.call);
+    expect(await markForDeletion(world.deps, id)).toBe(true);
+    await finishDeletion(world.deps, id, world.call);
   };
 
   test("is handed to the worker, which revokes and removes", async () => {
     world.put();
-    await markForDeletion(world.parts, 42);
+    await markForDeletion(world.deps, 42);
     expect(world.handedOver).toEqual([{ id: 42, cause: "delete" }]);
-    await refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call);
+    await refreshDue(world.deps, { instanceId: 42, cause: "schedule" }, world.call);
     expect(world.revoked).toEqual(["old"]);
     expect(world.items.size).toBe(0);
-    expect(await markForDeletion(world.parts, 42)).toBe(false);
+    expect(await markForDeletion(world.deps, 42)).toBe(false);
   });
 
   test("tries a revocation that fails again, for 7 days, and then reports it", async () => {
@@ -469,7 +469,7 @@ describe("a delete", () => {
       const wait = (world.stored().dueAt as number) - world.now;
       waits.push(wait);
       await world.pass(wait);
-      await finishDeletion(world.parts, 42, world.call);
+      await finishDeletion(world.deps, 42, world.call);
     }
     expect(world.items.size).toBe(0);
     expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(6.9 * DAY);
@@ -479,16 +479,16 @@ describe("a delete", () => {
 
   test("waits its own time though the sweep pushed it while the vendor was asked, and is not overdue for that", async () => {
     world.put();
-    await markForDeletion(world.parts, 42);
-    const tokens: typeof world.parts.tokens = {
-      ...world.parts.tokens,
+    await markForDeletion(world.deps, 42);
+    const tokens: typeof world.deps.tokens = {
+      ...world.deps.tokens,
       revoke: async () => {
         const { dueAt, ...item } = world.stored();
         world.items.set(42, { ...item, dueAt: world.now + 5 * 60_000, dueSince: dueAt as number });
         return false;
       },
     };
-    await finishDeletion({ ...world.parts, tokens }, 42, world.call);
+    await finishDeletion({ ...world.deps, tokens }, 42, world.call);
     expect(world.stored().dueAt).toBeLessThan(world.now + 2 * 60_000);
     expect(world.stored()).not.toHaveProperty("dueSince");
   });

@@ -18,5 +18,5 @@ export function signIn(world: CalmWorld, name = "state", changes: Partial<SignIn
     epoch: epochOf(world.now, name),
     ...changes,
   };
-  return world.finish(signInAgain(world.parts, world.transients, request, world.call));
+  return world.finish(signInAgain(world.deps, world.transients, request, world.call));
 }

@@ -30,7 +30,7 @@ function fullestMinute(times: readonly number[]): number {
 
 test("thousands of accounts connected in one minute do not come due in one minute, and less so with each refresh", () => {
   const random = randomNumbers(1);
-  const parts = { timing, random, activeWindowMs: 7 * DAY };
+  const deps = { timing, random, activeWindowMs: 7 * DAY };
   let obtained = Array.from({ length: 5_000 }, () => random() * MINUTE);
   const fullest: number[] = [];
   for (let round = 0; round < 12; round++) {
@@ -44,7 +44,7 @@ test("thousands of accounts connected in one minute do not come due in one minut
         obtainedBy: "import" as const,
         client: { kind: "own" as const, id: "i", secret: "s" },
       };
-      return dueAt(parts, connector, grant, { createdAt: obtainedAt }, obtainedAt) as number;
+      return dueAt(deps, connector, grant, { createdAt: obtainedAt }, obtainedAt) as number;
     });
     fullest.push(fullestMinute(obtained));
   }
@@ -61,7 +61,7 @@ test.each([
   async (_, outageMs, share) => {
     const world = new CalmWorld();
     world.connector = { ...connector, oauth2: { ...connector.oauth2, refreshToken: { rotates: false } } };
-    const parts = { ...world.parts, random: randomNumbers(2) };
+    const deps = { ...world.deps, random: randomNumbers(2) };
     const start = world.now;
     const ids = Array.from({ length: 400 }, (_, index) => index + 1);
     for (const id of ids) {
@@ -77,7 +77,7 @@ test.each([
       for (const id of waiting) {
         world.now = start + minute * MINUTE;
         if ((world.stored(id).dueAt ?? 0) > world.now) continue;
-        await refreshDue(parts, { instanceId: id, cause: "schedule" }, world.call);
+        await refreshDue(deps, { instanceId: id, cause: "schedule" }, world.call);
         if (world.stored(id).lastRefreshedAt === undefined) continue;
         back.push(world.now);
         waiting.delete(id);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readRecord, rescueKey, writeRecord } from "../../functions/aws/rescue-record.ts";
-import { type SweepParts, type SweepState, sweep } from "../../functions/core/grant/schedule/sweep.ts";
+import { type SweepDeps, type SweepState, sweep } from "../../functions/core/grant/schedule/sweep.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { DueItem } from "../../functions/core/instances/instance-store.ts";
 import {
@@ -34,7 +34,7 @@ class Sweeping {
     this.due.set(id, { id, dueAt, refreshGroup });
   }
 
-  parts(shards = SHARDS): SweepParts {
+  deps(shards = SHARDS): SweepDeps {
     return {
       due: {
         due: async (shard, now, limit, after) => {
@@ -139,7 +139,7 @@ describe("the sweep", () => {
     world.add(10, NOW - 90_000, "box");
     world.add(21, NOW, "drive");
     world.add(32, NOW + 1);
-    expect(await sweep(world.parts())).toEqual({
+    expect(await sweep(world.deps())).toEqual({
       due: 2,
       queued: 2,
       oldestOverdueMs: 90_000,
@@ -158,7 +158,7 @@ describe("the sweep", () => {
     world.add(10, NOW - 30_000);
     const seen: number[] = [];
     for (let minute = 0; minute <= 60; minute++) {
-      const outcome = await sweep(world.parts());
+      const outcome = await sweep(world.deps());
       if (outcome !== undefined && outcome.due > 0) seen.push(outcome.oldestOverdueMs / 60_000);
       world.now += 60_000;
     }
@@ -167,13 +167,13 @@ describe("the sweep", () => {
 
   test("counts as overdue what was put off only from the end of its token", async () => {
     world.due.set(10, { id: 10, dueAt: NOW, dueSince: NOW + 60_000, refreshGroup: "group" });
-    expect(await sweep(world.parts())).toMatchObject({ due: 1, oldestOverdueMs: 0 });
+    expect(await sweep(world.deps())).toMatchObject({ due: 1, oldestOverdueMs: 0 });
   });
 
   test("queues a pending sign-in as work of its own, and pushes its entry, not the instance's", async () => {
     const pending = { sessionId: "cs_1", epoch: "000000000000002-state" };
     world.due.set(10, { id: 10, dueAt: NOW, refreshGroup: "g", pending });
-    await sweep(world.parts());
+    await sweep(world.deps());
     expect(world.queued).toContainEqual({ kind: "pending", instanceId: 10, ...pending, group: "g" });
     expect(world.due.get(10)?.dueAt).toBe(NOW + timing.pushMs);
     expect(world.events).not.toContain("push 10");
@@ -183,10 +183,10 @@ describe("the sweep", () => {
     world.add(10, NOW);
     world.add(20, NOW);
     world.refuses = (work) => work.kind === "refresh" && work.instanceId === 10;
-    expect(await sweep(world.parts())).toMatchObject({ due: 2, queued: 1 });
+    expect(await sweep(world.deps())).toMatchObject({ due: 2, queued: 1 });
     expect(world.due.get(10)?.dueAt).toBe(NOW);
     world.refuses = () => false;
-    await sweep(world.parts());
+    await sweep(world.deps());
     expect(world.refreshed()).toEqual([10, 20]);
   });
 
@@ -196,17 +196,17 @@ describe("the sweep", () => {
       world.due.set(10, { id: 10, dueAt: NOW + HOUR, refreshGroup: "group" });
       return false;
     };
-    await sweep(world.parts());
+    await sweep(world.deps());
     expect(world.due.get(10)?.dueAt).toBe(NOW + HOUR);
   });
 
   test("works one at a time; a crashed one's lock runs out", async () => {
     world.add(10, NOW);
     world.state = { lockedUntil: NOW + 5_000, shards: SHARDS };
-    expect(await sweep(world.parts())).toBeUndefined();
+    expect(await sweep(world.deps())).toBeUndefined();
     world.now += 5_001;
-    expect(await sweep(world.parts())).toMatchObject({ queued: 1 });
-    const [one, two] = await Promise.all([sweep(world.parts()), sweep(world.parts())]);
+    expect(await sweep(world.deps())).toMatchObject({ queued: 1 });
+    const [one, two] = await Promise.all([sweep(world.deps()), sweep(world.deps())]);
     expect([one, two].filter((each) => each === undefined)).toHaveLength(1);
   });
 
@@ -217,7 +217,7 @@ describe("the sweep", () => {
     world.msPerPage = 12_000;
     for (let minute = 0; minute < 4; minute++) {
       world.remaining = 60_000;
-      await sweep(world.parts());
+      await sweep(world.deps());
       world.now += 1_000;
     }
     expect(world.refreshed()).toHaveLength(750);
@@ -232,7 +232,7 @@ describe("the sweep", () => {
     world.msPerPage = 51_000;
     for (let minute = 0; minute < 3; minute++) {
       world.remaining = 60_000;
-      await sweep(world.parts(1));
+      await sweep(world.deps(1));
     }
     expect(tried.size).toBe(250);
     expect(world.state).not.toHaveProperty("unfinished");
@@ -240,29 +240,29 @@ describe("the sweep", () => {
 
   test("begins with the shards that the last one had no time for", async () => {
     world.msPerPage = 51_000;
-    await sweep(world.parts());
+    await sweep(world.deps());
     expect(world.events).toEqual(["query 0"]);
     expect(world.state?.unfinished).toEqual([{ shard: 1 }, { shard: 2 }]);
     world.remaining = 60_000;
-    await sweep(world.parts());
+    await sweep(world.deps());
     expect(world.events).toEqual(["query 0", "query 1"]);
     world.msPerPage = 0;
     world.remaining = 60_000;
-    await sweep(world.parts());
+    await sweep(world.deps());
     expect(world.events).toEqual(["query 0", "query 1", "query 2", "query 0", "query 1"]);
   });
 
   test("asks several shards and pushes many items side by side, but no more than it has connections for", async () => {
     for (let id = 0; id < 2_000; id++) world.add(id, NOW);
-    const parts = world.parts(10);
+    const deps = world.deps(10);
     const queries = new Together();
     const pushes = new Together();
     await sweep({
-      ...parts,
+      ...deps,
       due: {
-        due: (...asked) => queries.watch(() => parts.due.due(...asked)),
-        push: (...asked) => pushes.watch(() => parts.due.push(...asked)),
-        pushPending: (...asked) => pushes.watch(() => parts.due.pushPending(...asked)),
+        due: (...asked) => queries.watch(() => deps.due.due(...asked)),
+        push: (...asked) => pushes.watch(() => deps.due.push(...asked)),
+        pushPending: (...asked) => pushes.watch(() => deps.due.pushPending(...asked)),
       },
     });
     expect(world.refreshed()).toEqual(Array.from({ length: 2_000 }, (_, id) => id));
@@ -273,26 +273,26 @@ describe("the sweep", () => {
 
   test("sweeps the other shards though one cannot be read, and says so when all of them are done", async () => {
     for (const id of [10, 21, 32]) world.add(id, NOW);
-    const parts = world.parts();
+    const deps = world.deps();
     const pushes = new Together();
     let [queried, unlocked] = [0, 0];
-    const failing: SweepParts = {
-      ...parts,
+    const failing: SweepDeps = {
+      ...deps,
       due: {
         due: async (shard, ...asked) => {
           queried += 1;
           if (shard === 0) throw new Error("the index does not answer");
-          return await parts.due.due(shard, ...asked);
+          return await deps.due.due(shard, ...asked);
         },
-        push: (...asked) => pushes.watch(() => parts.due.push(...asked)),
-        pushPending: (...asked) => pushes.watch(() => parts.due.pushPending(...asked)),
+        push: (...asked) => pushes.watch(() => deps.due.push(...asked)),
+        pushPending: (...asked) => pushes.watch(() => deps.due.pushPending(...asked)),
       },
       lock: {
-        ...parts.lock,
+        ...deps.lock,
         write: (state, seen) => {
           // As long as one shard is at work, nobody else may begin.
           if (state.lockedUntil === 0) unlocked = pushes.done;
-          return parts.lock.write(state, seen);
+          return deps.lock.write(state, seen);
         },
       },
     };
@@ -301,21 +301,21 @@ describe("the sweep", () => {
     expect(world.refreshed()).toEqual([21, 32]);
     expect(unlocked).toBe(2);
     expect(world.state).toEqual({ lockedUntil: 0, shards: SHARDS, rescue: { at: NOW } });
-    await sweep(parts);
+    await sweep(deps);
     expect(world.refreshed()).toEqual([10, 21, 32]);
   });
 
   test("finds what lies on shards that are no longer used", async () => {
-    await sweep(world.parts(5));
+    await sweep(world.deps(5));
     world.add(14, NOW);
-    await sweep(world.parts(2));
+    await sweep(world.deps(2));
     expect(world.refreshed()).toEqual([14]);
   });
 
   test("queues what lies in the rescue bucket, in pages", async () => {
     world.rescueKeys = Array.from({ length: 700 }, (_, index) => `rescue/${1000 + index}/2`);
-    expect(await sweep(world.parts())).toMatchObject({ rescueRecords: 500 });
-    expect(await sweep(world.parts())).toMatchObject({ rescueRecords: 200 });
+    expect(await sweep(world.deps())).toMatchObject({ rescueRecords: 500 });
+    expect(await sweep(world.deps())).toMatchObject({ rescueRecords: 200 });
     expect(new Set(world.rescued()).size).toBe(700);
   });
 
@@ -325,14 +325,14 @@ describe("the sweep", () => {
     world.rescueKeys = stuck;
     // The first round knows nothing of the one before.
     for (let minute = 0; minute < 11; minute++) {
-      await sweep(world.parts());
+      await sweep(world.deps());
       world.now += 60_000;
     }
     const real = Array.from({ length: 30 }, (_, index) => `rescue/${20_000 + index}/2`);
     for (const key of real) world.writtenAt.set(key, world.now - 1_000);
     world.rescueKeys = [...stuck, ...real];
     world.queued.length = 0;
-    await sweep(world.parts());
+    await sweep(world.deps());
     expect(world.rescued()).toEqual(expect.arrayContaining(real));
     expect(world.queued.filter(({ group }) => group === "rescue")).toHaveLength(real.length);
     expect(world.rescued().length).toBeLessThan(500);
@@ -345,7 +345,7 @@ describe("the sweep", () => {
     const tries: number[] = [];
     for (let minute = 0; minute < 7 * 24 * 60; minute++) {
       world.queued.length = 0;
-      await sweep(world.parts());
+      await sweep(world.deps());
       if (world.rescued().length > 0) tries.push(minute);
       world.now += 60_000;
     }
@@ -362,15 +362,15 @@ describe("the sweep", () => {
   test("leaves no try out when a sweep fails or comes late", async () => {
     world.rescueKeys = ["rescue/1/2"];
     world.writtenAt.set("rescue/1/2", NOW - 5 * HOUR);
-    await sweep(world.parts());
+    await sweep(world.deps());
     world.queued.length = 0;
     // Two hours without a sweep; then one that finds the bucket failing.
     world.now += 2 * HOUR;
     world.bucketFails = true;
-    await expect(sweep(world.parts())).rejects.toThrow("the bucket fails");
+    await expect(sweep(world.deps())).rejects.toThrow("the bucket fails");
     world.bucketFails = false;
     world.now += 60_000;
-    await sweep(world.parts());
+    await sweep(world.deps());
     expect(world.rescued()).toEqual(["rescue/1/2"]);
   });
 
@@ -378,20 +378,20 @@ describe("the sweep", () => {
     world.rescueKeys = ["rescue/1/2", "rescue/2/2"];
     for (const key of world.rescueKeys) world.writtenAt.set(key, NOW - 24 * HOUR);
     world.state = { lockedUntil: 0, shards: SHARDS, rescueAfter: "rescue/1/2" } as SweepState;
-    await sweep(world.parts());
+    await sweep(world.deps());
     expect(world.rescued()).toEqual(world.rescueKeys);
   });
 
   test("queues what is due though the bucket does not answer, and says that it failed", async () => {
     world.bucketFails = true;
     world.add(10, NOW);
-    await expect(sweep(world.parts())).rejects.toThrow("the bucket fails");
+    await expect(sweep(world.deps())).rejects.toThrow("the bucket fails");
     expect(world.refreshed()).toEqual([10]);
     expect(world.state?.lockedUntil).toBe(0);
   });
 
   test("with nothing due costs one query a shard", async () => {
-    await sweep(world.parts());
+    await sweep(world.deps());
     expect(world.events).toEqual(["query 0", "query 1", "query 2"]);
   });
 });

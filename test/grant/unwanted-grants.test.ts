@@ -18,7 +18,7 @@ beforeEach(() => {
 
 /** One round of the rescue worker over all that lies in the bucket. */
 const settleAll = async (): Promise<void> => {
-  for (const key of [...world.records.keys()]) await settleRescueRecord(world.parts, key, world.call);
+  for (const key of [...world.records.keys()]) await settleRescueRecord(world.deps, key, world.call);
 };
 const outcomes = (): string[] => world.outcomes.map(({ outcome }) => outcome);
 
@@ -68,7 +68,7 @@ describe("a grant with the token that the instance lives by", () => {
       await signIn(world);
       return granted("new", { refreshToken: "r-old" });
     };
-    await world.finish(refreshGrant(world.parts, await world.read(), { cause: "forced" }, world.call));
+    await world.finish(refreshGrant(world.deps, await world.read(), { cause: "forced" }, world.call));
     expect(world.stored().plain).toMatchObject({ accessToken: "again", refreshToken: "r-old" });
     expect(world.revoked).toEqual([]);
   });
@@ -83,17 +83,17 @@ describe("a grant with the token that the instance lives by", () => {
   test("is owed, not ended, while nobody can look", async () => {
     world.put();
     world.exchange = () => granted("again", { refreshToken: "r-old" });
-    const { get } = world.parts.instances;
+    const { get } = world.deps.instances;
     let reads = 0;
     // The sign-in's own two reads are answered.
-    world.parts.instances.get = async (id) => {
+    world.deps.instances.get = async (id) => {
       reads += 1;
       if (reads > 2) throw new Error("the table fails");
       return await get(id);
     };
     await signIn(world);
     expect([world.revoked, world.records.size]).toEqual([[], 1]);
-    world.parts.instances.get = get;
+    world.deps.instances.get = get;
     await settleAll();
     expect([world.revoked, world.records.size]).toEqual([[], 0]);
   });
@@ -108,7 +108,7 @@ describe("a record whose seal is broken", () => {
     ["of a sign-in", { kind: "sign-in", epoch: epochOf(1, "x"), at: 1_700_000_000_000 }],
   ] as const)("%s lies for 7 days for somebody to look at, and is then given up", async (_, record) => {
     const { grant } = world.put();
-    await world.parts.rescue.put({
+    await world.deps.rescue.put({
       ...record,
       instanceId: 42,
       organizationId: "org",

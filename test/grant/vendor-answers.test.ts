@@ -36,15 +36,15 @@ const about = () => ({
 const provision = (code = "code") =>
   world.finish(
     provisionInstance(
-      world.parts,
+      world.deps,
       world.transients,
       { ...about(), code, redirectUri: "https://app.example/cb" },
       world.call,
     ),
   );
 const importing = (grant: { accessToken?: string; refreshToken?: string }) =>
-  world.finish(importInstance(world.parts, { ...about(), ...grant }, world.call));
-const due = () => world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
+  world.finish(importInstance(world.deps, { ...about(), ...grant }, world.call));
+const due = () => world.finish(refreshDue(world.deps, { instanceId: 42, cause: "schedule" }, world.call));
 const problem = async (work: Promise<unknown>): Promise<LinkspanError> => {
   const error = await work.then(
     () => undefined,
@@ -96,7 +96,7 @@ describe("an access token that no header can carry", () => {
     put();
     world.answer = (token) => unusable(`${token}+`);
     await due();
-    const call = async () => currentAccessToken(world.parts, await world.read(), world.call);
+    const call = async () => currentAccessToken(world.deps, await world.read(), world.call);
     expect((await world.finish(call())).value).toBe("old");
     await world.pass(11 * MINUTE);
     await problem(world.finish(call()));
@@ -171,9 +171,9 @@ describe("who answers in the token endpoint's place", () => {
 
 describe("a sign-in that succeeds", () => {
   const key = pauseKey({ organizationId: "org", connector: connector.key }, client);
-  const isPaused = async () => (await world.parts.pauses.check(key, world.now)).kind !== "open";
+  const isPaused = async () => (await world.deps.pauses.check(key, world.now)).kind !== "open";
   beforeEach(async () => {
-    await world.parts.pauses.pause(key, world.now);
+    await world.deps.pauses.pause(key, world.now);
     expect(await isPaused()).toBe(true);
     world.put();
   });
@@ -234,9 +234,9 @@ describe("a vendor that asks to be left alone", () => {
 
 describe("five deletes at once", () => {
   const deletes = (count: number) =>
-    Promise.all(Array.from({ length: count }, () => markForDeletion(world.parts, 42)));
+    Promise.all(Array.from({ length: count }, () => markForDeletion(world.deps, 42)));
   const workers = (count: number) =>
-    Promise.all(Array.from({ length: count }, () => finishDeletion(world.parts, 42, world.call)));
+    Promise.all(Array.from({ length: count }, () => finishDeletion(world.deps, 42, world.call)));
 
   test("make one revocation, whatever number of messages they send", async () => {
     world.put();
@@ -257,16 +257,16 @@ describe("five deletes at once", () => {
     world.put();
     await deletes(5);
     let asked = 0;
-    const revoke = world.parts.tokens.revoke;
-    Object.assign(world.parts.tokens, {
+    const revoke = world.deps.tokens.revoke;
+    Object.assign(world.deps.tokens, {
       revoke: async () => {
         asked++;
         return false;
       },
     });
-    for (const { id } of world.handedOver) await world.finish(finishDeletion(world.parts, id, world.call));
+    for (const { id } of world.handedOver) await world.finish(finishDeletion(world.deps, id, world.call));
     expect(asked).toBe(1);
-    Object.assign(world.parts.tokens, { revoke });
+    Object.assign(world.deps.tokens, { revoke });
     await world.pass((world.stored().dueAt as number) - world.now + 1_000);
     await world.finish(workers(2));
     expect(world.revoked).toEqual(["old"]);
@@ -276,11 +276,11 @@ describe("five deletes at once", () => {
   test("one whose worker crashed is ended by the next sweep after its claim", async () => {
     world.put();
     await deletes(1);
-    const revoke = world.parts.tokens.revoke;
-    Object.assign(world.parts.tokens, { revoke: () => new Promise(() => {}) });
-    void finishDeletion(world.parts, 42, world.call);
+    const revoke = world.deps.tokens.revoke;
+    Object.assign(world.deps.tokens, { revoke: () => new Promise(() => {}) });
+    void finishDeletion(world.deps, 42, world.call);
     await world.settle();
-    Object.assign(world.parts.tokens, { revoke });
+    Object.assign(world.deps.tokens, { revoke });
     await world.finish(workers(1));
     expect(world.revoked).toEqual([]);
     await world.pass(timing.deletionMs + 1_000);

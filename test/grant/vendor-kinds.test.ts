@@ -32,7 +32,7 @@ const connect = async (connector: Connector, lifetimeMs?: number) => {
     if (lifetimeMs !== undefined) rules[connector.key as VendorKind].lifetimeMs = lifetimeMs;
   });
 };
-const force = () => forceRefresh(life.parts, life.id, life.world.call);
+const force = () => forceRefresh(life.deps, life.id, life.world.call);
 
 describe.each([eternal, shortlived])("a grant without a refresh token ($key)", (connector) => {
   test("is never due, and costs no token request in a year of daily use", async () => {
@@ -176,7 +176,7 @@ describe("a lifetime", () => {
     expect(life.refreshes).toBe(1);
     const { version } = life.stored;
     await life.world.pass(6 * SECOND);
-    const next = await tokenAfterUnauthorized(life.parts, life.id, version, life.world.call);
+    const next = await tokenAfterUnauthorized(life.deps, life.id, version, life.world.call);
     expect(next?.version).toBeGreaterThan(version);
     expect(life.refreshes).toBe(2);
   });
@@ -328,7 +328,7 @@ describe("a long-lived token", () => {
       const { accessToken } = life.stored.plain;
       await life.world.pass(20 * DAY);
       const { instance } = await importInstance(
-        life.parts,
+        life.deps,
         {
           organizationId: "org",
           userId: "user",
@@ -394,7 +394,7 @@ describe("a vendor whose customers have hosts of their own", () => {
   test("is asked to revoke there", async () => {
     await connectPlaced();
     const { plain } = life.stored;
-    expect(await life.parts.tokens.revoke(placed, { id: "kinds-client", secret: "s" }, plain)).toBe(true);
+    expect(await life.deps.tokens.revoke(placed, { id: "kinds-client", secret: "s" }, plain)).toBe(true);
     await expect(life.call()).rejects.toMatchObject({ code: "needs_reauthentication" });
   });
 

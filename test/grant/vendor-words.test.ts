@@ -20,7 +20,7 @@ beforeEach(() => {
 
 async function refreshed(outcome: TokenOutcome) {
   world.answer = () => outcome;
-  await world.finish(refreshDue(world.parts, { instanceId: 42, cause: "schedule" }, world.call));
+  await world.finish(refreshDue(world.deps, { instanceId: 42, cause: "schedule" }, world.call));
   return { stored: world.stored(), event: world.announced.at(-1), metric: world.outcomes.at(-1) };
 }
 

@@ -22,14 +22,14 @@ const held = () => ({ fence: 2, until: world.now + 90_000 });
 /** Somebody else's refresh comes home. */
 async function theirs(): Promise<void> {
   const place = { organizationId: "org", item: "instance/42", field: "grant", version: 2 };
-  const grant = await world.parts.vault.seal(place, JSON.stringify(world.grant({ accessToken: "theirs" })));
-  await world.parts.instances.commit(42, { version: 1 }, { fence: 2, grant, refreshedAt: world.now });
+  const grant = await world.deps.vault.seal(place, JSON.stringify(world.grant({ accessToken: "theirs" })));
+  await world.deps.instances.commit(42, { version: 1 }, { fence: 2, grant, refreshedAt: world.now });
 }
 
 const callers: [string, () => Promise<AccessToken | undefined>][] = [
-  ["a call", async () => currentAccessToken(world.parts, await world.read(), world.call)],
-  ["a call that the vendor refused", () => tokenAfterUnauthorized(world.parts, 42, 1, world.call)],
-  ["a refresh that the app asks for", () => forceRefresh(world.parts, 42, world.call)],
+  ["a call", async () => currentAccessToken(world.deps, await world.read(), world.call)],
+  ["a call that the vendor refused", () => tokenAfterUnauthorized(world.deps, 42, 1, world.call)],
+  ["a refresh that the app asks for", () => forceRefresh(world.deps, 42, world.call)],
 ];
 
 describe.each(callers)("%s", (caller, call) => {
@@ -53,8 +53,8 @@ describe.each(callers)("%s", (caller, call) => {
 
   test("takes what another function won in the very moment", async () => {
     world.put(expired());
-    const { takeLease } = world.parts.instances;
-    Object.assign(world.parts.instances, {
+    const { takeLease } = world.deps.instances;
+    Object.assign(world.deps.instances, {
       takeLease: async (...args: Parameters<typeof takeLease>) => {
         await takeLease(...args);
         await theirs();
@@ -115,7 +115,7 @@ describe("a reading that is old by now (a slow upload came between)", () => {
     world.put(expired());
     const read = await world.read();
     await world.pass(9_500);
-    expect((await world.finish(currentAccessToken(world.parts, read, world.call))).value).toBe("new");
+    expect((await world.finish(currentAccessToken(world.deps, read, world.call))).value).toBe("new");
     expect(world.tableCalls[0]).toBe("get");
   });
 
@@ -124,7 +124,7 @@ describe("a reading that is old by now (a slow upload came between)", () => {
     const read = await world.read();
     await world.pass(9_500);
     await theirs();
-    expect((await world.finish(currentAccessToken(world.parts, read, world.call))).value).toBe("theirs");
+    expect((await world.finish(currentAccessToken(world.deps, read, world.call))).value).toBe("theirs");
     expect(world.sent).toEqual([]);
   });
 
@@ -132,7 +132,7 @@ describe("a reading that is old by now (a slow upload came between)", () => {
     world.put(expired());
     world.answer = () => granted("new");
     const read = await world.read();
-    await world.finish(currentAccessToken(world.parts, read, world.call));
+    await world.finish(currentAccessToken(world.deps, read, world.call));
     expect(world.tableCalls[0]).toBe("takeLease");
   });
 });

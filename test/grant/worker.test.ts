@@ -11,7 +11,7 @@ describe("the worker", () => {
     const world = new CalmWorld();
     const long = { obtainedAt: world.now - HOUR, expiresAt: world.now };
     for (const id of [1, 2]) world.put(long, { id, dueAt: world.now });
-    world.answer = () => world.parts.sleep(20_000).then(() => granted("new"));
+    world.answer = () => world.deps.sleep(20_000).then(() => granted("new"));
     world.records.set("rescue/9/2", {
       kind: "refresh",
       instanceId: 9,
@@ -26,7 +26,7 @@ describe("the worker", () => {
     const start = world.now;
     const answer = await world.finish(
       workOn(
-        world.parts,
+        world.deps,
         [
           record("a", { kind: "refresh", instanceId: 1, cause: "schedule" }),
           record("b", { kind: "refresh", instanceId: 2, cause: "schedule" }),
@@ -52,7 +52,7 @@ describe("the worker", () => {
     world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now });
     world.answer = () => ({ kind: "refused", status: 429, error: "slow_down", retryAfterMs: 60_000 });
     const message = record("a", { kind: "refresh", instanceId: 42, cause: "schedule" });
-    const answer = await world.finish(workOn(world.parts, [message], () => 300_000));
+    const answer = await world.finish(workOn(world.deps, [message], () => 300_000));
     expect(answer.batchItemFailures).toEqual([]);
   });
 
@@ -66,7 +66,7 @@ describe("the worker", () => {
     };
     const end = world.now + 300_000;
     const message = record("a", { kind: "refresh", instanceId: 42, cause: "schedule" });
-    await world.finish(workOn(world.parts, [message], () => end - world.now));
+    await world.finish(workOn(world.deps, [message], () => end - world.now));
     expect(world.now).toBeLessThan(end);
     expect(world.outcomes.map(({ outcome }) => outcome)).toEqual(["lost"]);
   });
@@ -76,11 +76,11 @@ describe("the worker", () => {
     const over = { obtainedAt: world.now - HOUR, expiresAt: world.now };
     world.put(over, { id: 1, dueAt: world.now });
     world.put({ accessToken: "ended" }, { id: 2 });
-    await world.parts.instances.markDeleting(2, world.now);
+    await world.deps.instances.markDeleting(2, world.now);
     world.answer = () => granted("new");
     const marked: unknown[] = [];
-    const parts = {
-      ...world.parts,
+    const deps = {
+      ...world.deps,
       markInstances: async (work: unknown) => {
         marked.push(work);
       },
@@ -96,24 +96,24 @@ describe("the worker", () => {
       `{"kind":"event","event":${event}}`,
     ];
     const seen: string[] = [];
-    const { get } = world.parts.pendings;
-    parts.pendings = {
-      ...parts.pendings,
+    const { get } = world.deps.pendings;
+    deps.pendings = {
+      ...deps.pendings,
       get: (key) => {
         seen.push(key.sessionId);
         return get(key);
       },
     };
-    const { read } = world.parts.rescue;
-    parts.rescue = {
-      ...parts.rescue,
+    const { read } = world.deps.rescue;
+    deps.rescue = {
+      ...deps.rescue,
       read: (key) => {
         seen.push(key);
         return read(key);
       },
     };
     const messages = bodies.map((body, index) => ({ messageId: String(index), body }));
-    const answer = await world.finish(workOn(parts, messages, () => 300_000));
+    const answer = await world.finish(workOn(deps, messages, () => 300_000));
     expect(answer.batchItemFailures).toEqual([]);
     expect(world.stored(1).plain.accessToken).toBe("new");
     expect(world.items.has(2)).toBe(false);
@@ -128,7 +128,7 @@ describe("the worker", () => {
     vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));
     const world = new CalmWorld();
     const message = record("a", { kind: "webhook", url: "https://app.example" });
-    const answer = await world.finish(workOn(world.parts, [message], () => 300_000));
+    const answer = await world.finish(workOn(world.deps, [message], () => 300_000));
     expect(answer.batchItemFailures).toEqual([{ itemIdentifier: "a" }]);
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       {

@@ -111,12 +111,12 @@ function patternOf(name: string): string {
 async function judge(copy: string, row: Threat, whole: Outcome): Promise<Verdict> {
   const { file } = row.guard;
   const original = readFileSync(path.join(copy, file), "utf8");
-  const parts = original.split(row.takenOut.find);
-  if (parts.length !== 2) return `BROKEN: ${file} holds what is to be taken out ${parts.length - 1} times`;
+  const deps = original.split(row.takenOut.find);
+  if (deps.length !== 2) return `BROKEN: ${file} holds what is to be taken out ${deps.length - 1} times`;
   if (whole.problem !== undefined) return `BROKEN: ${whole.problem}`;
   if (whole.failed > 0) return "BROKEN: the test fails with its guard, too";
   try {
-    writeFileSync(path.join(copy, file), parts.join(row.takenOut.put));
+    writeFileSync(path.join(copy, file), deps.join(row.takenOut.put));
     const without = (await runTests(copy, [row]))(row);
     if (without.problem !== undefined) return `BROKEN: without the guard, ${without.problem}`;
     return without.failed > 0 ? "fails without its guard" : "PASSES WITHOUT ITS GUARD";

@@ -33,11 +33,11 @@ const revive = (instances: readonly Instance[]) =>
   world.finish(
     reviveEach(
       {
-        instances: world.parts.instances,
+        instances: world.deps.instances,
         async revive({ id, version }) {
-          await refreshDue(world.parts, { instanceId: id, cause: "revive", version }, world.call);
+          await refreshDue(world.deps, { instanceId: id, cause: "revive", version }, world.call);
         },
-        sleep: (ms) => world.parts.sleep(ms),
+        sleep: (ms) => world.deps.sleep(ms),
       },
       instances,
     ),

@@ -1,5 +1,5 @@
 import type { Connector } from "../../functions/connectors/define-connector.ts";
-import type { WorkerParts } from "../../functions/core/grant/grant-deps.ts";
+import type { WorkerDeps } from "../../functions/core/grant/grant-deps.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { tokenEndpoint } from "../../functions/core/oauth/token-endpoint.ts";
@@ -19,7 +19,7 @@ export class VendorLife {
   readonly world: CalmWorld;
   readonly vendors: VendorKindsServer;
   readonly connector: Connector;
-  readonly parts: WorkerParts;
+  readonly deps: WorkerDeps;
   #id = 0;
 
   private constructor(connector: Connector, vendors: VendorKindsServer, world: CalmWorld) {
@@ -27,16 +27,16 @@ export class VendorLife {
     this.vendors = vendors;
     this.world = world;
     const http = createVendorHttp();
-    this.parts = {
-      ...world.parts,
+    this.deps = {
+      ...world.deps,
       http,
       tokens: tokenEndpoint(http),
       clients: { resolve: async () => vendorClient },
       connectors: (key) => (key === connector.key ? connector : undefined),
       // A call waits for real answers; what it waits for by our clock passes at once.
       sleep: async (ms, signal) => {
-        if (ms === world.parts.timing.freshTokenWaitMs) await world.pass(ms);
-        else await world.parts.sleep(ms, signal);
+        if (ms === world.deps.timing.freshTokenWaitMs) await world.pass(ms);
+        else await world.deps.sleep(ms, signal);
       },
     };
   }
@@ -53,7 +53,7 @@ export class VendorLife {
     prepare(vendors);
     const life = new VendorLife(connector, vendors, world);
     const { instance } = await provisionInstance(
-      life.parts,
+      life.deps,
       world.transients,
       {
         organizationId: "org",
@@ -100,9 +100,9 @@ export class VendorLife {
 
   /** The way to the vendor for one call of ours. */
   async session(): Promise<VendorSession> {
-    const { parts, connector, world } = this;
+    const { deps, connector, world } = this;
     const read = await world.read(this.#id);
-    return vendorSession({ grants: parts, http: parts.http, read, call: world.call, connector });
+    return vendorSession({ grants: deps, http: deps.http, read, call: world.call, connector });
   }
 
   /** A call to the vendor's API, as the hub and the proxy make it. @returns the vendor's status */
@@ -129,8 +129,8 @@ export class VendorLife {
 
   /** The worker, as a message of the queue would wake it. */
   async work(cause: "schedule" | "unauthorized" = "schedule"): Promise<void> {
-    const { parts, world } = this;
-    await refreshDue(parts, { instanceId: this.#id, cause }, world.call);
+    const { deps, world } = this;
+    await refreshDue(deps, { instanceId: this.#id, cause }, world.call);
     await Promise.all(world.after.splice(0));
   }
 }

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Instance } from "../instances/instance.ts";
 import { present } from "../present.ts";
-import type { Call, GrantParts } from "./grant-deps.ts";
+import type { Call, GrantDeps } from "./grant-deps.ts";
 import type { InstanceEvent } from "./instance-event.ts";
 
 /** A happening, as the transition that brought it about knows it. */
@@ -16,10 +16,10 @@ export interface EventFacts
 
 /**
  * Tells subscribers what was just written: only after the write, and only by the process that wrote it. Goes on behind the
- * caller's answer, which it neither delays nor fails; what the queue does not take is counted (GrantParts.announce).
+ * caller's answer, which it neither delays nor fails; what the queue does not take is counted (GrantDeps.announce).
  */
 export function announce(
-  parts: Pick<GrantParts, "announce">,
+  deps: Pick<GrantDeps, "announce">,
   call: Pick<Call, "afterAnswer">,
   subject: Pick<Instance, "id" | "organizationId" | "connector"> & Partial<Pick<Instance, "userId">>,
   { of, ...happening }: EventFacts,
@@ -33,7 +33,7 @@ export function announce(
     instanceId,
     connector,
   };
-  call.afterAnswer(parts.announce(event));
+  call.afterAnswer(deps.announce(event));
 }
 
 function idOf(name: string, instanceId: number, of: string | number): string {

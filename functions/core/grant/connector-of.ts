@@ -1,9 +1,9 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { GrantParts } from "./grant-deps.ts";
+import type { GrantDeps } from "./grant-deps.ts";
 
 /** The connector of an instance; it cannot be missing but after a downgrade. */
-export function connectorOf(parts: Pick<GrantParts, "connectors">, key: string): Connector {
-  const connector = parts.connectors(key);
+export function connectorOf(deps: Pick<GrantDeps, "connectors">, key: string): Connector {
+  const connector = deps.connectors(key);
   if (connector === undefined) throw new Error(`no connector has the key ${key}`);
   return connector;
 }

@@ -1,5 +1,5 @@
 import { announce } from "./announce.ts";
-import type { Call, GrantParts } from "./grant-deps.ts";
+import type { Call, GrantDeps } from "./grant-deps.ts";
 
 /**
  * Disables an instance: no refresh begins and no call is served, but one that is under way still commits, else its grant
@@ -7,16 +7,16 @@ import type { Call, GrantParts } from "./grant-deps.ts";
  * @returns false: there is no such instance, or it is being deleted
  */
 export async function setEnabled(
-  parts: Pick<GrantParts, "instances" | "announce">,
+  deps: Pick<GrantDeps, "instances" | "announce">,
   instanceId: number,
   enabled: boolean,
   call: Pick<Call, "afterAnswer">,
 ): Promise<boolean> {
-  const { value, reading } = await parts.instances.get(instanceId);
+  const { value, reading } = await deps.instances.get(instanceId);
   if (value === undefined || value.deleting === true) return false;
   if (value.enabled === enabled) return true;
   const at = reading.dateMs;
-  if (!(await parts.instances.setEnabled(instanceId, enabled, at))) return false;
-  announce(parts, call, value, { name: enabled ? "instance.enabled" : "instance.disabled", at });
+  if (!(await deps.instances.setEnabled(instanceId, enabled, at))) return false;
+  announce(deps, call, value, { name: enabled ? "instance.enabled" : "instance.disabled", at });
   return true;
 }

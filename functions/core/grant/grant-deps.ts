@@ -84,7 +84,7 @@ export interface ClientPauses {
 }
 
 /** Everything that the grant's life needs of the world. */
-export interface GrantParts {
+export interface GrantDeps {
   readonly instances: InstanceItems;
   readonly rescue: RescueRecords;
   readonly vault: Vault;
@@ -116,7 +116,7 @@ export interface GrantParts {
 }
 
 /** For those who take the users' sign-ins: a sign-in ends the older pending ones of its instance. */
-export interface SignInParts extends GrantParts {
+export interface SignInDeps extends GrantDeps {
   readonly pendings: PendingSignIns;
   /** Has a worker end an instance that is marked for deletion. @throws the queue did not take it: it lies on the due index */
   readonly enqueueDeletion: (instance: Pick<Instance, "id" | "version" | "refreshGroup">) => Promise<void>;
@@ -125,10 +125,10 @@ export interface SignInParts extends GrantParts {
 }
 
 /** For those who make instances. */
-export type ProvisioningParts = SignInParts & { readonly instances: InstanceCreation };
+export type ProvisioningDeps = SignInDeps & { readonly instances: InstanceCreation };
 
 /** For the worker, which ends deletions, brings rescued grants home and tells subscribers. */
-export type WorkerParts = ProvisioningParts & {
+export type WorkerDeps = ProvisioningDeps & {
   readonly instances: InstanceRemoval & InstanceSiblings;
   readonly pendings: PendingRemoval;
   readonly rescue: RescueRemoval;

@@ -1,7 +1,7 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import type { Grant, Instance } from "../instances/instance.ts";
 import { announce } from "./announce.ts";
-import type { Call, GrantParts } from "./grant-deps.ts";
+import type { Call, GrantDeps } from "./grant-deps.ts";
 
 /** What a grant allows, as far as the vendor told. @returns undefined: nobody knows */
 export function grantedScopes(
@@ -36,7 +36,7 @@ export function missingScopes(
 
 /** Tells subscribers that a sign-in brought less than it asked for, once the grant is stored. */
 export function tellMissingScopes(
-  parts: Pick<GrantParts, "announce">,
+  deps: Pick<GrantDeps, "announce">,
   call: Pick<Call, "afterAnswer">,
   connector: Connector,
   instance: Instance,
@@ -45,7 +45,7 @@ export function tellMissingScopes(
 ): void {
   const missing = missingScopes(connector, grant);
   if (missing.length === 0) return;
-  announce(parts, call, instance, {
+  announce(deps, call, instance, {
     name: "instance.scopes_missing",
     at,
     of: instance.epoch,

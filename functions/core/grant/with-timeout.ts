@@ -1,4 +1,4 @@
-import type { GrantParts } from "./grant-deps.ts";
+import type { GrantDeps } from "./grant-deps.ts";
 
 /** Our patience ended; what was asked for may still happen. */
 export class TimedOut extends Error {
@@ -13,12 +13,12 @@ export class TimedOut extends Error {
  * @throws {TimedOut}
  */
 export async function withTimeout<T>(
-  parts: Pick<GrantParts, "sleep">,
+  deps: Pick<GrantDeps, "sleep">,
   ms: number,
   work: Promise<T>,
 ): Promise<T> {
   const answered = new AbortController();
-  const timeout = parts.sleep(Math.max(0, ms), answered.signal).then(() => {
+  const timeout = deps.sleep(Math.max(0, ms), answered.signal).then(() => {
     throw new TimedOut(ms);
   });
   // One of the two loses the race: its failure is nobody's.

@@ -53,7 +53,7 @@ export interface AuthorizationStart
  * from the store: the state is kept as its hash, the verifier sealed.
  */
 export async function beginAuthorization(
-  parts: {
+  deps: {
     readonly transients: Pick<TransientStore, "put" | "now">;
     readonly vault: Pick<Vault, "seal">;
   },
@@ -70,7 +70,7 @@ export async function beginAuthorization(
     codeChallenge: verifier === undefined ? undefined : codeChallenge(verifier),
     configuration: start.configuration,
   });
-  const expiresAt = parts.transients.now() + LIFETIME_MS;
+  const expiresAt = deps.transients.now() + LIFETIME_MS;
   const pending: PendingAuthorization = {
     ...start,
     connector: connector.key,
@@ -79,10 +79,10 @@ export async function beginAuthorization(
     expiresAt,
     ...(verifier === undefined
       ? {}
-      : { verifier: await parts.vault.seal(verifierPlace(start.organizationId, hash), verifier) }),
+      : { verifier: await deps.vault.seal(verifierPlace(start.organizationId, hash), verifier) }),
   };
   // Refused: the SDK repeats a put whose answer was lost, and finds its own item. Nobody else has this state.
-  await parts.transients.put(pending);
+  await deps.transients.put(pending);
   return { url, state, expiresAt };
 }
 
@@ -118,27 +118,27 @@ export async function findAuthorization(
  * @returns undefined: unknown, used for another one, or too old
  */
 export async function consumeAuthorization(
-  parts: { readonly transients: TransientStore; readonly vault: Pick<Vault, "open"> },
+  deps: { readonly transients: TransientStore; readonly vault: Pick<Vault, "open"> },
   state: string,
   answer: string,
 ): Promise<ConsumedAuthorization | undefined> {
   const hash = hashSecret(state);
-  const pending = await parts.transients.consume<PendingAuthorization>(
+  const pending = await deps.transients.consume<PendingAuthorization>(
     `authorization#${hash}`,
     hashSecret(answer),
   );
   if (pending === undefined) return undefined;
-  const consumed = epochOf(parts.transients.now(), hash);
+  const consumed = epochOf(deps.transients.now(), hash);
   const { verifier, ...rest } = pending;
   const epoch = rest.seenEpoch === undefined ? consumed : epochAfter(rest.seenEpoch, consumed);
   const putBack = async () => {
-    await parts.transients.put(pending);
+    await deps.transients.put(pending);
   };
-  const useUp = () => parts.transients.remove(pending.id);
+  const useUp = () => deps.transients.remove(pending.id);
   if (verifier === undefined) return { ...rest, epoch, putBack, useUp };
   try {
     const place = verifierPlace(pending.organizationId, hash);
-    return { ...rest, epoch, putBack, useUp, codeVerifier: await parts.vault.open(place, verifier) };
+    return { ...rest, epoch, putBack, useUp, codeVerifier: await deps.vault.open(place, verifier) };
   } catch (error) {
     await putBack().catch(() => {});
     throw error;

@@ -53,7 +53,7 @@ export interface TenantAdmin {
   listApps(organizationId: string): Promise<RegisteredApp[]>;
 }
 
-export interface TenantAdministrationParts {
+export interface TenantAdministrationDeps {
   readonly records: TenantRecords;
   /** Wraps the data key of a new organization (see core/vault). */
   readonly keys: {
@@ -67,8 +67,8 @@ export interface TenantAdministrationParts {
   readonly markInstances?: (organizationId: string, userId: string) => Promise<void>;
 }
 
-export function tenantAdministration(parts: TenantAdministrationParts): TenantAdmin {
-  const { records } = parts;
+export function tenantAdministration(deps: TenantAdministrationDeps): TenantAdmin {
+  const { records } = deps;
 
   async function organizationOf(organizationId: string): Promise<Organization> {
     const organization = await records.organization(organizationId);
@@ -89,7 +89,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
     async createOrganization({ name }) {
       checkText(name, budgets.operatorText, "name");
       const id = randomId();
-      const { wrapped } = await parts.keys.generateDataKey(id);
+      const { wrapped } = await deps.keys.generateDataKey(id);
       const organization: Organization = {
         id,
         name,
@@ -98,7 +98,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         returnUrls: [],
         origins: [],
         suspendedUsers: [],
-        createdAt: parts.now(),
+        createdAt: deps.now(),
       };
       await created(records.createOrganization(organization));
       return { organization, secret: await addSecret(id) };
@@ -115,7 +115,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         lastName,
         number: randomInt(1, 2 ** 31),
         status: "active",
-        createdAt: parts.now(),
+        createdAt: deps.now(),
       };
       await created(records.createUser(user));
       return { user, secret: await addSecret(organizationId, user.id) };
@@ -133,7 +133,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
       checkText(clientId, budgets.clientId, "clientId");
       checkText(clientSecret, budgets.operatorText, "clientSecret");
       checkList(callbackUrls, "callbackUrls");
-      const createdAt = parts.now();
+      const createdAt = deps.now();
       // Sorts by creation, so that the first registered app of a connector is the first of a query.
       const id = `${createdAt.toString(36).padStart(9, "0")}${randomId()}`;
       const app: RegisteredApp = {
@@ -141,7 +141,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         organizationId,
         connector,
         clientId: clientId.trim(),
-        clientSecret: await parts.vault.seal(clientSecretPlace(organizationId, id), clientSecret.trim()),
+        clientSecret: await deps.vault.seal(clientSecretPlace(organizationId, id), clientSecret.trim()),
         callbackUrls: callbackUrls.map((url) => url.trim()),
         createdAt,
       };
@@ -150,7 +150,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
     },
     async replaceClientSecret({ organizationId, connector, appId, clientSecret }) {
       checkText(clientSecret, budgets.operatorText, "clientSecret");
-      const sealed = await parts.vault.seal(clientSecretPlace(organizationId, appId), clientSecret.trim());
+      const sealed = await deps.vault.seal(clientSecretPlace(organizationId, appId), clientSecret.trim());
       if (!(await records.updateApp({ organizationId, connector, id: appId }, { clientSecret: sealed }))) {
         throw new NotFound(`organization ${organizationId} has no app ${appId} for ${connector}`);
       }
@@ -184,7 +184,7 @@ export function tenantAdministration(parts: TenantAdministrationParts): TenantAd
         );
       }
       await found(records.updateUser(organizationId, userId, { status }), `user ${userId}`);
-      await tellSuspension(parts, organizationId, userId);
+      await tellSuspension(deps, organizationId, userId);
     },
     listOrganizations: () => records.listOrganizations(),
     listUsers: (organizationId) => records.listUsers(organizationId),

@@ -4,7 +4,7 @@ import type { Vault } from "../vault/ports.ts";
 import type { TenantStore } from "./ports.ts";
 
 /** Finds the id and secret that a grant's OAuth client stands with at the vendor's token endpoint. */
-export function clientResolver(parts: {
+export function clientResolver(deps: {
   readonly tenants: Pick<TenantStore, "registeredAppById">;
   readonly vault: Pick<Vault, "open">;
 }): ClientResolver {
@@ -12,14 +12,14 @@ export function clientResolver(parts: {
     async resolve(organizationId, connector, client) {
       // What was stored with the blanks that a paste brings along works all the same.
       if (client.kind === "own") return { id: client.id.trim(), secret: client.secret.trim() };
-      const app = await parts.tenants.registeredAppById(organizationId, connector, client.appId);
+      const app = await deps.tenants.registeredAppById(organizationId, connector, client.appId);
       if (app === undefined) {
         throw new NotFound(
           `the app that this connection was made with is no longer registered for ${connector}`,
           "unknown_app",
         );
       }
-      const secret = await parts.vault.open(clientSecretPlace(organizationId, app.id), app.clientSecret);
+      const secret = await deps.vault.open(clientSecretPlace(organizationId, app.id), app.clientSecret);
       return { id: app.clientId.trim(), secret: secret.trim() };
     },
   };

@@ -16,7 +16,7 @@ export const KEY_REST_MS = 8 * 24 * HOUR;
 /** Each wrapped key is about 200 bytes of an item that every cold process reads. */
 const MOST_VERSIONS = 20;
 
-export interface KeyRotationParts {
+export interface KeyRotationDeps {
   readonly records: Pick<TenantRecords, "organization" | "replaceDataKeys">;
   readonly keys: Pick<KeyService, "generateDataKey">;
   /** The store's time, epoch milliseconds. */
@@ -30,10 +30,10 @@ export interface KeyRotationParts {
  * @throws {NotFound} @throws {Conflict} it is being deleted, has too many versions, or somebody else was faster
  */
 export async function rotateDataKey(
-  parts: KeyRotationParts,
+  deps: KeyRotationDeps,
   organizationId: string,
 ): Promise<{ version: DataKeyVersion; versions: number }> {
-  const organization = await livingOrganization(parts.records, organizationId);
+  const organization = await livingOrganization(deps.records, organizationId);
   const { dataKeys } = organization;
   if (dataKeys.length >= MOST_VERSIONS) {
     throw new Conflict(
@@ -41,10 +41,10 @@ export async function rotateDataKey(
       "too_many_versions",
     );
   }
-  const { wrapped, plaintext } = await parts.keys.generateDataKey(organizationId);
+  const { wrapped, plaintext } = await deps.keys.generateDataKey(organizationId);
   plaintext.fill(0);
-  const version: DataKeyVersion = { id: newKeyId(), wrapped, createdAt: parts.now() };
-  if (!(await parts.records.replaceDataKeys(organizationId, dataKeys, [...dataKeys, version]))) {
+  const version: DataKeyVersion = { id: newKeyId(), wrapped, createdAt: deps.now() };
+  if (!(await deps.records.replaceDataKeys(organizationId, dataKeys, [...dataKeys, version]))) {
     throw new Conflict("somebody else has just changed this organization's data keys; look again", "changed");
   }
   return { version, versions: dataKeys.length + 1 };

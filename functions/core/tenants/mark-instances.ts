@@ -23,7 +23,7 @@ const WRITES_AT_ONCE = 10;
 /** An operator suspends and resumes a user while we look; more often than this nobody does. */
 const MOST_ROUNDS = 10;
 
-export interface MarkingParts {
+export interface MarkingDeps {
   /** Strongly consistent, and not from a cache. */
   readonly user: (organizationId: string, userId: string) => Promise<User | undefined>;
   readonly instances: Pick<InstanceLists, "listByOwner"> & InstanceSuspension;
@@ -35,10 +35,10 @@ export interface MarkingParts {
  * Marks a page of a user's instances as a suspended user's, or takes the marks off. Any number of times, in any order: what is
  * written last was written by somebody who looked at the user's item after that, and found that it fits.
  */
-export async function markInstances(parts: MarkingParts, work: SuspensionWork): Promise<void> {
+export async function markInstances(deps: MarkingDeps, work: SuspensionWork): Promise<void> {
   const { organizationId, userId, after } = work;
-  const isSuspended = async () => (await parts.user(organizationId, userId))?.status === "suspended";
-  const page = await parts.instances.listByOwner(organizationId, userId, {
+  const isSuspended = async () => (await deps.user(organizationId, userId))?.status === "suspended";
+  const page = await deps.instances.listByOwner(organizationId, userId, {
     limit: PAGE,
     ...present({ after }),
   });
@@ -47,7 +47,7 @@ export async function markInstances(parts: MarkingParts, work: SuspensionWork): 
     if (round === MOST_ROUNDS)
       throw new Error(`user ${userId} is suspended and resumed faster than can be told`);
     const written = await mapConcurrently(page.items, WRITES_AT_ONCE, ({ id }) =>
-      parts.instances.markSuspended(id, suspended),
+      deps.instances.markSuspended(id, suspended),
     );
     const failed = written.find((each) => each.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -55,5 +55,5 @@ export async function markInstances(parts: MarkingParts, work: SuspensionWork): 
     if (now === suspended) break;
     suspended = now;
   }
-  if (page.next !== undefined) await parts.goOn({ organizationId, userId, after: page.next });
+  if (page.next !== undefined) await deps.goOn({ organizationId, userId, after: page.next });
 }

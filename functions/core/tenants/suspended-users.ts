@@ -42,20 +42,20 @@ export interface SuspensionRecords {
  * @throws {NotFound}
  */
 export async function tellSuspension(
-  parts: SuspensionRecords,
+  deps: SuspensionRecords,
   organizationId: string,
   userId: string,
 ): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const { organization, user } = await readBoth(parts.records, organizationId, userId);
-    const listed = organization.suspendedUsers ?? (await beginList(parts, organizationId));
+    const { organization, user } = await readBoth(deps.records, organizationId, userId);
+    const listed = organization.suspendedUsers ?? (await beginList(deps, organizationId));
     if (listed === undefined) continue;
-    const isListed = await listOrUnlist(parts.records, user, listed);
+    const isListed = await listOrUnlist(deps.records, user, listed);
     if (isListed === undefined) continue;
-    const { user: now } = await readBoth(parts.records, organizationId, userId);
+    const { user: now } = await readBoth(deps.records, organizationId, userId);
     if (now.status !== user.status) continue;
     // A resumed user's instances may have marks from a time at which the list was full.
-    if (user.status === "active" || !isListed) await mark(parts, user);
+    if (user.status === "active" || !isListed) await mark(deps, user);
     return;
   }
   throw new Error(
@@ -79,16 +79,16 @@ async function readBoth(
 
 /** Once for each organization from before there was a list: those who are suspended already. @returns undefined: look again */
 async function beginList(
-  parts: SuspensionRecords,
+  deps: SuspensionRecords,
   organizationId: string,
 ): Promise<readonly string[] | undefined> {
-  const suspended = (await parts.records.listUsers(organizationId)).filter(
+  const suspended = (await deps.records.listUsers(organizationId)).filter(
     ({ status }) => status === "suspended",
   );
   // Their marks first: from when there is a list, nobody reads users' items any more.
-  for (const user of suspended.slice(MOST_LISTED)) await mark(parts, user);
+  for (const user of suspended.slice(MOST_LISTED)) await mark(deps, user);
   const ids = suspended.slice(0, MOST_LISTED).map(({ id }) => id);
-  return (await parts.records.beginSuspendedUsers(organizationId, ids)) ? ids : undefined;
+  return (await deps.records.beginSuspendedUsers(organizationId, ids)) ? ids : undefined;
 }
 
 /** @returns whether the user is on the list now; undefined: somebody else changed it, look again */

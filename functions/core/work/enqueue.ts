@@ -1,4 +1,4 @@
-import type { SignInParts } from "../grant/grant-deps.ts";
+import type { SignInDeps } from "../grant/grant-deps.ts";
 import type { SuspensionWork } from "../tenants/mark-instances.ts";
 import type { QueuedWork, WorkQueue } from "./work.ts";
 
@@ -14,7 +14,7 @@ async function enqueue(queue: WorkQueue, work: readonly QueuedWork[]): Promise<v
  */
 export function handOverTo(
   queue: () => WorkQueue,
-): Pick<SignInParts, "enqueueRefresh" | "enqueueDeletion" | "enqueuePending"> {
+): Pick<SignInDeps, "enqueueRefresh" | "enqueueDeletion" | "enqueuePending"> {
   return {
     async enqueueRefresh({ id: instanceId, version, refreshGroup: group }, cause) {
       await enqueue(queue(), [{ kind: "refresh", instanceId, cause, version, group }]);

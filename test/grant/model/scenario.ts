@@ -1,5 +1,5 @@
 import { setEnabled } from "../../../functions/core/grant/enable.ts";
-import type { Call, WorkerParts } from "../../../functions/core/grant/grant-deps.ts";
+import type { Call, WorkerDeps } from "../../../functions/core/grant/grant-deps.ts";
 import { resealInstance } from "../../../functions/core/grant/operator/reseal-instance.ts";
 import { claimSignIn } from "../../../functions/core/grant/pending/claim-sign-in.ts";
 import { holdSignIn } from "../../../functions/core/grant/pending/hold-sign-in.ts";
@@ -203,55 +203,55 @@ function modes(world: World, step: Step, faults: number): [Mode, number][] {
 
 function enter(world: World, actor: Actor): void {
   const name = `${actor}${world.processes.length}`;
-  const read = async (parts: WorkerParts) => {
-    const { value: instance, reading } = await parts.instances.get(world.id);
+  const read = async (deps: WorkerDeps) => {
+    const { value: instance, reading } = await deps.instances.get(world.id);
     return instance === undefined ? undefined : { instance, reading };
   };
-  const refresh = async (parts: WorkerParts, call: Call): Promise<void> => {
-    const seen = await read(parts);
+  const refresh = async (deps: WorkerDeps, call: Call): Promise<void> => {
+    const seen = await read(deps);
     if (seen === undefined) return;
-    await refreshGrant(parts, seen, { cause: "schedule", wanted: seen.instance.version }, call);
+    await refreshGrant(deps, seen, { cause: "schedule", wanted: seen.instance.version }, call);
   };
   switch (actor) {
     case "R":
       world.start(name, refresh);
       return;
     case "J":
-      world.start(name, async (parts, call) => {
-        const seen = await read(parts);
-        if (seen !== undefined) await currentAccessToken(parts, seen, call);
+      world.start(name, async (deps, call) => {
+        const seen = await read(deps);
+        if (seen !== undefined) await currentAccessToken(deps, seen, call);
       });
       return;
     case "U":
-      world.start(name, async (parts, call) => {
-        const seen = await read(parts);
-        if (seen !== undefined) await tokenAfterUnauthorized(parts, world.id, seen.instance.version, call);
+      world.start(name, async (deps, call) => {
+        const seen = await read(deps);
+        if (seen !== undefined) await tokenAfterUnauthorized(deps, world.id, seen.instance.version, call);
       });
       return;
     case "F":
     case "O":
-      world.start(name, (parts, call) =>
-        forceRefresh(parts, world.id, call, actor === "O" && world.rules.revive ? "owner" : "token"),
+      world.start(name, (deps, call) =>
+        forceRefresh(deps, world.id, call, actor === "O" && world.rules.revive ? "owner" : "token"),
       );
       return;
     case "V":
       if (!world.rules.revive) return;
       world.start(
         name,
-        (parts, call) => refreshDue(parts, { instanceId: world.id, cause: "revive" }, call),
+        (deps, call) => refreshDue(deps, { instanceId: world.id, cause: "revive" }, call),
         300_000,
       );
       return;
     case "S":
       world.start(
         name,
-        (parts, call) => refreshDue(parts, { instanceId: world.id, cause: "schedule" }, call),
+        (deps, call) => refreshDue(deps, { instanceId: world.id, cause: "schedule" }, call),
         300_000,
       );
       return;
     case "W":
       for (const key of world.records.keys()) {
-        world.start(`${name}-${key}`, (parts, call) => settleRescueRecord(parts, key, call), 300_000);
+        world.start(`${name}-${key}`, (deps, call) => settleRescueRecord(deps, key, call), 300_000);
       }
       return;
     case "Q":
@@ -266,39 +266,39 @@ function enter(world: World, actor: Actor): void {
       enterHosted(world, name, actor === "N");
       return;
     case "D":
-      world.start(name, async (parts, call) => {
-        await markForDeletion(parts, world.id);
-        await refreshDue(parts, { instanceId: world.id, cause: "schedule" }, call);
+      world.start(name, async (deps, call) => {
+        await markForDeletion(deps, world.id);
+        await refreshDue(deps, { instanceId: world.id, cause: "schedule" }, call);
       });
       return;
     case "E":
-      world.start(name, async (parts, call) => {
-        await setEnabled(parts, world.id, false, call);
-        await setEnabled(parts, world.id, true, call);
+      world.start(name, async (deps, call) => {
+        await setEnabled(deps, world.id, false, call);
+        await setEnabled(deps, world.id, true, call);
       });
       return;
     case "K":
-      world.start(name, async (parts) => {
-        const { value: instance } = await parts.instances.get(world.id);
+      world.start(name, async (deps) => {
+        const { value: instance } = await deps.instances.get(world.id);
         if (instance === undefined) return;
         const old = [instance.grant, ...(instance.replacedGrants ?? []).map(({ grant }) => grant)];
         // Sealed since by whomever: by the newest key.
-        await resealInstance(parts, instance, (sealed) => old.includes(sealed));
+        await resealInstance(deps, instance, (sealed) => old.includes(sealed));
       });
   }
 }
 
 function enterSignIn(world: World, name: string): void {
   const epoch = world.newEpoch(name);
-  world.start(name, (parts, call, transients) =>
+  world.start(name, (deps, call, transients) =>
     signInAgain(
-      parts,
+      deps,
       transients,
       {
         instanceId: world.id,
         organizationId: "org",
         userId: "user",
-        connector: parts.connectors("vendor") ?? world.connector,
+        connector: deps.connectors("vendor") ?? world.connector,
         client: { kind: "own", id: "client", secret: "secret" },
         code: name,
         redirectUri: "https://app.example/cb",
@@ -324,14 +324,14 @@ function enterHosted(world: World, name: string, isNew: boolean): void {
   const epoch = world.newEpoch(name);
   world.start(
     name,
-    async (parts, call, transients) => {
+    async (deps, call, transients) => {
       const { key } = await holdSignIn(
-        parts,
+        deps,
         transients,
         {
           organizationId: "org",
           userId: "user",
-          connector: parts.connectors("vendor") ?? world.connector,
+          connector: deps.connectors("vendor") ?? world.connector,
           client: { kind: "own", id: "client", secret: "secret" },
           code: name,
           redirectUri: "https://app.example/cb",
@@ -355,7 +355,7 @@ const MOST_TRIES = 6;
 function enterSettling(world: World, name: string, session: string): void {
   const key = world.pendings.get(session);
   if (key === undefined) return;
-  world.start(name, (parts, call) => settlePending(parts, key, call), 300_000);
+  world.start(name, (deps, call) => settlePending(deps, key, call), 300_000);
 }
 
 function isLive(world: World, { epoch }: PendingKey): boolean {
@@ -369,10 +369,10 @@ function enterClaim(world: World, name: string, session: string): void {
   world.claims.add(session);
   world.start(
     name,
-    async (parts, call) => {
+    async (deps, call) => {
       const { key } = found;
       await claimSignIn(
-        parts,
+        deps,
         { pending: key, isNew: session.startsWith("N"), acceptUnknownAccount: true },
         call,
       );
@@ -390,8 +390,8 @@ function enterRefusal(world: World, name: string, session: string): void {
   found.tries += 1;
   world.start(
     name,
-    async (parts) => {
-      if (!(await refusePending(parts, found.key, session.startsWith("N")))) return;
+    async (deps) => {
+      if (!(await refusePending(deps, found.key, session.startsWith("N")))) return;
       if (found.status === "connected") found.status = "refused";
       world.refusals.add(session);
       if (isLive(world, found.key)) world.violate(`13: ${name} refuses ${session}, which is live`);
@@ -431,17 +431,17 @@ async function recover(world: World, waiting: Actor[]): Promise<void> {
       throw world.violation("7: a grant is yet to end, and nothing brings a worker");
     }
     for (const key of [...world.records.keys()]) {
-      world.start(`W${rounds}`, (parts, call) => settleRescueRecord(parts, key, call));
+      world.start(`W${rounds}`, (deps, call) => settleRescueRecord(deps, key, call));
       await drain(world);
     }
     for (const session of [...world.pendings.keys()]) enterSettling(world, `P${rounds}-${session}`, session);
     await drain(world);
     if (world.instance?.deleting === true)
-      world.start(`D${rounds}`, (parts, call) =>
-        refreshDue(parts, { instanceId: world.id, cause: "schedule" }, call),
+      world.start(`D${rounds}`, (deps, call) =>
+        refreshDue(deps, { instanceId: world.id, cause: "schedule" }, call),
       );
     else if (world.instance?.enabled === false)
-      world.start(`E${rounds}`, (parts, call) => setEnabled(parts, world.id, true, call));
+      world.start(`E${rounds}`, (deps, call) => setEnabled(deps, world.id, true, call));
     else if (mayRevive(world)) enter(world, "V");
     else enter(world, world.instance?.replacedGrants === undefined ? "R" : "S");
     await drain(world);

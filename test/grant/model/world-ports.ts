@@ -1,4 +1,4 @@
-import type { WorkerParts } from "../../../functions/core/grant/grant-deps.ts";
+import type { WorkerDeps } from "../../../functions/core/grant/grant-deps.ts";
 import { type Timing, timing } from "../../../functions/core/grant/timing.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
 import type { InstanceResealing } from "../../../functions/core/instances/instance-store.ts";
@@ -22,7 +22,7 @@ import type { World } from "./world.ts";
 import { accountAtVendor, exchangeAtVendor, refreshAtVendor } from "./world-vendor.ts";
 
 /** What a worker has, and an operator's command. */
-export type WorldParts = WorkerParts & { readonly instances: InstanceResealing };
+export type WorldDeps = WorkerDeps & { readonly instances: InstanceResealing };
 
 /** What takes days, in minutes: a scenario must get there. */
 export const MODEL_TIMING: Timing = {
@@ -36,7 +36,7 @@ export const MODEL_TIMING: Timing = {
 };
 
 /** The ports of one process: each call is a step that waits until the scheduler lets it happen. */
-export function portsOf(world: World, process: Process): WorldParts {
+export function portsOf(world: World, process: Process): WorldDeps {
   const table = <T>(label: string, writes: boolean, effect: () => T) =>
     world.step(process, "table", label, writes, effect);
   const write = (

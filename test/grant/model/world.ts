@@ -12,7 +12,7 @@ import { judgeLease } from "./invariants.ts";
 import { type Place, Process, type Step, type Timer } from "./process.ts";
 import { ALL_RULES, type Rules } from "./rules.ts";
 import { type VendorKind, VendorModel } from "./vendor-model.ts";
-import { portsOf, transientsOf, type WorldParts } from "./world-ports.ts";
+import { portsOf, transientsOf, type WorldDeps } from "./world-ports.ts";
 
 const ID = 42;
 const ORGANIZATION = "org";
@@ -139,7 +139,7 @@ export class World {
   /** Starts a process; its work runs as far as its first step. */
   start(
     name: string,
-    work: (parts: WorldParts, call: Call, transients: TransientStore) => Promise<unknown>,
+    work: (deps: WorldDeps, call: Call, transients: TransientStore) => Promise<unknown>,
     lifetimeMs = 900_000,
   ): Process {
     const process = new Process(name, this.now, lifetimeMs);

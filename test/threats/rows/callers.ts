@@ -246,7 +246,7 @@ export const callerThreats: readonly Threat[] = [
       name: "leaves who, what, whence and how it ended, before it is answered",
     },
     takenOut: {
-      find: '      await record(parts, eventOf(request, action, request.facts.code ?? "done"));\n',
+      find: '      await record(deps, eventOf(request, action, request.facts.code ?? "done"));\n',
       put: "",
     },
   },

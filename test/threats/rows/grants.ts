@@ -123,7 +123,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/revocation/revoke-orphan.ts", name: "isLivedBy" },
     test: { file: "test/grant/unwanted-grants.test.ts", name: "is spared when its sign-in was overtaken" },
     takenOut: {
-      find: "if (await isLivedBy(parts, owner.id, grant)) return true;",
+      find: "if (await isLivedBy(deps, owner.id, grant)) return true;",
       put: "",
     },
   },
@@ -137,8 +137,8 @@ export const grantThreats: readonly Threat[] = [
       name: "asks the vendor for it, and spares it for a sibling",
     },
     takenOut: {
-      find: 'const shared = ends === "grant" ? await isShared(parts, connector, instance) : false;',
-      put: "const shared = ends === undefined ? await isShared(parts, connector, instance) : false;",
+      find: 'const shared = ends === "grant" ? await isShared(deps, connector, instance) : false;',
+      put: "const shared = ends === undefined ? await isShared(deps, connector, instance) : false;",
     },
   },
   {

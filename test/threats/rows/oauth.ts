@@ -221,7 +221,7 @@ export const oauthThreats: readonly Threat[] = [
       name: "is handed to the worker, which revokes and removes",
     },
     takenOut: {
-      find: "return await parts.tokens.revoke(connector, client, grant);",
+      find: "return await deps.tokens.revoke(connector, client, grant);",
       put: "return client !== undefined;",
     },
   },

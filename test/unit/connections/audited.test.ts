@@ -9,7 +9,7 @@ let events: AuditEvent[];
 let fails: boolean;
 let logged: string[];
 
-const parts = () => ({
+const deps = () => ({
   audit: {
     async record(event: AuditEvent) {
       if (fails) throw new Error("QueueDoesNotExist");
@@ -40,7 +40,7 @@ const learns =
 describe("an audited call", () => {
   it("leaves who, what, whence and how it ended, before it is answered", async () => {
     const asked = from("Bearer lsu_secret");
-    const answered = audited(parts, "instance.delete", learns(known))(asked).then(() => events.length);
+    const answered = audited(deps, "instance.delete", learns(known))(asked).then(() => events.length);
     expect(await answered).toBe(1);
     expect(events).toEqual([
       {
@@ -57,7 +57,7 @@ describe("an audited call", () => {
   });
 
   it("that is refused leaves the error's code, and is refused all the same", async () => {
-    const refused = audited(parts, "instance.delete", async (request) => {
+    const refused = audited(deps, "instance.delete", async (request) => {
       Object.assign(request.facts, known);
       throw new NotFound("gone", "unknown_instance");
     });
@@ -67,14 +67,14 @@ describe("an audited call", () => {
 
   it("is called by what its handler learns of it", async () => {
     const handle = learns({ ...known, action: "instance.sign_in", code: "access_denied", changed: ["name"] });
-    await audited(parts, "instance.change", handle)(from());
+    await audited(deps, "instance.change", handle)(from());
     expect(events).toMatchObject([
       { action: "instance.sign_in", outcome: "access_denied", by: "browser", changed: ["name"] },
     ]);
   });
 
   it("of a caller whom nobody knows leaves nothing: anybody could fill the trail", async () => {
-    const unknown = audited(parts, "instance.delete", async () => {
+    const unknown = audited(deps, "instance.delete", async () => {
       throw new NotFound("no");
     });
     await expect(unknown(from("Bearer lsu_guess"))).rejects.toThrow();
@@ -83,7 +83,7 @@ describe("an audited call", () => {
 
   it("is answered though the trail is down, and its event lies in the function's log", async () => {
     fails = true;
-    expect(await audited(parts, "instance.delete", learns(known))(from("Bearer lsu_secret"))).toEqual({
+    expect(await audited(deps, "instance.delete", learns(known))(from("Bearer lsu_secret"))).toEqual({
       status: 200,
     });
     expect(logged).toHaveLength(1);

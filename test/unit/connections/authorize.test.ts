@@ -101,10 +101,10 @@ describe("parseAuthorization", () => {
         ),
         fc.constantFrom(",", ", ", " , ", ",  "),
         (schemes, secrets, toCase, comma) => {
-          const parts = schemes.map((scheme, index) => [scheme, secrets[index] ?? ""] as const);
-          const header = parts.map(([scheme, value]) => `${toCase(scheme)} ${value}`).join(comma);
+          const deps = schemes.map((scheme, index) => [scheme, secrets[index] ?? ""] as const);
+          const header = deps.map(([scheme, value]) => `${toCase(scheme)} ${value}`).join(comma);
           expect(parseAuthorization(header)).toEqual(
-            Object.fromEntries(parts.map(([scheme, value]) => [scheme.toLowerCase(), value])),
+            Object.fromEntries(deps.map(([scheme, value]) => [scheme.toLowerCase(), value])),
           );
         },
       ),

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { claimSession } from "../../../functions/connections/claim.ts";
 import type { ConnectSession } from "../../../functions/connections/connect-session.ts";
-import type { ConnectionParts } from "../../../functions/connections/parts.ts";
+import type { ConnectionDeps } from "../../../functions/connections/deps.ts";
 import { hashSecret } from "../../../functions/core/secret-hash.ts";
 import { request } from "./a-request.ts";
 
@@ -26,7 +26,7 @@ beforeEach(() => {
 
 const reading = { dateMs: 0, monotonicMs: 0 };
 const nobody = async () => ({ value: undefined, reading });
-const parts = {
+const deps = {
   tenants: {
     organization: async (id: string) => ({ id, status: "active", origins: [], suspendedUsers: [] }),
     user: async (organizationId: string, id: string) => ({ id, organizationId, status: "active" }),
@@ -45,10 +45,10 @@ const parts = {
     rescue: { read: async () => undefined },
     monotonic: () => 0,
   },
-} as unknown as ConnectionParts;
+} as unknown as ConnectionDeps;
 
 const claim = (body: object, secret = "lsu_ann") =>
-  claimSession(() => parts)(
+  claimSession(() => deps)(
     request(
       { authorization: `Bearer ${secret}` },
       { method: "POST", params: { id: sessionId }, body: Buffer.from(JSON.stringify(body)) },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { ConnectionDeps } from "../../../functions/connections/deps.ts";
 import { getStatus, refreshInstance } from "../../../functions/connections/instance-calls.ts";
-import type { ConnectionParts } from "../../../functions/connections/parts.ts";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { newInstanceToken } from "../../../functions/core/instances/instance-token.ts";
@@ -14,11 +14,11 @@ function asked(grant: Partial<Grant>, changes: Partial<Instance>) {
   const { token, hash } = newInstanceToken(42);
   world.put(grant, { connector: "dropbox", tokenHashes: [{ hash }], ...changes });
   const tenants = { organization: async () => testOrganization("org"), user: async () => undefined };
-  const parts = { grants: world.parts, tenants } as unknown as ConnectionParts;
+  const deps = { grants: world.deps, tenants } as unknown as ConnectionDeps;
   return {
     world,
-    status: async () => (await getStatus(() => parts)(call())).json,
-    refresh: () => refreshInstance(() => parts)(call()),
+    status: async () => (await getStatus(() => deps)(call())).json,
+    refresh: () => refreshInstance(() => deps)(call()),
   };
   function call() {
     return request({ authorization: `Bearer ${token}` });

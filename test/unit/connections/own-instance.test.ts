@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { ConnectionDeps } from "../../../functions/connections/deps.ts";
 import { instanceOfUser, ownInstance } from "../../../functions/connections/own-instance.ts";
-import type { ConnectionParts } from "../../../functions/connections/parts.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
 import { newInstanceToken } from "../../../functions/core/instances/instance-token.ts";
 import type { Organization, User } from "../../../functions/core/tenants/ports.ts";
@@ -18,7 +18,7 @@ beforeEach(() => {
   instance = { ...anInstance, tokenHashes: [{ hash }] };
 });
 
-const parts = {
+const deps = {
   tenants: {
     organization: async (id: string) =>
       ({ id, status: "active", origins: [], suspendedUsers: [] }) as unknown as Organization,
@@ -33,18 +33,18 @@ const parts = {
       }),
     },
   },
-} as unknown as ConnectionParts;
+} as unknown as ConnectionDeps;
 
 describe("an instance of somebody else", () => {
   const other = async (changes: Partial<Instance>) => {
     instance = { ...instance, ...changes };
-    return await instanceOfUser(parts, ann, 42);
+    return await instanceOfUser(deps, ann, 42);
   };
   const notFound = expect.objectContaining({ status: 404, code: "unknown_instance" });
 
   it("is not there, as one that is not there is not", async () => {
-    expect((await instanceOfUser(parts, ann, 42)).instance.id).toBe(42);
-    await expect(instanceOfUser(parts, ann, 43)).rejects.toThrow(notFound);
+    expect((await instanceOfUser(deps, ann, 42)).instance.id).toBe(42);
+    await expect(instanceOfUser(deps, ann, 43)).rejects.toThrow(notFound);
     await expect(other({ organizationId: "else" })).rejects.toThrow(notFound);
     await expect(other({ organizationId: "org", userId: "bob" })).rejects.toThrow(notFound);
     await expect(other({ userId: "ann", deleting: true })).rejects.toThrow(notFound);
@@ -53,7 +53,7 @@ describe("an instance of somebody else", () => {
 
 describe("what changes an instance", () => {
   const change = (authorization: string, more: Record<string, string> = {}) =>
-    ownInstance(parts, request({ authorization, ...more }, { params: {} }), "change");
+    ownInstance(deps, request({ authorization, ...more }, { params: {} }), "change");
   const full = `User lsu_ann, Organization lso_org, Element ${token}`;
 
   it("takes its user's secrets beside the instance token", async () => {

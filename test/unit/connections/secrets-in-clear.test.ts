@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { changeInstance } from "../../../functions/connections/change-instance.ts";
 import { listConfiguration } from "../../../functions/connections/configuration.ts";
+import type { ConnectionDeps } from "../../../functions/connections/deps.ts";
 import { getInstance } from "../../../functions/connections/instance-calls.ts";
-import type { ConnectionParts } from "../../../functions/connections/parts.ts";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
 import { openConfiguration, sealConfiguration } from "../../../functions/core/grant/store/sealed-grant.ts";
 import type { HttpHandler } from "../../../functions/http/request.ts";
@@ -12,7 +12,7 @@ import { request } from "./a-request.ts";
 
 const MASK = "********";
 let world: CalmWorld;
-let parts: ConnectionParts;
+let deps: ConnectionDeps;
 
 /** As a version that knew a secret by `password` and `secret` only left it. */
 beforeEach(async () => {
@@ -25,24 +25,24 @@ beforeEach(async () => {
       connector: "dropbox",
       configuration: { "my.key": "mine", access_token: "in-clear", "oauth.callback.url": "https://app/cb" },
       secretConfigurationKeys: ["my.password"],
-      sealedConfiguration: await sealConfiguration(world.parts.vault, place, { "my.password": "sealed" }),
+      sealedConfiguration: await sealConfiguration(world.deps.vault, place, { "my.password": "sealed" }),
     },
   );
   const owner = { organizationId: "org", userId: "user" };
-  parts = {
-    grants: world.parts,
+  deps = {
+    grants: world.deps,
     transients: world.transients,
     tenants: {
       organization: async () => testOrganization("org"),
       user: async () => ({ id: "user", organizationId: "org", number: 7, status: "active" }),
       bySecret: async (secret: string) => (secret === "lsu_ann" ? owner : undefined),
     },
-  } as unknown as ConnectionParts;
+  } as unknown as ConnectionDeps;
 });
 
-const call = async (handle: (parts: () => ConnectionParts) => HttpHandler, body?: unknown) =>
+const call = async (handle: (deps: () => ConnectionDeps) => HttpHandler, body?: unknown) =>
   (
-    await handle(() => parts)(
+    await handle(() => deps)(
       request(
         { authorization: "Bearer lsu_ann" },
         { params: { id: "42" }, body: Buffer.from(body === undefined ? "" : JSON.stringify(body)) },
@@ -51,7 +51,7 @@ const call = async (handle: (parts: () => ConnectionParts) => HttpHandler, body?
   ).json as Record<string, unknown>;
 const patch = (body: unknown) => call((of) => changeInstance(of, "given"), body);
 const put = (body: unknown) => call((of) => changeInstance(of, "whole"), body);
-const sealed = () => openConfiguration(world.parts.vault, world.stored());
+const sealed = () => openConfiguration(world.deps.vault, world.stored());
 
 describe("a secret that an earlier version kept in clear", () => {
   it("is shown masked at once, in the instance and in its configuration", async () => {
@@ -113,7 +113,7 @@ describe("a value that lies sealed though its name is no secret's any more", () 
       ...world.stored(),
       configuration: {},
       secretConfigurationKeys: Object.keys(before),
-      sealedConfiguration: await sealConfiguration(world.parts.vault, place, before),
+      sealedConfiguration: await sealConfiguration(world.deps.vault, place, before),
     });
     await patch({ configuration: { other: "1" } });
     expect(await sealed()).toEqual(before);

@@ -10,8 +10,8 @@ const like = (pattern: string, text: string) => likeTest(pattern)(foldCase(text)
 
 /** What LIKE means, as an expression of its own making: right, and for some patterns far too slow. */
 function expected(pattern: string, text: string): boolean {
-  const parts = pattern.split("%").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(parts.length === 1 ? (parts[0] ?? "") : `^${parts.join(".*")}$`, "isu").test(text);
+  const deps = pattern.split("%").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(deps.length === 1 ? (deps[0] ?? "") : `^${deps.join(".*")}$`, "isu").test(text);
 }
 
 describe("LIKE", () => {

@@ -8,19 +8,19 @@ import { file } from "./items.ts";
 
 /** A vendor that gives its list in parts as long as it pleases: empty ones too, and a last cursor that leads to nothing. */
 function vendorOf(sizes: readonly number[], endsWithEmptyPart: boolean) {
-  const parts: DocumentsItem[][] = [];
+  const deps: DocumentsItem[][] = [];
   let count = 0;
   for (const size of sizes) {
-    parts.push(
+    deps.push(
       Array.from({ length: size }, () => file(`f${String(count++).padStart(4, "0")}`, { size: count % 7 })),
     );
   }
-  if (endsWithEmptyPart) parts.push([]);
+  if (endsWithEmptyPart) deps.push([]);
   const read = async ({ cursor }: PageRequest): Promise<VendorPage> => {
     const at = cursor === undefined ? 0 : Number(cursor);
-    return { items: parts[at] ?? [], ...(at + 1 < parts.length ? { cursor: String(at + 1) } : {}) };
+    return { items: deps[at] ?? [], ...(at + 1 < deps.length ? { cursor: String(at + 1) } : {}) };
   };
-  return { all: parts.flat(), read };
+  return { all: deps.flat(), read };
 }
 
 async function everyPage(

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { dropbox } from "../../../functions/connectors/dropbox.ts";
-import type { GrantParts } from "../../../functions/core/grant/grant-deps.ts";
+import type { GrantDeps } from "../../../functions/core/grant/grant-deps.ts";
 import { sealGrant } from "../../../functions/core/grant/store/sealed-grant.ts";
 import { timing } from "../../../functions/core/grant/timing.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
@@ -76,7 +76,7 @@ async function world(options: {
         return { value: stored, reading };
       },
     },
-  } as unknown as GrantParts;
+  } as unknown as GrantDeps;
   const session = vendorSession({
     grants,
     connector: dropbox,

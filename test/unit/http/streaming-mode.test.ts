@@ -31,12 +31,12 @@ class Reader extends Writable {
 /** Answers with this body, as middy runs a function. */
 function answer(body: StreamedResponse["body"], out: Writable, onEnd = () => {}): Promise<void> {
   const response = { statusCode: 200, headers: {}, body, onEnd };
-  const parts = { middyRequest: () => ({}), runRequest: async () => response };
+  const deps = { middyRequest: () => ({}), runRequest: async () => response };
   const start = { requestStart: () => {} };
   const mode = streamingMode as unknown as (
     ...all: unknown[]
   ) => (event: unknown, out: Writable) => Promise<void>;
-  return mode(parts, [], async () => response, [], [], start)({}, out);
+  return mode(deps, [], async () => response, [], [], start)({}, out);
 }
 
 const chunks = (count: number) => Array.from({ length: count }, (_, index) => Buffer.from(`${index};`));

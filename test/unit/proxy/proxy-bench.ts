@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { findConnector } from "../../../functions/connectors/catalogue.ts";
 import type { Connector, VendorApi } from "../../../functions/connectors/define-connector.ts";
-import type { GrantParts } from "../../../functions/core/grant/grant-deps.ts";
+import type { GrantDeps } from "../../../functions/core/grant/grant-deps.ts";
 import { sealGrant } from "../../../functions/core/grant/store/sealed-grant.ts";
 import { timing } from "../../../functions/core/grant/timing.ts";
 import type { Instance } from "../../../functions/core/instances/instance.ts";
@@ -113,7 +113,7 @@ export async function proxyBench(connector: string, api: Partial<VendorApi> = {}
     lastUsedAt: at,
     refreshGroup: "group",
   };
-  const instances: Pick<GrantParts["instances"], "get"> = {
+  const instances: Pick<GrantDeps["instances"], "get"> = {
     get: async (wanted) => ({
       value: wanted === id ? instance : undefined,
       reading: { dateMs: at, monotonicMs: performance.now() },
@@ -125,8 +125,8 @@ export async function proxyBench(connector: string, api: Partial<VendorApi> = {}
     bySecret: async (secret) =>
       hashSecret(secret) === hashSecret(userSecret) ? { organizationId: "acme", userId: "ada" } : undefined,
   };
-  const grants: Pick<GrantParts, "instances" | "vault" | "http" | "connectors" | "monotonic" | "timing"> = {
-    instances: instances as GrantParts["instances"],
+  const grants: Pick<GrantDeps, "instances" | "vault" | "http" | "connectors" | "monotonic" | "timing"> = {
+    instances: instances as GrantDeps["instances"],
     vault,
     http: createVendorHttp(),
     connectors: (key) => (key === connector ? changed : undefined),
@@ -135,7 +135,7 @@ export async function proxyBench(connector: string, api: Partial<VendorApi> = {}
   };
   const find = routeTable(
     // What the proxy does not use is not there, and would fail loudly.
-    proxyRoutes(() => ({ tenants: tenants as TenantStore, grants: grants as GrantParts })),
+    proxyRoutes(() => ({ tenants: tenants as TenantStore, grants: grants as GrantDeps })),
   );
 
   return {

@@ -69,10 +69,10 @@ describe("a call to the proxy", () => {
       fc.property(
         fc.array(part, { maxLength: 8 }),
         fc.array(fc.tuple(fc.string({ unit: "binary" }), fc.string({ unit: "binary" })), { maxLength: 3 }),
-        (parts, query) => {
+        (deps, query) => {
           let url: string;
           try {
-            url = vendorUrl(dropbox.api, `/proxy/${parts.join("")}`, query);
+            url = vendorUrl(dropbox.api, `/proxy/${deps.join("")}`, query);
           } catch (error) {
             expect((error as { status?: number }).status).toBeOneOf([400, 404]);
             return;

@@ -17,7 +17,7 @@ beforeEach(() => {
   onWrite = () => {};
 });
 
-const parts: Parameters<typeof markInstances>[0] = {
+const deps: Parameters<typeof markInstances>[0] = {
   user: async () => {
     const seen = status;
     onRead();
@@ -46,12 +46,12 @@ const parts: Parameters<typeof markInstances>[0] = {
 /** As the queue hands the rest of the work out. */
 async function workOff(): Promise<void> {
   queued = [work];
-  for (let next = queued.shift(); next !== undefined; next = queued.shift()) await markInstances(parts, next);
+  for (let next = queued.shift(); next !== undefined; next = queued.shift()) await markInstances(deps, next);
 }
 const all = () => new Set(marks.values());
 
 it("marks every instance of the user, a page at a time, and takes each mark off again", async () => {
-  await markInstances(parts, work);
+  await markInstances(deps, work);
   expect([...marks.values()].filter(Boolean)).toHaveLength(100);
   expect(queued).toEqual([{ ...work, after: "100" }]);
   await workOff();
@@ -82,14 +82,14 @@ it("fails, and so comes again, when a write or the queue fails", async () => {
   onWrite = (id) => {
     if (id === 3) throw new Error("the table fails");
   };
-  await expect(markInstances(parts, work)).rejects.toThrow("the table fails");
+  await expect(markInstances(deps, work)).rejects.toThrow("the table fails");
   onWrite = () => {};
-  const noQueue = { ...parts, goOn: () => Promise.reject(new Error("the queue fails")) };
+  const noQueue = { ...deps, goOn: () => Promise.reject(new Error("the queue fails")) };
   await expect(markInstances(noQueue, work)).rejects.toThrow("the queue fails");
 });
 
 it("of a user who is gone takes marks off", async () => {
   await workOff();
-  await markInstances({ ...parts, user: async () => undefined }, work);
+  await markInstances({ ...deps, user: async () => undefined }, work);
   expect([...marks.values()].filter(Boolean)).toHaveLength(150);
 });

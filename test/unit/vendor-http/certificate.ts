@@ -1,8 +1,8 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 
 /** One DER element. */
-function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
-  const content = Buffer.concat(parts);
+function der(tag: number, ...deps: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(deps);
   const length =
     content.length < 128
       ? Buffer.from([content.length])
@@ -12,7 +12,7 @@ function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag]), length, content]);
 }
 
-const sequence = (...parts: Uint8Array[]): Buffer => der(0x30, ...parts);
+const sequence = (...deps: Uint8Array[]): Buffer => der(0x30, ...deps);
 const objectId = (hex: string): Buffer => der(0x06, Buffer.from(hex, "hex"));
 const utcTime = (text: string): Buffer => der(0x17, Buffer.from(text, "ascii"));
 const ECDSA_WITH_SHA256 = sequence(objectId("2a8648ce3d040302"));

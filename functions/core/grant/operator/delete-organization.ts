@@ -16,7 +16,7 @@ import { rescueRecordsOf } from "./rescue-of-organization.ts";
  */
 const UNDER_WAY_MS = 10 * 60_000;
 
-export interface OrganizationDeletionParts {
+export interface OrganizationDeletionDeps {
   readonly records: Pick<
     TenantRecords,
     "organization" | "updateOrganization" | "replaceDataKeys" | "removeOrganization"
@@ -57,31 +57,31 @@ export interface OrganizationDeletion {
  * @throws {NotFound}
  */
 export async function deleteOrganization(
-  parts: OrganizationDeletionParts,
+  deps: OrganizationDeletionDeps,
   organizationId: string,
   { shredNow }: { readonly shredNow: boolean },
 ): Promise<OrganizationDeletion> {
-  const organization = await begin(parts, organizationId);
-  for await (const some of instancesOf(parts.instances, organizationId)) {
-    await Promise.all(some.filter(({ deleting }) => deleting !== true).map(({ id }) => parts.revoke(id)));
+  const organization = await begin(deps, organizationId);
+  for await (const some of instancesOf(deps.instances, organizationId)) {
+    await Promise.all(some.filter(({ deleting }) => deleting !== true).map(({ id }) => deps.revoke(id)));
   }
   const pendings: PendingSignIn[] = [];
-  for await (const pending of pendingsOf(parts.pendings, organizationId)) {
-    if (pending.endingSince === undefined) await parts.endPending(pending);
+  for await (const pending of pendingsOf(deps.pendings, organizationId)) {
+    if (pending.endingSince === undefined) await deps.endPending(pending);
     pendings.push(pending);
   }
   const left: Instance[] = [];
-  for await (const some of instancesOf(parts.instances, organizationId)) left.push(...some);
+  for await (const some of instancesOf(deps.instances, organizationId)) left.push(...some);
   const records: string[] = [];
-  for await (const { key } of rescueRecordsOf(parts.rescue, organizationId)) records.push(key);
+  for await (const { key } of rescueRecordsOf(deps.rescue, organizationId)) records.push(key);
 
-  const now = parts.now();
+  const now = deps.now();
   const shreddedFrom = organization.deletingSince + UNDER_WAY_MS;
   const givenUpFrom = organization.deletingSince + timing.revocationMs;
   const isNothingLeft = left.length === 0 && pendings.length === 0 && records.length === 0;
   const isDone = isNothingLeft && now >= shreddedFrom;
   const shreds = isDone || shredNow || now >= givenUpFrom || organization.dataKeys.length === 0;
-  if (shreds) await shred(parts, organization, left, pendings, records);
+  if (shreds) await shred(deps, organization, left, pendings, records);
   return {
     state: shreds ? "shredded" : "revoking",
     left,
@@ -94,7 +94,7 @@ export async function deleteOrganization(
 
 /** Suspended and marked, from the first run on. */
 async function begin(
-  { records, now }: OrganizationDeletionParts,
+  { records, now }: OrganizationDeletionDeps,
   id: string,
 ): Promise<Organization & { readonly deletingSince: number }> {
   const found = await records.organization(id);
@@ -107,7 +107,7 @@ async function begin(
 }
 
 async function shred(
-  { records, instances, pendings, rescue }: OrganizationDeletionParts,
+  { records, instances, pendings, rescue }: OrganizationDeletionDeps,
   { id, dataKeys }: Organization,
   left: readonly Instance[],
   leftPending: readonly PendingSignIn[],

@@ -1,5 +1,5 @@
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
-import type { GrantParts } from "../grant-deps.ts";
+import type { GrantDeps } from "../grant-deps.ts";
 import type { DeathReason } from "../store/death.ts";
 import { dueFor } from "../store/due.ts";
 import { timing } from "../timing.ts";
@@ -18,23 +18,23 @@ export type Restored = "marked" | "left" | "moved";
  * @param now store time, epoch milliseconds
  */
 export async function markRestored(
-  parts: Pick<GrantParts, "connectors"> & { readonly instances: Pick<GrantParts["instances"], "markDead"> },
+  deps: Pick<GrantDeps, "connectors"> & { readonly instances: Pick<GrantDeps["instances"], "markDead"> },
   instance: Instance,
   now: number,
 ): Promise<Restored> {
-  if (!isUnsafe(parts, instance)) return "left";
+  if (!isUnsafe(deps, instance)) return "left";
   const { id, version, fence } = instance;
   const reason: DeathReason = "restored";
   const death = { version, at: now, reason };
   const due = dueFor(instance, now + timing.keepDeadMs, now, timing);
-  const marked = await parts.instances.markDead(id, { version, fence }, reason, due, { death });
+  const marked = await deps.instances.markDead(id, { version, fence }, reason, due, { death });
   return marked ? "marked" : "moved";
 }
 
 /** Whether sending its refresh token could do harm. */
-export function isUnsafe(parts: Pick<GrantParts, "connectors">, instance: Instance): boolean {
+export function isUnsafe(deps: Pick<GrantDeps, "connectors">, instance: Instance): boolean {
   if (instance.deleting === true || needsReauthentication(instance)) return false;
-  const connector = parts.connectors(instance.connector);
+  const connector = deps.connectors(instance.connector);
   // Of a connector that this version does not know, the worst is assumed.
   return connector === undefined || connector.oauth2.refreshToken?.rotates === true;
 }

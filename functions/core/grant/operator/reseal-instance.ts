@@ -10,7 +10,7 @@ import {
   sealConfiguration,
 } from "../store/sealed-grant.ts";
 
-export interface ResealingParts {
+export interface ResealingDeps {
   readonly instances: Pick<InstanceItems, "get"> & InstanceResealing;
   readonly vault: Pick<Vault, "open" | "seal">;
   /** For what a connector says of its own configuration; where it is not known, keys are judged by their words alone. */
@@ -39,7 +39,7 @@ const MOST_ROUNDS = 20;
  * @throws {SealBroken} it cannot be opened
  */
 export async function resealInstance(
-  parts: ResealingParts,
+  deps: ResealingDeps,
   read: Instance,
   isOld: (sealed: Uint8Array) => boolean,
 ): Promise<"resealed" | "current" | "gone"> {
@@ -49,7 +49,7 @@ export async function resealInstance(
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const { version, fence, epoch, grant, replacedGrants = [], sealedConfiguration } = instance;
     const isReplacedOld = replacedGrants.some((each) => isOld(each.grant));
-    const inClear = hasSecretsInClear(parts, instance);
+    const inClear = hasSecretsInClear(deps, instance);
     const oldConfiguration =
       !inClear && sealedConfiguration !== undefined && isOld(sealedConfiguration)
         ? sealedConfiguration
@@ -57,22 +57,22 @@ export async function resealInstance(
     if (!isOld(grant) && !isReplacedOld && !inClear && oldConfiguration === undefined)
       return written ? "resealed" : "current";
     // All before any write: one that does not open must not leave a write that nobody waits for.
-    const newGrant = isOld(grant) ? await resealedGrant(parts.vault, instance) : undefined;
-    const newReplaced = isReplacedOld ? await resealedReplaced(parts, instance, replacedGrants) : undefined;
+    const newGrant = isOld(grant) ? await resealedGrant(deps.vault, instance) : undefined;
+    const newReplaced = isReplacedOld ? await resealedReplaced(deps, instance, replacedGrants) : undefined;
     const newConfiguration =
-      oldConfiguration && (await resealedConfiguration(parts.vault, instance, oldConfiguration));
-    const sealedWhole = inClear ? await withSecretsSealed(parts, instance) : undefined;
+      oldConfiguration && (await resealedConfiguration(deps.vault, instance, oldConfiguration));
+    const sealedWhole = inClear ? await withSecretsSealed(deps, instance) : undefined;
     const writes: Promise<boolean>[] = [];
-    if (newGrant !== undefined) writes.push(parts.instances.reseal(id, { version, fence }, newGrant));
-    if (newReplaced !== undefined) writes.push(parts.instances.resealReplaced(id, { epoch }, newReplaced));
+    if (newGrant !== undefined) writes.push(deps.instances.reseal(id, { version, fence }, newGrant));
+    if (newReplaced !== undefined) writes.push(deps.instances.resealReplaced(id, { epoch }, newReplaced));
     if (oldConfiguration !== undefined && newConfiguration !== undefined)
-      writes.push(parts.instances.resealConfiguration(id, oldConfiguration, newConfiguration));
+      writes.push(deps.instances.resealConfiguration(id, oldConfiguration, newConfiguration));
     if (sealedWhole !== undefined)
-      writes.push(parts.instances.sealClear(id, sealedConfiguration, sealedWhole));
+      writes.push(deps.instances.sealClear(id, sealedConfiguration, sealedWhole));
     const wasWritten = await Promise.all(writes);
     written ||= wasWritten.includes(true);
     if (!wasWritten.includes(false)) return "resealed";
-    const { value: now } = await parts.instances.get(id);
+    const { value: now } = await deps.instances.get(id);
     if (now === undefined) return "gone";
     instance = now;
   }
@@ -80,7 +80,7 @@ export async function resealInstance(
 }
 
 function hasSecretsInClear(
-  { connectors }: ResealingParts,
+  { connectors }: ResealingDeps,
   { connector, configuration }: Pick<Instance, "connector" | "configuration">,
 ): boolean {
   return Object.keys(separateSecrets(connectors?.(connector), configuration).secret).length > 0;
@@ -88,7 +88,7 @@ function hasSecretsInClear(
 
 /** @throws {SealBroken} what lies sealed cannot be opened */
 async function withSecretsSealed(
-  { connectors, vault }: ResealingParts,
+  { connectors, vault }: ResealingDeps,
   instance: Instance,
 ): Promise<Parameters<InstanceResealing["sealClear"]>[2]> {
   const { plain, secret } = separateSecrets(connectors?.(instance.connector), instance.configuration);
@@ -103,7 +103,7 @@ async function withSecretsSealed(
 
 /** @throws {SealBroken} one of them cannot be opened */
 async function resealedReplaced(
-  { vault }: ResealingParts,
+  { vault }: ResealingDeps,
   owner: Pick<Instance, "id" | "organizationId">,
   replaced: readonly ReplacedGrant[],
 ): Promise<ReplacedGrant[]> {

@@ -12,7 +12,7 @@ import { instancesOf } from "./instances-of.ts";
 import { rescueRecordsOf, sealedIn, sealedOf } from "./rescue-of-organization.ts";
 import { resealInstance } from "./reseal-instance.ts";
 
-export interface ResealParts {
+export interface ResealDeps {
   readonly records: Pick<TenantRecords, "organization" | "listApps" | "resealApp" | "replaceDataKeys">;
   readonly instances: Pick<InstanceItems, "get"> & InstanceLists & InstanceResealing;
   readonly rescue: Pick<RescueStore, "list" | "read">;
@@ -47,12 +47,12 @@ type Done = "resealed" | "current" | "gone";
  * here, and a replaced grant whose end is owed from here to there; neither moves back.
  * @throws {NotFound} @throws {Conflict} the organization is being deleted, or its keys changed meanwhile
  */
-export async function resealOrganization(parts: ResealParts, organizationId: string): Promise<Resealing> {
-  const organization = await livingOrganization(parts.records, organizationId);
+export async function resealOrganization(deps: ResealDeps, organizationId: string): Promise<Resealing> {
+  const organization = await livingOrganization(deps.records, organizationId);
   const newest = organization.dataKeys.at(-1)?.id;
   const isOld = (sealed: Sealed): boolean => keyIdOf(sealed) !== newest;
-  const rested = restedVersions(organization, parts.now()).map(({ id }) => id);
-  const inUse = rested.length === 0 ? new Set<string>() : await keysInRescue(parts, organizationId);
+  const rested = restedVersions(organization, deps.now()).map(({ id }) => id);
+  const inUse = rested.length === 0 ? new Set<string>() : await keysInRescue(deps, organizationId);
 
   const count = { resealed: 0, current: 0, gone: 0 };
   const broken: string[] = [];
@@ -65,20 +65,20 @@ export async function resealOrganization(parts: ResealParts, organizationId: str
       for (const id of keyIdsOf(sealed)) inUse.add(id);
     }
   };
-  for (const app of await parts.records.listApps(organizationId)) {
-    await settle(`app/${app.id}`, [app.clientSecret], resealApp(parts, app, isOld));
+  for (const app of await deps.records.listApps(organizationId)) {
+    await settle(`app/${app.id}`, [app.clientSecret], resealApp(deps, app, isOld));
   }
-  for await (const some of instancesOf(parts.instances, organizationId)) {
+  for await (const some of instancesOf(deps.instances, organizationId)) {
     await Promise.all(
       some.map((instance) =>
-        settle(`instance/${instance.id}`, sealedOf(instance), resealInstance(parts, instance, isOld)),
+        settle(`instance/${instance.id}`, sealedOf(instance), resealInstance(deps, instance, isOld)),
       ),
     );
   }
 
-  if (rested.length > 0) for (const id of await keysInRescue(parts, organizationId)) inUse.add(id);
+  if (rested.length > 0) for (const id of await keysInRescue(deps, organizationId)) inUse.add(id);
   const retired = rested.filter((id) => !inUse.has(id));
-  await retire(parts, organization, retired);
+  await retire(deps, organization, retired);
   return {
     resealed: count.resealed,
     current: count.current,
@@ -90,12 +90,9 @@ export async function resealOrganization(parts: ResealParts, organizationId: str
   };
 }
 
-async function keysInRescue(
-  parts: Pick<ResealParts, "rescue">,
-  organizationId: string,
-): Promise<Set<string>> {
+async function keysInRescue(deps: Pick<ResealDeps, "rescue">, organizationId: string): Promise<Set<string>> {
   const found = new Set<string>();
-  for await (const { record } of rescueRecordsOf(parts.rescue, organizationId)) {
+  for await (const { record } of rescueRecordsOf(deps.rescue, organizationId)) {
     for (const id of keyIdsOf(sealedIn(record))) found.add(id);
   }
   return found;
@@ -114,7 +111,7 @@ function keyIdsOf(sealed: readonly Sealed[]): string[] {
 
 /** A secret that was replaced meanwhile was sealed by the newest version, or is looked at again the next time. */
 async function resealApp(
-  { records, vault }: Pick<ResealParts, "records" | "vault">,
+  { records, vault }: Pick<ResealDeps, "records" | "vault">,
   app: RegisteredApp,
   isOld: (sealed: Sealed) => boolean,
 ): Promise<Done> {
@@ -125,7 +122,7 @@ async function resealApp(
 }
 
 async function retire(
-  { records }: Pick<ResealParts, "records">,
+  { records }: Pick<ResealDeps, "records">,
   { id, dataKeys }: Organization,
   retired: readonly string[],
 ): Promise<void> {

@@ -4,7 +4,7 @@ import type { Instance } from "../../instances/instance.ts";
 import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.ts";
 import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, ProvisioningParts, SignInParts } from "../grant-deps.ts";
+import type { Call, GrantDeps, ProvisioningDeps, SignInDeps } from "../grant-deps.ts";
 import { notStorable } from "../revocation/end-refused.ts";
 import { accountBefore, knownAccount, lookUpAccount } from "../store/account.ts";
 import { consentKey } from "../store/consent.ts";
@@ -33,34 +33,34 @@ export interface Claim {
  * @throws {VendorError} `grant_not_storable`: the instance has no room for it, and it was ended
  * @throws {NotFound} `unknown_session`: it has run out, or was refused; `unknown_instance`: the instance is gone
  */
-export async function claimSignIn(parts: ProvisioningParts, claim: Claim, call: Call): Promise<Instance> {
+export async function claimSignIn(deps: ProvisioningDeps, claim: Claim, call: Call): Promise<Instance> {
   const { pending: key } = claim;
-  const { value: pending, reading } = await findPending(parts, key);
-  const now = latestNow(reading, parts.monotonic());
-  if (pending === undefined) return await written(parts, claim);
-  const marked = await mark(parts, pending, claim, now);
-  const result = await writeClaimed(parts, marked, now, call);
+  const { value: pending, reading } = await findPending(deps, key);
+  const now = latestNow(reading, deps.monotonic());
+  if (pending === undefined) return await written(deps, claim);
+  const marked = await mark(deps, pending, claim, now);
+  const result = await writeClaimed(deps, marked, now, call);
   if (result.kind === "written") return result.instance;
-  await endSoon(parts, marked, now, true);
-  if (result.refused !== undefined) throw notStorable(connectorOf(parts, pending.connector), result.refused);
+  await endSoon(deps, marked, now, true);
+  if (result.refused !== undefined) throw notStorable(connectorOf(deps, pending.connector), result.refused);
   throw isOvertaken(result.now, key) ? superseded() : goneOrOver(result.now, claim);
 }
 
 /** @returns what is claimed, with the account that the claim was made for */
 async function mark(
-  parts: SignInParts,
+  deps: SignInDeps,
   pending: PendingSignIn,
   claim: Claim,
   now: number,
 ): Promise<PendingSignIn> {
   if (pending.claimedAt !== undefined && pending.endingSince === undefined) return pending;
-  if (pending.endingSince !== undefined || now >= pending.endsAt) return await refuse(parts, claim);
-  const accounts = await acceptedAccounts(parts, pending, claim, now);
-  const consent = consentKey(connectorOf(parts, pending.connector), pending.refreshGroup, accounts.account);
+  if (pending.endingSince !== undefined || now >= pending.endsAt) return await refuse(deps, claim);
+  const accounts = await acceptedAccounts(deps, pending, claim, now);
+  const consent = consentKey(connectorOf(deps, pending.connector), pending.refreshGroup, accounts.account);
   const known = { ...accounts, ...present({ consentKey: consent }) };
-  const dueAt = now + parts.timing.claimedMs;
-  if (!(await parts.pendings.markClaimed(pending, { at: now, dueAt, ...known }))) {
-    return await refuse(parts, claim);
+  const dueAt = now + deps.timing.claimedMs;
+  if (!(await deps.pendings.markClaimed(pending, { at: now, dueAt, ...known }))) {
+    return await refuse(deps, claim);
   }
   return { ...pending, ...known, claimedAt: pending.claimedAt ?? now };
 }
@@ -70,23 +70,23 @@ async function mark(
  * @returns the accounts of the pending sign-in and of the instance, as far as the vendor tells
  */
 async function acceptedAccounts(
-  parts: SignInParts,
+  deps: SignInDeps,
   pending: PendingSignIn,
   claim: Claim,
   now: number,
 ): Promise<Pick<PendingSignIn, "account" | "accountBefore">> {
   const { newInstance } = pending;
   if (newInstance !== undefined) {
-    return present({ account: await accountOf(parts, pending, newInstance.configuration) });
+    return present({ account: await accountOf(deps, pending, newInstance.configuration) });
   }
-  const { value: instance } = await parts.instances.get(pending.instanceId);
+  const { value: instance } = await deps.instances.get(pending.instanceId);
   if (instance === undefined || instance.deleting === true || isOvertaken(instance, pending)) {
-    await endSoon(parts, pending, now);
+    await endSoon(deps, pending, now);
     throw isOvertaken(instance, pending) ? superseded() : goneOrOver(instance, claim);
   }
-  const account = await accountOf(parts, pending, instance.configuration);
-  const before = await knownAccount(parts, instance);
-  const { name } = connectorOf(parts, pending.connector);
+  const account = await accountOf(deps, pending, instance.configuration);
+  const before = await knownAccount(deps, instance);
+  const { name } = connectorOf(deps, pending.connector);
   if (account === undefined || before === undefined) {
     if (claim.acceptUnknownAccount !== true) {
       throw new Conflict(
@@ -107,28 +107,28 @@ async function acceptedAccounts(
 
 /** Asked for once more where it was not noted. */
 async function accountOf(
-  parts: GrantParts,
+  deps: GrantDeps,
   pending: PendingSignIn,
   configuration: Instance["configuration"],
 ): Promise<Account | undefined> {
   if (pending.account !== undefined) return pending.account;
-  const connector = connectorOf(parts, pending.connector);
+  const connector = connectorOf(deps, pending.connector);
   if (connector.account === undefined) return undefined;
-  const grant = await openPending(parts.vault, pending);
-  return await lookUpAccount(parts, connector, grant, configuration).catch(() => undefined);
+  const grant = await openPending(deps.vault, pending);
+  return await lookUpAccount(deps, connector, grant, configuration).catch(() => undefined);
 }
 
 /** The item has gone: it was written long since, or it has ended. */
-async function written(parts: GrantParts, claim: Claim): Promise<Instance> {
-  const { value: instance } = await parts.instances.get(claim.pending.instanceId);
+async function written(deps: GrantDeps, claim: Claim): Promise<Instance> {
+  const { value: instance } = await deps.instances.get(claim.pending.instanceId);
   if (instance === undefined || instance.deleting === true) throw goneOrOver(instance, claim);
   // A new connection's id was reserved for it alone, and a refresh does not change the epoch.
   if (claim.isNew || instance.epoch === claim.pending.epoch) return instance;
   throw isOvertaken(instance, claim.pending) ? superseded() : over();
 }
 
-async function refuse(parts: GrantParts, claim: Claim): Promise<never> {
-  const { value: instance } = await parts.instances.get(claim.pending.instanceId);
+async function refuse(deps: GrantDeps, claim: Claim): Promise<never> {
+  const { value: instance } = await deps.instances.get(claim.pending.instanceId);
   throw isOvertaken(instance, claim.pending) ? superseded() : goneOrOver(instance, claim);
 }
 

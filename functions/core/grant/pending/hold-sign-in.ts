@@ -6,7 +6,7 @@ import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import type { Sealer } from "../../vault/ports.ts";
-import type { Call, GrantParts, SignInParts } from "../grant-deps.ts";
+import type { Call, GrantDeps, SignInDeps } from "../grant-deps.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { missingScopes } from "../scopes.ts";
 import { type CodeExchange, type CodeTarget, exchangeCode } from "../sign-in/exchange-code.ts";
@@ -41,15 +41,15 @@ export interface HostedSignIn extends CodeExchange {
  * @throws {Unavailable} try again; the code was not sent, or what it brought is lost
  */
 export async function holdSignIn(
-  parts: SignInParts,
+  deps: SignInDeps,
   transients: TransientStore,
   request: HostedSignIn,
   call: Call,
 ): Promise<{ readonly key: PendingKey; readonly missingScopes: readonly string[] }> {
   const { connector, organizationId, into } = request;
-  const sealer = await parts.vault.prepare(organizationId);
-  const target = await targetOf(parts, into);
-  const won = await exchangeCode(parts, transients, request, target, call);
+  const sealer = await deps.vault.prepare(organizationId);
+  const target = await targetOf(deps, into);
+  const won = await exchangeCode(deps, transients, request, target, call);
   const key: PendingKey = { instanceId: target.instanceId, sessionId: request.sessionId, epoch: won.epoch };
   const group = refreshGroup(connector.key, won.credentials.id);
   const consent = consentKey(connector, group);
@@ -70,8 +70,8 @@ export async function holdSignIn(
     await storeWhatItCan(connector, won.grant, async (grant) => {
       const sealed = { ...pending, grant: await sealPending(sealer, { ...key, organizationId }, grant) };
       // Refused: it is there by an own put whose answer was lost.
-      const put = () => parts.pendings.put(sealed);
-      return await storeOrRescue(parts, call, key.instanceId, put, async () => ({
+      const put = () => deps.pendings.put(sealed);
+      return await storeOrRescue(deps, call, key.instanceId, put, async () => ({
         kind: "pending",
         pending: sealed,
       }));
@@ -80,10 +80,10 @@ export async function holdSignIn(
     if (error instanceof StoreRefused) {
       const owner = { id: key.instanceId, organizationId, userId: request.userId, connector: connector.key };
       const refused = { grant: won.grant, sealer, of: won.epoch, at: pending.at, cause: "forced" as const };
-      await endRefused(parts, call, owner, refused);
+      await endRefused(deps, call, owner, refused);
       throw notStorable(connector, error);
     }
-    parts.outcome({
+    deps.outcome({
       outcome: "lost",
       connector: connector.key,
       instanceId: key.instanceId,
@@ -91,20 +91,17 @@ export async function holdSignIn(
     });
     throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
   }
-  call.afterAnswer(notePendingAccount(parts, request, key, group, won.grant));
+  call.afterAnswer(notePendingAccount(deps, request, key, group, won.grant));
   return { key, missingScopes: missingScopes(connector, won.grant) };
 }
 
-async function targetOf(
-  parts: Pick<GrantParts, "instances">,
-  into: HostedSignIn["into"],
-): Promise<CodeTarget> {
+async function targetOf(deps: Pick<GrantDeps, "instances">, into: HostedSignIn["into"]): Promise<CodeTarget> {
   if (!("instanceId" in into)) {
-    const { id: instanceId, reading } = await freeId(parts);
+    const { id: instanceId, reading } = await freeId(deps);
     return { instanceId, reading };
   }
   const { instanceId } = into;
-  const { value: instance, reading } = await parts.instances.get(instanceId);
+  const { value: instance, reading } = await deps.instances.get(instanceId);
   if (instance === undefined || instance.deleting === true) {
     throw new NotFound(`there is no instance ${instanceId}`, "unknown_instance");
   }
@@ -132,17 +129,17 @@ async function newInstanceOf(
 
 /** Best effort: the claim asks again where it is not known. Never throws. */
 async function notePendingAccount(
-  parts: SignInParts,
+  deps: SignInDeps,
   { connector, configuration }: Pick<HostedSignIn, "connector" | "configuration">,
   key: PendingKey,
   group: string,
   grant: Grant,
 ): Promise<void> {
   try {
-    const account = await lookUpAccount(parts, connector, grant, configuration);
+    const account = await lookUpAccount(deps, connector, grant, configuration);
     if (account === undefined) return;
     const consent = consentKey(connector, group, account);
-    await parts.pendings.noteAccount(key, {
+    await deps.pendings.noteAccount(key, {
       account,
       ...present({ consentKey: consent }),
     });

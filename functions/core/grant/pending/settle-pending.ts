@@ -4,7 +4,7 @@ import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.
 import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, WorkerParts } from "../grant-deps.ts";
+import type { Call, WorkerDeps } from "../grant-deps.ts";
 import { isShared } from "../revocation/delete-instance.ts";
 import { openUnlessBroken, revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
 import { endsInRevocation } from "../revocation/unwelcome.ts";
@@ -18,26 +18,26 @@ import { isMadeFrom, writeClaimed } from "./write-claimed.ts";
  * have died; what was refused, overtaken or has run out is revoked; then the item goes.
  * @throws what could not be done comes again
  */
-export async function settlePending(parts: WorkerParts, key: PendingKey, call: Call): Promise<void> {
-  const { value: pending, reading } = await parts.pendings.get(key);
+export async function settlePending(deps: WorkerDeps, key: PendingKey, call: Call): Promise<void> {
+  const { value: pending, reading } = await deps.pendings.get(key);
   if (pending === undefined) return;
-  const now = latestNow(reading, parts.monotonic());
+  const now = latestNow(reading, deps.monotonic());
   const { endingSince } = pending;
-  if (endingSince !== undefined) return await end(parts, { ...pending, endingSince }, now, call);
+  if (endingSince !== undefined) return await end(deps, { ...pending, endingSince }, now, call);
   if (pending.claimedAt !== undefined) {
-    const { kind } = await writeClaimed(parts, pending, now, call);
-    if (kind === "written") return await removeInTime(parts, pending, now);
-    await parts.pendings.markEnding(pending, now, true);
-    return await end(parts, { ...pending, endingSince: now }, now, call);
+    const { kind } = await writeClaimed(deps, pending, now, call);
+    if (kind === "written") return await removeInTime(deps, pending, now);
+    await deps.pendings.markEnding(pending, now, true);
+    return await end(deps, { ...pending, endingSince: now }, now, call);
   }
-  const { value: instance } = await parts.instances.get(pending.instanceId);
+  const { value: instance } = await deps.instances.get(pending.instanceId);
   if (now < pending.endsAt && !isHopeless(instance, pending)) {
-    await parts.pendings.push(pending, pending.endsAt);
+    await deps.pendings.push(pending, pending.endsAt);
     return;
   }
   // Refused: it was claimed just now, and is due for that.
-  if (!(await parts.pendings.markEnding(pending, now))) return;
-  await end(parts, { ...pending, endingSince: now }, now, call);
+  if (!(await deps.pendings.markEnding(pending, now))) return;
+  await end(deps, { ...pending, endingSince: now }, now, call);
 }
 
 /**
@@ -45,15 +45,15 @@ export async function settlePending(parts: WorkerParts, key: PendingKey, call: C
  * process that is late from making the instance anew (write-claimed.ts).
  */
 export async function endPendingsOf(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   { id }: Pick<Instance, "id">,
   now: number,
   call: Call,
 ): Promise<void> {
-  for (const pending of await parts.pendings.ofInstance(id)) {
+  for (const pending of await deps.pendings.ofInstance(id)) {
     const { endingSince = now } = pending;
-    if (pending.endingSince === undefined) await parts.pendings.markEnding(pending, now, true);
-    await end(parts, { ...pending, endingSince }, now, call);
+    if (pending.endingSince === undefined) await deps.pendings.markEnding(pending, now, true);
+    await end(deps, { ...pending, endingSince }, now, call);
   }
 }
 
@@ -65,15 +65,15 @@ function isHopeless(instance: Instance | undefined, pending: PendingSignIn): boo
 
 type Ending = PendingSignIn & { readonly endingSince: number };
 
-async function end(parts: WorkerParts, pending: Ending, now: number, call: Call): Promise<void> {
-  const lastWriteAt = lastWriteOf(parts, pending);
-  if (now < lastWriteAt) return void (await parts.pendings.push(pending, lastWriteAt));
-  const { value: instance } = await parts.instances.get(pending.instanceId);
+async function end(deps: WorkerDeps, pending: Ending, now: number, call: Call): Promise<void> {
+  const lastWriteAt = lastWriteOf(deps, pending);
+  if (now < lastWriteAt) return void (await deps.pendings.push(pending, lastWriteAt));
+  const { value: instance } = await deps.instances.get(pending.instanceId);
   if (!isLive(instance, pending)) {
-    const later = await endGrant(parts, pending, now, call);
-    if (later !== undefined) return void (await parts.pendings.push(pending, later));
+    const later = await endGrant(deps, pending, now, call);
+    if (later !== undefined) return void (await deps.pendings.push(pending, later));
   }
-  await parts.pendings.remove(pending);
+  await deps.pendings.remove(pending);
 }
 
 /** Its grant is the instance's: a record of it that came home twice. */
@@ -83,44 +83,44 @@ function isLive(instance: Instance | undefined, pending: PendingSignIn): boolean
   return instance.epoch === pending.epoch;
 }
 
-async function removeInTime(parts: WorkerParts, pending: PendingSignIn, now: number): Promise<void> {
-  const lastWriteAt = lastWriteOf(parts, pending);
-  if (now < lastWriteAt) await parts.pendings.push(pending, lastWriteAt);
-  else await parts.pendings.remove(pending);
+async function removeInTime(deps: WorkerDeps, pending: PendingSignIn, now: number): Promise<void> {
+  const lastWriteAt = lastWriteOf(deps, pending);
+  if (now < lastWriteAt) await deps.pendings.push(pending, lastWriteAt);
+  else await deps.pendings.remove(pending);
 }
 
 /** From then on no process that has read its mark of a claim can still write what it holds. */
-function lastWriteOf(parts: WorkerParts, { claimedAt }: PendingSignIn): number {
-  return claimedAt === undefined ? 0 : claimedAt + parts.timing.claimedMs;
+function lastWriteOf(deps: WorkerDeps, { claimedAt }: PendingSignIn): number {
+  return claimedAt === undefined ? 0 : claimedAt + deps.timing.claimedMs;
 }
 
 /** @returns store time at which to try again; `undefined`: nothing is left to do */
 async function endGrant(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   pending: Ending,
   now: number,
   call: Call,
 ): Promise<number | undefined> {
-  const connector = connectorOf(parts, pending.connector);
+  const connector = connectorOf(deps, pending.connector);
   const ends = connector.oauth2.revocation?.ends;
   if (ends === undefined) return undefined;
   return ends === "token"
-    ? await endToken(parts, pending, call)
-    : await endConsent(parts, connector, pending, now, call);
+    ? await endToken(deps, pending, call)
+    : await endConsent(deps, connector, pending, now, call);
 }
 
-async function endToken(parts: WorkerParts, pending: Ending, call: Call): Promise<undefined> {
+async function endToken(deps: WorkerDeps, pending: Ending, call: Call): Promise<undefined> {
   const owner = ownerOf(pending);
-  const grant = await openUnlessBroken(parts, owner, pendingVersion(pending), pending.grant);
-  if (grant === undefined) return void count(parts, pending, "lost");
+  const grant = await openUnlessBroken(deps, owner, pendingVersion(pending), pending.grant);
+  if (grant === undefined) return void count(deps, pending, "lost");
   const record = endsInRevocation(owner, {
     grant,
-    sealer: parts.vault,
+    sealer: deps.vault,
     epoch: pending.epoch,
     at: pending.at,
   });
-  if ((await revokeOrphanOrDefer(parts, call, owner, grant, record)) === "revoked")
-    count(parts, pending, "revoked");
+  if ((await revokeOrphanOrDefer(deps, call, owner, grant, record)) === "revoked")
+    count(deps, pending, "revoked");
   return undefined;
 }
 
@@ -129,13 +129,13 @@ async function endToken(parts: WorkerParts, pending: Ending, call: Call): Promis
  * that was signed in to again among them, and only once the index can show them.
  */
 async function endConsent(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   connector: Connector,
   pending: Ending,
   now: number,
   call: Call,
 ): Promise<number | undefined> {
-  const { timing } = parts;
+  const { timing } = deps;
   const { endingSince, sessionId, epoch } = pending;
   if (now < endingSince + timing.indexMs) return endingSince + timing.indexMs;
   const goesOnFor = now - endingSince;
@@ -146,7 +146,7 @@ async function endConsent(
   // Its own key went from the index with the mark of its end.
   const consent = consentKey(connector, refreshGroup, account);
   const holder = { ...owner, refreshGroup, ...present({ consentKey: consent }) };
-  const shared = await isShared(parts, connector, {
+  const shared = await isShared(deps, connector, {
     ...holder,
     version,
     grant: sealed,
@@ -154,15 +154,15 @@ async function endConsent(
   });
   if (shared === true) return undefined;
   if (shared === "unclear") return goesOnFor < timing.consentMs ? later : undefined;
-  const grant = await openUnlessBroken(parts, owner, version, pending.grant);
+  const grant = await openUnlessBroken(deps, owner, version, pending.grant);
   if (grant !== undefined) {
-    const client = await parts.clients.resolve(owner.organizationId, connector.key, grant.client);
-    if (await parts.tokens.revoke(connector, client, grant)) return void count(parts, pending, "revoked");
+    const client = await deps.clients.resolve(owner.organizationId, connector.key, grant.client);
+    if (await deps.tokens.revoke(connector, client, grant)) return void count(deps, pending, "revoked");
     if (goesOnFor < timing.revocationMs) return later;
   }
-  count(parts, pending, "lost");
+  count(deps, pending, "lost");
   announce(
-    parts,
+    deps,
     call,
     { ...owner, userId: pending.userId },
     { name: "instance.revocation_failed", at: now, of: version },
@@ -175,9 +175,9 @@ function ownerOf({ instanceId: id, organizationId, connector }: PendingSignIn) {
 }
 
 function count(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   { connector, instanceId }: PendingSignIn,
   outcome: "revoked" | "lost",
 ): void {
-  parts.outcome({ outcome, connector, instanceId, cause: "forced" });
+  deps.outcome({ outcome, connector, instanceId, cause: "forced" });
 }

@@ -6,7 +6,7 @@ import { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, ProvisioningParts } from "../grant-deps.ts";
+import type { Call, ProvisioningDeps } from "../grant-deps.ts";
 import { tellMissingScopes } from "../scopes.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { lacksRefreshToken } from "../sign-in/carry-over.ts";
@@ -29,20 +29,20 @@ export type ClaimWritten =
  * @throws a store or the vault does not answer: perhaps written, perhaps not
  */
 export async function writeClaimed(
-  parts: ProvisioningParts,
+  deps: ProvisioningDeps,
   pending: PendingSignIn,
   now: number,
   call: Call,
 ): Promise<ClaimWritten> {
-  const opened = await openPending(parts.vault, pending);
-  const sealer = await parts.vault.prepare(pending.organizationId);
+  const opened = await openPending(deps.vault, pending);
+  const sealer = await deps.vault.prepare(pending.organizationId);
   const { newInstance } = pending;
   const write = (grant: Grant): Promise<ClaimWritten> =>
     newInstance === undefined
-      ? signInTo(parts, pending, { grant, sealer, now }, call)
-      : create(parts, pending, newInstance, { grant, sealer, now }, call);
+      ? signInTo(deps, pending, { grant, sealer, now }, call)
+      : create(deps, pending, newInstance, { grant, sealer, now }, call);
   try {
-    return (await storeWhatItCan(connectorOf(parts, pending.connector), opened, write)).kept;
+    return (await storeWhatItCan(connectorOf(deps, pending.connector), opened, write)).kept;
   } catch (error) {
     if (!(error instanceof StoreRefused)) throw error;
     return { kind: "lost", now: undefined, refused: error };
@@ -56,7 +56,7 @@ interface Opened {
 }
 
 async function signInTo(
-  parts: ProvisioningParts,
+  deps: ProvisioningDeps,
   { instanceId, organizationId, connector, epoch, refreshGroup, account, accountBefore }: PendingSignIn,
   { grant, sealer, now }: Opened,
   call: Call,
@@ -72,41 +72,41 @@ async function signInTo(
     ...(account === undefined ? {} : { changes: { account } }),
     ...present({ accountBefore }),
   };
-  const result = await writeSignIn(parts, { signIn, grant, sealer });
+  const result = await writeSignIn(deps, { signIn, grant, sealer });
   if (result.kind === "lost") return result;
-  return { kind: "written", instance: await afterSignIn(parts, result, signIn, grant, call) };
+  return { kind: "written", instance: await afterSignIn(deps, result, signIn, grant, call) };
 }
 
 async function create(
-  parts: ProvisioningParts,
+  deps: ProvisioningDeps,
   pending: PendingSignIn,
   about: PendingInstance,
   opened: Opened,
   call: Call,
 ): Promise<ClaimWritten> {
-  const instance = await instanceFrom(parts, pending, about, opened);
-  if (await parts.instances.create(instance)) {
+  const instance = await instanceFrom(deps, pending, about, opened);
+  if (await deps.instances.create(instance)) {
     // Another process may have made it, and its owner may have deleted it, before this write came: the delete marks what was
     // claimed, whose item outlasts this process (timing.claimedMs), so that nothing deleted comes back.
-    const { value } = await parts.pendings.get(pending);
+    const { value } = await deps.pendings.get(pending);
     if (value === undefined || value.endingSince !== undefined) {
-      await parts.instances.markDeleting(instance.id, opened.now);
+      await deps.instances.markDeleting(instance.id, opened.now);
       return { kind: "lost", now: undefined };
     }
-    return made(parts, instance, opened, call);
+    return made(deps, instance, opened, call);
   }
-  const { value: found } = await parts.instances.get(instance.id);
+  const { value: found } = await deps.instances.get(instance.id);
   if (!isMadeFrom(found, pending) || found.deleting === true) return { kind: "lost", now: found };
-  return made(parts, found, opened, call);
+  return made(deps, found, opened, call);
 }
 
 /** What follows a creation is the same whoever finds it done: the one who made it may have died right after. */
-function made(parts: ProvisioningParts, instance: Instance, opened: Opened, call: Call): ClaimWritten {
-  const connector = connectorOf(parts, instance.connector);
-  announce(parts, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
-  tellMissingScopes(parts, call, connector, instance, opened.grant, opened.now);
+function made(deps: ProvisioningDeps, instance: Instance, opened: Opened, call: Call): ClaimWritten {
+  const connector = connectorOf(deps, instance.connector);
+  announce(deps, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
+  tellMissingScopes(deps, call, connector, instance, opened.grant, opened.now);
   if (instance.account === undefined) {
-    call.afterAnswer(noteAccount(parts, connector, instance, opened.grant, opened.now));
+    call.afterAnswer(noteAccount(deps, connector, instance, opened.grant, opened.now));
   }
   return { kind: "written", instance };
 }
@@ -120,13 +120,13 @@ export function isMadeFrom(
 }
 
 async function instanceFrom(
-  parts: ProvisioningParts,
+  deps: ProvisioningDeps,
   { instanceId: id, organizationId, userId, at, epoch, refreshGroup, account, ...pending }: PendingSignIn,
   about: PendingInstance,
   { grant, sealer, now }: Opened,
 ): Promise<Instance> {
-  const connector = connectorOf(parts, pending.connector);
-  const due = dueAt(parts, connector, grant, { createdAt: at }, now);
+  const connector = connectorOf(deps, pending.connector);
+  const due = dueAt(deps, connector, grant, { createdAt: at }, now);
   const consent = consentKey(connector, refreshGroup, account);
   return {
     id,

@@ -16,7 +16,7 @@ import {
 } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, InstanceRead } from "../grant-deps.ts";
+import type { Call, GrantDeps, InstanceRead } from "../grant-deps.ts";
 import { deathOf, isRevivableByApp } from "../store/death.ts";
 import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "../store/due.ts";
 import { openGrant } from "../store/sealed-grant.ts";
@@ -48,31 +48,31 @@ export interface AccessToken {
  * @throws {Unavailable} no valid token within the caller's patience; says when to try again
  */
 export async function currentAccessToken(
-  parts: GrantParts,
+  deps: GrantDeps,
   read: InstanceRead,
   call: Call,
 ): Promise<AccessToken> {
-  const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
+  const patienceEnds = deps.monotonic() + deps.timing.callerPatienceMs;
   let current = read;
   for (;;) {
     refuseUnusable(current.instance);
-    const grant = await open(parts, current.instance);
-    const now = (): number => latestNow(current.reading, parts.monotonic());
+    const grant = await open(deps, current.instance);
+    const now = (): number => latestNow(current.reading, deps.monotonic());
     const serve = (): AccessToken => {
-      noteUse(parts, current.instance, grant, now(), call);
+      noteUse(deps, current.instance, grant, now(), call);
       return accessToken(current.instance, grant);
     };
-    if (!isAlmostOver(grant, now(), parts.timing) || !canRenew(parts, current.instance, grant, now()))
+    if (!isAlmostOver(grant, now(), deps.timing) || !canRenew(deps, current.instance, grant, now()))
       return serve();
     const renewed = await renew(
-      parts,
+      deps,
       current,
       grant.client,
       { cause: "just_in_time", waits: !isValid(grant, now()), patienceEnds },
       call,
     );
     if (renewed.kind === "renewed") {
-      noteUse(parts, renewed.token.instance, renewed.grant, now(), call);
+      noteUse(deps, renewed.token.instance, renewed.grant, now(), call);
       return renewed.token;
     }
     if (renewed.kind === "moved") {
@@ -92,29 +92,29 @@ export async function currentAccessToken(
  *   the grant
  */
 export async function tokenAfterUnauthorized(
-  parts: GrantParts,
+  deps: GrantDeps,
   instanceId: number,
   usedVersion: number,
   call: Call,
 ): Promise<AccessToken | undefined> {
-  const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
-  const read = await readAgain(parts, instanceId);
+  const patienceEnds = deps.monotonic() + deps.timing.callerPatienceMs;
+  const read = await readAgain(deps, instanceId);
   refuseUnusable(read.instance);
-  const grant = await open(parts, read.instance);
+  const grant = await open(deps, read.instance);
   if (read.instance.version !== usedVersion) return accessToken(read.instance, grant);
-  const now = latestNow(read.reading, parts.monotonic());
+  const now = latestNow(read.reading, deps.monotonic());
   if (grant.refreshToken === undefined) {
-    if (await hasEnded(parts, read, grant, call)) throw new NeedsReauthentication();
+    if (await hasEnded(deps, read, grant, call)) throw new NeedsReauthentication();
     return undefined;
   }
-  if (!canRenew(parts, read.instance, grant, now)) return undefined;
-  if (wasJustRefreshed(parts, grant, now)) return undefined;
-  const cause = isAlmostOver(grant, now, parts.timing) ? "just_in_time" : "unauthorized";
-  const renewed = await renew(parts, read, grant.client, { cause, waits: true, patienceEnds }, call);
+  if (!canRenew(deps, read.instance, grant, now)) return undefined;
+  if (wasJustRefreshed(deps, grant, now)) return undefined;
+  const cause = isAlmostOver(grant, now, deps.timing) ? "just_in_time" : "unauthorized";
+  const renewed = await renew(deps, read, grant.client, { cause, waits: true, patienceEnds }, call);
   if (renewed.kind === "renewed") return renewed.token;
   if (renewed.kind === "unchanged") return undefined;
   refuseUnusable(renewed.read.instance);
-  return accessToken(renewed.read.instance, await open(parts, renewed.read.instance));
+  return accessToken(renewed.read.instance, await open(deps, renewed.read.instance));
 }
 
 /**
@@ -132,46 +132,46 @@ export type Asker = "owner" | "token";
  * @throws {NeedsReauthentication} the grant is dead
  */
 export async function forceRefresh(
-  parts: GrantParts,
+  deps: GrantDeps,
   instanceId: number,
   call: Call,
   asker: Asker = "token",
 ): Promise<AccessToken> {
-  const patienceEnds = parts.monotonic() + parts.timing.callerPatienceMs;
-  const read = await readAgain(parts, instanceId);
-  const askedAt = latestNow(read.reading, parts.monotonic());
-  const revives = asker === "owner" && isRevivableByApp(read.instance, askedAt, parts.timing);
+  const patienceEnds = deps.monotonic() + deps.timing.callerPatienceMs;
+  const read = await readAgain(deps, instanceId);
+  const askedAt = latestNow(read.reading, deps.monotonic());
+  const revives = asker === "owner" && isRevivableByApp(read.instance, askedAt, deps.timing);
   const cause = revives ? "revive" : "forced";
   refuseUnusable(read.instance, cause);
-  const grant = await open(parts, read.instance);
+  const grant = await open(deps, read.instance);
   if (grant.refreshToken === undefined) {
     throw new NotSupported("a refresh: this grant came without a refresh token", read.instance.connector);
   }
-  const from = renewableAt(connectorOf(parts, read.instance.connector), grant, parts.timing) ?? 0;
-  const youngMs = from - latestNow(read.reading, parts.monotonic());
+  const from = renewableAt(connectorOf(deps, read.instance.connector), grant, deps.timing) ?? 0;
+  const youngMs = from - latestNow(read.reading, deps.monotonic());
   if (youngMs > 0) {
     throw new Conflict("the vendor renews no token that is so young; try again later", "not_renewable_yet", {
       retryAfterSeconds: Math.ceil(youngMs / 1000),
     });
   }
-  const renewed = await renew(parts, read, grant.client, { cause, waits: true, patienceEnds, asker }, call);
+  const renewed = await renew(deps, read, grant.client, { cause, waits: true, patienceEnds, asker }, call);
   if (renewed.kind === "renewed") return renewed.token;
   if (renewed.kind === "unchanged") throw notRefreshed(renewed);
   refuseUnusable(renewed.read.instance);
-  return accessToken(renewed.read.instance, await open(parts, renewed.read.instance));
+  return accessToken(renewed.read.instance, await open(deps, renewed.read.instance));
 }
 
 /**
  * Whether a token was renewed within a minute: then a vendor's 401 brings no forced refresh. A token from a first exchange or an import counts as old, and so does one that has run out:
  * a token of 5 s is old after 5 s.
  */
-export function wasJustRefreshed(parts: Pick<GrantParts, "timing">, grant: Grant, now: number): boolean {
-  if (isAlmostOver(grant, now, parts.timing)) return false;
-  return grant.obtainedBy === "refresh" && now - grant.obtainedAt < parts.timing.forcedMs;
+export function wasJustRefreshed(deps: Pick<GrantDeps, "timing">, grant: Grant, now: number): boolean {
+  if (isAlmostOver(grant, now, deps.timing)) return false;
+  return grant.obtainedBy === "refresh" && now - grant.obtainedAt < deps.timing.forcedMs;
 }
 
-function canRenew(parts: GrantParts, instance: Instance, grant: Grant, now: number): boolean {
-  return isRenewable(connectorOf(parts, instance.connector), grant, now, parts.timing);
+function canRenew(deps: GrantDeps, instance: Instance, grant: Grant, now: number): boolean {
+  return isRenewable(connectorOf(deps, instance.connector), grant, now, deps.timing);
 }
 
 type Renewal =
@@ -194,7 +194,7 @@ interface RenewalRequest {
 
 /** Why a refresh may not begin yet, and for how long. @returns undefined: it may */
 function holdBack(
-  { timing }: GrantParts,
+  { timing }: GrantDeps,
   instance: Instance,
   { cause, asker }: RenewalRequest,
   now: number,
@@ -225,44 +225,44 @@ function holdBack(
  * The refresh itself goes on after that.
  */
 async function renew(
-  parts: GrantParts,
+  deps: GrantDeps,
   read: InstanceRead,
   client: OAuthClient,
   request: RenewalRequest,
   call: Call,
 ): Promise<Renewal> {
   const wanted = read.instance.version;
-  const left = (): number => request.patienceEnds - parts.monotonic();
+  const left = (): number => request.patienceEnds - deps.monotonic();
   let current = read;
   let waiting = false;
   let tried = false;
-  for (let pause = parts.timing.pollMs; ; pause = Math.min(pause * 2, parts.timing.pollMaxMs)) {
+  for (let pause = deps.timing.pollMs; ; pause = Math.min(pause * 2, deps.timing.pollMaxMs)) {
     if (current.instance.version !== wanted) return { kind: "moved", read: current };
-    const now = latestNow(current.reading, parts.monotonic());
-    const heldBack = holdBack(parts, current.instance, request, now);
+    const now = latestNow(current.reading, deps.monotonic());
+    const heldBack = holdBack(deps, current.instance, request, now);
     if (leaseIsHeld(current.instance, current.reading)) {
       // Somebody is at the vendor.
     } else if (heldBack !== undefined) {
       return heldBack;
-    } else if (call.remainingMs() < parts.timing.functionTimeMs) {
-      if (!tried) await parts.enqueueRefresh(current.instance, request.cause).catch(() => {});
+    } else if (call.remainingMs() < deps.timing.functionTimeMs) {
+      if (!tried) await deps.enqueueRefresh(current.instance, request.cause).catch(() => {});
       tried = true;
     } else if (!tried) {
       // The token request must begin soon after the item was read: an old reading (a slow upload came between) is no use, and
       // what it says of leases and forced refreshes is history.
-      if (current === read && parts.monotonic() - read.reading.monotonicMs > parts.timing.readAgeMs) {
-        current = await readAgain(parts, read.instance.id);
+      if (current === read && deps.monotonic() - read.reading.monotonicMs > deps.timing.readAgeMs) {
+        current = await readAgain(deps, read.instance.id);
         refuseUnusable(current.instance, request.cause);
         continue;
       }
       tried = true;
-      const refresh = refreshUnlessPaused(parts, current, client, { cause: request.cause, wanted }, call);
+      const refresh = refreshUnlessPaused(deps, current, client, { cause: request.cause, wanted }, call);
       call.afterAnswer(refresh);
       let result: Awaited<typeof refresh>;
       try {
-        result = await withTimeout(parts, left(), refresh);
+        result = await withTimeout(deps, left(), refresh);
       } catch (error) {
-        if (error instanceof TimedOut) return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
+        if (error instanceof TimedOut) return { kind: "unchanged", retryAfterMs: deps.timing.retryMs };
         throw error;
       }
       switch (result.kind) {
@@ -278,32 +278,32 @@ async function renew(
         case "paused":
           return { kind: "unchanged", retryAfterMs: result.retryAfterMs };
         case "nothing_to_refresh":
-          return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
+          return { kind: "unchanged", retryAfterMs: deps.timing.retryMs };
         case "hindered":
         case "moved":
           // Somebody was faster: look at once, and from then on now and then.
-          current = await readAgain(parts, read.instance.id);
+          current = await readAgain(deps, read.instance.id);
           refuseUnusable(current.instance, request.cause);
           if (current.instance.version !== wanted) return { kind: "moved", read: current };
       }
     }
-    if (!request.waits || left() <= 0) return { kind: "unchanged", retryAfterMs: parts.timing.retryMs };
+    if (!request.waits || left() <= 0) return { kind: "unchanged", retryAfterMs: deps.timing.retryMs };
     if (!waiting) {
       waiting = true;
       const { id, connector } = current.instance;
-      parts.outcome({ outcome: "waited", connector, instanceId: id, cause: request.cause });
+      deps.outcome({ outcome: "waited", connector, instanceId: id, cause: request.cause });
     }
-    await parts.sleep(Math.min(left(), pause * (0.5 + parts.random())));
-    current = await readAgain(parts, read.instance.id);
+    await deps.sleep(Math.min(left(), pause * (0.5 + deps.random())));
+    current = await readAgain(deps, read.instance.id);
     refuseUnusable(current.instance, request.cause);
   }
 }
 
 /** @throws {Unavailable} the table does not answer */
-async function readAgain(parts: GrantParts, instanceId: number): Promise<InstanceRead> {
-  let read: Awaited<ReturnType<GrantParts["instances"]["get"]>>;
+async function readAgain(deps: GrantDeps, instanceId: number): Promise<InstanceRead> {
+  let read: Awaited<ReturnType<GrantDeps["instances"]["get"]>>;
   try {
-    read = await parts.instances.get(instanceId);
+    read = await deps.instances.get(instanceId);
   } catch (error) {
     throw new Unavailable("the connection cannot be read right now", "unavailable", 2, error);
   }
@@ -350,8 +350,8 @@ function notNow(retryAfterMs: number): Unavailable {
   );
 }
 
-function open(parts: GrantParts, instance: Instance): Promise<Grant> {
-  return openGrant(parts.vault, instance, instance.version, instance.grant);
+function open(deps: GrantDeps, instance: Instance): Promise<Grant> {
+  return openGrant(deps.vault, instance, instance.version, instance.grant);
 }
 
 function accessToken(instance: Instance, grant: Grant): AccessToken {
@@ -368,13 +368,13 @@ function accessToken(instance: Instance, grant: Grant): AccessToken {
 }
 
 /** Once a day at most, off the path: that the grant is in use. One that had fallen idle is refreshed ahead of time again. */
-function noteUse(parts: GrantParts, instance: Instance, grant: Grant, now: number, call: Call): void {
-  if (instance.lastUsedAt !== undefined && now - instance.lastUsedAt < parts.timing.touchMs) return;
-  const due = isActive(instance, now, parts.activeWindowMs)
+function noteUse(deps: GrantDeps, instance: Instance, grant: Grant, now: number, call: Call): void {
+  if (instance.lastUsedAt !== undefined && now - instance.lastUsedAt < deps.timing.touchMs) return;
+  const due = isActive(instance, now, deps.activeWindowMs)
     ? undefined
     : dueAt(
-        parts,
-        connectorOf(parts, instance.connector),
+        deps,
+        connectorOf(deps, instance.connector),
         grant,
         { createdAt: instance.createdAt, lastUsedAt: now },
         now,
@@ -382,5 +382,5 @@ function noteUse(parts: GrantParts, instance: Instance, grant: Grant, now: numbe
   // From now on, not since it would have come due: nobody owed it a refresh while it was idle.
   const dueFromNow = due === undefined ? undefined : Math.max(due, now);
   // Best effort: a use that is not noted is noted by the next call.
-  call.afterAnswer(parts.instances.touch(instance.id, now, dueFromNow).catch(() => false));
+  call.afterAnswer(deps.instances.touch(instance.id, now, dueFromNow).catch(() => false));
 }

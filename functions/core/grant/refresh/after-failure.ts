@@ -1,6 +1,6 @@
 import type { Grant, Instance, Refusals, Failure as Told } from "../../instances/instance.ts";
 import type { TokenOutcome } from "../../oauth/ports.ts";
-import type { GrantParts } from "../grant-deps.ts";
+import type { GrantDeps } from "../grant-deps.ts";
 import { owedSince } from "../store/due.ts";
 import { backOff } from "../timing.ts";
 import { type VendorWords, wordsOf } from "./vendor-words.ts";
@@ -26,21 +26,21 @@ export interface AfterFailure {
 
 /** When to try again, by the number of failures and by what the vendor asked for. */
 export function afterFailure(
-  parts: Pick<GrantParts, "timing" | "random">,
+  deps: Pick<GrantDeps, "timing" | "random">,
   instance: Instance,
   old: Grant,
   outcome: TokenOutcome,
   now: number,
 ): AfterFailure {
-  const { timing } = parts;
+  const { timing } = deps;
   const attempts = (instance.attempts ?? 0) + 1;
   const words: VendorWords = wordsOf(outcome, old);
   const asked = outcome.kind === "refused" ? Math.min(outcome.retryAfterMs ?? 0, timing.retryAfterMaxMs) : 0;
-  const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, parts.random()));
+  const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, deps.random()));
   const since = owedSince(instance, old);
   // Spread by as much again: the sweep looks once a minute, so that a few seconds would bring back together what failed together.
   const dueRetryMs = backOff(timing.dueRetryMs, timing.dueRetryMaxMs, attempts, 0);
-  const dueInMs = Math.max(asked, dueRetryMs) + Math.round(parts.random() * dueRetryMs);
+  const dueInMs = Math.max(asked, dueRetryMs) + Math.round(deps.random() * dueRetryMs);
   return {
     retryAt: now + retryInMs,
     retryInMs,

@@ -1,7 +1,7 @@
 import type { Failure } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
-import type { Call, GrantParts, InstanceRead } from "../grant-deps.ts";
+import type { Call, GrantDeps, InstanceRead } from "../grant-deps.ts";
 import type { DeathReason } from "../store/death.ts";
 import { dueFor } from "../store/due.ts";
 import { latestNow } from "../timing.ts";
@@ -16,25 +16,25 @@ import { withTimeout } from "../with-timeout.ts";
  * @throws the table does not answer
  */
 export async function declareDead(
-  parts: Pick<GrantParts, "instances" | "sleep" | "timing" | "monotonic" | "announce">,
+  deps: Pick<GrantDeps, "instances" | "sleep" | "timing" | "monotonic" | "announce">,
   { instance, reading }: InstanceRead,
   seen: { readonly version: number; readonly fence: number },
   reason: DeathReason,
   words: Pick<Failure, "error" | "description">,
   call: Pick<Call, "afterAnswer">,
 ): Promise<boolean> {
-  const { timing } = parts;
-  const at = latestNow(reading, parts.monotonic());
+  const { timing } = deps;
+  const at = latestNow(reading, deps.monotonic());
   const death = { version: seen.version, at, reason };
   const lastFailure: Failure = { at, code: reason, ...words };
   const due = dueFor(instance, at + timing.keepDeadMs, at, timing);
   const written = await withTimeout(
-    parts,
+    deps,
     timing.storeTryMs,
-    parts.instances.markDead(instance.id, seen, reason, due, { death, lastFailure }),
+    deps.instances.markDead(instance.id, seen, reason, due, { death, lastFailure }),
   );
   if (!written) return false;
-  announce(parts, call, instance, {
+  announce(deps, call, instance, {
     name: "instance.needs_reauth",
     at,
     of: seen.version,

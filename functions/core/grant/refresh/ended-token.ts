@@ -1,6 +1,6 @@
 import type { Grant } from "../../instances/instance.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, InstanceRead } from "../grant-deps.ts";
+import type { Call, GrantDeps, InstanceRead } from "../grant-deps.ts";
 import { askAccount } from "../store/account.ts";
 import { releaseLease, takeLease } from "../store/lease.ts";
 import { latestNow, leaseIsHeld } from "../timing.ts";
@@ -14,17 +14,17 @@ import { declareDead } from "./declare-dead.ts";
  * @returns true: it needs a new sign-in, which is written and told; false: the vendor's 401 stands for itself
  */
 export async function hasEnded(
-  parts: GrantParts,
+  deps: GrantDeps,
   read: InstanceRead,
   grant: Grant,
   call: Call,
 ): Promise<boolean> {
   const { instance, reading } = read;
-  const now = latestNow(reading, parts.monotonic());
-  const connector = connectorOf(parts, instance.connector);
+  const now = latestNow(reading, deps.monotonic());
+  const connector = connectorOf(deps, instance.connector);
   const { version, fence } = instance;
   const count = (): boolean => {
-    parts.outcome({
+    deps.outcome({
       outcome: "needs_reauth",
       connector: connector.key,
       instanceId: instance.id,
@@ -34,22 +34,22 @@ export async function hasEnded(
   };
   try {
     if (grant.expiresAt !== undefined && grant.guessedExpiry === undefined && now >= grant.expiresAt) {
-      const died = await declareDead(parts, read, { version, fence }, "token_expired", {}, call);
+      const died = await declareDead(deps, read, { version, fence }, "token_expired", {}, call);
       return died && count();
     }
     // So new that the vendor may not know it everywhere yet.
-    if (grant.obtainedBy !== "import" && now - grant.obtainedAt < parts.timing.freshTokenMs) return false;
+    if (grant.obtainedBy !== "import" && now - grant.obtainedAt < deps.timing.freshTokenMs) return false;
     if (connector.account === undefined || leaseIsHeld(instance, reading)) return false;
-    if (instance.forcedAt !== undefined && now - instance.forcedAt < parts.timing.probeMs) return false;
-    const lease = await takeLease(parts, read, now);
+    if (instance.forcedAt !== undefined && now - instance.forcedAt < deps.timing.probeMs) return false;
+    const lease = await takeLease(deps, read, now);
     if (lease === undefined) return false;
-    const answer = await askAccount(parts, connector, grant, instance.configuration).catch(() => undefined);
+    const answer = await askAccount(deps, connector, grant, instance.configuration).catch(() => undefined);
     if (answer?.kind !== "ended") {
-      await releaseLease(parts, lease, {});
+      await releaseLease(deps, lease, {});
       return false;
     }
     const seen = { version, fence: lease.fence };
-    return (await declareDead(parts, read, seen, "token_refused", {}, call)) && count();
+    return (await declareDead(deps, read, seen, "token_refused", {}, call)) && count();
   } catch {
     // The table does not answer: the lease runs out, and the next 401 asks again.
     return false;

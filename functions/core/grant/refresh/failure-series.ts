@@ -1,10 +1,10 @@
 import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
-import type { Call, GrantParts, InstanceRead } from "../grant-deps.ts";
+import type { Call, GrantDeps, InstanceRead } from "../grant-deps.ts";
 import { latestNow } from "../timing.ts";
 import type { VendorWords } from "./vendor-words.ts";
 
-type Parts = Pick<GrantParts, "announce" | "monotonic">;
+type Deps = Pick<GrantDeps, "announce" | "monotonic">;
 
 /**
  * A series: all failures to renew one version. It is told when it begins, not at each attempt, and the version names it, so
@@ -12,7 +12,7 @@ type Parts = Pick<GrantParts, "announce" | "monotonic">;
  * @param left what the attempt left in the item: the count of failures, or (its end unknown) nothing but its lease
  */
 export function tellFailure(
-  parts: Parts,
+  deps: Deps,
   call: Pick<Call, "afterAnswer">,
   { instance, reading }: InstanceRead,
   left: "attempts" | "lease",
@@ -22,9 +22,9 @@ export function tellFailure(
   if (instance.attempts !== undefined) return;
   // A lease that ran out before this attempt is the trace of an earlier one, which told it, or died before it could.
   if (left === "lease" && instance.until !== undefined) return;
-  announce(parts, call, instance, {
+  announce(deps, call, instance, {
     name: "instance.refresh_failed",
-    at: latestNow(reading, parts.monotonic()),
+    at: latestNow(reading, deps.monotonic()),
     of: instance.version,
     reason,
     ...present({ error: words.error, errorDescription: words.description }),
@@ -33,14 +33,14 @@ export function tellFailure(
 
 /** The end of a series, if there was one: the grant that took the place of `instance.version` is safe. */
 export function tellRecovery(
-  parts: Parts,
+  deps: Deps,
   call: Pick<Call, "afterAnswer">,
   { instance, reading }: InstanceRead,
 ): void {
   if (instance.attempts === undefined && instance.until === undefined) return;
-  announce(parts, call, instance, {
+  announce(deps, call, instance, {
     name: "instance.refresh_recovered",
-    at: latestNow(reading, parts.monotonic()),
+    at: latestNow(reading, deps.monotonic()),
     of: instance.version,
   });
 }

@@ -1,6 +1,6 @@
 import type { Grant } from "../../instances/instance.ts";
 import type { Sealer } from "../../vault/ports.ts";
-import type { Call, GrantParts, InstanceRead, RefreshCause } from "../grant-deps.ts";
+import type { Call, GrantDeps, InstanceRead, RefreshCause } from "../grant-deps.ts";
 import { endRefused, STORE_REFUSED } from "../revocation/end-refused.ts";
 import { type Lease, releaseLease } from "../store/lease.ts";
 import { latestNow } from "../timing.ts";
@@ -14,7 +14,7 @@ import { tellFailure } from "./failure-series.ts";
  * @returns milliseconds until the next try
  */
 export async function giveUpRefused(
-  parts: GrantParts,
+  deps: GrantDeps,
   read: InstanceRead,
   lease: Lease,
   won: { readonly old: Grant; readonly grant: Grant; readonly sentAt: number; readonly sealer: Sealer },
@@ -25,24 +25,24 @@ export async function giveUpRefused(
   if (won.grant.refreshToken === won.old.refreshToken) {
     // The refresh token lives on in the old grant: there is nothing to end.
     const { id: instanceId, connector } = instance;
-    parts.outcome({ outcome: "lost", connector, instanceId, cause, reason: STORE_REFUSED });
+    deps.outcome({ outcome: "lost", connector, instanceId, cause, reason: STORE_REFUSED });
   } else {
     const { grant, sealer, sentAt: at } = won;
-    await endRefused(parts, call, instance, { grant, sealer, of: lease.fence, at, cause });
+    await endRefused(deps, call, instance, { grant, sealer, of: lease.fence, at, cause });
   }
-  const now = latestNow(read.reading, parts.monotonic());
+  const now = latestNow(read.reading, deps.monotonic());
   const { retryInMs, ...change } = afterFailure(
-    parts,
+    deps,
     instance,
     won.old,
     { kind: "unknown", reason: STORE_REFUSED },
     now,
   );
   const release = withTimeout(
-    parts,
-    parts.timing.storeTryMs,
-    releaseLease(parts, lease, { ...change, lastError: STORE_REFUSED }),
+    deps,
+    deps.timing.storeTryMs,
+    releaseLease(deps, lease, { ...change, lastError: STORE_REFUSED }),
   );
-  if (await release.catch(() => false)) tellFailure(parts, call, read, "attempts", STORE_REFUSED);
+  if (await release.catch(() => false)) tellFailure(deps, call, read, "attempts", STORE_REFUSED);
   return retryInMs;
 }

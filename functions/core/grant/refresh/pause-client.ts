@@ -19,9 +19,9 @@ export function pauseKey(
   { organizationId, connector }: Pick<Instance, "organizationId" | "connector">,
   client: OAuthClient,
 ): string {
-  const digest = (...parts: readonly string[]): Buffer =>
+  const digest = (...deps: readonly string[]): Buffer =>
     createHash("sha256")
-      .update(JSON.stringify([organizationId, connector, client.kind, ...parts]))
+      .update(JSON.stringify([organizationId, connector, client.kind, ...deps]))
       .digest();
   if (client.kind === "registered") return digest(client.appId).toString("base64url").slice(0, 16);
   // Sixteen bits tell two secrets apart, and tell nobody who reads the table whether he has guessed one.

@@ -1,5 +1,5 @@
 import type { OAuthClient } from "../../instances/instance.ts";
-import type { Call, GrantParts, InstanceRead } from "../grant-deps.ts";
+import type { Call, GrantDeps, InstanceRead } from "../grant-deps.ts";
 import { latestNow } from "../timing.ts";
 import { pauseKey } from "./pause-client.ts";
 import { type RefreshRequest, type RefreshResult, refreshGrant } from "./refresh.ts";
@@ -19,25 +19,25 @@ export interface Paused {
  * @param client of the grant that was read
  */
 export async function refreshUnlessPaused(
-  parts: GrantParts,
+  deps: GrantDeps,
   read: InstanceRead,
   client: OAuthClient,
   request: RefreshRequest,
   call: Call,
 ): Promise<RefreshResult | Paused> {
   const key = pauseKey(read.instance, client);
-  const now = latestNow(read.reading, parts.monotonic());
+  const now = latestNow(read.reading, deps.monotonic());
   // Where nobody can look, the grant's own back-off has to do.
-  const pause = await parts.pauses.check(key, now).catch(() => ({ kind: "open" }) as const);
+  const pause = await deps.pauses.check(key, now).catch(() => ({ kind: "open" }) as const);
   if (pause.kind === "until" && request.cause !== "forced") {
     return { kind: "paused", until: pause.until, retryAfterMs: pause.until - now };
   }
-  const result = await refreshGrant(parts, read, request, call);
+  const result = await refreshGrant(deps, read, request, call);
   const told = toldOfClient(result);
-  if (told === "refused") await parts.pauses.pause(key, now).catch(() => {});
-  if (told === "accepted" && pause.kind !== "open") await parts.pauses.resume(key).catch(() => {});
+  if (told === "refused") await deps.pauses.pause(key, now).catch(() => {});
+  if (told === "accepted" && pause.kind !== "open") await deps.pauses.resume(key).catch(() => {});
   if (told === "nothing" && pause.kind === "probe")
-    await parts.pauses.giveBack(key, pause, now).catch(() => {});
+    await deps.pauses.giveBack(key, pause, now).catch(() => {});
   return result;
 }
 

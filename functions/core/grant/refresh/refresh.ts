@@ -9,7 +9,7 @@ import { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantOutcome, GrantParts, InstanceRead, RefreshCause } from "../grant-deps.ts";
+import type { Call, GrantDeps, GrantOutcome, InstanceRead, RefreshCause } from "../grant-deps.ts";
 import { revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
 import { noteProof } from "../store/account.ts";
 import { commit, type RefreshRecord } from "../store/commit.ts";
@@ -57,7 +57,7 @@ export interface RefreshRequest {
 /** Causes that no clock of ours brings about: one in a while is allowed, and `forcedAt` remembers the last. */
 const FORCED: ReadonlySet<RefreshCause> = new Set(["forced", "unauthorized", "revive"]);
 
-const running = new WeakMap<GrantParts, Map<number, Promise<RefreshResult>>>();
+const running = new WeakMap<GrantDeps, Map<number, Promise<RefreshResult>>>();
 
 /**
  * REFRESH, steps 1 to 5 of the protocol. Callers in the same process share one that is under way. The exchange is never
@@ -65,32 +65,32 @@ const running = new WeakMap<GrantParts, Map<number, Promise<RefreshResult>>>();
  * Never throws.
  */
 export function refreshGrant(
-  parts: GrantParts,
+  deps: GrantDeps,
   read: InstanceRead,
   request: RefreshRequest,
   call: Call,
 ): Promise<RefreshResult> {
-  const mine = running.get(parts) ?? new Map<number, Promise<RefreshResult>>();
-  running.set(parts, mine);
+  const mine = running.get(deps) ?? new Map<number, Promise<RefreshResult>>();
+  running.set(deps, mine);
   const { id } = read.instance;
   const shared = mine.get(id);
   if (shared !== undefined) return shared;
-  const refresh = attempt(parts, read, request, call).finally(() => mine.delete(id));
+  const refresh = attempt(deps, read, request, call).finally(() => mine.delete(id));
   mine.set(id, refresh);
   return refresh;
 }
 
 async function attempt(
-  parts: GrantParts,
+  deps: GrantDeps,
   read: InstanceRead,
   request: RefreshRequest,
   call: Call,
 ): Promise<RefreshResult> {
   const { instance } = read;
   // The read was answered by now: what the lease and the key take does not come off the new token's life.
-  const answeredMs = parts.monotonic();
+  const answeredMs = deps.monotonic();
   const count: Count = (outcome, { timeLeftMs, words } = {}) =>
-    parts.outcome({
+    deps.outcome({
       outcome,
       connector: instance.connector,
       instanceId: instance.id,
@@ -99,11 +99,11 @@ async function attempt(
       ...(words?.error === undefined ? {} : { error: words.error }),
       ...(words?.description === undefined ? {} : { errorDescription: words.description }),
     });
-  const failed: Fail = (outcome, retryAfterMs = parts.timing.retryMs, words = {}) => {
+  const failed: Fail = (outcome, retryAfterMs = deps.timing.retryMs, words = {}) => {
     count(outcome, { words });
     return { kind: "failed", outcome, retryAfterMs };
   };
-  const now = (): number => latestNow(read.reading, parts.monotonic());
+  const now = (): number => latestNow(read.reading, deps.monotonic());
   const revives = request.cause === "revive";
   const why = refreshBlocker(read, request.wanted, revives);
   if (why !== undefined) return { kind: "hindered", why };
@@ -111,27 +111,27 @@ async function attempt(
   let old: Grant;
   let lease: Lease | undefined;
   try {
-    const record = await lookForRescue(parts, read);
+    const record = await lookForRescue(deps, read);
     if (record !== undefined) {
       if (record.kind !== "refresh")
         throw new Error(`rescue record of instance ${instance.id} is not a refresh`);
       // Where this loses to a delete or a sign-in, the rescue worker revokes what the record holds.
-      count((await commit(parts, record)) === "written" ? "rescued" : "reused");
+      count((await commit(deps, record)) === "written" ? "rescued" : "reused");
       return { kind: "moved" };
     }
-    old = await openGrant(parts.vault, instance, instance.version, instance.grant);
+    old = await openGrant(deps.vault, instance, instance.version, instance.grant);
     if (old.refreshToken === undefined) return { kind: "nothing_to_refresh" };
-    lease = await takeLease(parts, read, FORCED.has(request.cause) ? now() : undefined);
+    lease = await takeLease(deps, read, FORCED.has(request.cause) ? now() : undefined);
   } catch {
     // Nobody can look, open or take: nothing was written that does not run out by itself.
     return failed("unreachable");
   }
   if (lease === undefined) return { kind: "hindered", why: "held" };
 
-  const connector = connectorOf(parts, instance.connector);
+  const connector = connectorOf(deps, instance.connector);
   // From here on each attempt is counted once, however it ends.
   const { outcome, sentAt, sealer } = await exchange(
-    parts,
+    deps,
     { ...read, answeredMs },
     lease,
     connector,
@@ -141,9 +141,9 @@ async function attempt(
   const words = wordsOf(outcome, old);
   switch (outcome.kind) {
     case "granted": {
-      const grant = refreshedGrant(parts, connector, old, outcome.response, sentAt);
+      const grant = refreshedGrant(deps, connector, old, outcome.response, sentAt);
       return await storeRefreshed(
-        parts,
+        deps,
         read,
         request,
         lease,
@@ -155,40 +155,40 @@ async function attempt(
     case "unusable": {
       const grant = withRotatedToken(old, outcome.response);
       if (grant === undefined) break;
-      const failure = afterFailure(parts, instance, old, outcome, now());
+      const failure = afterFailure(deps, instance, old, outcome, now());
       const won = { connector, old, grant, sentAt, sealer, failure };
-      return await storeRefreshed(parts, read, request, lease, won, call, count);
+      return await storeRefreshed(deps, read, request, lease, won, call, count);
     }
     case "invalid_grant": {
       const reason = reasonOf(outcome);
-      if (revives) return await stillDead(parts, lease, reason, { count, words, now: now() });
-      return await endGrant(parts, read, lease, reason, { count, failed, words }, call);
+      if (revives) return await stillDead(deps, lease, reason, { count, words, now: now() });
+      return await endGrant(deps, read, lease, reason, { count, failed, words }, call);
     }
     case "unknown":
       // Sending an old refresh token again may end the whole grant: nobody does before the lease has run out and
       // somebody has looked into the rescue bucket. Where the vendor does not rotate, it is harmless.
       if (connector.oauth2.refreshToken?.rotates !== false) {
-        if (!revives) tellFailure(parts, call, read, "lease", errorCode(outcome));
-        return failed("unreachable", parts.timing.callerPatienceMs);
+        if (!revives) tellFailure(deps, call, read, "lease", errorCode(outcome));
+        return failed("unreachable", deps.timing.callerPatienceMs);
       }
       break;
   }
-  const change = afterFailure(parts, instance, old, outcome, now());
+  const change = afterFailure(deps, instance, old, outcome, now());
   if (revives) {
-    await letGo(parts, lease, {});
+    await letGo(deps, lease, {});
     return failed(failureOf(outcome), change.retryInMs, words);
   }
   const counted = countRefusal(instance, old, outcome, {
     cause: request.cause,
     now: now(),
-    timing: parts.timing,
+    timing: deps.timing,
   });
-  const judged = counted && (await isGivenUp(parts, instance, counted, now()));
-  if (judged?.givenUp) return await endGrant(parts, read, lease, "refused", { count, failed, words }, call);
+  const judged = counted && (await isGivenUp(deps, instance, counted, now()));
+  if (judged?.givenUp) return await endGrant(deps, read, lease, "refused", { count, failed, words }, call);
   // One whose refusals count stays on the due index, though nobody uses it any more: the worker brings it to its end.
-  const dueAt = change.dueAt ?? change.retryAt + parts.timing.dueRetryMaxMs;
+  const dueAt = change.dueAt ?? change.retryAt + deps.timing.dueRetryMaxMs;
   const left = { ...change, ...(judged === undefined ? {} : { refusals: judged.refusals, dueAt }) };
-  if (await letGo(parts, lease, left)) tellFailure(parts, call, read, "attempts", change.lastError, words);
+  if (await letGo(deps, lease, left)) tellFailure(deps, call, read, "attempts", change.lastError, words);
   return failed(failureOf(outcome), change.retryInMs, words);
 }
 
@@ -199,8 +199,8 @@ type Count = (
 type Fail = (outcome: Failure, retryAfterMs?: number, words?: VendorWords) => RefreshResult;
 
 /** RELEASE, with what the attempt leaves behind. @returns whether it was written */
-async function letGo(parts: GrantParts, lease: Lease, change: ReleaseChange): Promise<boolean> {
-  const release = withTimeout(parts, parts.timing.storeTryMs, releaseLease(parts, lease, change));
+async function letGo(deps: GrantDeps, lease: Lease, change: ReleaseChange): Promise<boolean> {
+  const release = withTimeout(deps, deps.timing.storeTryMs, releaseLease(deps, lease, change));
   return await release.catch(() => false);
 }
 
@@ -209,16 +209,16 @@ async function letGo(parts: GrantParts, lease: Lease, change: ReleaseChange): Pr
  * death without a date, of an earlier version of Linkspan, has one from here on.
  */
 async function stillDead(
-  parts: GrantParts,
+  deps: GrantDeps,
   lease: Lease,
   reason: DeathReason,
   { count, words, now }: { count: Count; words: VendorWords; now: number },
 ): Promise<RefreshResult> {
   const { instance } = lease;
   const before = deathOf(instance);
-  const { timing } = parts;
+  const { timing } = deps;
   const due = before?.at === undefined ? dueFor(instance, now + timing.keepDeadMs, now, timing) : undefined;
-  await letGo(parts, lease, {
+  await letGo(deps, lease, {
     ...present({ dueAt: due }),
     death: {
       version: instance.version,
@@ -233,7 +233,7 @@ async function stillDead(
 
 /** Step 4: unwrap the key, connect, and send if there is still time. Every way that this can go wrong has its outcome. */
 async function exchange(
-  parts: GrantParts,
+  deps: GrantDeps,
   { reading, answeredMs }: InstanceRead & { readonly answeredMs: number },
   lease: Lease,
   connector: Connector,
@@ -242,17 +242,17 @@ async function exchange(
 ): Promise<{ outcome: TokenOutcome; sentAt: number; sealer: Sealer }> {
   const { instance } = lease;
   let sentAt: number | undefined;
-  let sealer: Sealer = parts.vault;
+  let sealer: Sealer = deps.vault;
   try {
-    sealer = await parts.vault.prepare(instance.organizationId);
-    const client = await parts.clients.resolve(instance.organizationId, connector.key, old.client);
-    const outcome = await parts.tokens.refresh(connector, client, {
+    sealer = await deps.vault.prepare(instance.organizationId);
+    const client = await deps.clients.resolve(instance.organizationId, connector.key, old.client);
+    const outcome = await deps.tokens.refresh(connector, client, {
       refreshToken,
       shortLived: old.shortLived === true,
       values: endpointValues(connector, instance.configuration, old),
-      timeoutMs: parts.timing.exchangeMs,
+      timeoutMs: deps.timing.exchangeMs,
       beforeSend: () => {
-        const now = parts.monotonic();
+        const now = deps.monotonic();
         if (now > lease.sendBefore)
           throw new Error("too late to send: the lease might run out before the answer is stored");
         sentAt = earliestNow(reading, answeredMs, now);
@@ -271,13 +271,13 @@ async function exchange(
 
 /** What the vendor left out of its answer stays as it was (RFC 6749 section 6), as far as there is room. */
 function refreshedGrant(
-  parts: GrantParts,
+  deps: GrantDeps,
   connector: Connector,
   old: Grant,
   response: TokenResponse,
   sentAt: number,
 ): Grant {
-  const expiry = expiryOf(connector, response, sentAt, parts.timing);
+  const expiry = expiryOf(connector, response, sentAt, deps.timing);
   const refreshToken = response.refreshToken ?? old.refreshToken;
   // A refresh token that was carried over allows what it did, not what the sign-in beside it allows.
   const { scope: oldScope, askedScopes } = old.carried ?? old;
@@ -307,7 +307,7 @@ function withRotatedToken(old: Grant, { refreshToken }: TokenResponse): Grant | 
 
 /** Step 5, a grant: seal it with version f; COMMIT, else the rescue bucket. */
 async function storeRefreshed(
-  parts: GrantParts,
+  deps: GrantDeps,
   read: InstanceRead,
   request: RefreshRequest,
   lease: Lease,
@@ -326,13 +326,13 @@ async function storeRefreshed(
   const { instance, fence } = lease;
   const used = request.cause === "just_in_time" || request.cause === "unauthorized";
   const regular = dueAt(
-    parts,
+    deps,
     won.connector,
     won.grant,
     used ? { createdAt: instance.createdAt, lastUsedAt: won.sentAt } : instance,
     won.sentAt,
   );
-  const due = dueFor(instance, won.failure?.dueAt ?? regular, won.sentAt, parts.timing);
+  const due = dueFor(instance, won.failure?.dueAt ?? regular, won.sentAt, deps.timing);
   const recordOf = (grant: Grant): (() => Promise<RefreshRecord>) => {
     let sealed: Sealed | undefined;
     return async () => {
@@ -358,27 +358,27 @@ async function storeRefreshed(
     ({ kept, grant } = await storeWhatItCan(won.connector, won.grant, async (each) => {
       record = recordOf(each);
       return await storeOrRescue(
-        parts,
+        deps,
         call,
         instance.id,
-        async () => await commit(parts, await record()),
+        async () => await commit(deps, await record()),
         record,
       );
     }));
   } catch (error) {
     if (error instanceof StoreRefused) {
-      const retryAfterMs = await giveUpRefused(parts, read, lease, won, request.cause, call);
+      const retryAfterMs = await giveUpRefused(deps, read, lease, won, request.cause, call);
       return { kind: "failed", outcome: "lost", retryAfterMs };
     }
     count("lost");
-    return { kind: "failed", outcome: "lost", retryAfterMs: parts.timing.retryMs };
+    return { kind: "failed", outcome: "lost", retryAfterMs: deps.timing.retryMs };
   }
   if (kept === "superseded") {
     count("reused");
     return { kind: "moved" };
   }
   if (kept === "lost") {
-    const ended = await revokeOrphanOrDefer(parts, call, instance, won.grant, record);
+    const ended = await revokeOrphanOrDefer(deps, call, instance, won.grant, record);
     // What is lost is counted there; what is owed, as revoked when it is.
     if (ended !== "lost") count(ended === "revoked" ? "revoked" : "reused");
     return { kind: "moved" };
@@ -386,17 +386,17 @@ async function storeRefreshed(
   if (won.failure !== undefined) {
     const { retryInMs, ...change } = won.failure;
     // Not after a PUT: the lease has to outlast it.
-    const isTold = kept === "written" && (await releaseLease(parts, lease, change));
-    if (isTold) tellFailure(parts, call, read, "attempts", change.lastError);
+    const isTold = kept === "written" && (await releaseLease(deps, lease, change));
+    if (isTold) tellFailure(deps, call, read, "attempts", change.lastError);
     count("refused");
     return { kind: "failed", outcome: "refused", retryAfterMs: retryInMs };
   }
-  const now = latestNow(read.reading, parts.monotonic());
+  const now = latestNow(read.reading, deps.monotonic());
   if (request.cause === "revive") {
-    announce(parts, call, instance, { name: "instance.revived", at: now, of: instance.version });
+    announce(deps, call, instance, { name: "instance.revived", at: now, of: instance.version });
     count("revived");
   } else {
-    tellRecovery(parts, call, read);
+    tellRecovery(deps, call, read);
     const left = won.old.expiresAt;
     count("refreshed", { timeLeftMs: left === undefined ? undefined : left - now });
   }
@@ -408,13 +408,13 @@ async function storeRefreshed(
   });
   const refreshed = { ...renewed, lastRefreshedAt: won.sentAt };
   // What lies in the rescue bucket is no item yet: its next refresh is the proof.
-  const instanceNow = kept === "written" ? await noteProof(parts, refreshed, won.sentAt) : refreshed;
+  const instanceNow = kept === "written" ? await noteProof(deps, refreshed, won.sentAt) : refreshed;
   return { kind: "refreshed", grant, instance: instanceNow };
 }
 
 /** Step 5, `invalid_grant` and what stands for it: only a new sign-in helps, if this attempt is still the one that counts. */
 async function endGrant(
-  parts: GrantParts,
+  deps: GrantDeps,
   read: InstanceRead,
   lease: Lease,
   reason: DeathReason,
@@ -423,12 +423,12 @@ async function endGrant(
 ): Promise<RefreshResult> {
   const { id, version } = lease.instance;
   try {
-    if (await declareDead(parts, read, { version, fence: lease.fence }, reason, words, call)) {
+    if (await declareDead(deps, read, { version, fence: lease.fence }, reason, words, call)) {
       count("needs_reauth", { words });
       return { kind: "needs_reauth" };
     }
     // Refused: the version moved on, or this is the second try of a write whose first answer was lost.
-    const { value: found } = await parts.instances.get(id);
+    const { value: found } = await deps.instances.get(id);
     count("reused");
     return found !== undefined && needsReauthentication(found) ? { kind: "needs_reauth" } : { kind: "moved" };
   } catch {

@@ -1,6 +1,6 @@
 import type { Grant, Instance, Refusals } from "../../instances/instance.ts";
 import type { TokenOutcome } from "../../oauth/ports.ts";
-import type { GrantParts, RefreshCause } from "../grant-deps.ts";
+import type { GrantDeps, RefreshCause } from "../grant-deps.ts";
 import type { Timing } from "../timing.ts";
 
 /** Statuses that say nothing of the grant: the client, the time, the rate. */
@@ -59,12 +59,12 @@ export function countRefusal(
  * @returns the refusals as they are to be written
  */
 export async function isGivenUp(
-  parts: Pick<GrantParts, "refused" | "timing">,
+  deps: Pick<GrantDeps, "refused" | "timing">,
   instance: Pick<Instance, "id" | "connector">,
   refusals: Refusals,
   now: number,
 ): Promise<{ readonly refusals: Refusals; readonly givenUp: boolean }> {
-  const { refused, timing } = parts;
+  const { refused, timing } = deps;
   const left = { refusals, givenUp: false };
   const lasts = now - refusals.since;
   if (refused === undefined || lasts < timing.refusedMs - timing.refusedNoticeMs) return left;

@@ -26,20 +26,20 @@ const MOST_TRIES = 5;
  * @param count how many grants of a connector there are
  * @param held tells the operator that grants are not given up, and of which connector
  */
-export function refusedGrants(parts: {
+export function refusedGrants(deps: {
   readonly transients: TransientStore;
   readonly timing: Timing;
   readonly count: (connector: string) => Promise<number>;
   readonly held: (connector: string, told: { readonly refused: number; readonly grants: number }) => void;
 }): RefusedGrants {
-  const { transients, timing } = parts;
+  const { transients, timing } = deps;
   const keptMs = 2 * timing.refusedNoticeMs + timing.refusedDayMs;
 
   async function countOf(connector: string, now: number): Promise<number> {
     const id = `grants#${connector}`;
     const known = await transients.get<Counted>(id);
     if (known !== undefined) return known.count;
-    const count = await parts.count(connector);
+    const count = await deps.count(connector);
     await transients.put<Counted>({ id, count, expiresAt: now + timing.refusedDayMs });
     return count;
   }
@@ -77,7 +77,7 @@ export function refusedGrants(parts: {
       if (isKnown && near.length <= 1) return true;
       const grants = await countOf(connector, now);
       if (isKnown && near.length * SHARE <= grants && near.length < MOST_NOTICED) return true;
-      parts.held(connector, { refused: near.length, grants });
+      deps.held(connector, { refused: near.length, grants });
       return false;
     },
   };

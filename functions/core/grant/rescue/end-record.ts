@@ -4,7 +4,7 @@ import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, WorkerParts } from "../grant-deps.ts";
+import type { Call, WorkerDeps } from "../grant-deps.ts";
 import { openUnlessBroken, revokeRecorded } from "../revocation/revoke-orphan.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
 import { pendingVersion } from "../store/sealed-pending.ts";
@@ -57,16 +57,16 @@ function grantIn(record: RescueRecord): { grant: Uint8Array; version: number | s
  * @throws the key service does not answer
  */
 export async function smallerRecord(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   record: RescueRecord,
 ): Promise<RescueRecord | undefined> {
   const owner = subjectOf(record);
   const { grant, version } = grantIn(record);
-  const opened = await openUnlessBroken(parts, owner, version, grant);
+  const opened = await openUnlessBroken(deps, owner, version, grant);
   if (opened === undefined) return undefined;
-  const smaller = withoutUndeclared(connectorOf(parts, owner.connector), opened);
+  const smaller = withoutUndeclared(connectorOf(deps, owner.connector), opened);
   if (smaller === undefined) return undefined;
-  const sealer = await parts.vault.prepare(owner.organizationId);
+  const sealer = await deps.vault.prepare(owner.organizationId);
   const sealed = await sealGrant(sealer, owner, version, smaller);
   if (record.kind === "new") return { ...record, instance: { ...record.instance, grant: sealed } };
   if (record.kind === "pending") return { ...record, pending: { ...record.pending, grant: sealed } };
@@ -78,30 +78,30 @@ export async function smallerRecord(
  * @returns whether the vendor took the revocation; `false` only when it was tried for as long as revocations are
  * @throws {RevocationOwed} not yet: the record stays
  */
-export async function endRecord(parts: WorkerParts, record: RescueRecord): Promise<boolean> {
+export async function endRecord(deps: WorkerDeps, record: RescueRecord): Promise<boolean> {
   const owner = subjectOf(record);
   const { grant, version } = grantIn(record);
   // A connector that is gone, a key service that does not answer: not now, and in the end never.
-  if (await revokeRecorded(parts, owner, version, grant).catch(() => false)) return true;
-  if (!(await isPastItsEnd(parts, owner.id, owner.at))) throw new RevocationOwed(owner.id);
+  if (await revokeRecorded(deps, owner, version, grant).catch(() => false)) return true;
+  if (!(await isPastItsEnd(deps, owner.id, owner.at))) throw new RevocationOwed(owner.id);
   return false;
 }
 
 /** Tells what became of a record's grant: for a new connection also that there will be no instance. */
 export async function tellEnd(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   call: Pick<Call, "afterAnswer">,
   key: string,
   record: RescueRecord,
   ended: { readonly why?: RecordEnd; readonly revoked: boolean },
 ): Promise<void> {
   const subject = subjectOf(record);
-  const { value, reading } = await parts.instances.get(subject.id);
-  const at = latestNow(reading, parts.monotonic());
+  const { value, reading } = await deps.instances.get(subject.id);
+  const at = latestNow(reading, deps.monotonic());
   const userId = userOf(record) ?? value?.userId;
   const owner = { ...subject, ...present({ userId }) };
   const tell = (name: "instance.grant_lost" | "instance.revocation_failed" | "instance.deleted") =>
-    announce(parts, call, owner, {
+    announce(deps, call, owner, {
       name,
       at,
       of: key,
@@ -119,12 +119,12 @@ function userOf(record: RescueRecord): string | undefined {
 
 /** By the store's time. @throws the table does not answer: nobody knows the time */
 export async function isPastItsEnd(
-  parts: Pick<WorkerParts, "instances" | "monotonic" | "timing">,
+  deps: Pick<WorkerDeps, "instances" | "monotonic" | "timing">,
   instanceId: number,
   at: number,
 ): Promise<boolean> {
-  const { reading } = await parts.instances.get(instanceId);
-  return latestNow(reading, parts.monotonic()) - at >= parts.timing.revocationMs;
+  const { reading } = await deps.instances.get(instanceId);
+  return latestNow(reading, deps.monotonic()) - at >= deps.timing.revocationMs;
 }
 
 /**
@@ -132,15 +132,15 @@ export async function isPastItsEnd(
  * @throws {UnreadableRecord} not yet: a newer version of this function may be able to read it
  */
 export async function endUnreadable(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   key: string,
   unreadable: UnreadableRecord,
 ): Promise<void> {
   const instanceId = Number(/^rescue\/(\d+)\//.exec(key)?.[1] ?? 0);
   const { writtenAt } = unreadable;
-  if (writtenAt === undefined || !(await isPastItsEnd(parts, instanceId, writtenAt))) throw unreadable;
-  await parts.rescue.remove(key);
-  parts.outcome({
+  if (writtenAt === undefined || !(await isPastItsEnd(deps, instanceId, writtenAt))) throw unreadable;
+  await deps.rescue.remove(key);
+  deps.outcome({
     outcome: "lost",
     connector: "unknown",
     instanceId,

@@ -3,7 +3,7 @@ import type { Instance } from "../../instances/instance.ts";
 import type { PendingKey } from "../../instances/pending-sign-in.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, SignInParts, WorkerParts } from "../grant-deps.ts";
+import type { Call, GrantDeps, SignInDeps, WorkerDeps } from "../grant-deps.ts";
 import { lookUpAccount } from "../store/account.ts";
 import { consentKey, provenKey, unprovenKey } from "../store/consent.ts";
 import { isEmptied } from "../store/death.ts";
@@ -15,20 +15,20 @@ import { latestNow, revocationWait } from "../timing.ts";
  * @returns false: there is no such instance
  */
 export async function markForDeletion(
-  parts: Pick<SignInParts, "enqueueDeletion"> & {
-    readonly instances: Pick<GrantParts["instances"], "get" | "markDeleting">;
+  deps: Pick<SignInDeps, "enqueueDeletion"> & {
+    readonly instances: Pick<GrantDeps["instances"], "get" | "markDeleting">;
   },
   instanceId: number,
 ): Promise<boolean> {
-  const { value: instance, reading } = await parts.instances.get(instanceId);
+  const { value: instance, reading } = await deps.instances.get(instanceId);
   if (instance === undefined) return false;
   // Only the first of several deletes hands it over: each message would be a revocation more.
-  if (!(await parts.instances.markDeleting(instanceId, reading.dateMs, "first"))) {
-    const { value: found } = await parts.instances.get(instanceId);
+  if (!(await deps.instances.markDeleting(instanceId, reading.dateMs, "first"))) {
+    const { value: found } = await deps.instances.get(instanceId);
     return found?.deleting === true;
   }
   // Lost: it lies on the due index.
-  await parts.enqueueDeletion(instance).catch(() => {});
+  await deps.enqueueDeletion(instance).catch(() => {});
   return true;
 }
 
@@ -38,36 +38,36 @@ export async function markForDeletion(
  * One worker at a time, whatever number of deletes and messages there are: a vendor counts each revocation.
  */
 export async function finishDeletion(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   instanceId: number,
   call: Pick<Call, "afterAnswer">,
 ): Promise<void> {
-  const { value: instance, reading } = await parts.instances.get(instanceId);
+  const { value: instance, reading } = await deps.instances.get(instanceId);
   if (instance?.deleting !== true) return;
-  const now = latestNow(reading, parts.monotonic());
-  const certainAt = siblingsAreCertainAt(parts, instance);
-  if (now < certainAt) return void (await parts.instances.pushDeletion(instanceId, certainAt));
-  if (!(await claim(parts, instance, now))) return;
+  const now = latestNow(reading, deps.monotonic());
+  const certainAt = siblingsAreCertainAt(deps, instance);
+  if (now < certainAt) return void (await deps.instances.pushDeletion(instanceId, certainAt));
+  if (!(await claim(deps, instance, now))) return;
   // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
-  const unborn = await parts.rescue.read(`rescue/${instanceId}/new`);
-  if (unborn !== undefined) return await tryLater(parts, instance, now);
-  const ended = await revokeStored(parts, instance);
+  const unborn = await deps.rescue.read(`rescue/${instanceId}/new`);
+  if (unborn !== undefined) return await tryLater(deps, instance, now);
+  const ended = await revokeStored(deps, instance);
   const goesOnFor = now - (instance.deletingSince ?? now);
   const patience = {
-    failed: parts.timing.revocationMs,
-    unclear: parts.timing.consentMs,
+    failed: deps.timing.revocationMs,
+    unclear: deps.timing.consentMs,
     revoked: 0,
     spared: 0,
   };
-  if (goesOnFor < patience[ended]) return await tryLater(parts, instance, now);
-  const removed = await parts.instances.remove(instanceId);
+  if (goesOnFor < patience[ended]) return await tryLater(deps, instance, now);
+  const removed = await deps.instances.remove(instanceId);
   const { connector } = instance;
-  if (ended === "revoked") parts.outcome({ outcome: "revoked", connector, instanceId, cause: "forced" });
-  if (ended === "failed") parts.outcome({ outcome: "lost", connector, instanceId, cause: "forced" });
+  if (ended === "revoked") deps.outcome({ outcome: "revoked", connector, instanceId, cause: "forced" });
+  if (ended === "failed") deps.outcome({ outcome: "lost", connector, instanceId, cause: "forced" });
   if (!removed) return;
   if (ended === "failed")
-    announce(parts, call, instance, { name: "instance.revocation_failed", at: now, of: "delete" });
-  announce(parts, call, instance, { name: "instance.deleted", at: now, of: "delete" });
+    announce(deps, call, instance, { name: "instance.revocation_failed", at: now, of: "delete" });
+  announce(deps, call, instance, { name: "instance.deleted", at: now, of: "delete" });
 }
 
 /** What hangs on a consent and is to end: an instance, or a pending sign-in. */
@@ -80,39 +80,39 @@ export interface ConsentHolder
 }
 
 /** Whether this worker may go on. One that may not leaves it be: the due index brings the deletion back. */
-async function claim(parts: WorkerParts, { id, deletionUntil }: Instance, now: number): Promise<boolean> {
+async function claim(deps: WorkerDeps, { id, deletionUntil }: Instance, now: number): Promise<boolean> {
   if (deletionUntil !== undefined && deletionUntil > now) return false;
   const seen = deletionUntil === undefined ? {} : { deletionUntil };
-  return await parts.instances.claimDeletion(id, seen, now + parts.timing.deletionMs);
+  return await deps.instances.claimDeletion(id, seen, now + deps.timing.deletionMs);
 }
 
 async function revokeStored(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   instance: Instance,
 ): Promise<"revoked" | "spared" | "unclear" | "failed"> {
-  const connector = connectorOf(parts, instance.connector);
+  const connector = connectorOf(deps, instance.connector);
   const ends = connector.oauth2.revocation?.ends;
   if (ends === undefined) return "spared";
-  const shared = ends === "grant" ? await isShared(parts, connector, instance) : false;
+  const shared = ends === "grant" ? await isShared(deps, connector, instance) : false;
   if (shared !== false) return shared === true ? "spared" : "unclear";
   let ended = true;
   // Each for itself: one whose client is gone does not keep the others from ending.
   for (const each of [instance, ...(instance.replacedGrants ?? [])])
-    ended = (await isEnded(parts, connector, instance, each)) && ended;
+    ended = (await isEnded(deps, connector, instance, each)) && ended;
   return ended ? "revoked" : "failed";
 }
 
 async function isEnded(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   connector: Connector,
   instance: Instance,
   { version, grant: sealed }: Pick<Instance, "version" | "grant">,
 ): Promise<boolean> {
   try {
-    const grant = await openGrant(parts.vault, instance, version, sealed);
+    const grant = await openGrant(deps.vault, instance, version, sealed);
     if (isEmptied(grant)) return true;
-    const client = await parts.clients.resolve(instance.organizationId, connector.key, grant.client);
-    return await parts.tokens.revoke(connector, client, grant);
+    const client = await deps.clients.resolve(instance.organizationId, connector.key, grant.client);
+    return await deps.tokens.revoke(connector, client, grant);
   } catch {
     return false;
   }
@@ -123,9 +123,9 @@ async function isEnded(
  * came, or were marked for deletion, just before: an app that connects a user anew and then deletes the old instance must not
  * lose both; a user's two instances that are deleted at once must not spare their grant for each other.
  */
-function siblingsAreCertainAt(parts: WorkerParts, instance: Instance): number {
-  if (connectorOf(parts, instance.connector).oauth2.revocation?.ends !== "grant") return 0;
-  return (instance.deletingSince ?? 0) + parts.timing.indexMs;
+function siblingsAreCertainAt(deps: WorkerDeps, instance: Instance): number {
+  if (connectorOf(deps, instance.connector).oauth2.revocation?.ends !== "grant") return 0;
+  return (instance.deletingSince ?? 0) + deps.timing.indexMs;
 }
 
 /**
@@ -134,15 +134,15 @@ function siblingsAreCertainAt(parts: WorkerParts, instance: Instance): number {
  * a consent too many at the vendor than a dead connection.
  */
 export async function isShared(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   connector: Connector,
   holder: ConsentHolder,
 ): Promise<boolean | "unclear"> {
   const unknown = consentKey(connector, holder.refreshGroup);
-  const own = await consentOf(parts, connector, holder, unknown);
+  const own = await consentOf(deps, connector, holder, unknown);
   if (unknown === undefined || own === undefined) return "unclear";
   const hasSibling = (key: string) =>
-    parts.instances.hasSibling(holder.id, key, unprovenKey(key, holder.organizationId), holder.pending);
+    deps.instances.hasSibling(holder.id, key, unprovenKey(key, holder.organizationId), holder.pending);
   // In this order: a sibling whose account is noted between the two goes from the first to the second.
   const maybe = await hasSibling(unknown);
   if (own === unknown) return maybe;
@@ -152,7 +152,7 @@ export async function isShared(
 
 /** Its account may not have been noted: it is asked for once more. @returns undefined: any instance of the client may be a sibling */
 async function consentOf(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   connector: Connector,
   holder: ConsentHolder,
   unknown: string | undefined,
@@ -161,8 +161,8 @@ async function consentOf(
   // Where the vendor tells of nobody, all of the client are among the unknown.
   if (key !== unknown || connector.account === undefined) return key;
   try {
-    const grant = await openGrant(parts.vault, holder, holder.version, holder.grant);
-    const account = await lookUpAccount(parts, connector, grant, holder.configuration ?? {});
+    const grant = await openGrant(deps.vault, holder, holder.version, holder.grant);
+    const account = await lookUpAccount(deps, connector, grant, holder.configuration ?? {});
     return account === undefined ? undefined : consentKey(connector, holder.refreshGroup, account);
   } catch {
     return undefined;
@@ -173,7 +173,7 @@ async function consentOf(
  * Waits a quarter of the time that it has been failing for, between a minute and an hour. Nothing is overdue meanwhile: the
  * instance token is dead, and what cannot be revoked within 7 days is counted as lost.
  */
-async function tryLater(parts: GrantParts, instance: Instance, now: number): Promise<void> {
+async function tryLater(deps: GrantDeps, instance: Instance, now: number): Promise<void> {
   const failingFor = now - (instance.deletingSince ?? now);
-  await parts.instances.pushDeletion(instance.id, now + revocationWait(parts.timing, failingFor));
+  await deps.instances.pushDeletion(instance.id, now + revocationWait(deps.timing, failingFor));
 }

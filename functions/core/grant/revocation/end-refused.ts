@@ -5,7 +5,7 @@ import { epochOf, hashOf } from "../../instances/sign-in-epoch.ts";
 import type { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
-import type { Call, GrantParts, RefreshCause } from "../grant-deps.ts";
+import type { Call, GrantDeps, RefreshCause } from "../grant-deps.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
 import { revokeOrphanOrDefer } from "./revoke-orphan.ts";
 
@@ -28,7 +28,7 @@ interface Refused {
  * Never throws.
  */
 export async function endRefused(
-  parts: GrantParts,
+  deps: GrantDeps,
   call: Call,
   owner: Pick<Instance, "id" | "organizationId" | "connector"> & Partial<Pick<Instance, "userId">>,
   { grant, sealer, of, at, cause }: Refused,
@@ -36,7 +36,7 @@ export async function endRefused(
   const { id: instanceId, organizationId, connector } = owner;
   // Before every sign-in: such a record can only end in a revocation, and no refresh looks for it.
   const epoch = epochOf(0, hashOf(String(instanceId), String(of)));
-  const ended = await revokeOrphanOrDefer(parts, call, owner, grant, async () => ({
+  const ended = await revokeOrphanOrDefer(deps, call, owner, grant, async () => ({
     kind: "sign-in",
     instanceId,
     organizationId,
@@ -47,8 +47,8 @@ export async function endRefused(
   }));
   // Where neither was possible, it is counted there.
   if (ended !== "lost")
-    parts.outcome({ outcome: "lost", connector, instanceId, cause, reason: STORE_REFUSED });
-  announce(parts, call, owner, { name: "instance.grant_lost", at, of, reason: STORE_REFUSED });
+    deps.outcome({ outcome: "lost", connector, instanceId, cause, reason: STORE_REFUSED });
+  announce(deps, call, owner, { name: "instance.grant_lost", at, of, reason: STORE_REFUSED });
 }
 
 /** What the caller of a sign-in is told. */

@@ -2,7 +2,7 @@ import type { Grant, Instance } from "../../instances/instance.ts";
 import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { SealBroken } from "../../vault/sealed-format.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts } from "../grant-deps.ts";
+import type { Call, GrantDeps } from "../grant-deps.ts";
 import { isEmptied } from "../store/death.ts";
 import { openGrant } from "../store/sealed-grant.ts";
 import { revokeOrDefer } from "../store/store-or-rescue.ts";
@@ -16,17 +16,17 @@ type Owner = Pick<Instance, "id" | "organizationId" | "connector">;
  * @returns false: the vendor did not take it, or nobody could look; try again later
  */
 export async function revokeOrphan(
-  parts: Pick<GrantParts, "instances" | "vault" | "connectors" | "clients" | "tokens">,
+  deps: Pick<GrantDeps, "instances" | "vault" | "connectors" | "clients" | "tokens">,
   owner: Owner,
   grant: Grant,
 ): Promise<boolean> {
-  const connector = connectorOf(parts, owner.connector);
+  const connector = connectorOf(deps, owner.connector);
   if (connector.oauth2.revocation?.ends !== "token") return true;
   if (isEmptied(grant)) return true;
   try {
-    if (await isLivedBy(parts, owner.id, grant)) return true;
-    const client = await parts.clients.resolve(owner.organizationId, connector.key, grant.client);
-    return await parts.tokens.revoke(connector, client, grant);
+    if (await isLivedBy(deps, owner.id, grant)) return true;
+    const client = await deps.clients.resolve(owner.organizationId, connector.key, grant.client);
+    return await deps.tokens.revoke(connector, client, grant);
   } catch {
     return false;
   }
@@ -34,13 +34,13 @@ export async function revokeOrphan(
 
 /** @throws nobody can look, or open what is there */
 async function isLivedBy(
-  parts: Pick<GrantParts, "instances" | "vault">,
+  deps: Pick<GrantDeps, "instances" | "vault">,
   instanceId: number,
   grant: Grant,
 ): Promise<boolean> {
-  const { value: instance } = await parts.instances.get(instanceId);
+  const { value: instance } = await deps.instances.get(instanceId);
   if (instance === undefined || instance.deleting === true) return false;
-  const stored = await openUnlessBroken(parts, instance, instance.version, instance.grant);
+  const stored = await openUnlessBroken(deps, instance, instance.version, instance.grant);
   if (stored === undefined) return false;
   return grant.refreshToken === undefined
     ? grant.accessToken === stored.accessToken
@@ -53,41 +53,41 @@ async function isLivedBy(
  * @returns `lost`: neither was possible, and it is counted here
  */
 export async function revokeOrphanOrDefer(
-  parts: GrantParts,
+  deps: GrantDeps,
   call: Pick<Call, "remainingMs">,
   owner: Owner,
   grant: Grant,
   record: () => Promise<RescueRecord>,
 ): Promise<"revoked" | "owed" | "lost"> {
   try {
-    return await revokeOrDefer(parts, call, owner.id, () => revokeOrphan(parts, owner, grant), record);
+    return await revokeOrDefer(deps, call, owner.id, () => revokeOrphan(deps, owner, grant), record);
   } catch {
-    parts.outcome({ outcome: "lost", connector: owner.connector, instanceId: owner.id, cause: "rescue" });
+    deps.outcome({ outcome: "lost", connector: owner.connector, instanceId: owner.id, cause: "rescue" });
     return "lost";
   }
 }
 
 /** Opens what a record holds and ends it. @returns false: not yet; for ever so where its seal is broken */
 export async function revokeRecorded(
-  parts: Pick<GrantParts, "instances" | "connectors" | "clients" | "tokens" | "vault">,
+  deps: Pick<GrantDeps, "instances" | "connectors" | "clients" | "tokens" | "vault">,
   owner: Owner,
   version: number | string,
   sealed: Uint8Array,
 ): Promise<boolean> {
-  if (connectorOf(parts, owner.connector).oauth2.revocation?.ends !== "token") return true;
-  const grant = await openUnlessBroken(parts, owner, version, sealed);
-  return grant !== undefined && (await revokeOrphan(parts, owner, grant));
+  if (connectorOf(deps, owner.connector).oauth2.revocation?.ends !== "token") return true;
+  const grant = await openUnlessBroken(deps, owner, version, sealed);
+  return grant !== undefined && (await revokeOrphan(deps, owner, grant));
 }
 
 /** @returns undefined: its key is gone, or it was tampered with; no later time will open it. @throws not now */
 export async function openUnlessBroken(
-  parts: Pick<GrantParts, "vault">,
+  deps: Pick<GrantDeps, "vault">,
   owner: Pick<Instance, "id" | "organizationId">,
   version: number | string,
   sealed: Uint8Array,
 ): Promise<Grant | undefined> {
   try {
-    return await openGrant(parts.vault, owner, version, sealed);
+    return await openGrant(deps.vault, owner, version, sealed);
   } catch (error) {
     if (error instanceof SealBroken) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import type { Instance } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
-import type { GrantParts } from "../grant-deps.ts";
+import type { GrantDeps } from "../grant-deps.ts";
 import { openUnlessBroken } from "../revocation/revoke-orphan.ts";
 import { deathOf, emptiesAt, withoutTokens } from "../store/death.ts";
 import { dueFor } from "../store/due.ts";
@@ -12,21 +12,21 @@ import { sealGrant } from "../store/sealed-grant.ts";
  * @returns when it is to be looked at next (undefined: never); `written`: the write has said so itself
  */
 export async function buryDead(
-  parts: Pick<GrantParts, "instances" | "vault" | "timing">,
+  deps: Pick<GrantDeps, "instances" | "vault" | "timing">,
   instance: Instance,
   now: number,
 ): Promise<{ readonly due: number | undefined } | "written"> {
-  const at = emptiesAt(instance, parts.timing);
+  const at = emptiesAt(instance, deps.timing);
   if (at === undefined || at > now) return { due: at };
   const { id, version, fence } = instance;
   const death = deathOf(instance);
   if (death?.at === undefined) return { due: undefined };
-  const old = await openUnlessBroken(parts, instance, version, instance.grant);
+  const old = await openUnlessBroken(deps, instance, version, instance.grant);
   // No key opens it any more: it is gone already.
   if (old === undefined) return { due: undefined };
-  const due = dueFor(instance, undefined, now, parts.timing);
-  const sealer = await parts.vault.prepare(instance.organizationId);
-  await parts.instances.emptyDead(
+  const due = dueFor(instance, undefined, now, deps.timing);
+  const sealer = await deps.vault.prepare(instance.organizationId);
+  await deps.instances.emptyDead(
     id,
     { version, fence },
     {

@@ -1,6 +1,6 @@
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts, InstanceRead, RefreshCause, WorkerParts } from "../grant-deps.ts";
+import type { Call, GrantDeps, InstanceRead, RefreshCause, WorkerDeps } from "../grant-deps.ts";
 import { endPendingsOf } from "../pending/settle-pending.ts";
 import { wasJustRefreshed } from "../refresh/access-token.ts";
 import { refreshUnlessPaused } from "../refresh/refresh-unless-paused.ts";
@@ -26,20 +26,20 @@ export interface RefreshWork {
  * What the worker does with one instance of the queue: it looks for itself whether there is still something to do.
  * A refresh that fails sets its own next time and resolves; only what could not be looked at throws, to be delivered again.
  */
-export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Call): Promise<void> {
-  const { value: instance, reading } = await parts.instances.get(work.instanceId);
+export async function refreshDue(deps: WorkerDeps, work: RefreshWork, call: Call): Promise<void> {
+  const { value: instance, reading } = await deps.instances.get(work.instanceId);
   if (instance === undefined) return;
-  const now = latestNow(reading, parts.monotonic());
+  const now = latestNow(reading, deps.monotonic());
   if (instance.deleting === true) {
-    await endPendingsOf(parts, instance, now, call);
-    return await finishDeletion(parts, instance.id, call);
+    await endPendingsOf(deps, instance, now, call);
+    return await finishDeletion(deps, instance.id, call);
   }
-  const settle = (due: number | undefined, owed?: number) => settleDue(parts, instance, now, due, owed);
-  if (instance.replacedGrants !== undefined) call.afterAnswer(endReplaced(parts, instance));
+  const settle = (due: number | undefined, owed?: number) => settleDue(deps, instance, now, due, owed);
+  if (instance.replacedGrants !== undefined) call.afterAnswer(endReplaced(deps, instance));
   const read: InstanceRead = { instance, reading };
   if (needsReauthentication(instance)) {
-    if (work.cause === "revive") return await revive(parts, read, work, now, call);
-    const buried = await buryDead(parts, instance, now);
+    if (work.cause === "revive") return await revive(deps, read, work, now, call);
+    const buried = await buryDead(deps, instance, now);
     if (buried !== "written") await settle(buried.due);
     return;
   }
@@ -47,43 +47,43 @@ export async function refreshDue(parts: WorkerParts, work: RefreshWork, call: Ca
   // One that came to life since it was asked for needs nothing.
   const cause = work.cause === "revive" ? "schedule" : work.cause;
   const leave = (outcome: "reused" | "waited" | "client_refused"): void =>
-    parts.outcome({ outcome, connector: instance.connector, instanceId: instance.id, cause });
+    deps.outcome({ outcome, connector: instance.connector, instanceId: instance.id, cause });
 
   if (work.version !== undefined && work.version !== instance.version) return leave("reused");
   if (leaseIsHeld(instance, reading)) return leave("waited");
-  if (instance.retryAt !== undefined && isAhead(instance.retryAt, now, parts.timing)) {
+  if (instance.retryAt !== undefined && isAhead(instance.retryAt, now, deps.timing)) {
     leave("waited");
     return await settle(instance.retryAt, instance.dueSince ?? instance.dueAt);
   }
-  const grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
-  if (!isWanted(parts, cause, instance, grant, now)) {
+  const grant = await openGrant(deps.vault, instance, instance.version, instance.grant);
+  if (!isWanted(deps, cause, instance, grant, now)) {
     leave("reused");
     if (cause !== "schedule") return;
-    const due = dueAt(parts, connectorOf(parts, instance.connector), grant, instance, now);
+    const due = dueAt(deps, connectorOf(deps, instance.connector), grant, instance, now);
     return await settle(due);
   }
-  const refresh = refreshUnlessPaused(parts, read, grant.client, { cause, wanted: instance.version }, call);
+  const refresh = refreshUnlessPaused(deps, read, grant.client, { cause, wanted: instance.version }, call);
   call.afterAnswer(refresh);
   const result = await refresh;
   if (result.kind === "paused") {
     leave("client_refused");
     // Spread, so that the end of a pause does not bring all its grants at once.
-    const until = result.until + parts.random() * parts.timing.pausedClientMs;
+    const until = result.until + deps.random() * deps.timing.pausedClientMs;
     return await settle(until, owedSince(instance, grant));
   }
   if (result.kind === "hindered") leave("waited");
-  const connector = connectorOf(parts, instance.connector);
+  const connector = connectorOf(deps, instance.connector);
   const isKnown = instance.account !== undefined && !hasUnknownAccount(connector, instance);
   if (result.kind === "refreshed" && !isKnown) {
     // Tried with each refresh: without it another account's sign-in goes unnoticed, and where revocation ends a user's whole
     // grant one such instance spares every consent of its client (revocation/delete-instance.ts).
-    call.afterAnswer(noteAccount(parts, connector, result.instance, result.grant, now));
+    call.afterAnswer(noteAccount(deps, connector, result.instance, result.grant, now));
   }
 }
 
 /** One more try of a dead grant, for its operator or its app. Whatever comes but a grant leaves everything as it was. */
 async function revive(
-  parts: WorkerParts,
+  deps: WorkerDeps,
   read: InstanceRead,
   work: RefreshWork,
   now: number,
@@ -91,7 +91,7 @@ async function revive(
 ): Promise<void> {
   const { instance, reading } = read;
   const leave = (): void =>
-    parts.outcome({
+    deps.outcome({
       outcome: "waited",
       connector: instance.connector,
       instanceId: instance.id,
@@ -100,10 +100,10 @@ async function revive(
   if (!isRevivable(instance) || leaseIsHeld(instance, reading)) return leave();
   if (work.version !== undefined && work.version !== instance.version) return leave();
   // A message may come twice.
-  if (wasForcedLately(parts, instance, now)) return leave();
-  const grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
+  if (wasForcedLately(deps, instance, now)) return leave();
+  const grant = await openGrant(deps.vault, instance, instance.version, instance.grant);
   const refresh = refreshUnlessPaused(
-    parts,
+    deps,
     read,
     grant.client,
     { cause: "revive", wanted: instance.version },
@@ -114,26 +114,26 @@ async function revive(
   if (kind === "paused" || kind === "hindered") leave();
 }
 
-function wasForcedLately(parts: Pick<GrantParts, "timing">, { forcedAt }: Instance, now: number): boolean {
-  return forcedAt !== undefined && now - forcedAt < parts.timing.forcedMs;
+function wasForcedLately(deps: Pick<GrantDeps, "timing">, { forcedAt }: Instance, now: number): boolean {
+  return forcedAt !== undefined && now - forcedAt < deps.timing.forcedMs;
 }
 
 function isWanted(
-  parts: GrantParts,
+  deps: GrantDeps,
   cause: RefreshCause,
   instance: Instance,
   grant: Grant,
   now: number,
 ): boolean {
-  const connector = connectorOf(parts, instance.connector);
-  if (!isRenewable(connector, grant, now, parts.timing)) return false;
-  if (cause === "forced") return !wasForcedLately(parts, instance, now);
+  const connector = connectorOf(deps, instance.connector);
+  if (!isRenewable(connector, grant, now, deps.timing)) return false;
+  if (cause === "forced") return !wasForcedLately(deps, instance, now);
   if (cause === "unauthorized")
-    return !wasJustRefreshed(parts, grant, now) && !wasForcedLately(parts, instance, now);
-  if (cause === "just_in_time") return isAlmostOver(grant, now, parts.timing);
+    return !wasJustRefreshed(deps, grant, now) && !wasForcedLately(deps, instance, now);
+  if (cause === "just_in_time") return isAlmostOver(grant, now, deps.timing);
   // Idle or not: refused until it works again, or is given up (refresh/refusals.ts).
   if (instance.refusals?.version === instance.version) return true;
-  return isDue(parts, connector, grant, instance, now);
+  return isDue(deps, connector, grant, instance, now);
 }
 
 /**
@@ -141,14 +141,14 @@ function isWanted(
  * @param owed since when a refresh is owed all the same
  */
 async function settleDue(
-  parts: GrantParts,
+  deps: GrantDeps,
   instance: Instance,
   now: number,
   due: number | undefined,
   owed?: number,
 ): Promise<void> {
   if (instance.dueAt === undefined) return;
-  const to = dueFor(instance, due === undefined ? undefined : Math.floor(due), now, parts.timing);
+  const to = dueFor(instance, due === undefined ? undefined : Math.floor(due), now, deps.timing);
   const { id, dueAt, epoch } = instance;
-  await parts.instances.push(id, dueAt, to, owed, epoch);
+  await deps.instances.push(id, dueAt, to, owed, epoch);
 }

@@ -22,7 +22,7 @@ export interface RescueWork {
   readonly again: boolean;
 }
 
-interface RoundParts {
+interface RoundDeps {
   readonly rescue: RescueList;
   readonly timing: Pick<Timing, "rescueRetryMs" | "rescueRetryMaxMs" | "rescueFreshMs">;
   readonly remainingMs: () => number;
@@ -45,7 +45,7 @@ const RETRY_SHARE = 1 / 12;
  * @returns the records to queue, the state to keep, and how many records were seen
  */
 export async function nextRescueWork(
-  { rescue, timing, remainingMs }: RoundParts,
+  { rescue, timing, remainingMs }: RoundDeps,
   last: RescueRound | undefined,
   now: number,
   reserveMs: number,
@@ -74,7 +74,7 @@ export async function nextRescueWork(
 
 /** One of a record's times lies between the beginning of the round before and that of this one. */
 function isDue(
-  timing: RoundParts["timing"],
+  timing: RoundDeps["timing"],
   writtenAt: number | undefined,
   { before, at }: Pick<RescueRound, "before" | "at">,
 ): boolean {

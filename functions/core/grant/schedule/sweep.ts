@@ -6,7 +6,7 @@ import type { WorkQueue } from "../../work/work.ts";
 import type { Timing } from "../timing.ts";
 import { nextRescueWork, type RescueRound } from "./rescue-round.ts";
 
-export interface SweepParts {
+export interface SweepDeps {
   readonly due: DueIndex;
   readonly rescue: RescueList;
   readonly queue: WorkQueue;
@@ -68,42 +68,42 @@ const RESERVE_MS = 10_000;
  * condition that it is unchanged: a lost message comes due again, and a fast worker's result stays.
  * @returns undefined: another sweep is at work
  */
-export async function sweep(parts: SweepParts): Promise<SweepOutcome | undefined> {
-  const held = await lock(parts);
+export async function sweep(deps: SweepDeps): Promise<SweepOutcome | undefined> {
+  const held = await lock(deps);
   if (held === undefined) return undefined;
   const seen = { due: 0, queued: 0, oldestOverdueMs: 0, rescueRecords: 0 };
   const unfinished: ShardPlace[] = [];
   let round = held.rescue;
   try {
-    const [rescue] = await Promise.allSettled([sweepRescue(parts, held.rescue, seen)]);
+    const [rescue] = await Promise.allSettled([sweepRescue(deps, held.rescue, seen)]);
     if (rescue.status === "fulfilled") round = rescue.value;
-    const shards = await sweepShards(parts, held, seen);
+    const shards = await sweepShards(deps, held, seen);
     unfinished.push(...shards.flatMap((each) => (each.status === "fulfilled" ? (each.value ?? []) : [])));
     // Not before: what is due must be queued though the bucket does not answer, and on the other shards though one does not.
     if (rescue.status === "rejected") throw rescue.reason;
     const failed = shards.find((each) => each.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   } finally {
-    await unlock(parts, held, unfinished, round);
+    await unlock(deps, held, unfinished, round);
   }
   return seen;
 }
 
-async function lock(parts: SweepParts): Promise<SweepState | undefined> {
-  const old = await parts.lock.read();
-  const now = parts.lock.now();
+async function lock(deps: SweepDeps): Promise<SweepState | undefined> {
+  const old = await deps.lock.read();
+  const now = deps.lock.now();
   if (old !== undefined && old.lockedUntil > now) return undefined;
   const state: SweepState = {
     ...old,
-    shards: Math.max(parts.shards, old?.shards ?? 0),
+    shards: Math.max(deps.shards, old?.shards ?? 0),
     // As long as this invocation can last: a crashed sweep's lock runs out by itself.
-    lockedUntil: now + Math.ceil(parts.remainingMs()) + 1000,
+    lockedUntil: now + Math.ceil(deps.remainingMs()) + 1000,
   };
-  return (await parts.lock.write(state, old)) ? state : undefined;
+  return (await deps.lock.write(state, old)) ? state : undefined;
 }
 
 async function unlock(
-  parts: SweepParts,
+  deps: SweepDeps,
   held: SweepState,
   unfinished: readonly ShardPlace[],
   round: RescueRound | undefined,
@@ -114,7 +114,7 @@ async function unlock(
     ...present({ rescue: round }),
     lockedUntil: 0,
   };
-  await parts.lock.write(state, held);
+  await deps.lock.write(state, held);
 }
 
 /**
@@ -122,43 +122,43 @@ async function unlock(
  * @returns for each: where the next sweep goes on, if it came to no end. One that failed is begun anew, for a cursor may be what failed.
  */
 async function sweepShards(
-  parts: SweepParts,
+  deps: SweepDeps,
   { shards, unfinished = [] }: SweepState,
   seen: { due: number; queued: number; oldestOverdueMs: number },
 ): Promise<PromiseSettledResult<ShardPlace | undefined>[]> {
-  const now = parts.lock.now();
+  const now = deps.lock.now();
   const left = new Set(unfinished.map(({ shard }) => shard));
   const others = Array.from({ length: shards }, (_, shard) => ({ shard })).filter(
     ({ shard }) => !left.has(shard),
   );
   return await mapConcurrently([...unfinished, ...others], SHARDS_AT_ONCE, (place) =>
-    sweepShard(parts, place, now, seen),
+    sweepShard(deps, place, now, seen),
   );
 }
 
 async function sweepShard(
-  parts: SweepParts,
+  deps: SweepDeps,
   { shard, after }: ShardPlace,
   now: number,
   seen: { due: number; queued: number; oldestOverdueMs: number },
 ): Promise<ShardPlace | undefined> {
   let next = after;
   do {
-    if (parts.remainingMs() < RESERVE_MS) return { shard, ...present({ after: next }) };
-    const page = await parts.due.due(shard, now, PAGE, next);
+    if (deps.remainingMs() < RESERVE_MS) return { shard, ...present({ after: next }) };
+    const page = await deps.due.due(shard, now, PAGE, next);
     seen.due += page.items.length;
     // Since it first came due: a push means that it was sent, not that anybody refreshed it.
     for (const { dueAt, dueSince = dueAt } of page.items)
       seen.oldestOverdueMs = Math.max(seen.oldestOverdueMs, now - dueSince);
-    const queued = await queueDue(parts, page.items, now);
+    const queued = await queueDue(deps, page.items, now);
     seen.queued += queued;
     next = page.next;
   } while (next !== undefined);
   return undefined;
 }
 
-async function queueDue(parts: SweepParts, items: readonly DueItem[], now: number): Promise<number> {
-  const sent = await parts.queue.send(
+async function queueDue(deps: SweepDeps, items: readonly DueItem[], now: number): Promise<number> {
+  const sent = await deps.queue.send(
     items.map(({ id: instanceId, refreshGroup: group, pending }) =>
       pending === undefined
         ? { kind: "refresh", instanceId, cause: "schedule", group }
@@ -167,24 +167,24 @@ async function queueDue(parts: SweepParts, items: readonly DueItem[], now: numbe
   );
   const queued = items.filter((_, index) => sent[index] === true);
   // A push that fails only means that the item comes due once more.
-  const to = now + parts.timing.pushMs;
+  const to = now + deps.timing.pushMs;
   await mapConcurrently(queued, PUSHES_AT_ONCE, ({ id, dueAt, pending }) =>
     pending === undefined
-      ? parts.due.push(id, dueAt, to)
-      : parts.due.pushPending({ instanceId: id, ...pending }, dueAt, to),
+      ? deps.due.push(id, dueAt, to)
+      : deps.due.pushPending({ instanceId: id, ...pending }, dueAt, to),
   );
   return queued.length;
 }
 
 /** @returns where the next sweep goes on in the rescue bucket */
 async function sweepRescue(
-  parts: SweepParts,
+  deps: SweepDeps,
   last: RescueRound | undefined,
   seen: { rescueRecords: number },
 ): Promise<RescueRound> {
-  const found = await nextRescueWork(parts, last, parts.lock.now(), parts.remainingMs() / 2);
+  const found = await nextRescueWork(deps, last, deps.lock.now(), deps.remainingMs() / 2);
   seen.rescueRecords = found.seen;
-  await parts.queue.send(
+  await deps.queue.send(
     found.work.map(({ key, again }) => ({ kind: "rescue", key, group: again ? "rescue-again" : "rescue" })),
   );
   return found.round;

@@ -1,7 +1,7 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, SignInParts } from "../grant-deps.ts";
+import type { Call, SignInDeps } from "../grant-deps.ts";
 import { tellMissingScopes } from "../scopes.ts";
 import { noteAccount } from "../store/account.ts";
 import { endOvertaken } from "../store/end-soon.ts";
@@ -14,32 +14,32 @@ import { type SignInRecord, type SignInResult, tellSignIn } from "./write-sign-i
  * @returns the instance as it is then
  */
 export async function afterSignIn(
-  parts: SignInParts,
+  deps: SignInDeps,
   { instance, due }: Extract<SignInResult, { kind: "written" }>,
   signIn: Pick<SignInRecord, "epoch" | "at">,
   grant: Grant,
   call: Pick<Call, "afterAnswer">,
 ): Promise<Instance> {
-  tellSignIn(parts, call, instance, signIn);
-  const connector = connectorOf(parts, instance.connector);
-  tellMissingScopes(parts, call, connector, instance, grant, signIn.at);
+  tellSignIn(deps, call, instance, signIn);
+  const connector = connectorOf(deps, instance.connector);
+  tellMissingScopes(deps, call, connector, instance, grant, signIn.at);
   if (instance.account === undefined) {
-    call.afterAnswer(noteAccount(parts, connector, instance, grant, signIn.at));
+    call.afterAnswer(noteAccount(deps, connector, instance, grant, signIn.at));
   }
-  call.afterAnswer(endOvertaken(parts, instance, signIn.at));
-  if (!(await endReplaced(parts, instance)) || due === undefined) return instance;
-  return await backToSchedule(parts, instance, due.regular);
+  call.afterAnswer(endOvertaken(deps, instance, signIn.at));
+  if (!(await endReplaced(deps, instance)) || due === undefined) return instance;
+  return await backToSchedule(deps, instance, due.regular);
 }
 
 /** Nothing is left to end: it is due by its token alone. Where that is not written, the worker comes by once in vain. */
 async function backToSchedule(
-  parts: Pick<SignInParts, "instances">,
+  deps: Pick<SignInDeps, "instances">,
   instance: Instance,
   regular: number | undefined,
 ): Promise<Instance> {
   const { replacedGrants, dueAt: soon, ...rest } = instance;
   const { id, epoch } = instance;
   if (soon !== undefined && soon !== regular)
-    await parts.instances.push(id, soon, regular, undefined, epoch).catch(() => false);
+    await deps.instances.push(id, soon, regular, undefined, epoch).catch(() => false);
   return { ...rest, ...present({ dueAt: regular }) };
 }

@@ -4,7 +4,7 @@ import { type Grant, type Instance, needsReauthentication } from "../../instance
 import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
-import type { GrantParts, InstanceRead } from "../grant-deps.ts";
+import type { GrantDeps, InstanceRead } from "../grant-deps.ts";
 import { openUnlessBroken } from "../revocation/revoke-orphan.ts";
 import { knownAccount } from "../store/account.ts";
 import { commit } from "../store/commit.ts";
@@ -35,7 +35,7 @@ export function lacksRefreshToken(connector: Connector, grant: Grant): boolean {
  * here where another sign-in came between.
  */
 async function mayCarry(
-  parts: GrantParts,
+  deps: GrantDeps,
   connector: Connector,
   instance: Instance,
   { refreshGroup, changes, accountBefore }: SignIn,
@@ -47,7 +47,7 @@ async function mayCarry(
   if (instance.account === undefined && accountBefore?.epoch === instance.epoch) {
     return accountBefore.accountId === account.id;
   }
-  return (await knownAccount(parts, instance))?.id === account.id;
+  return (await knownAccount(deps, instance))?.id === account.id;
 }
 
 /** What the write of a sign-in stores, and on which fence. */
@@ -67,7 +67,7 @@ export interface Carried {
  * @throws nobody can look, open or take
  */
 export async function carryOver(
-  parts: GrantParts,
+  deps: GrantDeps,
   connector: Connector,
   read: InstanceRead,
   signIn: SignIn,
@@ -76,12 +76,12 @@ export async function carryOver(
 ): Promise<Carried | "again"> {
   const { instance, reading } = read;
   const asItIs: Carried = { grant, fence: instance.fence };
-  if (!(await mayCarry(parts, connector, instance, signIn, grant))) return asItIs;
-  if (leaseIsHeld(instance, reading)) return await waitForLease(parts, waitUntil);
-  const record = await lookForRescue(parts, read);
+  if (!(await mayCarry(deps, connector, instance, signIn, grant))) return asItIs;
+  if (leaseIsHeld(instance, reading)) return await waitForLease(deps, waitUntil);
+  const record = await lookForRescue(deps, read);
   if (record?.kind === "refresh") {
     try {
-      await commit(parts, record);
+      await commit(deps, record);
       return "again";
     } catch (error) {
       // What it holds will never lie here, and what does was used for it.
@@ -89,9 +89,9 @@ export async function carryOver(
       throw error;
     }
   }
-  const old = await openUnlessBroken(parts, instance, instance.version, instance.grant);
+  const old = await openUnlessBroken(deps, instance, instance.version, instance.grant);
   if (old?.refreshToken === undefined) return asItIs;
-  const lease = await takeLease(parts, read);
+  const lease = await takeLease(deps, read);
   if (lease === undefined) return "again";
   return { grant: withTokenOf(old, grant), fence: lease.fence, lease };
 }
@@ -107,9 +107,9 @@ function withTokenOf(old: Grant, grant: Grant): Grant {
 }
 
 /** @throws {Unavailable} it lasts too long */
-async function waitForLease(parts: GrantParts, waitUntil: number): Promise<"again"> {
-  const pauseMs = parts.timing.pollMs + parts.random() * parts.timing.pollMaxMs;
-  if (parts.monotonic() + pauseMs > waitUntil) throw new RefreshUnderWay();
-  await parts.sleep(pauseMs);
+async function waitForLease(deps: GrantDeps, waitUntil: number): Promise<"again"> {
+  const pauseMs = deps.timing.pollMs + deps.random() * deps.timing.pollMaxMs;
+  if (deps.monotonic() + pauseMs > waitUntil) throw new RefreshUnderWay();
+  await deps.sleep(pauseMs);
   return "again";
 }

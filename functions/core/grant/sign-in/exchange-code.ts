@@ -9,7 +9,7 @@ import type { ClientCredentials, TokenOutcome, TokenResponse } from "../../oauth
 import { present } from "../../present.ts";
 import type { StoreReading } from "../../store-clock.ts";
 import type { TransientItem, TransientStore } from "../../transients.ts";
-import type { Call, GrantParts } from "../grant-deps.ts";
+import type { Call, GrantDeps } from "../grant-deps.ts";
 import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
 import { endPause } from "../refresh/pause-client.ts";
 import { revokeOrphan } from "../revocation/revoke-orphan.ts";
@@ -61,30 +61,30 @@ interface CodeSeen extends TransientItem {
  * @throws {InvalidRequest} `code_used` (for the same caller with `detail.instanceId`), or what the vendor has against the code
  */
 export async function exchangeCode(
-  parts: GrantParts,
+  deps: GrantDeps,
   transients: TransientStore,
   request: CodeExchange,
   target: CodeTarget,
   call: Pick<Call, "remainingMs" | "afterAnswer">,
 ): Promise<{ grant: Grant; credentials: ClientCredentials; epoch: string }> {
-  const answeredMs = parts.monotonic();
+  const answeredMs = deps.monotonic();
   const { connector, organizationId } = request;
-  const credentials = await parts.clients.resolve(organizationId, connector.key, request.client);
-  if (call.remainingMs() < parts.timing.functionTimeMs) {
+  const credentials = await deps.clients.resolve(organizationId, connector.key, request.client);
+  if (call.remainingMs() < deps.timing.functionTimeMs) {
     throw new Unavailable("too little time is left for a sign-in; send the same request again");
   }
   const codeHash = hashOf(connector.key, credentials.id, request.code);
   const epoch = request.epoch ?? epochAfter(target.seenEpoch ?? "", epochOf(target.reading.dateMs, codeHash));
-  await reserve(parts, transients, request, codeHash, { ...target, epoch });
-  const sentAt = earliestNow(target.reading, answeredMs, parts.monotonic());
-  const outcome = await sendCode(parts, request, credentials);
+  await reserve(deps, transients, request, codeHash, { ...target, epoch });
+  const sentAt = earliestNow(target.reading, answeredMs, deps.monotonic());
+  const outcome = await sendCode(deps, request, credentials);
   if (outcome.kind === "granted") {
-    call.afterAnswer(endPause(parts, organizationId, connector.key, request.client));
-    return { grant: firstGrant(parts, request, credentials, outcome.response, sentAt), credentials, epoch };
+    call.afterAnswer(endPause(deps, organizationId, connector.key, request.client));
+    return { grant: firstGrant(deps, request, credentials, outcome.response, sentAt), credentials, epoch };
   }
   if (outcome.kind === "unusable") {
     const owner = { id: target.instanceId, organizationId, connector: connector.key };
-    await revokeOrphan(parts, owner, firstGrant(parts, request, credentials, outcome.response, sentAt));
+    await revokeOrphan(deps, owner, firstGrant(deps, request, credentials, outcome.response, sentAt));
     throw refusal(connector, outcome);
   }
   // The vendor did nothing with the code, or will never take it: it is not spent on this instance.
@@ -93,7 +93,7 @@ export async function exchangeCode(
 }
 
 async function reserve(
-  parts: GrantParts,
+  deps: GrantDeps,
   transients: TransientStore,
   request: CodeExchange,
   codeHash: string,
@@ -102,7 +102,7 @@ async function reserve(
   const caller = `${request.organizationId}/${request.userId}`;
   const item: CodeSeen = {
     id: `code#${codeHash}`,
-    expiresAt: transients.now() + parts.timing.codeMs,
+    expiresAt: transients.now() + deps.timing.codeMs,
     attempt: randomUUID(),
     caller,
     instanceId,
@@ -114,7 +114,7 @@ async function reserve(
     throw new Unavailable("an earlier request with this code has just failed; send the same request again");
   }
   if (seen?.attempt === item.attempt) return;
-  const mine = seen?.caller === caller && (await codeOutcome(parts, seen));
+  const mine = seen?.caller === caller && (await codeOutcome(deps, seen));
   throw new InvalidRequest(
     mine
       ? codeUsedMessage(seen)
@@ -126,10 +126,10 @@ async function reserve(
 }
 
 /** The code's grant is stored, or safe in the rescue bucket and stored soon. */
-async function codeOutcome(parts: GrantParts, { instanceId, signInEpoch }: CodeSeen): Promise<boolean> {
-  const { value } = await parts.instances.get(instanceId);
+async function codeOutcome(deps: GrantDeps, { instanceId, signInEpoch }: CodeSeen): Promise<boolean> {
+  const { value } = await deps.instances.get(instanceId);
   const lies = async (name: string) =>
-    (await parts.rescue.read(`rescue/${instanceId}/${name}`).catch(() => undefined)) !== undefined;
+    (await deps.rescue.read(`rescue/${instanceId}/${name}`).catch(() => undefined)) !== undefined;
   if (signInEpoch === undefined) return value === undefined ? await lies("new") : value.deleting !== true;
   if (value === undefined || value.deleting === true) return false;
   // A record of a sign-in that a later one overtook only asks for the end of its grant.
@@ -144,17 +144,17 @@ function codeUsedMessage({ instanceId, signInEpoch }: CodeSeen): string {
 }
 
 async function sendCode(
-  parts: GrantParts,
+  deps: GrantDeps,
   request: CodeExchange,
   credentials: ClientCredentials,
 ): Promise<TokenOutcome> {
   try {
-    return await parts.tokens.exchangeCode(request.connector, credentials, {
+    return await deps.tokens.exchangeCode(request.connector, credentials, {
       code: request.code,
       redirectUri: request.redirectUri,
       ...present({ codeVerifier: request.codeVerifier }),
       values: valuesOf(request),
-      timeoutMs: parts.timing.exchangeMs,
+      timeoutMs: deps.timing.exchangeMs,
     });
   } catch (error) {
     return { kind: "unknown", reason: error instanceof Error ? error.name : "unknown error" };
@@ -162,13 +162,13 @@ async function sendCode(
 }
 
 function firstGrant(
-  parts: GrantParts,
+  deps: GrantDeps,
   request: CodeExchange,
   credentials: ClientCredentials,
   response: TokenResponse,
   sentAt: number,
 ): Grant {
-  const expiry = expiryOf(request.connector, response, sentAt, parts.timing);
+  const expiry = expiryOf(request.connector, response, sentAt, deps.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
   const { askedScopes } = request;
   // "OPTIONAL, if identical to the scope requested by the client" (RFC 6749 section 5.1).

@@ -7,7 +7,7 @@ import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
-import type { Call, GrantParts, ProvisioningParts } from "../grant-deps.ts";
+import type { Call, GrantDeps, ProvisioningDeps } from "../grant-deps.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { tellMissingScopes } from "../scopes.ts";
 import { noteAccount } from "../store/account.ts";
@@ -45,34 +45,34 @@ export interface Provisioned {
  * @throws {Unavailable} try again; the code was not sent
  */
 export async function provisionInstance(
-  parts: ProvisioningParts,
+  deps: ProvisioningDeps,
   transients: TransientStore,
   request: FirstExchange,
   call: Call,
 ): Promise<Provisioned> {
-  const sealer = await parts.vault.prepare(request.organizationId);
-  const { id, reading } = await freeId(parts);
-  const won = await exchangeCode(parts, transients, request, { instanceId: id, reading }, call);
+  const sealer = await deps.vault.prepare(request.organizationId);
+  const { id, reading } = await freeId(deps);
+  const won = await exchangeCode(deps, transients, request, { instanceId: id, reading }, call);
   const times = { epoch: won.epoch, now: won.grant.obtainedAt };
   const { connector, organizationId, userId } = request;
   const owner = { id, organizationId, userId, connector: connector.key };
-  const made = await storeWhatFits(parts, connector, won.grant, call, {
-    make: (grant) => newInstance(parts, sealer, id, request, grant, won.credentials.id, times),
+  const made = await storeWhatFits(deps, connector, won.grant, call, {
+    make: (grant) => newInstance(deps, sealer, id, request, grant, won.credentials.id, times),
     end: (grant) =>
-      endRefused(parts, call, owner, { grant, sealer, of: "create", at: times.now, cause: "forced" }),
+      endRefused(deps, call, owner, { grant, sealer, of: "create", at: times.now, cause: "forced" }),
   });
-  tellMissingScopes(parts, call, connector, made.instance, won.grant, won.grant.obtainedAt);
-  call.afterAnswer(noteAccount(parts, request.connector, made.instance, won.grant, won.grant.obtainedAt));
+  tellMissingScopes(deps, call, connector, made.instance, won.grant, won.grant.obtainedAt);
+  call.afterAnswer(noteAccount(deps, request.connector, made.instance, won.grant, won.grant.obtainedAt));
   return made;
 }
 
 /** An id that nobody has, and the store's time. */
 export async function freeId(
-  parts: Pick<GrantParts, "instances">,
-): Promise<{ id: number; reading: Awaited<ReturnType<GrantParts["instances"]["get"]>>["reading"] }> {
+  deps: Pick<GrantDeps, "instances">,
+): Promise<{ id: number; reading: Awaited<ReturnType<GrantDeps["instances"]["get"]>>["reading"] }> {
   for (let tries = 0; tries < 3; tries++) {
     const id = newInstanceId();
-    const { value, reading } = await parts.instances.get(id);
+    const { value, reading } = await deps.instances.get(id);
     if (value === undefined) return { id, reading };
   }
   throw new Unavailable("no free instance id was found");
@@ -83,7 +83,7 @@ export async function freeId(
  * @param options `isUnproven`: the vendor has not accepted its client yet, neither in a code exchange nor in a refresh
  */
 export async function newInstance(
-  parts: GrantParts,
+  deps: GrantDeps,
   sealer: Sealer,
   id: number,
   request: NewInstance & Pick<CodeExchange, "organizationId" | "userId" | "connector" | "configuration">,
@@ -97,7 +97,7 @@ export async function newInstance(
   const { plain, secret } = separateSecrets(request.connector, request.configuration);
   const secretConfiguration = { ...secret, ...request.secretConfiguration };
   const secretKeys = Object.keys(secretConfiguration);
-  const due = dueAt(parts, request.connector, grant, { createdAt: now }, now);
+  const due = dueAt(deps, request.connector, grant, { createdAt: now }, now);
   const group = refreshGroup(request.connector.key, clientId);
   const proven = consentKey(request.connector, group);
   const consent = proven !== undefined && isUnproven ? unprovenKey(proven, request.organizationId) : proven;
@@ -134,7 +134,7 @@ export async function newInstance(
  * @throws {VendorError} `grant_not_storable`
  */
 export async function storeWhatFits(
-  parts: ProvisioningParts,
+  deps: ProvisioningDeps,
   connector: CodeExchange["connector"],
   grant: Grant,
   call: Call,
@@ -146,7 +146,7 @@ export async function storeWhatFits(
   try {
     const { kept } = await storeWhatItCan(connector, grant, async (each) => {
       const made = await how.make(each);
-      await storeNew(parts, made.instance, call);
+      await storeNew(deps, made.instance, call);
       return made;
     });
     return kept;
@@ -161,19 +161,19 @@ export async function storeWhatFits(
  * Puts a new item, else its record. Either way the instance is made, and told here: the rescue worker does not tell it again.
  * @throws {Unavailable} neither store took it: the grant is lost, and counted as such
  */
-async function storeNew(parts: ProvisioningParts, instance: Instance, call: Call): Promise<void> {
+async function storeNew(deps: ProvisioningDeps, instance: Instance, call: Call): Promise<void> {
   try {
     await storeOrRescue(
-      parts,
+      deps,
       call,
       instance.id,
-      () => createOrFind(parts, instance),
+      () => createOrFind(deps, instance),
       async () => ({ kind: "new", instance }),
     );
   } catch (error) {
     if (error instanceof StoreRefused) throw error;
     const { id: instanceId, connector } = instance;
-    parts.outcome({ outcome: "lost", connector, instanceId, cause: "forced" });
+    deps.outcome({ outcome: "lost", connector, instanceId, cause: "forced" });
     throw new Unavailable(
       "the connection could not be stored; send the user through the authorization URL again",
       "unavailable",
@@ -181,16 +181,16 @@ async function storeNew(parts: ProvisioningParts, instance: Instance, call: Call
       error,
     );
   }
-  announce(parts, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
+  announce(deps, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
 }
 
 /** Put, or own earlier put whose answer was lost. @returns whether this call wrote it */
 export async function createOrFind(
-  parts: Pick<ProvisioningParts, "instances">,
+  deps: Pick<ProvisioningDeps, "instances">,
   instance: Instance,
 ): Promise<"created" | "found"> {
-  if (await parts.instances.create(instance)) return "created";
-  const { value } = await parts.instances.get(instance.id);
+  if (await deps.instances.create(instance)) return "created";
+  const { value } = await deps.instances.get(instance.id);
   if (value?.organizationId === instance.organizationId && value.createdAt === instance.createdAt)
     return "found";
   throw new Error(`the id ${instance.id} was taken by another instance`);

@@ -6,7 +6,7 @@ import { epochOf, hashOf } from "../../instances/sign-in-epoch.ts";
 import type { ClientCredentials, TokenOutcome } from "../../oauth/ports.ts";
 import { present } from "../../present.ts";
 import { isHeaderText } from "../../vendor-http.ts";
-import type { Call, ProvisioningParts } from "../grant-deps.ts";
+import type { Call, ProvisioningDeps } from "../grant-deps.ts";
 import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
 import { endPause } from "../refresh/pause-client.ts";
 import { endRefused } from "../revocation/end-refused.ts";
@@ -35,38 +35,38 @@ export interface ImportedGrant
  * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item holds
  */
 export async function importInstance(
-  parts: ProvisioningParts,
+  deps: ProvisioningDeps,
   request: ImportedGrant,
   call: Call,
 ): Promise<Provisioned> {
   const { connector, refreshToken } = request;
-  const sealer = await parts.vault.prepare(request.organizationId);
-  const credentials = await parts.clients.resolve(request.organizationId, connector.key, request.client);
-  if (call.remainingMs() < parts.timing.functionTimeMs) {
+  const sealer = await deps.vault.prepare(request.organizationId);
+  const credentials = await deps.clients.resolve(request.organizationId, connector.key, request.client);
+  if (call.remainingMs() < deps.timing.functionTimeMs) {
     throw new Unavailable("too little time is left for an import; send the same request again");
   }
-  const { id, reading } = await freeId(parts);
-  const answeredMs = parts.monotonic();
-  const now = (): number => earliestNow(reading, answeredMs, parts.monotonic());
+  const { id, reading } = await freeId(deps);
+  const answeredMs = deps.monotonic();
+  const now = (): number => earliestNow(reading, answeredMs, deps.monotonic());
   const isProven = refreshToken !== undefined && connector.oauth2.longLivedToken === undefined;
   const grant = isProven
-    ? await provenGrant(parts, request, credentials, { refreshToken, instanceId: id, sentAt: now() })
+    ? await provenGrant(deps, request, credentials, { refreshToken, instanceId: id, sentAt: now() })
     : importedGrant(request, credentials, now());
-  if (isProven) call.afterAnswer(endPause(parts, request.organizationId, connector.key, request.client));
+  if (isProven) call.afterAnswer(endPause(deps, request.organizationId, connector.key, request.client));
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
   const times = { epoch, now: now(), isUnproven: !isProven };
-  const made = await storeWhatFits(parts, connector, grant, call, {
-    make: (each) => newInstance(parts, sealer, id, request, each, credentials.id, times),
+  const made = await storeWhatFits(deps, connector, grant, call, {
+    make: (each) => newInstance(deps, sealer, id, request, each, credentials.id, times),
     end: async (refused) => {
       // A refresh token that did not change is still the app's own.
       if (refused.refreshToken === refreshToken) return;
       const { organizationId, userId } = request;
       const owner = { id, organizationId, userId, connector: connector.key };
       const at = refused.obtainedAt;
-      await endRefused(parts, call, owner, { grant: refused, sealer, of: "create", at, cause: "forced" });
+      await endRefused(deps, call, owner, { grant: refused, sealer, of: "create", at, cause: "forced" });
     },
   });
-  call.afterAnswer(noteAccount(parts, connector, made.instance, grant, grant.obtainedAt));
+  call.afterAnswer(noteAccount(deps, connector, made.instance, grant, grant.obtainedAt));
   return made;
 }
 
@@ -105,23 +105,23 @@ function boundTo(
 }
 
 async function provenGrant(
-  parts: ProvisioningParts,
+  deps: ProvisioningDeps,
   request: ImportedGrant,
   credentials: ClientCredentials,
   { refreshToken, instanceId, sentAt }: { refreshToken: string; instanceId: number; sentAt: number },
 ): Promise<Grant> {
   const { connector, organizationId } = request;
-  const outcome: TokenOutcome = await parts.tokens.refresh(connector, credentials, {
+  const outcome: TokenOutcome = await deps.tokens.refresh(connector, credentials, {
     refreshToken,
     values: endpointValues(connector, request.configuration, present({ extra: request.extra })),
-    timeoutMs: parts.timing.exchangeMs,
+    timeoutMs: deps.timing.exchangeMs,
     beforeSend: () => {},
   });
   if (outcome.kind !== "granted" && outcome.kind !== "unusable") {
     throw refusal(connector, outcome, "configuration.oauth.user.refresh_token");
   }
   const { response } = outcome;
-  const expiry = expiryOf(connector, response, sentAt, parts.timing);
+  const expiry = expiryOf(connector, response, sentAt, deps.timing);
   const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
   const grant = fitGrant(connector, {
     accessToken: response.accessToken,
@@ -137,6 +137,6 @@ async function provenGrant(
   if (outcome.kind === "granted") return grant;
   // A refresh token that did not change is still the app's own.
   if (grant.refreshToken !== refreshToken)
-    await revokeOrphan(parts, { id: instanceId, organizationId, connector: connector.key }, grant);
+    await revokeOrphan(deps, { id: instanceId, organizationId, connector: connector.key }, grant);
   throw refusal(connector, outcome);
 }

@@ -1,7 +1,7 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { budgets, itemBytes } from "../../instances/budgets.ts";
 import type { Instance, ReplacedGrant } from "../../instances/instance.ts";
-import type { GrantParts } from "../grant-deps.ts";
+import type { GrantDeps } from "../grant-deps.ts";
 import { openUnlessBroken, revokeOrphan } from "../revocation/revoke-orphan.ts";
 import { withTimeout } from "../with-timeout.ts";
 
@@ -44,12 +44,12 @@ export function replacedBy(
  * open just now, or neither of the two takes, stays on the item. Never throws.
  * @returns whether nothing is left on the item
  */
-export async function endReplaced(parts: GrantParts, instance: Instance): Promise<boolean> {
+export async function endReplaced(deps: GrantDeps, instance: Instance): Promise<boolean> {
   const { id, epoch, replacedGrants } = instance;
   if (replacedGrants === undefined) return true;
   try {
-    for (const replaced of replacedGrants) await endOrDefer(parts, instance, replaced);
-    return await parts.instances.forgetReplaced(id, { epoch });
+    for (const replaced of replacedGrants) await endOrDefer(deps, instance, replaced);
+    return await deps.instances.forgetReplaced(id, { epoch });
   } catch {
     return false;
   }
@@ -57,14 +57,14 @@ export async function endReplaced(parts: GrantParts, instance: Instance): Promis
 
 /** @throws neither is possible now */
 async function endOrDefer(
-  parts: GrantParts,
+  deps: GrantDeps,
   { id, organizationId, connector }: Instance,
   { version, grant, at }: ReplacedGrant,
 ): Promise<void> {
   const owner = { id, organizationId, connector };
-  const old = await openUnlessBroken(parts, owner, version, grant);
-  if (old === undefined || (await revokeOrphan(parts, owner, old))) return;
-  const owed = parts.rescue.put({
+  const old = await openUnlessBroken(deps, owner, version, grant);
+  if (old === undefined || (await revokeOrphan(deps, owner, old))) return;
+  const owed = deps.rescue.put({
     kind: "refresh",
     instanceId: id,
     organizationId,
@@ -76,5 +76,5 @@ async function endOrDefer(
     grant,
     refreshedAt: at,
   });
-  await withTimeout(parts, parts.timing.storeTryMs, owed);
+  await withTimeout(deps, deps.timing.storeTryMs, owed);
 }

@@ -4,7 +4,7 @@ import type { InstanceChanges } from "../../instances/instance-store.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import type { TransientStore } from "../../transients.ts";
-import type { Call, GrantParts, SignInParts } from "../grant-deps.ts";
+import type { Call, GrantDeps, SignInDeps } from "../grant-deps.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
 import { endsInRevocation } from "../revocation/unwelcome.ts";
@@ -34,21 +34,21 @@ export interface SignIn extends CodeExchange {
  * @throws {VendorError} `grant_not_storable`: the vendor gave more than the item holds
  */
 export async function signInAgain(
-  parts: SignInParts,
+  deps: SignInDeps,
   transients: TransientStore,
   request: SignIn,
   call: Call,
 ): Promise<Instance> {
   const { connector, instanceId } = request;
-  const { value: instance, reading } = await parts.instances.get(instanceId);
+  const { value: instance, reading } = await deps.instances.get(instanceId);
   if (instance === undefined || instance.deleting === true) throw gone(instanceId);
-  const sealer = await parts.vault.prepare(request.organizationId);
+  const sealer = await deps.vault.prepare(request.organizationId);
   const target = { instanceId, reading, seenEpoch: instance.epoch };
-  const won = await exchangeCode(parts, transients, request, target, call);
-  const at = latestNow(reading, parts.monotonic());
+  const won = await exchangeCode(deps, transients, request, target, call);
+  const at = latestNow(reading, deps.monotonic());
   const { epoch } = won;
   const unwelcome = { grant: won.grant, sealer, epoch, at };
-  const accounts = await refuseOtherAccount(parts, request, instance, unwelcome, call);
+  const accounts = await refuseOtherAccount(deps, request, instance, unwelcome, call);
   const signIn: Omit<SignInRecord, "grant"> = {
     kind: "sign-in",
     instanceId,
@@ -69,28 +69,28 @@ export async function signInAgain(
   try {
     ({ kept } = await storeWhatItCan(connector, won.grant, (grant) =>
       storeOrRescue(
-        parts,
+        deps,
         call,
         instanceId,
-        () => writeSignIn(parts, { signIn, grant, sealer }),
+        () => writeSignIn(deps, { signIn, grant, sealer }),
         recordOf(grant),
       ),
     ));
   } catch (error) {
     if (error instanceof StoreRefused) {
-      await endRefused(parts, call, instance, { grant: won.grant, sealer, of: epoch, at, cause: "forced" });
+      await endRefused(deps, call, instance, { grant: won.grant, sealer, of: epoch, at, cause: "forced" });
       throw notStorable(connector, error);
     }
-    parts.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "forced" });
+    deps.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "forced" });
     throw new Unavailable("the sign-in could not be stored; sign in again", "unavailable", 30, error);
   }
   if (kept === "rescued") return instance;
   if (kept.kind === "lost") {
-    await revokeOrphanOrDefer(parts, call, instance, won.grant, recordOf(won.grant));
+    await revokeOrphanOrDefer(deps, call, instance, won.grant, recordOf(won.grant));
     if (kept.now === undefined || kept.now.deleting === true) throw gone(instanceId);
     throw new Conflict("a later sign-in of this instance was faster", "sign_in_superseded");
   }
-  return await afterSignIn(parts, kept, signIn, won.grant, call);
+  return await afterSignIn(deps, kept, signIn, won.grant, call);
 }
 
 /**
@@ -98,7 +98,7 @@ export async function signInAgain(
  * @returns the accounts behind the new grant and the one before, where they were looked up
  */
 async function refuseOtherAccount(
-  parts: GrantParts,
+  deps: GrantDeps,
   request: SignIn,
   instance: Instance,
   won: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
@@ -107,20 +107,20 @@ async function refuseOtherAccount(
   const { connector } = request;
   // Another account is welcome: asked only where it decides whether the refresh token may go on.
   if (request.acceptOtherAccount === true && !lacksRefreshToken(connector, won.grant)) return {};
-  const before = await knownAccount(parts, instance);
+  const before = await knownAccount(deps, instance);
   if (before === undefined) return {};
   const told = (account: Instance["account"]) =>
     present({ account, accountBefore: accountBefore(instance, before) });
   if (request.acceptOtherAccount === true) {
     return told(
-      await lookUpAccount(parts, connector, won.grant, instance.configuration).catch(() => undefined),
+      await lookUpAccount(deps, connector, won.grant, instance.configuration).catch(() => undefined),
     );
   }
   let account: Instance["account"];
   try {
-    account = await lookUpAccount(parts, connector, won.grant, instance.configuration);
+    account = await lookUpAccount(deps, connector, won.grant, instance.configuration);
   } catch (cause) {
-    await endUnwelcome(parts, instance, won, call);
+    await endUnwelcome(deps, instance, won, call);
     throw new VendorError(
       502,
       "account_unknown",
@@ -129,7 +129,7 @@ async function refuseOtherAccount(
     );
   }
   if (account === undefined || account.id === before.id) return told(account);
-  await endUnwelcome(parts, instance, won, call);
+  await endUnwelcome(deps, instance, won, call);
   throw new Conflict(
     "the user signed in with another account than before; ask for the first one, or say that another one is welcome",
     "another_account",
@@ -137,12 +137,12 @@ async function refuseOtherAccount(
 }
 
 async function endUnwelcome(
-  parts: GrantParts,
+  deps: GrantDeps,
   instance: Instance,
   won: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
   call: Call,
 ): Promise<void> {
-  await revokeOrphanOrDefer(parts, call, instance, won.grant, endsInRevocation(instance, won));
+  await revokeOrphanOrDefer(deps, call, instance, won.grant, endsInRevocation(instance, won));
 }
 
 function gone(instanceId: number): NotFound {

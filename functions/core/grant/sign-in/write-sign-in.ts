@@ -6,7 +6,7 @@ import { StoreRefused } from "../../store-refused.ts";
 import type { Sealer } from "../../vault/ports.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { Call, GrantParts } from "../grant-deps.ts";
+import type { Call, GrantDeps } from "../grant-deps.ts";
 import { consentKey } from "../store/consent.ts";
 import { dueAt, dueFor } from "../store/due.ts";
 import { releaseLease } from "../store/lease.ts";
@@ -40,18 +40,18 @@ export type SignInResult =
  * unless it carries a refresh token over.
  * @throws the store does not answer: perhaps written, perhaps not
  */
-export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<SignInResult> {
+export async function writeSignIn(deps: GrantDeps, writing: Writing): Promise<SignInResult> {
   const { instanceId, epoch, at } = writing.signIn;
-  const waitUntil = parts.monotonic() + parts.timing.callerPatienceMs;
+  const waitUntil = deps.monotonic() + deps.timing.callerPatienceMs;
   for (;;) {
-    const { value: instance, reading } = await parts.instances.get(instanceId);
+    const { value: instance, reading } = await deps.instances.get(instanceId);
     if (instance === undefined || instance.deleting === true || instance.epoch > epoch) {
       return { kind: "lost", now: instance };
     }
     if (instance.epoch === epoch) return { kind: "written", instance };
-    const connector = connectorOf(parts, instance.connector);
+    const connector = connectorOf(deps, instance.connector);
     const read = { instance, reading };
-    const carried = await carryOver(parts, connector, read, writing.signIn, writing.grant, waitUntil);
+    const carried = await carryOver(deps, connector, read, writing.signIn, writing.grant, waitUntil);
     if (carried === "again") continue;
     const { version } = instance;
     const { fence, grant: won } = carried;
@@ -64,9 +64,9 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
     const room = roomBeside(instance, grant, changes);
     const { dropped, ...toEnd } = replacedBy(connector, instance, at, room, carried.lease !== undefined);
     const used = { createdAt: instance.createdAt, lastUsedAt: at };
-    const regular = dueAt(parts, connector, won, used, at);
-    const due = dueFor(toEnd, regular, at, parts.timing);
-    const write = parts.instances.signIn(
+    const regular = dueAt(deps, connector, won, used, at);
+    const due = dueFor(toEnd, regular, at, deps.timing);
+    const write = deps.instances.signIn(
       instanceId,
       { fence, version },
       {
@@ -83,12 +83,12 @@ export async function writeSignIn(parts: GrantParts, writing: Writing): Promise<
     const written = await write.catch(async (error: unknown) => {
       // Surely not written: a smaller form must not wait for this lease.
       if (error instanceof StoreRefused && carried.lease !== undefined)
-        await releaseLease(parts, carried.lease, {});
+        await releaseLease(deps, carried.lease, {});
       throw error;
     });
     if (!written) continue;
     for (let each = 0; each < dropped; each++)
-      parts.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "rescue" });
+      deps.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "rescue" });
     const {
       account,
       replacedGrants,
@@ -121,11 +121,11 @@ const NO_REFRESH_TOKEN = "no_refresh_token";
 
 /** Told by whoever finds it written, the rescue worker too: the epoch names it. */
 export function tellSignIn(
-  parts: Pick<GrantParts, "announce">,
+  deps: Pick<GrantDeps, "announce">,
   call: Pick<Call, "afterAnswer">,
   instance: Instance,
   { epoch, at }: Pick<SignInRecord, "epoch" | "at">,
 ): void {
   const reason = instance.refreshable === false ? { reason: NO_REFRESH_TOKEN } : {};
-  announce(parts, call, instance, { name: "instance.reauthenticated", at, of: epoch, ...reason });
+  announce(deps, call, instance, { name: "instance.reauthenticated", at, of: epoch, ...reason });
 }

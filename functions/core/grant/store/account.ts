@@ -7,7 +7,7 @@ import { hashOf } from "../../instances/sign-in-epoch.ts";
 import { type AccountAnswer, callAccount } from "../../oauth/account-call.ts";
 import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
-import type { GrantParts } from "../grant-deps.ts";
+import type { GrantDeps } from "../grant-deps.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { consentKey, isUnproven, provenKey, unprovenKey } from "./consent.ts";
 import { openGrant } from "./sealed-grant.ts";
@@ -18,29 +18,29 @@ import { openGrant } from "./sealed-grant.ts";
  * @throws the vendor does not, or not in time
  */
 export async function lookUpAccount(
-  parts: Pick<GrantParts, "http" | "sleep" | "timing">,
+  deps: Pick<GrantDeps, "http" | "sleep" | "timing">,
   connector: Connector,
   grant: Won,
   configuration: Instance["configuration"],
 ): Promise<Account | undefined> {
   if (connector.account === undefined) return undefined;
-  const answer = await askAccount(parts, connector, grant, configuration);
+  const answer = await askAccount(deps, connector, grant, configuration);
   if (answer.kind === "told") return bounded(answer.account);
   throw new Error(`${connector.key}'s account call was refused: ${answer.kind}`);
 }
 
 /** @throws the vendor does not answer, not in time, or not readably; or the connector has no such call */
 export async function askAccount(
-  parts: Pick<GrantParts, "http" | "sleep" | "timing">,
+  deps: Pick<GrantDeps, "http" | "sleep" | "timing">,
   connector: Connector,
   grant: Won,
   configuration: Instance["configuration"],
 ): Promise<AccountAnswer> {
   const values = endpointValues(connector, configuration, grant);
   return await withTimeout(
-    parts,
-    parts.timing.accountMs,
-    callAccount(parts.http, connector, values, grant.accessToken),
+    deps,
+    deps.timing.accountMs,
+    callAccount(deps.http, connector, values, grant.accessToken),
   );
 }
 
@@ -63,7 +63,7 @@ function bounded({ id, name, email }: Account): Account {
  * Needed where a vendor's revocation ends the whole consent, and to notice another account at the next sign-in.
  */
 export async function noteAccount(
-  parts: GrantParts,
+  deps: GrantDeps,
   connector: Connector,
   instance: Pick<
     Instance,
@@ -73,13 +73,13 @@ export async function noteAccount(
   at: number,
 ): Promise<void> {
   try {
-    const account = await lookUpAccount(parts, connector, grant, instance.configuration);
+    const account = await lookUpAccount(deps, connector, grant, instance.configuration);
     if (account === undefined) return;
     const { id, epoch, refreshGroup, organizationId, consentKey: seen } = instance;
     const proven = consentKey(connector, refreshGroup, account);
     const key = proven !== undefined && isUnproven(instance) ? unprovenKey(proven, organizationId) : proven;
     const noted = { account, at, ...present({ consentKey: key }) };
-    await parts.instances.noteAccount(id, { epoch, ...present({ consentKey: seen }) }, noted);
+    await deps.instances.noteAccount(id, { epoch, ...present({ consentKey: seen }) }, noted);
   } catch {
     // The instance works without it.
   }
@@ -90,13 +90,13 @@ export async function noteAccount(
  * the stored access token. Never throws.
  * @returns undefined: nobody knows
  */
-export async function knownAccount(parts: GrantParts, instance: Instance): Promise<Account | undefined> {
+export async function knownAccount(deps: GrantDeps, instance: Instance): Promise<Account | undefined> {
   if (instance.account !== undefined || needsReauthentication(instance)) return instance.account;
-  const connector = connectorOf(parts, instance.connector);
+  const connector = connectorOf(deps, instance.connector);
   if (connector.account === undefined) return undefined;
   try {
-    const grant = await openGrant(parts.vault, instance, instance.version, instance.grant);
-    return await lookUpAccount(parts, connector, grant, instance.configuration);
+    const grant = await openGrant(deps.vault, instance, instance.version, instance.grant);
+    return await lookUpAccount(deps, connector, grant, instance.configuration);
   } catch {
     return undefined;
   }
@@ -117,7 +117,7 @@ export function accountBefore(
  * @returns the instance as it is then
  */
 export async function noteProof(
-  parts: Pick<GrantParts, "instances" | "sleep" | "timing">,
+  deps: Pick<GrantDeps, "instances" | "sleep" | "timing">,
   instance: Instance,
   at: number,
 ): Promise<Instance> {
@@ -125,8 +125,8 @@ export async function noteProof(
   if (seen === undefined || !isUnproven(instance)) return instance;
   const noted = { consentKey: provenKey(seen), at };
   try {
-    const write = parts.instances.noteAccount(id, { epoch, consentKey: seen }, noted);
-    const written = await withTimeout(parts, parts.timing.storeTryMs, write);
+    const write = deps.instances.noteAccount(id, { epoch, consentKey: seen }, noted);
+    const written = await withTimeout(deps, deps.timing.storeTryMs, write);
     return written ? { ...instance, consentKey: noted.consentKey, updatedAt: at } : instance;
   } catch {
     return instance;

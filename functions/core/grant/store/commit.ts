@@ -1,6 +1,6 @@
 import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
-import type { GrantParts } from "../grant-deps.ts";
+import type { GrantDeps } from "../grant-deps.ts";
 
 export type RefreshRecord = Extract<RescueRecord, { kind: "refresh" }>;
 
@@ -16,11 +16,8 @@ export type CommitResult = "written" | "superseded" | "lost";
  * record, by the rescue worker: the same function, any number of times.
  * @throws the store does not answer: perhaps written, perhaps not
  */
-export async function commit(
-  parts: Pick<GrantParts, "instances">,
-  won: RefreshRecord,
-): Promise<CommitResult> {
-  const written = await parts.instances.commit(
+export async function commit(deps: Pick<GrantDeps, "instances">, won: RefreshRecord): Promise<CommitResult> {
+  const written = await deps.instances.commit(
     won.instanceId,
     { version: won.baseVersion },
     {
@@ -31,7 +28,7 @@ export async function commit(
     },
   );
   if (written) return "written";
-  const { value: instance } = await parts.instances.get(won.instanceId);
+  const { value: instance } = await deps.instances.get(won.instanceId);
   if (instance === undefined || instance.deleting === true || instance.epoch !== won.epoch) return "lost";
   return instance.version === won.fence ? "written" : "superseded";
 }

@@ -1,10 +1,10 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { TokenResponse } from "../../oauth/ports.ts";
-import type { GrantParts } from "../grant-deps.ts";
+import type { GrantDeps } from "../grant-deps.ts";
 import { DUE_JITTER, DUE_SHARE, KEEP_ALIVE_SHARE, type Timing } from "../timing.ts";
 
-type Clockwork = Pick<GrantParts, "timing" | "random" | "activeWindowMs">;
+type Clockwork = Pick<GrantDeps, "timing" | "random" | "activeWindowMs">;
 
 /**
  * When an access token ends, by the store's time: rounded against serving it too long.
@@ -71,13 +71,13 @@ export function isActive(
  * it can be: the answer tells its end. A short-lived one is exchanged for it soon.
  */
 export function dueAt(
-  parts: Clockwork,
+  deps: Clockwork,
   connector: Connector,
   grant: Grant,
   instance: Pick<Instance, "createdAt" | "lastUsedAt">,
   now: number,
 ): number | undefined {
-  return scheduled(parts, connector, grant, isActive(instance, now, parts.activeWindowMs), jitter(parts));
+  return scheduled(deps, connector, grant, isActive(instance, now, deps.activeWindowMs), jitter(deps));
 }
 
 /**
@@ -97,17 +97,17 @@ export function nextRefreshAt(
 
 /** Whether a refresh is due now; the earliest that jitter could have put it counts. */
 export function isDue(
-  parts: Clockwork,
+  deps: Clockwork,
   connector: Connector,
   grant: Grant,
   instance: Pick<Instance, "createdAt" | "lastUsedAt">,
   now: number,
 ): boolean {
   const earliest = scheduled(
-    parts,
+    deps,
     connector,
     grant,
-    isActive(instance, now, parts.activeWindowMs),
+    isActive(instance, now, deps.activeWindowMs),
     -DUE_JITTER,
   );
   return earliest !== undefined && earliest <= now;
@@ -137,18 +137,18 @@ export function dueFor(
 }
 
 function scheduled(
-  parts: Clockwork,
+  deps: Clockwork,
   connector: Connector,
   grant: Grant,
   active: boolean,
   share: number,
 ): number | undefined {
-  const renewable = renewableAt(connector, grant, parts.timing);
+  const renewable = renewableAt(connector, grant, deps.timing);
   if (renewable === undefined) return undefined;
-  if (grant.shortLived) return grant.obtainedAt + parts.timing.dueRetryMs;
+  if (grant.shortLived) return grant.obtainedAt + deps.timing.dueRetryMs;
   const times: number[] = [];
   const lifetime = grant.expiresAt === undefined ? undefined : grant.expiresAt - grant.obtainedAt;
-  if (active && lifetime !== undefined && lifetime >= parts.timing.shortestScheduledMs)
+  if (active && lifetime !== undefined && lifetime >= deps.timing.shortestScheduledMs)
     times.push(lifetime * (DUE_SHARE + share));
   const idleLifetime =
     connector.oauth2.longLivedToken === undefined
@@ -160,6 +160,6 @@ function scheduled(
 }
 
 /** Spreads what was connected or imported together. */
-function jitter(parts: Clockwork): number {
-  return (parts.random() * 2 - 1) * DUE_JITTER;
+function jitter(deps: Clockwork): number {
+  return (deps.random() * 2 - 1) * DUE_JITTER;
 }

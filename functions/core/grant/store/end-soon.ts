@@ -1,6 +1,6 @@
 import type { Instance } from "../../instances/instance.ts";
 import type { PendingSignIn } from "../../instances/pending-sign-in.ts";
-import type { SignInParts } from "../grant-deps.ts";
+import type { SignInDeps } from "../grant-deps.ts";
 
 /**
  * From here on nobody can claim it; a worker revokes its grant, now or when the sweep finds it.
@@ -8,28 +8,28 @@ import type { SignInParts } from "../grant-deps.ts";
  * @returns false: it was claimed before, or is gone
  */
 export async function endSoon(
-  parts: Pick<SignInParts, "pendings" | "enqueuePending">,
+  deps: Pick<SignInDeps, "pendings" | "enqueuePending">,
   pending: PendingSignIn,
   now: number,
   claimedToo = false,
 ): Promise<boolean> {
-  const marked = await parts.pendings.markEnding(pending, now, claimedToo);
+  const marked = await deps.pendings.markEnding(pending, now, claimedToo);
   // Lost: it lies on the due index.
-  if (marked) await parts.enqueuePending(pending).catch(() => {});
+  if (marked) await deps.enqueuePending(pending).catch(() => {});
   return marked;
 }
 
 /** A sign-in ends the pending ones of its instance that are older: their claims could only lose. Never throws. */
 export async function endOvertaken(
-  parts: Pick<SignInParts, "pendings" | "enqueuePending">,
+  deps: Pick<SignInDeps, "pendings" | "enqueuePending">,
   { id, epoch }: Pick<Instance, "id" | "epoch">,
   now: number,
 ): Promise<void> {
   try {
-    const pendings = await parts.pendings.ofInstance(id);
+    const pendings = await deps.pendings.ofInstance(id);
     const older = pendings.filter((each) => each.epoch < epoch && each.endingSince === undefined);
     // What was claimed and not written yet finds out by itself.
-    await Promise.all(older.map((each) => endSoon(parts, each, now)));
+    await Promise.all(older.map((each) => endSoon(deps, each, now)));
   } catch {
     // They end at their time.
   }

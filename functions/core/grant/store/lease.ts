@@ -1,7 +1,7 @@
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { ReleaseChange } from "../../instances/instance-store.ts";
 import type { RescueRecord } from "../../instances/rescue-store.ts";
-import type { GrantParts, InstanceRead } from "../grant-deps.ts";
+import type { GrantDeps, InstanceRead } from "../grant-deps.ts";
 import { leaseIsHeld } from "../timing.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { isRevivable } from "./death.ts";
@@ -41,11 +41,11 @@ export function refreshBlocker(
  * @throws the bucket does not answer: nobody can look, so nobody may go on
  */
 export async function lookForRescue(
-  parts: Pick<GrantParts, "rescue" | "sleep" | "timing">,
+  deps: Pick<GrantDeps, "rescue" | "sleep" | "timing">,
   { instance }: InstanceRead,
 ): Promise<RescueRecord | undefined> {
   if (instance.until === undefined) return undefined;
-  return await withTimeout(parts, parts.timing.storeTryMs, parts.rescue.get(instance.id, instance.fence));
+  return await withTimeout(deps, deps.timing.storeTryMs, deps.rescue.get(instance.id, instance.fence));
 }
 
 /**
@@ -54,14 +54,14 @@ export async function lookForRescue(
  * @throws no answer: perhaps taken, perhaps not; it runs out by itself
  */
 export async function takeLease(
-  parts: Pick<GrantParts, "instances" | "timing">,
+  deps: Pick<GrantDeps, "instances" | "timing">,
   { instance, reading }: InstanceRead,
   forcedAt?: number,
 ): Promise<Lease | undefined> {
   const { id, version, fence } = instance;
-  const until = reading.dateMs + parts.timing.leaseMs;
-  if (!(await parts.instances.takeLease(id, { version, fence }, until, forcedAt))) return undefined;
-  return { instance, fence: fence + 1, sendBefore: reading.monotonicMs + parts.timing.preSendMs };
+  const until = reading.dateMs + deps.timing.leaseMs;
+  if (!(await deps.instances.takeLease(id, { version, fence }, until, forcedAt))) return undefined;
+  return { instance, fence: fence + 1, sendBefore: reading.monotonicMs + deps.timing.preSendMs };
 }
 
 /**
@@ -69,12 +69,12 @@ export async function takeLease(
  * @returns whether it was written
  */
 export async function releaseLease(
-  parts: Pick<GrantParts, "instances">,
+  deps: Pick<GrantDeps, "instances">,
   lease: Lease,
   change: ReleaseChange,
 ): Promise<boolean> {
   try {
-    return await parts.instances.release(lease.instance.id, lease.fence, change);
+    return await deps.instances.release(lease.instance.id, lease.fence, change);
   } catch {
     // The store does not answer: the lease runs out by itself.
     return false;

@@ -3,7 +3,7 @@ import { refuseTooLarge, withoutUndeclared } from "../../instances/fit-grant.ts"
 import type { Grant } from "../../instances/instance.ts";
 import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { StoreRefused } from "../../store-refused.ts";
-import type { Call, GrantParts } from "../grant-deps.ts";
+import type { Call, GrantDeps } from "../grant-deps.ts";
 import { backOff } from "../timing.ts";
 import { withTimeout } from "../with-timeout.ts";
 
@@ -15,7 +15,7 @@ class GrantLost extends Error {
   }
 }
 
-type Parts = Pick<GrantParts, "sleep" | "timing" | "random" | "rescue" | "monotonic">;
+type Deps = Pick<GrantDeps, "sleep" | "timing" | "random" | "rescue" | "monotonic">;
 
 /**
  * Brings a grant that a vendor just gave to safety: the table for 10 s, else the rescue bucket for 10 s, in turns until
@@ -27,17 +27,17 @@ type Parts = Pick<GrantParts, "sleep" | "timing" | "random" | "rescue" | "monoto
  * @throws {GrantLost}
  */
 export async function storeOrRescue<T>(
-  parts: Parts,
+  deps: Deps,
   call: Pick<Call, "remainingMs">,
   instanceId: number,
   write: () => Promise<T>,
   record: () => Promise<RescueRecord>,
 ): Promise<T | "rescued"> {
   for (;;) {
-    const written = await tryFor(parts, call, write);
+    const written = await tryFor(deps, call, write);
     if (written !== undefined) return written.value;
-    if (await isRescued(parts, call, record)) return "rescued";
-    if (call.remainingMs() < parts.timing.lastBreathMs) throw new GrantLost(instanceId);
+    if (await isRescued(deps, call, record)) return "rescued";
+    if (call.remainingMs() < deps.timing.lastBreathMs) throw new GrantLost(instanceId);
   }
 }
 
@@ -72,7 +72,7 @@ export async function storeWhatItCan<T>(
  * @throws {GrantLost} neither was possible: the grant lives on at the vendor
  */
 export async function revokeOrDefer(
-  parts: Parts,
+  deps: Deps,
   call: Pick<Call, "remainingMs">,
   instanceId: number,
   revoke: () => Promise<boolean>,
@@ -80,45 +80,40 @@ export async function revokeOrDefer(
 ): Promise<"revoked" | "owed"> {
   for (;;) {
     if (await revoke()) return "revoked";
-    if (await isRescued(parts, call, record)) return "owed";
-    if (call.remainingMs() < parts.timing.lastBreathMs) throw new GrantLost(instanceId);
+    if (await isRescued(deps, call, record)) return "owed";
+    if (call.remainingMs() < deps.timing.lastBreathMs) throw new GrantLost(instanceId);
   }
 }
 
 /** The bucket took the record. A bucket that refuses it for good is as good as one that does not answer. */
 async function isRescued(
-  parts: Parts,
+  deps: Deps,
   call: Pick<Call, "remainingMs">,
   record: () => Promise<RescueRecord>,
 ): Promise<boolean> {
   try {
-    return (await tryFor(parts, call, async () => parts.rescue.put(await record()))) !== undefined;
+    return (await tryFor(deps, call, async () => deps.rescue.put(await record()))) !== undefined;
   } catch {
-    await parts.sleep(parts.timing.storePauseMaxMs);
+    await deps.sleep(deps.timing.storePauseMaxMs);
     return false;
   }
 }
 
 /** One store, again and again while it fails at once, for at most `storeTryMs`. `undefined`: it did not take it. @throws {StoreRefused} it never will */
 async function tryFor<T>(
-  parts: Parts,
+  deps: Deps,
   call: Pick<Call, "remainingMs">,
   work: () => Promise<T>,
 ): Promise<{ value: T } | undefined> {
-  const end = parts.monotonic() + Math.min(parts.timing.storeTryMs, call.remainingMs());
+  const end = deps.monotonic() + Math.min(deps.timing.storeTryMs, call.remainingMs());
   for (let failures = 1; ; failures++) {
     try {
-      return { value: await withTimeout(parts, end - parts.monotonic(), work()) };
+      return { value: await withTimeout(deps, end - deps.monotonic(), work()) };
     } catch (error) {
       if (error instanceof StoreRefused) throw error;
-      const pause = backOff(
-        parts.timing.storePauseMs,
-        parts.timing.storePauseMaxMs,
-        failures,
-        parts.random(),
-      );
-      if (parts.monotonic() + pause >= end) return undefined;
-      await parts.sleep(pause);
+      const pause = backOff(deps.timing.storePauseMs, deps.timing.storePauseMaxMs, failures, deps.random());
+      if (deps.monotonic() + pause >= end) return undefined;
+      await deps.sleep(pause);
     }
   }
 }

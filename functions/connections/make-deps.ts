@@ -1,12 +1,12 @@
 import { auditQueue } from "../aws/audit-queue.ts";
+import { connectionDeps, store, tenants, transients } from "../aws/composition.ts";
 import { environment } from "../aws/environment.ts";
-import { connectionParts, store, tenants, transients } from "../aws/parts.ts";
 import { registeredApps } from "../aws/registered-apps.ts";
-import type { ConnectionParts } from "./parts.ts";
+import type { ConnectionDeps } from "./deps.ts";
 
 /** Built at the first call. */
-export const parts = (): ConnectionParts => ({
-  grants: connectionParts(),
+export const deps = (): ConnectionDeps => ({
+  grants: connectionDeps(),
   tenants: {
     ...tenants(),
     ...registeredApps({ client: store().documents, tableName: environment("TENANTS_TABLE") }),

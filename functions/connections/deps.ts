@@ -1,12 +1,12 @@
 import type { AuditTrail } from "../core/audit.ts";
-import type { ProvisioningParts } from "../core/grant/grant-deps.ts";
+import type { ProvisioningDeps } from "../core/grant/grant-deps.ts";
 import type { InstanceLists } from "../core/instances/instance-store.ts";
 import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
 import type { TransientStore } from "../core/transients.ts";
 
 /** What this function works with: it is the only HTTP one that makes grants. */
-export interface ConnectionParts {
-  readonly grants: ProvisioningParts & {
+export interface ConnectionDeps {
+  readonly grants: ProvisioningDeps & {
     readonly instances: Pick<InstanceLists, "listByOwner" | "getMany">;
   };
   readonly tenants: TenantStore & RegisteredApps;

@@ -1,5 +1,5 @@
+import { store, tenants, vault } from "../aws/composition.ts";
 import { environment } from "../aws/environment.ts";
-import { store, tenants, vault } from "../aws/parts.ts";
 import { registeredApps } from "../aws/registered-apps.ts";
 import { transientWriter } from "../aws/transient-table.ts";
 import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
@@ -7,16 +7,16 @@ import type { TransientStore } from "../core/transients.ts";
 import type { Vault } from "../core/vault/ports.ts";
 
 /** All that this function may touch: no instances, no grants; of transients it only makes some. */
-export interface AuthorizationParts {
+export interface AuthorizationDeps {
   readonly tenants: TenantStore & RegisteredApps;
   readonly transients: Pick<TransientStore, "put" | "now">;
   readonly vault: Vault;
 }
 
-let made: AuthorizationParts | undefined;
+let made: AuthorizationDeps | undefined;
 
 /** Built at the first call that needs it: the catalogue needs none of it. */
-export function parts(): AuthorizationParts {
+export function deps(): AuthorizationDeps {
   made ??= {
     tenants: {
       ...tenants(),

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { findConnector } from "../connectors/catalogue.ts";
-import type { GrantParts, ProvisioningParts, SignInParts, WorkerParts } from "../core/grant/grant-deps.ts";
+import type { GrantDeps, ProvisioningDeps, SignInDeps, WorkerDeps } from "../core/grant/grant-deps.ts";
 import { clientPauses } from "../core/grant/refresh/pause-client.ts";
 import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
 import { timing } from "../core/grant/timing.ts";
@@ -119,15 +119,15 @@ function instanceOptions(): InstanceTableOptions {
 }
 
 /** The grant's life for those who use grants: documents and proxy. */
-export function grantParts(): GrantParts {
-  return once(makeGrantParts);
+export function grantDeps(): GrantDeps {
+  return once(makeGrantDeps);
 }
-const makeGrantParts = (): GrantParts => ({
-  ...sharedParts(),
+const makeGrantDeps = (): GrantDeps => ({
+  ...sharedDeps(),
   enqueueRefresh: handOverTo(queue).enqueueRefresh,
 });
 
-const sharedParts = (): Omit<GrantParts, "enqueueRefresh"> => ({
+const sharedDeps = (): Omit<GrantDeps, "enqueueRefresh"> => ({
   instances: instanceItems(instanceOptions()),
   rescue: rescueRecords({ bucket: environment("RESCUE_BUCKET") }),
   vault: vault(),
@@ -147,47 +147,47 @@ const sharedParts = (): Omit<GrantParts, "enqueueRefresh"> => ({
 });
 
 /** For the two that touch pending sign-ins: connections and the worker. */
-const pendingParts = (): Pick<SignInParts, "pendings" | "enqueuePending"> => ({
+const pendingDeps = (): Pick<SignInDeps, "pendings" | "enqueuePending"> => ({
   pendings: pendingSignIns(instanceOptions()),
   enqueuePending: handOverTo(queue).enqueuePending,
 });
 
 /** For those who make instances and list them: connections. */
-export function connectionParts(): ProvisioningParts & { readonly instances: InstanceLists } {
-  return once(makeConnectionParts);
+export function connectionDeps(): ProvisioningDeps & { readonly instances: InstanceLists } {
+  return once(makeConnectionDeps);
 }
-const makeConnectionParts = (): ProvisioningParts & { readonly instances: InstanceLists } => {
-  const parts = grantParts();
+const makeConnectionDeps = (): ProvisioningDeps & { readonly instances: InstanceLists } => {
+  const deps = grantDeps();
   const options = instanceOptions();
   return {
-    ...parts,
-    ...pendingParts(),
+    ...deps,
+    ...pendingDeps(),
     enqueueDeletion: handOverTo(queue).enqueueDeletion,
-    instances: { ...parts.instances, ...instanceCreation(options), ...instanceLists(options) },
+    instances: { ...deps.instances, ...instanceCreation(options), ...instanceLists(options) },
   };
 };
 
 /** For the worker: making and ending instances, the right to end rescue records, the event bus, and the paused clients. */
-export function workerParts(): WorkerParts & {
+export function workerDeps(): WorkerDeps & {
   readonly markInstances: (work: SuspensionWork) => Promise<void>;
 } {
-  return once(makeWorkerParts);
+  return once(makeWorkerDeps);
 }
-const makeWorkerParts = (): ReturnType<typeof workerParts> => {
-  const parts = sharedParts();
+const makeWorkerDeps = (): ReturnType<typeof workerDeps> => {
+  const deps = sharedDeps();
   const options = instanceOptions();
-  const pending = pendingParts();
+  const pending = pendingDeps();
   return {
-    ...parts,
+    ...deps,
     ...pending,
     pendings: { ...pending.pendings, ...pendingRemoval(options) },
     instances: {
-      ...parts.instances,
+      ...deps.instances,
       ...instanceCreation(options),
       ...instanceRemoval(options),
       ...instanceSiblings(options),
     },
-    rescue: { ...parts.rescue, ...rescueRemoval({ bucket: environment("RESCUE_BUCKET") }) },
+    rescue: { ...deps.rescue, ...rescueRemoval({ bucket: environment("RESCUE_BUCKET") }) },
     refused: refusedGrants({
       transients: transients(),
       timing,
