@@ -83,8 +83,9 @@ const { outputFiles, metafile } = await build({
   splitting: true,
   // What a function's role does not allow is not in its bundle: the call that adds up what is used comes with its permission.
   define: tenantUse ? {} : { "process.env.TENANT_REQUESTS_PER_MINUTE": "undefined" },
-  // Readable stack traces without source maps at run time, and grants can be compared with the SDK's commands in here.
-  minify: false,
+  // A cold start reads less. Names stay: stack traces tell functions, and grants can be compared with the SDK's commands in here.
+  minifySyntax: true,
+  minifyWhitespace: true,
   charset: "utf8",
   sourcemap: "external",
   sourcesContent: false,
