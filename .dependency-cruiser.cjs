@@ -18,6 +18,13 @@ module.exports = {
       to: { path: "^functions/core/grant/[^/]+/" },
     },
     {
+      name: "vault-and-instances-are-the-ground",
+      comment: "what seals and what is stored knows no tenants, no OAuth and no connectors' endpoints",
+      severity: "error",
+      from: { path: "^functions/core/(vault|instances)/" },
+      to: { path: "^functions/core/(oauth|tenants|endpoint|work)/" },
+    },
+    {
       name: "grant-is-the-highest-of-the-core",
       comment: "what a grant's life is made of knows nothing of it",
       severity: "error",

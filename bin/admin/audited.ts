@@ -6,7 +6,7 @@ import type { Instance } from "../../functions/core/instances/instance.ts";
 import type { InstanceItems } from "../../functions/core/instances/instance-store.ts";
 import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import type { TenantAdmin } from "../../functions/core/tenants/administration.ts";
-import type { DataKeyVersion } from "../../functions/core/tenants/ports.ts";
+import type { DataKeyVersion } from "../../functions/core/vault/ports.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 
 /** What an operator's commands change. */

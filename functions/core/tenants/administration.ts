@@ -1,11 +1,11 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { Conflict, InvalidRequest, NotFound } from "../errors.ts";
 import { budgets, checkText, jsonBytes } from "../instances/budgets.ts";
+import { clientSecretPlace } from "../oauth/client-resolver.ts";
 import { present } from "../present.ts";
 import { hashSecret } from "../secret-hash.ts";
 import type { Vault } from "../vault/ports.ts";
 import { checkOrigin, checkReturnUrl, checkVendorHost } from "./allow-lists.ts";
-import { clientSecretPlace } from "./client-resolver.ts";
 import { newKeyId } from "./data-keys.ts";
 import type { Organization, RegisteredApp, TenantRecords, User } from "./ports.ts";
 import { newSecret } from "./secrets.ts";

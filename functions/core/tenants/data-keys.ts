@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Conflict, NotFound } from "../errors.ts";
-import type { KeyService } from "../vault/ports.ts";
-import type { DataKeyVersion, Organization, TenantRecords } from "./ports.ts";
+import type { DataKeyVersion, KeyService } from "../vault/ports.ts";
+import type { Organization, TenantRecords } from "./ports.ts";
 
 const HOUR = 3_600_000;
 

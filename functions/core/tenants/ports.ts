@@ -1,12 +1,5 @@
 import type { Sealed } from "../instances/instance.ts";
-
-/** One version of an organization's data key, wrapped by KMS; a seal names the one it was made with. */
-export interface DataKeyVersion {
-  readonly id: string;
-  readonly wrapped: Uint8Array;
-  /** Store time. Absent: as old as the organization. */
-  readonly createdAt?: number;
-}
+import type { DataKeyVersion } from "../vault/ports.ts";
 
 export interface Organization {
   readonly id: string;

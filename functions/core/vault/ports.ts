@@ -44,3 +44,18 @@ export interface SealedPlace {
   /** Grant version, or empty. */
   readonly version?: number | string;
 }
+
+/** One version of an organization's data key, wrapped by KMS; a seal names the one it was made with. */
+export interface DataKeyVersion {
+  readonly id: string;
+  readonly wrapped: Uint8Array;
+  /** Store time. Absent: as old as the organization. */
+  readonly createdAt?: number;
+}
+
+/** Whose data keys the vault works with. */
+export interface KeyOwner {
+  readonly id: string;
+  /** Newest last: that one seals, all open. Empty: shredded. */
+  readonly dataKeys: readonly DataKeyVersion[];
+}

@@ -1,8 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { LinkspanError, Unavailable } from "../errors.ts";
-import type { Organization } from "../tenants/ports.ts";
 import { keyCache } from "./key-cache.ts";
-import type { KeyUnwrapper, Vault } from "./ports.ts";
+import type { KeyOwner, KeyUnwrapper, Vault } from "./ports.ts";
 import { keyIdOf, openWith, SealBroken, sealWith } from "./sealed-format.ts";
 
 export { SealBroken } from "./sealed-format.ts";
@@ -13,10 +12,7 @@ export interface VaultOptions {
    * Finds the organization and its wrapped data keys. A cached answer will do, but for `fresh`: a ciphertext names a
    * key that the cached one lacks, since another container sealed it just after a rotation.
    */
-  readonly organization: (
-    id: string,
-    options?: { readonly fresh: boolean },
-  ) => Promise<Organization | undefined>;
+  readonly organization: (id: string, options?: { readonly fresh: boolean }) => Promise<KeyOwner | undefined>;
   /** Epoch milliseconds; for tests. */
   readonly now?: () => number;
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openConfiguration, openGrant, sealGrant } from "../../../functions/core/grant/store/sealed-grant.ts";
 import type { InstanceStore } from "../../../functions/core/instances/instance-store.ts";
 import type { RescueRecord } from "../../../functions/core/instances/rescue-store.ts";
-import { clientSecretPlace } from "../../../functions/core/tenants/client-resolver.ts";
+import { clientSecretPlace } from "../../../functions/core/oauth/client-resolver.ts";
 import { KEY_REST_MS } from "../../../functions/core/tenants/data-keys.ts";
 import { keyIdOf } from "../../../functions/core/vault/sealed-format.ts";
 import { SealBroken } from "../../../functions/core/vault/vault.ts";

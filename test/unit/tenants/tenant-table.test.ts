@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { registeredApps } from "../../../functions/aws/registered-apps.ts";
 import { tenantRecords } from "../../../functions/aws/tenant-records.ts";
 import { tenantTable } from "../../../functions/aws/tenant-table.ts";
+import { clientResolver } from "../../../functions/core/oauth/client-resolver.ts";
 import { type TenantAdmin, tenantAdministration } from "../../../functions/core/tenants/administration.ts";
-import { clientResolver } from "../../../functions/core/tenants/client-resolver.ts";
 import type { RegisteredApps, TenantStore } from "../../../functions/core/tenants/ports.ts";
 import { openTables, readsOf } from "./open-tables.ts";
 

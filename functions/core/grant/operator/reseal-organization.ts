@@ -3,7 +3,7 @@ import { Conflict } from "../../errors.ts";
 import type { Sealed } from "../../instances/instance.ts";
 import type { InstanceItems, InstanceLists, InstanceResealing } from "../../instances/instance-store.ts";
 import type { RescueStore } from "../../instances/rescue-store.ts";
-import { clientSecretPlace } from "../../tenants/client-resolver.ts";
+import { clientSecretPlace } from "../../oauth/client-resolver.ts";
 import { livingOrganization, restedVersions } from "../../tenants/data-keys.ts";
 import type { Organization, RegisteredApp, TenantRecords } from "../../tenants/ports.ts";
 import type { Vault } from "../../vault/ports.ts";

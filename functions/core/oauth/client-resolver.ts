@@ -1,7 +1,7 @@
 import { NotFound } from "../errors.ts";
-import type { ClientResolver } from "../oauth/ports.ts";
+import type { TenantStore } from "../tenants/ports.ts";
 import type { Vault } from "../vault/ports.ts";
-import type { TenantStore } from "./ports.ts";
+import type { ClientResolver } from "./ports.ts";
 
 /** Finds the id and secret that a grant's OAuth client stands with at the vendor's token endpoint. */
 export function clientResolver(deps: {
