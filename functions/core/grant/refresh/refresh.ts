@@ -1,6 +1,5 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { endpointValues } from "../../endpoint/endpoint.ts";
-import { fitGrant } from "../../instances/fit-grant.ts";
 import { type Grant, type Instance, needsReauthentication, type Sealed } from "../../instances/instance.ts";
 import type { ReleaseChange } from "../../instances/instance-store.ts";
 import type { TokenOutcome, TokenResponse } from "../../oauth/ports.ts";
@@ -14,7 +13,8 @@ import { revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
 import { noteProof } from "../store/account.ts";
 import { commit, type RefreshRecord } from "../store/commit.ts";
 import { type DeathReason, deathOf, reasonOf } from "../store/death.ts";
-import { dueAt, dueFor, expiryOf } from "../store/due.ts";
+import { dueAt, dueFor } from "../store/due.ts";
+import { grantOf } from "../store/grant-of.ts";
 import {
   type Hindrance,
   type Lease,
@@ -141,7 +141,16 @@ async function attempt(
   const words = wordsOf(outcome, old);
   switch (outcome.kind) {
     case "granted": {
-      const grant = refreshedGrant(deps, connector, old, outcome.response, sentAt);
+      // A refresh token that was carried over allows what it did, not what the sign-in beside it allows.
+      const { scope, askedScopes } = old.carried ?? old;
+      const { refreshToken, client, endpoint, extra } = old;
+      const grant = grantOf(deps, connector, outcome.response, {
+        ...present({ refreshToken, scope, askedScopes, extra }),
+        client,
+        endpoint,
+        sentAt,
+        obtainedBy: "refresh",
+      });
       return await storeRefreshed(
         deps,
         read,
@@ -267,32 +276,6 @@ async function exchange(
       sentAt: sentAt ?? reading.dateMs,
     };
   }
-}
-
-/** What the vendor left out of its answer stays as it was (RFC 6749 section 6), as far as there is room. */
-function refreshedGrant(
-  deps: GrantDeps,
-  connector: Connector,
-  old: Grant,
-  response: TokenResponse,
-  sentAt: number,
-): Grant {
-  const expiry = expiryOf(connector, response, sentAt, deps.timing);
-  const refreshToken = response.refreshToken ?? old.refreshToken;
-  // A refresh token that was carried over allows what it did, not what the sign-in beside it allows.
-  const { scope: oldScope, askedScopes } = old.carried ?? old;
-  const scope = response.scope ?? oldScope;
-  const extra = old.extra || response.extra ? { ...old.extra, ...response.extra } : undefined;
-  return fitGrant(connector, {
-    accessToken: response.accessToken,
-    tokenType: response.tokenType,
-    ...present({ refreshToken, scope, askedScopes }),
-    obtainedAt: sentAt,
-    ...expiry,
-    obtainedBy: "refresh",
-    client: old.client,
-    ...present({ endpoint: old.endpoint, extra }),
-  });
 }
 
 /**

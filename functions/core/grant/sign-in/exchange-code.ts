@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { Connector } from "../../../connectors/define-connector.ts";
 import { boundValues, type EndpointValues, endpointValues } from "../../endpoint/endpoint.ts";
 import { InvalidRequest, LinkspanError, Unavailable, VendorError } from "../../errors.ts";
-import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant, OAuthClient } from "../../instances/instance.ts";
 import { epochAfter, epochOf, hashOf } from "../../instances/sign-in-epoch.ts";
 import type { ClientCredentials, TokenOutcome, TokenResponse } from "../../oauth/ports.ts";
@@ -13,7 +12,7 @@ import type { Call, GrantDeps } from "../grant-deps.ts";
 import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
 import { endPause } from "../refresh/pause-client.ts";
 import { revokeOrphan } from "../revocation/revoke-orphan.ts";
-import { expiryOf } from "../store/due.ts";
+import { grantOf } from "../store/grant-of.ts";
 import { earliestNow } from "../timing.ts";
 
 /** An authorization code as the vendor's redirect brought it, and what belongs to it. */
@@ -168,21 +167,13 @@ function firstGrant(
   response: TokenResponse,
   sentAt: number,
 ): Grant {
-  const expiry = expiryOf(request.connector, response, sentAt, deps.timing);
-  const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
-  const { askedScopes } = request;
-  // "OPTIONAL, if identical to the scope requested by the client" (RFC 6749 section 5.1).
-  const scope = response.scope ?? askedScopes?.join(" ");
-  const endpoint = boundValues(request.connector, valuesOf(request), credentials.id);
-  return fitGrant(request.connector, {
-    accessToken: response.accessToken,
-    tokenType: response.tokenType,
-    ...present({ refreshToken: response.refreshToken, shortLived: response.shortLived, scope, askedScopes }),
-    obtainedAt: sentAt,
-    ...expiry,
+  const { connector, client, extra, askedScopes } = request;
+  return grantOf(deps, connector, response, {
+    ...present({ askedScopes, scope: askedScopes?.join(" "), extra }),
+    endpoint: boundValues(connector, valuesOf(request), credentials.id),
+    client,
+    sentAt,
     obtainedBy: "exchange",
-    client: request.client,
-    ...present({ endpoint, extra }),
   });
 }
 

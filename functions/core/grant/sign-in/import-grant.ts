@@ -12,7 +12,7 @@ import { endPause } from "../refresh/pause-client.ts";
 import { endRefused } from "../revocation/end-refused.ts";
 import { revokeOrphan } from "../revocation/revoke-orphan.ts";
 import { noteAccount } from "../store/account.ts";
-import { expiryOf } from "../store/due.ts";
+import { grantOf } from "../store/grant-of.ts";
 import { earliestNow } from "../timing.ts";
 import { type CodeExchange, refusal } from "./exchange-code.ts";
 import { freeId, type NewInstance, newInstance, type Provisioned, storeWhatFits } from "./first-exchange.ts";
@@ -120,19 +120,15 @@ async function provenGrant(
   if (outcome.kind !== "granted" && outcome.kind !== "unusable") {
     throw refusal(connector, outcome, "configuration.oauth.user.refresh_token");
   }
-  const { response } = outcome;
-  const expiry = expiryOf(connector, response, sentAt, deps.timing);
-  const extra = request.extra || response.extra ? { ...request.extra, ...response.extra } : undefined;
-  const grant = fitGrant(connector, {
-    accessToken: response.accessToken,
-    tokenType: response.tokenType,
-    refreshToken: response.refreshToken ?? refreshToken,
-    ...present({ scope: response.scope }),
-    obtainedAt: sentAt,
-    ...expiry,
+  const { client, extra } = request;
+  const endpoint = boundTo(request, credentials);
+  const grant = grantOf(deps, connector, outcome.response, {
+    ...present({ extra }),
+    refreshToken,
+    endpoint,
+    client,
+    sentAt,
     obtainedBy: "import",
-    client: request.client,
-    ...present({ endpoint: boundTo(request, credentials), extra }),
   });
   if (outcome.kind === "granted") return grant;
   // A refresh token that did not change is still the app's own.
