@@ -2,6 +2,7 @@ import { connectors, findConnector, hubs } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { NotFound } from "../core/errors.ts";
 import { elementRepresentation } from "../http/element-representation.ts";
+import { connectorOfPath } from "../http/named-connector.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { cataloguePage } from "./catalogue-page.ts";
@@ -64,9 +65,7 @@ export const getElementImage: HttpHandler = async (request) => {
 
 /** The connector of the path, by key or number. @throws {NotFound} */
 export function connectorOf(request: HttpRequest): Connector {
-  const keyOrId = decodeSegment(request, "keyOrId");
-  const connector = findConnector(keyOrId);
-  if (connector === undefined) throw new NotFound(`there is no element ${keyOrId}`, "unknown_element");
+  const connector = connectorOfPath(request);
   request.facts.connector = connector.key;
   return connector;
 }

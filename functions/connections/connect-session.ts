@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
-import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
-import { InvalidRequest, NotFound } from "../core/errors.ts";
+import { InvalidRequest } from "../core/errors.ts";
 import { checkConfiguration } from "../core/instances/budgets.ts";
 import type { Sealed } from "../core/instances/instance.ts";
 import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
@@ -13,6 +12,7 @@ import { isReturnUrlAllowed } from "../core/tenants/allow-lists.ts";
 import type { TransientItem, TransientStore } from "../core/transients.ts";
 import type { SealedPlace } from "../core/vault/ports.ts";
 import { authorizePlatform } from "../http/authorize.ts";
+import { connectorNamed } from "../http/named-connector.ts";
 import { type HttpHandler, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { readConfiguration } from "./configuration-values.ts";
@@ -199,10 +199,4 @@ function connectorsOf(body: v.InferOutput<typeof SessionBody>): Connector[] {
     return connectorNamed(keyOrId);
   });
   return [...new Set(found)];
-}
-
-function connectorNamed(keyOrId: string): Connector {
-  const connector = findConnector(keyOrId);
-  if (connector === undefined) throw new NotFound(`there is no element ${keyOrId}`, "unknown_element");
-  return connector;
 }

@@ -1,6 +1,5 @@
-import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
-import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
+import { InvalidRequest, LinkspanError } from "../core/errors.ts";
 import { provisionInstance } from "../core/grant/sign-in/first-exchange.ts";
 import { importInstance } from "../core/grant/sign-in/import-grant.ts";
 import { budgets, checkConfiguration, checkText } from "../core/instances/budgets.ts";
@@ -14,6 +13,7 @@ import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { authorizePlatform } from "../http/authorize.ts";
+import { connectorNamed, connectorOfPath } from "../http/named-connector.ts";
 import { type HttpHandler, type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { parseBody } from "../http/request-body.ts";
 import { type ConfigurationValues, readConfiguration } from "./configuration-values.ts";
@@ -21,7 +21,6 @@ import type { ConnectionDeps } from "./deps.ts";
 import { codeOf, elementKeyOrId, extraOf, InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
-import { connectorOfPath } from "./own-instance.ts";
 
 /** POST /instances and POST /elements/{keyOrId}/instances: from an authorization code, or from a grant won elsewhere. */
 export function createInstance(deps: () => ConnectionDeps): HttpHandler {
@@ -123,9 +122,7 @@ function connectorOf(request: HttpRequest, body: InstanceBody): Connector {
   if (request.params.keyOrId !== undefined) return connectorOfPath(request);
   const keyOrId = elementKeyOrId(body.element);
   if (keyOrId === undefined) throw new InvalidRequest("element.key is missing", "element.key");
-  const connector = findConnector(keyOrId);
-  if (connector === undefined) throw new NotFound(`there is no element ${keyOrId}`, "unknown_element");
-  return connector;
+  return connectorNamed(keyOrId);
 }
 
 /** The client that stands at the token endpoint. @throws {InvalidRequest} an id without its secret */

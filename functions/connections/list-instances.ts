@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import type { Connector } from "../connectors/define-connector.ts";
-import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
+import { LinkspanError, NotFound } from "../core/errors.ts";
 import type { InstanceSummary } from "../core/instances/instance-store.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
+import { openPageToken, sealPageToken } from "../core/vault/page-token.ts";
 import type { SealedPlace } from "../core/vault/ports.ts";
 import { authorizePlatform } from "../http/authorize.ts";
+import { connectorOfPath } from "../http/named-connector.ts";
 import { readPaging } from "../http/paging.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
-import { connectorOfPath, hasInstanceToken, isPlatformCall, ownInstance } from "./own-instance.ts";
+import { hasInstanceToken, isPlatformCall, ownInstance } from "./own-instance.ts";
 import { summaryRepresentation } from "./summary-representation.ts";
 
 interface Filter {
@@ -49,7 +51,10 @@ function wantsOne(request: HttpRequest): boolean {
 async function list(deps: ConnectionDeps, request: HttpRequest, user: User) {
   const filter = filterOf(request);
   const { pageSize, page, nextPage } = readPaging(request);
-  const after = nextPage === undefined ? undefined : await openNextPage(deps, user, filter, nextPage);
+  const after =
+    nextPage === undefined
+      ? undefined
+      : await openPageToken(deps.grants.vault, nextPagePlace(user, filter), nextPage);
   const wanted = pageSize * page;
   // One more than wanted: only then is it known whether another page comes.
   const found = await findInstances(deps, user, filter, wanted + 1, after);
@@ -68,7 +73,13 @@ async function list(deps: ConnectionDeps, request: HttpRequest, user: User) {
   return json(instances, {
     "Elements-Returned-Count": String(instances.length),
     ...(found.length > wanted && last !== undefined
-      ? { "Elements-Next-Page-Token": await sealNextPage(deps, user, filter, positionOf(last)) }
+      ? {
+          "Elements-Next-Page-Token": await sealPageToken(
+            deps.grants.vault,
+            nextPagePlace(user, filter),
+            positionOf(last),
+          ),
+        }
       : {}),
   });
 }
@@ -146,37 +157,4 @@ function nextPagePlace(user: User, filter: Filter): SealedPlace {
     field: "next-page",
     version: createHash("sha256").update(call).digest("base64url"),
   };
-}
-
-async function sealNextPage(
-  deps: ConnectionDeps,
-  user: User,
-  filter: Filter,
-  position: string,
-): Promise<string> {
-  const sealed = await deps.grants.vault.seal(nextPagePlace(user, filter), position);
-  return Buffer.from(sealed).toString("base64url");
-}
-
-async function openNextPage(
-  deps: ConnectionDeps,
-  user: User,
-  filter: Filter,
-  token: string,
-): Promise<string> {
-  if (!/^[\w-]{20,2000}$/.test(token)) throw wrongNextPage();
-  try {
-    return await deps.grants.vault.open(nextPagePlace(user, filter), Buffer.from(token, "base64url"));
-  } catch (error) {
-    // The key service may be down; everything else is the token's fault.
-    if (error instanceof LinkspanError && error.status === 503) throw error;
-    throw wrongNextPage();
-  }
-}
-
-function wrongNextPage(): InvalidRequest {
-  return new InvalidRequest(
-    "nextPage is not a token of this list: take it from the header Elements-Next-Page-Token, with the same parameters",
-    "nextPage",
-  );
 }

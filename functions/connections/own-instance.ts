@@ -6,6 +6,7 @@ import { readInstanceToken } from "../core/instances/instance-token.ts";
 import type { StoreReading } from "../core/store-clock.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { authorizePlatform, identifyInstance, parseAuthorization } from "../http/authorize.ts";
+import { connectorOfPath } from "../http/named-connector.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import type { ConnectionDeps } from "./deps.ts";
@@ -102,14 +103,6 @@ export function tokenSuperseded(): Forbidden {
 export function hasInstanceToken(request: HttpRequest): boolean {
   const { element, bearer } = parseAuthorization(request.headers.authorization);
   return element !== undefined || (bearer !== undefined && readInstanceToken(bearer) !== undefined);
-}
-
-/** The connector of `/elements/{keyOrId}/…`. @throws {NotFound} */
-export function connectorOfPath(request: HttpRequest): Connector {
-  const keyOrId = decodeSegment(request, "keyOrId");
-  const connector = findConnector(keyOrId);
-  if (connector === undefined) throw new NotFound(`there is no element ${keyOrId}`, "unknown_element");
-  return connector;
 }
 
 /** The instance of an id, if it is this user's. @throws {NotFound} */

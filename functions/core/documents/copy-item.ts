@@ -88,8 +88,8 @@ async function takeBack(hub: HubContext, old: DocumentsItem, copied: DocumentsIt
 
 async function copyTo(hub: HubContext, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
   const { vendor, call } = hub;
-  if (!item.directory) return pathed(await vendor.copyFile(call, item, target), target);
-  if (vendor.copyFolder !== undefined) return pathed(await vendor.copyFolder(call, item, target), target);
+  if (!item.directory) return atTarget(await vendor.copyFile(call, item, target), target);
+  if (vendor.copyFolder !== undefined) return atTarget(await vendor.copyFolder(call, item, target), target);
   return copyOneByOne(hub, vendor as IdVendor, item, target);
 }
 
@@ -101,7 +101,7 @@ async function copyOneByOne(
   target: Target,
 ): Promise<DocumentsItem> {
   const { call } = hub;
-  const copy = pathed(await vendor.createFolder(call, target, {}), target);
+  const copy = atTarget(await vendor.createFolder(call, target, {}), target);
   let copied = 0;
 
   async function copyChildren(from: string, to: DocumentsItem): Promise<void> {
@@ -125,7 +125,7 @@ async function copyOneByOne(
           parent: to.reference,
         };
         if (child.directory) {
-          await copyChildren(child.reference, pathed(await vendor.createFolder(call, below, {}), below));
+          await copyChildren(child.reference, atTarget(await vendor.createFolder(call, below, {}), below));
         } else {
           await vendor.copyFile(call, child, below);
         }
@@ -143,10 +143,11 @@ async function copyOneByOne(
   return copy;
 }
 
-function pathed(item: DocumentsItem, target: Target): DocumentsItem {
-  return item.path === undefined ? { ...item, path: target.path } : item;
-}
-
 export function alreadyThere(path: string): Conflict {
   return new Conflict(`something is at ${path} already; overwrite=true replaces a file`);
+}
+
+/** An item that a vendor gave without its path, where that is known. */
+export function atTarget(item: DocumentsItem, target: Target): DocumentsItem {
+  return item.path === undefined ? { ...item, path: target.path } : item;
 }

@@ -1,6 +1,6 @@
 import { Conflict, InvalidRequest, NotSupported } from "../errors.ts";
 import { present } from "../present.ts";
-import { alreadyThere, copyItem } from "./copy-item.ts";
+import { alreadyThere, atTarget, copyItem } from "./copy-item.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
 import { checkName, isWithin, joinPath, nameOf, parentOf, parsePath } from "./path.ts";
@@ -190,10 +190,6 @@ export async function readRevisions(hub: HubContext, named: Named): Promise<read
   const revisions = supported(hub, "revisions", "revisions");
   const item = expectKind(await hub.paths.item(named, { withoutPath: true }), "file");
   return revisions(hub.call, item);
-}
-
-function atTarget(item: DocumentsItem, target: Target): DocumentsItem {
-  return item.path === undefined ? { ...item, path: target.path } : item;
 }
 
 function expectKind(item: DocumentsItem, kind: Kind): DocumentsItem {

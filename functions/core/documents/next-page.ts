@@ -1,11 +1,8 @@
 import { createHash } from "node:crypto";
-import { InvalidRequest, LinkspanError } from "../errors.ts";
 import type { Instance } from "../instances/instance.ts";
+import { openPageToken, sealPageToken } from "../vault/page-token.ts";
 import type { Vault } from "../vault/ports.ts";
 import type { Position } from "./list-page.ts";
-
-/** Longest token that can be one of ours. */
-const MAX_LENGTH = 6000;
 
 /** The call that a token goes on with: the route and all that decides what its list holds. */
 export type ListCall = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -29,22 +26,12 @@ export function nextPageTokens(
   });
   return {
     async seal(call, { cursor, skip, part }) {
-      const sealed = await vault.seal(place(call), JSON.stringify([cursor ?? null, skip, part]));
-      return Buffer.from(sealed).toString("base64url");
+      return await sealPageToken(vault, place(call), JSON.stringify([cursor ?? null, skip, part]));
     },
     async open(call, token) {
-      if (!/^[\w-]+$/.test(token) || token.length > MAX_LENGTH) throw wrongToken();
-      try {
-        const sealed = Buffer.from(token, "base64url");
-        if (sealed.toString("base64url") !== token) throw wrongToken();
-        const text = await vault.open(place(call), sealed);
-        const [cursor, skip, part] = JSON.parse(text) as [string | null, number, number];
-        return cursor === null ? { skip, part } : { cursor, skip, part };
-      } catch (error) {
-        // The key service may be down; everything else is the token's fault.
-        if (error instanceof LinkspanError && error.status === 503) throw error;
-        throw wrongToken();
-      }
+      const text = await openPageToken(vault, place(call), token);
+      const [cursor, skip, part] = JSON.parse(text) as [string | null, number, number];
+      return cursor === null ? { skip, part } : { cursor, skip, part };
     },
   };
 }
@@ -54,11 +41,4 @@ function digest(call: ListCall): string {
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256").update(JSON.stringify(pairs)).digest("base64url");
-}
-
-function wrongToken(): InvalidRequest {
-  return new InvalidRequest(
-    "nextPage is not a token of this list: take it from the header Elements-Next-Page-Token, with the same parameters",
-    "nextPage",
-  );
 }

@@ -1,0 +1,39 @@
+import { InvalidRequest, LinkspanError } from "../errors.ts";
+import type { SealedPlace, Vault } from "./ports.ts";
+
+/** Longest token that can be one of ours. */
+const MAX_LENGTH = 6000;
+
+/** A position in a list as a `nextPage` token: opaque, and of use in the same place only. */
+export async function sealPageToken(
+  vault: Pick<Vault, "seal">,
+  place: SealedPlace,
+  position: string,
+): Promise<string> {
+  return Buffer.from(await vault.seal(place, position)).toString("base64url");
+}
+
+/** @throws {InvalidRequest} garbled, or of another place @throws {LinkspanError} 503, the key service does not answer */
+export async function openPageToken(
+  vault: Pick<Vault, "open">,
+  place: SealedPlace,
+  token: string,
+): Promise<string> {
+  const sealed = Buffer.from(token, "base64url");
+  // Decoding leaves out what is no base64url, and bits that stand for nothing: there is one way to write a token.
+  if (token === "" || token.length > MAX_LENGTH || sealed.toString("base64url") !== token) throw wrongToken();
+  try {
+    return await vault.open(place, sealed);
+  } catch (error) {
+    // The key service may be down; everything else is the token's fault.
+    if (error instanceof LinkspanError && error.status === 503) throw error;
+    throw wrongToken();
+  }
+}
+
+function wrongToken(): InvalidRequest {
+  return new InvalidRequest(
+    "nextPage is not a token of this list: take it from the header Elements-Next-Page-Token, with the same parameters",
+    "nextPage",
+  );
+}
