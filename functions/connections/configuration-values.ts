@@ -1,5 +1,6 @@
 import type { Connector } from "../connectors/define-connector.ts";
 import { isSecretKey, separateSecrets } from "../core/instances/secret-keys.ts";
+import { lifetimeOf } from "../core/oauth/lifetime.ts";
 import { present } from "../core/present.ts";
 
 /** What stands in the place of a secret; sent back, it means "as it was". */
@@ -48,13 +49,13 @@ export function readConfiguration(
   const accessToken = given("oauth.user.token");
   const refreshToken = given("oauth.user.refresh_token");
   // Seconds, as the token endpoint's `expires_in` told it when the grant was won.
-  const interval = Number(given("oauth.user.refresh_interval"));
+  const seconds = lifetimeOf(given("oauth.user.refresh_interval"));
   return {
     ...separateSecrets(connector, Object.fromEntries(own)),
     unchanged: entries.filter(([, value]) => value === MASK).map(([key]) => key),
     grant: {
       ...present({ accessToken, refreshToken }),
-      ...(Number.isFinite(interval) && interval > 0 ? { expiresInMs: interval * 1000 } : {}),
+      ...(seconds === undefined ? {} : { expiresInMs: seconds * 1000 }),
     },
   };
 }

@@ -4,7 +4,7 @@ import { NotFound } from "../core/errors.ts";
 import { configurationFields } from "../core/instances/configuration-fields.ts";
 import type { Instance } from "../core/instances/instance.ts";
 import { type HttpHandler, json } from "../http/request.ts";
-import { parseBody } from "../http/request-body.ts";
+import { checked, parseBody } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { changesOf, write } from "./change-instance.ts";
 import type { ConnectionDeps } from "./deps.ts";
@@ -33,7 +33,7 @@ export function changeConfiguration(deps: () => ConnectionDeps): HttpHandler {
       v.object({ propertyValue: v.union([v.string(), v.number(), v.boolean()]) }),
     );
     request.facts.changed = ["configuration"];
-    const body = v.parse(InstanceBody, { configuration: { [key]: propertyValue } });
+    const body = checked(InstanceBody, { configuration: { [key]: propertyValue } });
     const { instance: changes } = await changesOf(deps(), own, body, "given");
     const instance = await write(deps(), own, changes);
     return json(entryOf({ ...own, instance }, key));

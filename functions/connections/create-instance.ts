@@ -9,6 +9,7 @@ import { isOwnState } from "../core/oauth/authorization-request.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
+import { lifetimeOf } from "../core/oauth/lifetime.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
@@ -218,9 +219,8 @@ function importedGrant(
   // What the configuration holds is bounded there, value by value.
   checkText(providerData.access_token, importedToken, "providerData.access_token");
   checkText(providerData.refresh_token, importedToken, "providerData.refresh_token");
-  const seconds = Number(providerData.expires_in);
-  const expiresInMs =
-    grant.expiresInMs ?? (Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined);
+  const seconds = lifetimeOf(providerData.expires_in);
+  const expiresInMs = grant.expiresInMs ?? (seconds === undefined ? undefined : seconds * 1000);
   return {
     ...present({ accessToken, refreshToken, expiresInMs }),
   };

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { connectors } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
-import { budgets, jsonBytes } from "../core/instances/budgets.ts";
+import { budgets, checkText, jsonBytes } from "../core/instances/budgets.ts";
 import { anObject } from "../http/request-body.ts";
 import { stripHtml } from "./strip-html.ts";
 
@@ -114,10 +114,13 @@ const PROTOCOL = new Set([
 ]);
 const MAX_EXTRA = 20;
 const MAX_EXTRA_CHARACTERS = 2_000;
+/** Of a declared one: no vendor comes near, and a grant has room for it. */
+const MAX_TOLD_BYTES = 8_192;
 
 /**
  * A browser's extensions and a vendor's trackers add parameters, too: what is too much is left out, not refused. What the
- * connector declares is never too much: calls to the vendor need it.
+ * connector declares is never left out: calls to the vendor need it.
+ * @throws {InvalidRequest} `too_large`: a declared one
  */
 export function extraOf(
   { told }: Pick<Connector, "told">,
@@ -126,6 +129,7 @@ export function extraOf(
   const isDeclared = ([key]: [string, string]): boolean => told?.some((each) => each.key === key) === true;
   const brought = Object.entries(providerData).filter(([key]) => !PROTOCOL.has(key));
   const declared = brought.filter(isDeclared);
+  for (const [key, value] of declared) checkText(value, MAX_TOLD_BYTES, `providerData.${key}`);
   const others = brought
     .filter(([key, value]) => !isDeclared([key, value]) && key.length + value.length <= MAX_EXTRA_CHARACTERS)
     .slice(0, Math.max(0, MAX_EXTRA - declared.length));

@@ -112,10 +112,14 @@ export function refreshInstance(deps: () => ConnectionDeps): HttpHandler {
   };
 }
 
+/** https://tc39.es/ecma262/#sec-time-values-and-time-range */
+const MAX_DATE_MS = 8.64e15;
+
 async function statusOf(deps: ConnectionDeps, instance: Instance): Promise<Record<string, unknown>> {
   const grant: Grant = await openGrant(deps.grants.vault, instance, instance.version, instance.grant);
   const connector = connectorOf(deps.grants, instance.connector);
-  const time = (at: number | undefined) => (at === undefined ? null : isoSeconds(at));
+  // An import of before may have brought an end that no date can tell.
+  const time = (at: number | undefined) => (at === undefined || at > MAX_DATE_MS ? null : isoSeconds(at));
   const isDead = needsReauthentication(instance);
   return {
     valid: !isDead,

@@ -43,7 +43,12 @@ export function parseBody<const S extends v.GenericSchema>(
   const body = jsonBody(request) ?? {};
   // To `v.object` an array is one without fields.
   if (!isObject(body)) throw new InvalidRequest("the body is not right: it must be a JSON object", "body");
-  const result = v.safeParse(schema, withoutEmpty(body), { message: whatIsExpected });
+  return checked(schema, withoutEmpty(body));
+}
+
+/** A value as a schema has it. @throws {InvalidRequest} naming the field */
+export function checked<const S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, value, { message: whatIsExpected });
   if (result.success) return result.output;
   const issue = result.issues[0];
   const field = v.getDotPath(issue) ?? "body";

@@ -39,7 +39,8 @@ function tokenFinder(token: string): (text: string) => boolean {
     for (let turn = 0; turn <= MAX_DECODINGS; turn++) {
       const small = decoded.toLowerCase();
       if (inSmallLetters.some((form) => small.includes(form))) return true;
-      const base64 = decoded.replaceAll("-", "+").replaceAll("_", "/");
+      // `base64` and `openssl` break their lines.
+      const base64 = decoded.replace(/\s+/g, "").replaceAll("-", "+").replaceAll("_", "/");
       if (inBase64.some((form) => base64.includes(form))) return true;
       const next = decodeOnce(decoded);
       if (next === decoded) return false;

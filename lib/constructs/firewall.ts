@@ -81,7 +81,13 @@ function managedAcl(api: RestApi, stage: string, requestsPerMinute: number): Cfn
             customResponse: {
               responseCode: 429,
               customResponseBodyKey: TOO_MANY,
-              responseHeaders: [{ name: "Retry-After", value: String(RATE_WINDOW_SECONDS) }],
+              // As our own errors have them.
+              responseHeaders: [
+                { name: "Retry-After", value: String(RATE_WINDOW_SECONDS) },
+                { name: "Cache-Control", value: "no-store" },
+                { name: "X-Content-Type-Options", value: "nosniff" },
+                { name: "Elements-Error-Source", value: "linkspan" },
+              ],
             },
           },
         },

@@ -359,6 +359,9 @@ describe("changing an instance", () => {
     expect(changed.body.propertyValue).toBe("2");
     expect((await app.platform("GET", `${path()}/configuration/nothing`)).status).toBe(404);
     expect((await app.platform("PATCH", `${path()}/configuration/my.other`, {})).status).toBe(400);
+    const propertyValue = "x".repeat(8_001);
+    const long = await app.platform("PATCH", `${path()}/configuration/my.other`, { propertyValue });
+    expect(long.status).toBe(400);
   });
 
   it("a secret by another name is sealed, and masked wherever it is shown", async () => {

@@ -177,6 +177,9 @@ async function dieWithLeases(instances: readonly CreatedInstance[]): Promise<voi
   await until(() => Object.keys(refreshingCalls).every(taken));
   for (const principal of Object.keys(refreshingCalls)) platform.lambda.kill(principal, "SIGKILL");
   await cut;
+  await until(() =>
+    Object.keys(refreshingCalls).every((each) => platform.lambda.processes(each).length === 0),
+  );
   platform.vendors.dropbox?.clearFaults();
   platform.clock.advance(2 * MINUTE);
   expect((await refreshAll(instances)).map(({ status }) => status)).toEqual([200, 200, 200]);

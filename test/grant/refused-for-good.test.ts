@@ -298,6 +298,19 @@ describe("a rescue record", () => {
       expect(outcomes()).toEqual(["lost: record_too_old"]);
     });
 
+    test("that the table refuses, and that nobody can make smaller, ends when it is 7 days old", async () => {
+      const key = await recordOf(kind);
+      world.holds = () => false;
+      const { connectors } = world.deps;
+      Object.assign(world.deps, { connectors: () => undefined });
+      await expect(settle(key)).rejects.toThrow();
+      world.now += 7 * DAY;
+      await settle(key);
+      Object.assign(world.deps, { connectors });
+      expect(world.records.size).toBe(0);
+      expect(outcomes()).toEqual(["lost: record_too_old"]);
+    });
+
     test("outlives an outage that lasts for longer", async () => {
       const key = await recordOf(kind);
       world.now += 20 * DAY;

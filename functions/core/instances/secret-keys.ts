@@ -79,13 +79,15 @@ function wordsOf(text: string): string[] {
 }
 
 function isSecretAt(words: readonly string[], index: number): boolean {
-  const [before = "", word = "", after = ""] = [words[index - 1], words[index], words[index + 1]];
+  const [word = "", after = ""] = [words[index], words[index + 1]];
   if (HOW_LONG.includes(after)) return false;
   if (word.startsWith("pass") || word === "pwd") return true;
   if (word.endsWith("pass") && !NO_PASS.includes(word)) return true;
   if (ANYWHERE.some((part) => word.includes(part))) return true;
   if (word === "key" || word === "keys") {
-    return (before === "api" || before === "private") && !isId(after);
+    // `api key`, and with a word between: `private ssh key`, `api v2 key`, but not `api public key`.
+    const before = words[index - 1] === "public" ? [] : words.slice(Math.max(0, index - 2), index);
+    return before.some((each) => each === "api" || each === "private") && !isId(after);
   }
   if (!AT_THE_END.some((part) => word.endsWith(part))) return false;
   if (/keys?$/.test(word)) return !isId(after);

@@ -4,13 +4,11 @@ import type { EndpointValues } from "../endpoint/endpoint.ts";
 import { present } from "../present.ts";
 import { asText, readAnswer } from "../vendor-answer/read-answer.ts";
 import type { VendorResponse } from "../vendor-http.ts";
+import { lifetimeOf } from "./lifetime.ts";
 import { refusalOf } from "./oauth-errors.ts";
 
 /** No token answer comes near this; a vendor that sends more is not one that we can read. */
 const MAX_BYTES = 1_000_000;
-
-/** More than a century is a vendor's way of saying "never" (`2^63 - 1`), and no date that can be reckoned with. */
-const MAX_EXPIRES_IN_SECONDS = 100 * 365 * 86_400;
 
 /** Whose answer it is, and to what. */
 export interface TokenWire {
@@ -113,13 +111,6 @@ function normalized(
  */
 function isNumeralOfSome(told: string | undefined, before: string | undefined): boolean {
   return told !== "0" && (before === undefined || /^\d+$/.test(before));
-}
-
-/** A number, or a number as a text; `true` and `[60]` would count as such for `Number`. */
-function lifetimeOf(told: unknown, perSecond: number): number | undefined {
-  if (typeof told !== "number" && (typeof told !== "string" || told.trim() === "")) return undefined;
-  const expiresIn = Number(told) / perSecond;
-  return expiresIn > 0 && expiresIn <= MAX_EXPIRES_IN_SECONDS ? expiresIn : undefined;
 }
 
 /** Nothing but texts and numbers is kept with a grant. */

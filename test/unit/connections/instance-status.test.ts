@@ -57,6 +57,16 @@ describe("an instance's status", () => {
   });
 });
 
+it("an end that no date can tell, of an import of before, is none", async () => {
+  const { status, world } = single();
+  const { dueAt, ...instance } = world.stored();
+  const place = { organizationId: "org", item: "instance/42", field: "grant", version: 1 };
+  const plain = { ...instance.plain, expiresAt: 1e20 };
+  const grant = new TextEncoder().encode(JSON.stringify([place, JSON.stringify(plain)]));
+  world.items.set(42, { ...world.items.get(42), grant } as Instance);
+  expect(await status()).toMatchObject({ valid: true, expiresAt: null });
+});
+
 describe("why an instance fails, in its status", () => {
   const failure = {
     at: Date.UTC(2026, 10, 26, 8),

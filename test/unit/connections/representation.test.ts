@@ -148,6 +148,9 @@ describe("the body of POST, PUT and PATCH", () => {
     const extra = extraOf(declares, { ...many, realmId });
     expect(extra?.realmId).toBe(realmId);
     expect(Object.keys(extra ?? {})).toHaveLength(20);
+    expect(() => extraOf(declares, { realmId: "1".repeat(9_000) })).toThrowError(
+      expect.objectContaining({ status: 400, code: "too_large", detail: { field: "providerData.realmId" } }),
+    );
   });
 
   it("is without the blanks and line breaks that a paste brings along", () => {
@@ -196,6 +199,17 @@ describe("a configuration that was sent", () => {
       grant: { accessToken: "a", refreshToken: "r", expiresInMs: 3_600_000 },
     });
   });
+
+  it.each(["99999999999999", "1e308", "-1", "0", "soon", " "])(
+    "takes a lifetime of %j for none",
+    (interval) => {
+      const { grant } = readConfiguration(dropbox, {
+        "oauth.user.token": "a",
+        "oauth.user.refresh_interval": interval,
+      });
+      expect(grant).toEqual({ accessToken: "a" });
+    },
+  );
 
   it("never shows again what came as a secret", () => {
     fc.assert(

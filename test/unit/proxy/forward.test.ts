@@ -103,6 +103,9 @@ describe("the proxy to Dropbox", () => {
       "a query name, percent-encoded": { queryPairs: [[percent(token), "1"]] },
       "a query value, in base64": { queryPairs: [["auth", base64(`user:${token}`)]] },
       "a query value, as hexadecimal digits": { queryPairs: [["auth", Buffer.from(token).toString("hex")]] },
+      "a query value, in base64 with line breaks": {
+        queryPairs: [["q", base64(`user:${token}`).replace(/.{20}/g, "$&\n")]],
+      },
       "a header, in base64": { headers: { "x-copy": base64(token) } },
       "a header, in base64 with something ahead": {
         headers: { "x-copy": `Basic ${base64(`ab:${token}:c`)}` },

@@ -65,12 +65,27 @@ async function settleOrEnd(
   call: Call,
 ): Promise<Settled> {
   try {
+    return await settleWhole(deps, key, record, call);
+  } catch (error) {
+    const { id, at } = subjectOf(record);
+    if (error instanceof RevocationOwed || !(await isPastItsEnd(deps, id, at))) throw error;
+    // Nor may its end depend on what fails: a connector that is gone, a key that nobody can use.
+    const revoked = await endRecord(deps, record).catch(() => false);
+    return { done: "lost", why: "record_too_old", revoked };
+  }
+}
+
+async function settleWhole(
+  deps: WorkerDeps,
+  key: string,
+  record: RescueRecord,
+  call: Call,
+): Promise<Settled> {
+  try {
     return settled(await settle(deps, key, record, call));
   } catch (error) {
     if (error instanceof StoreRefused) return await settleRefused(deps, key, record, call);
-    const { id, at } = subjectOf(record);
-    if (error instanceof RevocationOwed || !(await isPastItsEnd(deps, id, at))) throw error;
-    return { done: "lost", why: "record_too_old", revoked: await endRecord(deps, record) };
+    throw error;
   }
 }
 
