@@ -159,8 +159,8 @@ describe("a function's process", () => {
 
   it("works on one event at a time: two events, two processes", async () => {
     const pids = await Promise.all([
-      lambda.invokeJson("Slow", { ms: 200 }),
-      lambda.invokeJson("Slow", { ms: 200 }),
+      lambda.invokeJson("Slow", { ms: 2_000 }),
+      lambda.invokeJson("Slow", { ms: 2_000 }),
     ]);
     expect(new Set(pids).size).toBe(2);
     expect(lambda.processes("Slow").map(({ pid }) => pid)).toEqual(expect.arrayContaining(pids));
