@@ -2,6 +2,7 @@ import type { Connector } from "../../connectors/define-connector.ts";
 import type { TokenRequestKind } from "../../connectors/token-hooks.ts";
 import type { EndpointValues } from "../endpoint/endpoint.ts";
 import { present } from "../present.ts";
+import type { Numerals } from "../vendor-answer/parse-answer.ts";
 import { asText, readAnswer } from "../vendor-answer/read-answer.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 import { lifetimeOf } from "./lifetime.ts";
@@ -50,7 +51,7 @@ export async function readTokenResponse(
   const { status, body: told } =
     wire === undefined ? answered : (oauth2?.tokenResponse?.({ kind: wire.kind, ...answered }) ?? answered);
   const perSecond = oauth2?.accessToken.expiresInUnit === "milliseconds" ? 1000 : 1;
-  const body = normalized(told, perSecond, numerals.get(told), wire?.refreshToken);
+  const body = normalized(told, perSecond, isNumberIn(told, value, numerals), wire?.refreshToken);
   const isGrant = typeof body.access_token === "string";
   const refusal = isGrant ? undefined : refusalOf(told, status);
   if (refusal !== undefined) Object.assign(body, refusal);
@@ -58,6 +59,16 @@ export async function readTokenResponse(
   const failed = status === 200 && refusal !== undefined;
   const seen = granted ? 200 : failed ? 400 : withBody(status);
   return { response: Response.json(body, { status: seen, headers }), status };
+}
+
+/**
+ * Whether the refresh token that counts came as a number: in the answer's own outermost object, or where the connector's hook
+ * took it from. Where a hook builds an object of its own, the token's text tells.
+ */
+function isNumberIn(told: Readonly<Record<string, unknown>>, answer: object, numerals: Numerals): boolean {
+  const { refresh_token: token } = told;
+  if (typeof token === "number" || numerals.get(told)?.has("refresh_token") === true) return true;
+  return told !== answer && [...numerals.values()].some((digits) => digits.get("refresh_token") === token);
 }
 
 /** A `Response` has a status of this range only. */
@@ -74,18 +85,18 @@ function withBody(status: number): number {
  * The members that can be used, each of the type that RFC 6749 section 5.1 gives it. One of another type is dropped or
  * turned to text: it must not cost the grant beside it.
  * @param perSecond how many units of the vendor's `expires_in` make a second
+ * @param isNumeral whether the refresh token came as a number
  */
 function normalized(
   told: Readonly<Record<string, unknown>>,
   perSecond: number,
-  numerals: ReadonlySet<string> | undefined,
+  isNumeral: boolean,
   sentRefreshToken: string | undefined,
 ): Record<string, unknown> {
   const { access_token, refresh_token, expires_in, scope, token_type, id_token: _, ...others } = told;
   // Some vendors' tokens end with a line break; no header can carry that, and no form should.
   const accessToken = asText(access_token);
   const refreshToken = asText(refresh_token);
-  const isNumeral = numerals?.has("refresh_token") === true || typeof refresh_token === "number";
   const keepsOld = isNumeral && !isNumeralOfSome(refreshToken, sentRefreshToken);
   const expiresIn = lifetimeOf(expires_in, perSecond);
   const scopes = Array.isArray(scope) ? scope.filter((each) => typeof each === "string").join(" ") : scope;

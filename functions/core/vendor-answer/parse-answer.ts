@@ -10,7 +10,8 @@ export interface ParsedAnswer {
   readonly isTooDeep?: true;
 }
 
-export type Numerals = Pick<WeakMap<object, ReadonlySet<string>>, "get">;
+/** By object: the name of each such token, and the text that stands in its place. */
+export type Numerals = ReadonlyMap<object, ReadonlyMap<string, string>>;
 
 /** Opaque texts (RFC 6749 sections 1.4 and 1.5) that some vendors write as JSON numbers. */
 const TOKENS: readonly string[] = ["access_token", "refresh_token"];
@@ -21,13 +22,13 @@ const TOKENS: readonly string[] = ["access_token", "refresh_token"];
  * @returns undefined: it is none
  */
 export function parseJsonAnswer(text: string): ParsedAnswer | undefined {
-  const numerals = new WeakMap<object, Set<string>>();
+  const numerals = new Map<object, Map<string, string>>();
   function exact(this: object, key: string, value: unknown, context?: { readonly source?: string }): unknown {
     const source = context?.source;
     if (typeof value !== "number" || source === undefined) return value;
     if (TOKENS.includes(key)) {
-      const names = numerals.get(this) ?? new Set<string>();
-      numerals.set(this, names.add(key));
+      const digits = numerals.get(this) ?? new Map<string, string>();
+      numerals.set(this, digits.set(key, source));
       return source;
     }
     return /^-?\d+$/.test(source) && !Number.isSafeInteger(value) ? source : value;
@@ -44,7 +45,7 @@ function plainMembers(text: string): ParsedAnswer | undefined {
   try {
     const members = Object.entries(JSON.parse(text) as object);
     const value = Object.fromEntries(members.filter(([, each]) => typeof each !== "object"));
-    return { value, numerals: new WeakMap(), isTooDeep: true };
+    return { value, numerals: new Map(), isTooDeep: true };
   } catch {
     return undefined;
   }
@@ -72,7 +73,7 @@ export function parseForm(text: string, contentType: string, isSuccess = false):
   const isDeclared = /^application\/x-www-form-urlencoded\b/i.test(contentType);
   const isForm = isDeclared ? MEMBER.test(text) : OF_AN_ANSWER.test(text) && holdsMembers(text, isSuccess);
   if (!isForm) return undefined;
-  return { value: Object.fromEntries(new URLSearchParams(text)), numerals: new WeakMap() };
+  return { value: Object.fromEntries(new URLSearchParams(text)), numerals: new Map() };
 }
 
 function holdsMembers(text: string, isSuccess: boolean): boolean {

@@ -58,7 +58,7 @@ export async function readAnswer(
   const answer = parseBody(bytes, headers, { maxBytes, forms, isEnded: cut === undefined, isSuccess });
   if (cut !== undefined && answer.parsed === undefined) throw cut;
   const { text, parsed } = answer;
-  const { value, numerals = new WeakMap(), isTooDeep = false } = parsed ?? {};
+  const { value, numerals = new Map(), isTooDeep = false } = parsed ?? {};
   return { text, value, numerals, isTooDeep };
 }
 

@@ -212,6 +212,42 @@ describe("a long-lived token", () => {
     expect(await refresh(longlived, "token")).toMatchObject(outcome);
   });
 
+  it.each(["0", "1", "90071992547409931234", "1.50"])(
+    "a hook that builds its own body does not make a refresh token of the flag %s",
+    async (flag) => {
+      type Data = { readonly access_token?: unknown; readonly refresh_token?: unknown };
+      const rebuilding: Connector = {
+        ...rotating,
+        oauth2: {
+          ...rotating.oauth2,
+          tokenResponse: ({ status, body }) => {
+            const { access_token, refresh_token } = body.data as Data;
+            return { status, body: { access_token, refresh_token } };
+          },
+        },
+      };
+      const { readTokenResponse } = await import("../../../functions/core/oauth/token-response.ts");
+      const { Readable } = await import("node:stream");
+      const read = async (text: string) => {
+        const body = Readable.from([Buffer.from(text)]);
+        const answer = { status: 200, headers: {}, rawHeaders: [], url: "", body };
+        const wire = {
+          connector: rebuilding,
+          kind: "refresh_token",
+          values: {},
+          refreshToken: "old",
+        } as const;
+        return (await (await readTokenResponse(answer, 1_000, wire)).response.json()) as Data;
+      };
+      expect(await read(`{"data":{"access_token":"a","refresh_token":${flag}}}`)).not.toHaveProperty(
+        "refresh_token",
+      );
+      expect(
+        await read(`{"refresh_token":${flag},"data":{"access_token":"a","refresh_token":"r"}}`),
+      ).toMatchObject({ refresh_token: "r" });
+    },
+  );
+
   it("reads ids beyond 2^53 as they are written", async () => {
     vendors.intervene = () => undefined;
     const { readTokenResponse } = await import("../../../functions/core/oauth/token-response.ts");
