@@ -33,6 +33,8 @@ const READERS: Readonly<Record<string, (size: number) => unknown>> = {
     withoutSecrets(`${"Bearer ".repeat(size)}${"token".repeat(size)}${"sl.".repeat(size)}`, []),
   "an OAuth error of one long word": (size) =>
     oauthError({ error: `${"a".repeat(size)}: ${" ".repeat(size)}` }, []),
+  "an OAuth error of one long word in capitals": (size) =>
+    oauthError({ error: { code: `${"A_".repeat(size)}: ${" ".repeat(size)}` } }, []),
   "a Dropbox id that ends in slashes": (size) => dropbox.openId(`/${"/".repeat(size)}x${"/".repeat(size)}`),
   "a JSON text of escaped quotes without end": (size) => parseJson(`"${'\\"'.repeat(size)}"`),
   "a vendor's JSON of strings without end, to rewrite": (size) =>

@@ -41,13 +41,16 @@ export function oauthError(body: unknown, secrets: readonly string[]): OAuthErro
  * (seen in https://github.com/s-aska/dropbox-api-command/issues/41); `{error: {code, message}}`, `{error: [...]}`;
  * `{errors: [{errorType, message}]}` (https://dev.fitbit.com/build/reference/web-api/troubleshooting-guide/error-messages/)
  * or one such object; `{error: {errors: [{reason}]}}` (Google's APIs); `{status: "BAD_REFRESH_TOKEN", message}` (HubSpot). Of
- * several words the one that says most counts.
+ * several words the one that says most counts, and none ends a grant where another says that something else is at fault.
  * @param status of the answer: below 300 only what calls itself an error counts, or a word that can mean nothing else
  * @returns undefined: there is none that can be read
  */
 export function refusalOf(body: Readonly<Record<string, unknown>>, status: number): Refusal | undefined {
   const found = [...refusalsIn(body, status)];
-  return found.find(({ error }) => isKnown(error)) ?? found[0];
+  const [first] = found;
+  const client = found.find(({ error }) => isClientError(error));
+  if (client !== undefined || first === undefined || isOfTheRequest(first.error)) return client ?? first;
+  return found.find(({ error }) => isDeadGrantWord(error)) ?? first;
 }
 
 function* refusalsIn(body: Readonly<Record<string, unknown>>, status: number): Generator<Refusal> {
@@ -60,21 +63,25 @@ function* refusalsIn(body: Readonly<Record<string, unknown>>, status: number): G
   if (stated !== undefined && isKnown(stated.error)) yield stated;
 }
 
-function* refusalsOf(told: unknown, description: string | undefined): Generator<Refusal> {
+function* refusalsOf(told: unknown, description: string | undefined, depth = 1): Generator<Refusal> {
   if (typeof told === "string") {
     const refusal = inOneField(told, description);
     if (refusal !== undefined) yield refusal;
   }
   if (!isObject(told)) return;
   for (const names of [CODE_MEMBERS, ["status"], ["type"], ["reason"]]) {
-    const refusal = inMembers(told, names);
+    const refusal = inMembers(told, names, description);
     if (refusal !== undefined) yield refusal;
   }
-  for (const each of listed(told.errors)) {
-    const refusal = isObject(each) ? inMembers(each, [...CODE_MEMBERS, "reason"]) : undefined;
-    if (refusal !== undefined) yield refusal;
-  }
+  if (depth === MAX_DEPTH) return;
+  const inner = descriptionIn(told) ?? description;
+  // What is a text in `error` was read as a member.
+  const errors = listed(told.error).filter((each) => typeof each !== "string");
+  for (const each of [...errors, ...listed(told.errors)]) yield* refusalsOf(each, inner, depth + 1);
 }
+
+/** Of errors within errors. */
+const MAX_DEPTH = 3;
 
 /** One, or the first few of a list. */
 function listed(told: unknown): readonly unknown[] {
@@ -83,29 +90,44 @@ function listed(told: unknown): readonly unknown[] {
 
 const MAX_LISTED = 5;
 
-function isKnown(error: string): boolean {
+/** Whether an error speaks of the grant or of the client, and can mean nothing else. */
+export function isKnown(error: string): boolean {
   return isDeadGrantWord(error) || isClientError(error);
 }
 
 function inOneField(told: string, description: string | undefined): Refusal | undefined {
   if (told.trim() === "") return undefined;
+  const { code, text } = split(told);
+  return refusal(code, description ?? text);
+}
+
+/** A code and the text behind its colon. Behind words that are known no blank is asked for: `https:` is no code. */
+function split(told: string): { readonly code: string; readonly text?: string } {
   const colon = told.indexOf(":");
   const code = colon === -1 ? "" : told.slice(0, colon).trim();
-  const isCode = isKnown(code) || (told[colon + 1] === " " && /^[a-z][a-z0-9_.-]*$/.test(code));
-  if (!isCode) return refusal(told.trim(), description);
-  return refusal(code, description ?? told.slice(colon + 1).trim());
+  const isCode =
+    isKnown(code) ||
+    isOfTheRequest(code) ||
+    (/\s/.test(told.charAt(colon + 1)) && /^(?:[a-z][a-z0-9_.-]*|[A-Za-z][A-Za-z0-9]*_[\w.-]*)$/.test(code));
+  return isCode ? { code, text: told.slice(colon + 1).trim() } : { code: told.trim() };
 }
 
 /** Names under which vendors put the code of an error, the most telling first. */
 const CODE_MEMBERS = ["code", "errorType", "error", "errorCode", "error_code"] as const;
 const DESCRIPTION_MEMBERS = ["error_description", "message", "description", "detail", "title"] as const;
 
-function inMembers(told: Readonly<Record<string, unknown>>, names: readonly string[]): Refusal | undefined {
+/** @param around what the answer says around it */
+function inMembers(
+  told: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  around?: string,
+): Refusal | undefined {
   for (const name of names) {
-    const code = told[name];
+    const value = told[name];
+    if (typeof value !== "string") continue;
+    const { code, text } = split(value);
     // A number or a sentence says nothing that is known here.
-    if (typeof code === "string" && /^[A-Za-z][\w.-]{2,99}$/.test(code))
-      return refusal(code, descriptionIn(told));
+    if (/^[A-Za-z][\w.-]{2,99}$/.test(code)) return refusal(code, descriptionIn(told) ?? text ?? around);
   }
   return undefined;
 }
@@ -137,6 +159,26 @@ const CLIENT_ERRORS: ReadonlySet<string> = new Set([
   "deleted_client",
   "disabled_client",
 ]);
+
+/**
+ * The request is at fault, or the moment: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 8628 section 3.5,
+ * RFC 8707 section 2.
+ */
+const REQUEST_ERRORS: ReadonlySet<string> = new Set([
+  "invalid_request",
+  "invalid_scope",
+  "insufficient_scope",
+  "unsupported_grant_type",
+  "server_error",
+  "temporarily_unavailable",
+  "authorization_pending",
+  "slow_down",
+  "invalid_target",
+]);
+
+function isOfTheRequest(error: string): boolean {
+  return REQUEST_ERRORS.has(error.toLowerCase());
+}
 
 /** Whether the error speaks of the client, in whatever case the vendor writes it. */
 export function isClientError(error: string): boolean {

@@ -6,7 +6,7 @@ import type { Numerals } from "../vendor-answer/parse-answer.ts";
 import { asText, readAnswer } from "../vendor-answer/read-answer.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 import { lifetimeOf } from "./lifetime.ts";
-import { refusalOf } from "./oauth-errors.ts";
+import { isKnown, refusalOf } from "./oauth-errors.ts";
 
 /** No token answer comes near this; a vendor that sends more is not one that we can read. */
 const MAX_BYTES = 1_000_000;
@@ -53,7 +53,10 @@ export async function readTokenResponse(
   const perSecond = oauth2?.accessToken.expiresInUnit === "milliseconds" ? 1000 : 1;
   const body = normalized(told, perSecond, isNumberIn(told, value, numerals), wire?.refreshToken);
   const isGrant = typeof body.access_token === "string";
-  const refusal = isGrant ? undefined : refusalOf(told, status);
+  const said = isGrant ? undefined : refusalOf(told, status);
+  // Under 2xx nothing calls the members of a bare list errors, but for words that can mean nothing else.
+  const isBareList = Array.isArray(value) && told === object && status < 300;
+  const refusal = said !== undefined && isBareList && !isKnown(said.error) ? undefined : said;
   if (refusal !== undefined) Object.assign(body, refusal);
   const granted = status > 200 && status < 300 && isGrant;
   const failed = status === 200 && refusal !== undefined;

@@ -316,6 +316,14 @@ describe("a dead grant, told otherwise", () => {
     [{ error: "invalid_grant", message: "gone" }],
     [{ errorCode: "invalid_grant", message: "gone" }],
     { errors: [{ errorType: "invalid_grant", message: "Refresh token invalid" }], success: false },
+    { error: { errors: ["invalid_grant"] } },
+    { error: { error: { code: "invalid_grant" } } },
+    { error: { code: "invalid_grant: gone" } },
+    { errors: [{ errorType: "INVALID_GRANT: gone" }] },
+    { errorCode: "invalid_grant: gone" },
+    { error: "INVALID_REQUEST: The refresh token has expired" },
+    [{ error: "INVALID_GRANT: gone" }],
+    [{ error: { code: "invalid_grant" } }],
     { errors: [{ code: "invalid_refresh_token", detail: "gone" }] },
     { error: { code: "invalid_grant", message: "gone" } },
     { error: { type: "invalid_token" } },
@@ -353,6 +361,12 @@ describe("a dead grant, told otherwise", () => {
     [{ error: "invalid_scope", error_description: "The refresh token has expired" }, "refused"],
     [{ error: "INVALID_CLIENT", error_description: "invalid refresh token" }, "client_refused"],
     [{ errors: [{ errorType: "invalid_client" }] }, "client_refused"],
+    [[{ error: "invalid_grant" }, { error: "invalid_client" }], "client_refused"],
+    [{ error: "invalid_scope", errors: [{ errorType: "invalid_grant" }] }, "refused"],
+    [{ error: "INVALID_SCOPE: no", code: "invalid_token" }, "refused"],
+    [{ error: "temporarily_unavailable", status: "invalid_token" }, "refused"],
+    [{ error: "unsupported_grant_type", type: "invalid_grant" }, "refused"],
+    [{ error: "https://vendor.example/invalid_grant" }, "refused"],
     [{ error: { code: "unauthorized_client" } }, "client_refused"],
     [{ error: { code: 190, message: "gone" } }, "refused"],
     [{ error: "Error: invalid_grant" }, "refused"],
@@ -380,7 +394,28 @@ describe("a dead grant, told otherwise", () => {
     expect(await refresh(zoho)).toMatchObject({ kind: "invalid_grant", error: "Invalid_Code" });
   });
 
+  it("by the vendor's own word in capitals, too, with a text behind its colon", async () => {
+    const zoho = { ...dropbox, oauth2: { ...dropbox.oauth2, deadGrantErrors: ["invalid_code"] } };
+    vendor.json(400, { error: "Invalid_Code: gone" });
+    expect(await refresh(zoho)).toMatchObject({ kind: "invalid_grant", error: "Invalid_Code" });
+  });
+
+  it("with the description of the error that it stands in", async () => {
+    vendor.json(400, { error: { message: "gone", errors: [{ reason: "invalid_grant" }] } });
+    expect(await refresh()).toMatchObject({ kind: "invalid_grant", description: "gone" });
+  });
+
+  it.each([[[]], [["x"]], [[{ code: "done" }]], [[{ status: "active", type: "user" }]]])(
+    "never by the list %j under 200",
+    async (body) => {
+      vendor.json(200, body);
+      expect((await refresh()).kind).toBe("unknown");
+    },
+  );
+
   it("under 200 only by what is called an error, or can mean nothing else", async () => {
+    vendor.json(200, [{ error: "invalid_grant" }]);
+    expect((await refresh()).kind).toBe("invalid_grant");
     vendor.json(200, { status: "ok", code: "done" });
     expect((await refresh()).kind).toBe("unknown");
     vendor.json(200, { status: "BAD_REFRESH_TOKEN" });
