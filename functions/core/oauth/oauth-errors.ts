@@ -19,11 +19,16 @@ const MAX_DESCRIPTION_CHARACTERS = 500;
 
 /**
  * Reads the error of an answer that has RFC 6749's form, or was given it by `refusalOf`.
+ * @param status see `refusalOf`
  * @returns undefined when the answer holds no error that can be read
  */
-export function oauthError(body: unknown, secrets: readonly string[]): OAuthErrorText | undefined {
+export function oauthError(
+  body: unknown,
+  secrets: readonly string[],
+  status = 400,
+): OAuthErrorText | undefined {
   const object = Array.isArray(body) ? { errors: body } : body;
-  const refusal = isObject(object) ? refusalOf(object, 400) : undefined;
+  const refusal = isObject(object) ? refusalOf(object, status) : undefined;
   if (refusal === undefined) return undefined;
   const { error, error_description: description } = refusal;
   return {

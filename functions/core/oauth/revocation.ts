@@ -66,10 +66,13 @@ export function revocationEndpoint(
     });
     const { status } = response;
     const limits = { maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS, forms: true };
-    // The status says it all (RFC 7009 section 2.2), but for a refusal's words.
+    // The status says it all (RFC 7009 section 2.2), but for a refusal's words, which some vendors send under 2xx.
     const said = await readAnswer(response, limits).catch(() => undefined);
-    if (status >= 200 && status < 300) return "ended";
-    return status === 401 || saysDead(connector, status, said?.value) ? "dead token" : "failed";
+    const isSuccess = status >= 200 && status < 300;
+    if (isSuccess && (Array.isArray(said?.value) || oauthError(said?.value, [], status) === undefined))
+      return "ended";
+    const isDead = status === 401 || saysDead(connector, isSuccess ? 400 : status, said?.value);
+    return isDead ? "dead token" : "failed";
   }
 
   return async (connector, client, grant) => {

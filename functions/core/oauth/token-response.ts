@@ -59,7 +59,8 @@ export async function readTokenResponse(
   const refusal = said !== undefined && isBareList && !isKnown(said.error) ? undefined : said;
   if (refusal !== undefined) Object.assign(body, refusal);
   const granted = status > 200 && status < 300 && isGrant;
-  const failed = status === 200 && refusal !== undefined;
+  // A revocation under 202 with an error has not ended its token either.
+  const failed = refusal !== undefined && (status === 200 || (wire === undefined && status < 300));
   const seen = granted ? 200 : failed ? 400 : withBody(status);
   return { response: Response.json(body, { status: seen, headers }), status };
 }

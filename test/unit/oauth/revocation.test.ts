@@ -52,6 +52,32 @@ describe("revocation by form (RFC 7009)", () => {
     expect(await revoke(dropbox, client, grant)).toBe(true);
   });
 
+  it.each([
+    [200, { ok: false, error: "try_later" }],
+    [202, { ok: false, error: "try_later" }],
+    [200, { error: "invalid_client" }],
+    [202, { error: { code: "invalid_client" } }],
+  ])("is not done where the answer is %i and tells an error: %j", async (status, body) => {
+    vendor.json(status, body);
+    expect(await revoke(googledrive, client, grant)).toBe(false);
+    expect(await revoke(dropbox, client, grant)).toBe(false);
+  });
+
+  it.each([200, 202])("is done where the answer is %i and says that the token is dead", async (status) => {
+    vendor.json(status, { ok: false, error: "invalid_token" });
+    expect(await revoke(googledrive, client, grant)).toBe(true);
+    expect(await revoke(dropbox, client, { ...grant, refreshToken: grant.accessToken })).toBe(true);
+  });
+
+  it.each(["[]", '["ok"]', "null", '{"error":null}', '{"ok":true,"status":"done"}'])(
+    "is done where 200 comes with %s",
+    async (body) => {
+      vendor.text(200, body, { "Content-Type": "application/json" });
+      expect(await revoke(googledrive, client, grant)).toBe(true);
+      expect(await revoke(dropbox, client, grant)).toBe(true);
+    },
+  );
+
   it.each([300, 302, 304])("is not done where the answer is %i", async (status) => {
     vendor.answer = (response) => response.writeHead(status).end();
     expect(await revoke(googledrive, client, grant)).toBe(false);
