@@ -56,8 +56,8 @@ export function isWholeJson(text: string): boolean {
   return /^[[{]/.test(text) && parseJsonAnswer(text) !== undefined;
 }
 
-const MEMBER = /^[A-Za-z_][\w.[\]-]*=/;
-const STRICT_MEMBER = /^[A-Za-z_][\w.[\]-]*=[^\s<>"{}\\]*$/;
+const MEMBER = /^[A-Za-z_][\w.[\]%:-]*=/;
+const STRICT_MEMBER = /^[A-Za-z_][\w.[\]%:-]*=[^\s<>"{}\\]*$/;
 
 /** One of these must be in a body that nobody calls a form. */
 const OF_AN_ANSWER = /(?:^|&)(?:access_token|error)=/;
@@ -71,9 +71,16 @@ const OF_AN_ANSWER = /(?:^|&)(?:access_token|error)=/;
  */
 export function parseForm(text: string, contentType: string, isSuccess = false): ParsedAnswer | undefined {
   const isDeclared = /^application\/x-www-form-urlencoded\b/i.test(contentType);
-  const isForm = isDeclared ? MEMBER.test(text) : OF_AN_ANSWER.test(text) && holdsMembers(text, isSuccess);
+  const isForm = isDeclared
+    ? MEMBER.test(firstMember(text))
+    : OF_AN_ANSWER.test(text) && holdsMembers(text, isSuccess);
   if (!isForm) return undefined;
   return { value: Object.fromEntries(new URLSearchParams(text)), numerals: new Map() };
+}
+
+/** Some forms begin with the mark that parts members. */
+function firstMember(text: string): string {
+  return text.split("&").find((each) => each !== "") ?? "";
 }
 
 function holdsMembers(text: string, isSuccess: boolean): boolean {

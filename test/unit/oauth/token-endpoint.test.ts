@@ -265,6 +265,22 @@ describe("a page is no form", () => {
   });
 });
 
+describe("a form whose members have names of all kinds", () => {
+  it.each([
+    "scope[]=x&access_token=a&refresh_token=r",
+    "scope%5B%5D=x&access_token=a&refresh_token=r",
+    "access_token=a&refresh_token=r&urn:x=1 2",
+    "&access_token=a&refresh_token=r&",
+  ])("is a grant: %s", async (body) => {
+    for (const type of ["application/x-www-form-urlencoded", "text/plain"]) {
+      vendor.text(200, body, { "Content-Type": type });
+      expect(granted(await refresh())).toMatchObject({ accessToken: "a", refreshToken: "r" });
+    }
+    vendor.text(200, body);
+    expect(granted(await refresh())).toMatchObject({ accessToken: "a", refreshToken: "r" });
+  });
+});
+
 describe("a token that came as a number", () => {
   it.each([
     [{ authed_user: { access_token: 1, refresh_token: 0 } }],
