@@ -1,7 +1,11 @@
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type Metafile, type Plugin } from "esbuild";
+import type { Connector } from "../functions/connectors/define-connector.ts";
+import { allConnectors } from "../functions/connectors/files-in-source.ts";
+import { makeIndex } from "../functions/connectors/make-index.ts";
 
 // node bin/bundle.ts <entry> <folder> [--catalogue <path>] [--tenant-use]: bundles a function for Lambda. The stacks call it, in
 // a process of its own: bundling during synthesis is synchronous, esbuild's plugins are not.
@@ -9,7 +13,7 @@ import { build, type Metafile, type Plugin } from "esbuild";
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    /** Takes the place of functions/connectors/catalogue.ts. */
+    /** A module that exports more `connectors`; their hooks are in `hooks` beside it. */
     catalogue: { type: "string" },
     /** With the bound on what an organization may use. Without it neither its code nor its call is in the bundle. */
     "tenant-use": { type: "boolean", default: false },
@@ -46,32 +50,36 @@ const withoutSideEffects: Plugin = {
   },
 };
 
-/** Another catalogue of connectors in the place of ours; it may itself import ours. */
-const withCatalogue = (replacement: string): Plugin => ({
-  name: "with-catalogue",
-  setup(builder) {
-    builder.onResolve({ filter: /\/catalogue\.ts$/ }, ({ path, importer, resolveDir }) => {
-      const isOurs = resolve(resolveDir, path) === resolve("functions/connectors/catalogue.ts");
-      return isOurs && importer !== replacement ? { path: replacement } : undefined;
-    });
-  },
-});
-
-/** The files that `index.mjs` comes to. esbuild also makes some for dynamic imports in code that it then left out. */
-function reachable({ outputs }: Metafile): Set<string> {
+/**
+ * The files that an entry point comes to: `index.mjs`, and the hooks where connectors are read. esbuild also makes some for
+ * dynamic imports in code that it then left out.
+ */
+function reachable({ outputs }: Metafile, readsConnectors: boolean): Set<string> {
   const found = new Set<string>();
   const visit = (path: string): void => {
     if (found.has(path)) return;
     found.add(path);
     for (const imported of outputs[path]?.imports ?? []) if (imported.path in outputs) visit(imported.path);
   };
+  const entries = [entry as string, ...(readsConnectors ? hooks.map(([, file]) => file) : [])].map((each) =>
+    resolve(each),
+  );
   for (const [path, { entryPoint }] of Object.entries(outputs))
-    if (entryPoint !== undefined && resolve(entryPoint) === resolve(entry as string)) visit(path);
+    if (entryPoint !== undefined && entries.includes(resolve(entryPoint))) visit(path);
   return found;
 }
 
+/** Folders with hooks, and all of their files as entry points: each is loaded by its name (functions/connectors/files-in-bundle.ts). */
+const hookFolders = [
+  "functions/connectors/hooks",
+  ...(catalogue === undefined ? [] : [join(dirname(catalogue), "hooks")]),
+].filter((each) => existsSync(each));
+const hooks = hookFolders.flatMap((from) =>
+  readdirSync(from).map((file) => [`hooks/${file.replace(/\.ts$/, "")}`, join(from, file)] as const),
+);
+
 const { outputFiles, metafile } = await build({
-  entryPoints: { index: entry },
+  entryPoints: { index: entry, ...Object.fromEntries(hooks) },
   outdir: folder,
   outExtension: { ".js": ".mjs" },
   bundle: true,
@@ -79,6 +87,8 @@ const { outputFiles, metafile } = await build({
   platform: "node",
   target: "node24",
   mainFields: ["module", "main"],
+  // `lambda`: what reads the files that are written below (package.json's `imports`). `module` goes when it is not named.
+  conditions: ["module", "lambda"],
   // What is imported on rare paths only (S3, SQS) becomes files of its own that a cold start does not read.
   splitting: true,
   // What a function's role does not allow is not in its bundle: the call that adds up what is used comes with its permission.
@@ -90,15 +100,35 @@ const { outputFiles, metafile } = await build({
   sourcemap: "external",
   sourcesContent: false,
   banner: { js: banner },
-  plugins: [...(catalogue === undefined ? [] : [withCatalogue(resolve(catalogue))]), withoutSideEffects],
+  plugins: [withoutSideEffects],
   logLevel: "warning",
   metafile: true,
   write: false,
 });
 
-const wanted = reachable(metafile);
+/** Whether anything of the bundle reads connectors. */
+const readsConnectors = Object.values(metafile.outputs).some(
+  ({ inputs }) => (inputs["functions/connectors/files-in-bundle.ts"]?.bytesInOutput ?? 0) > 0,
+);
+const wanted = reachable(metafile, readsConnectors);
 for (const { path, contents } of outputFiles) {
   if (!wanted.has(relative(process.cwd(), path).replace(/\.map$/, ""))) continue;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, contents);
+}
+if (readsConnectors) await writeConnectors();
+
+/** Each connector as a file of its own, without its sources, which only people read; and the index of all. */
+async function writeConnectors(): Promise<void> {
+  const more: readonly Connector[] =
+    catalogue === undefined ? [] : (await import(resolve(catalogue))).connectors;
+  const connectors = [...allConnectors(), ...more];
+  await mkdir(join(folder as string, "connectors"), { recursive: true });
+  const write = (name: string, value: unknown): Promise<void> =>
+    writeFile(
+      join(folder as string, name),
+      JSON.stringify(value, (key, part) => (key === "sources" ? undefined : part)),
+    );
+  await write("connectors.json", await makeIndex(connectors));
+  await Promise.all(connectors.map((connector) => write(`connectors/${connector.key}.json`, connector)));
 }

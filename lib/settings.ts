@@ -39,8 +39,8 @@ export interface Settings {
    */
   readonly apiGatewayLogRole: boolean;
   /**
-   * A module that takes the place of functions/connectors/catalogue.ts in the bundles, from the project's root: the tests'
-   * own vendors, so that what no vendor of ours does is tried in the real functions, too.
+   * A module that exports more connectors for the bundles, from the project's root: the tests' own vendors, so that what no
+   * vendor of ours does is tried in the real functions, too.
    */
   readonly catalogue?: string;
 }

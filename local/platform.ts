@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { findConnector } from "../functions/connectors/catalogue.ts";
+import { connectorByKey } from "../functions/connectors/catalogue.ts";
 import { apiGateway } from "./api-gateway/api-gateway.ts";
 import { type FrontDoor, startFrontDoor } from "./aws/front-door.ts";
 import { localAccountId } from "./aws/types.ts";
@@ -171,8 +171,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       dataFolder,
       vendors: Object.entries(demo.connectors).map(([key, { consoleUrl }]) => ({
         key,
-        name: findConnector(key)?.name ?? key,
-        description: findConnector(key)?.description ?? "",
+        name: connectorByKey(key)?.name ?? key,
+        description: connectorByKey(key)?.description ?? "",
         ...(accounts[key] === undefined ? { consoleUrl } : {}),
       })),
       expireAccessTokens: (connector) => vendors[connector]?.expireAccessTokens(),

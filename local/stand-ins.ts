@@ -1,5 +1,5 @@
 import path from "node:path";
-import { findConnector } from "../functions/connectors/catalogue.ts";
+import { connectorByKey } from "../functions/connectors/catalogue.ts";
 import type { Clock } from "./clock.ts";
 import type { DemoConnector } from "./demo/demo-tenant.ts";
 import type { PlatformIdentities } from "./identities.ts";
@@ -62,7 +62,7 @@ export function connectorsOf(
       clientId: account.clientId,
       clientSecret: account.clientSecret,
       callbackUrls: account.callbackUrls ?? callbackUrls(connector),
-      consoleUrl: findConnector(connector)?.console ?? "",
+      consoleUrl: connectorByKey(connector)?.console ?? "",
     };
   }
   for (const [connector, { app, consoleUrl }] of Object.entries(vendors)) {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { connectors, findConnector } from "../../functions/connectors/catalogue.ts";
+import { catalogueEntries, findEntry } from "../../functions/connectors/catalogue.ts";
 import type { RegisteredApp } from "../../functions/core/tenants/ports.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
 import { readSecret } from "./secret-input.ts";
@@ -26,7 +26,7 @@ export function appCommand(): Command {
     )
     .description(`registers an app; its client secret comes from ${SECRET_VARIABLE} or standard input`)
     .action(async (options: AppOptions & { clientId: string; callbackUrl: string[] }, command: Command) => {
-      const connector = connectorKey(options.connector);
+      const connector = await connectorKey(options.connector);
       options.callbackUrl.forEach(checkCallbackUrl);
       const { tenants } = await openTarget(command);
       const clientSecret = await readSecret("client secret", SECRET_VARIABLE);
@@ -57,7 +57,7 @@ export function appCommand(): Command {
       `a new client secret, from ${SECRET_VARIABLE} or standard input; grants are refreshed with it from now on`,
     )
     .action(async (id: string, options: AppOptions, command: Command) => {
-      const connector = connectorKey(options.connector);
+      const connector = await connectorKey(options.connector);
       const { tenants } = await openTarget(command);
       const clientSecret = await readSecret("client secret", SECRET_VARIABLE);
       await tenants.replaceClientSecret({
@@ -76,7 +76,7 @@ export function appCommand(): Command {
     .requiredOption("--connector <key>")
     .description("removes an app: instances that were made with it can no longer be refreshed")
     .action(async (id: string, options: AppOptions, command: Command) => {
-      const connector = connectorKey(options.connector);
+      const connector = await connectorKey(options.connector);
       const { tenants } = await openTarget(command);
       await tenants.removeApp({ organizationId: options.organization, connector, appId: id });
       printOne(command, { id, removed: true });
@@ -84,14 +84,11 @@ export function appCommand(): Command {
   return app;
 }
 
-export function connectorKey(keyOrId: string): string {
-  const connector = findConnector(keyOrId);
-  if (connector === undefined) {
-    throw new UsageProblem(
-      `there is no connector ${keyOrId}; there are ${connectors.map(({ key }) => key).join(", ")}`,
-    );
-  }
-  return connector.key;
+export async function connectorKey(keyOrId: string): Promise<string> {
+  const entry = await findEntry(keyOrId);
+  if (entry !== undefined) return entry.key;
+  const keys = (await catalogueEntries()).map(({ key }) => key);
+  throw new UsageProblem(`there is no connector ${keyOrId}; there are ${keys.join(", ")}`);
 }
 
 /** Vendors compare redirect URIs exactly, so the text is kept as it is; RFC 6749 section 3.1.2 wants it absolute and without fragment. */

@@ -23,7 +23,7 @@ export function instanceCommand(): Command {
     .option("--user <id>")
     .action(
       async (options: { organization: string; connector?: string; user?: string }, command: Command) => {
-        const connector = options.connector === undefined ? undefined : connectorKey(options.connector);
+        const connector = options.connector === undefined ? undefined : await connectorKey(options.connector);
         const target = await openTarget(command);
         const rows = [];
         for await (const some of instancesOf(target.instances, options.organization, 100)) {
@@ -76,7 +76,7 @@ export function revokeAllCommand(): Command {
             "say which instances: --organization, --connector, --client, or several of them",
           );
         }
-        const connector = options.connector === undefined ? undefined : connectorKey(options.connector);
+        const connector = options.connector === undefined ? undefined : await connectorKey(options.connector);
         const target = await openTarget(command);
         const organizations =
           organization === undefined

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { findConnector } from "../../functions/connectors/catalogue.ts";
+import { connectorByKey } from "../../functions/connectors/catalogue.ts";
 import { instancesOf } from "../../functions/core/grant/operator/instances-of.ts";
 import { isUnsafe, markRestored, type Restored } from "../../functions/core/grant/operator/mark-restored.ts";
 import type { InstanceStore } from "../../functions/core/instances/instance-store.ts";
@@ -27,7 +27,7 @@ export function markRestoredCommand(): Command {
       const target = await openTarget(command);
       const instances = target.instancesIn(table);
       await refuseMissing(instances, table);
-      const deps = { instances, connectors: findConnector };
+      const deps = { instances, connectors: connectorByKey };
       const organizations =
         organization === undefined
           ? (await target.tenants.listOrganizations()).map(({ id }) => id)

@@ -44,7 +44,7 @@ export function reviveAllCommand(): Command {
     .option("--organization <id>", "of this organization only")
     .option("--yes", "do it")
     .action(async ({ connector, since, organization, yes }: Options, command: Command) => {
-      const key = connectorKey(connector);
+      const key = await connectorKey(connector);
       const from = timeOf(since);
       const target = await openTarget(command);
       const found = await candidates(target, key, from, organization);

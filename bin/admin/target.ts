@@ -15,7 +15,7 @@ import { rescueRemoval } from "../../functions/aws/rescue-removal.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
 import { workQueue } from "../../functions/aws/work-queue.ts";
-import { findConnector } from "../../functions/connectors/catalogue.ts";
+import { connectorByKey } from "../../functions/connectors/catalogue.ts";
 import { deleteOrganization } from "../../functions/core/grant/operator/delete-organization.ts";
 import { resealOrganization } from "../../functions/core/grant/operator/reseal-organization.ts";
 import { markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
@@ -116,7 +116,7 @@ export async function openTarget(command: Command): Promise<Target> {
     now,
     rotateKey: (id) => rotateDataKey({ records, keys, now }, id),
     reseal: (id) =>
-      resealOrganization({ records, instances, rescue, vault, connectors: findConnector, now }, id),
+      resealOrganization({ records, instances, rescue, vault, connectors: connectorByKey, now }, id),
     deleteOrganization: (id, options) =>
       deleteOrganization({ records, instances, pendings, rescue, revoke, endPending, now }, id, options),
   };

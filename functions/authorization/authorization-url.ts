@@ -39,7 +39,7 @@ const PostBody = v.object({
  */
 export function getAuthorizationUrl(deps: () => AuthorizationDeps): HttpHandler {
   return async (request) => {
-    const connector = connectorOf(request);
+    const connector = await connectorOf(request);
     const asked = Object.fromEntries(request.query) as Partial<Record<keyof typeof fields, string>>;
     const client = await clientOfGet(deps, request, connector, asked.apiKey);
     const url = authorizationUrl(connector, {
@@ -93,7 +93,7 @@ async function clientOfGet(
 /** POST /elements/{keyOrId}/oauth/url: our own single-use state, and PKCE where the vendor has it. */
 export function postAuthorizationUrl(deps: () => AuthorizationDeps): HttpHandler {
   return async (request) => {
-    const connector = connectorOf(request);
+    const connector = await connectorOf(request);
     const { tenants, transients, vault } = deps();
     const { organization, user } = await authorizePlatform(request, tenants);
     const asked = parseBody(request, PostBody);

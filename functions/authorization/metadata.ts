@@ -1,23 +1,16 @@
-import type { Connector } from "../connectors/define-connector.ts";
+import type { CatalogueEntry } from "../connectors/catalogue-entry.ts";
 import { documentsCapabilities } from "../core/documents/capabilities.ts";
-import { findDocumentsVendor } from "../core/documents/vendor-catalogue.ts";
 
 /** What a connector supports, before anything is connected. */
-export function elementMetadata(connector: Connector): Record<string, unknown> {
-  const vendor = findDocumentsVendor(connector.key);
+export function elementMetadata(entry: CatalogueEntry): Record<string, unknown> {
+  const { id, key, name, description, authentication, documents } = entry;
   return {
-    id: connector.id,
-    key: connector.key,
-    name: connector.name,
-    description: connector.description,
-    authentication: {
-      type: "oauth2",
-      pkce: connector.oauth2.pkce !== undefined,
-      refreshTokens: connector.oauth2.refreshToken !== undefined,
-      revocation: connector.oauth2.revocation !== undefined,
-      defaultScopes: connector.oauth2.scopes.default,
-    },
-    ...(vendor === undefined ? { supportedMethods: [] } : documentsCapabilities(vendor)),
+    id,
+    key,
+    name,
+    description,
+    authentication: { type: "oauth2", ...authentication },
+    ...(documents === undefined ? { supportedMethods: [] } : documentsCapabilities(documents)),
     events: { supported: false, methods: [] },
   };
 }

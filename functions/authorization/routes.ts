@@ -19,7 +19,7 @@ import { deps } from "./deps.ts";
 
 /** OAuth 1.0a's first step: no connector here speaks it. */
 const getRequestToken: HttpHandler = async (request) => {
-  throw new NotSupported("oauth/token (OAuth 1.0a)", connectorOf(request).key);
+  throw new NotSupported("oauth/token (OAuth 1.0a)", (await connectorOf(request)).key);
 };
 
 const oauthProxies: HttpHandler = async () => {

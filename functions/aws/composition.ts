@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { findConnector } from "../connectors/catalogue.ts";
+import { connectorByKey, hooksOf } from "../connectors/catalogue.ts";
 import type { GrantDeps, ProvisioningDeps, SignInDeps, WorkerDeps } from "../core/grant/grant-deps.ts";
 import { clientPauses } from "../core/grant/refresh/pause-client.ts";
 import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
@@ -131,10 +131,10 @@ const sharedDeps = (): Omit<GrantDeps, "enqueueRefresh"> => ({
   instances: instanceItems(instanceOptions()),
   rescue: rescueRecords({ bucket: environment("RESCUE_BUCKET") }),
   vault: vault(),
-  tokens: tokenEndpoint(http()),
+  tokens: tokenEndpoint(http(), hooksOf),
   clients: clientResolver({ tenants: tenants(), vault: vault() }),
   http: http(),
-  connectors: findConnector,
+  connectors: connectorByKey,
   monotonic: () => performance.now(),
   random: Math.random,
   // Aborted: somebody stopped waiting, which is no failure.

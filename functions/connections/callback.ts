@@ -37,7 +37,7 @@ import { vendorDescription } from "./vendor-description.ts";
  */
 export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
   const handle: HttpHandler = async (request) => {
-    const connector = findConnector(decodeSegment(request, "connector"));
+    const connector = await findConnector(decodeSegment(request, "connector"));
     if (connector === undefined) throw new NotFound("There is no such place to come back to");
     request.facts.connector = connector.key;
     const state = request.query.get("state") ?? "";

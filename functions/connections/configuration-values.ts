@@ -2,6 +2,7 @@ import type { Connector } from "../connectors/define-connector.ts";
 import { isSecretKey, separateSecrets } from "../core/instances/secret-keys.ts";
 import { lifetimeOf } from "../core/oauth/lifetime.ts";
 import { present } from "../core/present.ts";
+import { withoutBlanks } from "./without-blanks.ts";
 
 /** What stands in the place of a secret; sent back, it means "as it was". */
 export const MASK = "********";
@@ -38,11 +39,16 @@ export function isShownMasked(connector: Connector | undefined, key: string): bo
   return SHOWN_MASKED.has(key) || isSecretKey(connector, key);
 }
 
-/** Takes what a caller sent apart. @param sent values as strings */
+function isDeclared({ configuration }: Connector, name: string): boolean {
+  return configuration?.some(({ key }) => key === name) === true;
+}
+
+/** Takes what a caller sent apart. @param values as strings */
 export function readConfiguration(
   connector: Connector,
-  sent: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, string>>,
 ): ConfigurationValues {
+  const sent = withoutBlanks(values, (name) => isDeclared(connector, name));
   const entries = Object.entries(sent);
   const own = entries.filter(([key, value]) => value !== MASK && !OF_THE_GRANT.includes(key));
   const given = (key: string) => (sent[key] === MASK ? undefined : sent[key]);

@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import { findConnector } from "../connectors/catalogue.ts";
+import { connectorByKey } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { Forbidden, InvalidRequest, NotFound } from "../core/errors.ts";
 import { chooseClient } from "../core/oauth/choose-client.ts";
@@ -60,7 +60,7 @@ export function chooseConnector(deps: () => ConnectionDeps): HttpHandler {
       return redirect(returnTo(session, { session: session.sessionId, error: "access_denied" }));
     }
     const key = form.get("connector") ?? "";
-    const connector = session.connectors.includes(key) ? findConnector(key) : undefined;
+    const connector = session.connectors.includes(key) ? connectorByKey(key) : undefined;
     if (connector === undefined)
       throw new InvalidRequest("This account is not one of those to choose from", "connector");
     request.facts.connector = connector.key;
@@ -174,7 +174,7 @@ function choicePage(
   cookie: string,
   headers: Readonly<Record<string, string>> = {},
 ): HttpResponse {
-  const connectors = session.connectors.flatMap((key) => findConnector(key) ?? []);
+  const connectors = session.connectors.flatMap((key) => connectorByKey(key) ?? []);
   const [only] = connectors.length === 1 ? connectors : [];
   const again = session.reauthenticates;
   const verb = again ? "Reconnect" : "Connect";

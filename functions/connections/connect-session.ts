@@ -96,7 +96,7 @@ export function createSession(deps: () => ConnectionDeps): HttpHandler {
         ? undefined
         : (await instanceOfUser(deps(), user, body.instanceId)).instance;
     if (again !== undefined) request.facts.instanceId = again.id;
-    const chosen = again === undefined ? connectorsOf(body) : [connectorNamed(again.connector)];
+    const chosen = again === undefined ? await connectorsOf(body) : [await connectorNamed(again.connector)];
     const [only] = chosen;
     if (body.configuration !== undefined && chosen.length > 1) {
       throw new InvalidRequest("configuration goes with a single element", "configuration");
@@ -189,14 +189,14 @@ function sessionPlace(organizationId: string, sessionId: string): SealedPlace {
 }
 
 /** @throws {InvalidRequest} neither element nor elements @throws {NotFound} an unknown one */
-function connectorsOf(body: v.InferOutput<typeof SessionBody>): Connector[] {
+async function connectorsOf(body: v.InferOutput<typeof SessionBody>): Promise<Connector[]> {
   const asked = body.elements ?? (body.element === undefined ? [] : [body.element]);
   if (asked.length === 0) throw new InvalidRequest("element is missing", "element");
-  const found = asked.map((element, index) => {
+  const found = asked.map(async (element, index) => {
     const keyOrId = elementKeyOrId(element);
     const field = body.elements === undefined ? "element.key" : `elements.${index}.key`;
     if (keyOrId === undefined) throw new InvalidRequest(`${field} is missing`, field);
-    return connectorNamed(keyOrId);
+    return await connectorNamed(keyOrId);
   });
-  return [...new Set(found)];
+  return [...new Set(await Promise.all(found))];
 }

@@ -29,7 +29,7 @@ export function createInstance(deps: () => ConnectionDeps): HttpHandler {
     const { grants, tenants, transients } = deps();
     const { organization, user } = await authorizePlatform(request, tenants);
     const body = parseBody(request, InstanceBody);
-    const connector = connectorOf(request, body);
+    const connector = await connectorOf(request, body);
     request.facts.connector = connector.key;
     const providerData = body.providerData ?? {};
     const configuration = readConfiguration(connector, body.configuration ?? {});
@@ -119,11 +119,11 @@ async function created(
 }
 
 /** @throws {InvalidRequest} none is named @throws {NotFound} there is none of that name */
-function connectorOf(request: HttpRequest, body: InstanceBody): Connector {
-  if (request.params.keyOrId !== undefined) return connectorOfPath(request);
+async function connectorOf(request: HttpRequest, body: InstanceBody): Promise<Connector> {
+  if (request.params.keyOrId !== undefined) return await connectorOfPath(request);
   const keyOrId = elementKeyOrId(body.element);
   if (keyOrId === undefined) throw new InvalidRequest("element.key is missing", "element.key");
-  return connectorNamed(keyOrId);
+  return await connectorNamed(keyOrId);
 }
 
 /** The client that stands at the token endpoint. @throws {InvalidRequest} an id without its secret */

@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import { connectors } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { budgets, checkText, jsonBytes } from "../core/instances/budgets.ts";
 import { anObject } from "../http/request-body.ts";
 import { stripHtml } from "./strip-html.ts";
+import { withoutBlanks } from "./without-blanks.ts";
 
 /** Old clients send numbers and booleans where a text is meant. */
 const text = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
@@ -20,25 +20,8 @@ const values = v.pipe(
   anObject,
   v.record(v.pipe(v.string(), v.maxLength(200, "names of at most 200 characters")), boundedText(8_000)),
   v.check((record) => Object.keys(record).length <= MAX_VALUES, `at most ${MAX_VALUES} entries`),
-  v.transform((record) => withoutBlanks(record, (key) => key.startsWith("oauth.") || DECLARED.has(key))),
+  v.transform((record) => withoutBlanks(record, (key) => key.startsWith("oauth."))),
 );
-
-/** Values that go to a vendor: those of the OAuth client and grant, and what connectors declare. The app's own stay as they are. */
-const DECLARED: ReadonlySet<string> = new Set(
-  connectors.flatMap((connector) => (connector.configuration ?? []).map(({ key }) => key)),
-);
-
-/** Pasted ids, secrets, codes and tokens come with blanks and line breaks. What is nothing else counts as absent. */
-function withoutBlanks(
-  record: Readonly<Record<string, string>>,
-  isCut: (key: string) => boolean,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(record)
-      .map(([key, value]) => [key, isCut(key) ? value.trim() : value] as const)
-      .filter(([key, value]) => value !== "" || !isCut(key)),
-  );
-}
 
 /** HTML is stripped from what people will see. */
 const label = (max: number) => v.pipe(boundedText(max), v.transform(stripHtml));

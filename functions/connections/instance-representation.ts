@@ -1,4 +1,4 @@
-import { findConnector } from "../connectors/catalogue.ts";
+import { connectorByKey } from "../connectors/catalogue.ts";
 import { type Instance, needsReauthentication } from "../core/instances/instance.ts";
 import { isoSeconds } from "../core/iso-seconds.ts";
 import { present } from "../core/present.ts";
@@ -15,7 +15,7 @@ export function instanceRepresentation(
   user: User | undefined,
   token: string = MASK,
 ): Record<string, unknown> {
-  const connector = findConnector(instance.connector);
+  const connector = connectorByKey(instance.connector);
   return {
     id: instance.id,
     name: instance.name,
@@ -45,7 +45,7 @@ export function instanceRepresentation(
 export function shownConfiguration(
   instance: Pick<Instance, "connector" | "configuration" | "secretConfigurationKeys">,
 ): Record<string, string> {
-  const connector = findConnector(instance.connector);
+  const connector = connectorByKey(instance.connector);
   const plain = Object.entries(instance.configuration).map(([key, value]) => [
     key,
     isShownMasked(connector, key) ? MASK : value,

@@ -49,7 +49,7 @@ function wantsOne(request: HttpRequest): boolean {
 }
 
 async function list(deps: ConnectionDeps, request: HttpRequest, user: User) {
-  const filter = filterOf(request);
+  const filter = await filterOf(request);
   const { pageSize, page, nextPage } = readPaging(request);
   const after =
     nextPage === undefined
@@ -84,7 +84,7 @@ async function list(deps: ConnectionDeps, request: HttpRequest, user: User) {
   });
 }
 
-function filterOf(request: HttpRequest): Filter {
+async function filterOf(request: HttpRequest): Promise<Filter> {
   const { query } = request;
   const searchText = query.get("searchText");
   return {
@@ -93,7 +93,7 @@ function filterOf(request: HttpRequest): Filter {
       ...new Set([...query.getAll("tags[]"), ...query.getAll("tags").flatMap((tags) => tags.split(","))]),
     ],
     ...(searchText === null ? {} : { searchText: searchText.toLowerCase() }),
-    ...(request.params.keyOrId === undefined ? {} : { connector: connectorOfPath(request) }),
+    ...(request.params.keyOrId === undefined ? {} : { connector: await connectorOfPath(request) }),
   };
 }
 
@@ -141,7 +141,7 @@ export function countInstances(deps: () => ConnectionDeps): HttpHandler {
     const { user } = await authorizePlatform(request, deps().tenants);
     const filter: Filter = {
       tags: [],
-      ...(request.params.keyOrId === undefined ? {} : { connector: connectorOfPath(request) }),
+      ...(request.params.keyOrId === undefined ? {} : { connector: await connectorOfPath(request) }),
     };
     const { length } = await findInstances(deps(), user, filter, Number.POSITIVE_INFINITY, undefined);
     return json({ totalInstances: length, elementInstances: length });

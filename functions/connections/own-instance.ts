@@ -1,4 +1,4 @@
-import { findConnector } from "../connectors/catalogue.ts";
+import { connectorByKey } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { Forbidden, NotFound, Unauthorized } from "../core/errors.ts";
 import type { Instance } from "../core/instances/instance.ts";
@@ -43,9 +43,12 @@ export async function ownInstance(
 ): Promise<OwnInstance> {
   const byToken = request.params.id === undefined || !isPlatformCall(request);
   const found = byToken ? await ofToken(deps, request) : await ofUser(deps, request);
-  const connector = findConnector(found.instance.connector);
+  const connector = connectorByKey(found.instance.connector);
   const asked = request.params.keyOrId;
-  if (connector === undefined || (asked !== undefined && connectorOfPath(request) !== connector)) {
+  if (
+    connector === undefined ||
+    (asked !== undefined && (await connectorOfPath(request)).key !== connector.key)
+  ) {
     throw unknownInstance(request);
   }
   request.facts.connector = connector.key;

@@ -1,4 +1,4 @@
-import { findConnector } from "../connectors/catalogue.ts";
+import { connectorByKey } from "../connectors/catalogue.ts";
 import type { InstanceSummary } from "../core/instances/instance-store.ts";
 import { isoSeconds } from "../core/iso-seconds.ts";
 import type { User } from "../core/tenants/ports.ts";
@@ -8,7 +8,7 @@ import { userRepresentation } from "./instance-representation.ts";
 
 /** An instance in a list with `hydrate=false`: what the index knows, without a read of each. */
 export function summaryRepresentation(summary: InstanceSummary, user: User): Record<string, unknown> {
-  const connector = findConnector(summary.connector);
+  const connector = connectorByKey(summary.connector);
   return {
     id: summary.id,
     name: summary.name,

@@ -1,21 +1,45 @@
+import { readConnector, readHooks, readIndex } from "#connector-files";
+import type { CatalogueEntry } from "./catalogue-entry.ts";
 import type { Connector } from "./define-connector.ts";
-import { dropbox } from "./dropbox.ts";
-import { googledrive } from "./googledrive.ts";
+import type { TokenHooks } from "./token-hooks.ts";
 
-/** Every connector, sorted by key. Adding a vendor = one file beside this one and one line here. */
-export const connectors: readonly Connector[] = [dropbox, googledrive];
+// A connector is loaded when it is first asked for; what lists need is in one index. So 150 connectors cost a function what one
+// does (docs/adr/0032-lazy-connectors.md).
 
-const byKeyOrId = new Map(
-  connectors.flatMap((connector) => [
-    [connector.key, connector],
-    [String(connector.id), connector],
-  ]),
-);
+const loaded = new Map<string, Connector>();
 
-/** Finds a connector by its key or by the original catalogue's number. */
-export function findConnector(keyOrId: string): Connector | undefined {
-  return byKeyOrId.get(keyOrId);
+/** The connector of a key that we stored ourselves. @returns undefined: this version has none of that key */
+export function connectorByKey(key: string): Connector | undefined {
+  if (!/^[a-z][a-z0-9]*$/.test(key)) return undefined;
+  const found = loaded.get(key) ?? readConnector(key);
+  if (found !== undefined) loaded.set(key, found);
+  return found;
 }
+
+let index: Promise<readonly CatalogueEntry[]> | undefined;
+
+/** Every connector, sorted by key, as lists show it. */
+export function catalogueEntries(): Promise<readonly CatalogueEntry[]> {
+  index ??= readIndex();
+  return index;
+}
+
+/** Finds an entry by what a caller wrote: its key, or the original catalogue's number. */
+export async function findEntry(keyOrId: string): Promise<CatalogueEntry | undefined> {
+  return (await catalogueEntries()).find(({ key, id }) => key === keyOrId || String(id) === keyOrId);
+}
+
+/** Finds a connector by what a caller wrote: its key, or the original catalogue's number. */
+export async function findConnector(keyOrId: string): Promise<Connector | undefined> {
+  const entry = await findEntry(keyOrId);
+  return entry && connectorByKey(entry.key);
+}
+
+/** The hooks of a connector (`oauth2.hooks`). */
+export function hooksOf({ oauth2: { hooks } }: Connector): Promise<TokenHooks> {
+  return hooks === undefined ? NO_HOOKS : readHooks(hooks);
+}
+const NO_HOOKS: Promise<TokenHooks> = Promise.resolve({});
 
 export interface Hub {
   readonly id: number;

@@ -1,5 +1,3 @@
-import type { TokenAnswer, TokenRequest } from "./token-hooks.ts";
-
 /** Where a vendor takes the client's id and secret at its token endpoint (RFC 6749 section 2.3.1). */
 export type ClientAuthentication = "client_secret_basic" | "client_secret_post" | "none";
 
@@ -104,13 +102,8 @@ export interface OAuth2 {
   readonly deadGrantErrors?: readonly string[];
   /** In place of `refreshToken`: the access token itself is exchanged and renewed. */
   readonly longLivedToken?: LongLivedToken;
-  /**
-   * What goes out in place of RFC 6749's request: another method, JSON, renamed parameters. Pure, and only to hosts that the
-   * connector declares. Throwing leaves the request unsent.
-   */
-  readonly tokenRequest?: (request: TokenRequest) => TokenRequest;
-  /** What the vendor answered, as RFC 6749 has it: so that a grant is found, and a refusal told from another. Pure. */
-  readonly tokenResponse?: (answer: TokenAnswer) => Pick<TokenAnswer, "status" | "body">;
+  /** The file of `hooks/`, without its ending, that says what data cannot. It is loaded with the first token request. */
+  readonly hooks?: string;
 }
 
 /** Who is behind a grant, as the vendor tells. */
@@ -194,8 +187,8 @@ export interface VendorApi {
 }
 
 /**
- * One vendor's endpoint as data. What data cannot say is a named hook of a few lines, with the vendor's page that
- * demands it in a comment.
+ * One vendor's endpoint as data: what is here can be written as JSON, and is in bundles. What data cannot say is a hook of a few
+ * lines in a file of its own, with the vendor's page that demands it in a comment.
  */
 export interface Connector {
   /** Key in URLs: lower case letters and digits. */

@@ -25,3 +25,14 @@ export interface TokenAnswer {
   /** Of JSON, or of a form. An answer that is neither has no body, and no hook sees it. */
   readonly body: Readonly<Record<string, unknown>>;
 }
+
+/** What a file of `hooks/` exports: what data cannot say of a vendor's token requests. */
+export interface TokenHooks {
+  /**
+   * What goes out in place of RFC 6749's request: another method, JSON, renamed parameters. Pure, and only to hosts that the
+   * connector declares. Throwing leaves the request unsent.
+   */
+  readonly tokenRequest?: (request: TokenRequest) => TokenRequest;
+  /** What the vendor answered, as RFC 6749 has it: so that a grant is found, and a refusal told from another. Pure. */
+  readonly tokenResponse?: (answer: TokenAnswer) => Pick<TokenAnswer, "status" | "body">;
+}

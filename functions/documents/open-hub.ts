@@ -1,8 +1,8 @@
-import { findConnector } from "../connectors/catalogue.ts";
+import { connectorByKey } from "../connectors/catalogue.ts";
 import { type HubContext, hubContext } from "../core/documents/hub-context.ts";
 import { type NextPageTokens, nextPageTokens } from "../core/documents/next-page.ts";
 import { vendorCall } from "../core/documents/vendor-call.ts";
-import { findDocumentsVendor } from "../core/documents/vendor-catalogue.ts";
+import { findDocumentsVendor } from "../core/documents/vendors/index.ts";
 import { NotSupported } from "../core/errors.ts";
 import type { GrantDeps } from "../core/grant/grant-deps.ts";
 import type { Instance } from "../core/instances/instance.ts";
@@ -30,17 +30,17 @@ export async function openHub(request: HttpRequest, deps: DocumentsDeps): Promis
     tenants: deps.tenants,
     instances: deps.grants.instances,
   });
-  return openHubOf(caller, request, deps);
+  return await openHubOf(caller, request, deps);
 }
 
 /** The same for a caller who is known already. */
-export function openHubOf(
+export async function openHubOf(
   { instance, reading }: Pick<InstanceCaller, "instance" | "reading">,
   request: HttpRequest,
   { grants }: DocumentsDeps,
-): OpenHub {
-  const connector = findConnector(instance.connector);
-  const vendor = findDocumentsVendor(instance.connector);
+): Promise<OpenHub> {
+  const connector = connectorByKey(instance.connector);
+  const vendor = await findDocumentsVendor(instance.connector);
   if (connector === undefined || vendor === undefined) {
     throw new NotSupported("the Documents hub", instance.connector);
   }

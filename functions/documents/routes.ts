@@ -53,7 +53,7 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
   const handle = (call: HubCall) => async (request: HttpRequest) => {
     const hub = await openHub(request, deps());
     const handler = handlers[call.name];
-    if (handler === undefined || !isSupported(call, hub.vendor)) {
+    if (handler === undefined || !isSupported(call, (method) => hub.vendor[method] !== undefined)) {
       throw new NotSupported(`${call.method} ${call.path}`, hub.vendor.connector);
     }
     return handler(request, hub);

@@ -77,7 +77,7 @@ export const followLink =
       organizationId: organization.id,
     });
     admitTenant(request, organization.id);
-    const hub = openHubOf({ instance, reading }, request, deps());
+    const hub = await openHubOf({ instance, reading }, request, deps());
     const download = await downloadFile(hub, { id: file }, rangeOf(request.headers.range));
     // The file is the user's, the origin is ours: nothing in it may run here.
     return answerDownload(download, {

@@ -1,4 +1,4 @@
-import type { Connector } from "../connectors/define-connector.ts";
+import type { CatalogueEntry } from "../connectors/catalogue-entry.ts";
 import { configurationFields } from "../core/instances/configuration-fields.ts";
 
 /** A connector as the API shows it: an *element*. Every text is a string, never null. */
@@ -10,7 +10,9 @@ export interface ElementRepresentation {
 }
 
 /** The block that the catalogue answers with, and that each instance carries. */
-export function elementRepresentation(connector: Connector): ElementRepresentation {
+export function elementRepresentation(
+  connector: Omit<CatalogueEntry, "authentication" | "documents">,
+): ElementRepresentation {
   return {
     id: connector.id,
     name: connector.name,

@@ -7,7 +7,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
 import { tenantRecords } from "../../functions/aws/tenant-records.ts";
-import { findConnector } from "../../functions/connectors/catalogue.ts";
+import { connectorByKey } from "../../functions/connectors/catalogue.ts";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
 import { tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import type { Sealer, Vault } from "../../functions/core/vault/ports.ts";
@@ -94,7 +94,7 @@ export async function startWorld(organizations: number): Promise<BenchWorld> {
   const keys = kmsDataKeyService({ keyArn: variable(worker, "VAULT_KEY_ARN"), client: kms });
   const vault = createVault({ keys, organization: (id) => records.organization(id) });
   const admin = tenantAdministration({ records, keys, vault, now: Date.now });
-  const connector = findConnector("dropbox") as Connector;
+  const connector = connectorByKey("dropbox") as Connector;
   const tenants: Tenant[] = [];
   for (let number = 1; number <= organizations; number++) {
     const { organization } = await admin.createOrganization({ name: `Bench ${number}` });

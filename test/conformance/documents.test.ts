@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe } from "vitest";
-import { documentsVendors } from "../../functions/core/documents/vendor-catalogue.ts";
+import { documentsConnectors } from "../../functions/core/documents/vendors/index.ts";
 import type { StandIn } from "../../local/vendors/stand-in.ts";
 import { App } from "../e2e/app.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => platform?.close());
 
 /** The same for every vendor of the hub: what an app does must not depend on where its user keeps his files. */
-describe.each(documentsVendors.map(({ connector }) => connector))("the Documents hub on %s", (connector) => {
+describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   const on = newFixture(connector);
   let count = 0;
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
-import { googledrive } from "../../functions/connectors/googledrive.ts";
+import googledrive from "../../functions/connectors/vendors/googledrive.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { grantedScopes, missingScopes } from "../../functions/core/grant/scopes.ts";
 import { type FirstExchange, provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";

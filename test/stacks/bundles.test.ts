@@ -6,8 +6,13 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { functionNames } from "../../lib/settings.ts";
 import { readAssembly, readTemplate } from "../../local/template.ts";
+import { filesAtStart } from "./bundle-files.ts";
 import { find, type Json, synthesize } from "./templates.ts";
 
+/** Bytes of JavaScript: of the whole bundle, and of what a cold start reads. */
+const budgets: Readonly<Record<string, object>> = JSON.parse(
+  readFileSync(new URL("bundle-budgets.json", import.meta.url), "utf8"),
+);
 const stacks = synthesize();
 const root = new URL("../../", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "linkspan-bundles-"));
@@ -39,20 +44,7 @@ const folderOf = (name: string) => folders.get(name) ?? `there is no bundle ${na
 const files = (name: string) => readdirSync(folderOf(name)).filter((file) => file.endsWith(".mjs"));
 const source = (name: string, file: string) => readFileSync(join(folderOf(name), file), "utf8");
 
-/** The files that a cold start reads: `index.mjs` and what it imports at once, and so on. */
-function readAtStart(name: string): Set<string> {
-  const found = new Set<string>();
-  const visit = (file: string): void => {
-    if (found.has(file)) return;
-    found.add(file);
-    for (const match of source(name, file).matchAll(
-      /(?:^|;)(?:import|\} from|import[^;"]* ?from) ?"\.\/([^"]*)";?/gm,
-    ))
-      visit(match[1] as string);
-  };
-  visit("index.mjs");
-  return found;
-}
+const readAtStart = (name: string) => filesAtStart(folderOf(name));
 
 /** Operations whose IAM action has another name or service than DynamoDB's. */
 const actions: Readonly<Record<string, string>> = {
@@ -134,9 +126,19 @@ describe("each function's bundle", () => {
     expect(holders).toEqual(["RefreshWorker"]);
   });
 
-  it.each(functionNames)("%s is small, and takes nothing from outside but Node's own modules", (name) => {
-    const size = files(name).reduce((sum, file) => sum + source(name, file).length, 0);
-    expect(size).toBeLessThan(2_000_000);
+  it.each(functionNames)("%s stays within its budget (bundle-budgets.json)", (name) => {
+    const bytesOf = (all: Iterable<string>) =>
+      [...all].reduce((sum, file) => sum + Buffer.byteLength(source(name, file)), 0);
+    const measured = { bundle: bytesOf(files(name)), start: bytesOf(readAtStart(name)) };
+    const budget = budgets[name] as typeof measured;
+    for (const part of ["bundle", "start"] as const) {
+      const message = `${name} has ${JSON.stringify(measured)}: raise or lower its budget, and say why in the commit`;
+      expect(measured[part], message).toBeLessThan(budget[part] * 1.1);
+      expect(measured[part], message).toBeGreaterThan(budget[part] * 0.9);
+    }
+  });
+
+  it.each(functionNames)("%s takes nothing from outside but Node's own modules", (name) => {
     for (const file of files(name))
       for (const match of source(name, file).matchAll(/^(?:import|\} from|import .* from) ?"(.*?)";$/gm))
         expect(match[1]).toMatch(

@@ -4,7 +4,6 @@ import {
   defineConnector,
   seconds,
 } from "../../functions/connectors/define-connector.ts";
-import type { TokenAnswer } from "../../functions/connectors/token-hooks.ts";
 
 /** Vendors that nobody has: one for each kind of grant that does not follow the usual pattern. `server.ts` plays them all. */
 
@@ -92,7 +91,7 @@ export const query = defineConnector({
     ...endpoints("query"),
     accessToken: {},
     refreshToken: { rotates: false },
-    tokenRequest: (request) => ({ ...request, method: "GET" }),
+    hooks: "query",
   },
 });
 
@@ -103,21 +102,7 @@ export const json = defineConnector({
     ...endpoints("json"),
     accessToken: {},
     refreshToken: { rotates: false },
-    tokenRequest: ({ form: { client_id, client_secret, ...form }, ...request }) => ({
-      ...request,
-      form: {},
-      json: { client_key: client_id, client_secret, ...form },
-    }),
-    tokenResponse: ({ status, body: { ok, reason, data } }) =>
-      ok === false
-        ? {
-            status: 400,
-            body: {
-              error: reason === "dead" ? "invalid_grant" : "invalid_request",
-              error_description: reason,
-            },
-          }
-        : { status, body: data as Record<string, unknown> },
+    hooks: "json",
   },
 });
 
@@ -145,28 +130,9 @@ export const longlived = defineConnector({
       minimumAgeMs: days(1),
       shortLifetimeMs: seconds(3600),
     },
-    tokenResponse: graphAnswer,
+    hooks: "graph",
   },
 });
-
-/** Codes and subcodes: https://developers.facebook.com/docs/graph-api/guides/error-handling */
-const THROTTLED: readonly unknown[] = [4, 17, 32, 613];
-const TOKEN_ENDED = 190;
-/** 190 with these: the user has to see to something at the vendor, and the token lives on. */
-const USER_CHECKPOINT: readonly unknown[] = [459, 464];
-
-/** Graph's errors are objects: `{"error": {"message", "type", "code", "error_subcode"}}`. */
-function graphAnswer({ status, body }: TokenAnswer): Pick<TokenAnswer, "status" | "body"> {
-  const { error } = body;
-  if (typeof error !== "object" || error === null) return { status, body };
-  const { code, error_subcode: subcode, message } = error as Record<string, unknown>;
-  const error_description = message;
-  if (THROTTLED.includes(code)) return { status: 429, body: { error: "throttled", error_description } };
-  if (code === TOKEN_ENDED && !USER_CHECKPOINT.includes(subcode)) {
-    return { status, body: { error: "invalid_grant", error_description } };
-  }
-  return { status, body: { error: `graph_${code}`, error_description } };
-}
 
 /**
  * Its customers have hosts of their own: one that the app names for signing in, another one that the vendor tells for the API,

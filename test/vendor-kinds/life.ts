@@ -7,6 +7,7 @@ import { readBody } from "../../functions/core/read-body.ts";
 import { type VendorSession, vendorSession } from "../../functions/core/vendor-session.ts";
 import { createVendorHttp } from "../../functions/vendor-http/vendor-http.ts";
 import { CalmWorld } from "../grant/calm-world.ts";
+import { vendorKindHooks } from "./hooks.ts";
 import { type VendorKind, VendorKindsServer, vendorClient } from "./server.ts";
 
 const MINUTE = 60_000;
@@ -30,7 +31,7 @@ export class VendorLife {
     this.deps = {
       ...world.deps,
       http,
-      tokens: tokenEndpoint(http),
+      tokens: tokenEndpoint(http, vendorKindHooks),
       clients: { resolve: async () => vendorClient },
       connectors: (key) => (key === connector.key ? connector : undefined),
       // A call waits for real answers; what it waits for by our clock passes at once.

@@ -96,7 +96,7 @@ export const hubCalls: readonly HubCall[] = rows.flatMap(([methods, paths, name,
   ),
 );
 
-/** Whether a vendor has what a call needs. */
-export function isSupported(call: HubCall, vendor: DocumentsVendor): boolean {
-  return call.needs === undefined || (call.needs !== "later" && vendor[call.needs] !== undefined);
+/** Whether a vendor has what a call needs. @param has whether the vendor has a method of that name */
+export function isSupported(call: HubCall, has: (method: keyof DocumentsVendor) => boolean): boolean {
+  return call.needs === undefined || (call.needs !== "later" && has(call.needs));
 }

@@ -1,6 +1,9 @@
 import { type HubCall, hubCalls, isSupported } from "./calls.ts";
 import type { DocumentsVendor } from "./vendor.ts";
 
+/** Names of a vendor's methods: what it can is which of them are there. Nothing is said twice. */
+export type DocumentsMethods = readonly string[];
+
 export interface DocumentsCapabilities {
   /** `GET /files/metadata`, … : what this connector answers. */
   readonly supportedMethods: readonly string[];
@@ -11,14 +14,19 @@ export interface DocumentsCapabilities {
   readonly search: boolean;
 }
 
-/** What a vendor can, read off its file in `vendors/`: nothing is said twice. For the catalogue's metadata. */
-export function documentsCapabilities(vendor: DocumentsVendor): DocumentsCapabilities {
+export function methodsOf(vendor: DocumentsVendor): DocumentsMethods {
+  return Object.entries(vendor).flatMap(([name, value]) => (typeof value === "function" ? [name] : []));
+}
+
+/** What a vendor with these methods can, for the catalogue's metadata. */
+export function documentsCapabilities(methods: DocumentsMethods): DocumentsCapabilities {
+  const has = (method: string): boolean => methods.includes(method);
   const names = (calls: readonly HubCall[]): string[] => calls.map(({ method, path }) => `${method} ${path}`);
-  const described = vendor.describe !== undefined;
+  const described = has("describe");
   return {
-    supportedMethods: names(hubCalls.filter((call) => isSupported(call, vendor))),
-    unsupportedMethods: names(hubCalls.filter((call) => !isSupported(call, vendor))),
+    supportedMethods: names(hubCalls.filter((call) => isSupported(call, has))),
+    unsupportedMethods: names(hubCalls.filter((call) => !isSupported(call, has))),
     fileDetails: { description: described, tags: described },
-    search: vendor.search !== undefined,
+    search: has("search"),
   };
 }

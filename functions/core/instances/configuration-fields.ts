@@ -1,7 +1,7 @@
 import type { ConfigurationField, Connector } from "../../connectors/define-connector.ts";
 
 /** What an instance's `configuration` may hold: the OAuth client's fields, and the connector's own. */
-export function configurationFields(connector: Connector): ConfigurationField[] {
+export function configurationFields(connector: Pick<Connector, "configuration">): ConfigurationField[] {
   return [
     {
       key: "oauth.api.key",

@@ -13,7 +13,7 @@ import {
   validateAuthResponse,
 } from "oauth4webapi";
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { TokenRequestKind } from "../../connectors/token-hooks.ts";
+import type { TokenHooks, TokenRequestKind } from "../../connectors/token-hooks.ts";
 import { type EndpointValues, filled } from "../endpoint/endpoint.ts";
 import { isHeaderText, type VendorHttp } from "../vendor-http.ts";
 import type { ClientCredentials, TokenEndpoint, TokenOutcome } from "./ports.ts";
@@ -32,8 +32,14 @@ interface TokenCall {
   readonly beforeSend?: () => void;
 }
 
-/** The token endpoints of all vendors, on oauth4webapi. Each outcome is told apart as the grant's life needs it. */
-export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
+/**
+ * The token endpoints of all vendors, on oauth4webapi. Each outcome is told apart as the grant's life needs it.
+ * @param hooksOf loads a connector's hooks
+ */
+export function tokenEndpoint(
+  http: VendorHttp,
+  hooksOf: (connector: Connector) => Promise<TokenHooks>,
+): TokenEndpoint {
   async function request(
     connector: Connector,
     kind: TokenRequestKind,
@@ -42,7 +48,13 @@ export function tokenEndpoint(http: VendorHttp): TokenEndpoint {
     refreshToken?: string,
   ): Promise<TokenOutcome> {
     const sent = refreshToken === undefined ? {} : { refreshToken };
-    const wire = exchange(http, { ...call, wire: { connector, kind, values: call.values, ...sent } });
+    let hooks: TokenHooks;
+    try {
+      hooks = await hooksOf(connector);
+    } catch {
+      return { kind: "never_sent", reason: "the connector's hooks cannot be loaded" };
+    }
+    const wire = exchange(http, { ...call, wire: { connector, kind, hooks, values: call.values, ...sent } });
     try {
       const server: AuthorizationServer = {
         issuer: connector.oauth2.issuer ?? new URL(connector.docs).origin,

@@ -108,7 +108,7 @@ function outgoing(
     const body = options.body?.toString();
     return { method: options.method, url, headers, body, allowedHosts: [new URL(url).host] };
   }
-  const { connector, kind, values } = wire;
+  const { connector, kind, values, hooks } = wire;
   const { "content-type": _, ...headers } = options.headers;
   const standard: TokenRequest = {
     kind,
@@ -118,7 +118,7 @@ function outgoing(
     headers,
     form: Object.fromEntries(options.body ?? []),
   };
-  const wanted = connector.oauth2.tokenRequest?.(standard) ?? standard;
+  const wanted = hooks.tokenRequest?.(standard) ?? standard;
   const form = new URLSearchParams(wanted.form).toString();
   const allowedHosts = tokenHosts(connector, values, url);
   const kept = [...Object.entries(wanted.headers), identity];

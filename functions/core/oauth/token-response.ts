@@ -1,5 +1,5 @@
 import type { Connector } from "../../connectors/define-connector.ts";
-import type { TokenRequestKind } from "../../connectors/token-hooks.ts";
+import type { TokenHooks, TokenRequestKind } from "../../connectors/token-hooks.ts";
 import type { EndpointValues } from "../endpoint/endpoint.ts";
 import { present } from "../present.ts";
 import type { Numerals } from "../vendor-answer/parse-answer.ts";
@@ -15,6 +15,8 @@ const MAX_BYTES = 1_000_000;
 export interface TokenWire {
   readonly connector: Connector;
   readonly kind: TokenRequestKind;
+  /** The connector's own. */
+  readonly hooks: TokenHooks;
   readonly values: EndpointValues;
   /** What a refresh sent. */
   readonly refreshToken?: string;
@@ -26,7 +28,7 @@ export interface TokenWire {
  * how the body is packed, framed and encoded (vendor-answer/read-answer.ts); numbers as strings; members of a wrong type;
  * `null` for absent; an unknown `token_type` or none; an `error` under status 200, or written otherwise (oauth-errors.ts);
  * a grant under 201; challenges and ID tokens, which nobody asked for.
- * What differs at one vendor only, its connector's `tokenResponse` mends before.
+ * What differs at one vendor only, its connector's `tokenResponse` hook mends before.
  * An answer that is none of that keeps its status and has no body.
  * @param timeoutMs left for the body, in milliseconds
  * @returns the answer for the library, and the status that counts
@@ -49,7 +51,9 @@ export async function readTokenResponse(
   const object = Array.isArray(value) ? { errors: value } : (value as Record<string, unknown>);
   const answered = { status: response.status, body: object };
   const { status, body: told } =
-    wire === undefined ? answered : (oauth2?.tokenResponse?.({ kind: wire.kind, ...answered }) ?? answered);
+    wire === undefined
+      ? answered
+      : (wire.hooks.tokenResponse?.({ kind: wire.kind, ...answered }) ?? answered);
   const perSecond = oauth2?.accessToken.expiresInUnit === "milliseconds" ? 1000 : 1;
   const body = normalized(told, perSecond, isNumberIn(told, value, numerals), wire?.refreshToken);
   const isGrant = typeof body.access_token === "string";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { findDocumentsVendor } from "../../../functions/core/documents/vendor-catalogue.ts";
+import { findDocumentsVendor } from "../../../functions/core/documents/vendors/index.ts";
 import type { HubItem } from "../hub-client.ts";
 import { type Fixture, ISO_SECONDS } from "./fixture.ts";
 
@@ -123,8 +123,8 @@ export function describeUploads(on: Fixture): void {
     });
   });
 
-  describe("descriptions and tags", () => {
-    const kept = findDocumentsVendor(connector)?.describe !== undefined;
+  describe("descriptions and tags", async () => {
+    const kept = (await findDocumentsVendor(connector))?.describe !== undefined;
 
     if (kept)
       it("are kept, in the order given, and come in lists", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConnectionDeps } from "../../../functions/connections/deps.ts";
 import { getStatus, refreshInstance } from "../../../functions/connections/instance-calls.ts";
-import { dropbox } from "../../../functions/connectors/dropbox.ts";
+import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { newInstanceToken } from "../../../functions/core/instances/instance-token.ts";
 import { CalmWorld, HOUR } from "../../grant/calm-world.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { readConfiguration } from "../../../functions/connections/configuration-values.ts";
 import { codeOf, extraOf, InstanceBody } from "../../../functions/connections/instance-body.ts";
 import { instanceRepresentation } from "../../../functions/connections/instance-representation.ts";
-import { findConnector } from "../../../functions/connectors/catalogue.ts";
+import { connectorByKey } from "../../../functions/connectors/catalogue.ts";
 import type { Connector } from "../../../functions/connectors/define-connector.ts";
 import { parseBody } from "../../../functions/http/request-body.ts";
 import { request } from "./a-request.ts";
@@ -19,7 +19,7 @@ const user = {
   status: "active",
   createdAt: 0,
 } as const;
-const dropbox = findConnector("dropbox") as Connector;
+const dropbox = connectorByKey("dropbox") as Connector;
 const read = (body: unknown) =>
   parseBody(request({}, { body: Buffer.from(JSON.stringify(body)) }), InstanceBody);
 

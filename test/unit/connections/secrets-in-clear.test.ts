@@ -3,7 +3,7 @@ import { changeInstance } from "../../../functions/connections/change-instance.t
 import { listConfiguration } from "../../../functions/connections/configuration.ts";
 import type { ConnectionDeps } from "../../../functions/connections/deps.ts";
 import { getInstance } from "../../../functions/connections/instance-calls.ts";
-import { dropbox } from "../../../functions/connectors/dropbox.ts";
+import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
 import { openConfiguration, sealConfiguration } from "../../../functions/core/grant/store/sealed-grant.ts";
 import type { HttpHandler } from "../../../functions/http/request.ts";
 import { CalmWorld } from "../../grant/calm-world.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { connectors } from "../../../functions/connectors/catalogue.ts";
+import { allConnectors } from "../../../functions/connectors/files-in-source.ts";
 
 const YEAR_MS = 365 * 86_400_000;
 
-describe.each(connectors.map((each) => [each.key, each] as const))("the facts of %s", (_, connector) => {
+describe.each(allConnectors().map((each) => [each.key, each] as const))("the facts of %s", (_, connector) => {
   const sources = [...(connector.sources ?? []), ...(connector.oauth2.sources ?? [])];
 
   it("have sources, each with the day on which somebody found them there", () => {

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { dropbox } from "../../../functions/connectors/dropbox.ts";
+import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
 import type { GrantDeps } from "../../../functions/core/grant/grant-deps.ts";
 import { sealGrant } from "../../../functions/core/grant/store/sealed-grant.ts";
 import { timing } from "../../../functions/core/grant/timing.ts";

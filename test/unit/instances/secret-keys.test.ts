@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findConnector } from "../../../functions/connectors/catalogue.ts";
+import { connectorByKey } from "../../../functions/connectors/catalogue.ts";
 import type { Connector } from "../../../functions/connectors/define-connector.ts";
 import { isSecretKey, isSecretName, separateSecrets } from "../../../functions/core/instances/secret-keys.ts";
 
-const dropbox = findConnector("dropbox") as Connector;
+const dropbox = connectorByKey("dropbox") as Connector;
 
 describe("the name of a configuration value", () => {
   it.each([

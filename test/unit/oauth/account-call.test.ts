@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { dropbox } from "../../../functions/connectors/dropbox.ts";
-import { googledrive } from "../../../functions/connectors/googledrive.ts";
+import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
+import googledrive from "../../../functions/connectors/vendors/googledrive.ts";
 import { callAccount } from "../../../functions/core/oauth/account-call.ts";
 import { createVendorHttp } from "../../../functions/vendor-http/vendor-http.ts";
 import { VendorServer } from "./vendor-server.ts";

@@ -1,8 +1,9 @@
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { dropbox } from "../../../functions/connectors/dropbox.ts";
-import { googledrive } from "../../../functions/connectors/googledrive.ts";
+import { hooksOf } from "../../../functions/connectors/catalogue.ts";
+import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
+import googledrive from "../../../functions/connectors/vendors/googledrive.ts";
 import { callAccount } from "../../../functions/core/oauth/account-call.ts";
 import { tokenEndpoint } from "../../../functions/core/oauth/token-endpoint.ts";
 import { QUIET_MS } from "../../../functions/core/vendor-answer/read-answer.ts";
@@ -15,7 +16,7 @@ type Raw = readonly [text: string, then: "end" | "break" | "hold"];
 const GOOD = JSON.stringify({ access_token: "a", refresh_token: "r", expires_in: 3600 });
 const client = { id: "client-id", secret: "client-secret" };
 const http = createVendorHttp();
-const endpoint = tokenEndpoint(http);
+const endpoint = tokenEndpoint(http, hooksOf);
 
 let server: Server;
 let sockets: Set<Socket>;

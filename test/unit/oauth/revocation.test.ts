@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { dropbox } from "../../../functions/connectors/dropbox.ts";
-import { googledrive } from "../../../functions/connectors/googledrive.ts";
+import { hooksOf } from "../../../functions/connectors/catalogue.ts";
+import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
+import googledrive from "../../../functions/connectors/vendors/googledrive.ts";
 import { tokenEndpoint } from "../../../functions/core/oauth/token-endpoint.ts";
 import { createVendorHttp } from "../../../functions/vendor-http/vendor-http.ts";
 import { VendorServer } from "./vendor-server.ts";
 
-const { revoke } = tokenEndpoint(createVendorHttp());
+const { revoke } = tokenEndpoint(createVendorHttp(), hooksOf);
 const client = { id: "client-id", secret: "client-secret" };
 const grant = {
   accessToken: "access",

@@ -2,15 +2,16 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { hooksOf } from "../../../functions/connectors/catalogue.ts";
 import { defineConnector } from "../../../functions/connectors/define-connector.ts";
-import { dropbox } from "../../../functions/connectors/dropbox.ts";
+import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
 import type { TokenOutcome } from "../../../functions/core/oauth/ports.ts";
 import { tokenEndpoint } from "../../../functions/core/oauth/token-endpoint.ts";
 import { createVendorHttp } from "../../../functions/vendor-http/vendor-http.ts";
 import { VendorServer } from "./vendor-server.ts";
 
 const client = { id: "client-id", secret: "client:secret/+" };
-const endpoint = tokenEndpoint(createVendorHttp());
+const endpoint = tokenEndpoint(createVendorHttp(), hooksOf);
 const withBasic = defineConnector({
   ...dropbox,
   key: "basicvendor",

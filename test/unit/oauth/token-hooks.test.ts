@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Connector, defineConnector } from "../../../functions/connectors/define-connector.ts";
+import type { TokenHooks } from "../../../functions/connectors/token-hooks.ts";
 import { cutSecrets } from "../../../functions/core/cut-secrets.ts";
 import type { TokenOutcome } from "../../../functions/core/oauth/ports.ts";
 import { tokenEndpoint } from "../../../functions/core/oauth/token-endpoint.ts";
@@ -14,17 +15,24 @@ import {
   text,
   unknown,
 } from "../../vendor-kinds/connectors.ts";
+import { vendorKindHooks } from "../../vendor-kinds/hooks.ts";
 import { type VendorKind, VendorKindsServer, vendorClient } from "../../vendor-kinds/server.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const endpoint = tokenEndpoint(createVendorHttp());
+/** Hooks in place of the connector's own. */
+let other: TokenHooks | undefined;
+const endpoint = tokenEndpoint(
+  createVendorHttp(),
+  async (connector) => other ?? (await vendorKindHooks(connector)),
+);
 const client = vendorClient;
 
 let now: number;
 let vendors: VendorKindsServer;
 beforeEach(async () => {
   now = 1_700_000_000_000;
+  other = undefined;
   vendors = await VendorKindsServer.start(() => now);
   process.env.LINKSPAN_VENDOR_ENDPOINTS = JSON.stringify(vendors.hosts);
 });
@@ -73,14 +81,13 @@ describe("a connector's hooks", () => {
   });
 
   it("lead to hosts that the connector declares, and to no other", async () => {
-    const leads = (url: string): Connector => ({
-      ...query,
-      oauth2: { ...query.oauth2, tokenRequest: (request) => ({ ...request, url }) },
-    });
-    const outcome = await refresh(leads("https://longlived.vendor.example/token"), "token");
+    const leads = (url: string): TokenHooks => ({ tokenRequest: (request) => ({ ...request, url }) });
+    other = leads("https://longlived.vendor.example/token");
+    const outcome = await refresh(query, "token");
     expect(outcome).toMatchObject({ kind: "never_sent", reason: expect.stringContaining("declares") });
     expect(vendors.tokenRequests).toEqual([]);
-    await refresh(leads("https://query.vendor.example/elsewhere"), "token");
+    other = leads("https://query.vendor.example/elsewhere");
+    await refresh(query, "token");
     expect(vendors.tokenRequests[0]?.path).toBe("/elsewhere");
   });
 
@@ -88,13 +95,22 @@ describe("a connector's hooks", () => {
     const fails = (): never => {
       throw new Error("a defect, with kinds+secret/= in it");
     };
-    const before = { ...rotating, oauth2: { ...rotating.oauth2, tokenRequest: fails } };
-    expect(await exchange(before)).toEqual({
+    other = { tokenRequest: fails };
+    expect(await exchange(rotating)).toEqual({
       kind: "never_sent",
       reason: "Error: a defect, with ******** in it",
     });
-    const after = { ...rotating, oauth2: { ...rotating.oauth2, tokenResponse: fails } };
-    expect(await exchange(after)).toMatchObject({ kind: "unknown" });
+    other = { tokenResponse: fails };
+    expect(await exchange(rotating)).toMatchObject({ kind: "unknown" });
+  });
+
+  it("that cannot be loaded leave a request unsent: the code is still good", async () => {
+    const lost: Connector = { ...rotating, oauth2: { ...rotating.oauth2, hooks: "no-such-file" } };
+    expect(await exchange(lost)).toEqual({
+      kind: "never_sent",
+      reason: "the connector's hooks cannot be loaded",
+    });
+    expect(vendors.tokenRequests).toEqual([]);
   });
 
   it("a secret that went out in a query comes back in no error", async () => {
@@ -216,14 +232,10 @@ describe("a long-lived token", () => {
     "a hook that builds its own body does not make a refresh token of the flag %s",
     async (flag) => {
       type Data = { readonly access_token?: unknown; readonly refresh_token?: unknown };
-      const rebuilding: Connector = {
-        ...rotating,
-        oauth2: {
-          ...rotating.oauth2,
-          tokenResponse: ({ status, body }) => {
-            const { access_token, refresh_token } = body.data as Data;
-            return { status, body: { access_token, refresh_token } };
-          },
+      const rebuilding: TokenHooks = {
+        tokenResponse: ({ status, body }) => {
+          const { access_token, refresh_token } = body.data as Data;
+          return { status, body: { access_token, refresh_token } };
         },
       };
       const { readTokenResponse } = await import("../../../functions/core/oauth/token-response.ts");
@@ -232,7 +244,8 @@ describe("a long-lived token", () => {
         const body = Readable.from([Buffer.from(text)]);
         const answer = { status: 200, headers: {}, rawHeaders: [], url: "", body };
         const wire = {
-          connector: rebuilding,
+          connector: rotating,
+          hooks: rebuilding,
           kind: "refresh_token",
           values: {},
           refreshToken: "old",

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import { findConnector } from "../../../functions/connectors/catalogue.ts";
+import { connectorByKey } from "../../../functions/connectors/catalogue.ts";
 import type { Connector, VendorApi } from "../../../functions/connectors/define-connector.ts";
 import type { GrantDeps } from "../../../functions/core/grant/grant-deps.ts";
 import { sealGrant } from "../../../functions/core/grant/store/sealed-grant.ts";
@@ -48,7 +48,7 @@ export const ACCESS_TOKEN = "vendor-access-token";
 
 /** The proxy with a real vault, real HTTP to a server of the test's own, and one instance in a store of one item. */
 export async function proxyBench(connector: string, api: Partial<VendorApi> = {}): Promise<ProxyBench> {
-  const found = findConnector(connector);
+  const found = connectorByKey(connector);
   if (found === undefined) throw new Error(`there is no connector ${connector}`);
   const changed: Connector = { ...found, api: { ...found.api, ...api } };
   const seen: Seen[] = [];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dropbox } from "../../../functions/connectors/dropbox.ts";
-import { googledrive } from "../../../functions/connectors/googledrive.ts";
+import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
+import googledrive from "../../../functions/connectors/vendors/googledrive.ts";
 import { NotFound } from "../../../functions/core/errors.ts";
 import { proxyUrl, vendorUrl } from "../../../functions/proxy/vendor-url.ts";
 import { splitUrl } from "../../../functions/vendor-http/vendor-endpoints.ts";

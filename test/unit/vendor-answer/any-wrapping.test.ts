@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dropbox } from "../../../functions/connectors/dropbox.ts";
-import { googledrive } from "../../../functions/connectors/googledrive.ts";
+import { hooksOf } from "../../../functions/connectors/catalogue.ts";
+import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
+import googledrive from "../../../functions/connectors/vendors/googledrive.ts";
 import { callAccount } from "../../../functions/core/oauth/account-call.ts";
 import type { TokenOutcome } from "../../../functions/core/oauth/ports.ts";
 import { tokenEndpoint } from "../../../functions/core/oauth/token-endpoint.ts";
@@ -19,7 +20,7 @@ const grant = {
 } as const;
 
 function refreshed(http: Parameters<typeof tokenEndpoint>[0]): Promise<TokenOutcome> {
-  return tokenEndpoint(http).refresh(dropbox, client, {
+  return tokenEndpoint(http, hooksOf).refresh(dropbox, client, {
     refreshToken: "old-refresh-token",
     values: {},
     timeoutMs: 5_000,
@@ -172,6 +173,7 @@ describe("a refusal", () => {
       fc.asyncProperty(wrappings, fc.constantFrom(googledrive, dropbox), async (wrapping, connector) => {
         const { revoke } = tokenEndpoint(
           answering(() => wrapped(400, JSON.stringify({ error: "invalid_token" }), wrapping)),
+          hooksOf,
         );
         expect(await revoke(connector, client, { ...grant, refreshToken: grant.accessToken })).toBe(true);
       }),

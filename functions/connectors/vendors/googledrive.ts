@@ -1,7 +1,7 @@
-import { defineConnector, signedInAt } from "./define-connector.ts";
-import { google } from "./servers/google.ts";
+import { defineConnector, signedInAt } from "../define-connector.ts";
+import { google } from "../servers/google.ts";
 
-export const googledrive = defineConnector({
+export default defineConnector({
   key: "googledrive",
   id: 51,
   name: "Google Drive",

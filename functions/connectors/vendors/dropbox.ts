@@ -1,6 +1,6 @@
-import { defineConnector, seconds } from "./define-connector.ts";
+import { defineConnector, seconds } from "../define-connector.ts";
 
-export const dropbox = defineConnector({
+export default defineConnector({
   key: "dropbox",
   id: 22,
   name: "Dropbox",

@@ -1,0 +1,38 @@
+import type { Connector } from "./define-connector.ts";
+
+/** What lists show of a connector: made at build, so that a list loads no connector. */
+export interface CatalogueEntry
+  extends Pick<
+    Connector,
+    "key" | "id" | "name" | "description" | "hub" | "docs" | "console" | "configuration"
+  > {
+  readonly authentication: {
+    readonly pkce: boolean;
+    readonly refreshTokens: boolean;
+    readonly revocation: boolean;
+    readonly defaultScopes: readonly string[];
+  };
+  /** Methods of its vendor in the Documents hub (core/documents/vendor.ts). Absent: it has none there. */
+  readonly documents?: readonly string[];
+}
+
+export function catalogueEntry(connector: Connector, documents?: readonly string[]): CatalogueEntry {
+  const { key, id, name, description, hub, docs, console, configuration, oauth2 } = connector;
+  return {
+    key,
+    id,
+    name,
+    description,
+    hub,
+    docs,
+    console,
+    ...(configuration === undefined ? {} : { configuration }),
+    authentication: {
+      pkce: oauth2.pkce !== undefined,
+      refreshTokens: oauth2.refreshToken !== undefined,
+      revocation: oauth2.revocation !== undefined,
+      defaultScopes: oauth2.scopes.default,
+    },
+    ...(documents === undefined ? {} : { documents }),
+  };
+}

@@ -1,0 +1,14 @@
+import type { DocumentsVendor } from "../vendor.ts";
+
+/** How each vendor of the Documents hub is loaded, by its connector's key: a function loads those that it is asked for. */
+const loaders: Readonly<Record<string, () => Promise<DocumentsVendor>>> = {
+  dropbox: async () => (await import("./dropbox.ts")).dropbox,
+  googledrive: async () => (await import("./googledrive.ts")).googledrive,
+};
+
+/** Keys of the connectors that have the Documents hub, sorted. */
+export const documentsConnectors: readonly string[] = Object.keys(loaders);
+
+export async function findDocumentsVendor(connector: string): Promise<DocumentsVendor | undefined> {
+  return Object.hasOwn(loaders, connector) ? await loaders[connector]?.() : undefined;
+}
