@@ -185,10 +185,13 @@ export class GrantLab {
     return { reached: reached.promise, release: released.resolve };
   }
 
-  /** Ends a function's processes, as a crash would, and waits until they are gone. */
+  /** Ends a function's processes, as a crash would, and waits until they are gone. One that starts meanwhile stays. */
   async kill(name: "Connections" | "Proxy"): Promise<void> {
-    this.platform.lambda.kill(name);
-    await until(() => this.platform.lambda.processes(name).length === 0, `the processes of ${name} are gone`);
+    const { lambda } = this.platform;
+    const pids = () => lambda.processes(name).map(({ pid }) => pid);
+    const killed = pids();
+    lambda.kill(name);
+    await until(() => !killed.some((pid) => pids().includes(pid)), `the processes of ${name} are gone`);
   }
 
   /** What an instance's outcome metrics say, in order, of all functions. */
