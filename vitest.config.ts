@@ -2,7 +2,12 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Nothing of these starts a process or waits. */
-const quick = ["test/unit/**/*.test.ts", "test/grant/*.test.ts", "test/threats/*.test.ts"];
+const quick = [
+  "test/unit/**/*.test.ts",
+  "test/grant/*.test.ts",
+  "test/threats/*.test.ts",
+  "test/openapi/*.test.ts",
+];
 
 /** These wait for real time to pass. They begin first, so that nothing waits for them at the end. */
 const longest = ["grant/slow-vendor", "grant/outages", "grant/rescue", "conformance/documents"];
@@ -37,6 +42,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: quick,
           globalSetup: ["./test/assemblies.ts"],
+          setupFiles: ["./test/openapi/check-answers.ts"],
           pool: "forks",
         },
       },

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type Metafile, type Plugin } from "esbuild";
@@ -106,10 +106,10 @@ const { outputFiles, metafile } = await build({
   write: false,
 });
 
-/** Whether anything of the bundle reads connectors. */
-const readsConnectors = Object.values(metafile.outputs).some(
-  ({ inputs }) => (inputs["functions/connectors/files-in-bundle.ts"]?.bytesInOutput ?? 0) > 0,
-);
+/** Whether anything of a module is in the bundle. */
+const holds = (module: string): boolean =>
+  Object.values(metafile.outputs).some(({ inputs }) => (inputs[module]?.bytesInOutput ?? 0) > 0);
+const readsConnectors = holds("functions/connectors/files-in-bundle.ts");
 const wanted = reachable(metafile, readsConnectors);
 for (const { path, contents } of outputFiles) {
   if (!wanted.has(relative(process.cwd(), path).replace(/\.map$/, ""))) continue;
@@ -117,6 +117,10 @@ for (const { path, contents } of outputFiles) {
   await writeFile(path, contents);
 }
 if (readsConnectors) await writeConnectors();
+if (holds("functions/authorization/openapi.ts")) {
+  const description: unknown = JSON.parse(await readFile("docs/openapi.json", "utf8"));
+  await writeFile(join(folder, "openapi.json"), JSON.stringify(description));
+}
 
 /** Each connector as a file of its own, without its sources, which only people read; and the index of all. */
 async function writeConnectors(): Promise<void> {

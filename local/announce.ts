@@ -31,6 +31,8 @@ Open it in a browser for the demo app, or paste (values are read from ${file}):
   # 4. Or the vendor's own API, through the proxy
   curl -s -X POST "$BASE/proxy/2/users/get_current_account" -H "Authorization: Bearer $TOKEN"
 
+The API, call by call: ${url}/api-docs
+
 Vendor consoles (end a token, withdraw a grant, make the vendor fail):
 ${Object.entries(demo.connectors)
   .map(([key, { consoleUrl }]) => `  ${key.padEnd(12)} ${consoleUrl}`)

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectorByKey } from "../functions/connectors/catalogue.ts";
+import { API_DOCS, serveApiDocs } from "./api-docs.ts";
 import { apiGateway } from "./api-gateway/api-gateway.ts";
 import { type FrontDoor, startFrontDoor } from "./aws/front-door.ts";
 import { localAccountId } from "./aws/types.ts";
@@ -180,7 +181,10 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     handle((request, response) => {
       if (request.url?.startsWith(`/${stacks.api.stage}`) === true) return api(request, response);
       // Another name that leads here is another site's: it would read what the demo app shows.
-      if (hosts.includes(request.headers.host ?? "")) return page(request, response);
+      if (hosts.includes(request.headers.host ?? "")) {
+        const isDocs = request.url === API_DOCS || request.url?.startsWith(`${API_DOCS}/`) === true;
+        return isDocs ? serveApiDocs(request, response) : page(request, response);
+      }
       response.writeHead(421).end("this address is not served here\n");
     });
 

@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest } from "../core/errors.ts";
 import { budgets, checkText } from "../core/instances/budgets.ts";
@@ -7,41 +6,28 @@ import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { beginAuthorization } from "../core/oauth/pending-authorization.ts";
 import { present } from "../core/present.ts";
-import { authorizePlatform } from "../http/authorize.ts";
-import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
-import { parseBody } from "../http/request-body.ts";
+import type { PlatformCaller } from "../http/authorize.ts";
+import type { Handle } from "../http/contract.ts";
+import { type HttpRequest, json } from "../http/request.ts";
 import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
-import { connectorOf } from "./catalogue.ts";
+import type { authorizationContracts } from "./contracts.ts";
 import type { AuthorizationDeps } from "./deps.ts";
+import type { UrlCaller } from "./url-caller.ts";
 
 /** 24 November 2026, when the POST form became the one to use; RFC 9745 wants it in this form. */
 const DEPRECATED_SINCE = "@1795478400";
 
-const fields = {
-  apiKey: v.optional(v.string()),
-  callbackUrl: v.optional(v.string()),
-  scope: v.optional(v.string()),
-  state: v.optional(v.pipe(v.string(), v.maxLength(2_000, "at most 2000 characters"))),
-  siteAddress: v.optional(v.string()),
-  subdomain: v.optional(v.string()),
-};
-
-const PostBody = v.object({
-  ...fields,
-  pkce: v.optional(v.boolean()),
-  /** Values for the vendor's URLs, by the keys that the connector declares. */
-  configuration: v.optional(v.record(v.string(), v.string())),
-});
+type Contracts = typeof authorizationContracts;
 
 /**
  * GET /elements/{keyOrId}/oauth/url, as old clients call it, mostly without any header: nothing is stored, no PKCE, the
  * caller's state goes out unchanged. An app secret in a query string is no good, so the answer points to the POST form.
  */
-export function getAuthorizationUrl(deps: () => AuthorizationDeps): HttpHandler {
-  return async (request) => {
-    const connector = await connectorOf(request);
-    const asked = Object.fromEntries(request.query) as Partial<Record<keyof typeof fields, string>>;
-    const client = await clientOfGet(deps, request, connector, asked.apiKey);
+export function getAuthorizationUrl(
+  deps: () => AuthorizationDeps,
+): Handle<Contracts["oauth.url.get"], UrlCaller> {
+  return async (request, { caller: { connector, caller }, query: asked }) => {
+    const client = await clientOfGet(deps, connector, caller, asked.apiKey);
     const url = authorizationUrl(connector, {
       clientId: client.clientId,
       redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
@@ -54,11 +40,9 @@ export function getAuthorizationUrl(deps: () => AuthorizationDeps): HttpHandler 
   };
 }
 
-/** Name of its route. */
-export const GET_URL = "oauth.url.get";
-
 /** Headers of each of its answers, errors too: the URL may hold a secret either way. */
 export function deprecationHeaders({ baseUrl, facts }: HttpRequest): Record<string, string> {
+  if (facts.route !== ("oauth.url.get" satisfies keyof Contracts)) return {};
   const successor = `${baseUrl}/elements/${facts.connector}/oauth/url`;
   return {
     "Cache-Control": "no-store",
@@ -73,30 +57,29 @@ export function deprecationHeaders({ baseUrl, facts }: HttpRequest): Record<stri
 
 async function clientOfGet(
   deps: () => AuthorizationDeps,
-  request: HttpRequest,
   connector: Connector,
+  caller: PlatformCaller | undefined,
   apiKey: string | undefined,
 ): Promise<ChosenClient> {
-  if (request.headers.authorization === undefined) {
-    if (apiKey === undefined) {
-      throw new InvalidRequest(
-        "apiKey is missing; with an Authorization header the app registered for this element is used",
-        "apiKey",
-      );
-    }
-    return { kind: "own", clientId: apiKey.trim() };
+  if (caller !== undefined)
+    return await chooseClient(deps().tenants, caller.organization.id, connector, apiKey, "apiKey");
+  if (apiKey === undefined) {
+    throw new InvalidRequest(
+      "apiKey is missing; with an Authorization header the app registered for this element is used",
+      "apiKey",
+    );
   }
-  const { organization } = await authorizePlatform(request, deps().tenants);
-  return chooseClient(deps().tenants, organization.id, connector, apiKey, "apiKey");
+  return { kind: "own", clientId: apiKey.trim() };
 }
 
 /** POST /elements/{keyOrId}/oauth/url: our own single-use state, and PKCE where the vendor has it. */
-export function postAuthorizationUrl(deps: () => AuthorizationDeps): HttpHandler {
-  return async (request) => {
-    const connector = await connectorOf(request);
+export function postAuthorizationUrl(
+  deps: () => AuthorizationDeps,
+): Handle<Contracts["oauth.url.create"], Required<UrlCaller>> {
+  return async (_request, { caller, body: asked }) => {
+    const { connector } = caller;
+    const { organization, user } = caller.caller;
     const { tenants, transients, vault } = deps();
-    const { organization, user } = await authorizePlatform(request, tenants);
-    const asked = parseBody(request, PostBody);
     checkText(asked.apiKey, budgets.clientId, "apiKey");
     checkText(asked.callbackUrl, budgets.redirectUri, "callbackUrl");
     checkText(asked.scope, budgets.scope, "scope");

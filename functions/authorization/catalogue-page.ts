@@ -1,17 +1,17 @@
 import { InvalidRequest } from "../core/errors.ts";
-import { readPaging } from "../http/paging.ts";
+import type { Paging } from "../http/paging.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 
 /**
  * A page of a list of the catalogue. Its `nextPage` is not sealed, unlike elsewhere: everybody may read these lists, and it
  * says nothing but where the next page of just this one begins.
  */
-export function cataloguePage<T>(
+export function cataloguePage<T, Shown = T>(
   request: HttpRequest,
+  { pageSize, page, nextPage }: Paging,
   all: readonly T[],
-  show: (value: T) => unknown = (value) => value,
-): HttpResponse {
-  const { pageSize, page, nextPage } = readPaging(request);
+  show: (value: T) => Shown,
+): HttpResponse<readonly Shown[]> {
   const from = nextPage === undefined ? (page - 1) * pageSize : positionIn(request, nextPage);
   const shown = all.slice(from, from + pageSize).map(show);
   const next = from + pageSize;

@@ -1,54 +1,48 @@
 import { catalogueEntries, findEntry, hubs } from "../connectors/catalogue.ts";
 import type { CatalogueEntry } from "../connectors/catalogue-entry.ts";
-import type { Connector } from "../connectors/define-connector.ts";
 import { NotFound } from "../core/errors.ts";
+import type { Handle } from "../http/contract.ts";
 import { elementRepresentation } from "../http/element-representation.ts";
-import { connectorOfPath, entryOfPath } from "../http/named-connector.ts";
+import { entryOfPath } from "../http/named-connector.ts";
 import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { cataloguePage } from "./catalogue-page.ts";
+import type { authorizationContracts } from "./contracts.ts";
 import { elementMetadata } from "./metadata.ts";
 import { tile } from "./tile.ts";
 
-/** GET /hubs */
-export const listHubs: HttpHandler = async (request) => cataloguePage(request, hubs);
+type Contracts = typeof authorizationContracts;
 
-/** GET /hubs/keys */
-export const listHubKeys: HttpHandler = async (request) => cataloguePage(request, hubs, ({ key }) => key);
+export const listHubs: Handle<Contracts["hubs.list"]> = async (request, { query }) =>
+  cataloguePage(request, query, hubs, (hub) => hub);
 
-/** GET /hubs/{hub} */
-export const getHub: HttpHandler = async (request) => json(hubOf(request));
+export const listHubKeys: Handle<Contracts["hubs.keys"]> = async (request, { query }) =>
+  cataloguePage(request, query, hubs, ({ key }) => key);
 
-/** GET /hubs/{hub}/elements */
-export const listHubElements: HttpHandler = async (request) => {
+export const getHub: Handle<Contracts["hubs.get"]> = async (request) => json(hubOf(request));
+
+export const listHubElements: Handle<Contracts["hubs.elements"]> = async (request, { query }) => {
   const { key } = hubOf(request);
-  return cataloguePage(
-    request,
-    (await catalogueEntries()).filter(({ hub }) => hub === key),
-    elementRepresentation,
-  );
+  const entries = (await catalogueEntries()).filter(({ hub }) => hub === key);
+  return cataloguePage(request, query, entries, elementRepresentation);
 };
 
-/** GET /elements */
-export const listElements: HttpHandler = async (request) =>
-  cataloguePage(request, await catalogueEntries(), elementRepresentation);
+export const listElements: Handle<Contracts["elements.list"]> = async (request, { query }) =>
+  cataloguePage(request, query, await catalogueEntries(), elementRepresentation);
 
-/** GET /elements/keys */
-export const listElementKeys: HttpHandler = async (request) =>
-  cataloguePage(request, await catalogueEntries(), ({ key }) => key);
+export const listElementKeys: Handle<Contracts["elements.keys"]> = async (request, { query }) =>
+  cataloguePage(request, query, await catalogueEntries(), ({ key }) => key);
 
-/** GET /elements/metadata */
-export const listElementMetadata: HttpHandler = async (request) =>
-  cataloguePage(request, await catalogueEntries(), elementMetadata);
+export const listElementMetadata: Handle<Contracts["elements.metadata.list"]> = async (request, { query }) =>
+  cataloguePage(request, query, await catalogueEntries(), elementMetadata);
 
-/** GET /elements/{keyOrId} */
-export const getElement: HttpHandler = async (request) => json(elementRepresentation(await entryOf(request)));
+export const getElement: Handle<Contracts["elements.get"]> = async (request) =>
+  json(elementRepresentation(await entryOf(request)));
 
-/** GET /elements/{keyOrId}/metadata */
-export const getElementMetadata: HttpHandler = async (request) =>
+export const getElementMetadata: Handle<Contracts["elements.metadata"]> = async (request) =>
   json(elementMetadata(await entryOf(request)));
 
-/** GET /elements/images/{image}: a plain tile of ours, no trademark; without login. */
+/** A plain tile of ours, no trademark; without login. */
 export const getElementImage: HttpHandler = async (request) => {
   const name = decodeSegment(request, "image");
   const entry = await findEntry(name.replace(/\.svg$/, ""));
@@ -65,14 +59,7 @@ export const getElementImage: HttpHandler = async (request) => {
   };
 };
 
-/** The connector of the path, by key or number. @throws {NotFound} */
-export async function connectorOf(request: HttpRequest): Promise<Connector> {
-  const connector = await connectorOfPath(request);
-  request.facts.connector = connector.key;
-  return connector;
-}
-
-/** The same, of which only the entry is needed. @throws {NotFound} */
+/** The entry of the path, by key or number. @throws {NotFound} */
 async function entryOf(request: HttpRequest): Promise<CatalogueEntry> {
   const entry = await entryOfPath(request);
   request.facts.connector = entry.key;

@@ -1,11 +1,13 @@
 import { tenantUse } from "../aws/composition.ts";
 import { httpFunction } from "../http/http-function.ts";
-import { deprecationHeaders, GET_URL } from "./authorization-url.ts";
-import { routes } from "./routes.ts";
+import { addHeaders } from "../http/middleware/cors.ts";
+import { deprecationHeaders } from "./authorization-url.ts";
+import { deps } from "./deps.ts";
+import { authorizationRoutes } from "./routes.ts";
 
 export const handler = httpFunction({
   name: "authorization",
-  routes,
-  headers: (request) => (request.facts.route === GET_URL ? deprecationHeaders(request) : {}),
+  routes: authorizationRoutes(deps),
   tenantUse,
+  outer: [addHeaders(deprecationHeaders)],
 });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { findConnector } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { cutSecrets } from "../core/cut-secrets.ts";
+import type { ErrorCode } from "../core/error-codes.ts";
 import { InvalidRequest, LinkspanError, NotFound } from "../core/errors.ts";
 import { holdSignIn } from "../core/grant/pending/hold-sign-in.ts";
 import { refusePending } from "../core/grant/pending/refuse-pending.ts";
@@ -18,7 +19,6 @@ import { hashSecret } from "../core/secret-hash.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { activeOwner } from "./active-owner.ts";
-import { audited } from "./audited.ts";
 import { type Destination, keptCallback, onceForState, sameLocation } from "./callback-once.ts";
 import { clientOf } from "./change-instance.ts";
 import { returnTo } from "./connect-page.ts";
@@ -36,7 +36,7 @@ import { vendorDescription } from "./vendor-description.ts";
  * code is exchanged; the same browser with the same state is sent to the same place for 10 minutes.
  */
 export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
-  const handle: HttpHandler = async (request) => {
+  return asHtmlPage(async (request) => {
     const connector = await findConnector(decodeSegment(request, "connector"));
     if (connector === undefined) throw new NotFound("There is no such place to come back to");
     request.facts.connector = connector.key;
@@ -56,8 +56,7 @@ export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
     const owner = { organizationId, sessionId, browser, connector: connector.key };
     const work = () => destination(deps(), request, connector, session, state);
     return toApp(request, session, await onceForState(deps(), request, state, owner, work));
-  };
-  return asHtmlPage(audited(deps, "session.connect", handle));
+  });
 }
 
 /** The answer of another delivery of this callback. @returns undefined: there is none */
@@ -66,7 +65,7 @@ async function asBefore(
   request: HttpRequest,
   connector: Connector,
   state: string,
-): Promise<HttpResponse | undefined> {
+): Promise<HttpResponse<never> | undefined> {
   const earlier = await keptCallback(deps, state);
   if (earlier === undefined) return undefined;
   if (earlier.connector !== connector.key) throw unknownState();
@@ -79,7 +78,7 @@ function toApp(
   request: HttpRequest,
   { sessionId }: Pick<ConnectSession, "sessionId">,
   location: string,
-): HttpResponse {
+): HttpResponse<never> {
   const cookie = renewedCookie(request, sessionId);
   return redirect(location, cookie === undefined ? {} : { "Set-Cookie": cookie });
 }
@@ -167,7 +166,8 @@ function codeOf(request: HttpRequest, connector: Connector): string {
     throw new InvalidRequest(
       `${connector.name} answered ${error}`,
       "error",
-      /^[a-z_]{1,64}$/.test(error) ? error : "vendor_error",
+      // Told in the app's return URL: there a code may be the vendor's word, too.
+      (/^[a-z_]{1,64}$/.test(error) ? error : "vendor_error") as ErrorCode,
       { vendor: { error_description: cutSecrets(query.get("error_description") ?? "", []) } },
     );
   }

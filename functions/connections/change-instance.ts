@@ -10,24 +10,25 @@ import { epochAfter, epochOf, hashOf } from "../core/instances/sign-in-epoch.ts"
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { present } from "../core/present.ts";
-import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
-import { parseBody } from "../http/request-body.ts";
+import { type HttpRequest, json } from "../http/request.ts";
 import { readConfiguration } from "./configuration-values.ts";
+import type { ConnectionHandle } from "./contracts.ts";
 import { authorizationOf, restoringState } from "./create-instance.ts";
 import type { ConnectionDeps } from "./deps.ts";
-import { codeOf, extraOf, InstanceBody } from "./instance-body.ts";
+import { codeOf, extraOf, type InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
-import { type OwnInstance, ownInstance } from "./own-instance.ts";
+import type { OwnInstance } from "./own-instance.ts";
 
 /**
  * PUT (whole) and PATCH (what is given), by id or by instance token. Name, tags and configuration change; id and token stay.
  * With `providerData.code` the user signs in again: the instance gets a new grant.
  */
-export function changeInstance(deps: () => ConnectionDeps, how: "whole" | "given"): HttpHandler {
-  return async (request) => {
-    const own = await ownInstance(deps(), request, "change");
-    const body = parseBody(request, InstanceBody);
+export function changeInstance(
+  deps: () => ConnectionDeps,
+  how: "whole" | "given",
+): ConnectionHandle<"instances.put" | "instances.patch"> {
+  return async (request, { caller: own, body }) => {
     const changes = await changesOf(deps(), own, body, how);
     const code = codeOf(body.providerData ?? {});
     request.facts.changed = CHANGEABLE.filter((field) => body[field] !== undefined);

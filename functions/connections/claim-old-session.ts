@@ -5,6 +5,7 @@ import { markForDeletion } from "../core/grant/revocation/delete-instance.ts";
 import { newInstanceToken } from "../core/instances/instance-token.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
+import type { InstanceAnswer } from "./answers.ts";
 import { write } from "./change-instance.ts";
 import type { ConnectSession } from "./connect-session.ts";
 import type { ConnectionDeps } from "./deps.ts";
@@ -25,7 +26,7 @@ export async function claimOldSession(
   user: User,
   session: OldSession,
   isBeginner: boolean,
-): Promise<HttpResponse> {
+): Promise<HttpResponse<InstanceAnswer>> {
   const { grants, transients } = deps;
   const { instanceId } = session;
   const claimedBy = randomUUID();

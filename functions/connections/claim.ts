@@ -1,33 +1,22 @@
 import { randomUUID } from "node:crypto";
-import * as v from "valibot";
 import { Conflict, Forbidden, InvalidRequest, NotFound } from "../core/errors.ts";
 import { claimSignIn } from "../core/grant/pending/claim-sign-in.ts";
 import { refusePending } from "../core/grant/pending/refuse-pending.ts";
 import { newInstanceToken } from "../core/instances/instance-token.ts";
 import { hashSecret, sameHash } from "../core/secret-hash.ts";
 import type { User } from "../core/tenants/ports.ts";
-import { authorizePlatform } from "../http/authorize.ts";
-import { type HttpHandler, type HttpRequest, type HttpResponse, json } from "../http/request.ts";
-import { parseBody } from "../http/request-body.ts";
+import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
+import type { InstanceAnswer } from "./answers.ts";
+import type { ClaimBody } from "./bodies.ts";
 import { write } from "./change-instance.ts";
 import { claimOldSession } from "./claim-old-session.ts";
 import { type ConnectSession, findSession } from "./connect-session.ts";
+import type { ConnectionHandle } from "./contracts.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
-
-const ClaimBody = v.object({
-  claim: v.string(),
-  endUser: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
-  /** Signing in again: though it cannot be known whether the account is the one from before. */
-  acceptUnknownAccount: v.optional(v.boolean()),
-  /** Signing in again: though the account is another one. */
-  acceptOtherAccount: v.optional(v.boolean()),
-});
-
-type ClaimBody = v.InferOutput<typeof ClaimBody>;
 
 /** A session whose user has signed in, and what that brought. */
 type ConnectedSession = ConnectSession & { readonly pending: NonNullable<ConnectSession["pending"]> };
@@ -37,13 +26,9 @@ type ConnectedSession = ConnectSession & { readonly pending: NonNullable<Connect
  * Somebody who was tricked into finishing another one's flow must not hand their account over: for another end user it is
  * revoked and gone, and the instance that was to be signed in to again stays as it was.
  */
-export function claimSession(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
-    const { tenants, transients } = deps();
-    const { user } = await authorizePlatform(request, tenants);
-    const sessionId = decodeSegment(request, "id");
-    const body = parseBody(request, ClaimBody);
-    const session = await findSession(transients, sessionId);
+export function claimSession(deps: () => ConnectionDeps): ConnectionHandle<"connect.sessions.claim"> {
+  return async (request, { caller: { user }, body }) => {
+    const session = await findSession(deps().transients, decodeSegment(request, "id"));
     if (
       session === undefined ||
       session.organizationId !== user.organizationId ||
@@ -76,7 +61,7 @@ async function take(
   user: User,
   session: ConnectedSession,
   body: ClaimBody,
-): Promise<HttpResponse> {
+): Promise<HttpResponse<InstanceAnswer>> {
   if (session.status !== "connected") throw over(session);
   const { grants, transients } = deps;
   const { acceptUnknownAccount = false, acceptOtherAccount = false } = body;

@@ -1,51 +1,40 @@
 import { createHash } from "node:crypto";
-import * as v from "valibot";
 import { NotFound } from "../core/errors.ts";
 import { configurationFields } from "../core/instances/configuration-fields.ts";
 import type { Instance } from "../core/instances/instance.ts";
-import { type HttpHandler, json } from "../http/request.ts";
-import { checked, parseBody } from "../http/request-body.ts";
+import { json } from "../http/request.ts";
+import { checked } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
+import type { ConfigurationEntry } from "./answers.ts";
 import { changesOf, write } from "./change-instance.ts";
+import type { ConnectionHandle } from "./contracts.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { InstanceBody } from "./instance-body.ts";
 import { shownConfiguration } from "./instance-representation.ts";
-import { type OwnInstance, ownInstance } from "./own-instance.ts";
+import type { OwnInstance } from "./own-instance.ts";
 
-/** GET /instances/{id}/configuration */
-export function listConfiguration(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => json(entriesOf(await ownInstance(deps(), request)));
-}
+export const listConfiguration: ConnectionHandle<"instances.configuration.list"> = async (
+  _request,
+  { caller },
+) => json(entriesOf(caller));
 
-/** GET /instances/{id}/configuration/{configId}, by its number or its key */
-export function getConfiguration(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) =>
-    json(entryOf(await ownInstance(deps(), request), decodeSegment(request, "configId")));
-}
+/** By its number or its key. */
+export const getConfiguration: ConnectionHandle<"instances.configuration.get"> = async (
+  request,
+  { caller },
+) => json(entryOf(caller, decodeSegment(request, "configId")));
 
-/** PATCH /instances/{id}/configuration/{configId} `{propertyValue}` */
-export function changeConfiguration(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
-    const own = await ownInstance(deps(), request, "change");
+export function changeConfiguration(
+  deps: () => ConnectionDeps,
+): ConnectionHandle<"instances.configuration.patch"> {
+  return async (request, { caller: own, body: { propertyValue } }) => {
     const { key } = entryOf(own, decodeSegment(request, "configId"));
-    const { propertyValue } = parseBody(
-      request,
-      v.object({ propertyValue: v.union([v.string(), v.number(), v.boolean()]) }),
-    );
     request.facts.changed = ["configuration"];
     const body = checked(InstanceBody, { configuration: { [key]: propertyValue } });
     const { instance: changes } = await changesOf(deps(), own, body, "given");
     const instance = await write(deps(), own, changes);
     return json(entryOf({ ...own, instance }, key));
   };
-}
-
-interface ConfigurationEntry {
-  readonly id: number;
-  readonly key: string;
-  readonly name: string;
-  readonly propertyValue: string;
-  readonly [field: string]: unknown;
 }
 
 function entriesOf({

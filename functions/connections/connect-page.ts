@@ -173,7 +173,7 @@ function choicePage(
   organization: Organization,
   cookie: string,
   headers: Readonly<Record<string, string>> = {},
-): HttpResponse {
+): HttpResponse<never> {
   const connectors = session.connectors.flatMap((key) => connectorByKey(key) ?? []);
   const [only] = connectors.length === 1 ? connectors : [];
   const again = session.reauthenticates;
@@ -195,7 +195,7 @@ ${connectors.map((connector) => connectorButton(request, session, connector, onl
 }
 
 /** The browser came back without the cookie that the page sets. Its button opens the page again, which sets the cookie again. */
-function cookiesBlockedPage(request: HttpRequest, session: ConnectSession): HttpResponse {
+function cookiesBlockedPage(request: HttpRequest, session: ConnectSession): HttpResponse<never> {
   const title = "Please allow cookies";
   return page(
     403,

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import * as v from "valibot";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest } from "../core/errors.ts";
 import { checkConfiguration } from "../core/instances/budgets.ts";
@@ -11,14 +10,14 @@ import { hashSecret } from "../core/secret-hash.ts";
 import { isReturnUrlAllowed } from "../core/tenants/allow-lists.ts";
 import type { TransientItem, TransientStore } from "../core/transients.ts";
 import type { SealedPlace } from "../core/vault/ports.ts";
-import { authorizePlatform } from "../http/authorize.ts";
 import { connectorNamed } from "../http/named-connector.ts";
-import { type HttpHandler, json } from "../http/request.ts";
-import { parseBody } from "../http/request-body.ts";
+import { json } from "../http/request.ts";
+import type { SessionBody } from "./bodies.ts";
 import { readConfiguration } from "./configuration-values.ts";
+import type { ConnectionHandle } from "./contracts.ts";
 import { oauthClientOf } from "./create-instance.ts";
 import type { ConnectionDeps } from "./deps.ts";
-import { ElementReference, elementKeyOrId, InstanceBody } from "./instance-body.ts";
+import { elementKeyOrId } from "./instance-body.ts";
 import { instanceOfUser } from "./own-instance.ts";
 
 /** From the session's creation until the vendor has sent its user back, and again until the claim. */
@@ -59,31 +58,10 @@ export interface ConnectSession extends TransientItem {
   readonly claim?: string;
 }
 
-const SessionBody = v.object({
-  ...v.omit(InstanceBody, ["element", "providerData", "externalAuthentication", "acceptOtherAccount"])
-    .entries,
-  element: v.optional(ElementReference),
-  elements: v.optional(
-    v.pipe(v.array(ElementReference), v.minLength(1, "at least one"), v.maxLength(50, "at most 50")),
-  ),
-  returnUrl: v.pipe(v.string(), v.maxLength(2_000, "at most 2000 characters")),
-  endUser: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
-  instanceId: v.optional(
-    v.pipe(
-      v.union([v.number(), v.string()]),
-      v.transform(Number),
-      v.safeInteger("it must be a whole number"),
-      v.minValue(1, "it must be a whole number"),
-    ),
-  ),
-});
-
 /** POST /connect/sessions */
-export function createSession(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
+export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"connect.sessions.create"> {
+  return async (request, { caller: { organization, user }, body }) => {
     const { tenants, transients, grants } = deps();
-    const { organization, user } = await authorizePlatform(request, tenants);
-    const body = parseBody(request, SessionBody);
     if (!isReturnUrlAllowed(organization, body.returnUrl)) {
       throw new InvalidRequest(
         "returnUrl is not on the organization's list of return URLs (npm run admin)",
@@ -189,7 +167,7 @@ function sessionPlace(organizationId: string, sessionId: string): SealedPlace {
 }
 
 /** @throws {InvalidRequest} neither element nor elements @throws {NotFound} an unknown one */
-async function connectorsOf(body: v.InferOutput<typeof SessionBody>): Promise<Connector[]> {
+async function connectorsOf(body: SessionBody): Promise<Connector[]> {
   const asked = body.elements ?? (body.element === undefined ? [] : [body.element]);
   if (asked.length === 0) throw new InvalidRequest("element is missing", "element");
   const found = asked.map(async (element, index) => {

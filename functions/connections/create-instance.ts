@@ -13,22 +13,20 @@ import { lifetimeOf } from "../core/oauth/lifetime.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
-import { authorizePlatform } from "../http/authorize.ts";
 import { connectorNamed, connectorOfPath } from "../http/named-connector.ts";
-import { type HttpHandler, type HttpRequest, type HttpResponse, json } from "../http/request.ts";
-import { parseBody } from "../http/request-body.ts";
+import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
+import type { InstanceAnswer } from "./answers.ts";
 import { type ConfigurationValues, readConfiguration } from "./configuration-values.ts";
+import type { ConnectionHandle } from "./contracts.ts";
 import type { ConnectionDeps } from "./deps.ts";
-import { codeOf, elementKeyOrId, extraOf, InstanceBody } from "./instance-body.ts";
+import { codeOf, elementKeyOrId, extraOf, type InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
 
 /** POST /instances and POST /elements/{keyOrId}/instances: from an authorization code, or from a grant won elsewhere. */
-export function createInstance(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
+export function createInstance(deps: () => ConnectionDeps): ConnectionHandle<"instances.create"> {
+  return async (request, { caller: { organization, user }, body }) => {
     const { grants, tenants, transients } = deps();
-    const { organization, user } = await authorizePlatform(request, tenants);
-    const body = parseBody(request, InstanceBody);
     const connector = await connectorOf(request, body);
     request.facts.connector = connector.key;
     const providerData = body.providerData ?? {};
@@ -111,7 +109,7 @@ async function created(
   request: HttpRequest,
   made: Awaited<ReturnType<typeof provisionInstance>>,
   user: User,
-): Promise<HttpResponse> {
+): Promise<HttpResponse<InstanceAnswer>> {
   request.facts.instanceId = made.instance.id;
   const missing = await missingScopesOf(deps, made.instance);
   const shown = { ...instanceRepresentation(made.instance, user, made.token), ...missing };

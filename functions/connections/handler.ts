@@ -1,13 +1,15 @@
 import { tenantUse } from "../aws/composition.ts";
-import { corsHeaders, preflight } from "../http/cors.ts";
 import { httpFunction } from "../http/http-function.ts";
+import { cors } from "../http/middleware/cors.ts";
+import { auditCalls } from "./audit-calls.ts";
 import { browserMethods } from "./browser-calls.ts";
-import { routes } from "./routes.ts";
+import { deps } from "./make-deps.ts";
+import { connectionRoutes } from "./routes.ts";
 
 export const handler = httpFunction({
   name: "connections",
-  routes,
-  headers: corsHeaders,
+  routes: connectionRoutes(deps),
   tenantUse,
-  preflight: (request) => preflight(request, browserMethods(request.path)),
+  outer: [cors(browserMethods)],
+  inner: [auditCalls(deps)],
 });

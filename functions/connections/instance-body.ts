@@ -37,8 +37,7 @@ const ProviderData = v.pipe(
     expires_in: v.optional(text),
   }),
   // Unknown members may be anything; only texts and numbers are of use.
-  v.record(v.string(), v.unknown()),
-  v.transform((record) =>
+  v.transform((record: Readonly<Record<string, unknown>>) =>
     Object.fromEntries(
       Object.entries(record).flatMap(([key, value]) =>
         typeof value === "string" || typeof value === "number" ? [[key, String(value)]] : [],

@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import { NotFound } from "../core/errors.ts";
 import { connectorOf } from "../core/grant/connector-of.ts";
 import { setEnabled } from "../core/grant/enable.ts";
@@ -11,57 +10,38 @@ import { latestNow } from "../core/grant/timing.ts";
 import { type Grant, type Instance, needsReauthentication } from "../core/instances/instance.ts";
 import { newInstanceToken } from "../core/instances/instance-token.ts";
 import { isoSeconds } from "../core/iso-seconds.ts";
-import { type HttpHandler, json } from "../http/request.ts";
-import { parseBody } from "../http/request-body.ts";
+import { json } from "../http/request.ts";
+import type { StatusAnswer } from "./answers.ts";
 import { write } from "./change-instance.ts";
+import type { ConnectionHandle } from "./contracts.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
-import { isPlatformCall, type OwnInstance, ownInstance, tokenSuperseded } from "./own-instance.ts";
+import { isPlatformCall, type OwnInstance, tokenSuperseded } from "./own-instance.ts";
 
-/** GET /instances/{id} */
-export function getInstance(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
-    const { instance, user } = await ownInstance(deps(), request);
-    return json(instanceRepresentation(instance, user));
-  };
-}
+export const getInstance: ConnectionHandle<"instances.get"> = async (_request, { caller }) =>
+  json(instanceRepresentation(caller.instance, caller.user));
 
 /** DELETE /instances/{id}, and DELETE /instances with the token: dead from here; a worker revokes and removes. */
-export function deleteInstance(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
-    const { instance } = await ownInstance(deps(), request, "change");
+export function deleteInstance(deps: () => ConnectionDeps): ConnectionHandle<"instances.delete"> {
+  return async (_request, { caller: { instance } }) => {
     if (!(await markForDeletion(deps().grants, instance.id))) throw gone(instance);
     return json({});
   };
 }
 
-/** PUT and DELETE /instances/{id}/enabled */
-export function enableInstance(deps: () => ConnectionDeps, enabled: boolean): HttpHandler {
-  return async (request) => {
-    const { instance, user } = await ownInstance(deps(), request, "change");
+export function enableInstance(
+  deps: () => ConnectionDeps,
+  enabled: boolean,
+): ConnectionHandle<"instances.enable" | "instances.disable"> {
+  return async (request, { caller: { instance, user } }) => {
     if (!(await setEnabled(deps().grants, instance.id, enabled, request))) throw gone(instance);
     return json(instanceRepresentation({ ...instance, enabled }, user));
   };
 }
 
-const MAX_GRACE_SECONDS = 7 * 86_400;
-const Rotation = v.object({
-  graceSeconds: v.optional(
-    v.pipe(
-      v.number(),
-      v.check(
-        (seconds) => Number.isInteger(seconds) && seconds >= 0 && seconds <= MAX_GRACE_SECONDS,
-        `a whole number from 0 to ${MAX_GRACE_SECONDS}`,
-      ),
-    ),
-  ),
-});
-
 /** POST /instances/{id}/token: a new instance token; the one until now lives for `graceSeconds` more (default 0). */
-export function rotateToken(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
-    const own = await ownInstance(deps(), request, "rotate");
-    const { graceSeconds = 0 } = parseBody(request, Rotation);
+export function rotateToken(deps: () => ConnectionDeps): ConnectionHandle<"instances.token"> {
+  return async (request, { caller: own, body: { graceSeconds = 0 } }) => {
     const now = latestNow(own.reading, deps().grants.monotonic());
     const { token, hash } = newInstanceToken(own.instance.id);
     const last = own.instance.tokenHashes.find((each) => each.until === undefined);
@@ -94,18 +74,13 @@ async function rotateNewest(
   throw tokenSuperseded();
 }
 
-/** GET /instances/{id}/status */
-export function getStatus(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
-    const { instance } = await ownInstance(deps(), request);
-    return json(await statusOf(deps(), instance));
-  };
+export function getStatus(deps: () => ConnectionDeps): ConnectionHandle<"instances.status"> {
+  return async (_request, { caller }) => json(await statusOf(deps(), caller.instance));
 }
 
 /** POST /instances/{id}/refresh: a new access token now, whatever is left of the old one. */
-export function refreshInstance(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
-    const { instance } = await ownInstance(deps(), request);
+export function refreshInstance(deps: () => ConnectionDeps): ConnectionHandle<"instances.refresh"> {
+  return async (request, { caller: { instance } }) => {
     const asker = isPlatformCall(request) ? "owner" : "token";
     const { instance: refreshed } = await forceRefresh(deps().grants, instance.id, request, asker);
     return json(await statusOf(deps(), refreshed));
@@ -115,7 +90,7 @@ export function refreshInstance(deps: () => ConnectionDeps): HttpHandler {
 /** https://tc39.es/ecma262/#sec-time-values-and-time-range */
 const MAX_DATE_MS = 8.64e15;
 
-async function statusOf(deps: ConnectionDeps, instance: Instance): Promise<Record<string, unknown>> {
+async function statusOf(deps: ConnectionDeps, instance: Instance): Promise<StatusAnswer> {
   const grant: Grant = await openGrant(deps.grants.vault, instance, instance.version, instance.grant);
   const connector = connectorOf(deps.grants, instance.connector);
   // An import of before may have brought an end that no date can tell.
@@ -134,7 +109,7 @@ async function statusOf(deps: ConnectionDeps, instance: Instance): Promise<Recor
 }
 
 /** Why the last refresh failed, in our word (`code`) and in the vendor's own; `null` where it did not tell. */
-function lastErrorOf({ lastError, lastFailure }: Instance): Record<string, string | null> | null {
+function lastErrorOf({ lastError, lastFailure }: Instance): StatusAnswer["lastError"] {
   if (lastError === undefined) return null;
   // Written by an earlier version of Linkspan, which keeps the code only: what stands beside it is of another failure.
   const told = lastFailure?.code === lastError ? lastFailure : undefined;

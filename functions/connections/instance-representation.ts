@@ -4,6 +4,7 @@ import { isoSeconds } from "../core/iso-seconds.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { elementRepresentation } from "../http/element-representation.ts";
+import type { InstanceAnswer, UserAnswer } from "./answers.ts";
 import { isShownMasked, MASK } from "./configuration-values.ts";
 
 /**
@@ -14,7 +15,7 @@ export function instanceRepresentation(
   instance: Instance,
   user: User | undefined,
   token: string = MASK,
-): Record<string, unknown> {
+): InstanceAnswer {
   const connector = connectorByKey(instance.connector);
   return {
     id: instance.id,
@@ -55,7 +56,7 @@ export function shownConfiguration(
 }
 
 /** All four fields, never null. */
-export function userRepresentation(user: User | undefined): Record<string, unknown> {
+export function userRepresentation(user: User | undefined): UserAnswer {
   return {
     id: user?.number ?? 0,
     emailAddress: user?.email ?? "",

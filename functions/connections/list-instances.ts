@@ -1,18 +1,17 @@
 import { createHash } from "node:crypto";
 import type { Connector } from "../connectors/define-connector.ts";
-import { LinkspanError, NotFound } from "../core/errors.ts";
+import { NotFound } from "../core/errors.ts";
 import type { InstanceSummary } from "../core/instances/instance-store.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { openPageToken, sealPageToken } from "../core/vault/page-token.ts";
 import type { SealedPlace } from "../core/vault/ports.ts";
-import { authorizePlatform } from "../http/authorize.ts";
 import { connectorOfPath } from "../http/named-connector.ts";
-import { readPaging } from "../http/paging.ts";
-import { type HttpHandler, type HttpRequest, json } from "../http/request.ts";
+import type { Values } from "../http/parameter.ts";
+import { type HttpRequest, json } from "../http/request.ts";
+import type { ConnectionContracts, ConnectionHandle } from "./contracts.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
-import { hasInstanceToken, isPlatformCall, ownInstance } from "./own-instance.ts";
 import { summaryRepresentation } from "./summary-representation.ts";
 
 interface Filter {
@@ -21,36 +20,22 @@ interface Filter {
   readonly connector?: Connector;
 }
 
-/** What makes a call with an instance token one for a list all the same. */
-const LIST_PARAMETERS = ["tags[]", "tags", "searchText", "pageSize", "page", "nextPage"];
+type ListQuery = Values<ConnectionContracts["instances.list"]["query"]>;
+
 /** One read of the index. */
 const INDEX_PAGE = 500;
 
 /** GET /instances: the user's instances, newest first; or, with an instance token and no filter, that instance. */
-export function listInstances(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
-    if (wantsOne(request)) {
-      try {
-        const { instance, user } = await ownInstance(deps(), request);
-        return json(instanceRepresentation(instance, user));
-      } catch (error) {
-        // The token of a deleted instance beside a user's secrets does not count.
-        if (!isPlatformCall(request) || !(error instanceof LinkspanError) || error.status === 503)
-          throw error;
-      }
-    }
-    const { user } = await authorizePlatform(request, deps().tenants);
-    return await list(deps(), request, user);
-  };
+export function listInstances(deps: () => ConnectionDeps): ConnectionHandle<"instances.list"> {
+  return async (request, { caller, query }) =>
+    "one" in caller
+      ? json(instanceRepresentation(caller.one.instance, caller.one.user))
+      : await list(deps(), request, caller.user, query);
 }
 
-function wantsOne(request: HttpRequest): boolean {
-  return hasInstanceToken(request) && !LIST_PARAMETERS.some((name) => request.query.has(name));
-}
-
-async function list(deps: ConnectionDeps, request: HttpRequest, user: User) {
-  const filter = await filterOf(request);
-  const { pageSize, page, nextPage } = readPaging(request);
+async function list(deps: ConnectionDeps, request: HttpRequest, user: User, query: ListQuery) {
+  const filter = await filterOf(request, query);
+  const { pageSize, page, nextPage } = query;
   const after =
     nextPage === undefined
       ? undefined
@@ -65,7 +50,7 @@ async function list(deps: ConnectionDeps, request: HttpRequest, user: User) {
   }
   const last = shown.at(-1);
   const instances =
-    request.query.get("hydrate") === "false"
+    query.hydrate === "false"
       ? shown.map((summary) => summaryRepresentation(summary, user))
       : (await deps.grants.instances.getMany(shown.map(({ id }) => id)))
           .filter(({ deleting }) => deleting !== true)
@@ -84,15 +69,11 @@ async function list(deps: ConnectionDeps, request: HttpRequest, user: User) {
   });
 }
 
-async function filterOf(request: HttpRequest): Promise<Filter> {
-  const { query } = request;
-  const searchText = query.get("searchText");
+async function filterOf(request: HttpRequest, { tags, searchText }: ListQuery): Promise<Filter> {
   return {
     // Each once: a query can hold thousands, and every instance is asked for all of them.
-    tags: [
-      ...new Set([...query.getAll("tags[]"), ...query.getAll("tags").flatMap((tags) => tags.split(","))]),
-    ],
-    ...(searchText === null ? {} : { searchText: searchText.toLowerCase() }),
+    tags: [...new Set(tags)],
+    ...(searchText === undefined ? {} : { searchText: searchText.toLowerCase() }),
     ...(request.params.keyOrId === undefined ? {} : { connector: await connectorOfPath(request) }),
   };
 }
@@ -135,10 +116,8 @@ function positionOf(summary: InstanceSummary): string {
   return `${String(summary.createdAt).padStart(15, "0")}#${summary.id}`;
 }
 
-/** GET /instances/count */
-export function countInstances(deps: () => ConnectionDeps): HttpHandler {
-  return async (request) => {
-    const { user } = await authorizePlatform(request, deps().tenants);
+export function countInstances(deps: () => ConnectionDeps): ConnectionHandle<"instances.count"> {
+  return async (request, { caller: { user } }) => {
     const filter: Filter = {
       tags: [],
       ...(request.params.keyOrId === undefined ? {} : { connector: await connectorOfPath(request) }),

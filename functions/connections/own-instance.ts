@@ -5,7 +5,7 @@ import type { Instance } from "../core/instances/instance.ts";
 import { readInstanceToken } from "../core/instances/instance-token.ts";
 import type { StoreReading } from "../core/store-clock.ts";
 import type { User } from "../core/tenants/ports.ts";
-import { authorizePlatform, identifyInstance, parseAuthorization } from "../http/authorize.ts";
+import { authorizePlatform, credentialsOf, identifyInstance } from "../http/authorize.ts";
 import { connectorOfPath } from "../http/named-connector.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
@@ -39,7 +39,7 @@ export interface OwnInstance {
 export async function ownInstance(
   deps: ConnectionDeps,
   request: HttpRequest,
-  use: InstanceUse = "use",
+  use: InstanceUse,
 ): Promise<OwnInstance> {
   const byToken = request.params.id === undefined || !isPlatformCall(request);
   const found = byToken ? await ofToken(deps, request) : await ofUser(deps, request);
@@ -64,7 +64,7 @@ export function isPlatformCall(request: HttpRequest): boolean {
 
 /** User and Organization, as old clients send them beside Element; or the user's secret alone. Good ones or not. */
 function speaksForUser(request: HttpRequest): boolean {
-  const { user, organization, bearer } = parseAuthorization(request.headers.authorization);
+  const { user, organization, bearer } = credentialsOf(request);
   if (bearer !== undefined) return readInstanceToken(bearer) === undefined;
   return user !== undefined && organization !== undefined;
 }
@@ -104,7 +104,7 @@ export function tokenSuperseded(): Forbidden {
 
 /** Whether a call brings an instance token, good or not. */
 export function hasInstanceToken(request: HttpRequest): boolean {
-  const { element, bearer } = parseAuthorization(request.headers.authorization);
+  const { element, bearer } = credentialsOf(request);
   return element !== undefined || (bearer !== undefined && readInstanceToken(bearer) !== undefined);
 }
 

@@ -25,7 +25,7 @@ export function page(
   title: string,
   content: Html,
   headers: Readonly<Record<string, string>> = {},
-): HttpResponse {
+): HttpResponse<never> {
   return {
     status,
     headers: {
@@ -68,6 +68,7 @@ export function asHtmlPage(handle: HttpHandler): HttpHandler {
     } catch (error) {
       // What nobody meant is logged where it is caught.
       if (!(error instanceof LinkspanError)) throw error;
+      request.facts.code = error.code;
       return page(
         error.status,
         "This cannot go on",
@@ -92,6 +93,6 @@ function isPrefetch({ headers }: HttpRequest): boolean {
 }
 
 /** Sends the browser on. 303: a form's POST becomes a GET there (RFC 9110 section 15.4.4). */
-export function redirect(to: string, headers: Readonly<Record<string, string>> = {}): HttpResponse {
+export function redirect(to: string, headers: Readonly<Record<string, string>> = {}): HttpResponse<never> {
   return { status: 303, headers: { ...PAGE_HEADERS, Location: to, ...headers } };
 }

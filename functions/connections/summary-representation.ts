@@ -3,11 +3,12 @@ import type { InstanceSummary } from "../core/instances/instance-store.ts";
 import { isoSeconds } from "../core/iso-seconds.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { elementRepresentation } from "../http/element-representation.ts";
+import type { SummaryAnswer } from "./answers.ts";
 import { MASK } from "./configuration-values.ts";
 import { userRepresentation } from "./instance-representation.ts";
 
 /** An instance in a list with `hydrate=false`: what the index knows, without a read of each. */
-export function summaryRepresentation(summary: InstanceSummary, user: User): Record<string, unknown> {
+export function summaryRepresentation(summary: InstanceSummary, user: User): SummaryAnswer {
   const connector = connectorByKey(summary.connector);
   return {
     id: summary.id,

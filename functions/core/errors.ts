@@ -1,3 +1,4 @@
+import type { ErrorCode } from "./error-codes.ts";
 import { present } from "./present.ts";
 
 /** What an error says beside its message. Never a secret: it goes to the caller as it is. */
@@ -15,7 +16,7 @@ export interface ErrorDetail {
  */
 export class LinkspanError extends Error {
   /** Stable, snake_case; callers may switch on it. */
-  readonly code: string;
+  readonly code: ErrorCode;
   /** HTTP status it is answered with. */
   readonly status: number;
   readonly detail: ErrorDetail | undefined;
@@ -24,7 +25,7 @@ export class LinkspanError extends Error {
 
   constructor(
     status: number,
-    code: string,
+    code: ErrorCode,
     message: string,
     options: { detail?: ErrorDetail | undefined; headers?: Record<string, string>; cause?: unknown } = {},
   ) {
@@ -39,7 +40,12 @@ export class LinkspanError extends Error {
 
 /** 400: something in the request is wrong; `field` names it. */
 export class InvalidRequest extends LinkspanError {
-  constructor(message: string, field?: string, code = "invalid_request", detail: ErrorDetail = {}) {
+  constructor(
+    message: string,
+    field?: string,
+    code: ErrorCode = "invalid_request",
+    detail: ErrorDetail = {},
+  ) {
     super(400, code, message, {
       detail:
         field === undefined && Object.keys(detail).length === 0
@@ -51,21 +57,21 @@ export class InvalidRequest extends LinkspanError {
 
 /** 401: no, garbled, unknown or dead credentials of our own. */
 export class Unauthorized extends LinkspanError {
-  constructor(message: string, code = "unauthorized", detail?: ErrorDetail) {
+  constructor(message: string, code: ErrorCode = "unauthorized", detail?: ErrorDetail) {
     super(401, code, message, { detail });
   }
 }
 
 /** 403: known caller, not allowed (a disabled instance, a claim by another end user). */
 export class Forbidden extends LinkspanError {
-  constructor(message: string, code = "forbidden", detail?: ErrorDetail) {
+  constructor(message: string, code: ErrorCode = "forbidden", detail?: ErrorDetail) {
     super(403, code, message, { detail });
   }
 }
 
 /** 404: there is no such thing, or it is somebody else's. */
 export class NotFound extends LinkspanError {
-  constructor(message: string, code = "not_found", detail?: ErrorDetail) {
+  constructor(message: string, code: ErrorCode = "not_found", detail?: ErrorDetail) {
     super(404, code, message, { detail });
   }
 }
@@ -81,7 +87,7 @@ export class MethodNotAllowed extends LinkspanError {
 
 /** 409: it exists already, or it changed meanwhile. */
 export class Conflict extends LinkspanError {
-  constructor(message: string, code = "conflict", detail?: ErrorDetail) {
+  constructor(message: string, code: ErrorCode = "conflict", detail?: ErrorDetail) {
     super(409, code, message, { detail });
   }
 }
@@ -117,7 +123,7 @@ function retryAfter(seconds: number | undefined): Record<string, string> {
 export class VendorError extends LinkspanError {
   constructor(
     status: number,
-    code: string,
+    code: ErrorCode,
     message: string,
     options: { vendor?: unknown; retryAfterSeconds?: number | undefined; cause?: unknown } = {},
   ) {
@@ -131,7 +137,7 @@ export class VendorError extends LinkspanError {
 
 /** 503: not now; try again after `retryAfterSeconds`. */
 export class Unavailable extends LinkspanError {
-  constructor(message: string, code = "unavailable", retryAfterSeconds = 5, cause?: unknown) {
+  constructor(message: string, code: ErrorCode = "unavailable", retryAfterSeconds = 5, cause?: unknown) {
     super(503, code, message, { headers: retryAfter(retryAfterSeconds), cause });
   }
 }

@@ -1,19 +1,17 @@
 import { readStorage } from "../core/documents/hub.ts";
-import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
-import type { OpenHub } from "./open-hub.ts";
-import { flag } from "./request-parameters.ts";
+import { json } from "../http/request.ts";
+import type { HubHandle } from "./contracts.ts";
 
 /** One cheap call to the vendor: the connection works. */
-export async function ping(_request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
+export const ping: HubHandle<"ping"> = async (_request, { caller: hub }) => {
   await hub.vendor.account(hub.call);
   return json({ endpoint: hub.vendor.connector, valid: true, dateTime: new Date().toISOString() });
-}
+};
 
-export async function me(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
+export const me: HubHandle<"me"> = async (_request, { caller: hub, query }) => {
   const { raw, ...account } = await hub.vendor.account(hub.call);
-  return json({ ...account, ...(flag(request, "raw") ? { raw } : {}) });
-}
+  return json({ ...account, ...(query.raw ? { raw } : {}) });
+};
 
-export async function storage(_request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
-  return json(await readStorage(hub));
-}
+export const storage: HubHandle<"storage"> = async (_request, { caller: hub }) =>
+  json(await readStorage(hub));

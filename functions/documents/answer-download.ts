@@ -25,7 +25,7 @@ const PASSED_ON: readonly (readonly [from: string, to: string, shape: RegExp])[]
 export function answerDownload(
   { response, name, mimeType }: Download,
   extra: Readonly<Record<string, string>> = {},
-): HttpResponse {
+): HttpResponse<never> {
   const kept: Record<string, string> = {};
   for (const [from, to, shape] of PASSED_ON) {
     const value = response.headers[from];

@@ -1,15 +1,16 @@
-import { type DocumentsItem, toWire } from "../core/documents/item.ts";
+import { type DocumentsItem, toWire, type WireItem } from "../core/documents/item.ts";
 import type { ListPage } from "../core/documents/list-page.ts";
 import type { ListOptions } from "../core/documents/lists.ts";
 import type { ListCall } from "../core/documents/next-page.ts";
 import { present } from "../core/present.ts";
-import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
+import type { Values } from "../http/parameter.ts";
+import { type HttpResponse, json } from "../http/request.ts";
 import type { OpenHub } from "./open-hub.ts";
-import { wholeNumber, wireOptions } from "./request-parameters.ts";
+import { type list as parameters, wireOptions } from "./parameters.ts";
 
 const DEFAULT_PAGE_SIZE = 200;
-const MAX_PAGE_SIZE = 2000;
-const MAX_PAGE = 1_000_000;
+
+type ListQuery = Values<typeof parameters>;
 
 /** What a list of anything shows of itself. */
 export interface AnyPage<T> extends Omit<ListPage, "items"> {
@@ -17,40 +18,36 @@ export interface AnyPage<T> extends Omit<ListPage, "items"> {
 }
 
 /**
- * Reads the parameters of a list, has it made, and answers it with the paging headers.
+ * Has a list made, and answers it with the paging headers.
  * @param call the route and all that decides what the list holds: a `nextPage` token is good for nothing else
  */
 export async function answerList(
-  request: HttpRequest,
+  query: ListQuery,
   hub: OpenHub,
   call: ListCall,
   list: (options: ListOptions) => Promise<ListPage>,
-): Promise<HttpResponse> {
-  const shown = wireOptions(request);
+): Promise<HttpResponse<readonly WireItem[]>> {
+  const shown = wireOptions(query);
   const show = (item: DocumentsItem) => toWire(item, shown);
-  return answerPages(request, hub, call, list, show);
+  return await answerPages(query, hub, call, list, show);
 }
 
 /** The same for lists of other things than items. */
-export async function answerPages<T>(
-  request: HttpRequest,
+export async function answerPages<T, Shown>(
+  query: ListQuery,
   hub: OpenHub,
   call: ListCall,
   list: (options: ListOptions) => Promise<AnyPage<T>>,
-  show: (item: T) => unknown,
-): Promise<HttpResponse> {
-  const where = request.query.get("where") ?? undefined;
-  const orderBy = request.query.get("orderBy") ?? undefined;
+  show: (item: T) => Shown,
+): Promise<HttpResponse<readonly Shown[]>> {
+  const { where, orderBy, pageSize = DEFAULT_PAGE_SIZE, page = 1, nextPage } = query;
   const bound = { ...call, where, orderBy };
-  const pageSize = wholeNumber(request, "pageSize", { min: 1, max: MAX_PAGE_SIZE }) ?? DEFAULT_PAGE_SIZE;
-  const page = wholeNumber(request, "page", { min: 1, max: MAX_PAGE }) ?? 1;
-  const token = request.query.get("nextPage");
   const found = await list({
     pageSize,
     page,
-    ...(token === null ? {} : { from: await hub.nextPages.open(bound, token) }),
+    ...(nextPage === undefined ? {} : { from: await hub.nextPages.open(bound, nextPage) }),
     ...present({ where, orderBy }),
-    withoutPath: wireOptions(request).withoutPath ?? false,
+    withoutPath: wireOptions(query).withoutPath ?? false,
   });
   return json(found.items.map(show), {
     "Elements-Returned-Count": String(found.items.length),

@@ -15,113 +15,100 @@ import type { Revision } from "../core/documents/vendor.ts";
 import { NotFound } from "../core/errors.ts";
 import { isoSeconds } from "../core/iso-seconds.ts";
 import { present } from "../core/present.ts";
-import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
-import { parseBody } from "../http/request-body.ts";
+import { json } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { answerDownload, rangeOf } from "./answer-download.ts";
 import { answerPages } from "./answer-list.ts";
-import type { DocumentsDeps, OpenHub } from "./open-hub.ts";
-import {
-  changesBody,
-  copyBody,
-  flag,
-  namedItem,
-  texts,
-  wholeNumber,
-  wireOptions,
-} from "./request-parameters.ts";
+import type { HubHandle } from "./contracts.ts";
+import type { DocumentsDeps } from "./open-hub.ts";
+import { namedItem, wireOptions } from "./parameters.ts";
 import { signedLink } from "./signed-link.ts";
 import { mediaTypeFor, readUpload } from "./upload-body.ts";
 
-export async function upload(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
-  const { query } = request;
+export const upload: HubHandle<"files.upload"> = async (request, { caller: hub, query }) => {
   const body = await readUpload(request);
-  // Said by old clients; the bytes are counted anyway.
-  wholeNumber(request, "size", { min: 0, max: Number.MAX_SAFE_INTEGER });
-  const path = query.get("path");
-  const folderId = query.get("folderId");
-  const description = query.get("description");
-  const tags = texts(request, "tags");
-  const name = path === null ? (body.fileName ?? "") : nameOf(parsePath(path));
+  const { path, folderId, description, tags } = query;
+  const name = path === undefined ? (body.fileName ?? "") : nameOf(parsePath(path));
   const item = await uploadFile(hub, {
-    ...(path === null ? {} : { path }),
-    ...(folderId === null ? {} : { folderId }),
-    ...present({ fileName: body.fileName }),
-    overwrite: flag(request, "overwrite") ?? false,
+    ...present({ path, folderId, fileName: body.fileName }),
+    overwrite: query.overwrite ?? false,
     bytes: body.bytes,
     mimeType: mediaTypeFor(body, name),
-    details: {
-      ...(description === null ? {} : { description }),
-      ...(tags.length === 0 ? {} : { tags }),
-    },
+    details: { ...present({ description }), ...(tags.length === 0 ? {} : { tags }) },
   });
-  return json(toWire(item, wireOptions(request)));
-}
+  return json(toWire(item, wireOptions(query)));
+};
 
-export async function download(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
-  const mediaType = request.query.get("mediaType");
-  const file = await downloadFile(hub, namedItem(request), {
+export const download: HubHandle<"files.download"> = async (request, { caller: hub, query }) => {
+  const file = await downloadFile(hub, namedItem(request, query), {
     ...rangeOf(request.headers.range),
-    ...(mediaType === null ? {} : { mediaType }),
+    ...present({ mediaType: query.mediaType }),
   });
   return answerDownload(file);
-}
+};
 
 /** Of files and folders alike: each is found through either path. */
-export async function metadata(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
-  const shown = wireOptions(request);
-  const item = await readMetadata(hub, namedItem(request), { withoutPath: shown.withoutPath ?? false });
+export const metadata: HubHandle<"files.metadata" | "folders.metadata"> = async (
+  request,
+  { caller: hub, query },
+) => {
+  const shown = wireOptions(query);
+  const named = namedItem(request, query);
+  const item = await readMetadata(hub, named, { withoutPath: shown.withoutPath ?? false });
   return json(toWire(item, shown));
-}
+};
 
-export async function change(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
-  const named = namedItem(request);
-  const { path, name, description, tags } = parseBody(request, changesBody);
-  const item = await changeItem(hub, named, {
-    ...present({ path, name, description, tags }),
-  });
-  return json(toWire(item, wireOptions(request)));
-}
+export const change: HubHandle<"files.change" | "folders.change"> = async (
+  request,
+  { caller: hub, query, body },
+) => {
+  const { path, name, description, tags } = body;
+  const changes = present({ path, name, description, tags });
+  const item = await changeItem(hub, namedItem(request, query), changes);
+  return json(toWire(item, wireOptions(query)));
+};
 
 export const copyKind =
-  (kind: "file" | "folder") =>
-  async (request: HttpRequest, hub: OpenHub): Promise<HttpResponse> => {
-    const { path } = parseBody(request, copyBody);
-    const overwrite = flag(request, "overwrite") ?? false;
-    return json(toWire(await copy(hub, namedItem(request), kind, { path, overwrite }), wireOptions(request)));
+  (kind: "file" | "folder"): HubHandle<"files.copy" | "folders.copy"> =>
+  async (request, { caller: hub, query, body: { path } }) => {
+    const options = { path, overwrite: query.overwrite ?? false };
+    return json(toWire(await copy(hub, namedItem(request, query), kind, options), wireOptions(query)));
   };
 
 export const removeKind =
-  (kind: "file" | "folder") =>
-  async (request: HttpRequest, hub: OpenHub): Promise<HttpResponse> => {
-    await removeItem(hub, namedItem(request), kind, { forGood: flag(request, "emptyTrash") ?? false });
+  (kind: "file" | "folder"): HubHandle<"files.delete" | "folders.delete"> =>
+  async (request, { caller: hub, query }) => {
+    await removeItem(hub, namedItem(request, query), kind, { forGood: query.emptyTrash ?? false });
     return json({});
   };
 
 export const links =
-  (deps: () => DocumentsDeps) =>
-  async (request: HttpRequest, hub: OpenHub): Promise<HttpResponse> => {
-    const item = await readMetadata(hub, namedItem(request), { withoutPath: true });
+  (deps: () => DocumentsDeps): HubHandle<"files.links" | "folders.links"> =>
+  async (request, { caller: hub, query }) => {
+    const item = await readMetadata(hub, namedItem(request, query), { withoutPath: true });
     const { raw, lasting, ...vendorLinks } = await readLinks(hub, item);
-    const ours = item.directory ? undefined : await signedLink(request, hub.instance, item, deps());
+    const ours = item.directory ? undefined : await signedLink(request, hub, item, deps());
     return json({
       ...(ours === undefined
         ? {}
         : { ...(lasting ? {} : { expires: ours.expires }), cloudElementsLink: ours.url }),
       ...vendorLinks,
-      ...(flag(request, "raw") ? { raw } : {}),
+      ...(query.raw ? { raw } : {}),
     });
   };
 
-export async function unlink(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
-  await removeLinks(hub, namedItem(request));
+export const unlink: HubHandle<"files.unlink" | "folders.unlink"> = async (
+  request,
+  { caller: hub, query },
+) => {
+  await removeLinks(hub, namedItem(request, query));
   return json({});
-}
+};
 
-export async function revisions(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
-  const named = namedItem(request);
-  return answerPages(
-    request,
+export const revisions: HubHandle<"files.revisions"> = async (request, { caller: hub, query }) => {
+  const named = namedItem(request, query);
+  return await answerPages(
+    query,
     hub,
     { call: "files.revisions", ...named },
     async ({ from, page, pageSize }) => {
@@ -134,22 +121,22 @@ export async function revisions(request: HttpRequest, hub: OpenHub): Promise<Htt
         total: all.length,
       };
     },
-    (revision) => showRevision(request, revision),
+    (revision) => showRevision(revision, query.raw),
   );
-}
+};
 
-export async function revision(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
+export const revision: HubHandle<"files.revision"> = async (request, { caller: hub, query }) => {
   const wanted = decodeSegment(request, "revisionId");
-  const found = (await readRevisions(hub, namedItem(request))).find(({ id }) => id === wanted);
+  const found = (await readRevisions(hub, namedItem(request, query))).find(({ id }) => id === wanted);
   if (found === undefined) throw new NotFound("this file has no such revision");
-  return json(showRevision(request, found));
-}
+  return json(showRevision(found, query.raw));
+};
 
-function showRevision(request: HttpRequest, { raw, modifiedDate, ...shown }: Revision): unknown {
+function showRevision({ raw, modifiedDate, ...shown }: Revision, withRaw: boolean | undefined) {
   const at = modifiedDate === undefined ? undefined : new Date(modifiedDate);
   return {
     ...shown,
     ...(at === undefined ? {} : { modifiedDate: isoSeconds(at) }),
-    ...(flag(request, "raw") ? { raw } : {}),
+    ...(withRaw ? { raw } : {}),
   };
 }

@@ -4,25 +4,22 @@ import { folderContents } from "../core/documents/lists.ts";
 import { joinPath } from "../core/documents/path.ts";
 import { InvalidRequest } from "../core/errors.ts";
 import { present } from "../core/present.ts";
-import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
-import { parseBody } from "../http/request-body.ts";
+import { json } from "../http/request.ts";
 import { answerList } from "./answer-list.ts";
-import type { OpenHub } from "./open-hub.ts";
-import { folderBody, namedItem, wireOptions } from "./request-parameters.ts";
+import type { HubHandle } from "./contracts.ts";
+import { namedItem, wireOptions } from "./parameters.ts";
 
-export async function create(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
-  const { path, name, description, tags } = parseBody(request, folderBody);
+export const create: HubHandle<"folders.create"> = async (_request, { caller: hub, query, body }) => {
+  const { path, name, description, tags } = body;
   const wanted = path ?? (name === undefined ? undefined : joinPath("/", name));
   if (wanted === undefined) throw new InvalidRequest("path is missing", "path");
-  const folder = await createFolder(hub, wanted, {
-    ...present({ description, tags }),
-  });
-  return json(toWire(folder, wireOptions(request)));
-}
+  const folder = await createFolder(hub, wanted, present({ description, tags }));
+  return json(toWire(folder, wireOptions(query)));
+};
 
-export async function contents(request: HttpRequest, hub: OpenHub): Promise<HttpResponse> {
-  const named = namedItem(request);
-  return answerList(request, hub, { call: "folders.contents", ...named }, (options) =>
+export const contents: HubHandle<"folders.contents"> = async (request, { caller: hub, query }) => {
+  const named = namedItem(request, query);
+  return await answerList(query, hub, { call: "folders.contents", ...named }, (options) =>
     folderContents(hub, named, options),
   );
-}
+};

@@ -6,6 +6,7 @@ import { findDocumentsVendor } from "../core/documents/vendors/index.ts";
 import { NotSupported } from "../core/errors.ts";
 import type { GrantDeps } from "../core/grant/grant-deps.ts";
 import type { Instance } from "../core/instances/instance.ts";
+import type { StoreReading } from "../core/store-clock.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
 import { vendorSession } from "../core/vendor-session.ts";
 import { authorizeInstance, type InstanceCaller } from "../http/authorize.ts";
@@ -21,6 +22,10 @@ export interface DocumentsDeps {
 /** The hub as one caller sees it, for one request. */
 export interface OpenHub extends HubContext {
   readonly instance: Instance;
+  /** The item as the store just showed it. */
+  readonly reading: StoreReading;
+  /** Of the instance token that came; absent: none did. */
+  readonly tokenHash?: string;
   readonly nextPages: NextPageTokens;
 }
 
@@ -30,7 +35,7 @@ export async function openHub(request: HttpRequest, deps: DocumentsDeps): Promis
     tenants: deps.tenants,
     instances: deps.grants.instances,
   });
-  return await openHubOf(caller, request, deps);
+  return { ...(await openHubOf(caller, request, deps)), tokenHash: caller.tokenHash };
 }
 
 /** The same for a caller who is known already. */
@@ -54,6 +59,7 @@ export async function openHubOf(
   return {
     ...hubContext(vendor, vendorCall(session, vendor.refusal), request.remainingMs),
     instance,
+    reading,
     nextPages: nextPageTokens(grants.vault, instance),
   };
 }

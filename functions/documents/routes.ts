@@ -1,9 +1,9 @@
 import { type HubCall, hubCalls, isSupported } from "../core/documents/calls.ts";
 import { NotSupported } from "../core/errors.ts";
-import { present } from "../core/present.ts";
-import type { HttpRequest, HttpResponse } from "../http/request.ts";
-import type { Route } from "../http/route-table.ts";
+import { implement, type Route } from "../http/contract.ts";
+import type { HttpRequest } from "../http/request.ts";
 import { me, ping, storage } from "./account.ts";
+import { hubContracts, laterContracts, linkContracts } from "./contracts.ts";
 import {
   change,
   copyKind,
@@ -21,62 +21,66 @@ import { type DocumentsDeps, type OpenHub, openHub } from "./open-hub.ts";
 import { search } from "./search.ts";
 import { followLink } from "./signed-link.ts";
 
-type Handle = (request: HttpRequest, hub: OpenHub) => Promise<HttpResponse>;
-
 /** Every call of the hub's table, under `/hubs/documents` and in the short form. What cannot be done answers 501. */
 export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
-  const handlers: Readonly<Record<string, Handle>> = {
-    ping,
-    me,
-    storage,
-    search,
-    "files.upload": upload,
-    "files.download": download,
-    "files.delete": removeKind("file"),
-    "files.copy": copyKind("file"),
-    "files.metadata": metadata,
-    "files.change": change,
-    "files.links": links(deps),
-    "files.unlink": unlink,
-    "files.revisions": revisions,
-    "files.revision": revision,
-    "folders.create": create,
-    "folders.contents": contents,
-    "folders.delete": removeKind("folder"),
-    "folders.copy": copyKind("folder"),
-    "folders.metadata": metadata,
-    "folders.change": change,
-    "folders.links": links(deps),
-    "folders.unlink": unlink,
-  };
-
-  const handle = (call: HubCall) => async (request: HttpRequest) => {
+  /** Opens the hub for a call, if the vendor can do it. */
+  const instance = async (request: HttpRequest, { name, method, path }: Route): Promise<OpenHub> => {
     const hub = await openHub(request, deps());
-    const handler = handlers[call.name];
-    if (handler === undefined || !isSupported(call, (method) => hub.vendor[method] !== undefined)) {
-      throw new NotSupported(`${call.method} ${call.path}`, hub.vendor.connector);
+    const call = callOf(name);
+    if (!isSupported(call, (wanted) => hub.vendor[wanted] !== undefined)) {
+      throw new NotSupported(`${method} ${path.replace("/hubs/documents", "")}`, hub.vendor.connector);
     }
-    return handler(request, hub);
+    return hub;
   };
 
-  const calls = hubCalls.flatMap((call) =>
-    [`/hubs/documents${call.path}`, call.path].map((path) => ({
-      method: call.method,
-      path,
-      name: `documents.${call.name}`,
-      handle: handle(call),
-      ...present({ head: call.head }),
-    })),
-  );
-  return [
-    ...calls,
+  const hub = implement(
+    hubContracts,
+    { instance },
     {
-      method: "GET",
-      path: "/hubs/documents/links/{ticket}",
-      name: "documents.link",
-      handle: followLink(deps),
+      "documents.ping": ping,
+      "documents.me": me,
+      "documents.storage": storage,
+      "documents.search": search,
+      "documents.files.upload": upload,
+      "documents.files.download": download,
+      "documents.files.delete": removeKind("file"),
+      "documents.files.copy": copyKind("file"),
+      "documents.files.metadata": metadata,
+      "documents.files.change": change,
+      "documents.files.links": links(deps),
+      "documents.files.unlink": unlink,
+      "documents.files.revisions": revisions,
+      "documents.files.revision": revision,
+      "documents.folders.create": create,
+      "documents.folders.contents": contents,
+      "documents.folders.delete": removeKind("folder"),
+      "documents.folders.copy": copyKind("folder"),
+      "documents.folders.metadata": metadata,
+      "documents.folders.change": change,
+      "documents.folders.links": links(deps),
+      "documents.folders.unlink": unlink,
     },
-  ];
+  );
+  const link = implement(linkContracts, {}, { "documents.link": followLink(deps) });
+  const later = implement(
+    laterContracts,
+    { instance },
+    Object.fromEntries(Object.keys(laterContracts).map((name) => [name, notBuilt])),
+  );
+  return [...hub, ...link, ...later];
+}
+
+const notBuilt = async (): Promise<never> => {
+  throw new Error("a call that is not built is refused before");
+};
+
+/** The row of the hub's table that a route was made of. */
+function callOf(name: string): HubCall {
+  const found = hubCalls.find((call) =>
+    [`documents.${call.name}`, `documents.${call.name}.${call.method.toLowerCase()}`].includes(name),
+  );
+  if (found === undefined) throw new Error(`${name} is no call of the hub`);
+  return found;
 }
 
 /** Every answer of the hub tells whose it is. */

@@ -3,14 +3,13 @@ import type { DocumentsItem } from "../core/documents/item.ts";
 import { NotFound } from "../core/errors.ts";
 import { earliestNow, latestNow } from "../core/grant/timing.ts";
 import type { Instance } from "../core/instances/instance.ts";
-import { readInstanceToken, readShortId } from "../core/instances/instance-token.ts";
+import { readShortId } from "../core/instances/instance-token.ts";
 import { isoSeconds } from "../core/iso-seconds.ts";
 import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
 import { admitTenant } from "../http/admit-tenant.ts";
-import { parseAuthorization } from "../http/authorize.ts";
-import type { HttpRequest, HttpResponse } from "../http/request.ts";
+import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { answerDownload, rangeOf } from "./answer-download.ts";
-import { type DocumentsDeps, openHubOf } from "./open-hub.ts";
+import { type DocumentsDeps, type OpenHub, openHubOf } from "./open-hub.ts";
 
 /** As long as Dropbox's temporary links live. */
 const LIFETIME_MS = 4 * 3_600_000;
@@ -27,18 +26,15 @@ const place = (instance: Pick<Instance, "id" | "organizationId">) => ({
  */
 export async function signedLink(
   request: HttpRequest,
-  instance: Instance,
+  { instance, reading, tokenHash = "" }: Pick<OpenHub, "instance" | "reading" | "tokenHash">,
   item: DocumentsItem,
   { grants }: DocumentsDeps,
 ): Promise<{ url: string; expires: string }> {
-  const { element, bearer } = parseAuthorization(request.headers.authorization);
-  const token = readInstanceToken(element ?? bearer ?? "");
-  const { reading } = await grants.instances.get(instance.id);
   const at = grants.monotonic();
   const expiresAt = earliestNow(reading, at, at) + LIFETIME_MS;
   const sealed = await grants.vault.seal(
     place(instance),
-    JSON.stringify([item.refId ?? item.id, token?.hash ?? "", expiresAt]),
+    JSON.stringify([item.refId ?? item.id, tokenHash, expiresAt]),
   );
   const ticket = `${instance.id.toString(36)}.${Buffer.from(sealed).toString("base64url")}`;
   return {
@@ -49,8 +45,8 @@ export async function signedLink(
 
 /** Streams what a link leads to. Whatever is wrong with a link, it is a 404. */
 export const followLink =
-  (deps: () => DocumentsDeps) =>
-  async (request: HttpRequest): Promise<HttpResponse> => {
+  (deps: () => DocumentsDeps): HttpHandler =>
+  async (request) => {
     const [, id = "", sealed] = /^([0-9a-z]+)\.([\w-]{20,2000})$/.exec(request.params.ticket ?? "") ?? [];
     const instanceId = readShortId(id);
     if (instanceId === undefined || sealed === undefined) throw linkEnded();

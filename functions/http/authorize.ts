@@ -32,6 +32,8 @@ export interface InstanceCaller {
   readonly reading: StoreReading;
   /** False: a token that was rotated away and lives for its grace only. */
   readonly hasNewestToken: boolean;
+  /** Of the token that came. */
+  readonly tokenHash: string;
 }
 
 export interface InstanceCallerStores {
@@ -61,13 +63,22 @@ export function parseAuthorization(header: string | undefined): AuthorizationPar
   return parts;
 }
 
+const parsed = new WeakMap<HttpRequest, AuthorizationParts>();
+
+/** The parts of a request's Authorization header, parsed once. @throws {Unauthorized} it is malformed */
+export function credentialsOf(request: HttpRequest): AuthorizationParts {
+  const parts = parsed.get(request) ?? parseAuthorization(request.headers.authorization);
+  parsed.set(request, parts);
+  return parts;
+}
+
 /**
  * Who calls the platform API: `User …, Organization …` or `Bearer <userSecret>`. An Element part is ignored: old clients
  * send it along, even when its instance is gone.
  * @throws {Unauthorized} missing, malformed, unknown or suspended
  */
 export async function authorizePlatform(request: HttpRequest, tenants: TenantStore): Promise<PlatformCaller> {
-  const parts = parseAuthorization(request.headers.authorization);
+  const parts = credentialsOf(request);
   const user = parts.user ?? parts.bearer;
   if (user === undefined || (parts.bearer === undefined && parts.organization === undefined)) {
     throw new Unauthorized(
@@ -136,7 +147,7 @@ export async function identifyInstance(
   request: HttpRequest,
   stores: InstanceCallerStores,
 ): Promise<InstanceCaller> {
-  const parts = parseAuthorization(request.headers.authorization);
+  const parts = credentialsOf(request);
   const token = parts.element ?? parts.bearer;
   if (token === undefined) {
     throw new Unauthorized(
@@ -172,7 +183,7 @@ async function instanceCaller(
   allowOrigins(request, organization.origins);
   admitTenant(request, organization.id);
   const hasNewestToken = good.some(({ until }) => until === undefined);
-  return { organization, instance, reading, hasNewestToken };
+  return { organization, instance, reading, hasNewestToken, tokenHash: claimed.hash };
 }
 
 /** The token alone is enough; but User and Organization, where sent, must be the instance's own. */
@@ -216,7 +227,7 @@ function malformed(): Unauthorized {
   );
 }
 
-/** The same words whatever it was: which part is wrong is nobody's business. */
+/** The same words whatever it was: whoever guesses secrets learns nothing from them. */
 function unknownSecret(): Unauthorized {
   return new Unauthorized("the credentials are unknown or no longer valid");
 }

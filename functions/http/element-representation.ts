@@ -1,18 +1,11 @@
 import type { CatalogueEntry } from "../connectors/catalogue-entry.ts";
 import { configurationFields } from "../core/instances/configuration-fields.ts";
-
-/** A connector as the API shows it: an *element*. Every text is a string, never null. */
-export interface ElementRepresentation {
-  readonly id: number;
-  readonly name: string;
-  readonly key: string;
-  readonly [field: string]: unknown;
-}
+import type { ElementAnswer } from "./element-answers.ts";
 
 /** The block that the catalogue answers with, and that each instance carries. */
 export function elementRepresentation(
   connector: Omit<CatalogueEntry, "authentication" | "documents">,
-): ElementRepresentation {
+): ElementAnswer {
   return {
     id: connector.id,
     name: connector.name,

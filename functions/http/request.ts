@@ -33,7 +33,7 @@ export interface HttpRequest {
     userId?: string;
     instanceId?: number;
     route?: string;
-    /** Code of an error that is answered otherwise than as an error: by a redirect. */
+    /** Code of an error that is answered otherwise than as an error: by a redirect or on a page. */
     code?: string;
     /** What the audit trail calls it, where the route does not tell. */
     action?: string;
@@ -43,19 +43,23 @@ export interface HttpRequest {
 }
 
 /** What a handler answers. `json` or `body`, not both. */
-export interface HttpResponse {
+export interface HttpResponse<Json = unknown> {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly json?: unknown;
+  readonly json?: Json;
   /** A stream is passed on byte for byte; when it fails after the first byte the caller sees a cut answer. */
   readonly body?: string | Uint8Array | Readable;
   /** Called when the answer was written or given up. */
   readonly onEnd?: () => void;
 }
 
-export type HttpHandler = (request: HttpRequest) => Promise<HttpResponse>;
+/** A handler that reads all of the request itself: pages, and what is passed on to vendors. */
+export type HttpHandler = (request: HttpRequest) => Promise<HttpResponse<never>>;
 
-export const json = (value: unknown, headers: Readonly<Record<string, string>> = {}): HttpResponse => ({
+export const json = <Json>(
+  value: Json,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse<Json> => ({
   status: 200,
   headers,
   json: value,

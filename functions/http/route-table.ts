@@ -1,19 +1,6 @@
 import { InvalidRequest, MethodNotAllowed, NotFound } from "../core/errors.ts";
-import type { HttpHandler, HttpRequest } from "./request.ts";
-
-/**
- * One call of the API. `path` is a template: `/instances/{id}/token`, `{rest+}` at the end takes the remainder.
- * A literal segment wins over a parameter, whatever the order of the table.
- */
-export interface Route {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
-  readonly path: string;
-  /** Stable name for metrics and docs, lower case with dots: `instances.create`. */
-  readonly name: string;
-  readonly handle: HttpHandler;
-  /** False: this GET does something that a HEAD, which link scanners send, must not do. Else it answers HEAD, too. */
-  readonly head?: false;
-}
+import type { Route } from "./contract.ts";
+import type { HttpRequest } from "./request.ts";
 
 interface CompiledRoute extends Route {
   readonly segments: readonly string[];
@@ -25,7 +12,10 @@ export interface Matched {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Compiles a table; the result finds the route of a raw (percent-encoded) path. */
+/**
+ * Compiles a table; the result finds the route of a raw (percent-encoded) path. A literal segment wins over a parameter, whatever
+ * the order of the table.
+ */
 export function routeTable(routes: readonly Route[]): (method: string, path: string) => Matched {
   const compiled: CompiledRoute[] = routes.map((route) => {
     const segments = route.path.split("/").slice(1);

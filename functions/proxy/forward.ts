@@ -25,6 +25,13 @@ export interface ProxyDeps {
   readonly grants: GrantDeps;
 }
 
+/** Whom a call of the proxy stands for, and where its token was found. */
+export interface ProxyCaller {
+  readonly caller: InstanceCaller;
+  readonly connector: Connector;
+  readonly found: FoundToken;
+}
+
 /**
  * Until the first byte that we can pass on (the vendor's headers, or all of a body whose URLs are rewritten): API Gateway
  * gives a regional stream up after 5 minutes without a byte, and so do we, before.
@@ -41,10 +48,12 @@ const MAX_REWRITTEN_BYTES = 8 * 1024 * 1024;
  * The raw proxy: hands a call to the instance's vendor with the vendor's own credential in place of the instance token,
  * and streams the answer back. Redirects are the caller's to follow.
  */
-export async function forward(request: HttpRequest, deps: ProxyDeps): Promise<HttpResponse> {
-  const sent = request.queryPairs ?? [...request.query];
-  const found = findInstanceToken({ headers: request.headers, query: sent });
-  const { caller, connector } = await authorize(request, found, deps);
+export async function forward(
+  request: HttpRequest,
+  { caller, connector, found }: ProxyCaller,
+  deps: ProxyDeps,
+): Promise<HttpResponse<never>> {
+  const sent = sentPairs(request);
   const { api } = connector;
 
   const rewrites = request.headers["elements-rewrite-urls"]?.trim().toLowerCase() === "true";
@@ -95,11 +104,21 @@ export async function forward(request: HttpRequest, deps: ProxyDeps): Promise<Ht
   return { status: response.status, headers: answerHeaders, body: response.body };
 }
 
-async function authorize(
+/** Every decoded pair of the query, the empty ones too. */
+function sentPairs(request: HttpRequest): readonly (readonly [string, string])[] {
+  return request.queryPairs ?? [...request.query];
+}
+
+/**
+ * Who calls: an instance token at one of the places where its vendor takes its own credential.
+ * @throws {LinkspanError} 401, 403, and 400 for two tokens
+ */
+export async function proxyCaller(
   request: HttpRequest,
-  { token, places }: FoundToken,
   { tenants, grants }: ProxyDeps,
-): Promise<{ caller: InstanceCaller; connector: Connector }> {
+): Promise<ProxyCaller> {
+  const found = findInstanceToken({ headers: request.headers, query: sentPairs(request) });
+  const { token, places } = found;
   const stores = { tenants, instances: grants.instances };
   const caller = await (places.some((place) => place.in === "three-part")
     ? authorizeInstance(request, stores)
@@ -116,7 +135,7 @@ async function authorize(
       `${connector.key} takes no credential in the ${named.join(" or the ")}; send Authorization: Bearer <instance token>`,
     );
   }
-  return { caller, connector };
+  return { caller, connector, found };
 }
 
 /** The header that a place lies in. */

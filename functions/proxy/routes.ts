@@ -1,8 +1,8 @@
 import { MethodNotAllowed } from "../core/errors.ts";
-import { corsHeaders } from "../http/cors.ts";
-import type { HttpRequest, HttpResponse } from "../http/request.ts";
-import type { Route } from "../http/route-table.ts";
-import { forward, type ProxyDeps } from "./forward.ts";
+import { implement, type Route } from "../http/contract.ts";
+import type { HttpRequest } from "../http/request.ts";
+import { proxyContracts } from "./contracts.ts";
+import { forward, type ProxyCaller, type ProxyDeps, proxyCaller } from "./forward.ts";
 
 /** Requests whose answer is the vendor's. */
 const answeredByVendor = new WeakSet<HttpRequest>();
@@ -12,13 +12,21 @@ const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELE
 
 /** The one call of the proxy. `deps` are made at the first call, once per process. */
 export function proxyRoutes(deps: () => ProxyDeps): readonly Route[] {
-  const handle = async (request: HttpRequest): Promise<HttpResponse> => {
+  const vendorPlace = async (request: HttpRequest): Promise<ProxyCaller> => {
     if (!METHODS.includes(request.method)) throw new MethodNotAllowed(request.method, METHODS);
-    const response = await forward(request, deps());
-    answeredByVendor.add(request);
-    return response;
+    return await proxyCaller(request, deps());
   };
-  return [{ method: "ANY", path: "/proxy/{vendorPath+}", name: "proxy", handle }];
+  return implement(
+    proxyContracts,
+    { vendorPlace },
+    {
+      proxy: async (request, { caller }) => {
+        const response = await forward(request, caller, deps());
+        answeredByVendor.add(request);
+        return response;
+      },
+    },
+  );
 }
 
 /**
@@ -26,8 +34,5 @@ export function proxyRoutes(deps: () => ProxyDeps): readonly Route[] {
  * vendor's: both may be a 401 or a 404.
  */
 export function proxyHeaders(request: HttpRequest): Record<string, string> {
-  return {
-    ...corsHeaders(request),
-    ...(answeredByVendor.has(request) ? {} : { "Elements-Error-Source": "linkspan" }),
-  };
+  return answeredByVendor.has(request) ? {} : { "Elements-Error-Source": "linkspan" };
 }

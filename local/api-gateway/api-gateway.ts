@@ -10,6 +10,7 @@ import { findHeader, requestHeaders, responseHeaders, setHeader } from "./header
 import { type IntegrationAnswer, integrationAnswer } from "./integration-answer.ts";
 import { matchRoute } from "./match-route.ts";
 import { proxyEvent, type ReceivedRequest } from "./proxy-event.ts";
+import { seeAnswer } from "./seen-answers.ts";
 import { throttle } from "./throttle.ts";
 
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
@@ -117,6 +118,9 @@ export function apiGateway(
       if (known !== error) log?.(`API Gateway: ${why(error)}`);
       const { status, headers, body } = gatewayAnswer(api, known, ids);
       const length = String(Buffer.byteLength(body));
+      const seen = seeAnswer(message, status, headers);
+      seen?.add(Buffer.from(body));
+      seen?.end();
       response.writeHead(
         status,
         [...headers, ["x-amzn-RequestId", ids.requestId], ["Content-Length", length]].flat(),
@@ -212,6 +216,7 @@ async function send(answer: IntegrationAnswer, exchange: Exchange): Promise<void
   const hasBody = message.method !== "HEAD" && answer.status !== 204 && answer.status !== 304;
   const declared = has("content-length");
   let left = declared === undefined ? Number.POSITIVE_INFINITY : Number(declared);
+  const seen = seeAnswer(message, answer.status, headers);
   try {
     onBytes();
     response.writeHead(answer.status, headers.flat());
@@ -223,12 +228,14 @@ async function send(answer: IntegrationAnswer, exchange: Exchange): Promise<void
       if (!hasBody || response.destroyed) continue;
       left -= value.length;
       if (left < 0) throw new Error("the body is longer than its Content-Length");
+      seen?.add(value);
       if (!response.write(value) && !response.destroyed) await within(drained(response), end);
     }
     // A cut answer must look like one.
     if (hasBody && declared !== undefined && left > 0)
       throw new Error("the body is shorter than its Content-Length");
     response.end();
+    seen?.end();
   } catch (error) {
     void answer.body.return?.().catch(() => {});
     throw error;

@@ -1,9 +1,9 @@
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { routes as authorizationRoutes } from "../../functions/authorization/routes.ts";
-import { routes as connectionRoutes } from "../../functions/connections/routes.ts";
+import { authorizationRoutes } from "../../functions/authorization/routes.ts";
+import { connectionRoutes } from "../../functions/connections/routes.ts";
 import { documentsRoutes } from "../../functions/documents/routes.ts";
-import type { Route } from "../../functions/http/route-table.ts";
+import type { Route } from "../../functions/http/contract.ts";
 import { proxyRoutes } from "../../functions/proxy/routes.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App, type CreatedInstance } from "./app.ts";
@@ -25,8 +25,8 @@ const unused = (): never => {
   throw new Error("the table is only read");
 };
 const ROUTES: readonly Route[] = [
-  ...authorizationRoutes,
-  ...connectionRoutes,
+  ...authorizationRoutes(unused),
+  ...connectionRoutes(unused),
   ...documentsRoutes(unused),
   ...proxyRoutes(unused),
 ];

@@ -18,7 +18,7 @@ export interface HubCall {
 type Row = readonly [methods: string, paths: string, name: string, needs?: HubCall["needs"]];
 
 /** The whole table of the hub; paths of a row are the forms of one call. */
-const rows: readonly Row[] = [
+const rows = [
   ["GET", "/ping", "ping"],
   ["GET", "/me", "me"],
   ["GET", "/storage", "storage", "storage"],
@@ -79,21 +79,31 @@ const rows: readonly Row[] = [
   ["GET", "/sub-sites", "sub-sites", "later"],
   ["GET", "/members", "members", "later"],
   ["GET", "/changes", "changes", "later"],
-];
+] as const satisfies readonly Row[];
+
+type NameOf<R> = R extends readonly [string, string, string, "later"]
+  ? never
+  : R extends readonly [string, string, infer Name extends string, ...unknown[]]
+    ? Name
+    : never;
+
+/** Names of the calls that are built. */
+export type HubCallName = NameOf<(typeof rows)[number]>;
 
 /** A link is made where there is none, and then opens for whoever has it. */
 const NOT_FOR_HEAD: ReadonlySet<string> = new Set(["files.links", "folders.links"]);
 
-export const hubCalls: readonly HubCall[] = rows.flatMap(([methods, paths, name, needs]) =>
-  paths.split(" ").flatMap((path) =>
-    methods.split(" ").map((method) => ({
-      method: method as HubCall["method"],
-      path,
-      name,
-      ...present({ needs }),
-      ...(method === "GET" && NOT_FOR_HEAD.has(name) ? { head: false as const } : {}),
-    })),
-  ),
+export const hubCalls: readonly HubCall[] = (rows as readonly Row[]).flatMap(
+  ([methods, paths, name, needs]) =>
+    paths.split(" ").flatMap((path) =>
+      methods.split(" ").map((method) => ({
+        method: method as HubCall["method"],
+        path,
+        name,
+        ...present({ needs }),
+        ...(method === "GET" && NOT_FOR_HEAD.has(name) ? { head: false as const } : {}),
+      })),
+    ),
 );
 
 /** Whether a vendor has what a call needs. @param has whether the vendor has a method of that name */

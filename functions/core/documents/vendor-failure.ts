@@ -55,10 +55,10 @@ export function vendorFailure(
   const retryAfterSeconds = waitMs === undefined ? undefined : waitMs / 1000;
   if (refusal !== undefined) {
     const { status, message } = meanings[refusal];
-    const code = refusal === "invalid" ? "vendor_refused" : refusal;
     if (refusal === "cursor_expired") {
       return new LinkspanError(status, "invalid_request", message, { detail: { field: "nextPage", vendor } });
     }
+    const code = refusal === "invalid" ? "vendor_refused" : refusal;
     return new VendorError(status, code, message, { vendor, retryAfterSeconds });
   }
   const { status } = response;

@@ -240,13 +240,13 @@ export const callerThreats: readonly Threat[] = [
     id: "no-trace",
     threat: "Changes leave no trace of who made them",
     from: ["OWASP API9", "own"],
-    guard: { file: "functions/connections/audited.ts", name: "audited" },
+    guard: { file: "functions/connections/audit-calls.ts", name: "auditCalls" },
     test: {
-      file: "test/unit/connections/audited.test.ts",
+      file: "test/unit/connections/audit-calls.test.ts",
       name: "leaves who, what, whence and how it ended, before it is answered",
     },
     takenOut: {
-      find: '      await record(deps, eventOf(request, action, request.facts.code ?? "done"));\n',
+      find: 'after: (middy) => leave(middy, middy.event.request.facts.code ?? "done"),',
       put: "",
     },
   },

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { claimSession } from "../../../functions/connections/claim.ts";
 import type { ConnectSession } from "../../../functions/connections/connect-session.ts";
 import type { ConnectionDeps } from "../../../functions/connections/deps.ts";
+import { connectionRoutes } from "../../../functions/connections/routes.ts";
 import { hashSecret } from "../../../functions/core/secret-hash.ts";
+import { perform } from "../http/perform.ts";
 import { request } from "./a-request.ts";
 
 const sessionId = `cs_${"s".repeat(32)}`;
@@ -48,10 +49,15 @@ const deps = {
 } as unknown as ConnectionDeps;
 
 const claim = (body: object, secret = "lsu_ann") =>
-  claimSession(() => deps)(
+  perform(
+    connectionRoutes(() => deps),
     request(
       { authorization: `Bearer ${secret}` },
-      { method: "POST", params: { id: sessionId }, body: Buffer.from(JSON.stringify(body)) },
+      {
+        method: "POST",
+        path: `/connect/sessions/${sessionId}/claim`,
+        body: Buffer.from(JSON.stringify(body)),
+      },
     ),
   );
 

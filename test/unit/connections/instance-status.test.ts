@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { ConnectionDeps } from "../../../functions/connections/deps.ts";
-import { getStatus, refreshInstance } from "../../../functions/connections/instance-calls.ts";
+import { connectionRoutes } from "../../../functions/connections/routes.ts";
 import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
 import type { Grant, Instance } from "../../../functions/core/instances/instance.ts";
 import { newInstanceToken } from "../../../functions/core/instances/instance-token.ts";
 import { CalmWorld, HOUR } from "../../grant/calm-world.ts";
 import { testOrganization } from "../documents/test-vault.ts";
+import { perform } from "../http/perform.ts";
 import { request } from "./a-request.ts";
 
 function asked(grant: Partial<Grant>, changes: Partial<Instance>) {
@@ -17,11 +18,15 @@ function asked(grant: Partial<Grant>, changes: Partial<Instance>) {
   const deps = { grants: world.deps, tenants } as unknown as ConnectionDeps;
   return {
     world,
-    status: async () => (await getStatus(() => deps)(call())).json,
-    refresh: () => refreshInstance(() => deps)(call()),
+    status: async () => (await call("GET", "/instances/42/status")).json,
+    refresh: () => call("POST", "/instances/42/refresh"),
   };
-  function call() {
-    return request({ authorization: `Bearer ${token}` });
+  function call(method: string, path: string) {
+    const asked = request({ authorization: `Bearer ${token}` }, { method, path });
+    return perform(
+      connectionRoutes(() => deps),
+      asked,
+    );
   }
 }
 

@@ -1,13 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { changeInstance } from "../../../functions/connections/change-instance.ts";
-import { listConfiguration } from "../../../functions/connections/configuration.ts";
 import type { ConnectionDeps } from "../../../functions/connections/deps.ts";
-import { getInstance } from "../../../functions/connections/instance-calls.ts";
+import { connectionRoutes } from "../../../functions/connections/routes.ts";
 import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
 import { openConfiguration, sealConfiguration } from "../../../functions/core/grant/store/sealed-grant.ts";
-import type { HttpHandler } from "../../../functions/http/request.ts";
 import { CalmWorld } from "../../grant/calm-world.ts";
 import { testOrganization } from "../documents/test-vault.ts";
+import { perform } from "../http/perform.ts";
 import { request } from "./a-request.ts";
 
 const MASK = "********";
@@ -40,28 +38,32 @@ beforeEach(async () => {
   } as unknown as ConnectionDeps;
 });
 
-const call = async (handle: (deps: () => ConnectionDeps) => HttpHandler, body?: unknown) =>
+const call = async (method: string, path: string, body?: unknown) =>
   (
-    await handle(() => deps)(
+    await perform(
+      connectionRoutes(() => deps),
       request(
         { authorization: "Bearer lsu_ann" },
-        { params: { id: "42" }, body: Buffer.from(body === undefined ? "" : JSON.stringify(body)) },
+        { method, path, body: Buffer.from(body === undefined ? "" : JSON.stringify(body)) },
       ),
     )
   ).json as Record<string, unknown>;
-const patch = (body: unknown) => call((of) => changeInstance(of, "given"), body);
-const put = (body: unknown) => call((of) => changeInstance(of, "whole"), body);
+const patch = (body: unknown) => call("PATCH", "/instances/42", body);
+const put = (body: unknown) => call("PUT", "/instances/42", body);
 const sealed = () => openConfiguration(world.deps.vault, world.stored());
 
 describe("a secret that an earlier version kept in clear", () => {
   it("is shown masked at once, in the instance and in its configuration", async () => {
-    expect((await call(getInstance)).configuration).toEqual({
+    expect((await call("GET", "/instances/42")).configuration).toEqual({
       "my.key": "mine",
       access_token: MASK,
       "my.password": MASK,
       "oauth.callback.url": "https://app/cb",
     });
-    const entries = (await call(listConfiguration)) as unknown as { key: string; propertyValue: string }[];
+    const entries = (await call("GET", "/instances/42/configuration")) as unknown as {
+      key: string;
+      propertyValue: string;
+    }[];
     expect(entries.find(({ key }) => key === "access_token")?.propertyValue).toBe(MASK);
     expect(world.stored().configuration).toHaveProperty("access_token");
   });
@@ -72,7 +74,7 @@ describe("a secret that an earlier version kept in clear", () => {
     ["the name is changed", () => patch({ name: "New" })],
     [
       "all is put back as it was shown",
-      async () => put({ configuration: (await call(getInstance)).configuration }),
+      async () => put({ configuration: (await call("GET", "/instances/42")).configuration }),
     ],
   ])("is sealed when %s, and keeps its value", async (_, change) => {
     await change();

@@ -1,11 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Route, routeTable } from "../../../functions/http/route-table.ts";
+import type { Route } from "../../../functions/http/contract.ts";
+import { routeTable } from "../../../functions/http/route-table.ts";
 
 const route = (method: Route["method"], path: string): Route => ({
   method,
   path,
   name: `${method} ${path}`,
+  summary: "A route of the tests",
+  group: "Tests",
+  auth: "none",
+  answers: {},
   handle: async () => ({ status: 200 }),
 });
 

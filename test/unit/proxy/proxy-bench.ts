@@ -13,10 +13,10 @@ import { hashSecret } from "../../../functions/core/secret-hash.ts";
 import type { TenantStore } from "../../../functions/core/tenants/ports.ts";
 import { answerError } from "../../../functions/http/answer-errors.ts";
 import type { HttpRequest, HttpResponse } from "../../../functions/http/request.ts";
-import { routeTable } from "../../../functions/http/route-table.ts";
 import { proxyHeaders, proxyRoutes } from "../../../functions/proxy/routes.ts";
 import { createVendorHttp } from "../../../functions/vendor-http/vendor-http.ts";
 import { testOrganization, testVault } from "../documents/test-vault.ts";
+import { perform } from "../http/perform.ts";
 
 /** One request as the vendor saw it. */
 export interface Seen {
@@ -133,10 +133,8 @@ export async function proxyBench(connector: string, api: Partial<VendorApi> = {}
     monotonic: () => performance.now(),
     timing,
   };
-  const find = routeTable(
-    // What the proxy does not use is not there, and would fail loudly.
-    proxyRoutes(() => ({ tenants: tenants as TenantStore, grants: grants as GrantDeps })),
-  );
+  // What the proxy does not use is not there, and would fail loudly.
+  const routes = proxyRoutes(() => ({ tenants: tenants as TenantStore, grants: grants as GrantDeps }));
 
   return {
     token,
@@ -174,9 +172,7 @@ export async function proxyBench(connector: string, api: Partial<VendorApi> = {}
       // As http-function.ts does it.
       let response: HttpResponse;
       try {
-        const { route, params } = find(request.method, request.path);
-        Object.assign(request, { params });
-        response = await route.handle(request);
+        response = await perform(routes, request);
       } catch (error) {
         response = answerError(error, request);
       }

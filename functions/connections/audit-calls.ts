@@ -1,29 +1,23 @@
 import { type AuditEvent, type AuditTrail, auditEvent } from "../core/audit.ts";
 import { LinkspanError } from "../core/errors.ts";
 import { present } from "../core/present.ts";
-import type { HttpHandler, HttpRequest } from "../http/request.ts";
+import type { Middleware, MiddyRequest } from "../http/middleware/call.ts";
+import type { HttpRequest } from "../http/request.ts";
 import { isPlatformCall } from "./own-instance.ts";
 
 /**
- * Leaves an audit event of a call, done or refused, before it is answered. Only of those whose organization is known by then:
- * whoever comes with an unknown secret is counted (status 401 in the request's log line) and could else fill the trail.
- * @param action unless the handler says something else in `facts.action`
+ * Leaves an audit event of each call whose contract says `audit`, done or refused, before it is answered. Only of those whose
+ * organization is known by then: whoever comes with an unknown secret is counted (status 401 in the request's log line) and could
+ * else fill the trail.
  */
-export function audited(
-  deps: () => { readonly audit: AuditTrail },
-  action: string,
-  handle: HttpHandler,
-): HttpHandler {
-  return async (request) => {
-    try {
-      const response = await handle(request);
-      await record(deps, eventOf(request, action, request.facts.code ?? "done"));
-      return response;
-    } catch (error) {
-      const code = error instanceof LinkspanError ? error.code : "internal_error";
-      await record(deps, eventOf(request, action, code));
-      throw error;
-    }
+export function auditCalls(deps: () => { readonly audit: AuditTrail }): Middleware {
+  const leave = async ({ event: { request, route } }: MiddyRequest, outcome: string): Promise<void> => {
+    if (route?.audit !== undefined) await record(deps, eventOf(request, route.audit, outcome));
+  };
+  return {
+    after: (middy) => leave(middy, middy.event.request.facts.code ?? "done"),
+    onError: (middy) =>
+      leave(middy, middy.error instanceof LinkspanError ? middy.error.code : "internal_error"),
   };
 }
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { audited } from "../../../functions/connections/audited.ts";
+import { auditCalls } from "../../../functions/connections/audit-calls.ts";
 import type { AuditEvent } from "../../../functions/core/audit.ts";
 import { NotFound } from "../../../functions/core/errors.ts";
+import type { MiddyRequest } from "../../../functions/http/middleware/call.ts";
 import type { HttpHandler, HttpRequest } from "../../../functions/http/request.ts";
 import { request } from "./a-request.ts";
 
@@ -30,6 +31,19 @@ afterEach(() => {
 
 const from = (authorization?: string): HttpRequest => request({ authorization });
 const known = { organizationId: "org", userId: "user", instanceId: 42, connector: "dropbox" };
+/** A call with the middleware around its handler. */
+const audited = (of: typeof deps, audit: string, handle: HttpHandler) => async (request: HttpRequest) => {
+  const { after, onError } = auditCalls(of);
+  const middy = { event: { request, route: { audit } } } as unknown as MiddyRequest;
+  try {
+    const response = await handle(request);
+    await after?.(middy);
+    return response;
+  } catch (error) {
+    await onError?.({ ...middy, error });
+    throw error;
+  }
+};
 const learns =
   (facts: Partial<HttpRequest["facts"]>): HttpHandler =>
   async (request) => {

@@ -1,0 +1,221 @@
+import * as v from "valibot";
+import { type Contract, contracts } from "../http/contract.ts";
+import { ElementAnswer } from "../http/element-answers.ts";
+import { paging, pagingHeaders } from "../http/paging.ts";
+import { text } from "../http/parameter.ts";
+import {
+  AuthorizationUrl,
+  ElementMetadata,
+  Elements,
+  ElementsMetadata,
+  HubAnswer,
+  Hubs,
+  Keys,
+  OldAuthorizationUrl,
+} from "./answers.ts";
+
+const aHub = {
+  id: 4,
+  key: "documents",
+  name: "Documents",
+  description: "Files and folders, one API for every vendor",
+};
+const headers = { ...pagingHeaders, "Elements-Total-Count": "Entries of all pages" };
+
+/** A list of the catalogue. */
+const listed = { method: "GET", group: "Catalogue", auth: "none", query: paging } as const;
+/** One entry of it. */
+const one = { method: "GET", group: "Catalogue", auth: "none" } as const;
+
+const oauthValues = {
+  apiKey: v.optional(
+    v.pipe(v.string(), v.description("Client id; absent: the app registered for this element")),
+  ),
+  callbackUrl: v.optional(
+    v.pipe(v.string(), v.description("As registered at the vendor; absent: the app's first one")),
+  ),
+  scope: v.optional(v.pipe(v.string(), v.description("In place of the default scopes, separated by blanks"))),
+  state: v.optional(v.pipe(v.string(), v.maxLength(2_000, "at most 2000 characters"))),
+  siteAddress: v.optional(v.string()),
+  subdomain: v.optional(v.string()),
+};
+
+/** OAuth proxies are promised by the original API and not built yet. */
+const proxies = {
+  group: "OAuth proxies",
+  auth: "none",
+  summary: "Not built yet: 501",
+  errors: ["not_supported"],
+  answers: {},
+} as const satisfies Partial<Contract>;
+
+export const authorizationContracts = contracts({
+  "hubs.list": {
+    ...listed,
+    paths: ["/hubs"],
+    summary: "Lists the hubs",
+    answers: { 200: { description: "The hubs", json: Hubs, headers, example: [aHub] } },
+  },
+  "hubs.keys": {
+    ...listed,
+    paths: ["/hubs/keys"],
+    summary: "Lists the hubs' keys",
+    answers: { 200: { description: "Keys", json: Keys, headers, example: ["documents"] } },
+  },
+  "hubs.get": {
+    ...one,
+    paths: ["/hubs/{hub}"],
+    summary: "Reads a hub",
+    errors: ["unknown_hub"],
+    answers: { 200: { description: "The hub", json: HubAnswer, example: aHub } },
+  },
+  "hubs.elements": {
+    ...listed,
+    paths: ["/hubs/{hub}/elements"],
+    summary: "Lists a hub's elements",
+    errors: ["unknown_hub"],
+    answers: { 200: { description: "Elements", json: Elements, headers } },
+  },
+  "elements.list": {
+    ...listed,
+    paths: ["/elements"],
+    summary: "Lists the elements: every vendor that can be connected",
+    answers: { 200: { description: "Elements", json: Elements, headers } },
+  },
+  "elements.keys": {
+    ...listed,
+    paths: ["/elements/keys"],
+    summary: "Lists the elements' keys",
+    answers: { 200: { description: "Keys", json: Keys, headers, example: ["dropbox", "googledrive"] } },
+  },
+  "elements.metadata.list": {
+    ...listed,
+    paths: ["/elements/metadata"],
+    summary: "Lists what each element can",
+    answers: { 200: { description: "Capabilities", json: ElementsMetadata, headers } },
+  },
+  "elements.image": {
+    ...one,
+    paths: ["/elements/images/{image}"],
+    summary: "Draws an element's tile",
+    errors: ["not_found"],
+    answers: { 200: { description: "A picture", mediaTypes: ["image/svg+xml"] } },
+  },
+  "elements.get": {
+    ...one,
+    paths: ["/elements/{keyOrId}"],
+    summary: "Reads an element by key or number",
+    errors: ["unknown_element"],
+    answers: { 200: { description: "The element", json: ElementAnswer } },
+  },
+  "elements.metadata": {
+    ...one,
+    paths: ["/elements/{keyOrId}/metadata"],
+    summary: "Tells what an element can, before anything is connected",
+    errors: ["unknown_element"],
+    answers: { 200: { description: "Capabilities", json: ElementMetadata } },
+  },
+  "openapi.get": {
+    ...one,
+    paths: ["/openapi.json"],
+    summary: "Reads this description",
+    answers: { 200: { description: "OpenAPI 3.1", json: v.looseObject({ openapi: v.string() }) } },
+  },
+  "oauth.url.get": {
+    method: "GET",
+    paths: ["/elements/{keyOrId}/oauth/url"],
+    summary: "Makes an authorization URL the old way",
+    description:
+      "Nothing is stored, and there is no PKCE. Values for the vendor's own URLs go as `configuration.<key>`. Use the POST form.",
+    group: "Connecting",
+    auth: "optionalUser",
+    deprecated: true,
+    query: {
+      apiKey: text("Client id; absent: the app registered for this element."),
+      callbackUrl: text("As registered at the vendor; absent: the app's first one."),
+      scope: text("In place of the default scopes, separated by blanks."),
+      state: text("Goes out unchanged; absent: the element's key."),
+      siteAddress: text("For vendors whose customers have hosts of their own."),
+      subdomain: text("For vendors whose customers have hosts of their own."),
+    },
+    errors: [
+      "unauthorized",
+      "unknown_element",
+      "unknown_app",
+      "redirect_uri_mismatch",
+      "host_not_allowed",
+      "too_large",
+    ],
+    answers: {
+      200: {
+        description: "Where the user goes",
+        json: OldAuthorizationUrl,
+        example: { element: "dropbox", oauthUrl: "https://www.dropbox.com/oauth2/authorize?client_id=…" },
+      },
+    },
+  },
+  "oauth.url.create": {
+    method: "POST",
+    paths: ["/elements/{keyOrId}/oauth/url"],
+    summary: "Makes an authorization URL, with a single-use state and PKCE",
+    group: "Connecting",
+    auth: "user",
+    body: {
+      json: v.object({
+        ...oauthValues,
+        pkce: v.optional(v.boolean()),
+        configuration: v.optional(
+          v.pipe(
+            v.record(v.string(), v.string()),
+            v.description("Values for the vendor's URLs, by the keys that the connector declares"),
+          ),
+        ),
+      }),
+      example: { callbackUrl: "https://app.example.com/callback/dropbox" },
+    },
+    errors: [
+      "unauthorized",
+      "unknown_element",
+      "unknown_app",
+      "redirect_uri_mismatch",
+      "host_not_allowed",
+      "too_large",
+      "too_deep",
+      "body_too_large",
+      "key_service_unavailable",
+    ],
+    answers: {
+      200: {
+        description: "Where the user goes",
+        json: AuthorizationUrl,
+        example: {
+          element: "dropbox",
+          oauthUrl: "https://www.dropbox.com/oauth2/authorize?client_id=…",
+          state: "X1b…",
+          expiresAt: "2026-01-02T03:14:05.678Z",
+        },
+      },
+    },
+  },
+  "oauth.token": {
+    ...one,
+    paths: ["/elements/{keyOrId}/oauth/token"],
+    group: "Connecting",
+    summary: "OAuth 1.0a's first step: no element speaks it yet, 501",
+    errors: ["unknown_element", "not_supported"],
+    answers: {},
+  },
+  "oauth.proxies.list": { ...proxies, method: "GET", paths: ["/elements/oauthProxies"] },
+  "oauth.proxies.create": { ...proxies, method: "POST", paths: ["/elements/oauthProxies"] },
+  "oauth.proxies.delete": { ...proxies, method: "DELETE", paths: ["/elements/oauthProxies/{id}"] },
+  "oauth.proxies.urls.add": {
+    ...proxies,
+    method: "POST",
+    paths: ["/elements/oauthProxies/{id}/applicationUrl"],
+  },
+  "oauth.proxies.urls.remove": {
+    ...proxies,
+    method: "DELETE",
+    paths: ["/elements/oauthProxies/{id}/applicationUrl"],
+  },
+});

@@ -1,0 +1,17 @@
+import { readFile } from "node:fs/promises";
+import type { Handle } from "../http/contract.ts";
+import type { authorizationContracts } from "./contracts.ts";
+
+/** Served as the build wrote it beside the bundle: docs/openapi.json, made by `npm run openapi`. */
+const FILE = new URL("openapi.json", import.meta.url);
+
+/** GET /openapi.json */
+export const getOpenApi: Handle<(typeof authorizationContracts)["openapi.get"]> = async () => ({
+  status: 200,
+  headers: {
+    "Content-Type": "application/json",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "public, max-age=300",
+  },
+  body: await readFile(FILE),
+});

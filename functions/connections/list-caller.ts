@@ -1,0 +1,28 @@
+import { LinkspanError } from "../core/errors.ts";
+import type { User } from "../core/tenants/ports.ts";
+import { authorizePlatform } from "../http/authorize.ts";
+import type { HttpRequest } from "../http/request.ts";
+import type { ConnectionDeps } from "./deps.ts";
+import { hasInstanceToken, isPlatformCall, type OwnInstance, ownInstance } from "./own-instance.ts";
+
+/** What makes a call with an instance token one for a list all the same. */
+const LIST_PARAMETERS = ["tags[]", "tags", "searchText", "pageSize", "page", "nextPage"];
+/** Whose list is asked for; or the instance whose token asks for itself. */
+export type ListCaller = { readonly user: User } | { readonly one: OwnInstance };
+
+/** @throws {Unauthorized} neither */
+export async function listCaller(deps: ConnectionDeps, request: HttpRequest): Promise<ListCaller> {
+  if (wantsOne(request)) {
+    try {
+      return { one: await ownInstance(deps, request, "use") };
+    } catch (error) {
+      // The token of a deleted instance beside a user's secrets does not count.
+      if (!isPlatformCall(request) || !(error instanceof LinkspanError) || error.status === 503) throw error;
+    }
+  }
+  return { user: (await authorizePlatform(request, deps.tenants)).user };
+}
+
+function wantsOne(request: HttpRequest): boolean {
+  return hasInstanceToken(request) && !LIST_PARAMETERS.some((name) => request.query.has(name));
+}

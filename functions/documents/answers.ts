@@ -1,0 +1,75 @@
+import * as v from "valibot";
+
+// What the hub answers, by schema. `fields=` leaves members out, so that of an item none is always there.
+
+const date = v.pipe(v.string(), v.isoTimestamp(), v.description("ISO 8601, UTC, in seconds"));
+const raw = v.exactOptional(v.pipe(v.unknown(), v.description("With `raw=true`: the vendor's own answer")));
+
+export const Item = v.pipe(
+  v.object({
+    id: v.exactOptional(v.pipe(v.string(), v.description("Works in a URL as it is, and percent-encoded"))),
+    name: v.exactOptional(v.string()),
+    path: v.exactOptional(v.pipe(v.string(), v.description("Absolute; `/` is the root"))),
+    directory: v.exactOptional(v.boolean()),
+    size: v.exactOptional(v.pipe(v.number(), v.description("Bytes; files only"))),
+    createdDate: v.exactOptional(date),
+    modifiedDate: v.exactOptional(date),
+    parentFolderId: v.exactOptional(v.string()),
+    tags: v.exactOptional(v.pipe(v.array(v.string()), v.readonly())),
+    refId: v.exactOptional(
+      v.pipe(v.string(), v.description("Survives every move, and is taken wherever an id is")),
+    ),
+    description: v.exactOptional(v.string()),
+    properties: v.exactOptional(
+      v.object({ mimeType: v.exactOptional(v.string()), hash: v.exactOptional(v.string()) }),
+    ),
+    raw,
+  }),
+  v.title("Item"),
+  v.description("A file or folder"),
+);
+
+export const Items = v.pipe(v.array(Item), v.readonly());
+
+export const Pong = v.object({
+  endpoint: v.pipe(v.string(), v.description("Key of the connector")),
+  valid: v.boolean(),
+  dateTime: v.pipe(v.string(), v.isoTimestamp()),
+});
+
+export const Account = v.object({
+  id: v.string(),
+  name: v.exactOptional(v.string()),
+  email: v.exactOptional(v.string()),
+  raw,
+});
+
+export const StorageUse = v.object({
+  total: v.pipe(v.nullable(v.number()), v.description("Bytes; null: no limit")),
+  used: v.number(),
+  shared: v.number(),
+});
+
+export const LinksOfItem = v.object({
+  expires: v.exactOptional(date),
+  cloudElementsLink: v.exactOptional(
+    v.pipe(v.string(), v.description("Streams through Linkspan without authorization, for four hours")),
+  ),
+  providerViewLink: v.exactOptional(
+    v.pipe(v.string(), v.description("A page of the vendor's that shows it")),
+  ),
+  providerLink: v.exactOptional(v.pipe(v.string(), v.description("The bytes, from the vendor"))),
+  raw,
+});
+
+export const RevisionOfFile = v.object({
+  id: v.string(),
+  size: v.exactOptional(v.number()),
+  modifiedDate: v.exactOptional(date),
+  hash: v.exactOptional(v.string()),
+  raw,
+});
+
+export const Revisions = v.pipe(v.array(RevisionOfFile), v.readonly());
+
+export const Nothing = v.pipe(v.object({}), v.description("An empty object"));

@@ -1,0 +1,156 @@
+import type * as v from "valibot";
+import type { ErrorCode } from "../core/error-codes.ts";
+import type { Parameters, Values } from "./parameter.ts";
+import type { HttpRequest, HttpResponse } from "./request.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
+
+/**
+ * Whose credentials a call takes:
+ * - `none`;
+ * - `user`: `User …, Organization …`, or `Bearer <user secret>`;
+ * - `optionalUser`: the same, or nothing;
+ * - `instance`: an instance token, with or without the user's secrets beside it;
+ * - `instanceOfUser`: the user's secrets for the instance of the path, or that instance's token;
+ * - `newestTokenOrUser`: the same, but for a token that was rotated away and lives for its grace;
+ * - `userOfInstance`: the user's secrets, with or without the instance's token beside them;
+ * - `userOrInstance`: the user's secrets, or an instance token for its own instance;
+ * - `browser`: the cookie of a connect session;
+ * - `vendorPlace`: an instance token wherever the vendor takes its own credential (the proxy).
+ */
+export type Auth =
+  | "none"
+  | "user"
+  | "optionalUser"
+  | "instance"
+  | "instanceOfUser"
+  | "newestTokenOrUser"
+  | "userOfInstance"
+  | "userOrInstance"
+  | "browser"
+  | "vendorPlace";
+
+/** What may come back under one status. `json` by schema, or other media types. */
+export interface Answer {
+  readonly description: string;
+  readonly json?: v.GenericSchema;
+  readonly mediaTypes?: readonly string[];
+  /** Headers that callers read, with what they say. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly example?: unknown;
+}
+
+/** One call of the API: what it takes, what it answers, and what its documentation says. */
+export interface Contract {
+  readonly method: Method;
+  /** All the paths that it answers to: `/instances/{id}/token`. `{rest+}` at the end takes the remainder. The first is the usual one. */
+  readonly paths: readonly [string, ...string[]];
+  /** One line, for lists of calls. */
+  readonly summary: string;
+  readonly description?: string;
+  /** Heading under which the documentation has it. */
+  readonly group: string;
+  readonly auth: Auth;
+  readonly query?: Parameters;
+  readonly body?: Body;
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Codes beside those that every call may answer (`commonErrors`). */
+  readonly errors?: readonly ErrorCode[];
+  /** What the audit trail calls it; absent: it changes nothing. */
+  readonly audit?: string;
+  /** False: this GET does something that a HEAD, which link scanners send, must not do. Else it answers HEAD, too. */
+  readonly head?: false;
+  /** There is a better call. */
+  readonly deprecated?: true;
+}
+
+/** A JSON body by its schema, or bytes that the handler reads. */
+export type Body =
+  | { readonly json: v.GenericSchema; readonly example?: unknown }
+  | { readonly mediaTypes: readonly string[]; readonly description: string };
+
+/** The contracts of one function, by name: stable in metrics and documentation, lower case with dots. */
+export type Contracts = Readonly<Record<string, Contract>>;
+
+/** What came with a call, read and checked. */
+export interface Input<C extends Contract, Caller = undefined> {
+  readonly caller: Caller;
+  readonly query: Values<C["query"]>;
+  readonly body: C["body"] extends { readonly json: infer S extends v.GenericSchema }
+    ? v.InferOutput<S>
+    : undefined;
+}
+
+/** What a handler may answer with as JSON. */
+type JsonOf<C extends Contract> = {
+  [Status in keyof C["answers"]]: C["answers"][Status] extends {
+    readonly json: infer S extends v.GenericSchema;
+  }
+    ? v.InferOutput<S>
+    : never;
+}[keyof C["answers"]];
+
+export type Handle<C extends Contract, Caller = undefined> = (
+  request: HttpRequest,
+  input: Input<C, Caller>,
+) => Promise<HttpResponse<JsonOf<C>>>;
+
+/** Who calls, by the credentials that contracts of a function take; those that are missing here are the handler's business. */
+export type Callers = Readonly<
+  Partial<Record<Auth, (request: HttpRequest, route: Route) => Promise<unknown>>>
+>;
+
+type CallerOf<C extends Contract, Who> = C["auth"] extends keyof Who
+  ? Who[C["auth"]] extends (...all: never) => Promise<infer Caller>
+    ? Caller
+    : undefined
+  : undefined;
+
+/** One path of one call, with its handler. */
+export interface Route extends Omit<Contract, "paths"> {
+  readonly path: string;
+  readonly name: string;
+  /** Finds out who calls. @throws {LinkspanError} 401, 403, 404 */
+  readonly whoCalls?: (request: HttpRequest, route: Route) => Promise<unknown>;
+  readonly handle: (request: HttpRequest, input: Input<Contract, unknown>) => Promise<HttpResponse>;
+}
+
+/** Marks contracts as such, and keeps their types. */
+export function contracts<const C extends Contracts>(all: C): C {
+  return all;
+}
+
+/**
+ * The routes of a function: each contract with the handler of its name.
+ * @param callers finds out who calls, before query and body are read
+ */
+export function implement<const C extends Contracts, const Who extends Callers>(
+  all: C,
+  callers: Who,
+  handlers: { readonly [Name in keyof C]: Handle<C[Name], CallerOf<C[Name], Who>> },
+): Route[] {
+  return Object.entries(all).flatMap(([name, { paths, ...contract }]) => {
+    const whoCalls = callers[contract.auth];
+    const handle = handlers[name] as unknown as Route["handle"];
+    return paths.map((path) => ({
+      ...contract,
+      path,
+      name,
+      handle,
+      ...(whoCalls === undefined ? {} : { whoCalls }),
+    }));
+  });
+}
+
+/** What any call may answer with, before its handler is asked or because something failed behind it. */
+export const commonErrors = [
+  "invalid_request",
+  "unknown_path",
+  "method_not_allowed",
+  "payload_too_large",
+  "refused_by_firewall",
+  "too_many_requests",
+  "tenant_limit_reached",
+  "internal_error",
+  "unavailable",
+] as const satisfies readonly ErrorCode[];

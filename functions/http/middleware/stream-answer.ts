@@ -1,0 +1,95 @@
+import { Readable } from "node:stream";
+import type { APIGatewayProxyEvent } from "aws-lambda";
+import { requestOutcome } from "../../aws/outcome-metrics.ts";
+import { settleAll } from "../../core/settle-all.ts";
+import type { TenantUse } from "../../core/tenants/tenant-use.ts";
+import { sendableHeaders } from "../header-values.ts";
+import { logUnexpected } from "../log-unexpected.ts";
+import { readRequest } from "../read-request.ts";
+import type { HttpRequest, HttpResponse } from "../request.ts";
+import type { StreamedResponse } from "../streaming-mode.ts";
+import type { Call, Middleware, MiddyRequest } from "./call.ts";
+
+/** Characters of a User-Agent header that go into the log. */
+const MAX_USER_AGENT = 256;
+
+/** JSON tells of one caller's things, and is nothing that a browser may take for a page. */
+const JSON_HEADERS = {
+  "Content-Type": "application/json",
+  "X-Content-Type-Options": "nosniff",
+  "Cache-Control": "no-store",
+};
+
+/**
+ * The outermost middleware: makes a call of API Gateway's event, and of the answer what is streamed, with the request's id. When
+ * all of it has left, it says in metrics and log what became of the call, and waits for the work that goes on behind the answer.
+ * @param name of the function in metrics and logs
+ * @param tenantUse the bound on what each organization may use; where `undefined` is answered there is none
+ */
+export function streamAnswer(name: string, tenantUse?: () => TenantUse | undefined): Middleware {
+  const end = (middy: MiddyRequest): void => {
+    const { event: call, response } = middy;
+    if (response === undefined) return;
+    const use = tenantUse?.();
+    const { request, startedAt, pending } = call;
+    const latencyMs = performance.now() - startedAt;
+    const streamed: StreamedResponse = {
+      statusCode: response.status,
+      headers: sendableHeaders({
+        ...(response.json === undefined ? {} : JSON_HEADERS),
+        ...response.headers,
+        "Elements-Request-Id": request.requestId,
+      }),
+      ...bodyOf(request, response),
+      onEnd: () => {
+        response.onEnd?.();
+        requestOutcome({
+          function: name,
+          route: request.facts.route ?? "unknown",
+          status: response.status,
+          latencyMs,
+          durationMs: performance.now() - startedAt,
+          requestId: request.requestId,
+          ...userAgentOf(request),
+          ...request.facts,
+        });
+      },
+      afterAnswer: async () => {
+        const { organizationId } = request.facts;
+        if (organizationId !== undefined && use !== undefined) pending.push(use.writeDown(organizationId));
+        for (const result of await settleAll(pending)) {
+          if (result.status === "rejected") logUnexpected(result.reason, request);
+        }
+      },
+    };
+    middy.response = streamed as never;
+  };
+  return {
+    before(middy) {
+      const event = middy.event as unknown as APIGatewayProxyEvent;
+      const pending: Promise<unknown>[] = [];
+      const request = readRequest(event, middy.context, pending);
+      const use = tenantUse?.();
+      if (use !== undefined) Object.assign(request, { tenantUse: use });
+      middy.event = { request, startedAt: performance.now(), pending } satisfies Call;
+    },
+    after: end,
+    onError: end,
+  };
+}
+
+/** RFC 9110 section 9.3.2: HEAD is answered as GET, without the body. */
+function bodyOf({ method }: HttpRequest, { json, body }: HttpResponse): Pick<StreamedResponse, "body"> {
+  if (method === "HEAD") {
+    if (body instanceof Readable) body.destroy();
+    return {};
+  }
+  if (json !== undefined) return { body: JSON.stringify(json) };
+  return body === undefined ? {} : { body };
+}
+
+/** As the caller sent it, cut; the log line is JSON, so whatever is in it stays in its quotes. */
+function userAgentOf({ headers }: HttpRequest): { userAgent?: string } {
+  const sent = headers["user-agent"];
+  return sent === undefined ? {} : { userAgent: sent.slice(0, MAX_USER_AGENT) };
+}

@@ -1,0 +1,79 @@
+import { InvalidRequest } from "../core/errors.ts";
+
+/** One parameter of a query: how it is read, and what the documentation says of it. Empty values are absent by then. */
+export interface Parameter<T = unknown> {
+  readonly description: string;
+  /** As it is written in a URL, where that is not its name here: `tags[]`. */
+  readonly writtenAs?: string;
+  /** JSON Schema of one value; of a list's whole. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** @throws {InvalidRequest} naming the parameter */
+  readonly read: (query: URLSearchParams, name: string) => T;
+}
+
+/** A route's query, by name. What is not in it is ignored. */
+export type Parameters = Readonly<Record<string, Parameter>>;
+
+/** The values of a query. */
+export type Values<P extends Parameters | undefined> = P extends Parameters
+  ? { readonly [Name in keyof P]: P[Name] extends Parameter<infer T> ? T : never }
+  : Readonly<Record<never, never>>;
+
+/** Reads a query in the order in which its parameters are declared. @throws {InvalidRequest} naming the first one that is wrong */
+export function readQuery<P extends Parameters>(parameters: P, query: URLSearchParams): Values<P> {
+  const values = Object.entries(parameters).map(([name, { read }]) => [name, read(query, name)] as const);
+  return Object.fromEntries(values) as Values<P>;
+}
+
+export function text(description: string): Parameter<string | undefined> {
+  return { description, schema: { type: "string" }, read: (query, name) => query.get(name) ?? undefined };
+}
+
+export function flag(description: string): Parameter<boolean | undefined> {
+  return {
+    description,
+    schema: { type: "boolean" },
+    read(query, name) {
+      const value = query.get(name)?.toLowerCase();
+      if (value === undefined) return undefined;
+      if (value === "true" || value === "false") return value === "true";
+      throw new InvalidRequest(`${name} is true or false`, name);
+    },
+  };
+}
+
+/** A whole number in decimal digits. */
+export function wholeNumber(
+  description: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): Parameter<number | undefined> {
+  return {
+    description,
+    schema: { type: "integer", minimum: min, maximum: max },
+    read(query, name) {
+      const text = query.get(name);
+      if (text === null) return undefined;
+      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      if (value >= min && value <= max) return value;
+      throw new InvalidRequest(`${name} is a whole number from ${min} to ${max}`, name);
+    },
+  };
+}
+
+/**
+ * A list: `tags[]=a&tags[]=b`, and `tags=a,b` as some clients write it.
+ * @param writtenAs the form that the documentation shows
+ */
+export function texts(description: string, writtenAs?: string): Parameter<readonly string[]> {
+  return {
+    description,
+    ...(writtenAs === undefined ? {} : { writtenAs }),
+    schema: { type: "array", items: { type: "string" } },
+    read(query, name) {
+      const joined = query.getAll(name).flatMap((value) => value.split(","));
+      return [...query.getAll(`${name}[]`), ...joined]
+        .map((value) => value.trim())
+        .filter((value) => value !== "");
+    },
+  };
+}

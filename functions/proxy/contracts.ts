@@ -1,0 +1,38 @@
+import { contracts } from "../http/contract.ts";
+
+export const proxyContracts = contracts({
+  proxy: {
+    method: "ANY",
+    paths: ["/proxy/{vendorPath+}"],
+    summary: "Hands a call on to the vendor",
+    description:
+      "Method, path, query, headers and body go to the vendor's API, with its own credential in place of the instance token; status, headers and body come back as they are. The header `Elements-Error-Source: linkspan` tells an error of Linkspan's from one of the vendor's.",
+    group: "Raw proxy",
+    auth: "vendorPlace",
+    body: { mediaTypes: ["*/*"], description: "What the vendor takes" },
+    errors: [
+      "unauthorized",
+      "instance_disabled",
+      "needs_reauthentication",
+      "misplaced_token",
+      "unknown_host",
+      "token_unavailable",
+      "vendor_rate_limited",
+      "vendor_answer_too_large",
+      "vendor_unreachable",
+      "vendor_unavailable",
+      "vendor_timeout",
+      "vendor_address_refused",
+      "vendor_endpoint_unknown",
+      "unusable_access_token",
+      "unknown_app",
+      "invalid_client",
+      "unknown_instance",
+      "not_found",
+      "key_service_unavailable",
+    ],
+    answers: {
+      200: { description: "Whatever the vendor answers, under its own status", mediaTypes: ["*/*"] },
+    },
+  },
+});
