@@ -56,6 +56,8 @@ export class ApiStack extends Stack {
       "{proxy+}": authorization,
       "api-v2": authorization,
       "api-v2/{proxy+}": documents,
+      "api-v2/openapi.json": authorization,
+      "api-v2/openapi.json/{proxy+}": authorization,
       "api-v2/hubs": authorization,
       "api-v2/hubs/{hub}": authorization,
       "api-v2/hubs/{hub}/{proxy+}": authorization,

@@ -27,7 +27,7 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({
   url: "/elements/api-v2/openapi.json",
   dom_id: "#page",
-  docExpansion: "none",
+  docExpansion: "list",
   defaultModelsExpandDepth: 0,
 });
 `;

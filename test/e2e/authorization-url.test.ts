@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App } from "./app.ts";
@@ -66,6 +67,13 @@ describe("the catalogue", () => {
       }
     },
   );
+
+  it("has the description of the whole API beside it, without authorization", async () => {
+    const { status, headers, body } = await app.call<object>("GET", "/openapi.json");
+    expect([status, headers.get("content-type")]).toEqual([200, "application/json"]);
+    const kept = await readFile(new URL("../../docs/openapi.json", import.meta.url), "utf8");
+    expect(body).toEqual(JSON.parse(kept));
+  });
 
   it("finds a connector by key and by number, with texts that are never null", async () => {
     const byKey = await app.call<Record<string, unknown>>("GET", "/elements/dropbox");

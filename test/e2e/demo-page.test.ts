@@ -133,5 +133,19 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
       expect(answer.status).toBe(403);
       await answer.body?.cancel();
     });
+
+    it("shows the API's description, and makes a call from there", async () => {
+      const problems: string[] = [];
+      page.on("pageerror", (error) => problems.push(error.message));
+      await page.goto(`${platform.url}/api-docs`);
+      const hubs = page.locator(".opblock").first();
+      await hubs.getByRole("button").first().click();
+      await hubs.getByRole("button", { name: "Try it out" }).click();
+      await hubs.getByRole("button", { name: "Execute" }).click();
+      const answer = hubs.locator(".live-responses-table .response-col_description");
+      await expect.poll(() => answer.first().innerText()).toContain('"key": "documents"');
+      await shot("api-docs");
+      expect(problems).toEqual([]);
+    });
   },
 );

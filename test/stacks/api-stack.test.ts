@@ -26,6 +26,8 @@ describe("the route tree", () => {
       "/{proxy+}": "Authorization",
       "/api-v2": "Authorization",
       "/api-v2/{proxy+}": "Documents",
+      "/api-v2/openapi.json": "Authorization",
+      "/api-v2/openapi.json/{proxy+}": "Authorization",
       "/api-v2/hubs": "Authorization",
       "/api-v2/hubs/{hub}": "Authorization",
       "/api-v2/hubs/{hub}/{proxy+}": "Authorization",
