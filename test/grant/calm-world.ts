@@ -5,14 +5,14 @@ import { clientPauses } from "../../functions/core/grant/refresh/pause-client.ts
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import type { InstanceStore } from "../../functions/core/instances/instance-store.ts";
-import type { PendingKey, PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
-import type { PendingRemoval, PendingSignIns } from "../../functions/core/instances/pending-store.ts";
+import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import type { RescueRecord } from "../../functions/core/instances/rescue-store.ts";
 import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";
 import { StoreRefused } from "../../functions/core/store-refused.ts";
 import type { TransientItem, TransientStore } from "../../functions/core/transients.ts";
 import { SealBroken } from "../../functions/core/vault/sealed-format.ts";
 import { connector } from "./connector.ts";
+import { MemoryTables } from "./memory/memory-tables.ts";
 import { accountHttp } from "./told-by.ts";
 
 export const HOUR = 3_600_000;
@@ -36,10 +36,23 @@ export const granted = (accessToken: string, more: Record<string, unknown> = {})
 export class CalmWorld {
   now = 1_700_000_000_000;
   connector: Connector = connector;
-  readonly items = new Map<number, Instance>();
+  readonly #tables = new MemoryTables({
+    reading: () => ({
+      dateMs: Math.floor(this.now / 1000) * 1000,
+      monotonicMs: this.now - 1_600_000_000_000,
+    }),
+    called: (call) => {
+      this.tableCalls.push(call);
+      if (this.tableFails) throw new Error("the table fails");
+    },
+    writes: (instance) => {
+      if (!this.holds(instance)) throw new StoreRefused("table", "it is too large", { tooLarge: true });
+    },
+  });
+  readonly items = this.#tables.items;
   readonly records = new Map<string, RescueRecord>();
   /** By `<instance>/<session>/<epoch>`. */
-  readonly pendings = new Map<string, PendingSignIn>();
+  readonly pendings = this.#tables.pendings;
   readonly transientItems = new Map<string, TransientItem>();
   readonly outcomes: GrantOutcome[] = [];
   readonly announced: InstanceEvent[] = [];
@@ -156,10 +169,8 @@ export class CalmWorld {
     return { instance: value, reading };
   }
 
-  readonly #instances: InstanceStore = this.#table();
-
   readonly deps: WorkerDeps & { readonly instances: InstanceStore } = {
-    instances: this.#instances,
+    instances: this.#tables.instances,
     rescue: {
       put: async (record) => {
         this.#bucket();
@@ -224,7 +235,7 @@ export class CalmWorld {
         });
       }),
     timing,
-    pendings: this.#pendingTable(),
+    pendings: this.#tables.pendingSignIns,
     enqueuePending: async ({ instanceId: id }) => {
       this.handedOver.push({ id, cause: "pending" });
     },
@@ -285,69 +296,6 @@ export class CalmWorld {
     return pending;
   }
 
-  #pendingTable(): PendingSignIns & PendingRemoval {
-    const name = ({ instanceId, sessionId, epoch }: PendingKey): string =>
-      `${instanceId}/${sessionId}/${epoch}`;
-    const up = (call: string): void => {
-      this.tableCalls.push(call);
-      if (this.tableFails) throw new Error("the table fails");
-    };
-    const change = async (
-      call: string,
-      key: PendingKey,
-      condition: (pending: PendingSignIn) => boolean,
-      next: (pending: PendingSignIn) => Partial<Record<keyof PendingSignIn, unknown>>,
-    ): Promise<boolean> => {
-      up(call);
-      const pending = this.pendings.get(name(key));
-      if (pending === undefined || !condition(pending)) return false;
-      this.pendings.set(name(key), { ...pending, ...next(pending) } as PendingSignIn);
-      return true;
-    };
-    const notEnding = ({ endingSince }: PendingSignIn): boolean => endingSince === undefined;
-    return {
-      get: async (key) => {
-        up("getPending");
-        const dateMs = Math.floor(this.now / 1000) * 1000;
-        return {
-          value: this.pendings.get(name(key)),
-          reading: { dateMs, monotonicMs: this.now - 1_600_000_000_000 },
-        };
-      },
-      ofInstance: async (instanceId) => {
-        up("pendingsOf");
-        return [...this.pendings.values()].filter((each) => each.instanceId === instanceId);
-      },
-      put: async (pending) => {
-        up("putPending");
-        if (this.pendings.has(name(pending))) return false;
-        this.pendings.set(name(pending), { ...pending, dueAt: pending.endsAt });
-        return true;
-      },
-      noteAccount: (key, noted) => change("notePending", key, notEnding, () => noted),
-      markClaimed: (key, { at, ...rest }) =>
-        change("markClaimed", key, notEnding, ({ claimedAt = at }) => ({ ...rest, claimedAt })),
-      markEnding: (key, now, claimedToo) =>
-        change(
-          "markEnding",
-          key,
-          ({ claimedAt }) => claimedToo === true || claimedAt === undefined,
-          ({ endingSince = now }) => ({ endingSince, dueAt: now }),
-        ),
-      push: (key, to) =>
-        change(
-          "pushPending",
-          key,
-          () => true,
-          () => ({ dueAt: to }),
-        ),
-      remove: async (key) => {
-        up("removePending");
-        this.pendings.delete(name(key));
-      },
-    };
-  }
-
   #living(id: string): TransientItem | undefined {
     const item = this.transientItems.get(id);
     return item === undefined || item.expiresAt <= this.now ? undefined : item;
@@ -355,234 +303,6 @@ export class CalmWorld {
 
   #bucket(): void {
     if (this.bucketFails) throw new Error("the bucket fails");
-  }
-
-  #refuseLarge(instance: Instance): void {
-    if (!this.holds(instance)) throw new StoreRefused("table", "it is too large", { tooLarge: true });
-  }
-
-  #table(): InstanceStore {
-    const change = async (
-      name: string,
-      id: number,
-      condition: (instance: Instance) => boolean,
-      next: (instance: Instance) => Partial<Record<keyof Instance, unknown>>,
-    ): Promise<boolean> => {
-      this.tableCalls.push(name);
-      if (this.tableFails) throw new Error("the table fails");
-      const instance = this.items.get(id);
-      if (instance === undefined || !condition(instance)) return false;
-      const changed = Object.entries({ ...instance, ...next(instance) }).filter(
-        ([, value]) => value !== undefined,
-      );
-      const after = Object.fromEntries(changed) as unknown as Instance;
-      this.#refuseLarge(after);
-      this.items.set(id, after);
-      return true;
-    };
-    const living = ({ deleting }: Instance): boolean => deleting !== true;
-    const clean = {
-      until: undefined,
-      deadVersion: undefined,
-      death: undefined,
-      lastError: undefined,
-      lastFailure: undefined,
-      askedUntil: undefined,
-      refusals: undefined,
-      attempts: undefined,
-      retryAt: undefined,
-      dueSince: undefined,
-    };
-    return {
-      get: async (id) => {
-        this.tableCalls.push("get");
-        if (this.tableFails) throw new Error("the table fails");
-        const dateMs = Math.floor(this.now / 1000) * 1000;
-        return { value: this.items.get(id), reading: { dateMs, monotonicMs: this.deps.monotonic() } };
-      },
-      create: async (instance) => {
-        this.tableCalls.push("create");
-        if (this.tableFails) throw new Error("the table fails");
-        this.#refuseLarge(instance);
-        if (this.items.has(instance.id)) return false;
-        this.items.set(instance.id, instance);
-        return true;
-      },
-      takeLease: (id, { version, fence }, until, forcedAt) =>
-        change(
-          "takeLease",
-          id,
-          (i) => i.version === version && i.fence === fence,
-          () => ({ fence: fence + 1, until, ...(forcedAt === undefined ? {} : { forcedAt }) }),
-        ),
-      release: (id, fence, more = {}) =>
-        change(
-          "release",
-          id,
-          (i) => i.fence === fence,
-          (i) => ({ ...(living(i) ? more : {}), until: undefined }),
-        ),
-      commit: (id, { version }, { fence, grant, dueAt, refreshedAt }) =>
-        change(
-          "commit",
-          id,
-          (i) => i.version === version && living(i),
-          () => ({ ...clean, grant, version: fence, dueAt, lastRefreshedAt: refreshedAt }),
-        ),
-      markDead: (id, { version, fence }, lastError, dueAt, more) =>
-        change(
-          "markDead",
-          id,
-          (i) => i.version === version && i.fence === fence && living(i),
-          () => ({ ...clean, deadVersion: version, dueAt, lastError, ...more }),
-        ),
-      emptyDead: (id, { version, fence }, { grant, death, dueAt }) =>
-        change(
-          "emptyDead",
-          id,
-          (i) => i.version === version && i.fence === fence && i.deadVersion === version && living(i),
-          () => ({ grant, death, fence: fence + 1, dueAt, dueSince: undefined }),
-        ),
-      signIn: (
-        id,
-        { fence, version },
-        { epoch, grant, dueAt, changes, refreshGroup, consentKey, refreshable, replacedGrants },
-      ) =>
-        change(
-          "signIn",
-          id,
-          (i) => i.epoch < epoch && i.fence === fence && i.version === version && living(i),
-          (i) => ({
-            account: undefined,
-            ...changes,
-            ...clean,
-            forcedAt: undefined,
-            grant,
-            epoch,
-            version: fence + 1,
-            fence: fence + 1,
-            dueAt,
-            refreshGroup: refreshGroup ?? i.refreshGroup,
-            consentKey: consentKey ?? i.consentKey,
-            refreshable,
-            replacedGrants,
-          }),
-        ),
-      forgetReplaced: (id, { epoch }) =>
-        change(
-          "forgetReplaced",
-          id,
-          (i) => i.epoch === epoch,
-          () => ({ replacedGrants: undefined }),
-        ),
-      markDeleting: (id, now, who) =>
-        change(
-          "markDeleting",
-          id,
-          (i) => who !== "first" || living(i),
-          (i) => ({
-            deleting: true,
-            dueAt: now,
-            dueSince: undefined,
-            deletingSince: i.deletingSince ?? now,
-          }),
-        ),
-      remove: async (id) => {
-        this.tableCalls.push("remove");
-        return this.items.get(id)?.deleting === true && this.items.delete(id);
-      },
-      setEnabled: (id, enabled, now) =>
-        change("setEnabled", id, living, () => ({
-          enabled,
-          ...(enabled ? { dueAt: now, dueSince: undefined } : {}),
-        })),
-      update: (id, changes, _now, { newestToken } = {}) =>
-        change(
-          "update",
-          id,
-          (i) => living(i) && (newestToken === undefined || i.tokenHashes[0]?.hash === newestToken),
-          () => ({ ...changes }),
-        ),
-      noteAccount: (id, { epoch, consentKey }, { at, ...noted }) =>
-        change(
-          "noteAccount",
-          id,
-          (i) => i.epoch === epoch && living(i) && (consentKey === undefined || i.consentKey === consentKey),
-          () => ({ ...noted, updatedAt: at }),
-        ),
-      touch: (id, lastUsedAt, dueAt) =>
-        change("touch", id, living, () => ({
-          lastUsedAt,
-          ...(dueAt === undefined ? {} : { dueAt, dueSince: undefined }),
-        })),
-      push: (id, seen, to, owedSince, epoch) =>
-        change(
-          "push",
-          id,
-          (i) => i.dueAt === seen && (epoch === undefined || i.epoch === epoch) && living(i),
-          () => ({ dueAt: to, dueSince: owedSince }),
-        ),
-      pushDeletion: (id, to) =>
-        change(
-          "pushDeletion",
-          id,
-          (i) => !living(i),
-          () => ({ dueAt: to, dueSince: undefined, deletionUntil: undefined }),
-        ),
-      claimDeletion: (id, { deletionUntil }, to) =>
-        change(
-          "claimDeletion",
-          id,
-          (i) => !living(i) && i.deletionUntil === deletionUntil,
-          () => ({ deletionUntil: to }),
-        ),
-      hasSibling: async (id, consentKey, unprovenKey, pending) => {
-        this.tableCalls.push("hasSibling");
-        const keys = [consentKey, unprovenKey ?? consentKey];
-        const isOther = (each: { id: number; epoch?: string }): boolean =>
-          each.id !== id || (pending !== undefined && each.epoch !== pending.epoch);
-        const instances = [...this.items.values()].filter(living).map(({ epoch: _, ...each }) => each);
-        const waiting = [...this.pendings.values()]
-          .filter(({ endingSince }) => endingSince === undefined)
-          .map(({ instanceId, ...each }) => ({ ...each, id: instanceId }));
-        return [...instances, ...waiting].some(
-          (each) => keys.includes(each.consentKey ?? "") && isOther(each),
-        );
-      },
-      reseal: (id, { version, fence }, grant) =>
-        change(
-          "reseal",
-          id,
-          (i) => i.version === version && i.fence === fence,
-          () => ({ grant }),
-        ),
-      resealConfiguration: (id, seen, sealedConfiguration) =>
-        change(
-          "resealConfiguration",
-          id,
-          (i) => i.sealedConfiguration !== undefined && Buffer.from(i.sealedConfiguration).equals(seen),
-          () => ({ sealedConfiguration }),
-        ),
-      sealClear: (id, seen, changes) =>
-        change(
-          "sealClear",
-          id,
-          (i) => Buffer.from(i.sealedConfiguration ?? []).equals(seen ?? new Uint8Array()),
-          () => ({ ...changes }),
-        ),
-      resealReplaced: (id, { epoch }, replacedGrants) =>
-        change(
-          "resealReplaced",
-          id,
-          (i) => i.epoch === epoch && i.replacedGrants !== undefined,
-          () => ({ replacedGrants }),
-        ),
-      listByOwner: async () => ({ items: [] }),
-      listByOrganization: async (organizationId) => ({
-        items: [...this.items.values()].filter((each) => each.organizationId === organizationId),
-      }),
-      getMany: async (ids) => ids.flatMap((id) => this.items.get(id) ?? []),
-    };
   }
 }
 

@@ -1,735 +1,737 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { dueIndex } from "../../functions/aws/due-index.ts";
-import { countInstances } from "../../functions/aws/instance-count.ts";
-import { instanceTable } from "../../functions/aws/instance-table.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
-import type {
-  DueIndex,
-  InstanceStore,
-  InstanceSuspension,
-} from "../../functions/core/instances/instance-store.ts";
-import { openTable, TABLE } from "./open-instance-table.ts";
+import { type OpenTables, tables } from "./open-instance-table.ts";
 
-const grant = (text: string): Uint8Array => new TextEncoder().encode(text);
-let opened: Awaited<ReturnType<typeof openTable>>;
-let table: InstanceStore & InstanceSuspension & DueIndex;
-let nextId = 1000;
-let instance: Instance;
+describe.each(tables)("the instances table %s", (_name, open) => {
+  const grant = (text: string): Uint8Array => new TextEncoder().encode(text);
+  let opened: OpenTables;
+  let table: OpenTables["instances"];
+  let nextId = 1000;
+  let instance: Instance;
 
-beforeAll(async () => {
-  opened = await openTable();
-  table = instanceTable({ client: opened.documents, tableName: TABLE, shards: 4 });
-});
-afterAll(() => opened[Symbol.asyncDispose]());
-
-function newInstance(changes: Partial<Instance> = {}): Instance {
-  const id = nextId++;
-  return {
-    id,
-    organizationId: `org-${id}`,
-    userId: "user",
-    connector: "dropbox",
-    name: "Mine",
-    tags: ["a", "b"],
-    createdAt: 1_000,
-    updatedAt: 1_000,
-    configuration: { "oauth.callback.url": "https://app/cb" },
-    secretConfigurationKeys: [],
-    tokenHashes: [{ hash: "h" }],
-    fence: 3,
-    version: 2,
-    epoch: "000000000001000-state",
-    grant: grant("sealed"),
-    enabled: true,
-    dueAt: 5_000,
-    refreshGroup: "group",
-    ...changes,
-  };
-}
-
-beforeEach(async () => {
-  instance = newInstance();
-  expect(await table.create(instance)).toBe(true);
-});
-
-const read = async (id = instance.id): Promise<Instance | undefined> => (await table.get(id)).value;
-const dueIds = async (shard: number, now = 10_000): Promise<number[]> =>
-  (await table.due(shard, now, 100)).items.map(({ id }) => id);
-const shard = (): number => instance.id % 4;
-
-describe("reading", () => {
-  test("gives back what was put, bytes and all, with its shard", async () => {
-    expect(await read()).toEqual({ ...instance, refreshShard: shard() });
+  beforeAll(async () => {
+    opened = await open();
+    table = opened.instances;
   });
-
-  test("tells the store's time and when we asked", async () => {
-    const before = performance.now();
-    const { reading } = await table.get(instance.id);
-    expect(reading.monotonicMs).toBeGreaterThanOrEqual(before);
-    expect(reading.monotonicMs).toBeLessThanOrEqual(performance.now());
-    expect(reading.dateMs % 1000).toBe(0);
-    expect(Math.abs(reading.dateMs - Date.now())).toBeLessThan(5_000);
-    expect(Math.abs(opened.clock.now() - Date.now())).toBeLessThan(5_000);
-  });
-
-  test("an absent instance has a reading too", async () => {
-    const { value, reading } = await table.get(1);
-    expect(value).toBeUndefined();
-    expect(reading.dateMs).toBeGreaterThan(0);
-  });
-});
-
-test("no second instance takes an id", async () => {
-  expect(await table.create({ ...instance, name: "thief" })).toBe(false);
-  expect((await read())?.name).toBe("Mine");
-});
-
-describe("lease", () => {
-  test("is taken on the version and fence that were read, and only once", async () => {
-    expect(await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000)).toBe(true);
-    expect(await read()).toMatchObject({ fence: 4, until: 99_000, version: 2 });
-    expect(await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000)).toBe(false);
-    expect(await table.takeLease(instance.id, { version: 1, fence: 4 }, 99_000)).toBe(false);
-    expect(await read()).toMatchObject({ fence: 4, until: 99_000 });
-  });
-
-  test("is released by the fence that holds it alone", async () => {
-    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
-    expect(await table.release(instance.id, 3)).toBe(false);
-    const change = { dueAt: 7_000, retryAt: 6_000, attempts: 1, lastError: "vendor_unreachable" };
-    expect(await table.release(instance.id, 4, change)).toBe(true);
-    const released = await read();
-    expect(released).toMatchObject({ fence: 4, ...change });
-    expect(released?.until).toBeUndefined();
-  });
-});
-
-describe("what is being deleted", () => {
-  beforeEach(async () => {
-    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
-    await table.markDeleting(instance.id, 4_000);
-  });
-
-  test("keeps its due time when a failed refresh gives its lease back", async () => {
-    expect(await table.release(instance.id, 4, { dueAt: 900_000, attempts: 1, lastError: "x" })).toBe(false);
-    const released = await read();
-    expect(released).toMatchObject({ fence: 4, dueAt: 4_000, deleting: true });
-    for (const name of ["until", "attempts", "lastError"]) expect(released).not.toHaveProperty(name);
-    expect(await dueIds(shard(), 4_000)).toContain(instance.id);
-  });
-
-  test("keeps its due time when a worker that read it before settles it", async () => {
-    expect(await table.push(instance.id, 4_000, undefined)).toBe(false);
-    expect(await table.push(instance.id, 4_000, 900_000)).toBe(false);
-    expect(await read()).toMatchObject({ dueAt: 4_000 });
-  });
-
-  test("is due again when its deletion says so, whatever it is due at now", async () => {
-    expect(await table.pushDeletion(instance.id, 6_000)).toBe(true);
-    expect(await read()).toMatchObject({ dueAt: 6_000 });
-    const other = newInstance();
-    await table.create(other);
-    expect(await table.pushDeletion(other.id, 6_000)).toBe(false);
-    expect(await table.pushDeletion(1, 6_000)).toBe(false);
-    expect(await read(1)).toBeUndefined();
-  });
-
-  test("is marked first by one of several deletes", async () => {
-    expect(await table.markDeleting(instance.id, 5_000, "first")).toBe(false);
-    expect(await table.markDeleting(1, 5_000, "first")).toBe(false);
-    const other = newInstance();
-    await table.create(other);
-    const marked = await Promise.all([1, 2, 3].map(() => table.markDeleting(other.id, 5_000, "first")));
-    expect(marked.toSorted()).toEqual([false, false, true]);
-  });
-
-  test("a deletion is claimed by one worker at a time", async () => {
-    const other = newInstance();
-    await table.create(other);
-    expect(await table.claimDeletion(other.id, {}, 5_000)).toBe(false);
-    expect(await table.claimDeletion(1, {}, 5_000)).toBe(false);
-    expect(await table.claimDeletion(instance.id, {}, 5_000)).toBe(true);
-    expect(await table.claimDeletion(instance.id, {}, 6_000)).toBe(false);
-    expect(await table.claimDeletion(instance.id, { deletionUntil: 5_000 }, 7_000)).toBe(true);
-    expect(await read()).toMatchObject({ deletionUntil: 7_000, dueAt: 4_000 });
-    await table.pushDeletion(instance.id, 8_000);
-    expect(await read()).not.toHaveProperty("deletionUntil");
-  });
-});
-
-describe("commit", () => {
-  test("wins on the base version, ends lease, death and failures, and names itself by its fence", async () => {
-    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
-    await table.release(instance.id, 4, { retryAt: 6_000, attempts: 1, lastError: "x" });
-    await table.markDead(instance.id, { version: 2, fence: 4 }, "invalid_grant");
-    const won = { fence: 4, grant: grant("new"), dueAt: 8_000, refreshedAt: 4_000 };
-    expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
-    const { dueAt, ...rest } = instance;
-    expect(await read()).toEqual({
-      ...rest,
-      fence: 4,
-      version: 4,
-      grant: grant("new"),
-      dueAt: 8_000,
-      refreshShard: shard(),
-      lastRefreshedAt: 4_000,
-    });
-  });
-
-  test("is refused for another version", async () => {
-    const won = { fence: 4, grant: grant("new"), refreshedAt: 4_000 };
-    expect(await table.commit(instance.id, { version: 1 }, won)).toBe(false);
-    expect((await read())?.grant).toEqual(grant("sealed"));
-  });
-
-  test("goes on while disabled, and leaves it disabled", async () => {
-    await table.setEnabled(instance.id, false, 2_000);
-    const won = { fence: 3, grant: grant("new"), refreshedAt: 4_000 };
-    expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
-    expect(await read()).toMatchObject({ enabled: false, version: 3 });
-  });
-
-  test("is refused while deleting, and never makes a deleted item anew", async () => {
-    const won = { fence: 3, grant: grant("new"), refreshedAt: 4_000 };
-    await table.markDeleting(instance.id, 2_000);
-    expect(await table.commit(instance.id, { version: 2 }, won)).toBe(false);
-    await table.remove(instance.id);
-    expect(await table.commit(instance.id, { version: 2 }, won)).toBe(false);
-    expect(await read()).toBeUndefined();
-  });
-
-  test("without a due time takes the item off the due index", async () => {
-    expect(await dueIds(shard())).toContain(instance.id);
-    await table.commit(instance.id, { version: 2 }, { fence: 3, grant: grant("new"), refreshedAt: 4_000 });
-    expect(await dueIds(shard())).not.toContain(instance.id);
-    expect(await read()).not.toHaveProperty("refreshShard");
-  });
-});
-
-describe("death", () => {
-  test("is written for the version and fence that saw it, and takes the item off the due index", async () => {
-    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
-    expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
-    expect(await table.markDead(instance.id, { version: 1, fence: 4 }, "invalid_grant")).toBe(false);
-    expect(await table.markDead(instance.id, { version: 2, fence: 4 }, "invalid_grant")).toBe(true);
-    const dead = await read();
-    expect(dead).toMatchObject({ deadVersion: 2, lastError: "invalid_grant" });
-    expect(dead?.until).toBeUndefined();
-    expect(await dueIds(shard())).not.toContain(instance.id);
-  });
-
-  test("stays on the due index where something else is yet to be done", async () => {
-    await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant", 4_000);
-    expect(await read()).toMatchObject({ deadVersion: 2, dueAt: 4_000 });
-    expect(await dueIds(shard(), 4_000)).toContain(instance.id);
-  });
-
-  test("is not written on what is being deleted", async () => {
-    await table.markDeleting(instance.id, 2_000);
-    expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
-  });
-
-  const death = { version: 2, at: 1_000, reason: "invalid_grant" };
-  const lastFailure = { at: 1_000, code: "invalid_grant", error: "invalid_grant" };
-  const seen = { version: 2, fence: 3 };
-
-  test("says when and why, and takes off what was said of the attempts before; a new grant takes all of it off", async () => {
-    await table.release(instance.id, 3, {
-      attempts: 3,
-      askedUntil: 9_000,
-      refusals: { version: 2, count: 1, since: 1, lastAt: 1 },
-    });
-    await table.markDead(instance.id, seen, "invalid_grant", 4_000, { death, lastFailure });
-    const dead = await read();
-    expect(dead).toMatchObject({ deadVersion: 2, death, lastFailure, dueAt: 4_000 });
-    for (const gone of ["attempts", "askedUntil", "refusals"]) expect(dead).not.toHaveProperty(gone);
-    await table.commit(instance.id, { version: 2 }, { fence: 3, grant: grant("new"), refreshedAt: 4_000 });
-    const back = await read();
-    for (const gone of ["deadVersion", "death", "lastError", "lastFailure"])
-      expect(back).not.toHaveProperty(gone);
-  });
-
-  test("lets the tokens be taken away for the version and fence that were seen, and only of what is dead", async () => {
-    const left = { grant: grant("empty"), death: { ...death, emptied: true as const } };
-    expect(await table.emptyDead(instance.id, seen, left)).toBe(false);
-    await table.markDead(instance.id, seen, "invalid_grant", 4_000, { death });
-    expect(await table.emptyDead(instance.id, { version: 2, fence: 4 }, left)).toBe(false);
-    expect(await table.emptyDead(instance.id, { version: 1, fence: 3 }, left)).toBe(false);
-    expect(await table.emptyDead(instance.id, seen, left)).toBe(true);
-    expect(await read()).toMatchObject({ grant: grant("empty"), version: 2, fence: 4, deadVersion: 2 });
-    expect(await dueIds(shard(), 9_000)).not.toContain(instance.id);
-    expect(await table.emptyDead(instance.id, seen, left)).toBe(false);
-  });
-
-  test("is counted with the connector's other instances", async () => {
-    const count = countInstances({ client: opened.documents, tableName: TABLE });
-    const before = await count(instance.connector);
-    expect(before).toBeGreaterThan(0);
-    await table.create(newInstance());
-    expect(await count(instance.connector)).toBe(before + 1);
-    expect(await count("nobodys")).toBe(0);
-  });
-});
-
-describe("a forced refresh", () => {
-  test("is remembered with its lease, through a refresh, until a sign-in", async () => {
-    expect(await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000, 1_234)).toBe(true);
-    expect(await read()).toMatchObject({ fence: 4, forcedAt: 1_234 });
-    await table.commit(instance.id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
-    await table.takeLease(instance.id, { version: 4, fence: 4 }, 99_000);
-    expect(await read()).toMatchObject({ fence: 5, forcedAt: 1_234 });
-    const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 3_000 };
-    expect(await table.signIn(instance.id, { fence: 5, version: 4 }, won)).toBe(true);
-    expect(await read()).not.toHaveProperty("forcedAt");
-  });
-});
-
-describe("sign-in", () => {
-  const epoch = "000000000002000-state";
-  const won = () => ({ epoch, grant: grant("anew"), dueAt: 9_000, at: 3_000, refreshGroup: "other" });
-
-  test("takes the next fence as its version and brings the dead back to life", async () => {
-    await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant");
-    expect(await table.signIn(instance.id, { fence: 3, version: 2 }, won())).toBe(true);
-    const back = await read();
-    expect(back).toMatchObject({ epoch, fence: 4, version: 4, grant: grant("anew"), refreshGroup: "other" });
-    expect(back).not.toHaveProperty("deadVersion");
-    expect(back).not.toHaveProperty("lastError");
-    expect(await dueIds(shard())).toContain(instance.id);
-  });
-
-  test("shows its own account alone, never the one from before", async () => {
-    await table.noteAccount(
-      instance.id,
-      { epoch: instance.epoch },
-      { account: { id: "one" }, consentKey: "one", at: 1 },
-    );
-    await table.signIn(instance.id, { fence: 3, version: 2 }, won());
-    expect(await read()).not.toHaveProperty("account");
-    const later = { ...won(), epoch: "000000000003000-state", changes: { account: { id: "two" } } };
-    await table.signIn(instance.id, { fence: 4, version: 4 }, later);
-    expect((await read())?.account).toEqual({ id: "two" });
-  });
-
-  test("keeps what it replaced until that is forgotten, by its own epoch alone", async () => {
-    const replacedGrants = [{ version: 2, grant: grant("sealed"), at: 3_000 }];
-    await table.signIn(instance.id, { fence: 3, version: 2 }, { ...won(), replacedGrants });
-    expect((await read())?.replacedGrants).toEqual(replacedGrants);
-    expect(await table.forgetReplaced(instance.id, { epoch: instance.epoch })).toBe(false);
-    expect(await table.forgetReplaced(1, { epoch })).toBe(false);
-    expect((await read())?.replacedGrants).toEqual(replacedGrants);
-
-    const resealed = [{ version: 2, grant: grant("resealed"), at: 3_000 }];
-    expect(await table.resealReplaced(instance.id, { epoch: instance.epoch }, resealed)).toBe(false);
-    expect(await table.resealReplaced(instance.id, { epoch }, resealed)).toBe(true);
-    expect((await read())?.replacedGrants).toEqual(resealed);
-
-    expect(await table.forgetReplaced(instance.id, { epoch })).toBe(true);
-    expect(await read()).not.toHaveProperty("replacedGrants");
-    expect(await table.resealReplaced(instance.id, { epoch }, resealed)).toBe(false);
-    expect(await read()).not.toHaveProperty("replacedGrants");
-  });
-
-  test("that replaces nothing to end leaves nothing there of an earlier one's", async () => {
-    const replacedGrants = [{ version: 2, grant: grant("sealed"), at: 3_000 }];
-    await table.signIn(instance.id, { fence: 3, version: 2 }, { ...won(), replacedGrants });
-    const later = { ...won(), epoch: "000000000003000-state" };
-    await table.signIn(instance.id, { fence: 4, version: 4 }, later);
-    expect(await read()).not.toHaveProperty("replacedGrants");
-  });
-
-  test("is refused to an earlier or the same sign-in, to a moved fence or version, and while deleting", async () => {
-    const seen = { fence: 3, version: 2 };
-    expect(await table.signIn(instance.id, { ...seen, fence: 2 }, won())).toBe(false);
-    expect(await table.signIn(instance.id, { ...seen, version: 1 }, won())).toBe(false);
-    expect(await table.signIn(instance.id, seen, { ...won(), epoch: instance.epoch })).toBe(false);
-    expect(await table.signIn(instance.id, seen, { ...won(), epoch: "000000000000999-z" })).toBe(false);
-    await table.markDeleting(instance.id, 2_000);
-    expect(await table.signIn(instance.id, seen, won())).toBe(false);
-    expect((await read())?.version).toBe(2);
-  });
-});
-
-describe("delete", () => {
-  test("marks, hides from the owner, comes due at once, and remembers when it began", async () => {
-    const owned = async () => (await table.listByOwner(instance.organizationId, "user")).items;
-    expect(await owned()).toHaveLength(1);
-    expect(await table.markDeleting(instance.id, 2_000)).toBe(true);
-    expect(await table.markDeleting(instance.id, 3_000)).toBe(true);
-    expect(await read()).toMatchObject({ deleting: true, deletingSince: 2_000, dueAt: 3_000 });
-    expect(await owned()).toHaveLength(0);
-    expect((await table.listByOrganization(instance.organizationId)).items).toHaveLength(1);
-    expect(await dueIds(shard(), 3_000)).toContain(instance.id);
-  });
-
-  test("removes only what is being deleted", async () => {
-    expect(await table.remove(instance.id)).toBe(false);
-    await table.markDeleting(instance.id, 2_000);
-    expect(await table.remove(instance.id)).toBe(true);
-    expect(await table.remove(instance.id)).toBe(false);
-    expect(await table.markDeleting(instance.id, 2_000)).toBe(false);
-    expect(await read()).toBeUndefined();
-  });
-});
-
-describe("siblings", () => {
-  let consentKey: string;
-  let sibling: Instance;
-  const found = () => table.hasSibling(instance.id, consentKey);
-  beforeEach(async () => {
-    consentKey = `consent-${nextId}`;
-    instance = newInstance({ consentKey });
-    sibling = newInstance({ consentKey });
-    await table.create(instance);
-    expect(await found()).toBe(false);
-    await table.create(sibling);
-    expect(await found()).toBe(true);
-  });
-
-  test("are found across organizations, by one query that reads two at most", async () => {
-    expect(sibling.organizationId).not.toBe(instance.organizationId);
-    for (let more = 0; more < 5; more++) await table.create(newInstance({ consentKey }));
-    const before = opened.operations.length;
-    expect(await found()).toBe(true);
-    expect(opened.operations.slice(before)).toEqual(["QueryCommand"]);
-    expect(await table.hasSibling(instance.id, "another consent")).toBe(false);
-  });
-
-  test("are those of a second key, too: imports of one organization whose client is not proven", async () => {
-    const unproven = newInstance({ consentKey: `${consentKey}-unproven` });
-    await table.create(unproven);
-    await table.markDeleting(sibling.id, 2_000);
-    expect(await found()).toBe(false);
-    expect(await table.hasSibling(instance.id, consentKey, unproven.consentKey)).toBe(true);
-    expect(await table.hasSibling(unproven.id, "another consent", unproven.consentKey)).toBe(false);
-  });
-
-  test("are none of them being deleted", async () => {
-    await table.markDeleting(sibling.id, 2_000);
-    expect(await found()).toBe(false);
-  });
-
-  test("stay through a lease, a refresh, a dead grant and a disabling", async () => {
-    const { id } = sibling;
-    await table.takeLease(id, { version: 2, fence: 3 }, 99_000);
-    await table.commit(id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
-    await table.markDead(id, { version: 4, fence: 4 }, "invalid_grant");
-    await table.setEnabled(id, false, 5_000);
-    expect(await found()).toBe(true);
-  });
-
-  test("move with the account that is noted for the sign-in that it belongs to", async () => {
-    const { id, epoch } = sibling;
-    const noted = { account: { id: "person" }, consentKey: `${consentKey}-noted`, at: 2_000 };
-    expect(await table.noteAccount(id, { epoch: "000000000000001-older" }, noted)).toBe(false);
-    expect(await found()).toBe(true);
-    expect(await table.noteAccount(id, { epoch }, noted)).toBe(true);
-    expect(await read(id)).toMatchObject({ account: noted.account, updatedAt: 2_000 });
-    expect(await found()).toBe(false);
-    expect(await table.hasSibling(instance.id, noted.consentKey)).toBe(true);
-    await table.markDeleting(id, 3_000);
-    expect(await table.noteAccount(id, { epoch }, noted)).toBe(false);
-  });
-
-  test("move with a proof of the client, unless something else was noted meanwhile", async () => {
-    const { id, epoch } = sibling;
-    const proven = { consentKey: `${consentKey}-proven`, at: 2_000 };
-    expect(await table.noteAccount(id, { epoch, consentKey: "another" }, proven)).toBe(false);
-    expect(await table.noteAccount(id, { epoch, consentKey }, proven)).toBe(true);
-    expect(await table.noteAccount(id, { epoch, consentKey }, proven)).toBe(false);
-    expect(await read(id)).toEqual({
-      ...sibling,
-      refreshShard: id % 4,
-      consentKey: proven.consentKey,
-      updatedAt: 2_000,
-    });
-  });
-
-  test("move with a sign-in", async () => {
-    const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 3_000, refreshGroup: "other" };
-    const moved = { ...won, consentKey: `${consentKey}-moved` };
-    expect(await table.signIn(sibling.id, { fence: 3, version: 2 }, moved)).toBe(true);
-    expect(await found()).toBe(false);
-    expect(await table.hasSibling(instance.id, moved.consentKey)).toBe(true);
-  });
-});
-
-describe("what has nothing to do with the grant", () => {
-  test("changes by update and enabling, but not while deleting", async () => {
-    expect(await table.update(instance.id, { name: "Yours", tags: [] }, 2_000)).toBe(true);
-    expect(await read()).toMatchObject({ name: "Yours", tags: [], updatedAt: 2_000, version: 2 });
-    expect(await table.setEnabled(instance.id, true, 2_500)).toBe(true);
-    expect(await read()).toMatchObject({ enabled: true, dueAt: 2_500 });
-    await table.markDeleting(instance.id, 3_000);
-    expect(await table.update(instance.id, { name: "No" }, 4_000)).toBe(false);
-    expect(await table.setEnabled(instance.id, false, 4_000)).toBe(false);
-    expect(await table.touch(instance.id, 4_000)).toBe(false);
-  });
-
-  test("no write makes an item that is not there", async () => {
-    expect(await table.update(7, { name: "ghost" }, 1)).toBe(false);
-    expect(await table.noteAccount(7, { epoch: instance.epoch }, { account: { id: "a" }, at: 1 })).toBe(
-      false,
-    );
-    expect(await table.setEnabled(7, true, 1)).toBe(false);
-    expect(await table.touch(7, 1)).toBe(false);
-    expect(await table.takeLease(7, { version: 1, fence: 1 }, 1)).toBe(false);
-    expect(await table.release(7, 1)).toBe(false);
-    expect(await table.push(7, 1, 2)).toBe(false);
-    expect(await read(7)).toBeUndefined();
-  });
-
-  test("a use is noted, and brings an idle grant back to the due index", async () => {
-    await table.push(instance.id, 5_000, undefined);
-    expect(await dueIds(shard())).not.toContain(instance.id);
-    expect(await table.touch(instance.id, 4_000, 6_000)).toBe(true);
-    expect(await read()).toMatchObject({ lastUsedAt: 4_000, dueAt: 6_000 });
-    expect(await dueIds(shard())).toContain(instance.id);
-  });
-});
-
-describe("a re-seal", () => {
-  test("puts other bytes in the place of the same version, and changes nothing else, a held lease least of all", async () => {
-    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
-    const before = await read();
-    expect(await table.reseal(instance.id, { version: 2, fence: 4 }, grant("resealed"))).toBe(true);
-    expect(await read()).toEqual({ ...before, grant: grant("resealed") });
-
-    // The holder of the lease commits as if nothing had been.
-    const won = { fence: 4, grant: grant("new"), dueAt: 8_000, refreshedAt: 4_000 };
-    expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
-    expect(await read()).toMatchObject({ version: 4, grant: grant("new") });
-  });
-
-  test("is refused when version or fence moved on, and for an instance that is gone", async () => {
-    expect(await table.reseal(instance.id, { version: 1, fence: 3 }, grant("x"))).toBe(false);
-    expect(await table.reseal(instance.id, { version: 2, fence: 2 }, grant("x"))).toBe(false);
-    expect(await table.reseal(7, { version: 2, fence: 3 }, grant("x"))).toBe(false);
-    expect(await read(7)).toBeUndefined();
-    expect((await read())?.grant).toEqual(grant("sealed"));
-  });
-
-  test("of the configuration is refused when it was changed meanwhile", async () => {
-    expect(await table.resealConfiguration(instance.id, grant("c1"), grant("x"))).toBe(false);
-    await table.update(instance.id, { sealedConfiguration: grant("c1") }, 1);
-    expect(await table.resealConfiguration(instance.id, grant("c0"), grant("x"))).toBe(false);
-    expect(await table.resealConfiguration(instance.id, grant("c1"), grant("c1 again"))).toBe(true);
-    expect((await read())?.sealedConfiguration).toEqual(grant("c1 again"));
-  });
-});
-
-describe("a secret in clear", () => {
-  const changes = {
-    configuration: {},
-    secretConfigurationKeys: ["a.token"],
-    sealedConfiguration: grant("configuration"),
-  };
-
-  test("is sealed where nothing was, unless somebody has sealed meanwhile", async () => {
-    expect(await table.sealClear(instance.id, undefined, changes)).toBe(true);
-    expect(await read()).toEqual({ ...instance, refreshShard: shard(), ...changes });
-    expect(await table.sealClear(instance.id, undefined, changes)).toBe(false);
-    expect(await table.sealClear(nextId++, undefined, changes)).toBe(false);
-  });
-
-  test("is sealed in the place of what was seen, byte for byte", async () => {
-    await table.sealClear(instance.id, undefined, changes);
-    const next = { ...changes, sealedConfiguration: grant("next") };
-    expect(await table.sealClear(instance.id, grant("other"), next)).toBe(false);
-    expect(await table.sealClear(instance.id, changes.sealedConfiguration, next)).toBe(true);
-    expect((await read())?.sealedConfiguration).toEqual(next.sealedConfiguration);
-  });
-});
-
-describe("an instance token", () => {
-  test("is replaced if it is the newest still", async () => {
-    const tokenHashes = [{ hash: "h2" }, { hash: "h", until: 9_000 }];
-    const seen = { newestToken: "h" };
-    expect(await table.update(instance.id, { tokenHashes }, 2_000, { newestToken: "other" })).toBe(false);
-    expect(await table.update(instance.id, { tokenHashes }, 2_000, seen)).toBe(true);
-    expect(await table.update(instance.id, { tokenHashes: [{ hash: "h3" }] }, 3_000, seen)).toBe(false);
-    expect(await read()).toEqual({ ...instance, refreshShard: shard(), tokenHashes, updatedAt: 2_000 });
-    await table.markDeleting(instance.id, 4_000);
-    expect(await table.update(instance.id, { tokenHashes }, 5_000, { newestToken: "h2" })).toBe(false);
-  });
-});
-
-describe("the mark of a suspended user", () => {
-  test("comes and goes, on what is being deleted too, and changes nothing else", async () => {
-    expect(await table.markSuspended(instance.id, true)).toBe(true);
-    expect(await read()).toEqual({ ...instance, refreshShard: shard(), userSuspended: true });
-    expect(await table.markSuspended(instance.id, false)).toBe(true);
-    expect(await table.markSuspended(instance.id, false)).toBe(true);
-    expect(await read()).toEqual({ ...instance, refreshShard: shard() });
-    await table.markDeleting(instance.id, 2_000);
-    expect(await table.markSuspended(instance.id, true)).toBe(true);
-    expect(await table.markSuspended(nextId++, true)).toBe(false);
-    expect(await read(nextId - 1)).toBeUndefined();
-  });
-
-  test("stays through a refresh, a sign-in and a change", async () => {
-    const { id } = instance;
-    await table.markSuspended(id, true);
-    await table.takeLease(id, { version: 2, fence: 3 }, 99_000);
-    await table.commit(id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
-    const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 5_000 };
-    expect(await table.signIn(id, { fence: 4, version: 4 }, won)).toBe(true);
-    await table.update(id, { name: "Other" }, 6_000);
-    expect((await read())?.userSuspended).toBe(true);
-  });
-});
-
-describe("due index", () => {
-  test("gives what is due, oldest first, and no more than that", async () => {
-    const [later, sooner] = [newInstance({ dueAt: 900 }), newInstance({ dueAt: 800 })];
-    const ids = await Promise.all(
-      [later, sooner].map(async (each) => {
-        // Both in one shard, though ids differ.
-        const same = { ...each, id: each.id * 4 + 3 };
-        await table.create(same);
-        return same.id;
-      }),
-    );
-    expect((await dueIds(3, 900)).filter((id) => ids.includes(id))).toEqual([ids[1], ids[0]]);
-    expect((await dueIds(3, 899)).filter((id) => ids.includes(id))).toEqual([ids[1]]);
-    const first = await table.due(3, 900, 1);
-    expect(first.items).toEqual([{ id: ids[1], dueAt: 800, refreshGroup: "group" }]);
-    const second = await table.due(3, 900, 1, first.next);
-    expect(second.items.map(({ id }) => id)).toEqual([ids[0]]);
-  });
-
-  test("is pushed only from the due time that was seen", async () => {
-    expect(await table.push(instance.id, 4_999, 6_000)).toBe(false);
-    expect(await table.push(instance.id, 5_000, 6_000)).toBe(true);
-    expect(await read()).toMatchObject({ dueAt: 6_000, refreshShard: shard() });
-  });
-});
-
-describe("since when a refresh is owed", () => {
-  const dueItem = async () =>
-    (await table.due(shard(), 10_000, 100)).items.find(({ id }) => id === instance.id);
-  const pushTwice = async () => {
-    const { push } = dueIndex({ client: opened.documents, tableName: TABLE, shards: 4 });
-    expect(await push(instance.id, 5_000, 6_000)).toBe(true);
-    expect(await push(instance.id, 6_000, 7_000)).toBe(true);
-    expect(await push(instance.id, 6_000, 8_000)).toBe(false);
-  };
-
-  test("is kept from the first due time through the sweep's pushes, and lies on the index", async () => {
-    expect(await dueItem()).not.toHaveProperty("dueSince");
-    await pushTwice();
-    expect(await dueItem()).toEqual({
-      id: instance.id,
-      dueAt: 7_000,
-      dueSince: 5_000,
-      refreshGroup: "group",
-    });
-  });
-
-  test("is what a failed attempt says, and a worker's look keeps or ends it", async () => {
-    await pushTwice();
-    await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
-    await table.release(instance.id, 4, { dueAt: 7_500, dueSince: 9_500, attempts: 1 });
-    expect(await read()).toMatchObject({ dueAt: 7_500, dueSince: 9_500 });
-    expect(await table.push(instance.id, 7_500, 7_600, 9_500)).toBe(true);
-    expect(await read()).toMatchObject({ dueAt: 7_600, dueSince: 9_500 });
-    expect(await table.push(instance.id, 7_600, 7_700)).toBe(true);
-    expect(await read()).not.toHaveProperty("dueSince");
-  });
-
-  test("is pushed by one who read this sign-in, and not another one that is due at the same time", async () => {
-    expect(await table.push(instance.id, 5_000, undefined, undefined, "000000000000999-state")).toBe(false);
-    expect(await table.push(instance.id, 5_000, 6_000, undefined, instance.epoch)).toBe(true);
-    expect(await read()).toMatchObject({ dueAt: 6_000 });
-  });
-
-  test("a sign-in says whether it can be refreshed; the next one says it anew", async () => {
-    const won = { grant: grant("anew"), dueAt: 9_000, at: 3_000 };
-    const first = { ...won, epoch: "000000000002000-state", refreshable: false as const };
-    expect(await table.signIn(instance.id, { fence: 3, version: 2 }, first)).toBe(true);
-    expect(await read()).toMatchObject({ refreshable: false });
-    const second = { ...won, epoch: "000000000003000-state" };
-    expect(await table.signIn(instance.id, { fence: 4, version: 4 }, second)).toBe(true);
-    expect(await read()).not.toHaveProperty("refreshable");
-  });
-
-  test.each<[string, () => Promise<boolean>]>([
-    [
-      "a refresh",
-      () =>
-        table.commit(
-          instance.id,
-          { version: 2 },
-          { fence: 3, grant: grant("new"), dueAt: 8_000, refreshedAt: 4_000 },
-        ),
-    ],
-    ["the grant's death", () => table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")],
-    [
-      "a sign-in",
-      () =>
-        table.signIn(
-          instance.id,
-          { fence: 3, version: 2 },
-          { epoch: "000000000002000-state", grant: grant("anew"), dueAt: 9_000, at: 3_000 },
-        ),
-    ],
-    ["a delete", () => table.markDeleting(instance.id, 6_000)],
-    ["enabling", () => table.setEnabled(instance.id, true, 6_000)],
-    ["a use after idle days", () => table.touch(instance.id, 6_000, 6_500)],
-    ["leaving the index", () => table.push(instance.id, 7_000, undefined)],
-  ])("is forgotten by %s", async (_, act) => {
-    await pushTwice();
-    expect(await act()).toBe(true);
-    expect(await read()).not.toHaveProperty("dueSince");
-  });
-
-  test.each<[string, () => Promise<boolean>]>([
-    ["a lease", () => table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000)],
-    ["a lease given back by a caller", () => table.release(instance.id, 3, { retryAt: 6_000 })],
-    ["a change of the name", () => table.update(instance.id, { name: "Yours" }, 6_000)],
-    ["a use", () => table.touch(instance.id, 6_000)],
-  ])("is not forgotten by %s", async (_, act) => {
-    await pushTwice();
-    expect(await act()).toBe(true);
-    expect(await read()).toMatchObject({ dueAt: 7_000, dueSince: 5_000 });
-  });
-});
-
-describe("lists", () => {
-  test("page newest first without gap or overlap, and hold what a list shows", async () => {
-    const organizationId = "org-list";
-    const ids: number[] = [];
-    for (let at = 1; at <= 5; at++) {
-      const each = newInstance({ organizationId, createdAt: at * 1_000_000, name: `n${at}` });
-      await table.create(each);
-      ids.unshift(each.id);
-    }
-    const pages = await collect((after) =>
-      table.listByOwner(organizationId, "user", { limit: 2, ...(after === undefined ? {} : { after }) }),
-    );
-    expect(pages.map((items) => items.length)).toEqual([2, 2, 1]);
-    expect(pages.flat().map(({ id }) => id)).toEqual(ids);
-    expect(pages.flat()[0]).toEqual({
-      id: ids[0],
+  afterAll(() => opened.close());
+
+  function newInstance(changes: Partial<Instance> = {}): Instance {
+    const id = nextId++;
+    return {
+      id,
+      organizationId: `org-${id}`,
       userId: "user",
       connector: "dropbox",
-      name: "n5",
+      name: "Mine",
       tags: ["a", "b"],
-      createdAt: 5_000_000,
-    });
-    expect((await table.listByOwner(organizationId, "someone else")).items).toEqual([]);
-    expect((await table.getMany([...ids, 1])).map(({ id }) => id)).toEqual(ids);
+      createdAt: 1_000,
+      updatedAt: 1_000,
+      configuration: { "oauth.callback.url": "https://app/cb" },
+      secretConfigurationKeys: [],
+      tokenHashes: [{ hash: "h" }],
+      fence: 3,
+      version: 2,
+      epoch: "000000000001000-state",
+      grant: grant("sealed"),
+      enabled: true,
+      dueAt: 5_000,
+      refreshGroup: "group",
+      ...changes,
+    };
+  }
+
+  beforeEach(async () => {
+    instance = newInstance();
+    expect(await table.create(instance)).toBe(true);
   });
 
-  test("more than one batch of full items comes in the order asked for", async () => {
-    const ids: number[] = [];
-    for (let index = 0; index < 120; index++) {
-      const each = newInstance();
-      ids.push(each.id);
-      await table.create(each);
-    }
-    const asked = ids.toReversed();
-    expect((await table.getMany(asked)).map(({ id }) => id)).toEqual(asked);
+  const read = async (id = instance.id): Promise<Instance | undefined> => (await table.get(id)).value;
+  const dueIds = async (shard: number, now = 10_000): Promise<number[]> =>
+    (await opened.due.due(shard, now, 100)).items.map(({ id }) => id);
+  const shard = (): number => instance.id % 4;
+
+  describe("reading", () => {
+    test("gives back what was put, bytes and all, with its shard", async () => {
+      expect(await read()).toEqual({ ...instance, refreshShard: shard() });
+    });
+
+    test("tells the store's time and when we asked", async () => {
+      const before = performance.now();
+      const { reading } = await table.get(instance.id);
+      expect(reading.monotonicMs).toBeGreaterThanOrEqual(before);
+      expect(reading.monotonicMs).toBeLessThanOrEqual(performance.now());
+      expect(reading.dateMs % 1000).toBe(0);
+      expect(Math.abs(reading.dateMs - Date.now())).toBeLessThan(5_000);
+      expect(Math.abs(opened.now() - Date.now())).toBeLessThan(5_000);
+    });
+
+    test("an absent instance has a reading too", async () => {
+      const { value, reading } = await table.get(1);
+      expect(value).toBeUndefined();
+      expect(reading.dateMs).toBeGreaterThan(0);
+    });
+  });
+
+  test("no second instance takes an id", async () => {
+    expect(await table.create({ ...instance, name: "thief" })).toBe(false);
+    expect((await read())?.name).toBe("Mine");
+  });
+
+  describe("lease", () => {
+    test("is taken on the version and fence that were read, and only once", async () => {
+      expect(await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000)).toBe(true);
+      expect(await read()).toMatchObject({ fence: 4, until: 99_000, version: 2 });
+      expect(await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000)).toBe(false);
+      expect(await table.takeLease(instance.id, { version: 1, fence: 4 }, 99_000)).toBe(false);
+      expect(await read()).toMatchObject({ fence: 4, until: 99_000 });
+    });
+
+    test("is released by the fence that holds it alone", async () => {
+      await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+      expect(await table.release(instance.id, 3)).toBe(false);
+      const change = { dueAt: 7_000, retryAt: 6_000, attempts: 1, lastError: "vendor_unreachable" };
+      expect(await table.release(instance.id, 4, change)).toBe(true);
+      const released = await read();
+      expect(released).toMatchObject({ fence: 4, ...change });
+      expect(released?.until).toBeUndefined();
+    });
+  });
+
+  describe("what is being deleted", () => {
+    beforeEach(async () => {
+      await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+      await table.markDeleting(instance.id, 4_000);
+    });
+
+    test("keeps its due time when a failed refresh gives its lease back", async () => {
+      expect(await table.release(instance.id, 4, { dueAt: 900_000, attempts: 1, lastError: "x" })).toBe(
+        false,
+      );
+      const released = await read();
+      expect(released).toMatchObject({ fence: 4, dueAt: 4_000, deleting: true });
+      for (const name of ["until", "attempts", "lastError"]) expect(released).not.toHaveProperty(name);
+      expect(await dueIds(shard(), 4_000)).toContain(instance.id);
+    });
+
+    test("keeps its due time when a worker that read it before settles it", async () => {
+      expect(await table.push(instance.id, 4_000, undefined)).toBe(false);
+      expect(await table.push(instance.id, 4_000, 900_000)).toBe(false);
+      expect(await read()).toMatchObject({ dueAt: 4_000 });
+    });
+
+    test("is due again when its deletion says so, whatever it is due at now", async () => {
+      expect(await table.pushDeletion(instance.id, 6_000)).toBe(true);
+      expect(await read()).toMatchObject({ dueAt: 6_000 });
+      const other = newInstance();
+      await table.create(other);
+      expect(await table.pushDeletion(other.id, 6_000)).toBe(false);
+      expect(await table.pushDeletion(1, 6_000)).toBe(false);
+      expect(await read(1)).toBeUndefined();
+    });
+
+    test("is marked first by one of several deletes", async () => {
+      expect(await table.markDeleting(instance.id, 5_000, "first")).toBe(false);
+      expect(await table.markDeleting(1, 5_000, "first")).toBe(false);
+      const other = newInstance();
+      await table.create(other);
+      const marked = await Promise.all([1, 2, 3].map(() => table.markDeleting(other.id, 5_000, "first")));
+      expect(marked.toSorted()).toEqual([false, false, true]);
+    });
+
+    test("a deletion is claimed by one worker at a time", async () => {
+      const other = newInstance();
+      await table.create(other);
+      expect(await table.claimDeletion(other.id, {}, 5_000)).toBe(false);
+      expect(await table.claimDeletion(1, {}, 5_000)).toBe(false);
+      expect(await table.claimDeletion(instance.id, {}, 5_000)).toBe(true);
+      expect(await table.claimDeletion(instance.id, {}, 6_000)).toBe(false);
+      expect(await table.claimDeletion(instance.id, { deletionUntil: 5_000 }, 7_000)).toBe(true);
+      expect(await read()).toMatchObject({ deletionUntil: 7_000, dueAt: 4_000 });
+      await table.pushDeletion(instance.id, 8_000);
+      expect(await read()).not.toHaveProperty("deletionUntil");
+    });
+  });
+
+  describe("commit", () => {
+    test("wins on the base version, ends lease, death and failures, and names itself by its fence", async () => {
+      await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+      await table.release(instance.id, 4, { retryAt: 6_000, attempts: 1, lastError: "x" });
+      await table.markDead(instance.id, { version: 2, fence: 4 }, "invalid_grant");
+      const won = { fence: 4, grant: grant("new"), dueAt: 8_000, refreshedAt: 4_000 };
+      expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
+      const { dueAt, ...rest } = instance;
+      expect(await read()).toEqual({
+        ...rest,
+        fence: 4,
+        version: 4,
+        grant: grant("new"),
+        dueAt: 8_000,
+        refreshShard: shard(),
+        lastRefreshedAt: 4_000,
+      });
+    });
+
+    test("is refused for another version", async () => {
+      const won = { fence: 4, grant: grant("new"), refreshedAt: 4_000 };
+      expect(await table.commit(instance.id, { version: 1 }, won)).toBe(false);
+      expect((await read())?.grant).toEqual(grant("sealed"));
+    });
+
+    test("goes on while disabled, and leaves it disabled", async () => {
+      await table.setEnabled(instance.id, false, 2_000);
+      const won = { fence: 3, grant: grant("new"), refreshedAt: 4_000 };
+      expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
+      expect(await read()).toMatchObject({ enabled: false, version: 3 });
+    });
+
+    test("is refused while deleting, and never makes a deleted item anew", async () => {
+      const won = { fence: 3, grant: grant("new"), refreshedAt: 4_000 };
+      await table.markDeleting(instance.id, 2_000);
+      expect(await table.commit(instance.id, { version: 2 }, won)).toBe(false);
+      await table.remove(instance.id);
+      expect(await table.commit(instance.id, { version: 2 }, won)).toBe(false);
+      expect(await read()).toBeUndefined();
+    });
+
+    test("without a due time takes the item off the due index", async () => {
+      expect(await dueIds(shard())).toContain(instance.id);
+      await table.commit(instance.id, { version: 2 }, { fence: 3, grant: grant("new"), refreshedAt: 4_000 });
+      expect(await dueIds(shard())).not.toContain(instance.id);
+      expect(await read()).not.toHaveProperty("refreshShard");
+    });
+  });
+
+  describe("death", () => {
+    test("is written for the version and fence that saw it, and takes the item off the due index", async () => {
+      await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+      expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
+      expect(await table.markDead(instance.id, { version: 1, fence: 4 }, "invalid_grant")).toBe(false);
+      expect(await table.markDead(instance.id, { version: 2, fence: 4 }, "invalid_grant")).toBe(true);
+      const dead = await read();
+      expect(dead).toMatchObject({ deadVersion: 2, lastError: "invalid_grant" });
+      expect(dead?.until).toBeUndefined();
+      expect(await dueIds(shard())).not.toContain(instance.id);
+    });
+
+    test("stays on the due index where something else is yet to be done", async () => {
+      await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant", 4_000);
+      expect(await read()).toMatchObject({ deadVersion: 2, dueAt: 4_000 });
+      expect(await dueIds(shard(), 4_000)).toContain(instance.id);
+    });
+
+    test("is not written on what is being deleted", async () => {
+      await table.markDeleting(instance.id, 2_000);
+      expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
+    });
+
+    const death = { version: 2, at: 1_000, reason: "invalid_grant" };
+    const lastFailure = { at: 1_000, code: "invalid_grant", error: "invalid_grant" };
+    const seen = { version: 2, fence: 3 };
+
+    test("says when and why, and takes off what was said of the attempts before; a new grant takes all of it off", async () => {
+      await table.release(instance.id, 3, {
+        attempts: 3,
+        askedUntil: 9_000,
+        refusals: { version: 2, count: 1, since: 1, lastAt: 1 },
+      });
+      await table.markDead(instance.id, seen, "invalid_grant", 4_000, { death, lastFailure });
+      const dead = await read();
+      expect(dead).toMatchObject({ deadVersion: 2, death, lastFailure, dueAt: 4_000 });
+      for (const gone of ["attempts", "askedUntil", "refusals"]) expect(dead).not.toHaveProperty(gone);
+      await table.commit(instance.id, { version: 2 }, { fence: 3, grant: grant("new"), refreshedAt: 4_000 });
+      const back = await read();
+      for (const gone of ["deadVersion", "death", "lastError", "lastFailure"])
+        expect(back).not.toHaveProperty(gone);
+    });
+
+    test("lets the tokens be taken away for the version and fence that were seen, and only of what is dead", async () => {
+      const left = { grant: grant("empty"), death: { ...death, emptied: true as const } };
+      expect(await table.emptyDead(instance.id, seen, left)).toBe(false);
+      await table.markDead(instance.id, seen, "invalid_grant", 4_000, { death });
+      expect(await table.emptyDead(instance.id, { version: 2, fence: 4 }, left)).toBe(false);
+      expect(await table.emptyDead(instance.id, { version: 1, fence: 3 }, left)).toBe(false);
+      expect(await table.emptyDead(instance.id, seen, left)).toBe(true);
+      expect(await read()).toMatchObject({ grant: grant("empty"), version: 2, fence: 4, deadVersion: 2 });
+      expect(await dueIds(shard(), 9_000)).not.toContain(instance.id);
+      expect(await table.emptyDead(instance.id, seen, left)).toBe(false);
+    });
+
+    test("is counted with the connector's other instances", async () => {
+      const { count } = opened;
+      const before = await count(instance.connector);
+      expect(before).toBeGreaterThan(0);
+      await table.create(newInstance());
+      expect(await count(instance.connector)).toBe(before + 1);
+      expect(await count("nobodys")).toBe(0);
+    });
+  });
+
+  describe("a forced refresh", () => {
+    test("is remembered with its lease, through a refresh, until a sign-in", async () => {
+      expect(await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000, 1_234)).toBe(true);
+      expect(await read()).toMatchObject({ fence: 4, forcedAt: 1_234 });
+      await table.commit(instance.id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
+      await table.takeLease(instance.id, { version: 4, fence: 4 }, 99_000);
+      expect(await read()).toMatchObject({ fence: 5, forcedAt: 1_234 });
+      const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 3_000 };
+      expect(await table.signIn(instance.id, { fence: 5, version: 4 }, won)).toBe(true);
+      expect(await read()).not.toHaveProperty("forcedAt");
+    });
+  });
+
+  describe("sign-in", () => {
+    const epoch = "000000000002000-state";
+    const won = () => ({ epoch, grant: grant("anew"), dueAt: 9_000, at: 3_000, refreshGroup: "other" });
+
+    test("takes the next fence as its version and brings the dead back to life", async () => {
+      await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant");
+      expect(await table.signIn(instance.id, { fence: 3, version: 2 }, won())).toBe(true);
+      const back = await read();
+      expect(back).toMatchObject({
+        epoch,
+        fence: 4,
+        version: 4,
+        grant: grant("anew"),
+        refreshGroup: "other",
+      });
+      expect(back).not.toHaveProperty("deadVersion");
+      expect(back).not.toHaveProperty("lastError");
+      expect(await dueIds(shard())).toContain(instance.id);
+    });
+
+    test("shows its own account alone, never the one from before", async () => {
+      await table.noteAccount(
+        instance.id,
+        { epoch: instance.epoch },
+        { account: { id: "one" }, consentKey: "one", at: 1 },
+      );
+      await table.signIn(instance.id, { fence: 3, version: 2 }, won());
+      expect(await read()).not.toHaveProperty("account");
+      const later = { ...won(), epoch: "000000000003000-state", changes: { account: { id: "two" } } };
+      await table.signIn(instance.id, { fence: 4, version: 4 }, later);
+      expect((await read())?.account).toEqual({ id: "two" });
+    });
+
+    test("keeps what it replaced until that is forgotten, by its own epoch alone", async () => {
+      const replacedGrants = [{ version: 2, grant: grant("sealed"), at: 3_000 }];
+      await table.signIn(instance.id, { fence: 3, version: 2 }, { ...won(), replacedGrants });
+      expect((await read())?.replacedGrants).toEqual(replacedGrants);
+      expect(await table.forgetReplaced(instance.id, { epoch: instance.epoch })).toBe(false);
+      expect(await table.forgetReplaced(1, { epoch })).toBe(false);
+      expect((await read())?.replacedGrants).toEqual(replacedGrants);
+
+      const resealed = [{ version: 2, grant: grant("resealed"), at: 3_000 }];
+      expect(await table.resealReplaced(instance.id, { epoch: instance.epoch }, resealed)).toBe(false);
+      expect(await table.resealReplaced(instance.id, { epoch }, resealed)).toBe(true);
+      expect((await read())?.replacedGrants).toEqual(resealed);
+
+      expect(await table.forgetReplaced(instance.id, { epoch })).toBe(true);
+      expect(await read()).not.toHaveProperty("replacedGrants");
+      expect(await table.resealReplaced(instance.id, { epoch }, resealed)).toBe(false);
+      expect(await read()).not.toHaveProperty("replacedGrants");
+    });
+
+    test("that replaces nothing to end leaves nothing there of an earlier one's", async () => {
+      const replacedGrants = [{ version: 2, grant: grant("sealed"), at: 3_000 }];
+      await table.signIn(instance.id, { fence: 3, version: 2 }, { ...won(), replacedGrants });
+      const later = { ...won(), epoch: "000000000003000-state" };
+      await table.signIn(instance.id, { fence: 4, version: 4 }, later);
+      expect(await read()).not.toHaveProperty("replacedGrants");
+    });
+
+    test("is refused to an earlier or the same sign-in, to a moved fence or version, and while deleting", async () => {
+      const seen = { fence: 3, version: 2 };
+      expect(await table.signIn(instance.id, { ...seen, fence: 2 }, won())).toBe(false);
+      expect(await table.signIn(instance.id, { ...seen, version: 1 }, won())).toBe(false);
+      expect(await table.signIn(instance.id, seen, { ...won(), epoch: instance.epoch })).toBe(false);
+      expect(await table.signIn(instance.id, seen, { ...won(), epoch: "000000000000999-z" })).toBe(false);
+      await table.markDeleting(instance.id, 2_000);
+      expect(await table.signIn(instance.id, seen, won())).toBe(false);
+      expect((await read())?.version).toBe(2);
+    });
+  });
+
+  describe("delete", () => {
+    test("marks, hides from the owner, comes due at once, and remembers when it began", async () => {
+      const owned = async () => (await table.listByOwner(instance.organizationId, "user")).items;
+      expect(await owned()).toHaveLength(1);
+      expect(await table.markDeleting(instance.id, 2_000)).toBe(true);
+      expect(await table.markDeleting(instance.id, 3_000)).toBe(true);
+      expect(await read()).toMatchObject({ deleting: true, deletingSince: 2_000, dueAt: 3_000 });
+      expect(await owned()).toHaveLength(0);
+      expect((await table.listByOrganization(instance.organizationId)).items).toHaveLength(1);
+      expect(await dueIds(shard(), 3_000)).toContain(instance.id);
+    });
+
+    test("removes only what is being deleted", async () => {
+      expect(await table.remove(instance.id)).toBe(false);
+      await table.markDeleting(instance.id, 2_000);
+      expect(await table.remove(instance.id)).toBe(true);
+      expect(await table.remove(instance.id)).toBe(false);
+      expect(await table.markDeleting(instance.id, 2_000)).toBe(false);
+      expect(await read()).toBeUndefined();
+    });
+  });
+
+  describe("siblings", () => {
+    let consentKey: string;
+    let sibling: Instance;
+    const found = () => table.hasSibling(instance.id, consentKey);
+    beforeEach(async () => {
+      consentKey = `consent-${nextId}`;
+      instance = newInstance({ consentKey });
+      sibling = newInstance({ consentKey });
+      await table.create(instance);
+      expect(await found()).toBe(false);
+      await table.create(sibling);
+      expect(await found()).toBe(true);
+    });
+
+    test("are found across organizations, by one query that reads two at most", async () => {
+      expect(sibling.organizationId).not.toBe(instance.organizationId);
+      for (let more = 0; more < 5; more++) await table.create(newInstance({ consentKey }));
+      const before = opened.operations?.length;
+      expect(await found()).toBe(true);
+      if (opened.operations !== undefined) expect(opened.operations.slice(before)).toEqual(["QueryCommand"]);
+      expect(await table.hasSibling(instance.id, "another consent")).toBe(false);
+    });
+
+    test("are those of a second key, too: imports of one organization whose client is not proven", async () => {
+      const unproven = newInstance({ consentKey: `${consentKey}-unproven` });
+      await table.create(unproven);
+      await table.markDeleting(sibling.id, 2_000);
+      expect(await found()).toBe(false);
+      expect(await table.hasSibling(instance.id, consentKey, unproven.consentKey)).toBe(true);
+      expect(await table.hasSibling(unproven.id, "another consent", unproven.consentKey)).toBe(false);
+    });
+
+    test("are none of them being deleted", async () => {
+      await table.markDeleting(sibling.id, 2_000);
+      expect(await found()).toBe(false);
+    });
+
+    test("stay through a lease, a refresh, a dead grant and a disabling", async () => {
+      const { id } = sibling;
+      await table.takeLease(id, { version: 2, fence: 3 }, 99_000);
+      await table.commit(id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
+      await table.markDead(id, { version: 4, fence: 4 }, "invalid_grant");
+      await table.setEnabled(id, false, 5_000);
+      expect(await found()).toBe(true);
+    });
+
+    test("move with the account that is noted for the sign-in that it belongs to", async () => {
+      const { id, epoch } = sibling;
+      const noted = { account: { id: "person" }, consentKey: `${consentKey}-noted`, at: 2_000 };
+      expect(await table.noteAccount(id, { epoch: "000000000000001-older" }, noted)).toBe(false);
+      expect(await found()).toBe(true);
+      expect(await table.noteAccount(id, { epoch }, noted)).toBe(true);
+      expect(await read(id)).toMatchObject({ account: noted.account, updatedAt: 2_000 });
+      expect(await found()).toBe(false);
+      expect(await table.hasSibling(instance.id, noted.consentKey)).toBe(true);
+      await table.markDeleting(id, 3_000);
+      expect(await table.noteAccount(id, { epoch }, noted)).toBe(false);
+    });
+
+    test("move with a proof of the client, unless something else was noted meanwhile", async () => {
+      const { id, epoch } = sibling;
+      const proven = { consentKey: `${consentKey}-proven`, at: 2_000 };
+      expect(await table.noteAccount(id, { epoch, consentKey: "another" }, proven)).toBe(false);
+      expect(await table.noteAccount(id, { epoch, consentKey }, proven)).toBe(true);
+      expect(await table.noteAccount(id, { epoch, consentKey }, proven)).toBe(false);
+      expect(await read(id)).toEqual({
+        ...sibling,
+        refreshShard: id % 4,
+        consentKey: proven.consentKey,
+        updatedAt: 2_000,
+      });
+    });
+
+    test("move with a sign-in", async () => {
+      const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 3_000, refreshGroup: "other" };
+      const moved = { ...won, consentKey: `${consentKey}-moved` };
+      expect(await table.signIn(sibling.id, { fence: 3, version: 2 }, moved)).toBe(true);
+      expect(await found()).toBe(false);
+      expect(await table.hasSibling(instance.id, moved.consentKey)).toBe(true);
+    });
+  });
+
+  describe("what has nothing to do with the grant", () => {
+    test("changes by update and enabling, but not while deleting", async () => {
+      expect(await table.update(instance.id, { name: "Yours", tags: [] }, 2_000)).toBe(true);
+      expect(await read()).toMatchObject({ name: "Yours", tags: [], updatedAt: 2_000, version: 2 });
+      expect(await table.setEnabled(instance.id, true, 2_500)).toBe(true);
+      expect(await read()).toMatchObject({ enabled: true, dueAt: 2_500 });
+      await table.markDeleting(instance.id, 3_000);
+      expect(await table.update(instance.id, { name: "No" }, 4_000)).toBe(false);
+      expect(await table.setEnabled(instance.id, false, 4_000)).toBe(false);
+      expect(await table.touch(instance.id, 4_000)).toBe(false);
+    });
+
+    test("no write makes an item that is not there", async () => {
+      expect(await table.update(7, { name: "ghost" }, 1)).toBe(false);
+      expect(await table.noteAccount(7, { epoch: instance.epoch }, { account: { id: "a" }, at: 1 })).toBe(
+        false,
+      );
+      expect(await table.setEnabled(7, true, 1)).toBe(false);
+      expect(await table.touch(7, 1)).toBe(false);
+      expect(await table.takeLease(7, { version: 1, fence: 1 }, 1)).toBe(false);
+      expect(await table.release(7, 1)).toBe(false);
+      expect(await table.push(7, 1, 2)).toBe(false);
+      expect(await read(7)).toBeUndefined();
+    });
+
+    test("a use is noted, and brings an idle grant back to the due index", async () => {
+      await table.push(instance.id, 5_000, undefined);
+      expect(await dueIds(shard())).not.toContain(instance.id);
+      expect(await table.touch(instance.id, 4_000, 6_000)).toBe(true);
+      expect(await read()).toMatchObject({ lastUsedAt: 4_000, dueAt: 6_000 });
+      expect(await dueIds(shard())).toContain(instance.id);
+    });
+  });
+
+  describe("a re-seal", () => {
+    test("puts other bytes in the place of the same version, and changes nothing else, a held lease least of all", async () => {
+      await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+      const before = await read();
+      expect(await table.reseal(instance.id, { version: 2, fence: 4 }, grant("resealed"))).toBe(true);
+      expect(await read()).toEqual({ ...before, grant: grant("resealed") });
+
+      // The holder of the lease commits as if nothing had been.
+      const won = { fence: 4, grant: grant("new"), dueAt: 8_000, refreshedAt: 4_000 };
+      expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
+      expect(await read()).toMatchObject({ version: 4, grant: grant("new") });
+    });
+
+    test("is refused when version or fence moved on, and for an instance that is gone", async () => {
+      expect(await table.reseal(instance.id, { version: 1, fence: 3 }, grant("x"))).toBe(false);
+      expect(await table.reseal(instance.id, { version: 2, fence: 2 }, grant("x"))).toBe(false);
+      expect(await table.reseal(7, { version: 2, fence: 3 }, grant("x"))).toBe(false);
+      expect(await read(7)).toBeUndefined();
+      expect((await read())?.grant).toEqual(grant("sealed"));
+    });
+
+    test("of the configuration is refused when it was changed meanwhile", async () => {
+      expect(await table.resealConfiguration(instance.id, grant("c1"), grant("x"))).toBe(false);
+      await table.update(instance.id, { sealedConfiguration: grant("c1") }, 1);
+      expect(await table.resealConfiguration(instance.id, grant("c0"), grant("x"))).toBe(false);
+      expect(await table.resealConfiguration(instance.id, grant("c1"), grant("c1 again"))).toBe(true);
+      expect((await read())?.sealedConfiguration).toEqual(grant("c1 again"));
+    });
+  });
+
+  describe("a secret in clear", () => {
+    const changes = {
+      configuration: {},
+      secretConfigurationKeys: ["a.token"],
+      sealedConfiguration: grant("configuration"),
+    };
+
+    test("is sealed where nothing was, unless somebody has sealed meanwhile", async () => {
+      expect(await table.sealClear(instance.id, undefined, changes)).toBe(true);
+      expect(await read()).toEqual({ ...instance, refreshShard: shard(), ...changes });
+      expect(await table.sealClear(instance.id, undefined, changes)).toBe(false);
+      expect(await table.sealClear(nextId++, undefined, changes)).toBe(false);
+    });
+
+    test("is sealed in the place of what was seen, byte for byte", async () => {
+      await table.sealClear(instance.id, undefined, changes);
+      const next = { ...changes, sealedConfiguration: grant("next") };
+      expect(await table.sealClear(instance.id, grant("other"), next)).toBe(false);
+      expect(await table.sealClear(instance.id, changes.sealedConfiguration, next)).toBe(true);
+      expect((await read())?.sealedConfiguration).toEqual(next.sealedConfiguration);
+    });
+  });
+
+  describe("an instance token", () => {
+    test("is replaced if it is the newest still", async () => {
+      const tokenHashes = [{ hash: "h2" }, { hash: "h", until: 9_000 }];
+      const seen = { newestToken: "h" };
+      expect(await table.update(instance.id, { tokenHashes }, 2_000, { newestToken: "other" })).toBe(false);
+      expect(await table.update(instance.id, { tokenHashes }, 2_000, seen)).toBe(true);
+      expect(await table.update(instance.id, { tokenHashes: [{ hash: "h3" }] }, 3_000, seen)).toBe(false);
+      expect(await read()).toEqual({ ...instance, refreshShard: shard(), tokenHashes, updatedAt: 2_000 });
+      await table.markDeleting(instance.id, 4_000);
+      expect(await table.update(instance.id, { tokenHashes }, 5_000, { newestToken: "h2" })).toBe(false);
+    });
+  });
+
+  describe("the mark of a suspended user", () => {
+    test("comes and goes, on what is being deleted too, and changes nothing else", async () => {
+      expect(await table.markSuspended(instance.id, true)).toBe(true);
+      expect(await read()).toEqual({ ...instance, refreshShard: shard(), userSuspended: true });
+      expect(await table.markSuspended(instance.id, false)).toBe(true);
+      expect(await table.markSuspended(instance.id, false)).toBe(true);
+      expect(await read()).toEqual({ ...instance, refreshShard: shard() });
+      await table.markDeleting(instance.id, 2_000);
+      expect(await table.markSuspended(instance.id, true)).toBe(true);
+      expect(await table.markSuspended(nextId++, true)).toBe(false);
+      expect(await read(nextId - 1)).toBeUndefined();
+    });
+
+    test("stays through a refresh, a sign-in and a change", async () => {
+      const { id } = instance;
+      await table.markSuspended(id, true);
+      await table.takeLease(id, { version: 2, fence: 3 }, 99_000);
+      await table.commit(id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
+      const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 5_000 };
+      expect(await table.signIn(id, { fence: 4, version: 4 }, won)).toBe(true);
+      await table.update(id, { name: "Other" }, 6_000);
+      expect((await read())?.userSuspended).toBe(true);
+    });
+  });
+
+  describe("due index", () => {
+    test("gives what is due, oldest first, and no more than that", async () => {
+      const [later, sooner] = [newInstance({ dueAt: 900 }), newInstance({ dueAt: 800 })];
+      const ids = await Promise.all(
+        [later, sooner].map(async (each) => {
+          // Both in one shard, though ids differ.
+          const same = { ...each, id: each.id * 4 + 3 };
+          await table.create(same);
+          return same.id;
+        }),
+      );
+      expect((await dueIds(3, 900)).filter((id) => ids.includes(id))).toEqual([ids[1], ids[0]]);
+      expect((await dueIds(3, 899)).filter((id) => ids.includes(id))).toEqual([ids[1]]);
+      const first = await opened.due.due(3, 900, 1);
+      expect(first.items).toEqual([{ id: ids[1], dueAt: 800, refreshGroup: "group" }]);
+      const second = await opened.due.due(3, 900, 1, first.next);
+      expect(second.items.map(({ id }) => id)).toEqual([ids[0]]);
+    });
+
+    test("is pushed only from the due time that was seen", async () => {
+      expect(await table.push(instance.id, 4_999, 6_000)).toBe(false);
+      expect(await table.push(instance.id, 5_000, 6_000)).toBe(true);
+      expect(await read()).toMatchObject({ dueAt: 6_000, refreshShard: shard() });
+    });
+  });
+
+  describe("since when a refresh is owed", () => {
+    const dueItem = async () =>
+      (await opened.due.due(shard(), 10_000, 100)).items.find(({ id }) => id === instance.id);
+    const pushTwice = async () => {
+      const { push } = opened.due;
+      expect(await push(instance.id, 5_000, 6_000)).toBe(true);
+      expect(await push(instance.id, 6_000, 7_000)).toBe(true);
+      expect(await push(instance.id, 6_000, 8_000)).toBe(false);
+    };
+
+    test("is kept from the first due time through the sweep's pushes, and lies on the index", async () => {
+      expect(await dueItem()).not.toHaveProperty("dueSince");
+      await pushTwice();
+      expect(await dueItem()).toEqual({
+        id: instance.id,
+        dueAt: 7_000,
+        dueSince: 5_000,
+        refreshGroup: "group",
+      });
+    });
+
+    test("is what a failed attempt says, and a worker's look keeps or ends it", async () => {
+      await pushTwice();
+      await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
+      await table.release(instance.id, 4, { dueAt: 7_500, dueSince: 9_500, attempts: 1 });
+      expect(await read()).toMatchObject({ dueAt: 7_500, dueSince: 9_500 });
+      expect(await table.push(instance.id, 7_500, 7_600, 9_500)).toBe(true);
+      expect(await read()).toMatchObject({ dueAt: 7_600, dueSince: 9_500 });
+      expect(await table.push(instance.id, 7_600, 7_700)).toBe(true);
+      expect(await read()).not.toHaveProperty("dueSince");
+    });
+
+    test("is pushed by one who read this sign-in, and not another one that is due at the same time", async () => {
+      expect(await table.push(instance.id, 5_000, undefined, undefined, "000000000000999-state")).toBe(false);
+      expect(await table.push(instance.id, 5_000, 6_000, undefined, instance.epoch)).toBe(true);
+      expect(await read()).toMatchObject({ dueAt: 6_000 });
+    });
+
+    test("a sign-in says whether it can be refreshed; the next one says it anew", async () => {
+      const won = { grant: grant("anew"), dueAt: 9_000, at: 3_000 };
+      const first = { ...won, epoch: "000000000002000-state", refreshable: false as const };
+      expect(await table.signIn(instance.id, { fence: 3, version: 2 }, first)).toBe(true);
+      expect(await read()).toMatchObject({ refreshable: false });
+      const second = { ...won, epoch: "000000000003000-state" };
+      expect(await table.signIn(instance.id, { fence: 4, version: 4 }, second)).toBe(true);
+      expect(await read()).not.toHaveProperty("refreshable");
+    });
+
+    test.each<[string, () => Promise<boolean>]>([
+      [
+        "a refresh",
+        () =>
+          table.commit(
+            instance.id,
+            { version: 2 },
+            { fence: 3, grant: grant("new"), dueAt: 8_000, refreshedAt: 4_000 },
+          ),
+      ],
+      ["the grant's death", () => table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")],
+      [
+        "a sign-in",
+        () =>
+          table.signIn(
+            instance.id,
+            { fence: 3, version: 2 },
+            { epoch: "000000000002000-state", grant: grant("anew"), dueAt: 9_000, at: 3_000 },
+          ),
+      ],
+      ["a delete", () => table.markDeleting(instance.id, 6_000)],
+      ["enabling", () => table.setEnabled(instance.id, true, 6_000)],
+      ["a use after idle days", () => table.touch(instance.id, 6_000, 6_500)],
+      ["leaving the index", () => table.push(instance.id, 7_000, undefined)],
+    ])("is forgotten by %s", async (_, act) => {
+      await pushTwice();
+      expect(await act()).toBe(true);
+      expect(await read()).not.toHaveProperty("dueSince");
+    });
+
+    test.each<[string, () => Promise<boolean>]>([
+      ["a lease", () => table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000)],
+      ["a lease given back by a caller", () => table.release(instance.id, 3, { retryAt: 6_000 })],
+      ["a change of the name", () => table.update(instance.id, { name: "Yours" }, 6_000)],
+      ["a use", () => table.touch(instance.id, 6_000)],
+    ])("is not forgotten by %s", async (_, act) => {
+      await pushTwice();
+      expect(await act()).toBe(true);
+      expect(await read()).toMatchObject({ dueAt: 7_000, dueSince: 5_000 });
+    });
+  });
+
+  describe("lists", () => {
+    test("page newest first without gap or overlap, and hold what a list shows", async () => {
+      const organizationId = "org-list";
+      const ids: number[] = [];
+      for (let at = 1; at <= 5; at++) {
+        const each = newInstance({ organizationId, createdAt: at * 1_000_000, name: `n${at}` });
+        await table.create(each);
+        ids.unshift(each.id);
+      }
+      const pages = await collect((after) =>
+        table.listByOwner(organizationId, "user", { limit: 2, ...(after === undefined ? {} : { after }) }),
+      );
+      expect(pages.map((items) => items.length)).toEqual([2, 2, 1]);
+      expect(pages.flat().map(({ id }) => id)).toEqual(ids);
+      expect(pages.flat()[0]).toEqual({
+        id: ids[0],
+        userId: "user",
+        connector: "dropbox",
+        name: "n5",
+        tags: ["a", "b"],
+        createdAt: 5_000_000,
+      });
+      expect((await table.listByOwner(organizationId, "someone else")).items).toEqual([]);
+      expect((await table.getMany([...ids, 1])).map(({ id }) => id)).toEqual(ids);
+    });
+
+    test("more than one batch of full items comes in the order asked for", async () => {
+      const ids: number[] = [];
+      for (let index = 0; index < 120; index++) {
+        const each = newInstance();
+        ids.push(each.id);
+        await table.create(each);
+      }
+      const asked = ids.toReversed();
+      expect((await table.getMany(asked)).map(({ id }) => id)).toEqual(asked);
+    });
   });
 });
 

@@ -1,8 +1,69 @@
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { dueIndex } from "../../functions/aws/due-index.ts";
+import { countInstances } from "../../functions/aws/instance-count.ts";
+import { instanceTable, pendingTable } from "../../functions/aws/instance-table.ts";
+import type {
+  DueIndex,
+  InstanceStore,
+  InstanceSuspension,
+} from "../../functions/core/instances/instance-store.ts";
+import type {
+  PendingLists,
+  PendingRemoval,
+  PendingSignIns,
+} from "../../functions/core/instances/pending-store.ts";
 import { type CountedStore, openDynamodb } from "../open-dynamodb.ts";
+import { MemoryTables } from "./memory/memory-tables.ts";
 
 export const TABLE = "instances";
+
+/** What both tables' tests use, whatever the table is made of. */
+export interface OpenTables {
+  readonly instances: InstanceStore & InstanceSuspension;
+  readonly pendings: PendingSignIns & PendingRemoval & PendingLists;
+  readonly due: DueIndex;
+  readonly count: (connector: string) => Promise<number>;
+  /** Names of the operations so far; of a table that has such. */
+  readonly operations?: readonly string[];
+  readonly now: () => number;
+  readonly close: () => Promise<void>;
+}
+
+const SHARDS = 4;
+
+/** The instances table as it is deployed, and the one of the tests. */
+export const tables: readonly (readonly [name: string, open: () => Promise<OpenTables>])[] = [
+  ["in DynamoDB", inDynamodb],
+  ["in memory", inMemory],
+];
+
+async function inDynamodb(): Promise<OpenTables> {
+  const opened = await openTable();
+  const options = { client: opened.documents, tableName: TABLE, shards: SHARDS };
+  return {
+    instances: instanceTable(options),
+    pendings: pendingTable(options),
+    due: dueIndex(options),
+    count: countInstances(options),
+    operations: opened.operations,
+    now: () => opened.clock.now(),
+    close: async () => await opened[Symbol.asyncDispose](),
+  };
+}
+
+async function inMemory(): Promise<OpenTables> {
+  const reading = () => ({ dateMs: Math.floor(Date.now() / 1000) * 1000, monotonicMs: performance.now() });
+  const memory = new MemoryTables({ reading, shards: SHARDS });
+  return {
+    instances: memory.instances,
+    pendings: memory.pendingSignIns,
+    due: memory.due,
+    count: (connector) => memory.count(connector),
+    now: () => Date.now(),
+    close: async () => {},
+  };
+}
 
 /** An instances table of its own. */
 export async function openTable(): Promise<CountedStore> {

@@ -1,0 +1,29 @@
+/** One conditional write of one item, as the table's own: what must hold, and what it leaves. */
+export interface Transition<Item> {
+  /** All of them must hold. By name, so that a test can take one out. */
+  readonly conditions: Readonly<Record<string, (item: Item) => boolean>>;
+  readonly set?: Partial<Record<keyof Item, unknown>>;
+  /** Set only where there is none yet. */
+  readonly setOnce?: Partial<Record<keyof Item, unknown>>;
+  readonly remove?: readonly (keyof Item)[];
+}
+
+/** @param without names of conditions that are not looked at */
+export function isAllowed<Item>(
+  item: Item,
+  { conditions }: Transition<Item>,
+  without: readonly string[] = [],
+): boolean {
+  return Object.entries(conditions).every(([name, holds]) => without.includes(name) || holds(item));
+}
+
+/** The item as the write leaves it. `undefined` in `set` sets nothing. */
+export function changed<Item extends object>(
+  item: Item,
+  { set = {}, setOnce = {}, remove = [] }: Transition<Item>,
+): Item {
+  const values = Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined));
+  const left: Record<PropertyKey, unknown> = { ...setOnce, ...item, ...values };
+  for (const name of remove) if (!Object.hasOwn(values, name)) delete left[name];
+  return left as Item;
+}
