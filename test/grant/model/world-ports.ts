@@ -5,8 +5,12 @@ import type { InstanceResealing } from "../../../functions/core/instances/instan
 import type { PendingKey, PendingSignIn } from "../../../functions/core/instances/pending-sign-in.ts";
 import type { PendingRemoval, PendingSignIns } from "../../../functions/core/instances/pending-store.ts";
 import type { RescueRecord } from "../../../functions/core/instances/rescue-store.ts";
+import { present } from "../../../functions/core/present.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
 import type { Sealer, Vault } from "../../../functions/core/vault/ports.ts";
+import { giveLeaseBack, instanceTransitions } from "../memory/instance-transitions.ts";
+import { pendingTransitions } from "../memory/pending-transitions.ts";
+import { changed, isAllowed, type Transition } from "../memory/transition.ts";
 import {
   judgeCarry,
   judgeClaimed,
@@ -35,48 +39,37 @@ export const MODEL_TIMING: Timing = {
   refusedDayMs: 2_000,
 };
 
+/** What a rule takes out of a write, or adds to it. */
+interface Leeway {
+  /** Names of conditions. */
+  readonly without?: readonly string[];
+  readonly then?: (before: Instance, after: Instance) => Instance;
+}
+
 /** The ports of one process: each call is a step that waits until the scheduler lets it happen. */
 export function portsOf(world: World, process: Process): WorldDeps {
   const table = <T>(label: string, writes: boolean, effect: () => T) =>
     world.step(process, "table", label, writes, effect);
+  /**
+   * One write as the table has it (../memory), without the conditions that the rules take out.
+   * @param then looks at the item as it was, and may leave it otherwise than the write does
+   */
   const write = (
     label: string,
-    condition: (instance: Instance) => boolean,
-    change: (instance: Instance) => Instance | undefined,
+    transition: Transition<Instance>,
+    { without = [], then = (_, after) => after }: Leeway = {},
   ): Promise<boolean> =>
     table(label, true, () => {
       const { instance } = world;
-      if (instance === undefined || !condition(instance)) {
+      if (instance === undefined || !isAllowed(instance, transition, without)) {
         world.log.push("  refused");
         return false;
       }
-      world.instance = change(instance);
+      world.instance = then(instance, changed(instance, transition));
       return true;
     });
-  const without = (instance: Instance, ...names: (keyof Instance)[]): Instance => {
-    const copy: Record<string, unknown> = { ...instance };
-    for (const name of names) delete copy[name];
-    return copy as unknown as Instance;
-  };
-  const due = (dueAt: number | undefined): { dueAt?: number } => (dueAt === undefined ? {} : { dueAt });
-  /** As each write of a new grant leaves it. */
-  const freed = (instance: Instance, ...names: (keyof Instance)[]): Instance =>
-    without(
-      instance,
-      "until",
-      "deadVersion",
-      "dueAt",
-      "dueSince",
-      "death",
-      "lastError",
-      "lastFailure",
-      "attempts",
-      "retryAt",
-      "askedUntil",
-      "refusals",
-      ...names,
-    );
   const { rules } = world;
+  const of = instanceTransitions;
 
   return {
     instances: {
@@ -96,215 +89,139 @@ export function portsOf(world: World, process: Process): WorldDeps {
       takeLease: (_id, seen, until, forcedAt) =>
         write(
           `takes the lease on version ${seen.version} as fence ${seen.fence + 1}`,
-          ({ version, fence }) => version === seen.version && (!rules.takeFence || fence === seen.fence),
-          (instance) => {
-            // A vendor may give the living token again: what was spared for that lies in the table, and is carried no more.
-            if (process.inHand === world.storedToken()) process.inHand = undefined;
-            process.probed = world.storedToken() === undefined;
-            process.lease = { version: seen.version, fence: seen.fence + 1, epoch: instance.epoch, until };
-            if (forcedAt !== undefined) judgeForced(world, process, forcedAt);
-            return {
-              ...instance,
-              fence: seen.fence + 1,
-              until,
-              ...(forcedAt === undefined || !rules.forcedAt ? {} : { forcedAt }),
-            };
+          of.takeLease(seen, until, rules.forcedAt ? forcedAt : undefined),
+          {
+            without: rules.takeFence ? [] : ["fence"],
+            then: (instance, after) => {
+              // A vendor may give the living token again: what was spared for that lies in the table, and is carried no more.
+              if (process.inHand === world.storedToken()) process.inHand = undefined;
+              process.probed = world.storedToken() === undefined;
+              process.lease = { version: seen.version, fence: seen.fence + 1, epoch: instance.epoch, until };
+              if (forcedAt !== undefined) judgeForced(world, process, forcedAt);
+              return after;
+            },
           },
         ),
-      release: (_id, fence, change = {}) =>
-        write(
-          `releases fence ${fence}`,
-          (instance) => !rules.releaseFence || instance.fence === fence,
-          (instance) => ({ ...without(instance, "until"), ...(instance.deleting === true ? {} : change) }),
-        ),
+      release: (_id, fence, change = {}) => {
+        const without = rules.releaseFence ? [] : ["fence"];
+        return table(`releases fence ${fence}`, true, () => {
+          const { instance } = world;
+          const whole = of.release(fence, change);
+          const lease = giveLeaseBack(fence);
+          const done = [whole, lease].find((each) => instance && isAllowed(instance, each, without));
+          if (instance === undefined || done === undefined) {
+            world.log.push("  refused");
+            return false;
+          }
+          world.instance = changed(instance, done);
+          return done === whole;
+        });
+      },
       commit: (_id, base, won) =>
         write(
           `commits token ${world.tokenOf(won.fence, won.grant)} as version ${won.fence} over ${base.version}`,
-          ({ version, deleting }) => (!rules.commitVersion || version === base.version) && deleting !== true,
-          (instance) => {
-            const token = world.tokenOf(won.fence, won.grant);
-            world.checkSize(process, won.fence, won.grant);
-            judgeCommit(world, process, instance, token);
-            world.saved(token);
-            return {
-              ...freed(instance),
-              grant: won.grant,
-              version: won.fence,
-              lastRefreshedAt: won.refreshedAt,
-              ...due(won.dueAt),
-            };
+          of.commit(base, won),
+          {
+            without: rules.commitVersion ? [] : ["version"],
+            then: (instance, after) => {
+              const token = world.tokenOf(won.fence, won.grant);
+              world.checkSize(process, won.fence, won.grant);
+              judgeCommit(world, process, instance, token);
+              world.saved(token);
+              return after;
+            },
           },
         ),
       markDead: (_id, seen, lastError, dueAt, more) =>
         write(
           `marks version ${seen.version} dead (${lastError})`,
-          ({ version, fence, deleting }) =>
-            deleting !== true && (!rules.deadCondition || (version === seen.version && fence === seen.fence)),
-          (instance) => {
-            judgeDeath(world, process, instance, lastError);
-            const deadVersion = rules.deadCondition ? seen.version : instance.version;
-            const { accessToken, refreshToken, ...left } = world.unseal(instance.version, instance.grant);
-            return {
-              ...without(instance, "until", "dueAt", "dueSince", "attempts", "retryAt", "refusals"),
-              ...(rules.keepDead
-                ? {}
-                : { grant: world.seal(instance.version, { ...left, accessToken: "" }) }),
-              deadVersion,
-              lastError,
-              ...more,
-              ...due(dueAt),
-            };
+          of.markDead(seen, lastError, dueAt, more),
+          {
+            without: rules.deadCondition ? [] : ["version", "fence"],
+            then: (instance, after) => {
+              judgeDeath(world, process, instance, lastError);
+              const { version } = instance;
+              const { accessToken, refreshToken, ...left } = world.unseal(version, instance.grant);
+              return {
+                ...after,
+                deadVersion: rules.deadCondition ? seen.version : version,
+                ...(rules.keepDead ? {} : { grant: world.seal(version, { ...left, accessToken: "" }) }),
+              };
+            },
           },
         ),
-      emptyDead: (_id, seen, { grant, death, dueAt }) =>
-        write(
-          `takes the tokens out of version ${seen.version}`,
-          ({ version, fence, deadVersion, deleting }) =>
-            deleting !== true &&
-            (!rules.emptyCondition ||
-              (version === seen.version && fence === seen.fence && deadVersion === seen.version)),
-          (instance) => {
+      emptyDead: (_id, seen, left) =>
+        write(`takes the tokens out of version ${seen.version}`, of.emptyDead(seen, left), {
+          without: rules.emptyCondition ? [] : ["version", "fence", "dead"],
+          then: (instance, after) => {
             judgeEmptying(world, process, instance, seen);
-            return {
-              ...without(instance, "dueAt", "dueSince"),
-              grant,
-              death,
-              fence: seen.fence + 1,
-              ...due(dueAt),
-            };
+            return after;
           },
-        ),
-      signIn: (_id, seen, won) =>
+        }),
+      signIn: (_id, seen, { replacedGrants, ...won }) =>
         write(
           `signs in as epoch ${won.epoch}, version ${seen.fence + 1}`,
-          ({ epoch, fence, version, deleting }) =>
-            epoch < won.epoch && fence === seen.fence && version === seen.version && deleting !== true,
-          (instance) => {
-            judgeClaimed(world, process, won.epoch);
-            const token = world.tokenOf(seen.fence + 1, won.grant);
-            world.checkSize(process, seen.fence + 1, won.grant);
-            const stored = world.storedToken();
-            if (Number.isNaN(token)) {
-              judgeCarry(world, process, instance, won.changes?.account);
-            } else if (stored !== undefined && world.vendor.familyOf(token) < world.vendor.familyOf(stored)) {
-              world.violate("3: an older sign-in replaces a newer one");
-            }
-            world.saved(token);
-            // What is carried over is no better than it was.
-            if (token !== stored) world.excused = undefined;
-            world.lastForcedAt = undefined;
-            return {
-              ...freed(instance, "account", "replacedGrants", "forcedAt", "refreshable"),
-              ...won.changes,
-              ...(won.refreshable === undefined ? {} : { refreshable: won.refreshable }),
-              ...(won.replacedGrants === undefined || !rules.keepReplaced
-                ? {}
-                : { replacedGrants: won.replacedGrants }),
-              grant: won.grant,
-              epoch: won.epoch,
-              fence: seen.fence + 1,
-              version: seen.fence + 1,
-              ...due(won.dueAt),
-            };
+          of.signIn(seen, { ...won, ...(rules.keepReplaced ? present({ replacedGrants }) : {}) }),
+          {
+            then: (instance, after) => {
+              judgeClaimed(world, process, won.epoch);
+              const token = world.tokenOf(seen.fence + 1, won.grant);
+              world.checkSize(process, seen.fence + 1, won.grant);
+              const stored = world.storedToken();
+              if (Number.isNaN(token)) {
+                judgeCarry(world, process, instance, won.changes?.account);
+              } else if (
+                stored !== undefined &&
+                world.vendor.familyOf(token) < world.vendor.familyOf(stored)
+              ) {
+                world.violate("3: an older sign-in replaces a newer one");
+              }
+              world.saved(token);
+              // What is carried over is no better than it was.
+              if (token !== stored) world.excused = undefined;
+              world.lastForcedAt = undefined;
+              return after;
+            },
           },
         ),
       forgetReplaced: (_id, seen) =>
-        write(
-          "forgets what was replaced",
-          ({ epoch }) => !rules.forgetEpoch || epoch === seen.epoch,
-          (instance) => without(instance, "replacedGrants"),
-        ),
+        write("forgets what was replaced", of.forgetReplaced(seen), {
+          without: rules.forgetEpoch ? [] : ["epoch"],
+        }),
       reseal: (_id, seen, grant) =>
-        write(
-          `re-seals version ${seen.version}`,
-          ({ version, fence }) => !rules.resealVersion || (version === seen.version && fence === seen.fence),
-          (instance) => {
+        write(`re-seals version ${seen.version}`, of.reseal(seen, grant), {
+          without: rules.resealVersion ? [] : ["version", "fence"],
+          then: (instance, after) => {
             if (instance.version !== seen.version) {
               world.violate(`3: a re-seal puts version ${seen.version} in the place of ${instance.version}`);
             }
-            return { ...instance, grant };
+            return after;
           },
-        ),
+        }),
       resealReplaced: (_id, seen, replacedGrants) =>
-        write(
-          "re-seals what was replaced",
-          (instance) => instance.epoch === seen.epoch && instance.replacedGrants !== undefined,
-          (instance) => ({ ...instance, replacedGrants }),
-        ),
+        write("re-seals what was replaced", of.resealReplaced(seen, replacedGrants)),
       resealConfiguration: () => Promise.reject(new Error("no configuration in this world")),
       sealClear: () => Promise.reject(new Error("no configuration in this world")),
-      markDeleting: (_id, now, who) =>
-        write(
-          "marks the item for deletion",
-          ({ deleting }) => who !== "first" || deleting !== true,
-          (instance) => ({
-            ...without(instance, "dueSince"),
-            deleting: true,
-            deletingSince: instance.deletingSince ?? now,
-            dueAt: now,
-          }),
-        ),
+      markDeleting: (_id, now, who) => write("marks the item for deletion", of.markDeleting(now, who)),
       remove: () =>
-        write(
-          "deletes the item",
-          ({ deleting }) => deleting === true,
-          () => {
-            world.gone = true;
-            world.risen = false;
-            return undefined;
-          },
-        ),
-      setEnabled: (_id, enabled, now) =>
-        write(
-          enabled ? "enables" : "disables",
-          ({ deleting }) => deleting !== true,
-          (instance) =>
-            enabled ? { ...without(instance, "dueSince"), enabled, dueAt: now } : { ...instance, enabled },
-        ),
-      update: (_id, changes) =>
-        write(
-          "updates",
-          ({ deleting }) => deleting !== true,
-          (instance) => ({ ...instance, ...changes }),
-        ),
-      noteAccount: (_id, seen, { at: _, ...noted }) =>
-        write(
-          "notes its account",
-          ({ epoch, deleting }) => epoch === seen.epoch && deleting !== true,
-          (instance) => ({ ...instance, ...noted }),
-        ),
-      touch: (_id, lastUsedAt, dueAt) =>
-        write(
-          "notes its use",
-          ({ deleting }) => deleting !== true,
-          (instance) => ({ ...instance, lastUsedAt, ...due(dueAt) }),
-        ),
-      push: (_id, seen, to, owedSince, of) =>
-        write(
-          "pushes its due time",
-          ({ dueAt, epoch, deleting }) =>
-            dueAt === seen && (of === undefined || epoch === of) && deleting !== true,
-          (instance) => ({
-            ...without(instance, "dueAt", "dueSince"),
-            ...due(to),
-            ...(owedSince === undefined ? {} : { dueSince: owedSince }),
-          }),
-        ),
-      pushDeletion: (_id, to) =>
-        write(
-          "pushes its deletion",
-          ({ deleting }) => deleting === true,
-          (instance) => ({
-            ...without(instance, "dueSince", "deletionUntil"),
-            dueAt: to,
-          }),
-        ),
-      claimDeletion: (_id, seen, to) =>
-        write(
-          "claims its deletion",
-          ({ deleting, deletionUntil }) => deleting === true && deletionUntil === seen.deletionUntil,
-          (instance) => ({ ...instance, deletionUntil: to }),
-        ),
+        table("deletes the item", true, () => {
+          if (world.instance?.deleting !== true) {
+            world.log.push("  refused");
+            return false;
+          }
+          world.gone = true;
+          world.risen = false;
+          world.instance = undefined;
+          return true;
+        }),
+      setEnabled: (_id, enabled, now) => write(enabled ? "enables" : "disables", of.setEnabled(enabled, now)),
+      update: (_id, changes, now, seen) => write("updates", of.update(changes, now, seen)),
+      noteAccount: (_id, seen, noted) => write("notes its account", of.noteAccount(seen, noted)),
+      touch: (_id, usedAt, dueAt) => write("notes its use", of.touch(usedAt, dueAt)),
+      push: (_id, seen, to, owedSince, epoch) =>
+        write("pushes its due time", of.push(seen, to, owedSince, epoch)),
+      pushDeletion: (_id, to) => write("pushes its deletion", of.pushDeletion(to)),
+      claimDeletion: (_id, seen, to) => write("claims its deletion", of.claimDeletion(seen, to)),
       create: (instance) =>
         table("creates the item", true, () => {
           if (world.instance !== undefined) {
@@ -454,19 +371,20 @@ function pendingsOf(world: World, process: Process): PendingSignIns & PendingRem
   const change = (
     label: string,
     key: PendingKey,
-    condition: (pending: PendingSignIn) => boolean,
-    next: (pending: PendingSignIn) => Partial<PendingSignIn>,
+    transition: Transition<PendingSignIn>,
+    without: readonly string[] = [],
+    then: (pending: PendingSignIn) => void = () => {},
   ): Promise<boolean> =>
     world.step(process, "table", `${label} of ${key.sessionId}`, true, () => {
       const pending = world.pendings.get(key.sessionId);
-      if (pending === undefined || !condition(pending)) {
+      if (pending === undefined || !isAllowed(pending, transition, without)) {
         world.log.push("  refused");
         return false;
       }
-      world.pendings.set(key.sessionId, { ...pending, ...next(pending) });
+      then(pending);
+      world.pendings.set(key.sessionId, changed(pending, transition));
       return true;
     });
-  const notEnding = ({ endingSince }: PendingSignIn): boolean => endingSince === undefined;
   return {
     get: (key) => {
       const askedAt = world.now;
@@ -486,31 +404,23 @@ function pendingsOf(world: World, process: Process): PendingSignIns & PendingRem
         world.pendings.set(pending.sessionId, { ...pending, dueAt: pending.endsAt });
         return true;
       }),
-    noteAccount: (key, noted) => change("notes the account", key, notEnding, () => noted),
-    markClaimed: (key, { at, ...rest }) =>
+    noteAccount: (key, noted) => change("notes the account", key, pendingTransitions.noteAccount(noted)),
+    markClaimed: (key, claim) =>
       change(
         "marks the claim",
         key,
-        (pending) => !rules.claimUnlessEnding || notEnding(pending),
-        ({ claimedAt = at, epoch }) => {
-          world.marked.add(epoch);
-          return { ...rest, claimedAt };
-        },
+        pendingTransitions.markClaimed(claim),
+        rules.claimUnlessEnding ? [] : ["notEnding"],
+        ({ epoch }) => world.marked.add(epoch),
       ),
     markEnding: (key, now, claimedToo) =>
       change(
         "marks the end",
         key,
-        ({ claimedAt }) => claimedToo === true || claimedAt === undefined || !rules.endUnlessClaimed,
-        ({ endingSince = now }) => ({ endingSince, dueAt: now }),
+        pendingTransitions.markEnding(now, claimedToo),
+        rules.endUnlessClaimed ? [] : ["unclaimed"],
       ),
-    push: (key, to) =>
-      change(
-        "pushes the due time",
-        key,
-        () => true,
-        () => ({ dueAt: to }),
-      ),
+    push: (key, to) => change("pushes the due time", key, pendingTransitions.push(to)),
     remove: (key) =>
       world.step(process, "table", `removes the pending sign-in of ${key.sessionId}`, true, () => {
         world.pendings.delete(key.sessionId);
