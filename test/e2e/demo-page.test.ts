@@ -143,7 +143,7 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
       await hubs.getByRole("button", { name: "Try it out" }).click();
       await hubs.getByRole("button", { name: "Execute" }).click();
       const answer = hubs.locator(".live-responses-table");
-      await expect.poll(() => answer.innerText()).toContain('"key": "documents"');
+      await expect.poll(() => answer.textContent()).toContain('"key": "documents"');
       await shot("api-docs");
       expect(problems).toEqual([]);
     });

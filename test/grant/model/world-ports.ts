@@ -43,7 +43,7 @@ export const MODEL_TIMING: Timing = {
 interface Leeway {
   /** Names of conditions. */
   readonly without?: readonly string[];
-  readonly then?: (before: Instance, after: Instance) => Instance;
+  readonly judge?: (before: Instance, after: Instance) => Instance;
 }
 
 /** The ports of one process: each call is a step that waits until the scheduler lets it happen. */
@@ -52,12 +52,12 @@ export function portsOf(world: World, process: Process): WorldDeps {
     world.step(process, "table", label, writes, effect);
   /**
    * One write as the table has it (../memory), without the conditions that the rules take out.
-   * @param then looks at the item as it was, and may leave it otherwise than the write does
+   * @param judge looks at the item as it was, and may leave it otherwise than the write does
    */
   const write = (
     label: string,
     transition: Transition<Instance>,
-    { without = [], then = (_, after) => after }: Leeway = {},
+    { without = [], judge = (_, after) => after }: Leeway = {},
   ): Promise<boolean> =>
     table(label, true, () => {
       const { instance } = world;
@@ -65,7 +65,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
         world.log.push("  refused");
         return false;
       }
-      world.instance = then(instance, changed(instance, transition));
+      world.instance = judge(instance, changed(instance, transition));
       return true;
     });
   const { rules } = world;
@@ -92,7 +92,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
           of.takeLease(seen, until, rules.forcedAt ? forcedAt : undefined),
           {
             without: rules.takeFence ? [] : ["fence"],
-            then: (instance, after) => {
+            judge: (instance, after) => {
               // A vendor may give the living token again: what was spared for that lies in the table, and is carried no more.
               if (process.inHand === world.storedToken()) process.inHand = undefined;
               process.probed = world.storedToken() === undefined;
@@ -123,7 +123,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
           of.commit(base, won),
           {
             without: rules.commitVersion ? [] : ["version"],
-            then: (instance, after) => {
+            judge: (instance, after) => {
               const token = world.tokenOf(won.fence, won.grant);
               world.checkSize(process, won.fence, won.grant);
               judgeCommit(world, process, instance, token);
@@ -138,7 +138,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
           of.markDead(seen, lastError, dueAt, more),
           {
             without: rules.deadCondition ? [] : ["version", "fence"],
-            then: (instance, after) => {
+            judge: (instance, after) => {
               judgeDeath(world, process, instance, lastError);
               const { version } = instance;
               const { accessToken, refreshToken, ...left } = world.unseal(version, instance.grant);
@@ -153,7 +153,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
       emptyDead: (_id, seen, left) =>
         write(`takes the tokens out of version ${seen.version}`, of.emptyDead(seen, left), {
           without: rules.emptyCondition ? [] : ["version", "fence", "dead"],
-          then: (instance, after) => {
+          judge: (instance, after) => {
             judgeEmptying(world, process, instance, seen);
             return after;
           },
@@ -163,7 +163,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
           `signs in as epoch ${won.epoch}, version ${seen.fence + 1}`,
           of.signIn(seen, { ...won, ...(rules.keepReplaced ? present({ replacedGrants }) : {}) }),
           {
-            then: (instance, after) => {
+            judge: (instance, after) => {
               judgeClaimed(world, process, won.epoch);
               const token = world.tokenOf(seen.fence + 1, won.grant);
               world.checkSize(process, seen.fence + 1, won.grant);
@@ -191,7 +191,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
       reseal: (_id, seen, grant) =>
         write(`re-seals version ${seen.version}`, of.reseal(seen, grant), {
           without: rules.resealVersion ? [] : ["version", "fence"],
-          then: (instance, after) => {
+          judge: (instance, after) => {
             if (instance.version !== seen.version) {
               world.violate(`3: a re-seal puts version ${seen.version} in the place of ${instance.version}`);
             }
@@ -373,7 +373,7 @@ function pendingsOf(world: World, process: Process): PendingSignIns & PendingRem
     key: PendingKey,
     transition: Transition<PendingSignIn>,
     without: readonly string[] = [],
-    then: (pending: PendingSignIn) => void = () => {},
+    judge: (pending: PendingSignIn) => void = () => {},
   ): Promise<boolean> =>
     world.step(process, "table", `${label} of ${key.sessionId}`, true, () => {
       const pending = world.pendings.get(key.sessionId);
@@ -381,7 +381,7 @@ function pendingsOf(world: World, process: Process): PendingSignIns & PendingRem
         world.log.push("  refused");
         return false;
       }
-      then(pending);
+      judge(pending);
       world.pendings.set(key.sessionId, changed(pending, transition));
       return true;
     });
