@@ -53,7 +53,7 @@ export const grantThreats: readonly Threat[] = [
     id: "refresh-too-late",
     threat: "A request goes out so late that its lease ends before the answer is stored",
     from: ["RFC 9700 4.14", "own"],
-    guard: { file: "functions/core/grant/refresh/refresh.ts", name: "exchange" },
+    guard: { file: "functions/core/grant/refresh/exchange.ts", name: "exchange" },
     test: {
       file: "test/grant/refresh.test.ts",
       name: "is not sent when too long has passed since the item was read",
@@ -78,7 +78,7 @@ export const grantThreats: readonly Threat[] = [
     id: "refresh-unknown-end",
     threat: "After no answer the token is sent again at once, though the vendor may have rotated it",
     from: ["RFC 9700 4.14", "own"],
-    guard: { file: "functions/core/grant/refresh/refresh.ts", name: "attempt" },
+    guard: { file: "functions/core/grant/refresh/after-answer.ts", name: "afterAnswer" },
     test: {
       file: "test/grant/refresh.test.ts",
       name: "no answer at a vendor that rotates: the lease stays, so that the same token is not sent before it ran out",

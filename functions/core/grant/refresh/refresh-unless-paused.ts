@@ -1,8 +1,9 @@
 import type { OAuthClient } from "../../instances/instance.ts";
 import type { Call, GrantDeps, InstanceRead } from "../grant-deps.ts";
 import { latestNow } from "../timing.ts";
+import type { RefreshRequest, RefreshResult } from "./attempt.ts";
 import { pauseKey } from "./pause-client.ts";
-import { type RefreshRequest, type RefreshResult, refreshGrant } from "./refresh.ts";
+import { refreshGrant } from "./refresh.ts";
 
 /** Nothing was tried: the vendor refuses this grant's client, and it is not yet time to ask again. */
 export interface Paused {

@@ -1,0 +1,148 @@
+import type { Grant, Sealed } from "../../instances/instance.ts";
+import { present } from "../../present.ts";
+import { StoreRefused } from "../../store-refused.ts";
+import { announce } from "../announce.ts";
+import { revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
+import { noteProof } from "../store/account.ts";
+import { commit, type RefreshRecord } from "../store/commit.ts";
+import { dueAt, dueFor } from "../store/due.ts";
+import { releaseLease } from "../store/lease.ts";
+import { sealGrant } from "../store/sealed-grant.ts";
+import { storeOrRescue, storeWhatItCan } from "../store/store-or-rescue.ts";
+import { withNewGrant } from "../store/with-new-grant.ts";
+import type { AfterFailure } from "./after-failure.ts";
+import type { LeasedAttempt, RefreshResult } from "./attempt.ts";
+import type { Exchanged } from "./exchange.ts";
+import { tellFailure, tellRecovery } from "./failure-series.ts";
+import { giveUpRefused } from "./give-up-refused.ts";
+
+/** A grant that a refresh won. */
+interface Won extends Pick<Exchanged, "sentAt" | "sealer"> {
+  readonly grant: Grant;
+  /** The grant is the one from before but for its refresh token: it is tried again as after a failure. */
+  readonly failure?: AfterFailure;
+}
+
+type MakeRecord = () => Promise<RefreshRecord>;
+
+/** Step 5, a grant: seal it with version f; COMMIT, else the rescue bucket. */
+export async function storeRefreshed(attempt: LeasedAttempt, won: Won): Promise<RefreshResult> {
+  const { deps, read, request, call, lease, connector, old, count } = attempt;
+  const { instance } = lease;
+  const due = nextDue(attempt, won);
+  let record = recordOf(attempt, won, won.grant, due);
+  let kept: Awaited<ReturnType<typeof commit>> | "rescued";
+  let grant: Grant;
+  try {
+    ({ kept, grant } = await storeWhatItCan(connector, won.grant, async (each) => {
+      record = recordOf(attempt, won, each, due);
+      return await storeOrRescue(
+        deps,
+        call,
+        instance.id,
+        async () => await commit(deps, await record()),
+        record,
+      );
+    }));
+  } catch (error) {
+    if (error instanceof StoreRefused) {
+      const refused = { ...won, old };
+      const retryAfterMs = await giveUpRefused(deps, read, lease, refused, request.cause, call);
+      return { kind: "failed", outcome: "lost", retryAfterMs };
+    }
+    count("lost");
+    return { kind: "failed", outcome: "lost", retryAfterMs: deps.timing.retryMs };
+  }
+  if (kept === "superseded") {
+    count("reused");
+    return { kind: "moved" };
+  }
+  if (kept === "lost") {
+    const ended = await revokeOrphanOrDefer(deps, call, instance, won.grant, record);
+    // What is lost is counted there; what is owed, as revoked when it is.
+    if (ended !== "lost") count(ended === "revoked" ? "revoked" : "reused");
+    return { kind: "moved" };
+  }
+  if (won.failure !== undefined) return await afterRotation(attempt, won.failure, kept);
+  tellSuccess(attempt);
+  const sealed = (await record()).grant;
+  const renewed = withNewGrant(instance, {
+    grant: sealed,
+    version: lease.fence,
+    fence: lease.fence,
+    dueAt: due,
+  });
+  const refreshed = { ...renewed, lastRefreshedAt: won.sentAt };
+  // What lies in the rescue bucket is no item yet: its next refresh is the proof.
+  const instanceNow = kept === "written" ? await noteProof(deps, refreshed, won.sentAt) : refreshed;
+  return { kind: "refreshed", grant, instance: instanceNow };
+}
+
+/** When the new grant is due: by its own life, or as after a failure. */
+function nextDue(
+  { deps, request, lease: { instance }, connector }: LeasedAttempt,
+  { grant, sentAt, failure }: Won,
+): number | undefined {
+  const used = request.cause === "just_in_time" || request.cause === "unauthorized";
+  const use = used ? { createdAt: instance.createdAt, lastUsedAt: sentAt } : instance;
+  const regular = dueAt(deps, connector, grant, use, sentAt);
+  return dueFor(instance, failure?.dueAt ?? regular, sentAt, deps.timing);
+}
+
+/** Makes the record of a grant, sealed once. */
+function recordOf(
+  { lease: { instance, fence } }: LeasedAttempt,
+  { sealer, sentAt }: Won,
+  grant: Grant,
+  due: number | undefined,
+): MakeRecord {
+  let sealed: Sealed | undefined;
+  return async () => {
+    sealed ??= await sealGrant(sealer, instance, fence, grant);
+    return {
+      kind: "refresh",
+      instanceId: instance.id,
+      organizationId: instance.organizationId,
+      connector: instance.connector,
+      epoch: instance.epoch,
+      baseVersion: instance.version,
+      fence,
+      grant: sealed,
+      refreshedAt: sentAt,
+      ...present({ dueAt: due }),
+    };
+  };
+}
+
+/** The rotated refresh token is safe, and there is no access token that can be used. */
+async function afterRotation(
+  { deps, read, call, lease, count }: LeasedAttempt,
+  { retryInMs, ...change }: AfterFailure,
+  kept: "written" | "rescued",
+): Promise<RefreshResult> {
+  // Not after a PUT: the lease has to outlast it.
+  const isTold = kept === "written" && (await releaseLease(deps, lease, change));
+  if (isTold) tellFailure(deps, call, read, "attempts", change.lastError);
+  count("refused");
+  return { kind: "failed", outcome: "refused", retryAfterMs: retryInMs };
+}
+
+function tellSuccess({
+  deps,
+  read,
+  request,
+  call,
+  lease: { instance },
+  old,
+  count,
+  now,
+}: LeasedAttempt): void {
+  const at = now();
+  if (request.cause === "revive") {
+    announce(deps, call, instance, { name: "instance.revived", at, of: instance.version });
+    count("revived");
+    return;
+  }
+  tellRecovery(deps, call, read);
+  count("refreshed", { timeLeftMs: old.expiresAt === undefined ? undefined : old.expiresAt - at });
+}
