@@ -186,41 +186,10 @@ async function connect(
   code: string,
 ): Promise<{ claim: string; missing: Record<string, string> }> {
   const { grants, transients } = deps;
-  const secretConfiguration = await openSessionConfiguration(deps, session);
-  const client = await clientFor(deps, authorization, session, secretConfiguration);
-  const extra = extraOf(
-    connector,
-    Object.fromEntries([...request.query].filter(([name]) => !CALLBACK_OWN.has(name))),
-  );
-  const organization = await deps.tenants.organization(session.organizationId);
-  const told = extra ?? {};
-  checkConnectorUrls(connector, session.configuration, { told, vendorHosts: organization?.vendorHosts });
-  const name = session.name ?? connector.name;
-  const expiresAt = transients.now() + SESSION_MS;
-  const { key: pending, missingScopes } = await holdSignIn(
-    grants,
-    transients,
-    {
-      organizationId: session.organizationId,
-      userId: session.userId,
-      connector,
-      client,
-      code,
-      redirectUri: authorization.redirectUri,
-      ...present({ codeVerifier: authorization.codeVerifier, askedScopes: authorization.askedScopes }),
-      configuration: { ...session.configuration, "oauth.callback.url": authorization.redirectUri },
-      ...present({ extra }),
-      epoch: authorization.epoch,
-      sessionId: session.sessionId,
-      endsAt: expiresAt,
-      into:
-        session.reauthenticates && session.instanceId !== undefined
-          ? { instanceId: session.instanceId }
-          : { name, tags: session.tags?.length ? session.tags : [name], secretConfiguration },
-    },
-    request,
-  );
-  const { instanceId, epoch } = pending;
+  const endsAt = transients.now() + SESSION_MS;
+  const exchange = await exchangeOf(deps, request, connector, authorization, session);
+  const held = await holdSignIn(grants, transients, { ...exchange, code, endsAt }, request);
+  const { instanceId, epoch } = held.key;
   request.facts.instanceId = instanceId;
 
   const claim = randomBytes(32).toString("base64url");
@@ -228,18 +197,55 @@ async function connect(
     ...session,
     status: "connected",
     pending: { instanceId, epoch, claim: hashSecret(claim) },
-    expiresAt,
+    expiresAt: endsAt,
   };
-  if (
+  const isConnected =
     (await transients.replace(connected, { field: "status", seen: "open" })) ||
-    (await isOwn(deps, connected))
-  ) {
-    const missing = missingScopes.length === 0 ? {} : { missing_scopes: missingScopes.join(" ") };
-    return { claim, missing };
+    (await isOwn(deps, connected));
+  if (!isConnected) {
+    // A second sign-in of the same session, in another tab, was faster.
+    await refusePending(grants, held.key, !session.reauthenticates);
+    throw new InvalidRequest("this session was finished already", "state", "session_over");
   }
-  // A second sign-in of the same session, in another tab, was faster.
-  await refusePending(grants, pending, !session.reauthenticates);
-  throw new InvalidRequest("this session was finished already", "state", "session_over");
+  const { missingScopes } = held;
+  return { claim, missing: missingScopes.length === 0 ? {} : { missing_scopes: missingScopes.join(" ") } };
+}
+
+/** What the code is exchanged with, and what the grant is for. */
+async function exchangeOf(
+  deps: ConnectionDeps,
+  request: HttpRequest,
+  connector: Connector,
+  authorization: ConsumedAuthorization,
+  session: ConnectSession,
+) {
+  const { organizationId, userId, sessionId, configuration } = session;
+  const secretConfiguration = await openSessionConfiguration(deps, session);
+  const client = await clientFor(deps, authorization, session, secretConfiguration);
+  const brought = [...request.query].filter(([name]) => !CALLBACK_OWN.has(name));
+  const extra = extraOf(connector, Object.fromEntries(brought));
+  const organization = await deps.tenants.organization(organizationId);
+  checkConnectorUrls(connector, configuration, {
+    told: extra ?? {},
+    vendorHosts: organization?.vendorHosts,
+  });
+  const { redirectUri, codeVerifier, askedScopes, epoch } = authorization;
+  const name = session.name ?? connector.name;
+  return {
+    organizationId,
+    userId,
+    connector,
+    client,
+    redirectUri,
+    ...present({ codeVerifier, askedScopes, extra }),
+    configuration: { ...configuration, "oauth.callback.url": redirectUri },
+    epoch,
+    sessionId,
+    into:
+      session.reauthenticates && session.instanceId !== undefined
+        ? { instanceId: session.instanceId }
+        : { name, tags: session.tags?.length ? session.tags : [name], secretConfiguration },
+  };
 }
 
 /** The SDK repeats a write whose answer was lost; the second one is refused by the first. */

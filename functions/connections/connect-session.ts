@@ -2,18 +2,19 @@ import { randomBytes } from "node:crypto";
 import type { Connector } from "../connectors/define-connector.ts";
 import { InvalidRequest } from "../core/errors.ts";
 import { checkConfiguration } from "../core/instances/budgets.ts";
-import type { Sealed } from "../core/instances/instance.ts";
+import type { Instance, Sealed } from "../core/instances/instance.ts";
 import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { chooseClient } from "../core/oauth/choose-client.ts";
 import { present } from "../core/present.ts";
 import { hashSecret } from "../core/secret-hash.ts";
 import { isReturnUrlAllowed } from "../core/tenants/allow-lists.ts";
+import type { Organization, User } from "../core/tenants/ports.ts";
 import type { TransientItem, TransientStore } from "../core/transients.ts";
 import type { SealedPlace } from "../core/vault/ports.ts";
 import { connectorNamed } from "../http/named-connector.ts";
-import { json } from "../http/request.ts";
+import { type HttpRequest, json } from "../http/request.ts";
 import type { SessionBody } from "./bodies.ts";
-import { readConfiguration } from "./configuration-values.ts";
+import { type ConfigurationValues, readConfiguration } from "./configuration-values.ts";
 import type { ConnectionHandle } from "./contracts.ts";
 import { oauthClientOf } from "./create-instance.ts";
 import type { ConnectionDeps } from "./deps.ts";
@@ -69,37 +70,15 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
         "return_url_not_allowed",
       );
     }
-    const again =
-      body.instanceId === undefined
-        ? undefined
-        : (await instanceOfUser(deps(), user, body.instanceId)).instance;
-    if (again !== undefined) request.facts.instanceId = again.id;
-    const chosen = again === undefined ? await connectorsOf(body) : [await connectorNamed(again.connector)];
-    const [only] = chosen;
-    if (body.configuration !== undefined && chosen.length > 1) {
-      throw new InvalidRequest("configuration goes with a single element", "configuration");
-    }
-    const values = only === undefined ? undefined : readConfiguration(only, body.configuration ?? {});
-    if (values !== undefined) checkConfiguration(values);
-    for (const connector of chosen) {
-      if (values !== undefined) {
-        checkConnectorUrls(connector, { ...again?.configuration, ...values.plain }, organization);
-      }
-      // An instance that is signed in to again has its client already.
-      if (again !== undefined && values?.plain["oauth.api.key"] === undefined) continue;
-      const field = "configuration.oauth.api.key";
-      const client = await chooseClient(
-        tenants,
-        organization.id,
-        connector,
-        values?.plain["oauth.api.key"],
-        field,
-      );
-      if (values !== undefined) oauthClientOf(client, values);
-    }
-
+    const asked = await readAsked(deps(), request, user, body);
+    await checkClients(tenants, organization, asked);
+    const { chosen, again, values } = asked;
     const sessionId = `cs_${randomBytes(24).toString("base64url")}`;
     const secret = values?.secret ?? {};
+    const sealed =
+      Object.keys(secret).length === 0
+        ? undefined
+        : await grants.vault.seal(sessionPlace(organization.id, sessionId), JSON.stringify(secret));
     const session: ConnectSession = {
       id: sessionItem(sessionId),
       expiresAt: transients.now() + SESSION_MS,
@@ -111,17 +90,8 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
       returnUrl: body.returnUrl,
       endUser: hashSecret(body.endUser),
       ...(body.name === undefined || body.name === "" ? {} : { name: body.name }),
-      ...present({ tags: body.tags }),
+      ...present({ tags: body.tags, sealedConfiguration: sealed, instanceId: again?.id }),
       configuration: values?.plain ?? {},
-      ...(Object.keys(secret).length === 0
-        ? {}
-        : {
-            sealedConfiguration: await grants.vault.seal(
-              sessionPlace(organization.id, sessionId),
-              JSON.stringify(secret),
-            ),
-          }),
-      ...(again === undefined ? {} : { instanceId: again.id }),
       reauthenticates: again !== undefined,
     };
     // Refused: the SDK repeats a put whose answer was lost, and finds its own item. Nobody else has this id.
@@ -135,6 +105,52 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
       { "Cache-Control": "no-store" },
     );
   };
+}
+
+/** What a session is for: connectors to choose from, or an instance to sign in to again. */
+interface Asked {
+  readonly chosen: readonly Connector[];
+  readonly again: Instance | undefined;
+  /** Of a single connector. */
+  readonly values: ConfigurationValues | undefined;
+}
+
+async function readAsked(
+  deps: ConnectionDeps,
+  request: HttpRequest,
+  user: User,
+  body: SessionBody,
+): Promise<Asked> {
+  const again =
+    body.instanceId === undefined ? undefined : (await instanceOfUser(deps, user, body.instanceId)).instance;
+  if (again !== undefined) request.facts.instanceId = again.id;
+  const chosen = again === undefined ? await connectorsOf(body) : [await connectorNamed(again.connector)];
+  const [only] = chosen;
+  if (body.configuration !== undefined && chosen.length > 1) {
+    throw new InvalidRequest("configuration goes with a single element", "configuration");
+  }
+  const values = only === undefined ? undefined : readConfiguration(only, body.configuration ?? {});
+  if (values !== undefined) checkConfiguration(values);
+  return { chosen, again, values };
+}
+
+/** That each connector can be signed in to: its URLs are complete, and there is a client. @throws {LinkspanError} 400, 404 */
+async function checkClients(
+  tenants: ConnectionDeps["tenants"],
+  organization: Organization,
+  { chosen, again, values }: Asked,
+): Promise<void> {
+  const ownKey = values?.plain["oauth.api.key"];
+  for (const connector of chosen) {
+    if (values !== undefined) {
+      checkConnectorUrls(connector, { ...again?.configuration, ...values.plain }, organization);
+    }
+    // An instance that is signed in to again has its client already.
+    if (again !== undefined && ownKey === undefined) continue;
+    const field = "configuration.oauth.api.key";
+    const client = await chooseClient(tenants, organization.id, connector, ownKey, field);
+    if (values !== undefined) oauthClientOf(client, values);
+  }
 }
 
 /** Key of a session's item. */

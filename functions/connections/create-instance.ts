@@ -13,6 +13,7 @@ import { lifetimeOf } from "../core/oauth/lifetime.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
+import type { PlatformCaller } from "../http/authorize.ts";
 import { connectorNamed, connectorOfPath } from "../http/named-connector.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import type { InstanceAnswer } from "./answers.ts";
@@ -25,83 +26,98 @@ import { missingScopesOf } from "./missing-scopes.ts";
 
 /** POST /instances and POST /elements/{keyOrId}/instances: from an authorization code, or from a grant won elsewhere. */
 export function createInstance(deps: () => ConnectionDeps): ConnectionHandle<"instances.create"> {
-  return async (request, { caller: { organization, user }, body }) => {
-    const { grants, tenants, transients } = deps();
-    const connector = await connectorOf(request, body);
-    request.facts.connector = connector.key;
-    const providerData = body.providerData ?? {};
-    const configuration = readConfiguration(connector, body.configuration ?? {});
-    checkConfiguration(configuration);
-    const name = body.name || connector.name;
-    const owner = { organizationId: organization.id, userId: user.id, connector };
-    const about = {
-      name,
-      tags: body.tags === undefined || body.tags.length === 0 ? [name] : body.tags,
-    };
-    const extra = extraOf(connector, providerData);
-    const { vendorHosts } = organization;
-    const common = { ...owner, ...about, ...present({ extra }) };
-    const code = codeOf(providerData);
-    const client = await chooseClient(
-      tenants,
-      organization.id,
-      connector,
-      configuration.plain["oauth.api.key"],
-      "configuration.oauth.api.key",
-    );
-    const oauthClient = oauthClientOf(client, configuration);
-
-    const imported = importedGrant(providerData, configuration);
-    if (code === undefined && imported !== undefined) {
-      checkConnectorUrls(connector, configuration.plain, { told: extra ?? {}, vendorHosts });
-      const made = await importInstance(
-        grants,
-        {
-          ...common,
-          ...imported,
-          client: oauthClient,
-          configuration: configuration.plain,
-          secretConfiguration: configuration.secret,
-        },
-        request,
-      );
-      return await created(deps(), request, made, user);
-    }
-
-    if (code === undefined) throw new InvalidRequest("providerData.code is missing", "providerData.code");
-    checkConnectorUrls(connector, configuration.plain, { told: extra ?? {}, vendorHosts });
-    checkIssuer(connector, providerData.iss, "providerData.iss");
-    const { authorization, repeated } = await authorizationOf(deps(), user, connector, providerData.state, {
-      clientId: client.clientId,
-      code,
-    });
-    const redirectUri =
-      configuration.plain["oauth.callback.url"] ??
-      authorization?.redirectUri ??
-      chooseRedirectUri(client, undefined, "configuration.oauth.callback.url");
-    const { codeVerifier, epoch, appState, appId, askedScopes } = authorization ?? {};
-    const exchange = {
-      ...common,
-      // The app that the authorization URL named, should it no longer be the first one.
-      client:
-        client.kind === "registered" && appId !== undefined ? { kind: client.kind, appId } : oauthClient,
-      code,
-      redirectUri,
-      ...present({ codeVerifier }),
-      ...(repeated ? { repeated } : {}),
-      ...present({ epoch, askedScopes, appState }),
-      configuration: {
-        ...authorization?.configuration,
-        ...configuration.plain,
-        "oauth.callback.url": redirectUri,
-      },
-      secretConfiguration: configuration.secret,
-    };
-    const made = await restoringState(authorization, () =>
-      provisionInstance(grants, transients, exchange, request),
-    );
-    return await created(deps(), request, made, user);
+  return async (request, { caller, body }) => {
+    const asked = await readAsked(deps(), request, caller, body);
+    const { code, imported } = asked;
+    if (code === undefined && imported === undefined)
+      throw new InvalidRequest("providerData.code is missing", "providerData.code");
+    const { connector, configuration, extra = {} } = asked;
+    const { vendorHosts } = caller.organization;
+    checkConnectorUrls(connector, configuration.plain, { told: extra, vendorHosts });
+    const made =
+      code === undefined
+        ? await importInstance(deps().grants, { ...asked.common, ...imported, ...ownValues(asked) }, request)
+        : await fromCode(deps(), request, caller.user, asked, code);
+    return await created(deps(), request, made, caller.user);
   };
+}
+
+/** What a caller asks for, read and checked. */
+type Asked = Awaited<ReturnType<typeof readAsked>>;
+
+async function readAsked(
+  { tenants }: ConnectionDeps,
+  request: HttpRequest,
+  { organization, user }: PlatformCaller,
+  body: InstanceBody,
+) {
+  const connector = await connectorOf(request, body);
+  request.facts.connector = connector.key;
+  const providerData = body.providerData ?? {};
+  const configuration = readConfiguration(connector, body.configuration ?? {});
+  checkConfiguration(configuration);
+  const name = body.name || connector.name;
+  const tags = body.tags === undefined || body.tags.length === 0 ? [name] : body.tags;
+  const extra = extraOf(connector, providerData);
+  const owner = { organizationId: organization.id, userId: user.id, connector };
+  const field = "configuration.oauth.api.key";
+  const ownKey = configuration.plain["oauth.api.key"];
+  const client = await chooseClient(tenants, organization.id, connector, ownKey, field);
+  return {
+    connector,
+    providerData,
+    configuration,
+    extra,
+    client,
+    oauthClient: oauthClientOf(client, configuration),
+    code: codeOf(providerData),
+    imported: importedGrant(providerData, configuration),
+    common: { ...owner, name, tags, ...present({ extra }) },
+  };
+}
+
+/** Of an import: there is no authorization that says more. */
+function ownValues({ oauthClient, configuration }: Asked) {
+  return {
+    client: oauthClient,
+    configuration: configuration.plain,
+    secretConfiguration: configuration.secret,
+  };
+}
+
+async function fromCode(
+  deps: ConnectionDeps,
+  request: HttpRequest,
+  user: User,
+  { connector, providerData, configuration, client, oauthClient, common }: Asked,
+  code: string,
+): ReturnType<typeof provisionInstance> {
+  checkIssuer(connector, providerData.iss, "providerData.iss");
+  const sent = { clientId: client.clientId, code };
+  const { authorization, repeated } = await authorizationOf(deps, user, connector, providerData.state, sent);
+  const redirectUri =
+    configuration.plain["oauth.callback.url"] ??
+    authorization?.redirectUri ??
+    chooseRedirectUri(client, undefined, "configuration.oauth.callback.url");
+  const { codeVerifier, epoch, appState, appId, askedScopes } = authorization ?? {};
+  const exchange = {
+    ...common,
+    // The app that the authorization URL named, should it no longer be the first one.
+    client: client.kind === "registered" && appId !== undefined ? { kind: client.kind, appId } : oauthClient,
+    code,
+    redirectUri,
+    ...(repeated ? { repeated } : {}),
+    ...present({ codeVerifier, epoch, askedScopes, appState }),
+    configuration: {
+      ...authorization?.configuration,
+      ...configuration.plain,
+      "oauth.callback.url": redirectUri,
+    },
+    secretConfiguration: configuration.secret,
+  };
+  return await restoringState(authorization, () =>
+    provisionInstance(deps.grants, deps.transients, exchange, request),
+  );
 }
 
 async function created(

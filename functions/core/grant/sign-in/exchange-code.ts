@@ -205,6 +205,15 @@ export function refusal(
       `${name} gave an access token that no HTTP header can carry (control characters, or letters beyond Latin-1); nothing was stored. Tell ${name}'s support`,
     );
   }
+  return refusedBy(name, outcome, field);
+}
+
+/** The same, of a vendor that said why. */
+function refusedBy(
+  name: string,
+  outcome: Extract<TokenOutcome, { kind: "invalid_grant" | "client_refused" | "refused" }>,
+  field: string,
+): Error {
   const vendor = {
     error: outcome.error,
     ...present({ error_description: outcome.description }),
