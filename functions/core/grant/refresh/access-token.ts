@@ -256,36 +256,12 @@ async function renew(
         continue;
       }
       tried = true;
-      const refresh = refreshUnlessPaused(deps, current, client, { cause: request.cause, wanted }, call);
-      call.afterAnswer(refresh);
-      let result: Awaited<typeof refresh>;
-      try {
-        result = await withTimeout(deps, left(), refresh);
-      } catch (error) {
-        if (error instanceof TimedOut) return { kind: "unchanged", retryAfterMs: deps.timing.retryMs };
-        throw error;
-      }
-      switch (result.kind) {
-        case "refreshed":
-          return {
-            kind: "renewed",
-            token: accessToken(result.instance, result.grant),
-            grant: result.grant,
-          };
-        case "needs_reauth":
-          throw new NeedsReauthentication();
-        case "failed":
-        case "paused":
-          return { kind: "unchanged", retryAfterMs: result.retryAfterMs };
-        case "nothing_to_refresh":
-          return { kind: "unchanged", retryAfterMs: deps.timing.retryMs };
-        case "hindered":
-        case "moved":
-          // Somebody was faster: look at once, and from then on now and then.
-          current = await readAgain(deps, read.instance.id);
-          refuseUnusable(current.instance, request.cause);
-          if (current.instance.version !== wanted) return { kind: "moved", read: current };
-      }
+      const ended = await tryOnce(deps, current, client, request, call);
+      if (ended !== undefined) return ended;
+      // Somebody was faster: look at once, and from then on now and then.
+      current = await readAgain(deps, read.instance.id);
+      refuseUnusable(current.instance, request.cause);
+      if (current.instance.version !== wanted) return { kind: "moved", read: current };
     }
     if (!request.waits || left() <= 0) return { kind: "unchanged", retryAfterMs: deps.timing.retryMs };
     if (!waiting) {
@@ -296,6 +272,45 @@ async function renew(
     await deps.sleep(Math.min(left(), pause * (0.5 + deps.random())));
     current = await readAgain(deps, read.instance.id);
     refuseUnusable(current.instance, request.cause);
+  }
+}
+
+/**
+ * Refreshes what was read, and waits for it as long as the caller's patience lasts.
+ * @returns undefined: somebody else has, or does
+ * @throws {NeedsReauthentication} the vendor has ended the grant
+ */
+async function tryOnce(
+  deps: GrantDeps,
+  read: InstanceRead,
+  client: OAuthClient,
+  { cause, patienceEnds }: RenewalRequest,
+  call: Call,
+): Promise<Renewal | undefined> {
+  const unchanged = (retryAfterMs = deps.timing.retryMs): Renewal => ({ kind: "unchanged", retryAfterMs });
+  const wanted = read.instance.version;
+  const refresh = refreshUnlessPaused(deps, read, client, { cause, wanted }, call);
+  call.afterAnswer(refresh);
+  let result: Awaited<typeof refresh>;
+  try {
+    result = await withTimeout(deps, patienceEnds - deps.monotonic(), refresh);
+  } catch (error) {
+    if (error instanceof TimedOut) return unchanged();
+    throw error;
+  }
+  switch (result.kind) {
+    case "refreshed":
+      return { kind: "renewed", token: accessToken(result.instance, result.grant), grant: result.grant };
+    case "needs_reauth":
+      throw new NeedsReauthentication();
+    case "failed":
+    case "paused":
+      return unchanged(result.retryAfterMs);
+    case "nothing_to_refresh":
+      return unchanged();
+    case "hindered":
+    case "moved":
+      return undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Connector } from "../../../connectors/define-connector.ts";
 import { ITEM_BYTES, itemBytes } from "../../instances/budgets.ts";
 import type { Grant, Instance, Sealed } from "../../instances/instance.ts";
 import type { RescueRecord } from "../../instances/rescue-store.ts";
@@ -41,7 +42,7 @@ export type SignInResult =
  * @throws the store does not answer: perhaps written, perhaps not
  */
 export async function writeSignIn(deps: GrantDeps, writing: Writing): Promise<SignInResult> {
-  const { instanceId, epoch, at } = writing.signIn;
+  const { instanceId, epoch } = writing.signIn;
   const waitUntil = deps.monotonic() + deps.timing.callerPatienceMs;
   for (;;) {
     const { value: instance, reading } = await deps.instances.get(instanceId);
@@ -53,59 +54,80 @@ export async function writeSignIn(deps: GrantDeps, writing: Writing): Promise<Si
     const read = { instance, reading };
     const carried = await carryOver(deps, connector, read, writing.signIn, writing.grant, waitUntil);
     if (carried === "again") continue;
-    const { version } = instance;
-    const { fence, grant: won } = carried;
-    const refreshable = lacksRefreshToken(connector, won) ? { refreshable: false as const } : {};
-    const { changes, refreshGroup: group = instance.refreshGroup } = writing.signIn;
-    // Where the account was not looked up it is not known to be the one from before: whoever notes it, says so here, too.
-    const consent = consentKey(connector, group, changes?.account);
-    const hangsOn = { refreshGroup: group, ...present({ consentKey: consent }) };
-    const grant = await sealGrant(writing.sealer, instance, fence + 1, won);
-    const room = roomBeside(instance, grant, changes);
-    const { dropped, ...toEnd } = replacedBy(connector, instance, at, room, carried.lease !== undefined);
-    const used = { createdAt: instance.createdAt, lastUsedAt: at };
-    const regular = dueAt(deps, connector, won, used, at);
-    const due = dueFor(toEnd, regular, at, deps.timing);
-    const write = deps.instances.signIn(
-      instanceId,
-      { fence, version },
-      {
-        epoch,
-        grant,
-        at,
-        ...present({ dueAt: due }),
-        ...hangsOn,
-        ...refreshable,
-        ...toEnd,
-        ...present({ changes }),
-      },
-    );
-    const written = await write.catch(async (error: unknown) => {
-      // Surely not written: a smaller form must not wait for this lease.
-      if (error instanceof StoreRefused && carried.lease !== undefined)
-        await releaseLease(deps, carried.lease, {});
-      throw error;
-    });
-    if (!written) continue;
-    for (let each = 0; each < dropped; each++)
+    const next = await nextOf(deps, connector, instance, writing, carried);
+    if (!(await write(deps, instance, writing.signIn, next, carried))) continue;
+    for (let each = 0; each < next.dropped; each++)
       deps.outcome({ outcome: "lost", connector: connector.key, instanceId, cause: "rescue" });
-    const {
-      account,
-      replacedGrants,
-      refreshable: _,
-      ...rest
-    } = withNewGrant(instance, {
-      grant,
-      version: fence + 1,
-      fence: fence + 1,
-      dueAt: due,
-    });
     return {
       kind: "written",
-      instance: { ...rest, ...changes, ...hangsOn, ...refreshable, ...toEnd, epoch, updatedAt: at },
-      due: { regular },
+      instance: instanceWith(instance, writing.signIn, next),
+      due: { regular: next.regular },
     };
   }
+}
+
+type Carried = Exclude<Awaited<ReturnType<typeof carryOver>>, "again">;
+type Next = Awaited<ReturnType<typeof nextOf>>;
+
+/** What the sign-in leaves of an instance that was just read. */
+async function nextOf(
+  deps: GrantDeps,
+  connector: Connector,
+  instance: Instance,
+  { signIn: { at, changes, refreshGroup = instance.refreshGroup }, sealer }: Writing,
+  { fence, grant: won, lease }: Carried,
+) {
+  // Where the account was not looked up it is not known to be the one from before: whoever notes it, says so here, too.
+  const consent = consentKey(connector, refreshGroup, changes?.account);
+  const grant = await sealGrant(sealer, instance, fence + 1, won);
+  const room = roomBeside(instance, grant, changes);
+  const { dropped, ...toEnd } = replacedBy(connector, instance, at, room, lease !== undefined);
+  const used = { createdAt: instance.createdAt, lastUsedAt: at };
+  const regular = dueAt(deps, connector, won, used, at);
+  return {
+    fence,
+    grant,
+    dropped,
+    regular,
+    due: dueFor(toEnd, regular, at, deps.timing),
+    /** Attributes that the item gets as they stand. */
+    attributes: {
+      refreshGroup,
+      ...present({ consentKey: consent }),
+      ...(lacksRefreshToken(connector, won) ? { refreshable: false as const } : {}),
+      ...toEnd,
+    },
+  };
+}
+
+/** @returns whether it was written: fence, version and epoch were as read */
+async function write(
+  deps: GrantDeps,
+  { id, version }: Instance,
+  { epoch, at, changes }: Writing["signIn"],
+  { fence, grant, due, attributes }: Next,
+  { lease }: Carried,
+): Promise<boolean> {
+  const won = { epoch, grant, at, ...present({ dueAt: due, changes }), ...attributes };
+  try {
+    return await deps.instances.signIn(id, { fence, version }, won);
+  } catch (error) {
+    // Surely not written: a smaller form must not wait for this lease.
+    if (error instanceof StoreRefused && lease !== undefined) await releaseLease(deps, lease, {});
+    throw error;
+  }
+}
+
+/** The instance as the write left it. */
+function instanceWith(
+  instance: Instance,
+  { epoch, at, changes }: Writing["signIn"],
+  { fence, grant, due, attributes }: Next,
+): Instance {
+  const version = fence + 1;
+  const renewed = withNewGrant(instance, { grant, version, fence: version, dueAt: due });
+  const { account, replacedGrants, refreshable, ...rest } = renewed;
+  return { ...rest, ...changes, ...attributes, epoch, updatedAt: at };
 }
 
 /** Attributes that the table adds, and those of the sign-in itself. */
