@@ -30,7 +30,7 @@ import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
 import { MARK_AGAIN_SECONDS } from "../../functions/core/tenants/mark-instances.ts";
 import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
-import { enqueueSuspension, handOverTo } from "../../functions/core/work/enqueue.ts";
+import { enqueuers, enqueueSuspension } from "../../functions/core/work/enqueue.ts";
 import { audited, type Changes } from "./audited.ts";
 import { deadLetters } from "./dead-letters.ts";
 
@@ -96,7 +96,7 @@ export async function openTarget(command: Command): Promise<Target> {
   const queue = workQueue({ queueUrl: output("RefreshQueueUrl"), client: sqs });
   const rescue = rescueStore(client, output("RescueBucket"));
   const now = () => clock.now();
-  const { enqueueRefresh, enqueueDeletion, enqueuePending } = handOverTo(() => queue);
+  const { enqueueRefresh, enqueueDeletion, enqueuePending } = enqueuers(() => queue);
   const revoke = (instanceId: number) => markForDeletion({ instances, enqueueDeletion }, instanceId);
   const pendings = pendingTable({ client: documents, tableName: output("InstancesTable"), shards: 1 });
   const endPending = (pending: PendingSignIn) => endSoon({ pendings, enqueuePending }, pending, now());

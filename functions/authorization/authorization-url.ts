@@ -41,13 +41,13 @@ export function getAuthorizationUrl(
 }
 
 /** Headers of each of its answers, errors too: the URL may hold a secret either way. */
-export function deprecationHeaders({ baseUrl, facts }: HttpRequest): Record<string, string> {
-  if (facts.route !== ("oauth.url.get" satisfies keyof Contracts)) return {};
-  const successor = `${baseUrl}/elements/${facts.connector}/oauth/url`;
+export function deprecationHeaders({ baseUrl, logContext }: HttpRequest): Record<string, string> {
+  if (logContext.route !== ("oauth.url.get" satisfies keyof Contracts)) return {};
+  const successor = `${baseUrl}/elements/${logContext.connector}/oauth/url`;
   return {
     "Cache-Control": "no-store",
     Deprecation: DEPRECATED_SINCE,
-    ...(facts.connector === undefined
+    ...(logContext.connector === undefined
       ? {}
       : {
           Link: `<${successor}>; rel="successor-version"; title="the same by POST, with nothing secret in the URL"`,

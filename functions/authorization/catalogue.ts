@@ -62,7 +62,7 @@ export const getElementImage: HttpHandler = async (request) => {
 /** The entry of the path, by key or number. @throws {NotFound} */
 async function entryOf(request: HttpRequest): Promise<CatalogueEntry> {
   const entry = await entryOfPath(request);
-  request.facts.connector = entry.key;
+  request.logContext.connector = entry.key;
   return entry;
 }
 

@@ -4,7 +4,7 @@ import { connectorOfPath } from "../http/named-connector.ts";
 import type { HttpRequest } from "../http/request.ts";
 import type { AuthorizationDeps } from "./deps.ts";
 
-/** Who asks for an authorization URL, and for which connector. Without `caller` nobody said who. */
+/** Who asks for an authorization URL, and for which connector. `caller` is absent where the request has no credentials. */
 export interface UrlCaller {
   readonly connector: Connector;
   readonly caller?: PlatformCaller;
@@ -26,6 +26,6 @@ export function urlCallers(deps: () => AuthorizationDeps) {
 /** The connector of the path. @throws {NotFound} */
 export async function connectorOf(request: HttpRequest): Promise<Connector> {
   const connector = await connectorOfPath(request);
-  request.facts.connector = connector.key;
+  request.logContext.connector = connector.key;
   return connector;
 }

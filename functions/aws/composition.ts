@@ -14,7 +14,7 @@ import type { TransientStore } from "../core/transients.ts";
 import type { Vault } from "../core/vault/ports.ts";
 import { createVault } from "../core/vault/vault.ts";
 import type { VendorHttp } from "../core/vendor-http.ts";
-import { enqueueSuspension, handOverTo } from "../core/work/enqueue.ts";
+import { enqueuers, enqueueSuspension } from "../core/work/enqueue.ts";
 import type { WorkQueue } from "../core/work/work.ts";
 import { createVendorHttp } from "../vendor-http/vendor-http.ts";
 import { announcer } from "./announcer.ts";
@@ -124,7 +124,7 @@ export function grantDeps(): GrantDeps {
 }
 const makeGrantDeps = (): GrantDeps => ({
   ...sharedDeps(),
-  enqueueRefresh: handOverTo(queue).enqueueRefresh,
+  enqueueRefresh: enqueuers(queue).enqueueRefresh,
 });
 
 const sharedDeps = (): Omit<GrantDeps, "enqueueRefresh"> => ({
@@ -149,7 +149,7 @@ const sharedDeps = (): Omit<GrantDeps, "enqueueRefresh"> => ({
 /** For the two that touch pending sign-ins: connections and the worker. */
 const pendingDeps = (): Pick<SignInDeps, "pendings" | "enqueuePending"> => ({
   pendings: pendingSignIns(instanceOptions()),
-  enqueuePending: handOverTo(queue).enqueuePending,
+  enqueuePending: enqueuers(queue).enqueuePending,
 });
 
 /** For those who make instances and list them: connections. */
@@ -162,7 +162,7 @@ const makeConnectionDeps = (): ProvisioningDeps & { readonly instances: Instance
   return {
     ...deps,
     ...pendingDeps(),
-    enqueueDeletion: handOverTo(queue).enqueueDeletion,
+    enqueueDeletion: enqueuers(queue).enqueueDeletion,
     instances: { ...deps.instances, ...instanceCreation(options), ...instanceLists(options) },
   };
 };

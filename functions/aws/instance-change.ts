@@ -14,7 +14,7 @@ export interface Change {
   /** Set only where there is none yet. */
   readonly setOnce?: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
-  /** Attribute names as `#name`, values as `:name`. Never empty: without a condition an update makes a deleted item anew. */
+  /** Attribute names as `#name`, values as `:name`. Never empty: an update without a condition creates a deleted item again. */
   readonly condition: string;
   readonly values?: Readonly<Record<string, unknown>>;
 }

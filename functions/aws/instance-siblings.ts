@@ -8,7 +8,7 @@ import { pendingItem } from "./pending-item.ts";
 const PAGE = 10;
 
 /**
- * Who hangs on a consent: instances, and pending sign-ins. What is being deleted has no `ownerKey`, the index's sort key, and
+ * What shares a consent: instances, and pending sign-ins. What is being deleted has no `ownerKey`, the index's sort key, and
  * what is ending has no `consentKey`, its partition key: neither is on it. Takes Query on the index.
  */
 export function instanceSiblings({ client, tableName }: InstanceTableOptions): InstanceSiblings {

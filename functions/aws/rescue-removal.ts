@@ -3,7 +3,7 @@ import type { RescueRemoval } from "../core/instances/rescue-store.ts";
 import type { RescueBucketOptions } from "./rescue-record.ts";
 import { s3Client } from "./s3-client.ts";
 
-/** For the rescue worker alone: nobody else deletes records. Takes s3:DeleteObject. */
+/** For the rescue worker, which alone deletes records. Takes s3:DeleteObject. */
 export function rescueRemoval({ bucket, client }: RescueBucketOptions): RescueRemoval {
   return {
     async remove(key) {

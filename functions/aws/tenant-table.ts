@@ -10,7 +10,7 @@ const CACHE_ITEMS = 2_000;
 
 /**
  * The tenants table as the functions read it. Organizations, users and secrets that were found are cached; what was not
- * found never is, so that nobody can fill the cache with guesses, and a new tenant works at once.
+ * found never is: guesses cannot fill the cache, and a new tenant works at once.
  */
 export function tenantTable(options: {
   readonly client: DynamoDBDocumentClient;

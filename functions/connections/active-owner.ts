@@ -3,8 +3,8 @@ import type { Organization, TenantStore } from "../core/tenants/ports.ts";
 import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
 
 /**
- * The organization that a connect session was begun for, while it and its user are active. Read anew, not from a cache: these
- * calls are rare, and nobody sends a secret with them that a suspension would make worthless.
+ * The organization that a connect session was begun for, while it and its user are active. Read fresh, not from a cache: these
+ * calls are rare, and they carry no secret that a suspension would make invalid.
  * @throws {NotFound} either is suspended or gone
  */
 export async function activeOwner(

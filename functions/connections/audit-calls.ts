@@ -15,18 +15,18 @@ export function auditCalls(deps: () => { readonly audit: AuditTrail }): Middlewa
     if (route?.audit !== undefined) await record(deps, eventOf(request, route.audit, outcome));
   };
   return {
-    after: (middy) => leave(middy, middy.event.request.facts.code ?? "done"),
+    after: (middy) => leave(middy, middy.event.request.logContext.code ?? "done"),
     onError: (middy) =>
       leave(middy, middy.error instanceof LinkspanError ? middy.error.code : "internal_error"),
   };
 }
 
 function eventOf(request: HttpRequest, action: string, outcome: string): AuditEvent | undefined {
-  const { facts, requestId, sourceIp } = request;
-  const { organizationId, userId, instanceId, connector, changed } = facts;
+  const { logContext, requestId, sourceIp } = request;
+  const { organizationId, userId, instanceId, connector, changed } = logContext;
   if (organizationId === undefined) return undefined;
   return auditEvent({
-    action: facts.action ?? action,
+    action: logContext.action ?? action,
     outcome,
     by: callerOf(request),
     requestId,

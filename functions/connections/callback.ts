@@ -39,7 +39,7 @@ export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
   return asHtmlPage(async (request) => {
     const connector = await findConnector(decodeSegment(request, "connector"));
     if (connector === undefined) throw new NotFound("There is no such place to come back to");
-    request.facts.connector = connector.key;
+    request.logContext.connector = connector.key;
     const state = request.query.get("state") ?? "";
     const again = await asBefore(deps(), request, connector, state);
     if (again !== undefined) return again;
@@ -73,7 +73,7 @@ async function asBefore(
   return toApp(request, earlier, await sameLocation(deps, request, earlier, state));
 }
 
-/** The session's cookie lasts for as long as the same callback may come again, and longer: the user may begin anew. */
+/** The session's cookie lasts for as long as the same callback may come again, and longer: the user may start again. */
 function toApp(
   request: HttpRequest,
   { sessionId }: Pick<ConnectSession, "sessionId">,
@@ -101,12 +101,12 @@ async function expected(
   }
   const session = await deps.transients.get<ConnectSession>(sessionItem(waiting.sessionId));
   if (session !== undefined && !isSessionBrowser(request, session)) throw otherBrowser();
-  request.facts.organizationId = waiting.organizationId;
-  request.facts.userId = waiting.userId;
+  request.logContext.organizationId = waiting.organizationId;
+  request.logContext.userId = waiting.userId;
   if (session?.status !== "open") {
     throw new InvalidRequest("This sign-in took too long, or was finished already", "state", "session_over");
   }
-  if (session.instanceId !== undefined) request.facts.instanceId = session.instanceId;
+  if (session.instanceId !== undefined) request.logContext.instanceId = session.instanceId;
   // Before the code is exchanged: what is not exchanged does not live on at the vendor.
   await activeOwner(deps.tenants, session);
   return session;
@@ -145,7 +145,7 @@ async function destination(
     const mayTryAgain = mayComeAgain(error);
     if (mayTryAgain) await authorization.putBack().catch(() => {});
     if (!(error instanceof LinkspanError)) throw error;
-    request.facts.code = error.code;
+    request.logContext.code = error.code;
     const description = vendorDescription(error);
     const location = returnTo(session, {
       session: session.sessionId,
@@ -190,7 +190,7 @@ async function connect(
   const exchange = await exchangeOf(deps, request, connector, authorization, session);
   const held = await holdSignIn(grants, transients, { ...exchange, code, endsAt }, request);
   const { instanceId, epoch } = held.key;
-  request.facts.instanceId = instanceId;
+  request.logContext.instanceId = instanceId;
 
   const claim = randomBytes(32).toString("base64url");
   const connected: ConnectSession = {

@@ -31,11 +31,11 @@ export function changeInstance(
   return async (request, { caller: own, body }) => {
     const changes = await changesOf(deps(), own, body, how);
     const code = codeOf(body.providerData ?? {});
-    request.facts.changed = CHANGEABLE.filter((field) => body[field] !== undefined);
-    if (code !== undefined) request.facts.action = "instance.sign_in";
+    request.logContext.changed = CHANGEABLE.filter((field) => body[field] !== undefined);
+    if (code !== undefined) request.logContext.action = "instance.sign_in";
     const instance =
       code === undefined
-        ? await write(deps(), own, changes.instance)
+        ? await updateInstance(deps(), own, changes.instance)
         : await signIn(deps(), request, own, body, code, changes);
     const missing = code === undefined ? {} : await missingScopesOf(deps(), instance);
     return json({ ...instanceRepresentation(instance, own.user), ...missing });
@@ -111,7 +111,7 @@ export async function changesOf(
 }
 
 /** @throws {NotFound} it was deleted meanwhile */
-export async function write(
+export async function updateInstance(
   deps: ConnectionDeps,
   { instance, reading }: Pick<OwnInstance, "instance" | "reading">,
   changes: InstanceChanges,

@@ -6,7 +6,7 @@ import { newInstanceToken } from "../core/instances/instance-token.ts";
 import type { User } from "../core/tenants/ports.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import type { InstanceAnswer } from "./answers.ts";
-import { write } from "./change-instance.ts";
+import { updateInstance } from "./change-instance.ts";
 import type { ConnectSession } from "./connect-session.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
@@ -44,7 +44,7 @@ export async function claimOldSession(
   if (session.reauthenticates)
     return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
   const { token, hash } = newInstanceToken(instanceId);
-  const instance = await write(deps, found, { tokenHashes: [{ hash }] });
+  const instance = await updateInstance(deps, found, { tokenHashes: [{ hash }] });
   return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
 }
 

@@ -9,7 +9,7 @@ import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import type { InstanceAnswer } from "./answers.ts";
 import type { ClaimBody } from "./bodies.ts";
-import { write } from "./change-instance.ts";
+import { updateInstance } from "./change-instance.ts";
 import { claimOldSession } from "./claim-old-session.ts";
 import { type ConnectSession, findSession } from "./connect-session.ts";
 import type { ConnectionHandle } from "./contracts.ts";
@@ -22,7 +22,7 @@ import { instanceOfUser } from "./own-instance.ts";
 type ConnectedSession = ConnectSession & { readonly pending: NonNullable<ConnectSession["pending"]> };
 
 /**
- * POST /connect/sessions/{id}/claim: what the sign-in brought goes live, for the end user who began and for nobody else.
+ * POST /connect/sessions/{id}/claim: what the sign-in brought becomes an instance, for the end user who began it only.
  * Somebody who was tricked into finishing another one's flow must not hand their account over: for another end user it is
  * revoked and gone, and the instance that was to be signed in to again stays as it was.
  */
@@ -38,7 +38,7 @@ export function claimSession(deps: () => ConnectionDeps): ConnectionHandle<"conn
     }
     const { pending } = session;
     const instanceId = pending?.instanceId ?? session.instanceId;
-    if (instanceId !== undefined) request.facts.instanceId = instanceId;
+    if (instanceId !== undefined) request.logContext.instanceId = instanceId;
     const claim = pending?.claim ?? session.claim;
     if (session.status === "open" || instanceId === undefined || claim === undefined) {
       throw new Conflict("the user has not connected an account in this session yet", "not_connected");
@@ -81,7 +81,7 @@ async function take(
   if (session.reauthenticates)
     return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
   const { token, hash } = newInstanceToken(found.instance.id);
-  const instance = await write(deps, found, { tokenHashes: [{ hash }] });
+  const instance = await updateInstance(deps, found, { tokenHashes: [{ hash }] });
   return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
 }
 

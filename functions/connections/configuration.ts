@@ -6,7 +6,7 @@ import { json } from "../http/request.ts";
 import { checked } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import type { ConfigurationEntry } from "./answers.ts";
-import { changesOf, write } from "./change-instance.ts";
+import { changesOf, updateInstance } from "./change-instance.ts";
 import type { ConnectionHandle } from "./contracts.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { InstanceBody } from "./instance-body.ts";
@@ -29,10 +29,10 @@ export function changeConfiguration(
 ): ConnectionHandle<"instances.configuration.patch"> {
   return async (request, { caller: own, body: { propertyValue } }) => {
     const { key } = entryOf(own, decodeSegment(request, "configId"));
-    request.facts.changed = ["configuration"];
+    request.logContext.changed = ["configuration"];
     const body = checked(InstanceBody, { configuration: { [key]: propertyValue } });
     const { instance: changes } = await changesOf(deps(), own, body, "given");
-    const instance = await write(deps(), own, changes);
+    const instance = await updateInstance(deps(), own, changes);
     return json(entryOf({ ...own, instance }, key));
   };
 }

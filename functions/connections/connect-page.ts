@@ -63,7 +63,7 @@ export function chooseConnector(deps: () => ConnectionDeps): HttpHandler {
     const connector = session.connectors.includes(key) ? connectorByKey(key) : undefined;
     if (connector === undefined)
       throw new InvalidRequest("This account is not one of those to choose from", "connector");
-    request.facts.connector = connector.key;
+    request.logContext.connector = connector.key;
     await bind(deps(), request, session, hashSecret(cookie));
     return redirect(
       vendorEndpoint(await authorizationFor(deps(), request, session, organization, connector)).url,
@@ -103,7 +103,7 @@ async function openSession(
     throw new NotFound("This link is unknown, was used already, or is older than 30 minutes");
   }
   const organization = await activeOwner(tenants, session);
-  request.facts.organizationId = organization.id;
+  request.logContext.organizationId = organization.id;
   return { session, organization };
 }
 

@@ -94,7 +94,7 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
       configuration: values?.plain ?? {},
       reauthenticates: again !== undefined,
     };
-    // Refused: the SDK repeats a put whose answer was lost, and finds its own item. Nobody else has this id.
+    // A refused put is our own: the SDK repeats a put whose answer was lost, and the id is random.
     await transients.put(session);
     return json(
       {
@@ -123,7 +123,7 @@ async function readAsked(
 ): Promise<Asked> {
   const again =
     body.instanceId === undefined ? undefined : (await instanceOfUser(deps, user, body.instanceId)).instance;
-  if (again !== undefined) request.facts.instanceId = again.id;
+  if (again !== undefined) request.logContext.instanceId = again.id;
   const chosen = again === undefined ? await connectorsOf(body) : [await connectorNamed(again.connector)];
   const [only] = chosen;
   if (body.configuration !== undefined && chosen.length > 1) {

@@ -52,7 +52,7 @@ async function readAsked(
   body: InstanceBody,
 ) {
   const connector = await connectorOf(request, body);
-  request.facts.connector = connector.key;
+  request.logContext.connector = connector.key;
   const providerData = body.providerData ?? {};
   const configuration = readConfiguration(connector, body.configuration ?? {});
   checkConfiguration(configuration);
@@ -126,7 +126,7 @@ async function created(
   made: Awaited<ReturnType<typeof provisionInstance>>,
   user: User,
 ): Promise<HttpResponse<InstanceAnswer>> {
-  request.facts.instanceId = made.instance.id;
+  request.logContext.instanceId = made.instance.id;
   const missing = await missingScopesOf(deps, made.instance);
   const shown = { ...instanceRepresentation(made.instance, user, made.token), ...missing };
   return json(shown, { "Cache-Control": "no-store" });
@@ -200,7 +200,7 @@ export async function authorizationOf(
 }
 
 /**
- * Runs an exchange. Where it ends with "not now", or for a reason that nobody knows (a store that does not answer), its state is
+ * Runs an exchange. Where it ends with "not now", or with an error of unknown effect (a store that does not answer), its state is
  * put back: the same request may be sent again, so it must be possible. Where the code was spent all the same, the code itself
  * says so then.
  */
@@ -216,7 +216,7 @@ export async function restoringState<T>(
   }
 }
 
-/** Nobody has refused the code, as far as anybody can tell: the same request may be sent again. */
+/** The code was not refused, as far as is known: the same request may be sent again. */
 export function mayComeAgain(error: unknown): boolean {
   return !(error instanceof LinkspanError) || error.status === 503 || error.status === 429;
 }

@@ -12,7 +12,7 @@ import { newInstanceToken } from "../core/instances/instance-token.ts";
 import { isoSeconds } from "../core/iso-seconds.ts";
 import { json } from "../http/request.ts";
 import type { StatusAnswer } from "./answers.ts";
-import { write } from "./change-instance.ts";
+import { updateInstance } from "./change-instance.ts";
 import type { ConnectionHandle } from "./contracts.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
@@ -52,7 +52,7 @@ export function rotateToken(deps: () => ConnectionDeps): ConnectionHandle<"insta
     const isByToken = own.hasNewestToken !== undefined && !isPlatformCall(request);
     const instance = isByToken
       ? await rotateNewest(deps(), own, tokenHashes, now)
-      : await write(deps(), own, { tokenHashes });
+      : await updateInstance(deps(), own, { tokenHashes });
     return json(instanceRepresentation(instance, own.user, token), { "Cache-Control": "no-store" });
   };
 }
@@ -93,7 +93,7 @@ const MAX_DATE_MS = 8.64e15;
 async function statusOf(deps: ConnectionDeps, instance: Instance): Promise<StatusAnswer> {
   const grant: Grant = await openGrant(deps.grants.vault, instance, instance.version, instance.grant);
   const connector = connectorOf(deps.grants, instance.connector);
-  // An import of before may have brought an end that no date can tell.
+  // An earlier version imported lifetimes that are too long for a date.
   const time = (at: number | undefined) => (at === undefined || at > MAX_DATE_MS ? null : isoSeconds(at));
   const isDead = needsReauthentication(instance);
   return {

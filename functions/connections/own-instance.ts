@@ -51,8 +51,8 @@ export async function ownInstance(
   ) {
     throw unknownInstance(request);
   }
-  request.facts.connector = connector.key;
-  request.facts.instanceId = found.instance.id;
+  request.logContext.connector = connector.key;
+  request.logContext.instanceId = found.instance.id;
   assertAllowed(request, use, found);
   return { ...found, connector };
 }

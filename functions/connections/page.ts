@@ -66,9 +66,9 @@ export function asHtmlPage(handle: HttpHandler): HttpHandler {
       if (isPrefetch(request)) throw new Unavailable("This page is not there for prefetching");
       return await handle(request);
     } catch (error) {
-      // What nobody meant is logged where it is caught.
+      // An unexpected error is logged by the error middleware.
       if (!(error instanceof LinkspanError)) throw error;
-      request.facts.code = error.code;
+      request.logContext.code = error.code;
       return page(
         error.status,
         "This cannot go on",

@@ -6,7 +6,7 @@ export interface Revocation {
   readonly url: string;
   /** `rfc7009`: form with `token`; `bearer`: POST with the access token as Authorization and no body. */
   readonly style: "rfc7009" | "bearer";
-  /** `token`: ends the token sent and what hangs on it; `grant`: ends everything this user gave this client. */
+  /** `token`: ends the token sent and those issued from it; `grant`: ends everything this user gave this client. */
   readonly ends: "token" | "grant";
 }
 

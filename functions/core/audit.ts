@@ -10,7 +10,7 @@ export interface AuditEvent {
   readonly action: string;
   /** `done`, or the error's code. */
   readonly outcome: string;
-  /** Whose credentials: a user's secret, an instance's token, nobody's (a browser in the hosted flow), the operator's. */
+  /** Whose credentials: a user's secret, an instance's token, none (a browser in the hosted flow), the operator's. */
   readonly by: "user" | "instance" | "browser" | "operator";
   readonly requestId?: string;
   readonly sourceIp?: string;
@@ -26,7 +26,7 @@ export interface AuditEvent {
   readonly operator?: string;
 }
 
-/** Where audit events go. Nobody who writes there can read it, or take anything back. */
+/** Where audit events go. Its writers can neither read nor remove events. */
 export interface AuditTrail {
   /** @throws whatever keeps the event from being safe */
   record(event: AuditEvent): Promise<void>;

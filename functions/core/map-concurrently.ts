@@ -8,7 +8,7 @@ export async function mapConcurrently<Item, Result>(
   work: (item: Item) => Promise<Result>,
 ): Promise<PromiseSettledResult<Result>[]> {
   const results: PromiseSettledResult<Result>[] = [];
-  // One iterator for all: each takes the next item that nobody has taken.
+  // All share one iterator: each takes the next free item.
   const rest = items.entries();
   const takeTurns = async (): Promise<void> => {
     for (const [index, item] of rest) [results[index]] = await Promise.allSettled([work(item)]);

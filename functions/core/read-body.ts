@@ -1,7 +1,7 @@
 import { collectBody } from "./vendor-answer/collect-body.ts";
 import type { VendorResponse } from "./vendor-http.ts";
 
-/** Of a body that nobody says more about. */
+/** Where the caller gives no limit of its own. */
 const TIMEOUT_MS = 20_000;
 
 /**

@@ -9,7 +9,7 @@ export interface TransientItem {
   readonly expiresAt: number;
 }
 
-/** The transients table. All times are store time; an item past its `expiresAt` is as good as absent for every call. */
+/** The transients table. All times are store time; an item past its `expiresAt` counts as absent for every call. */
 export interface TransientStore {
   /** Puts a new item. `false`: one of this id is there and lives, and nothing was written. */
   put<T extends TransientItem>(item: T): Promise<boolean>;
@@ -17,7 +17,7 @@ export interface TransientStore {
   get<T extends TransientItem>(id: string, by?: string): Promise<T | undefined>;
   /**
    * Takes an item: it goes to one `by` only, and to that one again as often as it asks, so that a request whose answer was lost
-   * or that failed later on may come again. For all other calls it is gone from then on; it may be put anew.
+   * or that failed later on may come again. For all other calls it is gone from then on; it may be put again.
    * @param by names what it is taken for
    */
   consume<T extends TransientItem>(id: string, by: string): Promise<T | undefined>;

@@ -14,7 +14,7 @@ export interface VendorRequest {
   readonly timeoutMs: number;
   /** Milliseconds that the response's body may stall between two chunks. Default 60 000. */
   readonly idleTimeoutMs?: number;
-  /** A socket of its own: the pooled one of a frozen Lambda may be dead, and then nobody knows whether the request arrived. */
+  /** A socket of its own: the pooled one of a frozen Lambda may be dead, and then it is unknown whether the request arrived. */
   readonly freshConnection?: boolean;
   /**
    * Reads an answer whose framing is wrong (Transfer-Encoding beside Content-Length, odd line ends) or whose headers go
@@ -61,7 +61,7 @@ export function isHeaderText(text: string): boolean {
 export class VendorUnreachable extends Error {
   /** False: not one byte went out, so the vendor cannot have acted. True: it may have. */
   readonly sent: boolean;
-  /** True when it was our patience that ended. */
+  /** True when our own timeout ended it. */
   readonly timedOut: boolean;
   constructor(message: string, options: { sent: boolean; timedOut?: boolean; cause?: unknown }) {
     super(message, { cause: options.cause });

@@ -30,7 +30,7 @@ export interface VendorSession {
    * another token where there is one; else the 401 is the answer. A token that is a few seconds old is tried once more after a
    * short wait: not all of a vendor's servers know it at once.
    * @throws {NeedsReauthentication} the vendor has ended the grant
-   * @throws {Unavailable} no valid token within the caller's patience
+   * @throws {Unavailable} no valid token within the time that a caller waits
    * @throws {VendorUnreachable} no usable answer
    */
   send(request: SessionRequest): Promise<VendorResponse>;

@@ -12,7 +12,7 @@ const DEFAULT_PAGE_SIZE = 200;
 
 type ListQuery = Values<typeof parameters>;
 
-/** What a list of anything shows of itself. */
+/** A page of a list, whatever its items are. */
 export interface AnyPage<T> extends Omit<ListPage, "items"> {
   readonly items: readonly T[];
 }

@@ -85,6 +85,6 @@ function callOf(name: string): HubCall {
 
 /** Every answer of the hub tells whose it is. */
 export function instanceHeader(request: HttpRequest): Record<string, string> {
-  const { instanceId } = request.facts;
+  const { instanceId } = request.logContext;
   return instanceId === undefined ? {} : { "Elements-Element-Instance-Id": String(instanceId) };
 }

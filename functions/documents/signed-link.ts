@@ -67,7 +67,7 @@ export const followLink =
       (each) => each.hash === hash && (each.until === undefined || each.until > now),
     );
     if (!tokenLives || expiresAt < now) throw linkEnded();
-    Object.assign(request.facts, {
+    Object.assign(request.logContext, {
       connector: instance.connector,
       instanceId: instance.id,
       organizationId: organization.id,

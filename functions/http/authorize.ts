@@ -87,8 +87,8 @@ export async function authorizePlatform(request: HttpRequest, tenants: TenantSto
   }
   const caller = await platformCaller(user, parts.organization, tenants);
   admitTenant(request, caller.organization.id);
-  request.facts.organizationId = caller.organization.id;
-  request.facts.userId = caller.user.id;
+  request.logContext.organizationId = caller.organization.id;
+  request.logContext.userId = caller.user.id;
   return caller;
 }
 
@@ -176,10 +176,10 @@ async function instanceCaller(
   if (organization?.status !== "active" || (await isOfSuspendedUser(tenants, organization, instance)))
     throw unknownSecret();
   await assertOwnParts(parts, instance, tenants);
-  request.facts.organizationId = organization.id;
-  request.facts.userId = instance.userId;
-  request.facts.instanceId = instance.id;
-  request.facts.connector = instance.connector;
+  request.logContext.organizationId = organization.id;
+  request.logContext.userId = instance.userId;
+  request.logContext.instanceId = instance.id;
+  request.logContext.connector = instance.connector;
   allowOrigins(request, organization.origins);
   admitTenant(request, organization.id);
   const hasNewestToken = good.some(({ until }) => until === undefined);

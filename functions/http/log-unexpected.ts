@@ -1,12 +1,12 @@
 import type { HttpRequest } from "./request.ts";
 
-/** An error nobody meant: the message and stack stay in our log, the caller gets only the request's id. */
+/** Logs an unexpected error. Message and stack stay in our log; the caller gets only the request's id. */
 export function logUnexpected(error: unknown, request: HttpRequest): void {
   console.error(
     JSON.stringify({
       level: "error",
       requestId: request.requestId,
-      route: request.facts.route,
+      route: request.logContext.route,
       error:
         error instanceof Error
           ? { name: error.name, message: error.message, stack: error.stack }

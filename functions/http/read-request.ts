@@ -57,7 +57,7 @@ export function readRequest(
     afterAnswer: (work) => {
       pending.push(work);
     },
-    facts: {},
+    logContext: {},
     ...present({ invalid }),
   };
 }

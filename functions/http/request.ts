@@ -27,7 +27,7 @@ export interface HttpRequest {
   /** Counts what organizations use, where the operator set a bound; `authorize.ts` asks it. */
   readonly tenantUse?: Pick<TenantUse, "admit">;
   /** Added by a handler as it learns them; they go into the request's log line and metrics, never into the answer. */
-  readonly facts: {
+  readonly logContext: {
     connector?: string;
     organizationId?: string;
     userId?: string;

@@ -29,7 +29,7 @@ export function refuseMisplacedToken(token: string, { path, query, headers }: Ou
   }
 }
 
-/** Looks for the token's secret: nobody needs the rest of it. 256 random bits match nothing by chance. */
+/** Looks for the token's secret part, which alone is of use to a thief. 256 random bits match nothing by chance. */
 function tokenFinder(token: string): (text: string) => boolean {
   const secret = token.slice(token.indexOf(".") + 1);
   const inBase64 = base64Forms(secret).flatMap((form) => [form, ...base64Forms(form)]);

@@ -18,7 +18,7 @@ const HOP_BY_HOP: readonly string[] = [
 /** Not passed to the vendor. A star stands for any ending. */
 const notToVendor = anyOf([
   ...HOP_BY_HOP,
-  // Set anew for the vendor's host and the body that goes out.
+  // Computed for the vendor's host and the body that goes out.
   "host",
   "content-length",
   "expect",

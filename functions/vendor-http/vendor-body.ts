@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { VendorUnreachable } from "../core/vendor-http.ts";
 
-/** A body that nobody reads is given up after this, whatever its own idle limit. */
+/** A body that is not read is ended after this time, whatever its own idle limit. */
 const UNREAD_LIMIT_MS = 5 * 60_000;
 
 /**

@@ -48,7 +48,7 @@ describe("a refresh", () => {
     const read = await world.read();
     const stale = { cause: "forced", wanted: 7 } as const;
     expect(await refreshGrant(world.deps, read, stale, world.call)).toEqual({
-      kind: "hindered",
+      kind: "blocked",
       why: "moved",
     });
     expect(world.tableCalls).toEqual([]);
@@ -112,7 +112,7 @@ describe("a refresh", () => {
     ["held", { until: 9e15 }],
   ])("does not begin while %s", async (why, changes) => {
     world.put({}, changes);
-    expect(await refresh()).toEqual({ kind: "hindered", why });
+    expect(await refresh()).toEqual({ kind: "blocked", why });
     expect(world.sent).toEqual([]);
     expect(world.tableCalls).toEqual([]);
   });
@@ -120,7 +120,7 @@ describe("a refresh", () => {
   test("lets a lease end only after its last second: the Date header has whole seconds", async () => {
     const until = Math.floor(world.now / 1000) * 1000;
     world.put({}, { fence: 2, until });
-    expect(await refresh()).toEqual({ kind: "hindered", why: "held" });
+    expect(await refresh()).toEqual({ kind: "blocked", why: "held" });
     await world.pass(1_000);
     expect((await refresh()).kind).toBe("refreshed");
   });

@@ -93,7 +93,7 @@ async function copyTo(hub: HubContext, item: DocumentsItem, target: Target): Pro
   return copyOneByOne(hub, vendor as IdVendor, item, target);
 }
 
-/** For vendors that copy files only. What was begun and cannot be finished is taken back. */
+/** For vendors that copy files only. A copy that cannot be finished is removed. */
 async function copyOneByOne(
   hub: HubContext,
   vendor: IdVendor,

@@ -35,7 +35,7 @@ export interface VendorCall {
   /** Expects success and gives the open response; the caller reads or passes on its body. */
   open(request: CallRequest): Promise<VendorResponse>;
   /** Expects success; whatever the body says is dropped. */
-  done(request: CallRequest): Promise<void>;
+  expectOk(request: CallRequest): Promise<void>;
 }
 
 /** @param refusal reads the meaning out of the vendor's error body */
@@ -120,7 +120,7 @@ export function vendorCall(
         );
       return value as T;
     },
-    async done(request) {
+    async expectOk(request) {
       const response = await open(request);
       response.body.destroy();
     },

@@ -85,7 +85,7 @@ interface Primitives {
   readonly maxPageSize: number;
   /** What the vendor's refusal means; `undefined` goes by the HTTP status. */
   refusal(status: number, body: unknown): Refusal | undefined;
-  /** Reads an id as it came in a URL, percent-encoded or not: a reference. @throws {NotFound} it can be nobody's id */
+  /** Reads an id as it came in a URL, percent-encoded or not: a reference. @throws {NotFound} no item can have this id */
   openId(id: string): string;
   root(call: VendorCall): Promise<DocumentsItem>;
   get(call: VendorCall, reference: string): Promise<DocumentsItem>;

@@ -61,7 +61,7 @@ export interface RefusedGrants {
   notice(connector: string, instanceId: number, now: number): Promise<void>;
   /**
    * Whether so few of a connector's grants were noted in the days around that it may be given up. `false` is counted, and rings.
-   * @throws nobody can say now
+   * @throws unknown now: a store does not answer
    */
   mayEnd(connector: string, instanceId: number, noticedAt: number, now: number): Promise<boolean>;
 }

@@ -3,7 +3,7 @@ import type { Grant, Instance } from "../instances/instance.ts";
 import { announce } from "./announce.ts";
 import type { Call, GrantDeps } from "./grant-deps.ts";
 
-/** What a grant allows, as far as the vendor told. @returns undefined: nobody knows */
+/** What a grant allows, as far as the vendor told. @returns undefined: unknown */
 export function grantedScopes(
   connector: Connector,
   { scope }: Pick<Grant, "scope">,

@@ -19,11 +19,11 @@ export const timing = {
   exchangeMs: 60 * SECOND,
   /** For bringing a new grant to safety: into the table, else into the rescue bucket. */
   storeMs: 30 * SECOND,
-  /** How long nobody else may send the same refresh token. */
+  /** How long no other process may send the same refresh token. */
   leaseMs: 100 * SECOND,
   /** A refresh begins only when the function lives that much longer; else it is handed to the worker. */
   functionTimeMs: 100 * SECOND,
-  /** How long a caller waits for somebody's refresh. */
+  /** How long a caller waits for another process's refresh. */
   callerPatienceMs: 8 * SECOND,
   /** How often one who waits for somebody else's refresh looks: at first, and at most. */
   pollMs: 150,
@@ -33,7 +33,7 @@ export const timing = {
   /** Between two tries of one store that fails at once: at first, and at most. */
   storePauseMs: 250,
   storePauseMaxMs: 4 * SECOND,
-  /** A new grant in hand that neither store takes: stop trying when the function has only this left. */
+  /** When neither store takes a new grant: stop trying when the function has only this left. */
   lastBreathMs: SECOND,
   /** Renewed just in time when less is left, or less than a tenth of the lifetime. */
   justInTimeMs: MINUTE,
@@ -89,10 +89,10 @@ export const timing = {
   rescueFreshMs: 5 * MINUTE,
   /** The item of a claimed sign-in outlasts every process that may still write what it holds. */
   claimedMs: 10 * MINUTE,
-  /** Whose consent a delete would end is asked for so long; if nobody can say by then, it is spared. */
+  /** How long a delete tries to find out whose consent it would end; if that is still unknown then, the consent is kept. */
   consentMs: HOUR,
   /**
-   * A secondary index shows a write after a moment, as a rule within a second; nobody promises when.
+   * A secondary index shows a write after a moment, as a rule within a second, without a guarantee.
    * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
    */
   indexMs: 10 * SECOND,

@@ -1,6 +1,6 @@
 import type { GrantDeps } from "./grant-deps.ts";
 
-/** Our patience ended; what was asked for may still happen. */
+/** The timeout ended the wait; the work itself may still happen. */
 export class TimedOut extends Error {
   constructor(ms: number) {
     super(`no answer within ${ms} ms`);
@@ -21,7 +21,7 @@ export async function withTimeout<T>(
   const timeout = deps.sleep(Math.max(0, ms), answered.signal).then(() => {
     throw new TimedOut(ms);
   });
-  // One of the two loses the race: its failure is nobody's.
+  // The one that loses the race may fail later: that failure is not used.
   timeout.catch(() => {});
   work.catch(() => {});
   try {

@@ -148,7 +148,7 @@ export interface InstanceRemoval {
 
 export interface InstanceSiblings {
   /**
-   * Whether an instance other than this one, of any organization, hangs on this consent (store/consent.ts) and is not being deleted.
+   * Whether an instance other than this one, of any organization, shares this consent (store/consent.ts) and is not being deleted.
    * Eventually consistent: what was written within `timing.indexMs` may be missing, or still there.
    * @param unprovenKey of the same consent, for those of one organization whose client is not proven: one of them counts, too
    * @param pending asked for this pending sign-in of the id: then its instance and other pending ones of it count, too
@@ -174,7 +174,7 @@ export interface InstanceResealing {
   resealConfiguration(id: number, seen: Sealed, sealed: Sealed): Promise<boolean>;
   /**
    * SET configuration, secretConfigurationKeys, sealedConfiguration IF sealedConfiguration is the one seen (`undefined`: there is
-   * none): every change of the configuration seals it anew.
+   * none): every change of the configuration seals it again.
    */
   sealClear(
     id: number,
@@ -250,7 +250,7 @@ export interface DueIndex {
     limit: number,
     after?: string,
   ): Promise<{ items: readonly DueItem[]; next?: string }>;
-  /** After sending: SET dueAt = to, dueSince = seen (the first time) IF dueAt = seen. Nobody has refreshed it yet. */
+  /** After sending: SET dueAt = to, dueSince = seen (the first time) IF dueAt = seen. It has not been refreshed yet. */
   push(id: number, seen: number, to: number): Promise<boolean>;
   /** The same for a pending sign-in. */
   pushPending(key: PendingKey, seen: number, to: number): Promise<boolean>;

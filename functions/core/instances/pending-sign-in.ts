@@ -24,7 +24,7 @@ export type PendingInstance = Pick<
 >;
 
 /**
- * What a hosted sign-in brought and nobody has claimed yet: an item of its own in the instances table, beside the instance and
+ * What a hosted sign-in brought and the app has not claimed yet: an item of its own in the instances table, beside the instance and
  * never a part of it. No call is served from it and no list shows it. All times are store time in epoch milliseconds.
  */
 export interface PendingSignIn extends PendingKey {
@@ -39,7 +39,7 @@ export interface PendingSignIn extends PendingKey {
   /** From then on it ends unless it was claimed. */
   readonly endsAt: number;
   readonly refreshGroup: string;
-  /** As an instance's, so that no sibling's delete revokes the consent that it hangs on. Absent while it is ending. */
+  /** As an instance's, so that no sibling's delete revokes the consent that they share. Absent while it is ending. */
   readonly consentKey?: string;
   readonly account?: NonNullable<Instance["account"]>;
   /** Whose the instance is that is signed in to, as the claim found out. */
@@ -48,7 +48,7 @@ export interface PendingSignIn extends PendingKey {
   readonly newInstance?: PendingInstance;
   /** It was claimed: from then on it only goes live, by whoever comes by, or is lost to a later sign-in or a delete. */
   readonly claimedAt?: number;
-  /** It was refused, overtaken or has run out: from then on nobody can claim it, and its grant is revoked. */
+  /** It was refused, overtaken or has run out: from then on it cannot be claimed, and its grant is revoked. */
   readonly endingSince?: number;
   /** When a worker comes by. */
   readonly dueAt?: number;

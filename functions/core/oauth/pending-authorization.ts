@@ -29,7 +29,7 @@ export interface PendingAuthorization extends TransientItem {
   readonly appId?: string;
   readonly redirectUri: string;
   readonly configuration: Readonly<Record<string, string>>;
-  /** What the URL asked for. Absent: begun by a version of Linkspan that did not keep it. */
+  /** What the URL asked for. Absent: an earlier version of Linkspan, which did not keep it, made the URL. */
   readonly askedScopes?: readonly string[];
   readonly verifier?: Sealed;
   /** The app's own `state`, given back with the instance. */
@@ -81,7 +81,7 @@ export async function beginAuthorization(
       ? {}
       : { verifier: await deps.vault.seal(verifierPlace(start.organizationId, hash), verifier) }),
   };
-  // Refused: the SDK repeats a put whose answer was lost, and finds its own item. Nobody else has this state.
+  // A refused put is our own: the SDK repeats a put whose answer was lost, and the state is random.
   await deps.transients.put(pending);
   return { url, state, expiresAt };
 }
@@ -95,7 +95,7 @@ export interface ConsumedAuthorization extends Omit<PendingAuthorization, "verif
    * as the code is not spent, its state and verifier are no use to anybody else.
    */
   readonly putBack: () => Promise<void>;
-  /** Nobody can take it any more, for the same code neither: it was sent where it does not belong. */
+  /** Nobody can use it any more, not even with the same code: it was sent to the wrong place. */
   readonly useUp: () => Promise<void>;
 }
 

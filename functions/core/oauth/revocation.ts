@@ -17,7 +17,7 @@ export function revocationEndpoint(
   http: VendorHttp,
   tokens: Pick<TokenEndpoint, "refresh">,
 ): (connector: Connector, client: ClientCredentials, grant: Grant) => Promise<boolean> {
-  /** RFC 7009 section 2.1: a form with the token that everything hangs on. */
+  /** RFC 7009 section 2.1: a form with the refresh token, or the access token where there is none. */
   async function revokeByForm(
     connector: Connector,
     url: string,

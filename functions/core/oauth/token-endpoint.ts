@@ -21,7 +21,7 @@ import { revocationEndpoint } from "./revocation.ts";
 import { failed, tokenResponse } from "./token-outcome.ts";
 import { clientAuthentication, type Exchange, exchange, stepAuthentication } from "./token-request.ts";
 
-/** With less than this left of an exchange's patience its second request is not begun. */
+/** The second request of an exchange is not sent when less time than this is left. */
 const SHORTEST_STEP_MS = 5_000;
 
 interface TokenCall {

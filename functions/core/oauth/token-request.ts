@@ -82,7 +82,7 @@ export function exchange(http: VendorHttp, request: ExchangeRequest): Exchange {
       status = response.status;
       retryAfterMs = retryAfterOf(response.headers);
       const leftMs = request.timeoutMs - (performance.now() - startedAt);
-      // The patience covers the body too: one that drips would outlive the lease.
+      // The timeout covers the body too: a slow one would outlast the lease.
       const reading = readTokenResponse(response, Math.max(leftMs, 0), request.wire);
       const read = await (request.wire === undefined ? reading.catch(() => bare(response.status)) : reading);
       status = read.status;
@@ -91,7 +91,7 @@ export function exchange(http: VendorHttp, request: ExchangeRequest): Exchange {
   };
 }
 
-/** A revocation's status says it all (RFC 7009 section 2.2): a body that nobody can read takes nothing from it. */
+/** Only the status of a revocation counts (RFC 7009 section 2.2), whether or not its body can be read. */
 function bare(status: number): Awaited<ReturnType<typeof readTokenResponse>> {
   return { status, response: new Response(null, { status: status < 200 || status > 599 ? 502 : status }) };
 }

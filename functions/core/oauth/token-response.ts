@@ -27,7 +27,7 @@ export interface TokenWire {
  * grant for its form: a grant that is refused here is lost. What differs in the wild:
  * how the body is packed, framed and encoded (vendor-answer/read-answer.ts); numbers as strings; members of a wrong type;
  * `null` for absent; an unknown `token_type` or none; an `error` under status 200, or written otherwise (oauth-errors.ts);
- * a grant under 201; challenges and ID tokens, which nobody asked for.
+ * a grant under 201; challenges and ID tokens that were not asked for.
  * What differs at one vendor only, its connector's `tokenResponse` hook mends before.
  * An answer that is none of that keeps its status and has no body.
  * @param timeoutMs left for the body, in milliseconds
@@ -84,7 +84,7 @@ function valid(status: number): number {
   return status < 200 || status > 599 ? 502 : status;
 }
 
-/** The same with a body, which these may not have: nobody's answer has one, but a hook's may. */
+/** The same with a body. These statuses have none, but a hook may return them with one. */
 function withBody(status: number): number {
   return [204, 205].includes(status) ? 200 : status === 304 ? 502 : valid(status);
 }

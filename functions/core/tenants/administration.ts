@@ -23,7 +23,7 @@ export interface TenantAdmin {
   }): Promise<{ user: User; secret: string }>;
   /** A second secret beside the first, so that it can be rotated without a gap; of the organization, or of one user. */
   addSecret(request: { organizationId: string; userId?: string }): Promise<string>;
-  /** Ends a secret. `false`: nobody had it. */
+  /** Ends a secret. `false`: there was no such secret. */
   removeSecret(secret: string): Promise<boolean>;
   registerApp(request: {
     organizationId: string;

@@ -20,7 +20,7 @@ export const MARK_AGAIN_SECONDS = 180;
 
 const PAGE = 100;
 const WRITES_AT_ONCE = 10;
-/** An operator suspends and resumes a user while we look; more often than this nobody does. */
+/** The user may be suspended and resumed while we look; no operator does that more often than this. */
 const MOST_ROUNDS = 10;
 
 export interface MarkingDeps {

@@ -85,7 +85,7 @@ async function beginList(
   const suspended = (await deps.records.listUsers(organizationId)).filter(
     ({ status }) => status === "suspended",
   );
-  // Their marks first: from when there is a list, nobody reads users' items any more.
+  // Their marks come first: once there is a list, users' items are not read any more.
   for (const user of suspended.slice(MOST_LISTED)) await mark(deps, user);
   const ids = suspended.slice(0, MOST_LISTED).map(({ id }) => id);
   return (await deps.records.beginSuspendedUsers(organizationId, ids)) ? ids : undefined;
@@ -107,7 +107,7 @@ async function listOrUnlist(
   return (await records.removeSuspendedUser(organizationId, id, index)) ? false : undefined;
 }
 
-/** An operator's tool that has no queue can do without, as long as nobody needs a mark. */
+/** An operator's tool without a queue works as long as no instance needs a mark. */
 async function mark(
   { markInstances }: SuspensionRecords,
   { id, organizationId, status }: User,

@@ -21,7 +21,7 @@ export interface CollectLimits {
 
 /**
  * A vendor's body in memory. What came before a cut is kept: the caller decides whether it is of use. It listens for the
- * pieces as they arrive, because a stream that fails drops those that nobody has taken yet.
+ * pieces as they arrive, because a stream that fails drops those that were not read yet.
  * @throws {VendorError} 502, it is larger than `maxBytes`
  */
 export function collectBody(

@@ -59,7 +59,7 @@ export function isWholeJson(text: string): boolean {
 const MEMBER = /^[A-Za-z_][\w.[\]%:-]*=/;
 const STRICT_MEMBER = /^[A-Za-z_][\w.[\]%:-]*=[^\s<>"{}\\]*$/;
 
-/** One of these must be in a body that nobody calls a form. */
+/** One of these must be in a body that is not declared as a form. */
 const OF_AN_ANSWER = /(?:^|&)(?:access_token|error)=/;
 
 /**

@@ -11,7 +11,7 @@ import { guesses, unpack } from "./unpack.ts";
  */
 export const QUIET_MS = 2_000;
 
-/** Of an answer that nobody says more about. */
+/** Where the caller gives no limit of its own. */
 const TIMEOUT_MS = 20_000;
 
 /** What a vendor answered, whatever it was wrapped in. */

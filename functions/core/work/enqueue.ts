@@ -12,7 +12,7 @@ async function enqueue(queue: WorkQueue, work: readonly QueuedWork[]): Promise<v
  * How the grant's life has a worker do something, in the group of the grant's client.
  * @param queue made when the first message is to be sent
  */
-export function handOverTo(
+export function enqueuers(
   queue: () => WorkQueue,
 ): Pick<SignInDeps, "enqueueRefresh" | "enqueueDeletion" | "enqueuePending"> {
   return {

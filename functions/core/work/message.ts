@@ -10,7 +10,7 @@ export class UnreadableWork extends Error {
   }
 }
 
-/** Of a kind that nobody knows here, so much is told. */
+/** Characters of an unknown kind that an error message repeats. */
 const LONGEST_KIND = 40;
 
 /**

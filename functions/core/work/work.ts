@@ -37,7 +37,7 @@ export interface DeletionWork {
 export type QueuedWork = Work & {
   /** Keeps one vendor's backlog from delaying others. */
   readonly group: string;
-  /** How long nobody is to see it: 900 s at most. */
+  /** How long the message stays hidden: 900 s at most. */
   readonly delaySeconds?: number;
 };
 

@@ -3,7 +3,7 @@ import { answerError } from "../answer-errors.ts";
 import { logUnexpected } from "../log-unexpected.ts";
 import type { Middleware } from "./call.ts";
 
-/** Answers errors in Linkspan's shape; one that nobody meant is logged, and tells the caller nothing but its requestId. */
+/** Answers errors in Linkspan's shape; an unexpected one is logged, and the caller gets only its requestId. */
 export function errors(): Middleware {
   return {
     onError(middy) {

@@ -14,7 +14,7 @@ export function findRoute(routes: readonly Route[]): Middleware {
       if (request.invalid) throw request.invalid;
       const { route, params } = find(request.method, request.path);
       Object.assign(request, { params });
-      request.facts.route = route.name;
+      request.logContext.route = route.name;
       call.route = route;
     },
   };

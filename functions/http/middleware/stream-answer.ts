@@ -45,17 +45,17 @@ export function streamAnswer(name: string, tenantUse?: () => TenantUse | undefin
         response.onEnd?.();
         requestOutcome({
           function: name,
-          route: request.facts.route ?? "unknown",
+          route: request.logContext.route ?? "unknown",
           status: response.status,
           latencyMs,
           durationMs: performance.now() - startedAt,
           requestId: request.requestId,
           ...userAgentOf(request),
-          ...request.facts,
+          ...request.logContext,
         });
       },
       afterAnswer: async () => {
-        const { organizationId } = request.facts;
+        const { organizationId } = request.logContext;
         if (organizationId !== undefined && use !== undefined) pending.push(use.writeDown(organizationId));
         for (const result of await settleAll(pending)) {
           if (result.status === "rejected") logUnexpected(result.reason, request);

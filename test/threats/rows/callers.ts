@@ -246,7 +246,7 @@ export const callerThreats: readonly Threat[] = [
       name: "leaves who, what, whence and how it ended, before it is answered",
     },
     takenOut: {
-      find: 'after: (middy) => leave(middy, middy.event.request.facts.code ?? "done"),',
+      find: 'after: (middy) => leave(middy, middy.event.request.logContext.code ?? "done"),',
       put: "",
     },
   },

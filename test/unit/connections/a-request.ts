@@ -19,7 +19,7 @@ export function request(
     baseUrl: "https://api.example/elements/api-v2",
     remainingMs: () => 120_000,
     afterAnswer: () => {},
-    facts: {},
+    logContext: {},
     ...more,
   };
 }

@@ -45,9 +45,9 @@ const audited = (of: typeof deps, audit: string, handle: HttpHandler) => async (
   }
 };
 const learns =
-  (facts: Partial<HttpRequest["facts"]>): HttpHandler =>
+  (facts: Partial<HttpRequest["logContext"]>): HttpHandler =>
   async (request) => {
-    Object.assign(request.facts, facts);
+    Object.assign(request.logContext, facts);
     return { status: 200 };
   };
 
@@ -72,7 +72,7 @@ describe("an audited call", () => {
 
   it("that is refused leaves the error's code, and is refused all the same", async () => {
     const refused = audited(deps, "instance.delete", async (request) => {
-      Object.assign(request.facts, known);
+      Object.assign(request.logContext, known);
       throw new NotFound("gone", "unknown_instance");
     });
     await expect(refused(from("Bearer lsu_secret"))).rejects.toMatchObject({ status: 404 });

@@ -73,7 +73,7 @@ describe("a vendor that drips its answer", () => {
     [409, "vendor_bad_answer"],
   ])("and a refusal, %i, is told by its status, in time", async (status, code) => {
     const { call } = callTo(status, 0);
-    const end = await ended(call.done(request));
+    const end = await ended(call.expectOk(request));
     expect(end).toMatchObject({ error: { status: 502, code }, seconds: 20 });
   });
 });

@@ -166,7 +166,7 @@ export async function proxyBench(connector: string, api: Partial<VendorApi> = {}
         baseUrl: "https://linkspan.example/elements/api-v2",
         remainingMs: () => 600_000,
         afterAnswer: () => {},
-        facts: {},
+        logContext: {},
         ...given,
       };
       // As http-function.ts does it.

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { enqueueSuspension, handOverTo } from "../../../functions/core/work/enqueue.ts";
+import { enqueuers, enqueueSuspension } from "../../../functions/core/work/enqueue.ts";
 import type { QueuedWork, WorkQueue } from "../../../functions/core/work/work.ts";
 
 let sent: QueuedWork[];
@@ -15,7 +15,7 @@ beforeEach(() => {
   takes = true;
 });
 
-const enqueueRefresh = handOverTo(() => queue);
+const enqueueRefresh = enqueuers(() => queue);
 const instance = { id: 42, version: 3, refreshGroup: "client" };
 const pending = { instanceId: 42, sessionId: "cs_1", epoch: "000000000000002-state", refreshGroup: "client" };
 const suspension = { organizationId: "org", userId: "ann" };
@@ -63,7 +63,7 @@ test("a suspension is queued once for each delay", async () => {
 });
 
 test("a queue that cannot be made fails the caller's promise, not the call", async () => {
-  const broken = handOverTo(() => {
+  const broken = enqueuers(() => {
     throw new Error("no queue");
   });
   const promises = [

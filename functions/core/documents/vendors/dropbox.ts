@@ -172,7 +172,7 @@ export const dropbox: PathVendor = {
 
   async removeLinks(call, item) {
     for (const link of await sharedLinks(call, item)) {
-      await call.done({
+      await call.expectOk({
         method: "POST",
         url: `${API}/sharing/revoke_shared_link`,
         headers: [["Content-Type", "application/json"]],

@@ -137,7 +137,7 @@ export const googledrive: IdVendor = {
 
   async remove(call, item, { forGood }) {
     if (forGood) {
-      return call.done({ method: "DELETE", url: withQuery(`${FILES}/${item.reference}`, ALL_DRIVES) });
+      return call.expectOk({ method: "DELETE", url: withQuery(`${FILES}/${item.reference}`, ALL_DRIVES) });
     }
     await update(call, item, { trashed: true });
   },

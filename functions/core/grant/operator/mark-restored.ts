@@ -14,7 +14,7 @@ export type Restored = "marked" | "left" | "moved";
  * Where the vendor does not rotate, sending it is harmless, and an `invalid_grant` marks it then.
  *
  * The write is the protocol's own: it asks for the version and fence seen. A newer grant that lies in the rescue bucket for this
- * version still comes home by its COMMIT, and brings the instance back to life.
+ * version is still stored by its COMMIT, and makes the instance usable again.
  * @param now store time, epoch milliseconds
  */
 export async function markRestored(

@@ -17,7 +17,7 @@ export interface ResealingDeps {
   readonly connectors?: (key: string) => Connector | undefined;
 }
 
-/** Between two reads of one instance somebody may refresh it, which re-seals by itself: more rounds than this are a riddle. */
+/** A refresh between two reads of an instance re-seals it by itself. More rounds than this mean a defect. */
 const MOST_ROUNDS = 20;
 
 /**
@@ -56,7 +56,7 @@ export async function resealInstance(
         : undefined;
     if (!isOld(grant) && !isReplacedOld && !inClear && oldConfiguration === undefined)
       return written ? "resealed" : "current";
-    // All before any write: one that does not open must not leave a write that nobody waits for.
+    // All are opened before the first write: if one cannot be opened, nothing is written.
     const newGrant = isOld(grant) ? await resealedGrant(deps.vault, instance) : undefined;
     const newReplaced = isReplacedOld ? await resealedReplaced(deps, instance, replacedGrants) : undefined;
     const newConfiguration =

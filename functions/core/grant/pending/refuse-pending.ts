@@ -5,7 +5,7 @@ import { latestNow } from "../timing.ts";
 import { findPending } from "./find-pending.ts";
 
 /**
- * REFUSE: nobody will claim it any more. Its grant is revoked, and the instance that it was for stays as it was.
+ * REFUSE: it cannot be claimed any more. Its grant is revoked, and the instance that it was for stays as it was.
  * @param isNew it is a new connection, and not a sign-in to an instance that is there
  * @returns false: it was claimed before, and stays so
  */

@@ -42,7 +42,7 @@ export async function settlePending(deps: WorkerDeps, key: PendingKey, call: Cal
 
 /**
  * DELETE ends the instance's pending sign-ins too. Before the instance's own item goes, for a mark on what was claimed keeps a
- * process that is late from making the instance anew (write-claimed.ts).
+ * late process from creating the instance again (write-claimed.ts).
  */
 export async function endPendingsOf(
   deps: WorkerDeps,

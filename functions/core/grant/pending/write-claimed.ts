@@ -26,7 +26,7 @@ export type ClaimWritten =
 /**
  * CLAIM, the write: what is pending, and marked as claimed, goes live. By the one who claims or by a worker, any number of times.
  * @param now store time
- * @throws a store or the vault does not answer: perhaps written, perhaps not
+ * @throws a store or the vault does not answer: it may or may not be written
  */
 export async function writeClaimed(
   deps: ProvisioningDeps,
@@ -137,7 +137,7 @@ async function instanceFrom(
     // When the user signed in: the same whoever writes it, and so it is known again.
     createdAt: at,
     updatedAt: at,
-    // Nobody ever sees this token: the claim's answer brings one of its own.
+    // This token is never shown: the claim's answer has a new one.
     tokenHashes: [{ hash: newInstanceToken(id).hash }],
     fence: 1,
     version: 1,

@@ -45,7 +45,7 @@ export interface AccessToken {
  * no read, no write, no KMS call beyond the cached key.
  * @param read the instance as the authorization of this very call read it
  * @throws {NeedsReauthentication} the vendor has ended the grant
- * @throws {Unavailable} no valid token within the caller's patience; says when to try again
+ * @throws {Unavailable} no valid token within the time that a caller waits; says when to try again
  */
 export async function currentAccessToken(
   deps: GrantDeps,
@@ -221,7 +221,7 @@ function holdBack(
 }
 
 /**
- * Refreshes the version that was read, or waits while somebody else does, as long as the caller's patience lasts.
+ * Refreshes the version that was read, or waits while another process does, for as long as a caller waits.
  * The refresh itself goes on after that.
  */
 async function renew(
@@ -276,7 +276,7 @@ async function renew(
 }
 
 /**
- * Refreshes what was read, and waits for it as long as the caller's patience lasts.
+ * Refreshes what was read, and waits for it as long as a caller waits.
  * @returns undefined: somebody else has, or does
  * @throws {NeedsReauthentication} the vendor has ended the grant
  */
@@ -308,7 +308,7 @@ async function tryOnce(
       return unchanged(result.retryAfterMs);
     case "nothing_to_refresh":
       return unchanged();
-    case "hindered":
+    case "blocked":
     case "moved":
       return undefined;
   }
@@ -394,7 +394,7 @@ function noteUse(deps: GrantDeps, instance: Instance, grant: Grant, now: number,
         { createdAt: instance.createdAt, lastUsedAt: now },
         now,
       );
-  // From now on, not since it would have come due: nobody owed it a refresh while it was idle.
+  // From now on, not from when it would have been due: an idle grant is not overdue.
   const dueFromNow = due === undefined ? undefined : Math.max(due, now);
   // Best effort: a use that is not noted is noted by the next call.
   call.afterAnswer(deps.instances.touch(instance.id, now, dueFromNow).catch(() => false));

@@ -43,8 +43,8 @@ export async function afterAnswer(
       return await (revives ? stillDead(attempt, reason, words) : endGrant(attempt, reason, words));
     }
     case "unknown":
-      // Sending an old refresh token again may end the whole grant: nobody does before the lease has run out and
-      // somebody has looked into the rescue bucket. Where the vendor does not rotate, it is harmless.
+      // Sending an old refresh token again may end the whole grant. So it is not sent before the lease has expired and the
+      // rescue bucket has been checked. Where the vendor does not rotate, it is harmless.
       if (connector.oauth2.refreshToken?.rotates !== false) {
         if (!revives) tellFailure(deps, call, read, "lease", errorCode(outcome));
         return failed(attempt, "unreachable", deps.timing.callerPatienceMs);

@@ -2,7 +2,7 @@ import type { Connector } from "../../../connectors/define-connector.ts";
 import type { Grant, Instance } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import type { Call, GrantDeps, GrantOutcome, InstanceRead, RefreshCause } from "../grant-deps.ts";
-import type { Hindrance, Lease } from "../store/lease.ts";
+import type { Lease, RefreshBlocker } from "../store/lease.ts";
 import { latestNow } from "../timing.ts";
 import type { Failure } from "./after-failure.ts";
 import type { VendorWords } from "./vendor-words.ts";
@@ -13,7 +13,7 @@ export type RefreshResult =
   | { readonly kind: "refreshed"; readonly instance: Instance; readonly grant: Grant }
   /** Somebody else's grant took the place, or may have: read again. */
   | { readonly kind: "moved" }
-  | { readonly kind: "hindered"; readonly why: Hindrance }
+  | { readonly kind: "blocked"; readonly why: RefreshBlocker }
   | { readonly kind: "needs_reauth" }
   /** A grant without a refresh token: good until the vendor says otherwise. */
   | { readonly kind: "nothing_to_refresh" }

@@ -24,7 +24,7 @@ export function pauseKey(
       .update(JSON.stringify([organizationId, connector, client.kind, ...deps]))
       .digest();
   if (client.kind === "registered") return digest(client.appId).toString("base64url").slice(0, 16);
-  // Sixteen bits tell two secrets apart, and tell nobody who reads the table whether he has guessed one.
+  // Sixteen bits tell two secrets apart, but do not let a reader of the table check a guess.
   const secret = digest(client.id, client.secret).toString("hex").slice(0, 4);
   return `${digest(client.id).toString("base64url").slice(0, 16)}-${secret}`;
 }

@@ -28,7 +28,7 @@ export async function refreshUnlessPaused(
 ): Promise<RefreshResult | Paused> {
   const key = pauseKey(read.instance, client);
   const now = latestNow(read.reading, deps.monotonic());
-  // Where nobody can look, the grant's own back-off has to do.
+  // If the pauses cannot be read, the grant's own back-off is enough.
   const pause = await deps.pauses.check(key, now).catch(() => ({ kind: "open" }) as const);
   if (pause.kind === "until" && request.cause !== "forced") {
     return { kind: "paused", until: pause.until, retryAfterMs: pause.until - now };

@@ -15,7 +15,7 @@ const running = new WeakMap<GrantDeps, Map<number, Promise<RefreshResult>>>();
 
 /**
  * REFRESH, steps 1 to 5 of the protocol. Callers in the same process share one that is under way. The exchange is never
- * aborted for a caller's sake: put the promise into `afterAnswer`, and wait for it as long as your patience lasts.
+ * aborted when a caller stops waiting: pass the promise to `afterAnswer`, and wait for it as long as the caller may wait.
  * Never throws.
  */
 export function refreshGrant(
@@ -40,7 +40,7 @@ async function refresh(attempt: Attempt): Promise<RefreshResult> {
   // The read was answered by now: what the lease and the key take does not come off the new token's life.
   const answeredMs = deps.monotonic();
   const why = refreshBlocker(read, request.wanted, request.cause === "revive");
-  if (why !== undefined) return { kind: "hindered", why };
+  if (why !== undefined) return { kind: "blocked", why };
 
   let old: Grant;
   let lease: Lease | undefined;
@@ -57,10 +57,10 @@ async function refresh(attempt: Attempt): Promise<RefreshResult> {
     if (old.refreshToken === undefined) return { kind: "nothing_to_refresh" };
     lease = await takeLease(deps, read, FORCED.has(request.cause) ? now() : undefined);
   } catch {
-    // Nobody can look, open or take: nothing was written that does not run out by itself.
+    // A store or KMS does not answer. At most a lease was written, which expires by itself.
     return failed(attempt, "unreachable");
   }
-  if (lease === undefined) return { kind: "hindered", why: "held" };
+  if (lease === undefined) return { kind: "blocked", why: "held" };
 
   // From here on each attempt is counted once, however it ends.
   const leased = { ...attempt, lease, old, connector: connectorOf(deps, instance.connector) };

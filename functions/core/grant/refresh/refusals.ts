@@ -81,7 +81,7 @@ export async function isGivenUp(
       now - noticedAt >= timing.refusedDayMs;
     return { refusals, givenUp: isRipe && (await refused.mayEnd(connector, id, noticedAt, now)) };
   } catch {
-    // Nobody can say now: the next try asks again.
+    // It cannot be counted now: the next attempt asks again.
     return left;
   }
 }

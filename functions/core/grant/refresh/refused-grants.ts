@@ -72,7 +72,7 @@ export function refusedGrants(deps: {
     async mayEnd(connector, instanceId, noticedAt, now) {
       const noticed = await transients.get<Noticed>(`refused#${connector}`);
       const near = (noticed?.grants ?? []).filter(({ at }) => Math.abs(at - noticedAt) < timing.refusedDayMs);
-      // The item is gone or full: nobody knows how many there are.
+      // The item is gone or full: their number is unknown.
       const isKnown = near.some((each) => each.instanceId === instanceId);
       if (isKnown && near.length <= 1) return true;
       const grants = await countOf(connector, now);

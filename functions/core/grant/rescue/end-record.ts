@@ -117,7 +117,7 @@ function userOf(record: RescueRecord): string | undefined {
   return record.kind === "pending" ? record.pending.userId : undefined;
 }
 
-/** By the store's time. @throws the table does not answer: nobody knows the time */
+/** By the store's time. @throws the table, whose answers tell the time, does not answer */
 export async function isPastItsEnd(
   deps: Pick<WorkerDeps, "instances" | "monotonic" | "timing">,
   instanceId: number,
@@ -128,7 +128,7 @@ export async function isPastItsEnd(
 }
 
 /**
- * A record that cannot be read ends like any other, though nobody can revoke what it holds.
+ * A record that cannot be read ends like any other, though its grant cannot be revoked.
  * @throws {UnreadableRecord} not yet: a newer version of this function may be able to read it
  */
 export async function endUnreadable(

@@ -69,7 +69,7 @@ async function settleOrEnd(
   } catch (error) {
     const { id, at } = subjectOf(record);
     if (error instanceof RevocationOwed || !(await isPastItsEnd(deps, id, at))) throw error;
-    // Nor may its end depend on what fails: a connector that is gone, a key that nobody can use.
+    // The end of a record must not depend on what may be gone: its connector, its key.
     const revoked = await endRecord(deps, record).catch(() => false);
     return { done: "lost", why: "record_too_old", revoked };
   }
@@ -148,7 +148,7 @@ async function settle(deps: WorkerDeps, key: string, record: RescueRecord, call:
   }
 }
 
-/** Whoever made it could not: there was no item to note it on. */
+/** The maker of the record could not note it: there was no item yet. */
 async function noteNewAccount(deps: WorkerDeps, instance: Instance): Promise<void> {
   const connector = connectorOf(deps, instance.connector);
   if (connector.account === undefined) return;

@@ -70,7 +70,7 @@ export async function finishDeletion(
   announce(deps, call, instance, { name: "instance.deleted", at: now, of: "delete" });
 }
 
-/** What hangs on a consent and is to end: an instance, or a pending sign-in. */
+/** An instance or a pending sign-in that is to end, and that shares a consent. */
 export interface ConsentHolder
   extends Pick<Instance, "id" | "organizationId" | "refreshGroup" | "consentKey" | "grant"> {
   /** That the grant is sealed for. */
@@ -120,7 +120,7 @@ async function isEnded(
 
 /**
  * Where revocation ends the user's whole grant, siblings are asked for only when the index has had the time to show those that
- * came, or were marked for deletion, just before: an app that connects a user anew and then deletes the old instance must not
+ * came, or were marked for deletion, just before: an app that connects a user again and then deletes the old instance must not
  * lose both; a user's two instances that are deleted at once must not spare their grant for each other.
  */
 function siblingsAreCertainAt(deps: WorkerDeps, instance: Instance): number {
@@ -129,7 +129,7 @@ function siblingsAreCertainAt(deps: WorkerDeps, instance: Instance): number {
 }
 
 /**
- * Whether another living instance hangs on the same consent: same connector and client, in whichever organization (in its own
+ * Whether another living instance shares the consent: same connector and client, in whichever organization (in its own
  * only, where the vendor has never accepted that one's client), and not known to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
  * a consent too many at the vendor than a dead connection.
  */
@@ -158,7 +158,7 @@ async function consentOf(
   unknown: string | undefined,
 ): Promise<string | undefined> {
   const key = holder.consentKey === undefined ? undefined : provenKey(holder.consentKey);
-  // Where the vendor tells of nobody, all of the client are among the unknown.
+  // Where the vendor never tells the account, the accounts of all the client's instances are unknown.
   if (key !== unknown || connector.account === undefined) return key;
   try {
     const grant = await openGrant(deps.vault, holder, holder.version, holder.grant);

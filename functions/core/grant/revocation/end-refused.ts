@@ -12,7 +12,7 @@ import { revokeOrphanOrDefer } from "./revoke-orphan.ts";
 /** Why a grant was lost that the table will never take: in the log line, the event and `lastError`. */
 export const STORE_REFUSED = "store_refused";
 
-/** A grant in hand that the table refuses for good, and what names it. */
+/** A grant that the table refuses for good, and what identifies it. */
 interface Refused {
   readonly grant: Grant;
   readonly sealer: Sealer;

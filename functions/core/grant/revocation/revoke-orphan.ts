@@ -13,7 +13,7 @@ type Owner = Pick<Instance, "id" | "organizationId" | "connector">;
  * LOSER: ends a grant that belongs to no instance any more. Where revocation ends the user's whole grant: nothing, it would
  * kill the living one. Nor where the instance lives by the very same token: some vendors give a user who signs in again the
  * one that he has, and those that do not rotate give it with each refresh.
- * @returns false: the vendor did not take it, or nobody could look; try again later
+ * @returns false: the vendor did not take it, or the stores did not answer; try again later
  */
 export async function revokeOrphan(
   deps: Pick<GrantDeps, "instances" | "vault" | "connectors" | "clients" | "tokens">,
@@ -32,7 +32,7 @@ export async function revokeOrphan(
   }
 }
 
-/** @throws nobody can look, or open what is there */
+/** @throws a store does not answer, or what is there cannot be opened */
 async function isLivedBy(
   deps: Pick<GrantDeps, "instances" | "vault">,
   instanceId: number,

@@ -71,7 +71,7 @@ export async function refreshDue(deps: WorkerDeps, work: RefreshWork, call: Call
     const until = result.until + deps.random() * deps.timing.pausedClientMs;
     return await settle(until, owedSince(instance, grant));
   }
-  if (result.kind === "hindered") leave("waited");
+  if (result.kind === "blocked") leave("waited");
   const connector = connectorOf(deps, instance.connector);
   const isKnown = instance.account !== undefined && !hasUnknownAccount(connector, instance);
   if (result.kind === "refreshed" && !isKnown) {
@@ -111,7 +111,7 @@ async function revive(
   );
   call.afterAnswer(refresh);
   const { kind } = await refresh;
-  if (kind === "paused" || kind === "hindered") leave();
+  if (kind === "paused" || kind === "blocked") leave();
 }
 
 function wasForcedLately(deps: Pick<GrantDeps, "timing">, { forcedAt }: Instance, now: number): boolean {
@@ -137,7 +137,7 @@ function isWanted(
 }
 
 /**
- * Puts the due index right where nothing is to be done now. Whoever changed it meanwhile knows better.
+ * Corrects the due index where nothing is to be done now, unless the item has changed meanwhile.
  * @param owed since when a refresh is owed all the same
  */
 async function settleDue(

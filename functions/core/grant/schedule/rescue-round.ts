@@ -9,7 +9,7 @@ import type { Timing } from "../timing.ts";
 export interface RescueRound {
   /** Store time at which this round began. */
   readonly at: number;
-  /** Store time at which the one before began; absent: nobody knows, and each record is queued. */
+  /** Store time at which the one before began; absent: unknown, so each record is queued. */
   readonly before?: number;
   /** The last key that was looked at; absent: the round is over. */
   readonly after?: string;

@@ -119,7 +119,7 @@ async function unlock(
 
 /**
  * All shards once, those first that the last sweep left.
- * @returns for each: where the next sweep goes on, if it came to no end. One that failed is begun anew, for a cursor may be what failed.
+ * @returns for each: where the next sweep continues, if it did not finish. A shard that failed starts from the beginning: its cursor may be the cause.
  */
 async function sweepShards(
   deps: SweepDeps,

@@ -62,9 +62,9 @@ export interface Carried {
  * CARRY OVER, before the write of a sign-in: as a refresh begins, so that no refresh under way and no rescue record holds a newer
  * token than the one that is carried: first the look into the rescue bucket, then the lease on the version that was read. The
  * write ends the lease.
- * @returns `again`: something moved; read anew
+ * @returns `again`: something changed; read again
  * @throws {Unavailable} the lease is held for longer than a caller waits
- * @throws nobody can look, open or take
+ * @throws a store or KMS does not answer
  */
 export async function carryOver(
   deps: GrantDeps,

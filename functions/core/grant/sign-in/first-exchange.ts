@@ -66,7 +66,7 @@ export async function provisionInstance(
   return made;
 }
 
-/** An id that nobody has, and the store's time. */
+/** A free id, and the store's time. */
 export async function freeId(
   deps: Pick<GrantDeps, "instances">,
 ): Promise<{ id: number; reading: Awaited<ReturnType<GrantDeps["instances"]["get"]>>["reading"] }> {

@@ -30,7 +30,7 @@ export interface ImportedGrant
 /**
  * Makes an instance from a grant won elsewhere. A refresh token is used at once, to prove it, and what it brings is stored as a
  * first exchange's grant is; what does not prove good leaves nothing behind. A long-lived token is not: the vendor would not
- * renew a young one, and nobody knows its age.
+ * renew a young one, and its age is unknown.
  * @throws {InvalidRequest} the vendor does not take the token
  * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item holds
  */

@@ -39,7 +39,7 @@ export type SignInResult =
  * Step 2 of a sign-in, by the one who signs in or by the rescue worker, any number of times. Reads first: the new grant is
  * sealed for the version that it will get, and the grant that it replaces is kept beside it until it has ended. Needs no lease,
  * unless it carries a refresh token over.
- * @throws the store does not answer: perhaps written, perhaps not
+ * @throws the store does not answer: it may or may not be written
  */
 export async function writeSignIn(deps: GrantDeps, writing: Writing): Promise<SignInResult> {
   const { instanceId, epoch } = writing.signIn;

@@ -86,9 +86,9 @@ export async function noteAccount(
 }
 
 /**
- * The account of an instance, for a sign-in that is to be compared with it. Where nobody has noted it, the vendor is asked with
+ * The account of an instance, for a sign-in that is to be compared with it. Where it was not noted, the vendor is asked with
  * the stored access token. Never throws.
- * @returns undefined: nobody knows
+ * @returns undefined: unknown
  */
 export async function knownAccount(deps: GrantDeps, instance: Instance): Promise<Account | undefined> {
   if (instance.account !== undefined || needsReauthentication(instance)) return instance.account;

@@ -4,8 +4,8 @@ import type { Instance } from "../../instances/instance.ts";
 
 /**
  * What a user gave a client at the vendor, as one key: instances with the same one live and die together where revocation ends
- * it whole. Without an account: of those of this client whose account nobody knows.
- * @returns undefined: revocation harms no other instance, nobody asks for siblings
+ * it whole. Without an account: of the client's instances whose account is unknown.
+ * @returns undefined: revocation harms no other instance, so siblings do not matter
  */
 export function consentKey(
   connector: Connector,
@@ -38,7 +38,7 @@ export function isUnproven({ consentKey: key }: Pick<Instance, "consentKey">): b
   return key !== undefined && key !== provenKey(key);
 }
 
-/** Whether nobody knows yet whose consent it is, where that matters. */
+/** Whether it is still unknown whose consent it is, where that matters. */
 export function hasUnknownAccount(
   connector: Connector,
   { consentKey: key, refreshGroup }: Pick<Instance, "consentKey" | "refreshGroup">,

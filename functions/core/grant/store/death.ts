@@ -64,7 +64,7 @@ export function isRevivableByApp(instance: Instance, now: number, timing: Timing
   return isRevivable(instance) && at !== undefined && now - at < timing.reviveForMs;
 }
 
-/** When what a dead grant held is to go. @returns undefined: it lives, nothing is held any more, or nobody knows since when */
+/** When what a dead grant held is to go. @returns undefined: it lives, its tokens are gone already, or the time of its death is unknown */
 export function emptiesAt(
   instance: Pick<Instance, "deadVersion" | "version" | "death" | "lastError">,
   timing: Timing,

@@ -67,7 +67,7 @@ export function isActive(
 /**
  * When a grant comes due: at about three quarters of its token's life while it is in use; at half of the refresh token's
  * idle life while it is not, where the vendor lets refresh tokens die of that; else never (`undefined`). A long-lived token
- * dies of idleness as a refresh token does, after its own life. One whose age nobody knows (an import) is renewed as soon as
+ * dies of idleness as a refresh token does, after its own life. One whose age is unknown (an import) is renewed as soon as
  * it can be: the answer tells its end. A short-lived one is exchanged for it soon.
  */
 export function dueAt(

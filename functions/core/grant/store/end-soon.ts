@@ -3,7 +3,7 @@ import type { PendingSignIn } from "../../instances/pending-sign-in.ts";
 import type { SignInDeps } from "../grant-deps.ts";
 
 /**
- * From here on nobody can claim it; a worker revokes its grant, now or when the sweep finds it.
+ * From here on it cannot be claimed; a worker revokes its grant, now or when the sweep finds it.
  * @param now store time
  * @returns false: it was claimed before, or is gone
  */

@@ -7,13 +7,13 @@ import { withTimeout } from "../with-timeout.ts";
 import { isRevivable } from "./death.ts";
 
 /** Why a refresh does not begin. */
-export type Hindrance = "deleting" | "disabled" | "needs_reauth" | "moved" | "held";
+export type RefreshBlocker = "deleting" | "disabled" | "needs_reauth" | "moved" | "held";
 
 /** An attempt that holds the lease: it alone may send this version's refresh token. */
 export interface Lease {
   readonly instance: Instance;
   readonly fence: number;
-  /** Own monotonic clock by which the token request must have begun. */
+  /** Latest start of the token request, by our own monotonic clock. */
   readonly sendBefore: number;
 }
 
@@ -26,7 +26,7 @@ export function refreshBlocker(
   { instance, reading }: InstanceRead,
   wanted?: number,
   revives = false,
-): Hindrance | undefined {
+): RefreshBlocker | undefined {
   if (instance.deleting === true) return "deleting";
   if (!instance.enabled) return "disabled";
   if (needsReauthentication(instance) && !(revives && isRevivable(instance))) return "needs_reauth";
@@ -38,7 +38,7 @@ export function refreshBlocker(
 /**
  * Step 2, always before step 3: an earlier attempt's lease ran out with an end that nobody knows. Perhaps its grant lies
  * in the rescue bucket; then the stored refresh token is an old one and must not be sent.
- * @throws the bucket does not answer: nobody can look, so nobody may go on
+ * @throws the bucket does not answer: without its answer no refresh may go on
  */
 export async function lookForRescue(
   deps: Pick<GrantDeps, "rescue" | "sleep" | "timing">,
@@ -51,7 +51,7 @@ export async function lookForRescue(
 /**
  * Step 3: takes the lease on the version and fence that were read. `undefined`: somebody else did.
  * @param forcedAt store time, where the refresh is forced: it counts however it ends
- * @throws no answer: perhaps taken, perhaps not; it runs out by itself
+ * @throws no answer: it may or may not be taken; it expires by itself
  */
 export async function takeLease(
   deps: Pick<GrantDeps, "instances" | "timing">,
@@ -65,7 +65,7 @@ export async function takeLease(
 }
 
 /**
- * Gives the lease back: the refresh token was not used, or using it again is harmless. A failure is nobody's: the lease runs out.
+ * Gives the lease back: the refresh token was not used, or using it again is harmless. If that fails, the lease expires by itself.
  * @returns whether it was written
  */
 export async function releaseLease(

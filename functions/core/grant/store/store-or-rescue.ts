@@ -19,11 +19,11 @@ type Deps = Pick<GrantDeps, "sleep" | "timing" | "random" | "rescue" | "monotoni
 
 /**
  * Brings a grant that a vendor just gave to safety: the table for 10 s, else the rescue bucket for 10 s, in turns until
- * the function ends. Never ends of itself with a grant in hand.
+ * the function ends. Does not give up before that while the grant is stored nowhere.
  * @param write the conditional write; its answer, whatever it is, ends the matter
  * @param record what to lay into the bucket; asked for only when the table fails
  * @returns what `write` answered, or `rescued`: the rescue worker will do what is left, so release nothing
- * @throws {StoreRefused} the table will never take it: at once, and no record is left of what nobody could ever write
+ * @throws {StoreRefused} the table will never take it: at once, and without a rescue record, which could never be written to the table
  * @throws {GrantLost}
  */
 export async function storeOrRescue<T>(
@@ -66,7 +66,7 @@ export async function storeWhatItCan<T>(
 }
 
 /**
- * Ends a grant that nobody needs any more, or lays down that this is still owed; in turns until the function ends.
+ * Revokes a grant that is not needed any more, or writes down that this is still to do; in turns until the function ends.
  * @param revoke one try at the vendor
  * @param record what to lay into the bucket; asked for only when the vendor does not take it
  * @throws {GrantLost} neither was possible: the grant lives on at the vendor
@@ -85,7 +85,7 @@ export async function revokeOrDefer(
   }
 }
 
-/** The bucket took the record. A bucket that refuses it for good is as good as one that does not answer. */
+/** The bucket took the record. A bucket that refuses it for good counts as one that does not answer. */
 async function isRescued(
   deps: Deps,
   call: Pick<Call, "remainingMs">,
