@@ -76,10 +76,15 @@ describe.each(functions)(`with ${MORE} more connectors, %s`, (name) => {
   });
 
   it("reads no connector and no index when it starts, and takes as much memory as before", async () => {
-    const [one, other] = [await started(few(name)), await started(many(name))];
-    expect(other.opened.filter((path) => path.includes("connectors"))).toEqual([]);
-    expect(other.heapBytes / one.heapBytes).toBeGreaterThan(0.97);
-    expect(other.heapBytes / one.heapBytes).toBeLessThan(1.03);
+    const runs = [];
+    // In turns, and the smallest of each: a process holds some more or less from one start to the next.
+    for (let turn = 0; turn < 3; turn++)
+      runs.push([await started(few(name)), await started(many(name))] as const);
+    for (const [, { opened }] of runs)
+      expect(opened.filter((path) => path.includes("connectors"))).toEqual([]);
+    const [before, after] = [0, 1].map((at) => Math.min(...runs.map((each) => each[at]?.heapBytes ?? 0)));
+    expect((after ?? 0) / (before ?? 1)).toBeGreaterThan(0.95);
+    expect((after ?? 0) / (before ?? 1)).toBeLessThan(1.05);
   });
 
   it("grows by less than 3 KB a connector", () => {
