@@ -42,8 +42,13 @@ function bytesOf(path: string): number {
   return readdirSync(path).reduce((sum, file) => sum + bytesOf(join(path, file)), 0);
 }
 
+interface Started {
+  readonly heapBytes: number;
+  readonly opened: readonly string[];
+}
+
 /** What a process holds once it has imported a bundle, and which files it opened beside modules. */
-async function started(of: string): Promise<{ heapBytes: number; opened: string[] }> {
+async function started(of: string): Promise<Started> {
   const script = `
     import fs from "node:fs";
     import { syncBuiltinESMExports } from "node:module";
@@ -76,7 +81,7 @@ describe.each(functions)(`with ${MORE} more connectors, %s`, (name) => {
   });
 
   it("reads no connector and no index when it starts, and takes as much memory as before", async () => {
-    const runs = [];
+    const runs: (readonly [Started, Started])[] = [];
     // In turns, and the smallest of each: a process holds some more or less from one start to the next.
     for (let turn = 0; turn < 3; turn++)
       runs.push([await started(few(name)), await started(many(name))] as const);
