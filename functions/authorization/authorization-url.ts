@@ -120,7 +120,7 @@ export function postAuthorizationUrl(
   };
 }
 
-/** What some vendors' URLs hold of the customer's own. */
+/** Prefix of parameters that fill the vendor's URLs. */
 const QUERY_PREFIX = "configuration.";
 
 function valuesOfQuery({ query }: HttpRequest): Record<string, string> {
@@ -128,7 +128,7 @@ function valuesOfQuery({ query }: HttpRequest): Record<string, string> {
   return Object.fromEntries(named.map(([name, value]) => [name.slice(QUERY_PREFIX.length), value]));
 }
 
-/** Of the values that a caller sent those that the connector's URLs take, checked. */
+/** The caller's values that the connector's URLs use, checked. */
 function checkedValues(
   connector: Connector,
   sent: Readonly<Record<string, string>>,

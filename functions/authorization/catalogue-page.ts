@@ -31,5 +31,5 @@ function positionIn(request: HttpRequest, token: string): number {
   const text = Buffer.from(token, "base64url").toString("utf8");
   const position = Number(/,(\d{1,9})\]$/.exec(text)?.[1]);
   if (tokenOf(request, position) === token) return position;
-  throw new InvalidRequest("nextPage is not right: it is of another list, or of none", "nextPage");
+  throw new InvalidRequest("nextPage is not valid: it does not belong to this list", "nextPage");
 }

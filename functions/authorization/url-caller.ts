@@ -10,7 +10,7 @@ export interface UrlCaller {
   readonly caller?: PlatformCaller;
 }
 
-/** An unknown connector is told to anybody, before credentials are looked at. */
+/** Reports an unknown connector to any caller, before it checks credentials. */
 export function urlCallers(deps: () => AuthorizationDeps) {
   const user = async (request: HttpRequest): Promise<Required<UrlCaller>> => {
     const connector = await connectorOf(request);

@@ -2,7 +2,7 @@ import type { GrantDeps } from "../core/grant/grant-deps.ts";
 import type { WorkQueue } from "../core/work/work.ts";
 import { eventLost } from "./outcome-metrics.ts";
 
-/** One group for all events: should they come in a flood, it is they that wait, and not the refreshes. */
+/** One group for all events: in a flood the events wait, not the refreshes. */
 const GROUP = "events";
 
 /**

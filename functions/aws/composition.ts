@@ -195,9 +195,9 @@ const makeWorkerDeps = (): ReturnType<typeof workerDeps> => {
       held: grantHeld,
     }),
     publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),
-    // It is the one to whom work is handed.
-    enqueueRefresh: nobodyElse,
-    enqueueDeletion: nobodyElse,
+    // The worker does this work itself.
+    enqueueRefresh: refuseToEnqueue,
+    enqueueDeletion: refuseToEnqueue,
     markInstances: (work) =>
       markInstances(
         {
@@ -209,4 +209,4 @@ const makeWorkerDeps = (): ReturnType<typeof workerDeps> => {
       ),
   };
 };
-const nobodyElse = (): Promise<void> => Promise.reject(new Error("the worker hands nothing over"));
+const refuseToEnqueue = (): Promise<void> => Promise.reject(new Error("the worker hands nothing over"));

@@ -1,6 +1,6 @@
 /**
  * What the stacks tell each function. A function gets only the names of what it may touch: reading another one throws
- * at start, which is where one wants to learn of it.
+ * at start, so that the mistake shows early.
  */
 export type EnvironmentName =
   | "INSTANCES_TABLE"

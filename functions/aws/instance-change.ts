@@ -61,8 +61,8 @@ export function updateItem(
 }
 
 /**
- * Due anew at a time, or (`undefined`) off the due index: an item is there by having both attributes. What was owed before is
- * settled, unless `owedSince` says that it is not.
+ * Sets a new due time, or (`undefined`) takes the item off the due index, where it needs both attributes. Clears `dueSince`,
+ * unless `owedSince` is given.
  */
 export function dueChange(
   { shards }: InstanceTableOptions,

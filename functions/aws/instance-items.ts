@@ -8,7 +8,7 @@ import { readingOf } from "./store-time.ts";
 const EXISTS = "attribute_exists(#instanceId)";
 const NOT_DELETING = "attribute_not_exists(#deleting)";
 
-/** What the write of a new grant takes off the item: it was said of the old one. */
+/** Attributes about the old grant: the write of a new one removes them. */
 const OF_OLD_GRANT = [
   "until",
   "deadVersion",

@@ -36,10 +36,10 @@ export function instanceSiblings({ client, tableName }: InstanceTableOptions): I
   return {
     async hasSibling(id, consentKey, unprovenKey, pending) {
       const own = pending === undefined ? undefined : pendingItem(pending);
-      // Itself is there when the index does not know yet that it is going. A deleted instance's pending sign-ins go with it.
+      // Skips the item itself: the index may lag behind its deletion. Skips a deleted instance's pending sign-ins too.
       const isOther = ({ instanceId, item }: { instanceId: number; item: string }): boolean =>
         instanceId !== id || (own !== undefined && item !== own);
-      // In this order: one whose client is proven between the two goes from the first to the second.
+      // Order matters: an item proven between the queries moves from the first key to the second.
       if (unprovenKey !== undefined && (await isOn(unprovenKey, isOther))) return true;
       return await isOn(consentKey, isOther);
     },

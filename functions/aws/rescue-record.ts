@@ -30,7 +30,7 @@ export function rescueKey(record: RescueRecord): string {
 /** JSON; sealed bytes, wherever they stand, as `{"$bytes": "<base64>"}`. */
 export function writeRecord(record: RescueRecord): string {
   const json = JSON.stringify(record, function (this: Record<string, unknown>, name, value: unknown) {
-    // `this[name]`, since a Buffer has been turned into something else by its toJSON already.
+    // Uses `this[name]`: a Buffer's toJSON has already converted `value`.
     const raw = this[name];
     return raw instanceof Uint8Array ? { $bytes: Buffer.from(raw).toString("base64") } : value;
   });

@@ -38,7 +38,7 @@ export function workQueue({ queueUrl, client }: WorkQueueOptions): WorkQueue {
         return await sendMessages(queueUrl, batch, client);
       });
       const sent = new Set(results.flatMap((each) => (each.status === "fulfilled" ? each.value : [])));
-      // A batch that failed was not sent, as far as we know. That nothing went through has a reason to be told.
+      // A failed batch counts as not sent. If no message was sent at all, the reason is thrown.
       const failed = results.find((each) => each.status === "rejected");
       if (failed !== undefined && sent.size === 0) throw failed.reason;
       return work.map((_, index) => sent.has(String(index)));

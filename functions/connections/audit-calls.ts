@@ -6,9 +6,8 @@ import type { HttpRequest } from "../http/request.ts";
 import { isPlatformCall } from "./own-instance.ts";
 
 /**
- * Leaves an audit event of each call whose contract says `audit`, done or refused, before it is answered. Only of those whose
- * organization is known by then: whoever comes with an unknown secret is counted (status 401 in the request's log line) and could
- * else fill the trail.
+ * Leaves an audit event of each call whose contract says `audit`, done or refused, before it is answered. Only if the
+ * organization is known by then: calls with an unknown secret are just logged (status 401), so that they cannot fill the trail.
  */
 export function auditCalls(deps: () => { readonly audit: AuditTrail }): Middleware {
   const leave = async ({ event: { request, route } }: MiddyRequest, outcome: string): Promise<void> => {

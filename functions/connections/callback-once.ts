@@ -10,8 +10,8 @@ import type { ConnectionDeps } from "./deps.ts";
 
 /** A browser may deliver the same callback again within this time, in milliseconds, and is sent to the same place. */
 const KEPT_MS = 10 * 60_000;
-/** The same where the work is to be tried again: a browser that delivers a callback twice at once does so within this time. */
-const KEPT_FOR_TWINS_MS = 5_000;
+/** The same if the next delivery should try again: two deliveries at once arrive within this time. */
+const KEPT_BEFORE_RETRY_MS = 5_000;
 /** No function runs longer: a callback that began before that and left no result was cut off. */
 const LONGEST_RUN_MS = 130_000;
 /** Between two looks at a callback that another invocation works on, in milliseconds. */
@@ -102,7 +102,7 @@ async function keep(
       ...running,
       status: "done",
       location,
-      expiresAt: transients.now() + (to.mayTryAgain ? KEPT_FOR_TWINS_MS : KEPT_MS),
+      expiresAt: transients.now() + (to.mayTryAgain ? KEPT_BEFORE_RETRY_MS : KEPT_MS),
     };
     await transients.replace<KeptCallback>(done, { field: "delivery", seen: running.delivery });
   } catch (error) {

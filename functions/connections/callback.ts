@@ -41,14 +41,14 @@ export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
     if (connector === undefined) throw new NotFound("There is no such place to come back to");
     request.logContext.connector = connector.key;
     const state = request.query.get("state") ?? "";
-    const again = await asBefore(deps(), request, connector, state);
+    const again = await answerOfEarlierDelivery(deps(), request, connector, state);
     if (again !== undefined) return again;
     let session: ConnectSession;
     try {
       session = await expected(deps(), request, connector, state);
     } catch (error) {
       // The first delivery may have come to its end between the two looks.
-      const same = await asBefore(deps(), request, connector, state);
+      const same = await answerOfEarlierDelivery(deps(), request, connector, state);
       if (same === undefined) throw error;
       return same;
     }
@@ -60,7 +60,7 @@ export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
 }
 
 /** The answer of another delivery of this callback. @returns undefined: there is none */
-async function asBefore(
+async function answerOfEarlierDelivery(
   deps: ConnectionDeps,
   request: HttpRequest,
   connector: Connector,
@@ -107,7 +107,7 @@ async function expected(
     throw new InvalidRequest("This sign-in took too long, or was finished already", "state", "session_over");
   }
   if (session.instanceId !== undefined) request.logContext.instanceId = session.instanceId;
-  // Before the code is exchanged: what is not exchanged does not live on at the vendor.
+  // Checked before the exchange: an unused code leaves no grant at the vendor.
   await activeOwner(deps.tenants, session);
   return session;
 }

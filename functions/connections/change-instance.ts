@@ -50,7 +50,7 @@ export interface Changes {
   readonly client?: { readonly id: string; readonly secret: string };
 }
 
-/** What belongs to the OAuth client or the way it was won: it changes with a new sign-in only. */
+/** Fields of the OAuth client that won the grant: only a new sign-in changes them. */
 const OF_THE_CLIENT = ["oauth.api.key", "oauth.api.secret"];
 
 /** @throws {InvalidRequest} another OAuth client without a new code */
@@ -72,7 +72,7 @@ export async function changesOf(
   const kept = (key: string) => keepsAll || sent.unchanged.includes(key) || key.startsWith("oauth.");
   const pick = (values: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(values).filter(([key]) => kept(key)));
-  // What an earlier version kept in clear is sealed now. Where it wrote a value that lay sealed already, its own is the newer.
+  // Seals what an earlier version stored in clear. A clear value wins over a sealed one, since it is newer.
   const old = separateSecrets(connector, pick(instance.configuration));
   const sealedBefore = { ...pick(stored), ...old.secret };
   for (const key of Object.keys(sent.plain)) delete sealedBefore[key];

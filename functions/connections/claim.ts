@@ -67,7 +67,7 @@ async function take(
   const { acceptUnknownAccount = false, acceptOtherAccount = false } = body;
   const claim = { pending: pendingKey(session), isNew: !session.reauthenticates };
   await claimSignIn(grants, { ...claim, acceptUnknownAccount, acceptOtherAccount }, request);
-  // It is live now, and of several claims at once one tells of it: the one that this write lets through.
+  // The grant is live. Of several claims at once, only the one whose write succeeds answers with it.
   const claimedBy = randomUUID();
   const claimed: ConnectSession = { ...session, status: "claimed", claimedBy };
   if (!(await transients.replace(claimed, { field: "status", seen: "connected" }))) {

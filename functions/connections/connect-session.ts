@@ -34,7 +34,7 @@ export interface ConnectSession extends TransientItem {
   /** Connector keys to choose from. */
   readonly connectors: readonly string[];
   readonly returnUrl: string;
-  /** Hash of the app's own id of who is signed in there. */
+  /** Hash of the app's own id for its signed-in user. */
   readonly endUser: string;
   readonly name?: string;
   readonly tags?: readonly string[];

@@ -403,7 +403,7 @@ export const connectionContracts = contracts({
     auth: "browser",
     answers: { ...page, 303: redirect },
     audit: "session.connect",
-    // Uses its state up: not for those who only look.
+    // Consumes the state: not safe for HEAD requests.
     head: false,
   },
 });

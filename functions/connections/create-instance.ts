@@ -76,7 +76,7 @@ async function readAsked(
   };
 }
 
-/** Of an import: there is no authorization that says more. */
+/** For an import: no authorization adds values to these. */
 function ownValues({ oauthClient, configuration }: Asked) {
   return {
     client: oauthClient,
@@ -173,8 +173,8 @@ export async function authorizationOf(
   { clientId, code }: { clientId: string; code: string },
 ): Promise<StateOfCode> {
   if (state === undefined || !isOwnState(state)) return { repeated: false };
-  // A client that lost our answer sends the same again. Its state is used up, but so is its code, and that is what it is
-  // told: the exchange stops at the used code, and names the instance that it made. Nor is the code sent
+  // A client that lost our answer sends the same again. State and code are both used; the error names the code: the exchange
+  // stops at it and names the instance that it made. Nor is the code sent
   // a second time: its verifier is for one exchange (RFC 9700 section 2.1.1).
   const seen = await deps.transients.get(`code#${hashOf(connector.key, clientId, code)}`);
   if (seen !== undefined) return { repeated: true };
@@ -201,8 +201,8 @@ export async function authorizationOf(
 
 /**
  * Runs an exchange. Where it ends with "not now", or with an error of unknown effect (a store that does not answer), its state is
- * put back: the same request may be sent again, so it must be possible. Where the code was spent all the same, the code itself
- * says so then.
+ * put back: the same request may be sent again, so this must work. If the code was used after all, the repeated request reports
+ * that.
  */
 export async function restoringState<T>(
   authorization: ConsumedAuthorization | undefined,

@@ -96,7 +96,7 @@ const PROTOCOL = new Set([
 ]);
 const MAX_EXTRA = 20;
 const MAX_EXTRA_CHARACTERS = 2_000;
-/** Of a declared one: no vendor comes near, and a grant has room for it. */
+/** Limit of a declared value: far above real ones, but fits a grant. */
 const MAX_TOLD_BYTES = 8_192;
 
 /**

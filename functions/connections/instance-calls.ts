@@ -57,7 +57,7 @@ export function rotateToken(deps: () => ConnectionDeps): ConnectionHandle<"insta
   };
 }
 
-/** Of two who rotate with the same token at once, one was the first, and the other's is the old one by now. */
+/** Of two rotations at once with the same token, only the first succeeds: the other's token is then old. */
 async function rotateNewest(
   deps: ConnectionDeps,
   { instance }: Pick<OwnInstance, "instance">,
@@ -111,7 +111,7 @@ async function statusOf(deps: ConnectionDeps, instance: Instance): Promise<Statu
 /** Why the last refresh failed, in our word (`code`) and in the vendor's own; `null` where it did not tell. */
 function lastErrorOf({ lastError, lastFailure }: Instance): StatusAnswer["lastError"] {
   if (lastError === undefined) return null;
-  // Written by an earlier version of Linkspan, which keeps the code only: what stands beside it is of another failure.
+  // If the codes differ, an earlier version wrote `lastError` alone: `lastFailure` is of another failure.
   const told = lastFailure?.code === lastError ? lastFailure : undefined;
   return {
     at: told === undefined ? null : isoSeconds(told.at),

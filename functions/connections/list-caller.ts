@@ -5,7 +5,7 @@ import type { HttpRequest } from "../http/request.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { hasInstanceToken, isPlatformCall, type OwnInstance, ownInstance } from "./own-instance.ts";
 
-/** What makes a call with an instance token one for a list all the same. */
+/** With these, a call with an instance token still asks for a list. */
 const LIST_PARAMETERS = ["tags[]", "tags", "searchText", "pageSize", "page", "nextPage"];
 /** Whose list is asked for; or the instance whose token asks for itself. */
 export type ListCaller = { readonly user: User } | { readonly one: OwnInstance };

@@ -24,7 +24,7 @@ export interface OwnInstance {
   readonly reading: StoreReading;
   readonly user: User | undefined;
   readonly connector: Connector;
-  /** The instance token by which it was found is the one that the last rotation gave, or creation. */
+  /** Whether the request used the newest instance token (of the last rotation, or of creation). */
   readonly hasNewestToken?: boolean;
 }
 

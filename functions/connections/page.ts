@@ -63,7 +63,7 @@ ${content}
 export function asHtmlPage(handle: HttpHandler): HttpHandler {
   return async (request) => {
     try {
-      if (isPrefetch(request)) throw new Unavailable("This page is not there for prefetching");
+      if (isPrefetch(request)) throw new Unavailable("This page cannot be prefetched");
       return await handle(request);
     } catch (error) {
       // An unexpected error is logged by the error middleware.

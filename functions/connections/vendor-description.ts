@@ -1,6 +1,6 @@
 import type { LinkspanError } from "../core/errors.ts";
 
-/** Longer ones are no words for a user, and do not belong into a URL. */
+/** Longer texts are cut: too long for a user to read, and for a URL. */
 const MAX_CHARACTERS = 500;
 
 /** What the vendor said to a sign-in that it refused: its `error_description`, else its `error`; bounded, secrets cut out. */

@@ -1,5 +1,5 @@
 /**
- * Pasted ids, secrets, codes and tokens come with blanks and line breaks: these are cut off, and a value of nothing else counts
+ * Pasted ids, secrets, codes and tokens come with blanks and line breaks: these are trimmed, and a value of only blanks counts
  * as absent.
  * @param isCut whether the value of a key goes to a vendor; the others stay as they are
  */

@@ -16,7 +16,7 @@ export interface TokenStep {
   readonly url: string;
   /** Goes out as `grant_type`; the token goes beside it as `access_token`. */
   readonly grantType: string;
-  /** What of the client the vendor wants to see here. What it does not ask for does not go into a query. */
+  /** The client fields that this step requires. Others are not sent in the query. */
   readonly client: readonly ("client_id" | "client_secret")[];
 }
 
@@ -67,7 +67,7 @@ export interface OAuth2 {
     readonly separator: " " | "," | "+";
     /** What stands between two scopes of its token answers; absent: `separator`. Blanks part them in any case. */
     readonly answerSeparator?: " " | "," | "+";
-    /** A scope's other name, by which the vendor tells that it was granted. */
+    /** The name that the vendor's token answer uses for a scope. */
     readonly aliases?: Readonly<Record<string, string>>;
     /** Scopes that no answer names, though they are granted, such as Microsoft's `offline_access`. */
     readonly neverTold?: readonly string[];
@@ -83,8 +83,8 @@ export interface OAuth2 {
     /** What the vendor counts `expires_in` in; absent: seconds, as RFC 6749 section 5.1 has it. */
     readonly expiresInUnit?: "milliseconds";
     /**
-     * Texts by which a 401 of this vendor's API says that the access token is none, or none any more, beside RFC 6750's
-     * `invalid_token` in WWW-Authenticate. None that a living token can meet, such as a missing scope.
+     * Texts in a 401 of this vendor's API that mean an invalid or expired access token, besides RFC 6750's `invalid_token` in
+     * WWW-Authenticate. No errors that a valid token can get, such as a missing scope.
      */
     readonly endedErrors?: readonly string[];
   };
@@ -118,7 +118,7 @@ export interface AccountCall {
   readonly method: "GET" | "POST";
   /** Path and query on `api.origin`. */
   readonly path: string;
-  /** Where the answer has what stands in `Account`: names of members, joined by dots; a list's items have numbers. */
+  /** Paths in the answer to the fields of `Account`: member names joined by dots, list items by index. */
   readonly id: string;
   readonly name?: string;
   readonly email?: string;
@@ -200,7 +200,7 @@ export interface Connector {
   readonly hub: "documents";
   /** The vendor's page on OAuth, for people. */
   readonly docs: string;
-  /** Of what stands here; those of a shared authorization server stand with it. */
+  /** Sources of this data; a shared authorization server has its own. */
   readonly sources?: readonly Source[];
   /** Where one registers an app at the vendor. */
   readonly console: string;

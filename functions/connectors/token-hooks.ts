@@ -8,7 +8,7 @@ export type TokenRequestKind = "authorization_code" | "refresh_token" | "exchang
 export interface TokenRequest {
   readonly kind: TokenRequestKind;
   readonly method: "POST" | "GET";
-  /** Without a query of ours; what stands there already stays. */
+  /** Without our query; a query already in the URL is kept. */
   readonly url: string;
   /** Lower-case names. With client_secret_basic the client is in `authorization`. Content-Type is set by what is sent. */
   readonly headers: Readonly<Record<string, string>>;
@@ -33,6 +33,6 @@ export interface TokenHooks {
    * connector declares. Throwing leaves the request unsent.
    */
   readonly tokenRequest?: (request: TokenRequest) => TokenRequest;
-  /** What the vendor answered, as RFC 6749 has it: so that a grant is found, and a refusal told from another. Pure. */
+  /** Converts the vendor's answer to RFC 6749's form, so that grants and kinds of refusal are recognized. Pure. */
   readonly tokenResponse?: (answer: TokenAnswer) => Pick<TokenAnswer, "status" | "body">;
 }

@@ -1,6 +1,6 @@
 import type { Connector } from "../connectors/define-connector.ts";
 import { credentialHeader, withCredential } from "./endpoint/credential.ts";
-import { type Endpoint, endpointOf, endpointValues, isAtOnePlace } from "./endpoint/endpoint.ts";
+import { type Endpoint, endpointOf, endpointValues, hasFixedEndpoint } from "./endpoint/endpoint.ts";
 import { VendorError } from "./errors.ts";
 import type { Call, GrantDeps, InstanceRead } from "./grant/grant-deps.ts";
 import {
@@ -81,7 +81,7 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
 
   function sendWith(request: SessionRequest, access: AccessToken): Promise<VendorResponse> {
     const { api } = connector;
-    // Tokens stored before such ends were cut may have a line break there.
+    // Tokens stored by older versions may end with a line break.
     const bare = access.value.trim();
     if (!used.includes(bare)) used.push(bare);
     const { headers, allowedHosts } = endpointWith(access);
@@ -127,7 +127,7 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
   }
 
   return {
-    endpoint: async () => endpointWith(isAtOnePlace(connector) ? {} : await token()),
+    endpoint: async () => endpointWith(hasFixedEndpoint(connector) ? {} : await token()),
     async send(request) {
       const patienceEnds = grants.monotonic() + grants.timing.callerPatienceMs;
       const first = await token();

@@ -13,7 +13,7 @@ export function rangeOf(header: string | undefined): { range?: string } {
 const MEDIA_TYPE =
   /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(?: ?; ?[\w!#$&^.+-]{1,127}=(?:[\w!#$&^.+-]{1,127}|"[ !#-[\]-~]{0,127}")){0,5}$/;
 
-/** What the vendor says of the bytes is passed on where it is what such a header holds. */
+/** The vendor's headers that are passed on, each only if its value is well formed. */
 const PASSED_ON: readonly (readonly [from: string, to: string, shape: RegExp])[] = [
   ["content-length", "Content-Length", /^\d+$/],
   ["content-range", "Content-Range", /^bytes (?:\*|\d+-\d+)\/(?:\*|\d+)$/i],

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-// What the hub answers, by schema. `fields=` leaves members out, so that of an item none is always there.
+// What the hub answers, by schema. `fields=` can leave out any member, so all of an item are optional.
 
 const date = v.pipe(v.string(), v.isoTimestamp(), v.description("ISO 8601, UTC, in seconds"));
 const raw = v.exactOptional(v.pipe(v.unknown(), v.description("With `raw=true`: the vendor's own answer")));

@@ -194,7 +194,7 @@ const words = {
   "files.change": {
     summary: "Moves, renames or describes a file",
     description:
-      "`path` wins over `name`; the whole object may be sent back. Missing target folders are made. Onto an existing path the vendor does what it does.",
+      "`path` wins over `name`; the whole object may be sent back. Missing target folders are made. On an existing path the result varies by vendor.",
     query: { ...path, ...shown },
     body: { json: ItemBody, example: { path: "/archive/b.txt" } },
     errors: ofWriting,
@@ -367,7 +367,7 @@ function laterCalls(): HubCall[] {
   return hubCalls.filter(({ needs }) => needs === "later");
 }
 
-/** What is no call of the hub's table. */
+/** Calls that the hub's table lacks. */
 export const linkContracts = contracts({
   "documents.link": {
     method: "GET",

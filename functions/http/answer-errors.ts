@@ -19,7 +19,7 @@ export function answerError(error: unknown, request: Pick<HttpRequest, "requestI
   };
 }
 
-/** Errors of the ports that may reach the edge; anything else is ours, and says nothing about itself. */
+/** Maps known errors of the ports; any other error is a defect, and the caller sees no details. */
 function toLinkspanError(error: unknown): LinkspanError {
   if (error instanceof LinkspanError) return error;
   if (error instanceof VendorUnreachable) {

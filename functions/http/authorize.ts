@@ -30,7 +30,7 @@ export interface InstanceCaller {
   readonly organization: Organization;
   readonly instance: Instance;
   readonly reading: StoreReading;
-  /** False: a token that was rotated away and lives for its grace only. */
+  /** False: an older token, valid only until its grace period ends. */
   readonly hasNewestToken: boolean;
   /** Of the token that came. */
   readonly tokenHash: string;
@@ -42,7 +42,7 @@ export interface InstanceCallerStores {
 }
 
 const PART = /^(user|organization|element|bearer)\s+([^\s,]+)$/i;
-/** Longer ones than all four together can be. */
+/** Longer than all four together can be. */
 const MAX_HEADER_CHARACTERS = 4_000;
 
 /**
@@ -167,7 +167,7 @@ async function instanceCaller(
   if (claimed === undefined) throw unknownSecret();
   const { value: instance, reading } = await instances.get(claimed.instanceId);
   const now = latestNow(reading, performance.now());
-  // All are compared, so that the time tells nothing.
+  // Compares all hashes: timing reveals nothing.
   const good = (instance?.tokenHashes ?? []).filter(
     ({ hash, until }) => sameHash(hash, claimed.hash) && (until === undefined || until > now),
   );
@@ -207,7 +207,7 @@ async function assertOwnParts(
     (userOwner !== undefined &&
       (userOwner.organizationId !== instance.organizationId || userOwner.userId !== instance.userId)) ||
     (organizationOwner !== undefined && organizationOwner.organizationId !== instance.organizationId);
-  // 404, not 403: that it exists is not told.
+  // 404, not 403: does not reveal it exists.
   if (foreign) throw new NotFound("there is no such instance");
 }
 

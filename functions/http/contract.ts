@@ -95,7 +95,7 @@ export type Handle<C extends Contract, Caller = undefined> = (
   input: Input<C, Caller>,
 ) => Promise<HttpResponse<JsonOf<C>>>;
 
-/** Who calls, by the credentials that contracts of a function take; those that are missing here are the handler's business. */
+/** Finds the caller, one function for each kind of credentials; for kinds missing here, the handler does it. */
 export type Callers = Readonly<
   Partial<Record<Auth, (request: HttpRequest, route: Route) => Promise<unknown>>>
 >;
@@ -142,7 +142,7 @@ export function implement<const C extends Contracts, const Who extends Callers>(
   });
 }
 
-/** What any call may answer with, before its handler is asked or because something failed behind it. */
+/** Errors of any call: raised before its handler runs, or by something the handler depends on. */
 export const commonErrors = [
   "invalid_request",
   "unknown_path",

@@ -1,7 +1,7 @@
 /**
  * Headers that HTTP can carry. A vendor's text may end in one (a file's type, a file's name, a date), and a value with a line break or
  * a letter beyond Latin-1 makes the gateway refuse the whole answer. RFC 9110 section 5.5.
- * @returns the same headers; a character that may not stand in a value is a blank, and a name that is none is left out
+ * @returns the same headers; characters not allowed in a value become spaces, and invalid names are dropped
  */
 export function sendableHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(

@@ -14,7 +14,7 @@ export interface HttpFunctionOptions {
   /** Name of the function in metrics and logs, for example `documents`. */
   readonly name: string;
   readonly routes: readonly Route[];
-  /** The bound on what each organization may use; where `undefined` is answered there is none. */
+  /** The request limit for each organization; returns `undefined` if there is none. */
   readonly tenantUse?: () => TenantUse | undefined;
   /** See every answer, errors too: they add headers. */
   readonly outer?: readonly Middleware[];

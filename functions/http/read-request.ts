@@ -36,7 +36,7 @@ export function readRequest(
     : undefined;
   const host = event.requestContext.domainName ?? headers.host ?? "localhost";
   const scheme = headers["x-forwarded-proto"]?.split(",")[0] === "http" ? "http" : "https";
-  // The default URL shows the stage; behind a custom domain the base-path mapping does, so it is the same text.
+  // `/elements` is the stage in the default URL, and the base-path mapping behind a custom domain.
   return {
     method: event.httpMethod,
     path: path === "" ? "/" : path,
@@ -48,7 +48,7 @@ export function readRequest(
       event.body === null
         ? Buffer.alloc(0)
         : Buffer.from(event.body, event.isBase64Encoded ? "base64" : "utf8"),
-    // API Gateway's own; the other one can be set by the caller.
+    // Set by API Gateway only; a caller can set the other.
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
     requestId: event.requestContext.extendedRequestId ?? event.requestContext.requestId,
     sourceIp: event.requestContext.identity?.sourceIp ?? "",

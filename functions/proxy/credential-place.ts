@@ -59,7 +59,7 @@ export function findInstanceToken({ headers, query }: Carrier): FoundToken {
   return { token: first.token, places: found.map(({ place }) => place) };
 }
 
-/** Whether a connector's own credential would go there, or our API's always may. */
+/** Whether the connector's credential, or our API's, is allowed at this place. */
 export function isCredentialPlace(api: VendorApi, place: TokenPlace): boolean {
   switch (place.in) {
     case "three-part":

@@ -126,7 +126,7 @@ export async function proxyCaller(
   const connector = grants.connectors(caller.instance.connector);
   if (connector === undefined) {
     throw new Error(
-      `instance ${caller.instance.id} is of ${caller.instance.connector}, which is no connector`,
+      `instance ${caller.instance.id} is of ${caller.instance.connector}, an unknown connector`,
     );
   }
   if (!places.some((place) => isCredentialPlace(connector.api, place))) {

@@ -7,12 +7,12 @@ interface Outgoing {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Somebody's percent-encoding of an encoded text, and one more for the way. */
+/** Most layers of encoding (percent, JSON escapes) that are undone. */
 const MAX_DECODINGS = 4;
 
 /**
- * Refuses a request that would carry the instance token to the vendor: in the path, in a name, or encoded in a value. Whoever has the
- * token has the instance, and what a vendor gets it logs. The body is the caller's own and goes out byte for byte.
+ * Refuses a request that would carry the instance token to the vendor: in the path, in a name, or encoded in a value. The token
+ * gives full access, and vendors log what they receive. The body is the caller's own and goes out byte for byte.
  * @param token of the instance that the call is for
  * @throws {InvalidRequest} `misplaced_token`, naming the place
  */

@@ -76,7 +76,7 @@ function asciiPath(path: string): string {
   try {
     return path.replace(/[^\x21-\x7e]+|#/g, (text) => encodeURIComponent(text));
   } catch {
-    throw new InvalidRequest("the path holds half a character", "path");
+    throw new InvalidRequest("the path has invalid Unicode", "path");
   }
 }
 

@@ -76,7 +76,7 @@ export function createVendorHttp(options: VendorHttpOptions = {}): VendorHttp {
       let received = 0;
       let timer: NodeJS.Timeout;
 
-      // A request that waits for its connection tells of its end only when it gets one: so reject here, too.
+      // A request that waits for a connection emits its error only once it has one, so reject here too.
       const giveUp = (error: unknown): void => {
         settled();
         reject(error);
@@ -106,7 +106,7 @@ export function createVendorHttp(options: VendorHttpOptions = {}): VendorHttp {
         sent = true;
         outgoing.end(body);
       });
-      // We never ask for another protocol; behind a 101 comes whatever that protocol is, and maybe nothing ever.
+      // We never ask for another protocol; after a 101 another protocol follows, or nothing at all.
       const onSwitched = (): void =>
         giveUp(new VendorUnreachable(`${hostHeader} switched to another protocol`, { sent: true }));
       outgoing.once("upgrade", (_, socket) => {

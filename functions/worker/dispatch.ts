@@ -15,7 +15,7 @@ type Handler<Kind extends WorkKind> = (deps: DispatchDeps, work: Work<Kind>, cal
 
 const handlers: { readonly [Kind in WorkKind]: Handler<Kind> } = {
   refresh: refreshDue,
-  // What is to be done with an instance its item tells, and no message: a sweep that comes by first sends a refresh for it.
+  // The item decides what to do, not the message: for a deletion that is due, the sweep sends a refresh.
   delete: (deps, work, call) => refreshDue(deps, { ...work, cause: "schedule" }, call),
   pending: settlePending,
   async rescue(deps, { key }, call) {
@@ -28,7 +28,7 @@ const handlers: { readonly [Kind in WorkKind]: Handler<Kind> } = {
     }
   },
   async suspension(deps, work) {
-    if (deps.markInstances === undefined) throw new Error("nobody here marks a suspended user's instances");
+    if (deps.markInstances === undefined) throw new Error("this process cannot mark instances");
     await deps.markInstances(work);
   },
   event: (deps, { event }) => deps.publish(event),

@@ -21,7 +21,7 @@ export async function workOn(
 ): Promise<SQSBatchResponse> {
   const pending: Promise<unknown>[] = [];
   const call: Call = {
-    // Until we answer, not until Lambda ends us: what still holds a grant then must have said that it is lost.
+    // Ends before our answer, not at Lambda's limit: a lost grant must be reported by then.
     remainingMs: () => remainingMs() - RESERVE_MS,
     afterAnswer: (work) => {
       pending.push(work);

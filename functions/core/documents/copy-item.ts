@@ -67,7 +67,7 @@ async function replace(hub: HubContext, item: DocumentsItem, target: Target): Pr
   const renamed = { path: target.path, name: target.name, parent: copied.parentId ?? target.parent };
   const move = () => hub.vendor.move(hub.call, copied, renamed);
   try {
-    // One slip of the vendor's, here of all places, is not worth going back.
+    // Tries the move twice: one vendor error should not undo the copy.
     return { ...(await move().catch(move)), path: target.path };
   } catch (error) {
     await takeBack(hub, existing, copied);
@@ -75,7 +75,7 @@ async function replace(hub: HubContext, item: DocumentsItem, target: Target): Pr
   }
 }
 
-/** The old one to its place, and only then the copy away: there is one of them at every moment. Best effort. */
+/** Restores the old item, and only then deletes the copy: one of them always exists. Best effort. */
 async function takeBack(hub: HubContext, old: DocumentsItem, copied: DocumentsItem): Promise<void> {
   try {
     if (hub.vendor.restore === undefined) return;

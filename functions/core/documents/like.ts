@@ -1,7 +1,7 @@
 import { textFinder } from "../find-text.ts";
 
 /**
- * The test of `LIKE`: `%` stands for any characters, also for none; a pattern without `%` is contained. Case does not matter.
+ * The test of `LIKE`: `%` stands for any characters, also for none; one without `%` matches anywhere. Case does not matter.
  * Its time grows with the length of the text, whatever the pattern: each piece is looked for once, behind the one before it.
  * @returns takes a text that `foldCase` has folded
  */

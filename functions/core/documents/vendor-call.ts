@@ -80,7 +80,7 @@ export function vendorCall(
     const isPage = answer !== undefined && looksLikeHtml(response, answer);
     const body = answer?.value ?? answer?.text;
     const meaning = refusal(status, body);
-    // The status alone is enough where every proxy in between may say it; else the vendor itself has to be heard.
+    // For these statuses no body is needed, as any proxy may send them; others need the vendor's own error.
     const clear =
       meaning !== undefined || status === 401 || status === 429 || status >= 500 || status === 416;
     if (!clear && (answer === undefined || answer.text === "" || isPage))
@@ -104,7 +104,7 @@ export function vendorCall(
             }),
       });
       const type = response.headers["content-type"] ?? "";
-      // JSON comes under many a name; what is a picture by its name is none, whatever its bytes.
+      // JSON has many content types, but image, audio, video and font types are never JSON.
       if (/^(?:image|audio|video|font)\//i.test(type)) {
         response.body.destroy();
         throw badAnswer(`its content type is ${JSON.stringify(type.slice(0, 100))}`);

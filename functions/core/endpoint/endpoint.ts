@@ -108,7 +108,7 @@ export function knownHosts(connector: Connector, values: EndpointValues): string
 const places = new WeakMap<Connector, boolean>();
 
 /** Whether all instances of a connector have the same endpoint. */
-export function isAtOnePlace(connector: Connector): boolean {
+export function hasFixedEndpoint(connector: Connector): boolean {
   return !hasPlaces(connector);
 }
 
@@ -150,7 +150,7 @@ function valueFor(connector: Connector, key: string, value: string | undefined):
   throw new InvalidRequest(`${field} is not right: ${describeFormat(format)}`, field);
 }
 
-/** Of a value that is nowhere declared (`defineConnector` refuses that) the least harmful. */
+/** An undeclared value (`defineConnector` refuses those) gets the safest format. */
 function formatOf(connector: Connector, key: string): ValueFormat {
   if (key === CLIENT_ID) return "text";
   const declared = [...(connector.configuration ?? []), ...(connector.told ?? [])];

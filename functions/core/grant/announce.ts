@@ -8,8 +8,8 @@ import type { InstanceEvent } from "./instance-event.ts";
 export interface EventFacts
   extends Pick<InstanceEvent, "name" | "at" | "reason" | "error" | "errorDescription" | "missingScopes"> {
   /**
-   * What tells it from others of the same name and instance, such as the version that died: whoever tells it, and however
-   * often, tells it under one id. Absent: nothing does, each telling is a happening of its own.
+   * Distinguishes it from events of the same name and instance, such as the version that died: however often it is sent, its id
+   * is the same. Absent: each one sent is a new event.
    */
   readonly of?: string | number;
 }

@@ -34,7 +34,7 @@ export const timing = {
   storePauseMs: 250,
   storePauseMaxMs: 4 * SECOND,
   /** When neither store takes a new grant: stop trying when the function has only this left. */
-  lastBreathMs: SECOND,
+  stopTryingMs: SECOND,
   /** Renewed just in time when less is left, or less than a tenth of the lifetime. */
   justInTimeMs: MINUTE,
   /** Taken off every lifetime that a vendor tells (or a fiftieth of it, if less). */
@@ -47,7 +47,7 @@ export const timing = {
   freshTokenMs: 10 * SECOND,
   /** ... and is tried again after this. */
   freshTokenWaitMs: 2 * SECOND,
-  /** Whether a token without end and without refresh token lives is asked for once in this time at most. */
+  /** Least time between two checks of a token without known end and without refresh token. */
   probeMs: HOUR,
   /** What a grant held is kept for so long after its death. */
   keepDeadMs: 30 * DAY,
@@ -58,7 +58,7 @@ export const timing = {
   refusedMs: 7 * DAY,
   refusedTries: 10,
   refusedStepMs: 12 * HOUR,
-  /** So long before, that is noted; those of one connector that are noted in one day are judged together. */
+  /** It is noted this long before; grants of one connector noted within a day are judged together. */
   refusedNoticeMs: 2 * DAY,
   refusedDayMs: DAY,
   /** Back-off of one grant's refreshes, doubled with each failure: for callers, and on the due index (there up to twice that, by chance). */
@@ -136,8 +136,8 @@ export function revocationWait(timing: Timing, failingForMs: number): number {
 }
 
 /**
- * Whether a time until which nobody is to ask the vendor is still to come. Further ahead than any that is written today, it is of
- * a version of Linkspan that heeded a `Retry-After` of a day: no user waits for it any more.
+ * Whether a wait for the vendor is still running. A time later than any written today comes from an older version that obeyed a
+ * `Retry-After` of a day: it is ignored.
  */
 export function isAhead(until: number, now: number, timing: Timing): boolean {
   return until > now && until - now <= timing.retryAfterMaxMs + timing.skewMs;

@@ -151,7 +151,7 @@ export interface InstanceSiblings {
    * Whether an instance other than this one, of any organization, shares this consent (store/consent.ts) and is not being deleted.
    * Eventually consistent: what was written within `timing.indexMs` may be missing, or still there.
    * @param unprovenKey of the same consent, for those of one organization whose client is not proven: one of them counts, too
-   * @param pending asked for this pending sign-in of the id: then its instance and other pending ones of it count, too
+   * @param pending set if this pending sign-in is the holder: its instance and the other pending ones then count
    */
   hasSibling(
     id: number,

@@ -117,8 +117,8 @@ export interface Instance {
   /** Short hash of connector and client: the queue's MessageGroupId. */
   readonly refreshGroup: string;
   /**
-   * Of the consent that it shares with its siblings; only where revocation ends that whole. Tells whether the vendor has accepted
-   * its client yet, too. See grant/store/consent.ts.
+   * Key of the consent shared with its siblings; only if revocation ends all of it. Also tells whether the vendor has accepted
+   * its client yet. See grant/store/consent.ts.
    */
   readonly consentKey?: string;
   readonly lastRefreshedAt?: number;

@@ -24,8 +24,8 @@ const ABOUT_A_TOKEN = ["endpoint", "endpoints", "url", "urls", "uri", "uris", "t
 const HOW_LONG = ["expiry", "expires", "expire", "expiration", "lifetime", "ttl"];
 
 /**
- * Whether a configuration value is kept sealed and shown masked. What the connector declares says so for itself, and what its
- * URLs hold stands in them for everybody to see; any other key is judged by its words.
+ * Whether a configuration value is kept sealed and shown masked. A declared field says itself whether it is secret, and values
+ * in the connector's URLs are public; any other key is judged by its words.
  * @param connector of the instance; undefined: one that this version does not know
  */
 export function isSecretKey(connector: Connector | undefined, key: string): boolean {

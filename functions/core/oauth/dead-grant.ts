@@ -44,7 +44,7 @@ export function isDeadGrant(
   return word === "invalid_request" && description !== undefined && saysSoOfTheRefreshToken(description);
 }
 
-/** Ours to mend, or the client's: no verdict on the token. */
+/** Blames the request or the client, not the token. */
 const ANOTHER_REASON =
   /\b(?:missing|required|must|unsupported|malformed|parameters?|client|secret|redirect|scopes?|application|app)\b/;
 const VERDICT = /\b(?:invalid|expired|revoked|reused|not valid|no longer valid|(?:already|been|was) used)\b/;

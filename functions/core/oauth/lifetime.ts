@@ -1,4 +1,4 @@
-/** More than a century is a vendor's way of saying "never" (`2^63 - 1`), and no date that can be reckoned with. */
+/** With more than a century vendors mean "never" (`2^63 - 1`), and dates cannot be computed from it. */
 const MAX_EXPIRES_IN_SECONDS = 100 * 365 * 86_400;
 
 /**

@@ -46,7 +46,7 @@ export function oauthError(
  * (seen in https://github.com/s-aska/dropbox-api-command/issues/41); `{error: {code, message}}`, `{error: [...]}`;
  * `{errors: [{errorType, message}]}` (https://dev.fitbit.com/build/reference/web-api/troubleshooting-guide/error-messages/)
  * or one such object; `{error: {errors: [{reason}]}}` (Google's APIs); `{status: "BAD_REFRESH_TOKEN", message}` (HubSpot). Of
- * several words the one that says most counts, and none ends a grant where another says that something else is at fault.
+ * several codes a client error wins, then a request error in first place, then a dead-grant code, then the first.
  * @param status of the answer: below 300 only what calls itself an error counts, or a word that can mean nothing else
  * @returns undefined: there is none that can be read
  */
@@ -63,7 +63,7 @@ function* refusalsIn(body: Readonly<Record<string, unknown>>, status: number): G
   for (const told of [...listed(body.error), ...listed(body.errors)]) yield* refusalsOf(told, description);
   const coded = inMembers(body, CODE_MEMBERS);
   if (coded !== undefined && (status >= 400 || isKnown(coded.error))) yield coded;
-  // These say a lot of other things.
+  // Often these are not errors.
   const stated = inMembers(body, ["status", "type", "reason"]);
   if (stated !== undefined && isKnown(stated.error)) yield stated;
 }
@@ -80,7 +80,7 @@ function* refusalsOf(told: unknown, description: string | undefined, depth = 1):
   }
   if (depth === MAX_DEPTH) return;
   const inner = descriptionIn(told) ?? description;
-  // What is a text in `error` was read as a member.
+  // `inMembers` has read a string in `error`.
   const errors = listed(told.error).filter((each) => typeof each !== "string");
   for (const each of [...errors, ...listed(told.errors)]) yield* refusalsOf(each, inner, depth + 1);
 }

@@ -102,7 +102,7 @@ export function tokenEndpoint(
    * The second request of a code exchange. What the first one brought is not lost with it: unless the vendor says that the
    * grant or the client is no good, the short-lived token is the grant, and the next refresh sends this request again.
    */
-  async function lengthened(
+  async function exchangeForLongLived(
     connector: Connector,
     client: ClientCredentials,
     first: Extract<TokenOutcome, { kind: "granted" }>,
@@ -164,7 +164,7 @@ export function tokenEndpoint(
       );
       if (first.kind !== "granted") return first;
       const timeoutMs = call.timeoutMs - (performance.now() - startedAt);
-      return await lengthened(connector, client, first, { ...call, timeoutMs });
+      return await exchangeForLongLived(connector, client, first, { ...call, timeoutMs });
     },
     async refresh(connector, client, { refreshToken, shortLived, ...call }) {
       if (connector.oauth2.longLivedToken !== undefined) {

@@ -58,7 +58,7 @@ export async function readTokenResponse(
   const body = normalized(told, perSecond, isNumberIn(told, value, numerals), wire?.refreshToken);
   const isGrant = typeof body.access_token === "string";
   const said = isGrant ? undefined : refusalOf(told, status);
-  // Under 2xx nothing calls the members of a bare list errors, but for words that can mean nothing else.
+  // Under 2xx, members of a bare list count as errors only if their codes are known.
   const isBareList = Array.isArray(value) && told === object && status < 300;
   const refusal = said !== undefined && isBareList && !isKnown(said.error) ? undefined : said;
   if (refusal !== undefined) Object.assign(body, refusal);
@@ -105,7 +105,7 @@ function normalized(
   // Some vendors' tokens end with a line break; no header can carry that, and no form should.
   const accessToken = asText(access_token);
   const refreshToken = asText(refresh_token);
-  const keepsOld = isNumeral && !isNumeralOfSome(refreshToken, sentRefreshToken);
+  const keepsOld = isNumeral && !isPlausibleNumericToken(refreshToken, sentRefreshToken);
   const expiresIn = lifetimeOf(expires_in, perSecond);
   const scopes = Array.isArray(scope) ? scope.filter((each) => typeof each === "string").join(" ") : scope;
   return {
@@ -128,7 +128,7 @@ function normalized(
  * A refresh token that came as a number is one where no other is known, or where the one from before is made of digits,
  * too. Else it is some vendor's flag (`0`, `1`), and the token from before goes on.
  */
-function isNumeralOfSome(told: string | undefined, before: string | undefined): boolean {
+function isPlausibleNumericToken(told: string | undefined, before: string | undefined): boolean {
   return told !== "0" && (before === undefined || /^\d+$/.test(before));
 }
 

@@ -37,8 +37,8 @@ export interface SuspensionRecords {
 }
 
 /**
- * Makes the organization's list, and beyond it the marks, fit what a user's own item says. After each change of that, by an
- * operator's command, which may be repeated. Of two operators at once the one who finishes last has seen what both did.
+ * Brings the organization's list, and marks for users beyond it, in line with the user's own item. Operator commands call it
+ * after each change; it may be repeated. Of two operators at once the one who finishes last has seen what both did.
  * @throws {NotFound}
  */
 export async function tellSuspension(

@@ -20,7 +20,7 @@ export async function openPageToken(
   token: string,
 ): Promise<string> {
   const sealed = Buffer.from(token, "base64url");
-  // Decoding leaves out what is no base64url, and bits that stand for nothing: there is one way to write a token.
+  // Decoding ignores invalid characters and unused bits: only the canonical form of a token is accepted.
   if (token === "" || token.length > MAX_LENGTH || sealed.toString("base64url") !== token) throw wrongToken();
   try {
     return await vault.open(place, sealed);

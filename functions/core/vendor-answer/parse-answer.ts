@@ -65,8 +65,8 @@ const OF_AN_ANSWER = /(?:^|&)(?:access_token|error)=/;
 /**
  * A form (RFC 6749 predates those vendors that answer with one), under whatever content type. Where the content type
  * does not call it one, each member must look like a member, and an access token or an error must be among them: no page
- * and no sentence passes for a form. Of a grant under 2xx, and of an error's code at the beginning, less is asked, since not all
- * vendors encode their blanks: each member begins like one, and there is no markup.
+ * and no sentence passes for a form. A grant under 2xx, or a body that starts with an error code, is checked less strictly, as
+ * some vendors do not encode spaces: each member starts like one, with no `<`.
  * @returns undefined: it is none
  */
 export function parseForm(text: string, contentType: string, isSuccess = false): ParsedAnswer | undefined {

@@ -19,7 +19,7 @@ const LONGEST_KIND = 40;
  */
 export function writeMessage(work: Work): string {
   if (work.kind !== "delete") return JSON.stringify(work);
-  // Workers of versions before know a deletion as a refresh with this cause, and no kind of that name.
+  // Older workers do not know kind `delete`: they expect a refresh with this cause.
   const { kind: cause, instanceId, ...rest } = work;
   return JSON.stringify({ kind: "refresh", instanceId, cause, ...rest });
 }

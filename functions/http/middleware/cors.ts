@@ -16,7 +16,7 @@ export function cors(methods?: (path: string) => readonly string[]): Middleware 
   };
 }
 
-/** Adds headers to every answer, errors too; those that the answer has itself win. */
+/** Adds headers to every answer, errors too; the answer's own headers win. */
 export function addHeaders(
   headersFor: (request: HttpRequest) => Readonly<Record<string, string>>,
 ): Middleware {

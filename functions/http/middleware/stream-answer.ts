@@ -13,7 +13,7 @@ import type { Call, Middleware, MiddyRequest } from "./call.ts";
 /** Characters of a User-Agent header that go into the log. */
 const MAX_USER_AGENT = 256;
 
-/** JSON tells of one caller's things, and is nothing that a browser may take for a page. */
+/** JSON answers are private to one caller, and no browser may treat them as a page. */
 const JSON_HEADERS = {
   "Content-Type": "application/json",
   "X-Content-Type-Options": "nosniff",
@@ -21,8 +21,8 @@ const JSON_HEADERS = {
 };
 
 /**
- * The outermost middleware: makes a call of API Gateway's event, and of the answer what is streamed, with the request's id. When
- * all of it has left, it says in metrics and log what became of the call, and waits for the work that goes on behind the answer.
+ * The outermost middleware: turns API Gateway's event into a call, and the answer into a stream with the request's id. After
+ * the stream ends it records metrics and a log line, and waits for the remaining background work.
  * @param name of the function in metrics and logs
  * @param tenantUse the bound on what each organization may use; where `undefined` is answered there is none
  */

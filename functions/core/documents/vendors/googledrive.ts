@@ -177,7 +177,7 @@ export const googledrive: IdVendor = {
 
   describe: async (call, item, wanted) => update(call, item, details(item, wanted)),
 
-  // They open for whom the file is shared with; nothing is shared by asking.
+  // The links work only for people with access; reading them shares nothing.
   async links(_call, item) {
     const file = item.raw as DriveFile;
     return {

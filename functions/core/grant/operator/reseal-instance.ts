@@ -92,7 +92,7 @@ async function withSecretsSealed(
   instance: Instance,
 ): Promise<Parameters<InstanceResealing["sealClear"]>[2]> {
   const { plain, secret } = separateSecrets(connectors?.(instance.connector), instance.configuration);
-  // A version that keeps it in clear wrote it last.
+  // The clear value wins: it was written last.
   const all = { ...(await openConfiguration(vault, instance)), ...secret };
   return {
     configuration: plain,

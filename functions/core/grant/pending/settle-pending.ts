@@ -7,7 +7,7 @@ import { connectorOf } from "../connector-of.ts";
 import type { Call, WorkerDeps } from "../grant-deps.ts";
 import { isShared } from "../revocation/delete-instance.ts";
 import { openUnlessBroken, revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
-import { endsInRevocation } from "../revocation/unwelcome.ts";
+import { revocationOnlyRecord } from "../revocation/unwelcome.ts";
 import { consentKey } from "../store/consent.ts";
 import { pendingVersion } from "../store/sealed-pending.ts";
 import { latestNow, revocationWait } from "../timing.ts";
@@ -76,7 +76,7 @@ async function end(deps: WorkerDeps, pending: Ending, now: number, call: Call): 
   await deps.pendings.remove(pending);
 }
 
-/** Its grant is the instance's: a record of it that came home twice. */
+/** The instance has this grant: its record was restored twice. */
 function isLive(instance: Instance | undefined, pending: PendingSignIn): boolean {
   if (instance === undefined || instance.deleting === true) return false;
   if (pending.newInstance !== undefined) return isMadeFrom(instance, pending);
@@ -89,7 +89,7 @@ async function removeInTime(deps: WorkerDeps, pending: PendingSignIn, now: numbe
   else await deps.pendings.remove(pending);
 }
 
-/** From then on no process that has read its mark of a claim can still write what it holds. */
+/** Store time after which no process that saw the claim can still write its grant. */
 function lastWriteOf(deps: WorkerDeps, { claimedAt }: PendingSignIn): number {
   return claimedAt === undefined ? 0 : claimedAt + deps.timing.claimedMs;
 }
@@ -113,7 +113,7 @@ async function endToken(deps: WorkerDeps, pending: Ending, call: Call): Promise<
   const owner = ownerOf(pending);
   const grant = await openUnlessBroken(deps, owner, pendingVersion(pending), pending.grant);
   if (grant === undefined) return void count(deps, pending, "lost");
-  const record = endsInRevocation(owner, {
+  const record = revocationOnlyRecord(owner, {
     grant,
     sealer: deps.vault,
     epoch: pending.epoch,

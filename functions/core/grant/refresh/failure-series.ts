@@ -20,7 +20,7 @@ export function tellFailure(
   words: VendorWords = {},
 ): void {
   if (instance.attempts !== undefined) return;
-  // A lease that ran out before this attempt is the trace of an earlier one, which told it, or died before it could.
+  // An expired lease is from an earlier attempt, which sent the event, or died before it could.
   if (left === "lease" && instance.until !== undefined) return;
   announce(deps, call, instance, {
     name: "instance.refresh_failed",

@@ -42,7 +42,7 @@ export async function refreshUnlessPaused(
   return result;
 }
 
-/** A grant that is dead was refused to a client that is good (RFC 6749, section 5.2). `busy`: the vendor asks to be left alone. */
+/** A dead grant shows that the client was accepted (RFC 6749, section 5.2). `busy`: the vendor asks to be left alone. */
 function toldOfClient(result: RefreshResult): "accepted" | "refused" | "busy" | "nothing" {
   if (result.kind === "refreshed" || result.kind === "needs_reauth") return "accepted";
   if (result.kind !== "failed") return "nothing";

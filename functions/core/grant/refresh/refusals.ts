@@ -6,7 +6,7 @@ import type { Timing } from "../timing.ts";
 /** Statuses that say nothing of the grant: the client, the time, the rate. */
 const NOT_OF_THE_GRANT: ReadonlySet<number> = new Set([401, 408, 425, 429]);
 
-/** Words that say nothing of it either: they pass, or the request is at fault whoever's grant it carries. */
+/** Codes that say nothing of the grant either: temporary ones, or errors in the request itself. */
 const PASSING_ERRORS: ReadonlySet<string> = new Set([
   "temporarily_unavailable",
   "server_error",

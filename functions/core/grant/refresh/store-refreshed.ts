@@ -59,7 +59,7 @@ export async function storeRefreshed(attempt: LeasedAttempt, won: Won): Promise<
   }
   if (kept === "lost") {
     const ended = await revokeOrphanOrDefer(deps, call, instance, won.grant, record);
-    // What is lost is counted there; what is owed, as revoked when it is.
+    // `lost` is counted there; an owed revocation, when it is done.
     if (ended !== "lost") count(ended === "revoked" ? "revoked" : "reused");
     return { kind: "moved" };
   }

@@ -130,8 +130,8 @@ function siblingsAreCertainAt(deps: WorkerDeps, instance: Instance): number {
 
 /**
  * Whether another living instance shares the consent: same connector and client, in whichever organization (in its own
- * only, where the vendor has never accepted that one's client), and not known to be of another account. Where either account is not known it may be found out soon: each is asked for again. If not, better
- * a consent too many at the vendor than a dead connection.
+ * only, where the vendor has never accepted that one's client), and not known to be of another account. Where either account is
+ * not known it may be found out soon: each is asked for again. If still unknown, keeps the consent rather than break a connection.
  */
 export async function isShared(
   deps: WorkerDeps,

@@ -10,9 +10,9 @@ import { revokeOrDefer } from "../store/store-or-rescue.ts";
 type Owner = Pick<Instance, "id" | "organizationId" | "connector">;
 
 /**
- * LOSER: ends a grant that belongs to no instance any more. Where revocation ends the user's whole grant: nothing, it would
- * kill the living one. Nor where the instance lives by the very same token: some vendors give a user who signs in again the
- * one that he has, and those that do not rotate give it with each refresh.
+ * LOSER: ends a grant that belongs to no instance any more. Does nothing if revocation ends the user's whole grant, the live
+ * one included, or if the instance uses the same token: some vendors return the same token at a new sign-in, and those that do
+ * not rotate return it with each refresh.
  * @returns false: the vendor did not take it, or the stores did not answer; try again later
  */
 export async function revokeOrphan(

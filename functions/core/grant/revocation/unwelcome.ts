@@ -8,7 +8,7 @@ import { sealGrant } from "../store/sealed-grant.ts";
  * A record of a grant that must never go live: a sign-in of an epoch before all others, which can only end in a revocation.
  * @param won `at`: store time from which its revocation is tried for 7 days
  */
-export function endsInRevocation(
+export function revocationOnlyRecord(
   owner: Pick<Instance, "id" | "organizationId" | "connector">,
   won: { readonly grant: Grant; readonly sealer: Sealer; readonly epoch: string; readonly at: number },
 ): () => Promise<RescueRecord> {

@@ -8,7 +8,7 @@ import { sealGrant } from "../store/sealed-grant.ts";
 
 /**
  * What a worker does with an instance that needs a new sign-in: once 30 days are over, it takes the tokens out of what is
- * stored. The instance stays, and says what it said; a new sign-in goes by the client that is left.
+ * stored. The instance and its status stay; the client is kept for a new sign-in.
  * @returns when it is to be looked at next (undefined: never); `written`: the write has said so itself
  */
 export async function buryDead(

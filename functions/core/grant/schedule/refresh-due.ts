@@ -81,7 +81,7 @@ export async function refreshDue(deps: WorkerDeps, work: RefreshWork, call: Call
   }
 }
 
-/** One more try of a dead grant, for its operator or its app. Whatever comes but a grant leaves everything as it was. */
+/** One more try of a dead grant, for its operator or its app. Any result other than a grant changes nothing. */
 async function revive(
   deps: WorkerDeps,
   read: InstanceRead,

@@ -84,7 +84,7 @@ export async function carryOver(
       await commit(deps, record);
       return "again";
     } catch (error) {
-      // What it holds will never lie here, and what does was used for it.
+      // Its grant cannot be stored, and the stored token was used for it.
       if (error instanceof StoreRefused) return asItIs;
       throw error;
     }

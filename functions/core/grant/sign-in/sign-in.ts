@@ -7,7 +7,7 @@ import type { TransientStore } from "../../transients.ts";
 import type { Call, GrantDeps, SignInDeps } from "../grant-deps.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
-import { endsInRevocation } from "../revocation/unwelcome.ts";
+import { revocationOnlyRecord } from "../revocation/unwelcome.ts";
 import { accountBefore, knownAccount, lookUpAccount } from "../store/account.ts";
 import { refreshGroup } from "../store/refresh-group.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
@@ -94,7 +94,7 @@ export async function signInAgain(
 }
 
 /**
- * An instance must not silently become a window on another account. What was just granted for it ends.
+ * Refuses a sign-in to another account, so no instance changes its account unseen; ends the new grant.
  * @returns the accounts behind the new grant and the one before, where they were looked up
  */
 async function refuseOtherAccount(
@@ -142,7 +142,7 @@ async function endUnwelcome(
   won: Pick<Writing, "grant" | "sealer"> & Pick<SignInRecord, "epoch" | "at">,
   call: Call,
 ): Promise<void> {
-  await revokeOrphanOrDefer(deps, call, instance, won.grant, endsInRevocation(instance, won));
+  await revokeOrphanOrDefer(deps, call, instance, won.grant, revocationOnlyRecord(instance, won));
 }
 
 function gone(instanceId: number): NotFound {

@@ -77,7 +77,7 @@ async function nextOf(
   { signIn: { at, changes, refreshGroup = instance.refreshGroup }, sealer }: Writing,
   { fence, grant: won, lease }: Carried,
 ) {
-  // Where the account was not looked up it is not known to be the one from before: whoever notes it, says so here, too.
+  // An account that was not looked up counts as unknown; whoever notes it later also updates this key.
   const consent = consentKey(connector, refreshGroup, changes?.account);
   const grant = await sealGrant(sealer, instance, fence + 1, won);
   const room = roomBeside(instance, grant, changes);

@@ -47,7 +47,7 @@ export async function askAccount(
 /** What an account call needs of a grant. */
 type Won = Pick<Grant, "accessToken" | "endpoint" | "extra">;
 
-/** What vendors tell may be of any length. An id keeps its meaning: two that differ still do. */
+/** Vendor values may have any length. A long id is hashed: different ids stay different. */
 function bounded({ id, name, email }: Account): Account {
   const fits = (text: string | undefined, budget: number): text is string =>
     text !== undefined && textBytes(text) <= budget;

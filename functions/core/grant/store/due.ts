@@ -38,7 +38,7 @@ export function isValid(grant: Grant, now: number): boolean {
 }
 
 /**
- * From when on the vendor gives something better for what we have. A long-lived token is not renewed before its minimum age,
+ * The time from which the vendor can renew the grant. A long-lived token is not renewed before its minimum age,
  * counted from when the vendor may have made it at the latest, and by a clock that is not ours.
  * @returns store time, 0 where the vendor does not look at the age; undefined: never, there is nothing to renew it with
  */
@@ -49,7 +49,7 @@ export function renewableAt(connector: Connector, grant: Grant, timing: Timing):
   return grant.obtainedAt + longLivedToken.minimumAgeMs + timing.exchangeMs + timing.skewMs;
 }
 
-/** Asking the vendor for another token is not in vain. */
+/** Whether the vendor can renew the token now. */
 export function isRenewable(connector: Connector, grant: Grant, now: number, timing: Timing): boolean {
   const at = renewableAt(connector, grant, timing);
   return at !== undefined && at <= now;

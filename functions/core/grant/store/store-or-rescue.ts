@@ -37,7 +37,7 @@ export async function storeOrRescue<T>(
     const written = await tryFor(deps, call, write);
     if (written !== undefined) return written.value;
     if (await isRescued(deps, call, record)) return "rescued";
-    if (call.remainingMs() < deps.timing.lastBreathMs) throw new GrantLost(instanceId);
+    if (call.remainingMs() < deps.timing.stopTryingMs) throw new GrantLost(instanceId);
   }
 }
 
@@ -81,7 +81,7 @@ export async function revokeOrDefer(
   for (;;) {
     if (await revoke()) return "revoked";
     if (await isRescued(deps, call, record)) return "owed";
-    if (call.remainingMs() < deps.timing.lastBreathMs) throw new GrantLost(instanceId);
+    if (call.remainingMs() < deps.timing.stopTryingMs) throw new GrantLost(instanceId);
   }
 }
 
