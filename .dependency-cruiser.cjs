@@ -22,7 +22,7 @@ module.exports = {
       comment: "what seals and what is stored knows no tenants, no OAuth and no connectors' endpoints",
       severity: "error",
       from: { path: "^functions/core/(vault|instances)/" },
-      to: { path: "^functions/core/(oauth|tenants|endpoint|work)/" },
+      to: { path: "^functions/core/(oauth|tenants|endpoint|work-queue)/" },
     },
     {
       name: "grant-is-the-highest-of-the-core",

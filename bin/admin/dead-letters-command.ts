@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
-import { readMessage } from "../../functions/core/work/message.ts";
-import type { Work } from "../../functions/core/work/work.ts";
+import { readMessage } from "../../functions/core/work-queue/message.ts";
+import type { Work } from "../../functions/core/work-queue/work.ts";
 import type { DeadLetter } from "./dead-letters.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
 import { openTarget, UsageProblem } from "./target.ts";

@@ -30,7 +30,7 @@ import { rotateDataKey } from "../../functions/core/tenants/data-keys.ts";
 import { MARK_AGAIN_SECONDS } from "../../functions/core/tenants/mark-instances.ts";
 import type { TenantRecords } from "../../functions/core/tenants/ports.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";
-import { enqueuers, enqueueSuspension } from "../../functions/core/work/enqueue.ts";
+import { enqueuers, enqueueSuspension } from "../../functions/core/work-queue/enqueue.ts";
 import { audited, type Changes } from "./audited.ts";
 import { deadLetters } from "./dead-letters.ts";
 

@@ -1,5 +1,5 @@
 import type { GrantDeps } from "../core/grant/grant-deps.ts";
-import type { WorkQueue } from "../core/work/work.ts";
+import type { WorkQueue } from "../core/work-queue/work.ts";
 import { eventLost } from "./outcome-metrics.ts";
 
 /** One group for all events: in a flood the events wait, not the refreshes. */

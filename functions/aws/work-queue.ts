@@ -1,8 +1,8 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { mapConcurrently } from "../core/map-concurrently.ts";
 import { present } from "../core/present.ts";
-import { writeMessage } from "../core/work/message.ts";
-import type { WorkQueue } from "../core/work/work.ts";
+import { writeMessage } from "../core/work-queue/message.ts";
+import type { WorkQueue } from "../core/work-queue/work.ts";
 
 export interface WorkQueueOptions {
   readonly queueUrl: string;

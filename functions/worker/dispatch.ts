@@ -3,7 +3,7 @@ import { settlePending } from "../core/grant/pending/settle-pending.ts";
 import { RevocationOwed, settleRescueRecord } from "../core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../core/grant/schedule/refresh-due.ts";
 import type { SuspensionWork } from "../core/tenants/mark-instances.ts";
-import type { Work, WorkKind } from "../core/work/work.ts";
+import type { Work, WorkKind } from "../core/work-queue/work.ts";
 
 /** The grants' life, and what else the worker has. */
 export interface DispatchDeps extends WorkerDeps {

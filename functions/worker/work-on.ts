@@ -2,7 +2,7 @@ import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
 import type { Call } from "../core/grant/grant-deps.ts";
 import { withTimeout } from "../core/grant/with-timeout.ts";
 import { settleAll } from "../core/settle-all.ts";
-import { readMessage } from "../core/work/message.ts";
+import { readMessage } from "../core/work-queue/message.ts";
 import { type DispatchDeps, dispatch } from "./dispatch.ts";
 
 /** One message's work: a whole lease, and a little for what comes before it. */

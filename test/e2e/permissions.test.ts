@@ -1,7 +1,7 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { workQueue } from "../../functions/aws/work-queue.ts";
-import { enqueueSuspension } from "../../functions/core/work/enqueue.ts";
+import { enqueueSuspension } from "../../functions/core/work-queue/enqueue.ts";
 import { FormBrowser } from "../form-browser.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App, type CreatedInstance, passVendor } from "./app.ts";

@@ -9,7 +9,7 @@ import {
   newInstanceToken,
   readInstanceToken,
 } from "../../functions/core/instances/instance-token.ts";
-import type { QueuedWork } from "../../functions/core/work/work.ts";
+import type { QueuedWork } from "../../functions/core/work-queue/work.ts";
 import { CalmWorld, HOUR } from "./calm-world.ts";
 
 const SHARDS = 3;

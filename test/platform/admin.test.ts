@@ -11,7 +11,7 @@ import { tenantTable } from "../../functions/aws/tenant-table.ts";
 import { refreshGroup } from "../../functions/core/grant/store/refresh-group.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { newInstanceId } from "../../functions/core/instances/instance-token.ts";
-import { readMessage } from "../../functions/core/work/message.ts";
+import { readMessage } from "../../functions/core/work-queue/message.ts";
 import { type FrontDoor, localRegion, startFrontDoor } from "../../local/aws/front-door.ts";
 import type { AwsTable } from "../../local/aws/types.ts";
 import { systemClock } from "../../local/clock.ts";

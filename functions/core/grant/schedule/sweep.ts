@@ -2,7 +2,7 @@ import type { DueIndex, DueItem } from "../../instances/instance-store.ts";
 import type { RescueList } from "../../instances/rescue-store.ts";
 import { mapConcurrently } from "../../map-concurrently.ts";
 import { present } from "../../present.ts";
-import type { WorkQueue } from "../../work/work.ts";
+import type { WorkQueue } from "../../work-queue/work.ts";
 import type { Timing } from "../timing.ts";
 import { nextRescueWork, type RescueRound } from "./rescue-round.ts";
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { enqueuers, enqueueSuspension } from "../../../functions/core/work/enqueue.ts";
-import type { QueuedWork, WorkQueue } from "../../../functions/core/work/work.ts";
+import { enqueuers, enqueueSuspension } from "../../../functions/core/work-queue/enqueue.ts";
+import type { QueuedWork, WorkQueue } from "../../../functions/core/work-queue/work.ts";
 
 let sent: QueuedWork[];
 let takes: boolean;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { refreshCauses } from "../../../functions/core/grant/grant-deps.ts";
 import type { InstanceEvent } from "../../../functions/core/grant/instance-event.ts";
-import { readMessage, UnreadableWork, writeMessage } from "../../../functions/core/work/message.ts";
-import type { Work, WorkKind } from "../../../functions/core/work/work.ts";
+import { readMessage, UnreadableWork, writeMessage } from "../../../functions/core/work-queue/message.ts";
+import type { Work, WorkKind } from "../../../functions/core/work-queue/work.ts";
 
 const event: InstanceEvent = {
   name: "instance.needs_reauth",

@@ -1,7 +1,7 @@
 import type { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { beforeEach, expect, test } from "vitest";
 import { workQueue } from "../../../functions/aws/work-queue.ts";
-import type { WorkQueue } from "../../../functions/core/work/work.ts";
+import type { WorkQueue } from "../../../functions/core/work-queue/work.ts";
 
 /** SQS as far as the queue sees it: each batch takes a turn of the event loop. */
 class FakeSqs {
