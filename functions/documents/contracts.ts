@@ -1,6 +1,6 @@
 import { type HubCall, type HubCallName, hubCalls } from "../core/documents/calls.ts";
 import type { ErrorCode } from "../core/error-codes.ts";
-import { type Contract, contracts, type Handle } from "../http/contract.ts";
+import { type Contract, connectionErrors, contracts, type Handle, ok } from "../http/contract.ts";
 import { flag, text, texts, wholeNumber } from "../http/parameter.ts";
 import {
   Account,
@@ -20,29 +20,13 @@ import { CopyBody, ItemBody, list, overwrite, path, raw, shown } from "./paramet
 
 /** What a call to a vendor may end with. */
 const vendorErrors = [
-  "unauthorized",
-  "instance_disabled",
-  "needs_reauthentication",
+  ...connectionErrors,
   "vendor_unauthorized",
-  "token_unavailable",
   "rate_limited",
-  "vendor_rate_limited",
   "vendor_refused",
   "vendor_error",
   "vendor_bad_answer",
-  "vendor_answer_too_large",
   "vendor_answer_unreadable",
-  "vendor_unreachable",
-  "vendor_unavailable",
-  "vendor_timeout",
-  "vendor_address_refused",
-  "vendor_endpoint_unknown",
-  "unusable_access_token",
-  "unknown_app",
-  "invalid_client",
-  "unknown_instance",
-  "key_service_unavailable",
-  "not_found",
   "forbidden",
 ] as const satisfies readonly ErrorCode[];
 
@@ -70,8 +54,8 @@ const anItem = {
   properties: { mimeType: "text/plain", hash: "9f86d081884c7d65" },
 };
 
-const item = (description: string) => ({ 200: { description, json: Item, example: anItem } }) as const;
-const nothing = (description: string) => ({ 200: { description, json: Nothing, example: {} } }) as const;
+const item = (description: string) => ok(description, Item, anItem);
+const nothing = (description: string) => ok(description, Nothing, {});
 
 const pages = {
   "Elements-Returned-Count": "Items of this page",
@@ -89,40 +73,36 @@ const bytes = {
   206: { description: "A range of them", mediaTypes: ["*/*"], headers: { "Content-Range": "Which" } },
 } as const;
 
-const words = {
+const ofOptional = [...ofItem, "not_supported"] as const;
+/** What a file's call and the same of a folder take. */
+const removing = {
+  query: { ...path, emptyTrash: flag("Not into the vendor's bin.") },
+  errors: ofWriting,
+} as const;
+const copying = { query: { ...overwrite, ...path, ...shown }, errors: ofWriting } as const;
+const linking = { query: { ...path, ...raw }, errors: ofOptional } as const;
+const unlinking = { query: path, errors: ofOptional, answers: nothing("There is none any more") } as const;
+
+const calls = {
   ping: {
     summary: "Proves the connection by one cheap call to the vendor",
     errors: vendorErrors,
-    answers: {
-      200: {
-        description: "It works",
-        json: Pong,
-        example: { endpoint: "dropbox", valid: true, dateTime: "2026-01-02T03:04:05.678Z" },
-      },
-    },
+    answers: ok("It works", Pong, { endpoint: "dropbox", valid: true, dateTime: "2026-01-02T03:04:05.678Z" }),
   },
   me: {
     summary: "Tells the account behind the instance",
     query: raw,
     errors: vendorErrors,
-    answers: {
-      200: {
-        description: "The account",
-        json: Account,
-        example: { id: "dbid:AAH4f99T0taONIb", name: "Ada Lovelace", email: "ada@example.com" },
-      },
-    },
+    answers: ok("The account", Account, {
+      id: "dbid:AAH4f99T0taONIb",
+      name: "Ada Lovelace",
+      email: "ada@example.com",
+    }),
   },
   storage: {
     summary: "Tells how much room the account has",
     errors: [...vendorErrors, "not_supported"],
-    answers: {
-      200: {
-        description: "Bytes",
-        json: StorageUse,
-        example: { total: 2_147_483_648, used: 314_159, shared: 0 },
-      },
-    },
+    answers: ok("Bytes", StorageUse, { total: 2_147_483_648, used: 314_159, shared: 0 }),
   },
   search: {
     summary: "Finds files and folders",
@@ -137,10 +117,8 @@ const words = {
       tags: texts("All of these.", "tags[]"),
       ...list,
     },
-    errors: [...ofItem, "not_supported"],
-    answers: {
-      200: { description: "A page of what was found", json: Items, headers: pages, example: [anItem] },
-    },
+    errors: ofOptional,
+    answers: ok("A page of what was found", Items, [anItem], pages),
   },
   "files.upload": {
     summary: "Uploads a file",
@@ -174,15 +152,13 @@ const words = {
   },
   "files.delete": {
     summary: "Deletes a file",
-    query: { ...path, emptyTrash: flag("Not into the vendor's bin.") },
-    errors: ofWriting,
+    ...removing,
     answers: nothing("It is gone"),
   },
   "files.copy": {
     summary: "Copies a file",
-    query: { ...overwrite, ...path, ...shown },
+    ...copying,
     body: { json: CopyBody, example: { path: "/archive/b.txt" } },
-    errors: ofWriting,
     answers: item("The copy"),
   },
   "files.metadata": {
@@ -202,51 +178,38 @@ const words = {
   },
   "files.links": {
     summary: "Makes or reads a file's links",
-    query: { ...path, ...raw },
-    errors: [...ofItem, "not_supported"],
-    answers: {
-      200: {
-        description: "The links",
-        json: LinksOfItem,
-        example: {
-          expires: "2026-01-02T07:04:05Z",
-          cloudElementsLink: "https://api.example.com/elements/api-v2/hubs/documents/links/1x.abc",
-          providerViewLink: "https://www.dropbox.com/scl/fi/x/b.txt?dl=0",
-          providerLink: "https://www.dropbox.com/scl/fi/x/b.txt?dl=1",
-        },
-      },
-    },
+    ...linking,
+    answers: ok("The links", LinksOfItem, {
+      expires: "2026-01-02T07:04:05Z",
+      cloudElementsLink: "https://api.example.com/elements/api-v2/hubs/documents/links/1x.abc",
+      providerViewLink: "https://www.dropbox.com/scl/fi/x/b.txt?dl=0",
+      providerLink: "https://www.dropbox.com/scl/fi/x/b.txt?dl=1",
+    }),
   },
   "files.unlink": {
     summary: "Takes a file's shared link back",
-    query: path,
-    errors: [...ofItem, "not_supported"],
-    answers: nothing("There is none any more"),
+    ...unlinking,
   },
   "files.revisions": {
     summary: "Lists a file's revisions, newest first",
     query: { ...list, ...path },
-    errors: [...ofItem, "not_supported"],
-    answers: {
-      200: {
-        description: "A page of revisions",
-        json: Revisions,
-        headers: pages,
-        example: [{ id: "015f2", size: 12, modifiedDate: "2026-01-02T03:04:05Z" }],
-      },
-    },
+    errors: ofOptional,
+    answers: ok(
+      "A page of revisions",
+      Revisions,
+      [{ id: "015f2", size: 12, modifiedDate: "2026-01-02T03:04:05Z" }],
+      pages,
+    ),
   },
   "files.revision": {
     summary: "Reads one revision of a file",
     query: { ...path, ...raw },
-    errors: [...ofItem, "not_supported"],
-    answers: {
-      200: {
-        description: "The revision",
-        json: RevisionOfFile,
-        example: { id: "015f2", size: 12, modifiedDate: "2026-01-02T03:04:05Z" },
-      },
-    },
+    errors: ofOptional,
+    answers: ok("The revision", RevisionOfFile, {
+      id: "015f2",
+      size: 12,
+      modifiedDate: "2026-01-02T03:04:05Z",
+    }),
   },
   "folders.create": {
     summary: "Makes a folder and its parents",
@@ -260,21 +223,17 @@ const words = {
     summary: "Lists a folder",
     query: { ...list, ...path },
     errors: ofItem,
-    answers: {
-      200: { description: "A page of files and folders", json: Items, headers: pages, example: [anItem] },
-    },
+    answers: ok("A page of files and folders", Items, [anItem], pages),
   },
   "folders.delete": {
     summary: "Deletes a folder with all that is in it",
-    query: { ...path, emptyTrash: flag("Not into the vendor's bin.") },
-    errors: ofWriting,
+    ...removing,
     answers: nothing("It is gone"),
   },
   "folders.copy": {
     summary: "Copies a folder with all that is in it",
-    query: { ...overwrite, ...path, ...shown },
+    ...copying,
     body: { json: CopyBody, example: { path: "/archive/2026" } },
-    errors: ofWriting,
     answers: item("The copy"),
   },
   "folders.metadata": {
@@ -292,26 +251,17 @@ const words = {
   },
   "folders.links": {
     summary: "Makes or reads a folder's links",
-    query: { ...path, ...raw },
-    errors: [...ofItem, "not_supported"],
-    answers: {
-      200: {
-        description: "The links",
-        json: LinksOfItem,
-        example: { providerViewLink: "https://www.dropbox.com/scl/fo/x?dl=0" },
-      },
-    },
+    ...linking,
+    answers: ok("The links", LinksOfItem, { providerViewLink: "https://www.dropbox.com/scl/fo/x?dl=0" }),
   },
   "folders.unlink": {
     summary: "Takes a folder's shared link back",
-    query: path,
-    errors: [...ofItem, "not_supported"],
-    answers: nothing("There is none any more"),
+    ...unlinking,
   },
 } as const satisfies Record<HubCallName, Omit<Contract, "method" | "paths" | "group" | "auth">>;
 
 export type HubContracts = {
-  readonly [Name in HubCallName as `documents.${Name}`]: (typeof words)[Name] &
+  readonly [Name in HubCallName as `documents.${Name}`]: (typeof calls)[Name] &
     Pick<Contract, "method" | "paths" | "group" | "head"> & {
       readonly auth: "instance";
     };
@@ -327,7 +277,7 @@ function formsOf(calls: readonly string[]): Contract["paths"] {
 
 /** The calls of the hub. */
 export const hubContracts = Object.fromEntries(
-  Object.entries(words).map(([name, contract]) => {
+  Object.entries(calls).map(([name, contract]) => {
     const forms = hubCalls.filter((call) => call.name === name);
     const { method = "GET", head } = forms[0] ?? {};
     const paths = formsOf(forms.map((form) => form.path));

@@ -26,8 +26,8 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
   /** Opens the hub for a call, if the vendor can do it. */
   const instance = async (request: HttpRequest, { name, method, path }: Route): Promise<OpenHub> => {
     const hub = await openHub(request, deps());
-    const call = callOf(name);
-    if (!isSupported(call, (wanted) => hub.vendor[wanted] !== undefined)) {
+    const call = callsByName.get(name);
+    if (call === undefined || !isSupported(call, (wanted) => hub.vendor[wanted] !== undefined)) {
       throw new NotSupported(`${method} ${path.replace("/hubs/documents", "")}`, hub.vendor.connector);
     }
     return hub;
@@ -74,14 +74,13 @@ const notBuilt = async (): Promise<never> => {
   throw new Error("a call that is not built is refused before");
 };
 
-/** The row of the hub's table that a route was made of. */
-function callOf(name: string): HubCall {
-  const found = hubCalls.find((call) =>
-    [`documents.${call.name}`, `documents.${call.name}.${call.method.toLowerCase()}`].includes(name),
-  );
-  if (found === undefined) throw new Error(`${name} is no call of the hub`);
-  return found;
-}
+/** Rows of the hub's table by the names of their routes; a call that is not built has one name for each method. */
+const callsByName: ReadonlyMap<string, HubCall> = new Map(
+  hubCalls.flatMap((call) => [
+    [`documents.${call.name}`, call],
+    [`documents.${call.name}.${call.method.toLowerCase()}`, call],
+  ]),
+);
 
 /** Every answer of the hub tells whose it is. */
 export function instanceHeader(request: HttpRequest): Record<string, string> {

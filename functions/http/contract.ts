@@ -1,5 +1,6 @@
 import type * as v from "valibot";
 import type { ErrorCode } from "../core/error-codes.ts";
+import { present } from "../core/present.ts";
 import type { Parameters, Values } from "./parameter.ts";
 import type { HttpRequest, HttpResponse } from "./request.ts";
 
@@ -12,7 +13,7 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
  * - `optionalUser`: the same, or nothing;
  * - `instance`: an instance token, with or without the user's secrets beside it;
  * - `instanceOfUser`: the user's secrets for the instance of the path, or that instance's token;
- * - `newestTokenOrUser`: the same, but for a token that was rotated away and lives for its grace;
+ * - `newestTokenOrUser`: the same, but no token that was rotated away;
  * - `userOfInstance`: the user's secrets, with or without the instance's token beside them;
  * - `userOrInstance`: the user's secrets, or an instance token for its own instance;
  * - `browser`: the cookie of a connect session;
@@ -141,6 +142,37 @@ export function implement<const C extends Contracts, const Who extends Callers>(
     }));
   });
 }
+
+/** The answer of a call that worked, as JSON. */
+export function ok<const S extends v.GenericSchema>(
+  description: string,
+  json: S,
+  example?: unknown,
+  headers?: Readonly<Record<string, string>>,
+) {
+  return { 200: { description, json, ...present({ example, headers }) } } as const;
+}
+
+/** Errors of any call that uses an instance's connection to its vendor. */
+export const connectionErrors = [
+  "unauthorized",
+  "instance_disabled",
+  "needs_reauthentication",
+  "token_unavailable",
+  "vendor_rate_limited",
+  "vendor_answer_too_large",
+  "vendor_unreachable",
+  "vendor_unavailable",
+  "vendor_timeout",
+  "vendor_address_refused",
+  "vendor_endpoint_unknown",
+  "unusable_access_token",
+  "unknown_app",
+  "invalid_client",
+  "unknown_instance",
+  "key_service_unavailable",
+  "not_found",
+] as const satisfies readonly ErrorCode[];
 
 /** Errors of any call: raised before its handler runs, or by something the handler depends on. */
 export const commonErrors = [

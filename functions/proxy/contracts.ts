@@ -1,4 +1,4 @@
-import { contracts } from "../http/contract.ts";
+import { connectionErrors, contracts } from "../http/contract.ts";
 
 export const proxyContracts = contracts({
   proxy: {
@@ -10,27 +10,7 @@ export const proxyContracts = contracts({
     group: "Raw proxy",
     auth: "vendorPlace",
     body: { mediaTypes: ["*/*"], description: "What the vendor takes" },
-    errors: [
-      "unauthorized",
-      "instance_disabled",
-      "needs_reauthentication",
-      "misplaced_token",
-      "unknown_host",
-      "token_unavailable",
-      "vendor_rate_limited",
-      "vendor_answer_too_large",
-      "vendor_unreachable",
-      "vendor_unavailable",
-      "vendor_timeout",
-      "vendor_address_refused",
-      "vendor_endpoint_unknown",
-      "unusable_access_token",
-      "unknown_app",
-      "invalid_client",
-      "unknown_instance",
-      "not_found",
-      "key_service_unavailable",
-    ],
+    errors: [...connectionErrors, "misplaced_token", "unknown_host"],
     answers: {
       200: { description: "Whatever the vendor answers, under its own status", mediaTypes: ["*/*"] },
     },

@@ -9,9 +9,9 @@ export function findRoute(routes: readonly Route[]): Middleware {
   const find = routeTable(routes);
   return {
     before({ event: call }) {
-      if (call.preflight !== undefined) return;
       const request: HttpRequest & { readonly invalid?: LinkspanError } = call.request;
       if (request.invalid) throw request.invalid;
+      if (call.preflight !== undefined) return;
       const { route, params } = find(request.method, request.path);
       Object.assign(request, { params });
       request.logContext.route = route.name;
