@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type SeenAnswer, seenAnswers } from "../../local/api-gateway/seen-answers.ts";
+import { undocumented } from "../openapi/answer-checker.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App } from "./app.ts";
 import { appOfAnotherOrganization, operatorOf, scanTable } from "./tenants.ts";
@@ -67,6 +70,22 @@ describe("the catalogue", () => {
       }
     },
   );
+
+  it("is seen by whoever holds answers against that description", async () => {
+    const seen: SeenAnswer[] = [];
+    const note = (answer: unknown) => void seen.push(answer as SeenAnswer);
+    subscribe(seenAnswers.name, note);
+    await app.call("GET", "/hubs/keys");
+    await app.call("GET", "/hubs/none");
+    unsubscribe(seenAnswers.name, note);
+    expect(seen.map(({ url, status }) => [url, status])).toEqual([
+      ["/elements/api-v2/hubs/keys", 200],
+      ["/elements/api-v2/hubs/none", 404],
+    ]);
+    expect(seen[0]?.body?.toString()).toBe('["documents"]');
+    const wrong = { ...(seen[0] as SeenAnswer), body: Buffer.from("[1]") };
+    expect([undocumented(seen[0] as SeenAnswer).length, undocumented(wrong).length]).toEqual([0, 1]);
+  });
 
   it("has the description of the whole API beside it, without authorization", async () => {
     const { status, headers, body } = await app.call<object>("GET", "/openapi.json");
