@@ -48,7 +48,8 @@ module.exports = {
       from: { path: "^functions/connectors", pathNot: "^functions/connectors/make-index\\.ts$" },
       to: {
         path: "^functions/",
-        pathNot: "^functions/(connectors/|core/(vendor-http|errors|present)\\.ts|core/vendor-answer/)",
+        pathNot:
+          "^functions/(connectors/|core/(vendor-http|errors|present|read-once)\\.ts|core/vendor-answer/)",
       },
     },
     {

@@ -1,4 +1,5 @@
 import { readConnector, readHooks, readIndex } from "#connector-files";
+import { readOnce } from "../core/read-once.ts";
 import type { CatalogueEntry } from "./catalogue-entry.ts";
 import type { Connector } from "./define-connector.ts";
 import type { TokenHooks } from "./token-hooks.ts";
@@ -16,13 +17,8 @@ export function connectorByKey(key: string): Connector | undefined {
   return found;
 }
 
-let index: Promise<readonly CatalogueEntry[]> | undefined;
-
 /** Every connector, sorted by key, as lists show it. */
-export function catalogueEntries(): Promise<readonly CatalogueEntry[]> {
-  index ??= readIndex();
-  return index;
-}
+export const catalogueEntries: () => Promise<readonly CatalogueEntry[]> = readOnce(readIndex);
 
 /** Finds an entry by what a caller wrote: its key, or the original catalogue's number. */
 export async function findEntry(keyOrId: string): Promise<CatalogueEntry | undefined> {

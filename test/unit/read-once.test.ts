@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { readOnce } from "../../functions/core/read-once.ts";
+
+it("what was read once is kept, for callers at the same time, too", async () => {
+  let reads = 0;
+  const read = readOnce(async () => ++reads);
+  expect(await Promise.all([read(), read()])).toEqual([1, 1]);
+  expect(await read()).toBe(1);
+});
+
+it("a read that fails fails those who wait for it, and the next call reads again", async () => {
+  let reads = 0;
+  const read = readOnce(async () => {
+    if (++reads === 1) throw new Error("no file handle is left");
+    return reads;
+  });
+  const failed = await Promise.allSettled([read(), read()]);
+  expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(await read()).toBe(2);
+});
