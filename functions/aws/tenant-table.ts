@@ -1,11 +1,12 @@
 import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
+import { LRUCache } from "lru-cache";
 import { hashSecret } from "../core/secret-hash.ts";
 import type { Organization, RegisteredApp, TenantStore, User } from "../core/tenants/ports.ts";
 import { appKey, organizationKey, secretKey, userKey } from "./tenant-keys.ts";
 
 /** A suspension, a new allow-list or an ended secret is seen everywhere within this time. */
 const CACHE_MS = 30_000;
-/** Least recently read first out; an item is about 1 kB. */
+/** The least recently read one goes first; an item is about 1 kB. */
 const CACHE_ITEMS = 2_000;
 
 /**
@@ -17,9 +18,15 @@ export function tenantTable(options: {
   readonly tableName: string;
   /** Milliseconds that only grow; for tests. */
   readonly monotonic?: () => number;
+  readonly cacheItems?: number;
 }): TenantStore {
-  const { client, tableName, monotonic = () => performance.now() } = options;
-  const cache = new Map<string, { readonly value: object; readonly until: number }>();
+  const { client, tableName, monotonic = () => performance.now(), cacheItems = CACHE_ITEMS } = options;
+  const cache = new LRUCache<string, object>({
+    max: cacheItems,
+    ttl: CACHE_MS,
+    ttlResolution: 0,
+    perf: { now: monotonic },
+  });
 
   async function read<T extends object>(key: { id: string; item: string }): Promise<T | undefined> {
     const { Item } = await client.send(
@@ -33,14 +40,11 @@ export function tenantTable(options: {
     fresh = false,
   ): Promise<T | undefined> {
     const name = `${key.id}\n${key.item}`;
-    const known = cache.get(name);
-    if (known !== undefined && known.until > monotonic() && !fresh) return known.value as T;
+    const known = fresh ? undefined : cache.get(name);
+    if (known !== undefined) return known as T;
     cache.delete(name);
     const value = await read<T>(key);
-    if (value === undefined) return undefined;
-    cache.set(name, { value, until: monotonic() + CACHE_MS });
-    const oldest = cache.keys().next().value;
-    if (cache.size > CACHE_ITEMS && oldest !== undefined) cache.delete(oldest);
+    if (value !== undefined) cache.set(name, value);
     return value;
   }
 

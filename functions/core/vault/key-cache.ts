@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
+import { LRUCache } from "lru-cache";
 
 /** How long an unwrapped data key may stay in memory, in milliseconds. */
 const KEY_LIFETIME_MS = 5 * 60_000;
@@ -20,7 +21,8 @@ export function keyCache(
   options: { now?: () => number; lifetimeMs?: number; maxKeys?: number } = {},
 ): (name: string, unwrap: () => Promise<Uint8Array>) => Promise<KeyObject> {
   const { now = Date.now, lifetimeMs = KEY_LIFETIME_MS, maxKeys = MAX_KEYS } = options;
-  const keys = new Map<string, CachedKey>();
+  // Its own time to live is no use here: it keeps a key for longer when the clock is set back.
+  const keys = new LRUCache<string, CachedKey>({ max: maxKeys });
 
   const isFresh = (cached: CachedKey): boolean => {
     const age = now() - cached.at;
@@ -29,24 +31,14 @@ export function keyCache(
 
   return (name, unwrap) => {
     const cached = keys.get(name);
-    keys.delete(name);
-    if (cached !== undefined && isFresh(cached)) {
-      keys.set(name, cached);
-      return cached.key;
-    }
+    if (cached !== undefined && isFresh(cached)) return cached.key;
     const entry: CachedKey = { key: unwrapped(unwrap), at: now() };
     keys.set(name, entry);
-    // The Map keeps the order of last use.
-    for (const oldest of keys.keys()) {
-      if (keys.size <= maxKeys) break;
-      keys.delete(oldest);
-    }
-    entry.key.catch(() => {
-      if (keys.get(name) === entry) keys.delete(name);
-    });
-    setTimeout(() => {
-      if (keys.get(name) === entry) keys.delete(name);
-    }, lifetimeMs).unref();
+    const forget = () => {
+      if (keys.peek(name) === entry) keys.delete(name);
+    };
+    entry.key.catch(forget);
+    setTimeout(forget, lifetimeMs).unref();
     return entry.key;
   };
 }

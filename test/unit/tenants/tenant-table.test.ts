@@ -20,7 +20,7 @@ const vault = {
 let tables: Awaited<ReturnType<typeof openTables>>;
 let admin: TenantAdmin;
 let store: TenantStore & RegisteredApps;
-let monotonic = 0;
+let monotonic = 1;
 let created = 1_700_000_000_000;
 
 beforeAll(async () => {
@@ -74,8 +74,28 @@ describe("tenants", () => {
     expect(readsOf(tables)).toBe(before);
     expect((await store.organization(organization.id, { fresh: true }))?.status).toBe("suspended");
     await admin.setStatus({ organizationId: organization.id }, "active");
-    monotonic += 30_000;
+    monotonic += 30_001;
     expect((await store.organization(organization.id))?.status).toBe("active");
+  });
+
+  it("leave the cache when it is full, the one that was read least recently first", async () => {
+    const { organization, user } = await acme();
+    const other = await admin.createUser({
+      organizationId: organization.id,
+      email: "bo@acme.example",
+      firstName: "Bo",
+      lastName: "Lee",
+    });
+    const small = tenantTable({ client: tables.documents, tableName: "tenants", cacheItems: 2 });
+    await small.organization(organization.id);
+    await small.user(organization.id, user.id);
+    await small.organization(organization.id);
+    await small.user(organization.id, other.user.id);
+    const before = readsOf(tables);
+    await small.organization(organization.id);
+    expect(readsOf(tables)).toBe(before);
+    await small.user(organization.id, user.id);
+    expect(readsOf(tables)).toBe(before + 1);
   });
 
   it("are looked for each time when they were not found: one read", async () => {
@@ -91,7 +111,7 @@ describe("tenants", () => {
     expect(await store.bySecret(second)).toEqual(await store.bySecret(userSecret));
     expect(await admin.removeSecret(userSecret)).toBe(true);
     expect(await admin.removeSecret(userSecret)).toBe(false);
-    monotonic += 30_000;
+    monotonic += 30_001;
     expect(await store.bySecret(userSecret)).toBeUndefined();
     expect(await store.bySecret(second)).toBeDefined();
   });
