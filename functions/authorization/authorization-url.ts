@@ -1,10 +1,11 @@
 import type { Connector } from "../connectors/define-connector.ts";
+import { endpointFields } from "../core/endpoint/endpoint.ts";
 import { InvalidRequest } from "../core/errors.ts";
 import { budgets, checkText } from "../core/instances/budgets.ts";
 import { authorizationUrl } from "../core/oauth/authorization-request.ts";
-import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { beginAuthorization } from "../core/oauth/pending-authorization.ts";
+import { type SignInEndpoint, signInEndpoint } from "../core/oauth/sign-in-endpoint.ts";
 import { present } from "../core/present.ts";
 import type { PlatformCaller } from "../http/authorize.ts";
 import type { Handle } from "../http/contract.ts";
@@ -28,13 +29,15 @@ export function getAuthorizationUrl(
 ): Handle<Contracts["oauth.url.get"], UrlCaller> {
   return async (request, { caller: { connector, caller }, query: asked }) => {
     const client = await clientOfGet(deps, connector, caller, asked.apiKey);
+    const sent = { ...valuesOfQuery(request), ...urlValues(asked) };
+    // Without an organization there is no list of its own: the connector's own hosts only.
     const url = authorizationUrl(connector, {
       clientId: client.clientId,
       redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
       scope: asked.scope,
       // Old apps read the connector's key there, to know which vendor has come back.
       state: asked.state ?? connector.key,
-      configuration: checkedValues(connector, { ...valuesOfQuery(request), ...urlValues(asked) }, []),
+      ...(await checkedValues(deps, connector, sent, [])),
     });
     return json({ element: connector.key, oauthUrl: vendorEndpoint(url).url });
   };
@@ -99,11 +102,12 @@ export function postAuthorizationUrl(
         clientId: client.clientId,
         ...(client.kind === "registered" ? { appId: client.app.id } : {}),
         redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
-        configuration: checkedValues(
+        ...(await checkedValues(
+          deps,
           connector,
           { ...asked.configuration, ...urlValues(asked) },
           organization.vendorHosts,
-        ),
+        )),
         ...present({ appState: asked.state, pkce: asked.pkce }),
         scope: asked.scope,
       },
@@ -128,21 +132,21 @@ function valuesOfQuery({ query }: HttpRequest): Record<string, string> {
   return Object.fromEntries(named.map(([name, value]) => [name.slice(QUERY_PREFIX.length), value]));
 }
 
-/** The caller's values that the connector's URLs use, checked. */
-function checkedValues(
+/** The caller's values that the connector's URLs use, checked, and the URLs of the vendor's metadata document. */
+async function checkedValues(
+  deps: () => AuthorizationDeps,
   connector: Connector,
   sent: Readonly<Record<string, string>>,
   vendorHosts: readonly string[] | undefined,
-): Record<string, string> {
-  const fields = (connector.configuration ?? []).filter(({ format }) => format !== undefined);
-  const taken = fields.flatMap(({ key }) => {
-    const value = sent[key]?.trim();
-    checkText(value, budgets.hostValue, `configuration.${key}`);
-    return value === undefined ? [] : [[key, value] as const];
-  });
-  const values = Object.fromEntries(taken);
-  checkConnectorUrls(connector, values, { vendorHosts });
-  return values;
+): Promise<{ configuration: Record<string, string>; endpoint?: SignInEndpoint["endpoint"] }> {
+  const configuration = endpointFields(connector, sent);
+  for (const [key, value] of Object.entries(configuration)) {
+    configuration[key] = value.trim();
+    checkText(configuration[key], budgets.hostValue, `configuration.${key}`);
+  }
+  const { discover } = deps();
+  const { endpoint } = await signInEndpoint(discover, connector, configuration, { vendorHosts });
+  return { configuration, ...present({ endpoint }) };
 }
 
 function urlValues(asked: {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type Contract, contracts } from "../http/contract.ts";
+import { type Contract, contracts, discoveryErrors } from "../http/contract.ts";
 import { ElementAnswer } from "../http/element-answers.ts";
 import { paging, pagingHeaders } from "../http/paging.ts";
 import { text } from "../http/parameter.ts";
@@ -144,6 +144,7 @@ export const authorizationContracts = contracts({
       "unknown_app",
       "redirect_uri_mismatch",
       "host_not_allowed",
+      ...discoveryErrors,
       "too_large",
     ],
     answers: {
@@ -179,6 +180,7 @@ export const authorizationContracts = contracts({
       "unknown_app",
       "redirect_uri_mismatch",
       "host_not_allowed",
+      ...discoveryErrors,
       "too_large",
       "too_deep",
       "body_too_large",

@@ -1,7 +1,8 @@
-import { store, tenants, vault } from "../aws/composition.ts";
+import { discover, store, tenants, vault } from "../aws/composition.ts";
 import { environment } from "../aws/environment.ts";
 import { registeredApps } from "../aws/registered-apps.ts";
 import { transientWriter } from "../aws/transient-table.ts";
+import type { Discover } from "../core/oauth/discover.ts";
 import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
 import type { TransientStore } from "../core/transients.ts";
 import type { Vault } from "../core/vault/ports.ts";
@@ -11,6 +12,8 @@ export interface AuthorizationDeps {
   readonly tenants: TenantStore & RegisteredApps;
   readonly transients: Pick<TransientStore, "put" | "now">;
   readonly vault: Vault;
+  /** Asked for where a connector needs it. */
+  readonly discover: () => Discover;
 }
 
 let made: AuthorizationDeps | undefined;
@@ -28,6 +31,7 @@ export function deps(): AuthorizationDeps {
       clock: store().clock,
     }),
     vault: vault(),
+    discover,
   };
   return made;
 }

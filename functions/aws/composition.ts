@@ -6,6 +6,7 @@ import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
 import { timing } from "../core/grant/timing.ts";
 import type { InstanceLists } from "../core/instances/instance-store.ts";
 import { clientResolver } from "../core/oauth/client-resolver.ts";
+import { type Discover, discovery } from "../core/oauth/discover.ts";
 import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
 import { markInstances, type SuspensionWork } from "../core/tenants/mark-instances.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
@@ -103,6 +104,12 @@ function http(): VendorHttp {
   return once(createVendorHttpOnce);
 }
 const createVendorHttpOnce = (): VendorHttp => createVendorHttp();
+
+/** Reads vendors' metadata documents. */
+export function discover(): Discover {
+  return once(makeDiscover);
+}
+const makeDiscover = (): Discover => discovery(http());
 
 /** The work queue; of those that may send to it. */
 function queue(): WorkQueue {

@@ -8,12 +8,12 @@ import { holdSignIn } from "../core/grant/pending/hold-sign-in.ts";
 import { refusePending } from "../core/grant/pending/refuse-pending.ts";
 import type { OAuthClient } from "../core/instances/instance.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
-import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import {
   type ConsumedAuthorization,
   consumeAuthorization,
   findAuthorization,
 } from "../core/oauth/pending-authorization.ts";
+import { signInEndpoint } from "../core/oauth/sign-in-endpoint.ts";
 import { present } from "../core/present.ts";
 import { hashSecret } from "../core/secret-hash.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts";
@@ -225,10 +225,11 @@ async function exchangeOf(
   const brought = [...request.query].filter(([name]) => !CALLBACK_OWN.has(name));
   const extra = extraOf(connector, Object.fromEntries(brought));
   const organization = await deps.tenants.organization(organizationId);
-  checkConnectorUrls(connector, configuration, {
+  const { endpoint, server } = await signInEndpoint(deps.discover, connector, configuration, {
     told: extra ?? {},
     vendorHosts: organization?.vendorHosts,
   });
+  checkIssuer(connector, request.query.get("iss") ?? undefined, "iss", server);
   const { redirectUri, codeVerifier, askedScopes, epoch } = authorization;
   const name = session.name ?? connector.name;
   return {
@@ -237,7 +238,7 @@ async function exchangeOf(
     connector,
     client,
     redirectUri,
-    ...present({ codeVerifier, askedScopes, extra }),
+    ...present({ codeVerifier, askedScopes, extra, endpoint }),
     configuration: { ...configuration, "oauth.callback.url": redirectUri },
     epoch,
     sessionId,

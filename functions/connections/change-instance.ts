@@ -8,7 +8,7 @@ import type { InstanceChanges } from "../core/instances/instance-store.ts";
 import { separateSecrets } from "../core/instances/secret-keys.ts";
 import { epochAfter, epochOf, hashOf } from "../core/instances/sign-in-epoch.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
-import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
+import { signInEndpoint } from "../core/oauth/sign-in-endpoint.ts";
 import { present } from "../core/present.ts";
 import { type HttpRequest, json } from "../http/request.ts";
 import { readConfiguration } from "./configuration-values.ts";
@@ -137,11 +137,14 @@ async function signIn(
   const client: OAuthClient =
     changes.client === undefined ? await clientOf(deps, instance) : { kind: "own", ...changes.client };
   const { id: clientId } = await deps.grants.clients.resolve(instance.organizationId, connector.key, client);
-  checkIssuer(connector, providerData.iss, "providerData.iss");
   const extra = extraOf(connector, providerData);
   const configuration = changes.instance.configuration ?? instance.configuration;
   const organization = await deps.tenants.organization(instance.organizationId);
-  checkConnectorUrls(connector, configuration, { told: extra ?? {}, vendorHosts: organization?.vendorHosts });
+  const { endpoint, server } = await signInEndpoint(deps.discover, connector, configuration, {
+    told: extra ?? {},
+    vendorHosts: organization?.vendorHosts,
+  });
+  checkIssuer(connector, providerData.iss, "providerData.iss", server);
   const { authorization, repeated } = await authorizationOf(deps, user, connector, providerData.state, {
     clientId,
     code,
@@ -171,7 +174,7 @@ async function signIn(
     ...present({ askedScopes }),
     // The instance was read before the state was consumed.
     epoch: epochAfter(instance.epoch, epoch),
-    ...present({ extra }),
+    ...present({ extra, endpoint }),
     configuration,
     ...(body.acceptOtherAccount === true ? { acceptOtherAccount: true } : {}),
     changes: { ...changes.instance, ...present({ appState }) },

@@ -4,6 +4,7 @@ import type { Connector } from "../connectors/define-connector.ts";
 import { Forbidden, InvalidRequest, NotFound } from "../core/errors.ts";
 import { chooseClient } from "../core/oauth/choose-client.ts";
 import { beginAuthorization } from "../core/oauth/pending-authorization.ts";
+import { signInEndpoint } from "../core/oauth/sign-in-endpoint.ts";
 import { present } from "../core/present.ts";
 import { hashSecret } from "../core/secret-hash.ts";
 import type { Organization } from "../core/tenants/ports.ts";
@@ -116,6 +117,7 @@ async function authorizationFor(
   connector: Connector,
 ): Promise<string> {
   const { clientId, appId, seenEpoch } = await clientFor(deps, session, organization, connector);
+  const { endpoint } = await signInEndpoint(deps.discover, connector, session.configuration, organization);
   const { url } = await beginAuthorization(
     { transients: deps.transients, vault: deps.grants.vault },
     {
@@ -124,7 +126,7 @@ async function authorizationFor(
       userId: session.userId,
       connector,
       clientId,
-      ...present({ appId, seenEpoch }),
+      ...present({ appId, seenEpoch, endpoint }),
       redirectUri: `${request.baseUrl}/oauth/callback/${connector.key}`,
       configuration: session.configuration,
       sessionId: session.sessionId,

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Connector } from "../connectors/define-connector.ts";
+import { endpointFields } from "../core/endpoint/endpoint.ts";
 import { InvalidRequest } from "../core/errors.ts";
 import { checkConfiguration } from "../core/instances/budgets.ts";
 import type { Instance, Sealed } from "../core/instances/instance.ts";
-import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { chooseClient } from "../core/oauth/choose-client.ts";
+import { signInEndpoint } from "../core/oauth/sign-in-endpoint.ts";
 import { present } from "../core/present.ts";
 import { hashSecret } from "../core/secret-hash.ts";
 import { isReturnUrlAllowed } from "../core/tenants/allow-lists.ts";
@@ -62,7 +63,7 @@ export interface ConnectSession extends TransientItem {
 /** POST /connect/sessions */
 export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"connect.sessions.create"> {
   return async (request, { caller: { organization, user }, body }) => {
-    const { tenants, transients, grants } = deps();
+    const { tenants, transients, grants, discover } = deps();
     if (!isReturnUrlAllowed(organization, body.returnUrl)) {
       throw new InvalidRequest(
         "returnUrl is not on the organization's list of return URLs (npm run admin)",
@@ -71,7 +72,7 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
       );
     }
     const asked = await readAsked(deps(), request, user, body);
-    await checkClients(tenants, organization, asked);
+    await checkClients({ tenants, discover }, organization, asked);
     const { chosen, again, values } = asked;
     const sessionId = `cs_${randomBytes(24).toString("base64url")}`;
     const secret = values?.secret ?? {};
@@ -91,7 +92,8 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
       endUser: hashSecret(body.endUser),
       ...(body.name === undefined || body.name === "" ? {} : { name: body.name }),
       ...present({ tags: body.tags, sealedConfiguration: sealed, instanceId: again?.id }),
-      configuration: values?.plain ?? {},
+      configuration:
+        chosen[0] === undefined || values === undefined ? {} : configurationOf(again, chosen[0], values),
       reauthenticates: again !== undefined,
     };
     // A refused put is our own: the SDK repeats a put whose answer was lost, and the id is random.
@@ -136,14 +138,14 @@ async function readAsked(
 
 /** That each connector can be signed in to: its URLs are complete, and there is a client. @throws {LinkspanError} 400, 404 */
 async function checkClients(
-  tenants: ConnectionDeps["tenants"],
+  { tenants, discover }: Pick<ConnectionDeps, "tenants" | "discover">,
   organization: Organization,
   { chosen, again, values }: Asked,
 ): Promise<void> {
   const ownKey = values?.plain["oauth.api.key"];
   for (const connector of chosen) {
     if (values !== undefined) {
-      checkConnectorUrls(connector, { ...again?.configuration, ...values.plain }, organization);
+      await signInEndpoint(discover, connector, configurationOf(again, connector, values), organization);
     }
     // An instance that is signed in to again has its client already.
     if (again !== undefined && ownKey === undefined) continue;
@@ -151,6 +153,15 @@ async function checkClients(
     const client = await chooseClient(tenants, organization.id, connector, ownKey, field);
     if (values !== undefined) oauthClientOf(client, values);
   }
+}
+
+/** What is given; for an instance that is signed in to again, the vendor's URLs need what it has. */
+function configurationOf(
+  again: Instance | undefined,
+  connector: Connector,
+  { plain }: ConfigurationValues,
+): Record<string, string> {
+  return { ...endpointFields(connector, again?.configuration ?? {}), ...plain };
 }
 
 /** Key of a session's item. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../core/error-codes.ts";
 import type { PlatformCaller } from "../http/authorize.ts";
-import { type Contract, contracts, type Handle } from "../http/contract.ts";
+import { type Contract, contracts, discoveryErrors, type Handle } from "../http/contract.ts";
 import { paging, pagingHeaders } from "../http/paging.ts";
 import { text, texts } from "../http/parameter.ts";
 import {
@@ -53,6 +53,7 @@ const ofSignIn = [
   "vendor_unreachable",
   "vendor_address_refused",
   "vendor_endpoint_unknown",
+  "vendor_metadata_unusable",
   "vendor_answer_unreadable",
   "vendor_answer_too_large",
   "vendor_timeout",
@@ -334,6 +335,7 @@ export const connectionContracts = contracts({
       "return_url_not_allowed",
       "redirect_uri_mismatch",
       "host_not_allowed",
+      ...discoveryErrors,
       "key_service_unavailable",
       ...ofBody,
     ],

@@ -7,10 +7,10 @@ import type { OAuthClient } from "../core/instances/instance.ts";
 import { hashOf } from "../core/instances/sign-in-epoch.ts";
 import { isOwnState } from "../core/oauth/authorization-request.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
-import { checkConnectorUrls } from "../core/oauth/check-connector-urls.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { lifetimeOf } from "../core/oauth/lifetime.ts";
 import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
+import { type SignInEndpoint, signInEndpoint } from "../core/oauth/sign-in-endpoint.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
 import type { PlatformCaller } from "../http/authorize.ts";
@@ -33,11 +33,19 @@ export function createInstance(deps: () => ConnectionDeps): ConnectionHandle<"in
       throw new InvalidRequest("providerData.code is missing", "providerData.code");
     const { connector, configuration, extra = {} } = asked;
     const { vendorHosts } = caller.organization;
-    checkConnectorUrls(connector, configuration.plain, { told: extra, vendorHosts });
+    const found = await signInEndpoint(deps().discover, connector, configuration.plain, {
+      told: extra,
+      vendorHosts,
+    });
+    const { endpoint } = found;
     const made =
       code === undefined
-        ? await importInstance(deps().grants, { ...asked.common, ...imported, ...ownValues(asked) }, request)
-        : await fromCode(deps(), request, caller.user, asked, code);
+        ? await importInstance(
+            deps().grants,
+            { ...asked.common, ...imported, ...ownValues(asked), ...present({ endpoint }) },
+            request,
+          )
+        : await fromCode(deps(), request, caller.user, asked, { code, ...found });
     return await created(deps(), request, made, caller.user);
   };
 }
@@ -90,9 +98,9 @@ async function fromCode(
   request: HttpRequest,
   user: User,
   { connector, providerData, configuration, client, oauthClient, common }: Asked,
-  code: string,
+  { code, endpoint, server }: SignInEndpoint & { readonly code: string },
 ): ReturnType<typeof provisionInstance> {
-  checkIssuer(connector, providerData.iss, "providerData.iss");
+  checkIssuer(connector, providerData.iss, "providerData.iss", server);
   const sent = { clientId: client.clientId, code };
   const { authorization, repeated } = await authorizationOf(deps, user, connector, providerData.state, sent);
   const redirectUri =
@@ -107,7 +115,7 @@ async function fromCode(
     code,
     redirectUri,
     ...(repeated ? { repeated } : {}),
-    ...present({ codeVerifier, epoch, askedScopes, appState }),
+    ...present({ codeVerifier, epoch, askedScopes, appState, endpoint }),
     configuration: {
       ...authorization?.configuration,
       ...configuration.plain,

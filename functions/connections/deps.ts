@@ -1,6 +1,7 @@
 import type { AuditTrail } from "../core/audit.ts";
 import type { ProvisioningDeps } from "../core/grant/grant-deps.ts";
 import type { InstanceLists } from "../core/instances/instance-store.ts";
+import type { Discover } from "../core/oauth/discover.ts";
 import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
 import type { TransientStore } from "../core/transients.ts";
 
@@ -12,4 +13,6 @@ export interface ConnectionDeps {
   readonly tenants: TenantStore & RegisteredApps;
   readonly transients: TransientStore;
   readonly audit: AuditTrail;
+  /** Asked for where a connector needs it. */
+  readonly discover: () => Discover;
 }

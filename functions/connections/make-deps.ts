@@ -1,5 +1,5 @@
 import { auditQueue } from "../aws/audit-queue.ts";
-import { connectionDeps, store, tenants, transients } from "../aws/composition.ts";
+import { connectionDeps, discover, store, tenants, transients } from "../aws/composition.ts";
 import { environment } from "../aws/environment.ts";
 import { registeredApps } from "../aws/registered-apps.ts";
 import type { ConnectionDeps } from "./deps.ts";
@@ -12,5 +12,6 @@ export const deps = (): ConnectionDeps => ({
     ...registeredApps({ client: store().documents, tableName: environment("TENANTS_TABLE") }),
   },
   transients: transients(),
+  discover,
   audit: auditQueue({ queueUrl: environment("AUDIT_QUEUE_URL") }),
 });

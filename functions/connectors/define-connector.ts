@@ -44,6 +44,26 @@ export interface Source {
   readonly facts: string;
 }
 
+/**
+ * Where a vendor's authorization server tells its URLs: RFC 8414, or OpenID Connect Discovery. For servers that customers run
+ * themselves, and for vendors whose URLs move.
+ */
+export interface Discovery {
+  /** May hold `{name}`, as every URL. The document must name the same issuer. */
+  readonly issuer: string;
+  /** Hosts that the document may name beside the issuer's own: exact or `*.suffix`. The organization's list counts, too. */
+  readonly hosts?: readonly string[];
+}
+
+/** The URLs that a metadata document tells, by its own names (RFC 8414 section 2). A URL of OAuth2 may be one: `{token_endpoint}`. */
+export const DISCOVERED_URLS = ["authorization_endpoint", "token_endpoint", "revocation_endpoint"] as const;
+
+/** The URLs of a connector with `discovery`. */
+export const discoveredUrls = {
+  authorizationUrl: "{authorization_endpoint}",
+  tokenUrl: "{token_endpoint}",
+} as const;
+
 /** What all of a vendor's APIs share, written once (`servers/`): a connector adds the scopes that it asks for. */
 export type AuthorizationServer = Omit<OAuth2, "scopes"> & {
   readonly scopes: Omit<OAuth2["scopes"], "default">;
@@ -54,6 +74,8 @@ export interface OAuth2 {
   /** URLs may hold `{name}`: the value of a declared field of `configuration` or `told`. */
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
+  /** The document is read at each sign-in; its URLs are bound to the grant. */
+  readonly discovery?: Discovery;
   /** Absent: `tokenUrl`. */
   readonly refreshUrl?: string;
   readonly revocation?: Revocation;
@@ -231,20 +253,24 @@ export function defineConnector<const C extends Connector>(connector: C): C {
     connector.oauth2.authorizationUrl,
     connector.oauth2.tokenUrl,
     connector.oauth2.refreshUrl,
+    connector.oauth2.discovery?.issuer,
     connector.oauth2.revocation?.url,
     connector.oauth2.longLivedToken?.exchange.url,
     connector.oauth2.longLivedToken?.renewal.url,
     connector.api.origin,
     ...Object.values(connector.api.hosts ?? {}),
   ];
+  const { discovery } = connector.oauth2;
+  const discovered = discovery === undefined ? [] : DISCOVERED_URLS.map((name) => `{${name}}`);
   for (const url of urls) {
-    if (url !== undefined && !url.startsWith("https://")) {
+    if (url !== undefined && !url.startsWith("https://") && !discovered.includes(url)) {
       throw new Error(`connector ${connector.key}: ${url} is not an https URL`);
     }
   }
   const texts = [...urls, ...Object.values(connector.api.headers ?? {})];
   const declared = [...(connector.configuration ?? []), ...(connector.told ?? [])];
   for (const text of texts) {
+    if (text !== undefined && discovered.includes(text)) continue;
     for (const [place, name = ""] of text?.matchAll(/\{([^{}]+)\}/g) ?? []) {
       if (name !== "client_id" && declared.find(({ key }) => key === name)?.format === undefined) {
         throw new Error(`connector ${connector.key}: ${place} in ${text} is no declared value with a format`);

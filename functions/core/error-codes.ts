@@ -124,6 +124,10 @@ export const errorCodes = {
   vendor_bad_answer: { status: [502], meaning: "The vendor's answer is not what it documents" },
   vendor_endpoint_unknown: { status: [502], meaning: "The vendor did not tell where this account's API is" },
   vendor_error: { status: [400, 502], meaning: "The vendor failed" },
+  vendor_metadata_unusable: {
+    status: [502],
+    meaning: "The vendor's metadata document is missing, another's, or names hosts that are on no list",
+  },
   vendor_rate_limited: { status: [429], meaning: "The vendor limits the rate of token requests" },
   vendor_refused: {
     status: [400, "4xx"],

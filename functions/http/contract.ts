@@ -174,6 +174,14 @@ export const connectionErrors = [
   "not_found",
 ] as const satisfies readonly ErrorCode[];
 
+/** Errors of reading a vendor's metadata document, where its connector has one. */
+export const discoveryErrors = [
+  "vendor_unreachable",
+  "vendor_address_refused",
+  "vendor_answer_too_large",
+  "vendor_metadata_unusable",
+] as const satisfies readonly ErrorCode[];
+
 /** Errors of any call: raised before its handler runs, or by something the handler depends on. */
 export const commonErrors = [
   "invalid_request",

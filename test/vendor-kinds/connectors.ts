@@ -2,6 +2,7 @@ import {
   type Connector,
   days,
   defineConnector,
+  discoveredUrls,
   seconds,
 } from "../../functions/connectors/define-connector.ts";
 
@@ -167,8 +168,37 @@ export const placed = defineConnector({
   account: { method: "GET", path: "/me", id: "id" },
 });
 
+/** Customers run it themselves: it tells its URLs in a metadata document, and promises `iss` in its answers. */
+export const discovered = defineConnector({
+  ...common("discovered", 9_012),
+  oauth2: {
+    ...discoveredUrls,
+    discovery: { issuer: "https://{server}", hosts: ["login.discovered.vendor.example"] },
+    revocation: { url: "{revocation_endpoint}", style: "rfc7009", ends: "token" },
+    clientAuthentication: "client_secret_post",
+    scopes: { default: ["files"], separator: " " },
+    accessToken: {},
+    refreshToken: { rotates: true },
+  },
+  api: {
+    origin: "https://{server}",
+    credential: { in: "header", name: "Authorization", scheme: "Bearer" },
+  },
+  configuration: [
+    {
+      key: "server",
+      name: "Server",
+      description: "Where it runs",
+      required: true,
+      format: { listedHost: ["cloud.discovered.vendor.example"] },
+    },
+  ],
+  account: { method: "GET", path: "/me", id: "id" },
+});
+
 /** All of them, sorted by key as a catalogue is. */
 export const vendorKinds: readonly Connector[] = [
+  discovered,
   eternal,
   idle,
   json,
@@ -186,9 +216,11 @@ export const vendorKinds: readonly Connector[] = [
 export const vendorKindHosts: readonly string[] = [
   ...new Set(
     vendorKinds
-      .filter((each) => each !== placed)
+      .filter((each) => each !== placed && each !== discovered)
       .flatMap(({ oauth2, api }) => [new URL(oauth2.tokenUrl).host, new URL(api.origin).host]),
   ),
   "acme.placed.vendor.example",
   "eu1.placed.vendor.example",
+  "cloud.discovered.vendor.example",
+  "login.discovered.vendor.example",
 ];

@@ -29,6 +29,7 @@ const RULES = {
   query: { lifetimeMs: HOUR, tells: "seconds", refresh: "keeps" },
   json: { lifetimeMs: HOUR, tells: "seconds", refresh: "keeps" },
   placed: { lifetimeMs: HOUR, tells: "seconds", refresh: "rotates" },
+  discovered: { lifetimeMs: HOUR, tells: "seconds", refresh: "rotates" },
   longlived: { lifetimeMs: 60 * DAY, tells: "seconds", refresh: "itself" },
 } as const satisfies Readonly<Record<string, VendorRules>>;
 
@@ -84,6 +85,10 @@ export class VendorKindsServer {
   readonly apiCalls: { readonly kind: VendorKind; readonly status: number }[] = [];
   /** In place of a token endpoint's own answer; `undefined`: its own. */
   intervene: (request: SeenTokenRequest) => Answer | undefined = () => undefined;
+  /** What the metadata document says beside what is true. */
+  metadata: Readonly<Record<string, unknown>> = {};
+  /** Paths of metadata documents that were asked for. */
+  readonly documentReads: string[] = [];
   readonly #codes = new Map<string, Consent>();
   readonly #access = new Map<string, AccessToken>();
   readonly #refresh = new Map<string, RefreshToken>();
@@ -133,16 +138,22 @@ export class VendorKindsServer {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = "", headers } = request;
     const url = new URL(request.url ?? "/", "http://vendor.example");
-    const kind = kindOf(headers.host ?? "");
+    const redirectUri = url.searchParams.get("redirect_uri") ?? "";
+    // A browser comes by this server's own address: the vendor's key ends its redirect URI.
+    const kind = kindOf(headers.host ?? "") ?? kindOf(redirectUri.split("/").at(-1) ?? "");
     if (kind === undefined) return void response.writeHead(404).end();
     if (url.pathname === "/authorize") {
-      const back = new URL(url.searchParams.get("redirect_uri") ?? "");
+      const back = new URL(redirectUri);
       back.searchParams.set("code", this.code(kind));
       back.searchParams.set("state", url.searchParams.get("state") ?? "");
+      if (kind === "discovered") back.searchParams.set("iss", ISSUER);
       return void response.writeHead(302, { Location: back.href }).end();
     }
     let answer: Answer;
-    if (url.pathname === "/me") {
+    if (url.pathname.startsWith("/.well-known/")) {
+      this.documentReads.push(url.pathname);
+      answer = this.#document(url.pathname, headers.host ?? "");
+    } else if (url.pathname === "/me") {
       answer = kind === "placed" ? this.#placed(url, headers) : this.#me(kind, headers.authorization);
       this.apiCalls.push({ kind, status: answer.status });
     } else {
@@ -154,6 +165,22 @@ export class VendorKindsServer {
     }
     response.writeHead(answer.status, { "Content-Type": "application/json", ...answer.headers });
     response.end(JSON.stringify(answer.body));
+  }
+
+  #document(path: string, host: string): Answer {
+    // As servers do that know OpenID Connect alone.
+    const isThere = path === "/.well-known/openid-configuration" && host === new URL(ISSUER).host;
+    if (!isThere) return { status: 404, body: { error: "not here" } };
+    const login = "https://login.discovered.vendor.example";
+    const body = {
+      issuer: ISSUER,
+      authorization_endpoint: `${login}/authorize`,
+      token_endpoint: `${login}/token`,
+      revocation_endpoint: `${login}/revoke`,
+      authorization_response_iss_parameter_supported: true,
+      ...this.metadata,
+    };
+    return { status: 200, body };
   }
 
   #placed({ searchParams }: URL, headers: IncomingMessage["headers"]): Answer {
@@ -178,7 +205,7 @@ export class VendorKindsServer {
   #token(seen: SeenTokenRequest, hasQuery: boolean): Answer {
     const { kind, method, path, fields } = seen;
     if (kind === "longlived" && path !== "/token") return this.#longLived(seen);
-    if (kind === "placed" && path === "/revoke") return this.#revoke(seen);
+    if ((kind === "placed" || kind === "discovered") && path === "/revoke") return this.#revoke(seen);
     const wanted = kind === "query" ? "GET" : "POST";
     if (path !== "/token" || method !== wanted || hasQuery !== (wanted === "GET")) {
       return { status: 404, body: { error: "invalid_request" } };
@@ -196,7 +223,8 @@ export class VendorKindsServer {
 
   #revoke({ host, fields }: SeenTokenRequest): Answer {
     const token = this.#refresh.get(fields.token ?? "");
-    if (host !== "acme.placed.vendor.example" || token === undefined) return { status: 404, body: {} };
+    const isHere = host === "acme.placed.vendor.example" || host === "login.discovered.vendor.example";
+    if (!isHere || token === undefined) return { status: 404, body: {} };
     token.consent.ended = true;
     return { status: 200, body: {} };
   }
@@ -287,6 +315,8 @@ export class VendorKindsServer {
   }
 }
 
+const ISSUER = "https://cloud.discovered.vendor.example";
+
 /** Beyond 2^53 in the vendor's JSON, which JSON.stringify cannot write as a number: a text does for a test. */
 const LARGE_ID = "17841405793187218";
 
@@ -297,7 +327,7 @@ function kindOf(host: string): VendorKind | undefined {
   const label = host
     .replace(/:\d+$/, "")
     .replace(/\.vendor\.example$/, "")
-    .replace(/^(?:graph|acme|eu1)\./, "");
+    .replace(/^(?:graph|acme|eu1|cloud|login)\./, "");
   return label in RULES ? (label as VendorKind) : undefined;
 }
 

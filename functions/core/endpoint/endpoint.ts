@@ -1,4 +1,4 @@
-import type { Connector, ValueFormat } from "../../connectors/define-connector.ts";
+import { type Connector, DISCOVERED_URLS, type ValueFormat } from "../../connectors/define-connector.ts";
 import { InvalidRequest, VendorError } from "../errors.ts";
 import type { Grant } from "../instances/instance.ts";
 import { present } from "../present.ts";
@@ -21,6 +21,7 @@ export interface Endpoint {
 
 /** Of the grant's client; a connector need not declare it. */
 const CLIENT_ID = "client_id";
+const USED_AFTER_SIGN_IN = DISCOVERED_URLS.filter((name) => name !== "authorization_endpoint");
 
 /**
  * The values of an instance's endpoint. What the vendor told goes with its grant. So does each configured value that decides
@@ -45,7 +46,29 @@ export function endpointValues(
     const value = won.extra?.[key];
     if (value !== undefined) values[key] = value;
   }
-  return { ...values, ...present({ [CLIENT_ID]: won.endpoint?.[CLIENT_ID] }) };
+  const ofGrant = connector.oauth2.discovery === undefined ? [CLIENT_ID] : [CLIENT_ID, ...DISCOVERED_URLS];
+  return { ...values, ...valuesAt(won.endpoint ?? {}, ofGrant) };
+}
+
+/** Of a configuration, what the connector's URLs and headers are made of. */
+export function endpointFields(
+  connector: Connector,
+  configuration: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const fields = (connector.configuration ?? []).filter(({ format }) => format !== undefined);
+  return valuesAt(
+    configuration,
+    fields.map(({ key }) => key),
+  );
+}
+
+function valuesAt(values: EndpointValues, keys: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = values[key];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
 }
 
 /** What a grant keeps of the values with which it was won. @returns undefined: nothing */
@@ -60,8 +83,10 @@ export function boundValues(
     return value === undefined ? [] : [[key, value]];
   });
   const headers = Object.values(connector.api.headers ?? {});
+  const discovered = connector.oauth2.discovery === undefined ? [] : USED_AFTER_SIGN_IN;
   const bound = {
     ...Object.fromEntries(hosts),
+    ...valuesAt(values, discovered),
     ...(headers.some((each) => each.includes(`{${CLIENT_ID}}`)) ? { [CLIENT_ID]: clientId } : {}),
   };
   return Object.keys(bound).length === 0 ? undefined : bound;
@@ -134,20 +159,31 @@ export function filled(connector: Connector, template: string, values: EndpointV
 }
 
 function valueFor(connector: Connector, key: string, value: string | undefined): string {
+  if (isDiscovered(connector, key)) {
+    // core/oauth/discover.ts checked it when the document was read; the grant keeps it sealed.
+    if (value !== undefined) return value;
+    throw endpointUnknown(connector, key);
+  }
   const format = formatOf(connector, key);
   const isTold = connector.told?.some((each) => each.key === key) === true;
   const fits = value === undefined || value === "" ? undefined : formatted(format, value);
   if (fits !== undefined) return fits;
   const field = `configuration.${key}`;
-  if (isTold || key === CLIENT_ID) {
-    throw new VendorError(
-      502,
-      "vendor_endpoint_unknown",
-      `${connector.name} did not tell a usable ${key} when the user signed in; send the user through the authorization URL again`,
-    );
-  }
+  if (isTold || key === CLIENT_ID) throw endpointUnknown(connector, key);
   if (value === undefined || value === "") throw new InvalidRequest(`${field} is missing`, field);
   throw new InvalidRequest(`${field} is not right: ${describeFormat(format)}`, field);
+}
+
+function isDiscovered({ oauth2 }: Connector, key: string): boolean {
+  return oauth2.discovery !== undefined && DISCOVERED_URLS.some((name) => name === key);
+}
+
+function endpointUnknown({ name }: Connector, key: string): VendorError {
+  return new VendorError(
+    502,
+    "vendor_endpoint_unknown",
+    `${name} did not tell a usable ${key} when the user signed in; send the user through the authorization URL again`,
+  );
 }
 
 /** An undeclared value (`defineConnector` refuses those) gets the safest format. */

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Connector } from "../../connectors/define-connector.ts";
-import { endpointValues, filled } from "../endpoint/endpoint.ts";
+import { type EndpointValues, endpointValues, filled } from "../endpoint/endpoint.ts";
+import { present } from "../present.ts";
 
 export interface AuthorizationRequest {
   readonly clientId: string;
@@ -13,6 +14,8 @@ export interface AuthorizationRequest {
   readonly codeChallenge?: string | undefined;
   /** Values for the vendor's URL, where it holds any. */
   readonly configuration: Readonly<Record<string, string>>;
+  /** The vendor's URLs by its metadata document, where the connector has none of its own. */
+  readonly endpoint?: EndpointValues | undefined;
 }
 
 /**
@@ -21,9 +24,8 @@ export interface AuthorizationRequest {
  */
 export function authorizationUrl(connector: Connector, request: AuthorizationRequest): string {
   const { oauth2 } = connector;
-  const url = new URL(
-    filled(connector, oauth2.authorizationUrl, endpointValues(connector, request.configuration, {})),
-  );
+  const values = endpointValues(connector, request.configuration, present({ endpoint: request.endpoint }));
+  const url = new URL(filled(connector, oauth2.authorizationUrl, values));
   const scopes = askedScopes(connector, request.scope);
   const parameters: Record<string, string | undefined> = {
     response_type: "code",

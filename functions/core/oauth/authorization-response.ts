@@ -1,18 +1,21 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import { InvalidRequest } from "../errors.ts";
+import type { ServerMetadata } from "./discover.ts";
 
 /**
  * The issuer of an authorization response (RFC 9207): wherever it is sent, it must be the one that the user was sent to,
  * and a vendor that promises it must send it. Against mix-up (RFC 9700 section 4.4).
  * @param field how the caller names it
+ * @param server what the vendor's metadata document says of it; absent: the connector says so itself
  * @throws {InvalidRequest} `invalid_issuer`
  */
 export function checkIssuer(
   connector: Pick<Connector, "oauth2" | "name">,
   iss: string | undefined,
   field = "iss",
+  server?: Pick<ServerMetadata, "issuer" | "issRequired">,
 ): void {
-  const { issuer, issRequired } = connector.oauth2;
+  const { issuer, issRequired } = server ?? connector.oauth2;
   const missing = iss === undefined && issRequired === true;
   const wrong = iss !== undefined && issuer !== undefined && iss !== issuer;
   if (missing || wrong) {

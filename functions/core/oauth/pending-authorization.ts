@@ -5,6 +5,7 @@ import { hashSecret } from "../secret-hash.ts";
 import type { TransientItem, TransientStore } from "../transients.ts";
 import type { SealedPlace, Vault } from "../vault/ports.ts";
 import {
+  type AuthorizationRequest,
   askedScopes,
   authorizationUrl,
   codeChallenge,
@@ -46,6 +47,8 @@ export interface AuthorizationStart
   readonly scope?: string | undefined;
   /** False: without PKCE, though the vendor has it. */
   readonly pkce?: boolean;
+  /** The vendor's URLs by its metadata document. */
+  readonly endpoint?: AuthorizationRequest["endpoint"];
 }
 
 /**
@@ -57,7 +60,7 @@ export async function beginAuthorization(
     readonly transients: Pick<TransientStore, "put" | "now">;
     readonly vault: Pick<Vault, "seal">;
   },
-  { connector, scope, pkce, ...start }: AuthorizationStart,
+  { connector, scope, pkce, endpoint, ...start }: AuthorizationStart,
 ): Promise<{ url: string; state: string; expiresAt: number }> {
   const state = newState();
   const hash = hashSecret(state);
@@ -69,6 +72,7 @@ export async function beginAuthorization(
     state,
     codeChallenge: verifier === undefined ? undefined : codeChallenge(verifier),
     configuration: start.configuration,
+    endpoint,
   });
   const expiresAt = deps.transients.now() + LIFETIME_MS;
   const pending: PendingAuthorization = {

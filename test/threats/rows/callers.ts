@@ -114,7 +114,10 @@ export const callerThreats: readonly Threat[] = [
       file: "test/unit/tenants/tenant-table.test.ts",
       name: "are looked for each time when they were not found: one read",
     },
-    takenOut: { find: "if (value === undefined) return undefined;", put: "" },
+    takenOut: {
+      find: "if (value !== undefined) cache.set(name, value);",
+      put: "cache.set(name, value ?? {});",
+    },
   },
   {
     id: "tenant-flood",

@@ -201,6 +201,32 @@ export const oauthThreats: readonly Threat[] = [
     },
   },
   {
+    id: "discovery-host",
+    threat:
+      "A metadata document of a customer's server sends codes and refresh tokens to a host of an attacker",
+    from: ["RFC 8414 6.2", "OWASP API7"],
+    guard: { file: "functions/core/oauth/discover.ts", name: "urlIn" },
+    test: {
+      file: "test/unit/oauth/discover.test.ts",
+      name: "may name its own host, the connector's or the organization's as its %s, and no other",
+    },
+    takenOut: { find: "if (!allowed.some((each) => isBelow(url.host, each))) {", put: "if (false) {" },
+  },
+  {
+    id: "discovery-issuer",
+    threat: "A server passes another server's metadata off as its own, and gets that one's codes (mix-up)",
+    from: ["RFC 8414 3.3", "RFC 9700 4.4"],
+    guard: { file: "functions/core/oauth/discover.ts", name: "isSameIssuer" },
+    test: {
+      file: "test/unit/oauth/discover.test.ts",
+      name: "must name its issuer; a slash at the end makes no other",
+    },
+    takenOut: {
+      find: "function isSameIssuer(told: unknown, issuer: string): told is string {",
+      put: "function isSameIssuer(told: unknown, issuer: string): told is string {\n  return true;",
+    },
+  },
+  {
     id: "endpoint-suffix",
     threat: "A host that the callback or the token answer names leads tokens out of the vendor's own domain",
     from: ["OWASP API7", "own"],

@@ -31,6 +31,8 @@ export interface CodeExchange {
   readonly askedScopes?: readonly string[];
   /** Values of the callback that the connector keeps (realmId, …). */
   readonly extra?: Readonly<Record<string, string>>;
+  /** The vendor's URLs by its metadata document, where the connector has none of its own. */
+  readonly endpoint?: EndpointValues;
   /** Of the consumed state (epoch.ts); absent where there was none of ours: the code takes its place. */
   readonly epoch?: string;
 }
@@ -177,8 +179,14 @@ function firstGrant(
   });
 }
 
-function valuesOf({ connector, configuration, extra }: CodeExchange): EndpointValues {
-  return endpointValues(connector, configuration, present({ extra }));
+/** The values of the URLs that a grant is won with. */
+export function valuesOf({
+  connector,
+  configuration,
+  extra,
+  endpoint,
+}: Pick<CodeExchange, "connector" | "configuration" | "extra" | "endpoint">): EndpointValues {
+  return endpointValues(connector, configuration, present({ extra, endpoint }));
 }
 
 /** What a token endpoint's refusal of a first grant is to the caller. The vendor's words stand in `detail.vendor`. */

@@ -1,4 +1,4 @@
-import { boundValues, endpointValues } from "../../endpoint/endpoint.ts";
+import { boundValues } from "../../endpoint/endpoint.ts";
 import { InvalidRequest, Unavailable } from "../../errors.ts";
 import { fitGrant } from "../../instances/fit-grant.ts";
 import type { Grant } from "../../instances/instance.ts";
@@ -14,13 +14,16 @@ import { revokeOrphan } from "../revocation/revoke-orphan.ts";
 import { noteAccount } from "../store/account.ts";
 import { grantOf } from "../store/grant-of.ts";
 import { earliestNow } from "../timing.ts";
-import { type CodeExchange, refusal } from "./exchange-code.ts";
+import { type CodeExchange, refusal, valuesOf } from "./exchange-code.ts";
 import { freeId, type NewInstance, newInstance, type Provisioned, storeWhatFits } from "./first-exchange.ts";
 
 /** A grant won elsewhere. With a refresh token, the access token may be left out. */
 export interface ImportedGrant
   extends NewInstance,
-    Pick<CodeExchange, "organizationId" | "userId" | "connector" | "client" | "configuration" | "extra"> {
+    Pick<
+      CodeExchange,
+      "organizationId" | "userId" | "connector" | "client" | "configuration" | "extra" | "endpoint"
+    > {
   readonly accessToken?: string;
   readonly refreshToken?: string;
   /** Milliseconds, where the app tells. */
@@ -93,15 +96,11 @@ function importedGrant(request: ImportedGrant, credentials: ClientCredentials, n
     ...(expiresInMs === undefined || isLongLived ? {} : { expiresAt: now + expiresInMs }),
     obtainedBy: "import",
     client: request.client,
-    ...present({ endpoint: boundTo(request, credentials), extra: request.extra }),
+    ...present({
+      endpoint: boundValues(request.connector, valuesOf(request), credentials.id),
+      extra: request.extra,
+    }),
   });
-}
-
-function boundTo(
-  { connector, configuration, extra }: ImportedGrant,
-  credentials: ClientCredentials,
-): Grant["endpoint"] {
-  return boundValues(connector, endpointValues(connector, configuration, present({ extra })), credentials.id);
 }
 
 async function provenGrant(
@@ -113,7 +112,7 @@ async function provenGrant(
   const { connector, organizationId } = request;
   const outcome: TokenOutcome = await deps.tokens.refresh(connector, credentials, {
     refreshToken,
-    values: endpointValues(connector, request.configuration, present({ extra: request.extra })),
+    values: valuesOf(request),
     timeoutMs: deps.timing.exchangeMs,
     beforeSend: () => {},
   });
@@ -121,7 +120,7 @@ async function provenGrant(
     throw refusal(connector, outcome, "configuration.oauth.user.refresh_token");
   }
   const { client, extra } = request;
-  const endpoint = boundTo(request, credentials);
+  const endpoint = boundValues(connector, valuesOf(request), credentials.id);
   const grant = grantOf(deps, connector, outcome.response, {
     ...present({ extra }),
     refreshToken,

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { type Connector, defineConnector } from "../../../functions/connectors/define-connector.ts";
-import { checkConnectorUrls } from "../../../functions/core/oauth/check-connector-urls.ts";
+import { signInEndpoint } from "../../../functions/core/oauth/sign-in-endpoint.ts";
 import { connector } from "../../grant/connector.ts";
+
+const noDiscovery = () => {
+  throw new Error("these connectors have no metadata document");
+};
+const check = (
+  ...request: Parameters<typeof signInEndpoint> extends [unknown, ...infer Rest] ? Rest : never
+) => signInEndpoint(noDiscovery, ...request);
 
 const about = { name: "x", description: "x", required: true };
 /** Customers run it themselves, and one of them is known to the connector. */
@@ -22,10 +29,10 @@ const told = defineConnector<Connector>({
 });
 
 describe("a customer's own host", () => {
-  it("is one of the connector's list or of the organization's", () => {
+  it("is one of the connector's list or of the organization's", async () => {
     const vendorHosts = ["cloud.acme.example", "*.corp.acme.example"];
     for (const server of ["demo.vendor.example", "Cloud.acme.example", "https://a.corp.acme.example"]) {
-      expect(() => checkConnectorUrls(own, { server }, { vendorHosts })).not.toThrow();
+      expect(await check(own, { server }, { vendorHosts })).toEqual({});
     }
     for (const server of [
       "evil.example",
@@ -33,27 +40,27 @@ describe("a customer's own host", () => {
       "corp.acme.example",
       "xcorp.acme.example",
     ]) {
-      expect(() => checkConnectorUrls(own, { server }, { vendorHosts }), server).toThrowError(
+      await expect(check(own, { server }, { vendorHosts }), server).rejects.toThrowError(
         expect.objectContaining({ status: 400, code: "host_not_allowed" }),
       );
     }
-    expect(() => checkConnectorUrls(own, { server: "cloud.acme.example" }, {})).toThrowError(/is on no list/);
+    await expect(check(own, { server: "cloud.acme.example" }, {})).rejects.toThrowError(/is on no list/);
   });
 
-  it("must be given, and be a host", () => {
-    expect(() => checkConnectorUrls(own, {}, {})).toThrowError("configuration.server is missing");
-    expect(() => checkConnectorUrls(own, { server: "127.0.0.1" }, {})).toThrowError(
+  it("must be given, and be a host", async () => {
+    await expect(check(own, {}, {})).rejects.toThrowError("configuration.server is missing");
+    await expect(check(own, { server: "127.0.0.1" }, {})).rejects.toThrowError(
       "configuration.server is not right",
     );
   });
 });
 
 describe("a value that the callback tells", () => {
-  it("is not asked for ahead of it, and named where it is missing then", () => {
-    expect(() => checkConnectorUrls(told, {}, {})).not.toThrow();
-    expect(() => checkConnectorUrls(told, {}, { told: { subdomain: "acme" } })).not.toThrow();
+  it("is not asked for ahead of it, and named where it is missing then", async () => {
+    expect(await check(told, {}, {})).toEqual({});
+    expect(await check(told, {}, { told: { subdomain: "acme" } })).toEqual({});
     for (const values of [{}, { subdomain: "acme.evil.example/" }]) {
-      expect(() => checkConnectorUrls(told, { subdomain: "acme" }, { told: values })).toThrowError(
+      await expect(check(told, { subdomain: "acme" }, { told: values })).rejects.toThrowError(
         expect.objectContaining({ status: 400, detail: { field: "providerData.subdomain" } }),
       );
     }

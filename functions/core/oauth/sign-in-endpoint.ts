@@ -2,24 +2,47 @@ import type { Connector, ValueFormat } from "../../connectors/define-connector.t
 import { type EndpointValues, endpointValues, filled } from "../endpoint/endpoint.ts";
 import { formatted, isBelow } from "../endpoint/value-format.ts";
 import { InvalidRequest } from "../errors.ts";
+import { present } from "../present.ts";
+import type { Discover, ServerMetadata } from "./discover.ts";
+
+/** What a sign-in's URLs are made of, beside the configuration. */
+export interface SignInEndpoint {
+  /** URLs of the metadata document; absent: the connector has its own. */
+  readonly endpoint?: ServerMetadata["urls"];
+  /** Whose answer the callback is, for `checkIssuer`. */
+  readonly server?: Pick<ServerMetadata, "issuer" | "issRequired">;
+}
 
 /**
- * What the URLs of a sign-in need of the configuration and of the callback, checked ahead of any request: a code is not spent
- * in vain.
+ * Checks what the URLs of a sign-in need of the configuration and of the callback, and reads the vendor's metadata document
+ * where the connector has one. This comes before any request that spends the code.
  * @param told parameters of the callback; absent: it is yet to come
  * @param vendorHosts that the organization allows
  * @throws {InvalidRequest} 400 naming the value that is missing or has not its format
+ * @throws as `Discover`
  */
-export function checkConnectorUrls(
+export async function signInEndpoint(
+  discover: () => Discover,
   connector: Connector,
   configuration: Readonly<Record<string, string>>,
   {
     told,
     vendorHosts = [],
   }: { told?: EndpointValues | undefined; vendorHosts?: readonly string[] | undefined },
-): void {
-  const { authorizationUrl, tokenUrl } = connector.oauth2;
-  const values = endpointValues(connector, configuration, told === undefined ? {} : { extra: told });
+): Promise<SignInEndpoint> {
+  const configured = endpointValues(connector, configuration, {});
+  checkListed(connector, configured, vendorHosts);
+  const found =
+    connector.oauth2.discovery === undefined
+      ? undefined
+      : await discover()(connector, configured, vendorHosts);
+  const values = endpointValues(connector, configuration, present({ endpoint: found?.urls, extra: told }));
+  checkUrls(connector, values, told);
+  return found === undefined ? {} : { endpoint: found.urls, server: found };
+}
+
+/** @throws {InvalidRequest} `host_not_allowed` */
+function checkListed(connector: Connector, values: EndpointValues, vendorHosts: readonly string[]): void {
   for (const { key, format } of connector.configuration ?? []) {
     const host = format === undefined ? undefined : listedHost(format, values[key]);
     if (host === undefined || [...host.listed, ...vendorHosts].some((each) => isBelow(host.name, each)))
@@ -31,6 +54,10 @@ export function checkConnectorUrls(
       "host_not_allowed",
     );
   }
+}
+
+function checkUrls(connector: Connector, values: EndpointValues, told: EndpointValues | undefined): void {
+  const { authorizationUrl, tokenUrl } = connector.oauth2;
   filled(connector, authorizationUrl, values);
   const needed = (connector.told ?? []).filter(({ key }) => tokenUrl.includes(`{${key}}`));
   if (told === undefined && needed.length > 0) return;
