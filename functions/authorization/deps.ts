@@ -1,6 +1,6 @@
 import { discover, store, tenants, vault } from "../aws/composition.ts";
 import { environment } from "../aws/environment.ts";
-import { registeredApps } from "../aws/registered-apps.ts";
+import { registeredApps } from "../aws/tenants/table.ts";
 import { transientWriter } from "../aws/transient-table.ts";
 import type { Discover } from "../core/oauth/discover.ts";
 import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";

@@ -1,7 +1,7 @@
 import { auditQueue } from "../aws/audit-queue.ts";
 import { connectionDeps, discover, store, tenants, transients } from "../aws/composition.ts";
 import { environment } from "../aws/environment.ts";
-import { registeredApps } from "../aws/registered-apps.ts";
+import { registeredApps } from "../aws/tenants/table.ts";
 import type { ConnectionDeps } from "./deps.ts";
 
 /** Built at the first call. */

@@ -1,6 +1,6 @@
 import type { Context } from "aws-lambda";
-import { dueIndex } from "../aws/due-index.ts";
 import { environment } from "../aws/environment.ts";
+import { dueIndex } from "../aws/instances/indexes.ts";
 import { sweepOutcome } from "../aws/outcome-metrics.ts";
 import { rescueList } from "../aws/rescue-list.ts";
 import { dynamoClient } from "../aws/store-time.ts";

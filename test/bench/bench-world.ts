@@ -6,7 +6,7 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { S3Client } from "@aws-sdk/client-s3";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
-import { tenantRecords } from "../../functions/aws/tenant-records.ts";
+import { tenantRecords } from "../../functions/aws/tenants/records.ts";
 import { connectorByKey } from "../../functions/connectors/catalogue.ts";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
 import { tenantAdministration } from "../../functions/core/tenants/administration.ts";

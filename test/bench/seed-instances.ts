@@ -1,5 +1,5 @@
 import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
-import { itemOf } from "../../functions/aws/instance-item.ts";
+import { itemOf } from "../../functions/aws/instances/item.ts";
 import { dueAt } from "../../functions/core/grant/store/due.ts";
 import { refreshGroup } from "../../functions/core/grant/store/refresh-group.ts";
 import { sealGrant } from "../../functions/core/grant/store/sealed-grant.ts";

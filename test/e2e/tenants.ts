@@ -1,9 +1,9 @@
 import { KMSClient } from "@aws-sdk/client-kms";
 import { ScanCommand } from "@aws-sdk/lib-dynamodb";
-import { instanceTable } from "../../functions/aws/instance-table.ts";
+import { instanceTable } from "../../functions/aws/instances/table.ts";
 import { kmsDataKeyService } from "../../functions/aws/kms.ts";
 import { dynamoClient } from "../../functions/aws/store-time.ts";
-import { tenantRecords } from "../../functions/aws/tenant-records.ts";
+import { tenantRecords } from "../../functions/aws/tenants/records.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { type TenantAdmin, tenantAdministration } from "../../functions/core/tenants/administration.ts";
 import { createVault } from "../../functions/core/vault/vault.ts";

@@ -1,8 +1,7 @@
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { dueIndex } from "../../functions/aws/due-index.ts";
-import { countInstances } from "../../functions/aws/instance-count.ts";
-import { instanceTable, pendingTable } from "../../functions/aws/instance-table.ts";
+import { countInstances, dueIndex } from "../../functions/aws/instances/indexes.ts";
+import { instanceTable, pendingTable } from "../../functions/aws/instances/table.ts";
 import type {
   DueIndex,
   InstanceStore,

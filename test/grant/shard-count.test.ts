@@ -1,6 +1,6 @@
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { instanceTable } from "../../functions/aws/instance-table.ts";
+import { instanceTable } from "../../functions/aws/instances/table.ts";
 import { sweepLock } from "../../functions/aws/sweep-lock.ts";
 import { sweep } from "../../functions/core/grant/schedule/sweep.ts";
 import { timing } from "../../functions/core/grant/timing.ts";

@@ -47,7 +47,7 @@ export interface RegisteredApp {
   readonly createdAt: number;
 }
 
-/** The tenants table. Organizations, users and secrets are cached 30 s by `aws/tenant-table.ts`. */
+/** The tenants table. Organizations, users and secrets are cached 30 s by `aws/tenants/table.ts`. */
 export interface TenantStore {
   organization(id: string, options?: { readonly fresh: boolean }): Promise<Organization | undefined>;
   user(

@@ -109,7 +109,7 @@ export const callerThreats: readonly Threat[] = [
     id: "guesses-fill-cache",
     threat: "Guessed secrets push good ones out of the cache, so that each call costs reads",
     from: ["OWASP API4"],
-    guard: { file: "functions/aws/tenant-table.ts", name: "cached" },
+    guard: { file: "functions/aws/tenants/table.ts", name: "cached" },
     test: {
       file: "test/unit/tenants/tenant-table.test.ts",
       name: "are looked for each time when they were not found: one read",

@@ -39,7 +39,7 @@ export const grantThreats: readonly Threat[] = [
     id: "refresh-twice",
     threat: "A refresh token is sent twice: the vendor takes that for theft and ends the whole grant",
     from: ["RFC 9700 2.2.2", "RFC 9700 4.14"],
-    guard: { file: "functions/aws/instance-items.ts", name: "takeLease" },
+    guard: { file: "functions/aws/instances/items.ts", name: "takeLease" },
     test: {
       file: "test/grant/instance-table.test.ts",
       name: "is taken on the version and fence that were read, and only once",
@@ -92,7 +92,7 @@ export const grantThreats: readonly Threat[] = [
     id: "sign-in-overtaken",
     threat: "An older sign-in overwrites a later one's grant",
     from: ["own"],
-    guard: { file: "functions/aws/instance-items.ts", name: "signIn" },
+    guard: { file: "functions/aws/instances/items.ts", name: "signIn" },
     test: {
       file: "test/grant/instance-table.test.ts",
       name: "is refused to an earlier or the same sign-in, to a moved fence or version, and while deleting",
@@ -106,7 +106,7 @@ export const grantThreats: readonly Threat[] = [
     id: "commit-over-sign-in",
     threat: "A late refresh is written over the grant of a sign-in, or over a deletion",
     from: ["own"],
-    guard: { file: "functions/aws/instance-items.ts", name: "commit" },
+    guard: { file: "functions/aws/instances/items.ts", name: "commit" },
     test: {
       file: "test/grant/instance-table.test.ts",
       name: "is refused for another version",

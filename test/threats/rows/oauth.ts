@@ -317,7 +317,7 @@ export const oauthThreats: readonly Threat[] = [
     id: "live-before-claim",
     threat: "What a hosted sign-in brought works, or shows in a list, before it is claimed",
     from: ["OWASP API5", "own"],
-    guard: { file: "functions/aws/pending-item.ts", name: "storedPending" },
+    guard: { file: "functions/aws/instances/pending.ts", name: "storedPending" },
     test: {
       file: "test/grant/pending-table.test.ts",
       name: "is no instance: not by its id, in no list of them",

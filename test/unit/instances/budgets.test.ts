@@ -1,8 +1,8 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { itemOf } from "../../../functions/aws/instance-item.ts";
-import { instanceTable } from "../../../functions/aws/instance-table.ts";
+import { itemOf } from "../../../functions/aws/instances/item.ts";
+import { instanceTable } from "../../../functions/aws/instances/table.ts";
 import {
   budgets,
   checkConfiguration,

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { instanceTable, pendingTable } from "../../../functions/aws/instance-table.ts";
-import { tenantRecords } from "../../../functions/aws/tenant-records.ts";
+import { instanceTable, pendingTable } from "../../../functions/aws/instances/table.ts";
+import { tenantRecords } from "../../../functions/aws/tenants/records.ts";
 import { deleteOrganization } from "../../../functions/core/grant/operator/delete-organization.ts";
 import { resealOrganization } from "../../../functions/core/grant/operator/reseal-organization.ts";
 import { sealConfiguration, sealGrant } from "../../../functions/core/grant/store/sealed-grant.ts";

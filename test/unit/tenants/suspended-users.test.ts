@@ -1,6 +1,6 @@
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { tenantRecords } from "../../../functions/aws/tenant-records.ts";
+import { tenantRecords } from "../../../functions/aws/tenants/records.ts";
 import { type TenantAdmin, tenantAdministration } from "../../../functions/core/tenants/administration.ts";
 import type { TenantRecords } from "../../../functions/core/tenants/ports.ts";
 import { isOfSuspendedUser, MOST_LISTED } from "../../../functions/core/tenants/suspended-users.ts";

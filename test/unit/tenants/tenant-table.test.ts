@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { registeredApps } from "../../../functions/aws/registered-apps.ts";
-import { tenantRecords } from "../../../functions/aws/tenant-records.ts";
-import { tenantTable } from "../../../functions/aws/tenant-table.ts";
+import { tenantRecords } from "../../../functions/aws/tenants/records.ts";
+import { registeredApps, tenantTable } from "../../../functions/aws/tenants/table.ts";
 import { clientResolver } from "../../../functions/core/oauth/client-resolver.ts";
 import { type TenantAdmin, tenantAdministration } from "../../../functions/core/tenants/administration.ts";
 import type { RegisteredApps, TenantStore } from "../../../functions/core/tenants/ports.ts";

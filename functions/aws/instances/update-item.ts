@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { conditionHeld } from "./conditional-write.ts";
-import { instanceKey, shardOf } from "./instance-item.ts";
+import { conditionHeld } from "../conditional-write.ts";
+import { instanceKey, shardOf } from "./item.ts";
 
 export interface InstanceTableOptions {
   readonly client: DynamoDBDocumentClient;
@@ -21,7 +21,7 @@ export interface Change {
 
 /**
  * One conditional update of one item.
- * @param item sort key, where it is not the instance itself (pending-item.ts)
+ * @param item sort key, where it is not the instance itself (pending.ts)
  * @returns whether it was written
  */
 export function updateItem(

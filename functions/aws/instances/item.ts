@@ -1,5 +1,5 @@
-import type { Instance } from "../core/instances/instance.ts";
-import type { InstanceSummary } from "../core/instances/instance-store.ts";
+import type { Instance } from "../../core/instances/instance.ts";
+import type { InstanceSummary } from "../../core/instances/instance-store.ts";
 
 /** An item of the instances table, as the document client gives it. */
 export type InstanceItem = Omit<Instance, "id"> & {
@@ -45,4 +45,13 @@ export function instanceOf(item: InstanceItem): Instance {
 export function summaryOf(item: Record<string, unknown>): InstanceSummary {
   const { instanceId, userId, connector, name, tags, createdAt } = item as unknown as InstanceItem;
   return { id: instanceId, userId, connector, name, tags, createdAt };
+}
+
+/** A key of strings and numbers, so JSON carries it. */
+export function writeCursor(key: Record<string, unknown>): string {
+  return Buffer.from(JSON.stringify(key)).toString("base64url");
+}
+
+export function readCursor(cursor: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")) as Record<string, unknown>;
 }

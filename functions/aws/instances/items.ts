@@ -1,9 +1,16 @@
-import { GetCommand } from "@aws-sdk/lib-dynamodb";
-import type { InstanceItems } from "../core/instances/instance-store.ts";
-import { present } from "../core/present.ts";
-import { type Change, dueChange, type InstanceTableOptions, updateItem } from "./instance-change.ts";
-import { type InstanceItem, instanceKey, instanceOf } from "./instance-item.ts";
-import { readingOf } from "./store-time.ts";
+import { DeleteCommand, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import type {
+  InstanceCreation,
+  InstanceItems,
+  InstanceRemoval,
+  InstanceResealing,
+  InstanceSuspension,
+} from "../../core/instances/instance-store.ts";
+import { present } from "../../core/present.ts";
+import { conditionHeld } from "../conditional-write.ts";
+import { readingOf } from "../store-time.ts";
+import { type InstanceItem, instanceKey, instanceOf, itemOf } from "./item.ts";
+import { type Change, dueChange, type InstanceTableOptions, updateItem } from "./update-item.ts";
 
 const EXISTS = "attribute_exists(#instanceId)";
 const NOT_DELETING = "attribute_not_exists(#deleting)";
@@ -194,5 +201,84 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
         condition: "attribute_exists(#deleting)",
       });
     },
+  };
+}
+
+/** New items of the instances table. Takes PutItem. */
+export function instanceCreation({ client, tableName, shards }: InstanceTableOptions): InstanceCreation {
+  return {
+    create: (instance) =>
+      conditionHeld(
+        client.send(
+          new PutCommand({
+            TableName: tableName,
+            Item: itemOf(instance, shards),
+            ConditionExpression: "attribute_not_exists(instanceId)",
+          }),
+        ),
+      ),
+  };
+}
+
+/** The end of an instance. Takes DeleteItem. */
+export function instanceRemoval({ client, tableName }: InstanceTableOptions): InstanceRemoval {
+  return {
+    remove: (id) =>
+      conditionHeld(
+        client.send(
+          new DeleteCommand({
+            TableName: tableName,
+            Key: instanceKey(id),
+            ConditionExpression: "attribute_exists(deleting)",
+          }),
+        ),
+      ),
+  };
+}
+
+/** The mark of instances whose user is suspended. Takes UpdateItem. */
+export function instanceSuspension(options: InstanceTableOptions): InstanceSuspension {
+  return {
+    markSuspended: (id, suspended) =>
+      updateItem(options, id, {
+        ...(suspended ? { set: { userSuspended: true } } : { remove: ["userSuspended"] }),
+        condition: EXISTS,
+      }),
+  };
+}
+
+/** Secrets under another data key, for the operator's command line; no function's bundle holds this. Takes UpdateItem. */
+export function instanceResealing(options: InstanceTableOptions): InstanceResealing {
+  return {
+    reseal: (id, { version, fence }, grant) =>
+      updateItem(options, id, {
+        set: { grant },
+        condition: "#version = :version AND #fence = :fence",
+        values: { version, fence },
+      }),
+
+    resealConfiguration: (id, seen, sealed) =>
+      updateItem(options, id, {
+        set: { sealedConfiguration: sealed },
+        condition: "#sealedConfiguration = :seen",
+        values: { seen },
+      }),
+
+    sealClear: (id, seen, changes) =>
+      updateItem(options, id, {
+        set: { ...changes },
+        condition:
+          seen === undefined
+            ? `${EXISTS} AND attribute_not_exists(#sealedConfiguration)`
+            : "#sealedConfiguration = :seen",
+        ...(seen === undefined ? {} : { values: { seen } }),
+      }),
+
+    resealReplaced: (id, { epoch }, replacedGrants) =>
+      updateItem(options, id, {
+        set: { replacedGrants },
+        condition: "#epoch = :epoch AND attribute_exists(#replacedGrants)",
+        values: { epoch },
+      }),
   };
 }

@@ -1,8 +1,14 @@
-import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { LRUCache } from "lru-cache";
-import { hashSecret } from "../core/secret-hash.ts";
-import type { Organization, RegisteredApp, TenantStore, User } from "../core/tenants/ports.ts";
-import { appKey, organizationKey, secretKey, userKey } from "./tenant-keys.ts";
+import { hashSecret } from "../../core/secret-hash.ts";
+import type {
+  Organization,
+  RegisteredApp,
+  RegisteredApps,
+  TenantStore,
+  User,
+} from "../../core/tenants/ports.ts";
+import { appKey, appPrefix, organizationKey, secretKey, userKey } from "./keys.ts";
 
 /** A suspension, a new allow-list or an ended secret is seen everywhere within this time. */
 const CACHE_MS = 30_000;
@@ -54,5 +60,30 @@ export function tenantTable(options: {
     bySecret: (secret) => cached(secretKey(hashSecret(secret))),
     registeredAppById: (organizationId, connector, appId) =>
       read<RegisteredApp>(appKey(organizationId, connector, appId)),
+  };
+}
+
+/** The apps that organizations registered at vendors, in the tenants table; oldest first, never cached. */
+export function registeredApps(options: {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+}): RegisteredApps {
+  return {
+    async registeredApp(organizationId, connector) {
+      const { Items } = await options.client.send(
+        new QueryCommand({
+          TableName: options.tableName,
+          KeyConditionExpression: "id = :id AND begins_with(#item, :prefix)",
+          ExpressionAttributeNames: { "#item": "item" },
+          ExpressionAttributeValues: {
+            ":id": organizationKey(organizationId).id,
+            ":prefix": appPrefix(connector),
+          },
+          ConsistentRead: true,
+          Limit: 1,
+        }),
+      );
+      return Items?.[0]?.value as RegisteredApp | undefined;
+    },
   };
 }

@@ -1,0 +1,159 @@
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import type { PendingKey, PendingSignIn } from "../../core/instances/pending-sign-in.ts";
+import type { PendingLists, PendingRemoval, PendingSignIns } from "../../core/instances/pending-store.ts";
+import { conditionHeld } from "../conditional-write.ts";
+import { readingOf } from "../store-time.ts";
+import { readCursor, shardOf, writeCursor } from "./item.ts";
+import { type Change, type InstanceTableOptions, updateItem } from "./update-item.ts";
+
+/** Begins the sort keys of all pending sign-ins of an instance. */
+const PENDING_PREFIX = "pending#";
+
+/** Sort key of a pending sign-in in the instances table. */
+export function pendingItem({ sessionId, epoch }: Pick<PendingKey, "sessionId" | "epoch">): string {
+  return `${PENDING_PREFIX}${sessionId}#${epoch}`;
+}
+
+function pendingTableKey(key: PendingKey): { instanceId: number; item: string } {
+  return { instanceId: key.instanceId, item: pendingItem(key) };
+}
+
+/** What a sort key names, where it is a pending sign-in's. */
+export function readPendingItem(item: string): Pick<PendingKey, "sessionId" | "epoch"> | undefined {
+  const [prefix, sessionId, epoch] = item.split("#");
+  if (prefix !== "pending" || sessionId === undefined || epoch === undefined) return undefined;
+  return { sessionId, epoch };
+}
+
+/**
+ * A pending sign-in as it lies in the table. Its organization stands in `organization`, and not in `organizationId` as an
+ * instance's: the index of that name lists instances, whatever version of the code asks it. For the operator the `owner` index
+ * lists pending sign-ins under a key that no user has. `~` sorts after every user's key, so that whoever asks the `consent`
+ * index for two keys at most gets the instances first.
+ */
+type StoredPending = Omit<PendingSignIn, "organizationId"> & {
+  readonly item: string;
+  readonly organization: string;
+  readonly refreshShard: number;
+  readonly dueAt: number;
+  readonly ownerKey: string;
+  readonly ownerSort: string;
+};
+
+function pendingOwnerKey(organizationId: string): string {
+  return `~pending#${organizationId}`;
+}
+
+function storedPending(pending: PendingSignIn, shards: number): StoredPending {
+  const { organizationId, ...rest } = pending;
+  return {
+    ...rest,
+    item: pendingItem(pending),
+    organization: organizationId,
+    dueAt: pending.dueAt ?? pending.endsAt,
+    refreshShard: shardOf(pending.instanceId, shards),
+    ownerKey: pendingOwnerKey(organizationId),
+    ownerSort: `${String(pending.at).padStart(15, "0")}#${pending.instanceId}#${pending.sessionId}`,
+  };
+}
+
+function pendingOf(stored: StoredPending): PendingSignIn {
+  const { item, organization, refreshShard, ownerKey, ownerSort, ...rest } = stored;
+  return { ...rest, organizationId: organization };
+}
+
+const EXISTS = "attribute_exists(#instanceId)";
+const NOT_ENDING = "attribute_not_exists(#endingSince)";
+
+/** Pending sign-ins, beside the instances. Takes GetItem, PutItem, UpdateItem, and Query on the table itself. */
+export function pendingSignIns(options: InstanceTableOptions): PendingSignIns {
+  const { client, tableName, shards } = options;
+  const change = (key: PendingKey, what: Change) =>
+    updateItem(options, key.instanceId, what, pendingItem(key));
+  return {
+    async get(key) {
+      const output = await client.send(
+        new GetCommand({ TableName: tableName, Key: pendingTableKey(key), ConsistentRead: true }),
+      );
+      const value = output.Item === undefined ? undefined : pendingOf(output.Item as StoredPending);
+      return { value, reading: readingOf(output) };
+    },
+
+    async ofInstance(instanceId) {
+      // A handful at most, each ended within its half hour: one page.
+      const { Items = [] } = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: "instanceId = :id AND begins_with(#item, :prefix)",
+          ExpressionAttributeNames: { "#item": "item" },
+          ExpressionAttributeValues: { ":id": instanceId, ":prefix": PENDING_PREFIX },
+          ConsistentRead: true,
+        }),
+      );
+      return Items.map((item) => pendingOf(item as StoredPending));
+    },
+
+    put: (pending) =>
+      conditionHeld(
+        client.send(
+          new PutCommand({
+            TableName: tableName,
+            Item: storedPending(pending, shards),
+            ConditionExpression: "attribute_not_exists(instanceId)",
+          }),
+        ),
+      ),
+
+    noteAccount: (key, noted) => change(key, { set: { ...noted }, condition: `${EXISTS} AND ${NOT_ENDING}` }),
+
+    markClaimed: (key, { at, ...rest }) =>
+      change(key, {
+        set: { ...rest },
+        setOnce: { claimedAt: at },
+        remove: ["dueSince"],
+        condition: `${EXISTS} AND ${NOT_ENDING}`,
+      }),
+
+    markEnding: (key, now, claimedToo = false) =>
+      change(key, {
+        set: { dueAt: now },
+        setOnce: { endingSince: now },
+        remove: ["dueSince", "consentKey"],
+        condition: claimedToo ? EXISTS : `${EXISTS} AND attribute_not_exists(#claimedAt)`,
+      }),
+
+    push: (key, to) => change(key, { set: { dueAt: to }, remove: ["dueSince"], condition: EXISTS }),
+  };
+}
+
+/** The end of a pending sign-in, for the worker. Takes DeleteItem. */
+export function pendingRemoval({ client, tableName }: InstanceTableOptions): PendingRemoval {
+  return {
+    async remove(key) {
+      await client.send(new DeleteCommand({ TableName: tableName, Key: pendingTableKey(key) }));
+    },
+  };
+}
+
+/** An organization's pending sign-ins, for the operator. Takes Query on the `owner` index. */
+export function pendingLists({ client, tableName }: InstanceTableOptions): PendingLists {
+  return {
+    async listPendings(organizationId, { after, limit = 200 } = {}) {
+      const { Items = [], LastEvaluatedKey } = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          IndexName: "owner",
+          KeyConditionExpression: "ownerKey = :owner",
+          ExpressionAttributeValues: { ":owner": pendingOwnerKey(organizationId) },
+          Limit: limit,
+          ...(after === undefined ? {} : { ExclusiveStartKey: readCursor(after) }),
+        }),
+      );
+      const items = Items.flatMap(({ instanceId, item }): PendingKey[] => {
+        const named = readPendingItem(item as string);
+        return named === undefined ? [] : [{ instanceId: instanceId as number, ...named }];
+      });
+      return { items, ...(LastEvaluatedKey === undefined ? {} : { next: writeCursor(LastEvaluatedKey) }) };
+    },
+  };
+}
