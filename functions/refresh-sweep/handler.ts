@@ -2,7 +2,7 @@ import type { Context } from "aws-lambda";
 import { environment } from "../aws/environment.ts";
 import { dueIndex } from "../aws/instances/indexes.ts";
 import { sweepOutcome } from "../aws/outcome-metrics.ts";
-import { rescueList } from "../aws/rescue-list.ts";
+import { rescueList } from "../aws/rescue/list.ts";
 import { dynamoClient } from "../aws/store-time.ts";
 import { sweepLock } from "../aws/sweep-lock.ts";
 import { workQueue } from "../aws/work-queue.ts";

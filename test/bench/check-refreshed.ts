@@ -1,6 +1,6 @@
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { instanceTable } from "../../functions/aws/instances/table.ts";
-import { RESCUE_PREFIX } from "../../functions/aws/rescue-record.ts";
+import { RESCUE_PREFIX } from "../../functions/aws/rescue/record.ts";
 import { openGrant } from "../../functions/core/grant/store/sealed-grant.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import type { BenchWorld } from "./bench-world.ts";

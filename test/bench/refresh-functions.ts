@@ -2,7 +2,7 @@ import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
 import { store, workerDeps } from "../../functions/aws/composition.ts";
 import { environment } from "../../functions/aws/environment.ts";
 import { dueIndex } from "../../functions/aws/instances/indexes.ts";
-import { rescueList } from "../../functions/aws/rescue-list.ts";
+import { rescueList } from "../../functions/aws/rescue/list.ts";
 import { sweepLock } from "../../functions/aws/sweep-lock.ts";
 import { workQueue } from "../../functions/aws/work-queue.ts";
 import { type SweepOutcome, sweep } from "../../functions/core/grant/schedule/sweep.ts";

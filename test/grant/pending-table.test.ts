@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { readRecord, writeRecord } from "../../functions/aws/rescue-record.ts";
+import { readRecord, writeRecord } from "../../functions/aws/rescue/record.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import type { PendingSignIn } from "../../functions/core/instances/pending-sign-in.ts";
 import { type OpenTables, tables } from "./open-instance-table.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { readRecord, rescueKey, writeRecord } from "../../functions/aws/rescue-record.ts";
+import { readRecord, rescueKey, writeRecord } from "../../functions/aws/rescue/record.ts";
 import { type SweepDeps, type SweepState, sweep } from "../../functions/core/grant/schedule/sweep.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { DueItem } from "../../functions/core/instances/instance-store.ts";

@@ -1,7 +1,7 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
-import type { RescueList } from "../core/instances/rescue-store.ts";
-import { present } from "../core/present.ts";
-import { RESCUE_PREFIX, type RescueBucketOptions } from "./rescue-record.ts";
+import type { RescueList } from "../../core/instances/rescue-store.ts";
+import { present } from "../../core/present.ts";
+import { RESCUE_PREFIX, type RescueBucketOptions } from "./record.ts";
 import { s3Client } from "./s3-client.ts";
 
 /** What lies in the rescue bucket, for the sweep. Takes s3:ListBucket on the prefix. */

@@ -1,7 +1,7 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { unlessOutage } from "./store-refusal.ts";
+import { unlessOutage } from "../store-refusal.ts";
 
-// Loaded only when the rescue bucket is needed (rescue-bucket.ts).
+// Loaded only when the rescue bucket is needed (bucket.ts).
 
 export { s3Client } from "./s3-client.ts";
 

@@ -1,6 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { UnreadableRecord } from "../core/grant/rescue/unreadable-record.ts";
-import type { RescueRecord } from "../core/instances/rescue-store.ts";
+import { UnreadableRecord } from "../../core/grant/rescue/unreadable-record.ts";
+import type { RescueRecord } from "../../core/instances/rescue-store.ts";
 
 export interface RescueBucketOptions {
   readonly bucket: string;

@@ -1,18 +1,12 @@
-import type { RescueRecords } from "../core/instances/rescue-store.ts";
-import {
-  RESCUE_PREFIX,
-  type RescueBucketOptions,
-  readRecord,
-  rescueKey,
-  writeRecord,
-} from "./rescue-record.ts";
+import type { RescueRecords } from "../../core/instances/rescue-store.ts";
+import { RESCUE_PREFIX, type RescueBucketOptions, readRecord, rescueKey, writeRecord } from "./record.ts";
 
 /**
  * The rescue bucket: grants that the table could not take. Reached on rare paths only, so the S3 client is loaded there and
  * adds nothing to a cold start. Takes GetObject and PutObject, and ListBucket on the prefix, by which it looks.
  */
 export function rescueRecords({ bucket, client }: RescueBucketOptions): RescueRecords {
-  const load = () => import("./rescue-objects.ts");
+  const load = () => import("./objects.ts");
 
   async function read(key: string): ReturnType<RescueRecords["read"]> {
     const { readObject, s3Client } = await load();

@@ -1,6 +1,6 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
-import type { RescueRemoval } from "../core/instances/rescue-store.ts";
-import type { RescueBucketOptions } from "./rescue-record.ts";
+import type { RescueRemoval } from "../../core/instances/rescue-store.ts";
+import type { RescueBucketOptions } from "./record.ts";
 import { s3Client } from "./s3-client.ts";
 
 /** For the rescue worker, which alone deletes records. Takes s3:DeleteObject. */
