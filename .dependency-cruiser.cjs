@@ -1,7 +1,17 @@
 /** Imports run one way: handlers -> core -> ports <- aws; connectors are leaves; lib knows function folders by path only. */
 
 /** The floors of the grant's house, from the ground up: what lies on one uses those below it, and none above. */
-const FLOORS = ["store", "revocation", "refresh", "sign-in", "pending", "rescue", "schedule", "operator"];
+const FLOORS = [
+  "store",
+  "consent",
+  "revocation",
+  "refresh",
+  "sign-in",
+  "pending",
+  "rescue",
+  "schedule",
+  "operator",
+];
 
 module.exports = {
   forbidden: [

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connectorByKey, hooksOf } from "../connectors/catalogue.ts";
 import type { GrantDeps, ProvisioningDeps, SignInDeps, WorkerDeps } from "../core/grant/grant-deps.ts";
-import { clientPauses } from "../core/grant/refresh/pause-client.ts";
+import { clientPauses } from "../core/grant/refresh/client-pauses.ts";
 import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
 import { timing } from "../core/grant/timing.ts";
 import type { InstanceLists } from "../core/instances/instance-store.ts";

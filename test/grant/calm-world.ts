@@ -1,7 +1,7 @@
 import type { Connector } from "../../functions/connectors/define-connector.ts";
 import type { Call, GrantOutcome, WorkerDeps } from "../../functions/core/grant/grant-deps.ts";
 import type { InstanceEvent } from "../../functions/core/grant/instance-event.ts";
-import { clientPauses } from "../../functions/core/grant/refresh/pause-client.ts";
+import { clientPauses } from "../../functions/core/grant/refresh/client-pauses.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Grant, Instance } from "../../functions/core/instances/instance.ts";
 import type { InstanceStore } from "../../functions/core/instances/instance-store.ts";

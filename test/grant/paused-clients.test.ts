@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { pauseKey } from "../../functions/core/grant/refresh/pause-client.ts";
+import { pauseKey } from "../../functions/core/grant/refresh/client-pauses.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import type { Instance, OAuthClient } from "../../functions/core/instances/instance.ts";
 import type { TokenOutcome } from "../../functions/core/oauth/ports.ts";

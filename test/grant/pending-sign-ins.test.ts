@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { consentKey } from "../../functions/core/grant/consent/key.ts";
 import { claimSignIn } from "../../functions/core/grant/pending/claim-sign-in.ts";
 import { type HostedSignIn, holdSignIn } from "../../functions/core/grant/pending/hold-sign-in.ts";
 import { refusePending } from "../../functions/core/grant/pending/refuse-pending.ts";
 import { settlePending } from "../../functions/core/grant/pending/settle-pending.ts";
 import { settleRescueRecord } from "../../functions/core/grant/rescue/rescue-worker.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
-import { consentKey } from "../../functions/core/grant/store/consent.ts";
 import { refreshGroup } from "../../functions/core/grant/store/refresh-group.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { PendingKey } from "../../functions/core/instances/pending-sign-in.ts";

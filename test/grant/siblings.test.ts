@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Connector } from "../../functions/connectors/define-connector.ts";
+import { noteAccount } from "../../functions/core/grant/consent/account.ts";
+import { consentKey, unprovenKey } from "../../functions/core/grant/consent/key.ts";
 import { forceRefresh } from "../../functions/core/grant/refresh/access-token.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { type FirstExchange, provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";
 import { type ImportedGrant, importInstance } from "../../functions/core/grant/sign-in/import-grant.ts";
 import { type SignIn, signInAgain } from "../../functions/core/grant/sign-in/sign-in.ts";
-import { noteAccount } from "../../functions/core/grant/store/account.ts";
-import { consentKey, unprovenKey } from "../../functions/core/grant/store/consent.ts";
 import { refreshGroup } from "../../functions/core/grant/store/refresh-group.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import type { Instance } from "../../functions/core/instances/instance.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { LinkspanError } from "../../functions/core/errors.ts";
 import { currentAccessToken } from "../../functions/core/grant/refresh/access-token.ts";
-import { pauseKey } from "../../functions/core/grant/refresh/pause-client.ts";
+import { pauseKey } from "../../functions/core/grant/refresh/client-pauses.ts";
 import { finishDeletion, markForDeletion } from "../../functions/core/grant/revocation/delete-instance.ts";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
 import { provisionInstance } from "../../functions/core/grant/sign-in/first-exchange.ts";

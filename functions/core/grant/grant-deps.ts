@@ -66,7 +66,7 @@ export interface RefusedGrants {
   mayEnd(connector: string, instanceId: number, noticedAt: number, now: number): Promise<boolean>;
 }
 
-/** Clients that their authorization server refuses: refreshing their grants is paused, but for probes. Keys: refresh/pause-client.ts. */
+/** Clients that their authorization server refuses: refreshing their grants is paused, but for probes. Keys: refresh/client-pauses.ts. */
 export interface ClientPauses {
   /** `until`: wait until then (store time). `probe`: this caller alone may try whether the pause can end. `open`: no pause. */
   check(

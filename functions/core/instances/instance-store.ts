@@ -148,7 +148,7 @@ export interface InstanceRemoval {
 
 export interface InstanceSiblings {
   /**
-   * Whether an instance other than this one, of any organization, shares this consent (store/consent.ts) and is not being deleted.
+   * Whether an instance other than this one, of any organization, shares this consent (core/grant/consent/key.ts) and is not being deleted.
    * Eventually consistent: what was written within `timing.indexMs` may be missing, or still there.
    * @param unprovenKey of the same consent, for those of one organization whose client is not proven: one of them counts, too
    * @param pending set if this pending sign-in is the holder: its instance and the other pending ones then count

@@ -118,7 +118,7 @@ export interface Instance {
   readonly refreshGroup: string;
   /**
    * Key of the consent shared with its siblings; only if revocation ends all of it. Also tells whether the vendor has accepted
-   * its client yet. See grant/store/consent.ts.
+   * its client yet. See grant/consent/key.ts.
    */
   readonly consentKey?: string;
   readonly lastRefreshedAt?: number;

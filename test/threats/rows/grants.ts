@@ -145,7 +145,7 @@ export const grantThreats: readonly Threat[] = [
     id: "unproven-sibling",
     threat: "An import with somebody else's public client id keeps that organization's consents from ending",
     from: ["OWASP API6", "own"],
-    guard: { file: "functions/core/grant/store/consent.ts", name: "unprovenKey" },
+    guard: { file: "functions/core/grant/consent/key.ts", name: "unprovenKey" },
     test: {
       file: "test/grant/siblings.test.ts",
       name: "is no sibling of another organization's unproven import",

@@ -4,11 +4,11 @@ import type { PendingKey, PendingSignIn } from "../../instances/pending-sign-in.
 import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
+import { consentKey } from "../consent/key.ts";
+import { isShared } from "../consent/siblings.ts";
 import type { Call, WorkerDeps } from "../grant-deps.ts";
-import { isShared } from "../revocation/delete-instance.ts";
 import { openUnlessBroken, revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
 import { revocationOnlyRecord } from "../revocation/unwelcome.ts";
-import { consentKey } from "../store/consent.ts";
 import { pendingVersion } from "../store/sealed-pending.ts";
 import { latestNow, revocationWait } from "../timing.ts";
 import { isMadeFrom, writeClaimed } from "./write-claimed.ts";

@@ -22,8 +22,8 @@ import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from
 import { openGrant } from "../store/sealed-grant.ts";
 import { isAhead, latestNow, leaseIsHeld } from "../timing.ts";
 import { TimedOut, withTimeout } from "../with-timeout.ts";
+import { refreshUnlessPaused } from "./client-pauses.ts";
 import { hasEnded } from "./ended-token.ts";
-import { refreshUnlessPaused } from "./refresh-unless-paused.ts";
 
 /** What a call to the vendor needs. Lives in memory only. */
 export interface AccessToken {

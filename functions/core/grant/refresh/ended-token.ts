@@ -1,7 +1,7 @@
 import type { Grant } from "../../instances/instance.ts";
 import { connectorOf } from "../connector-of.ts";
+import { askAccount } from "../consent/account.ts";
 import type { Call, GrantDeps, InstanceRead } from "../grant-deps.ts";
-import { askAccount } from "../store/account.ts";
 import { releaseLease, takeLease } from "../store/lease.ts";
 import { latestNow, leaseIsHeld } from "../timing.ts";
 import { declareDead } from "./declare-dead.ts";

@@ -3,12 +3,12 @@ import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
 import { connectorOf } from "../connector-of.ts";
+import { noteAccount } from "../consent/account.ts";
 import type { Call, GrantOutcome, WorkerDeps } from "../grant-deps.ts";
 import { openUnlessBroken, revokeOrphan, revokeRecorded } from "../revocation/revoke-orphan.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { createOrFind } from "../sign-in/first-exchange.ts";
 import { writeSignIn } from "../sign-in/write-sign-in.ts";
-import { noteAccount } from "../store/account.ts";
 import { commit } from "../store/commit.ts";
 import { openGrant } from "../store/sealed-grant.ts";
 import {

@@ -1,13 +1,13 @@
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
 import { connectorOf } from "../connector-of.ts";
+import { noteAccount } from "../consent/account.ts";
+import { hasUnknownAccount } from "../consent/key.ts";
 import type { Call, GrantDeps, InstanceRead, RefreshCause, WorkerDeps } from "../grant-deps.ts";
 import { endPendingsOf } from "../pending/settle-pending.ts";
 import { wasJustRefreshed } from "../refresh/access-token.ts";
-import { refreshUnlessPaused } from "../refresh/refresh-unless-paused.ts";
+import { refreshUnlessPaused } from "../refresh/client-pauses.ts";
 import { finishDeletion } from "../revocation/delete-instance.ts";
 import { endReplaced } from "../sign-in/replaced-grants.ts";
-import { noteAccount } from "../store/account.ts";
-import { hasUnknownAccount } from "../store/consent.ts";
 import { isRevivable } from "../store/death.ts";
 import { dueAt, dueFor, isAlmostOver, isDue, isRenewable, owedSince } from "../store/due.ts";
 import { openGrant } from "../store/sealed-grant.ts";

@@ -1,9 +1,9 @@
 import type { Grant, Instance } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
+import { noteAccount } from "../consent/account.ts";
 import type { Call, SignInDeps } from "../grant-deps.ts";
 import { tellMissingScopes } from "../scopes.ts";
-import { noteAccount } from "../store/account.ts";
 import { endOvertaken } from "../store/end-soon.ts";
 import { endReplaced } from "./replaced-grants.ts";
 import { type SignInRecord, type SignInResult, tellSignIn } from "./write-sign-in.ts";

@@ -4,9 +4,9 @@ import { type Grant, type Instance, needsReauthentication } from "../../instance
 import type { RescueRecord } from "../../instances/rescue-store.ts";
 import { present } from "../../present.ts";
 import { StoreRefused } from "../../store-refused.ts";
+import { knownAccount } from "../consent/account.ts";
 import type { GrantDeps, InstanceRead } from "../grant-deps.ts";
 import { openUnlessBroken } from "../revocation/revoke-orphan.ts";
-import { knownAccount } from "../store/account.ts";
 import { commit } from "../store/commit.ts";
 import { type Lease, lookForRescue, takeLease } from "../store/lease.ts";
 import { leaseIsHeld } from "../timing.ts";

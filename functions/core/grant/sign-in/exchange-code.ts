@@ -10,7 +10,7 @@ import type { StoreReading } from "../../store-clock.ts";
 import type { TransientItem, TransientStore } from "../../transients.ts";
 import type { Call, GrantDeps } from "../grant-deps.ts";
 import { UNUSABLE_TOKEN } from "../refresh/after-failure.ts";
-import { endPause } from "../refresh/pause-client.ts";
+import { endPause } from "../refresh/client-pauses.ts";
 import { revokeOrphan } from "../revocation/revoke-orphan.ts";
 import { grantOf } from "../store/grant-of.ts";
 import { earliestNow } from "../timing.ts";

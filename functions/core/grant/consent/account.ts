@@ -8,9 +8,9 @@ import { type AccountAnswer, callAccount } from "../../oauth/account-call.ts";
 import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { GrantDeps } from "../grant-deps.ts";
+import { openGrant } from "../store/sealed-grant.ts";
 import { withTimeout } from "../with-timeout.ts";
-import { consentKey, isUnproven, provenKey, unprovenKey } from "./consent.ts";
-import { openGrant } from "./sealed-grant.ts";
+import { consentKey, isUnproven, provenKey, unprovenKey } from "./key.ts";
 
 /**
  * Who is behind an access token.
