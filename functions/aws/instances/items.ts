@@ -31,10 +31,10 @@ const OF_OLD_GRANT = [
 /** Instances by id: strongly consistent reads, conditional updates of single items. Takes GetItem and UpdateItem. */
 export function instanceItems(options: InstanceTableOptions): InstanceItems {
   const { client, tableName } = options;
-  const change = (id: number, what: Change) => updateItem(options, id, what);
-  const due = (id: number, dueAt: number | undefined, owedSince?: number) =>
-    dueChange(options, id, dueAt, owedSince);
-
+  const writes: Writes = {
+    change: (id, what) => updateItem(options, id, what),
+    due: (id, dueAt, owedSince) => dueChange(options, id, dueAt, owedSince),
+  };
   return {
     async get(id) {
       const output = await client.send(
@@ -43,7 +43,25 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       const value = output.Item === undefined ? undefined : instanceOf(output.Item as InstanceItem);
       return { value, reading: readingOf(output) };
     },
+    ...refreshWrites(writes),
+    ...signInWrites(writes),
+    ...deletionWrites(writes),
+    ...useWrites(writes),
+  };
+}
 
+interface Writes {
+  readonly change: (id: number, what: Change) => Promise<boolean>;
+  /** `undefined`: off the due index. */
+  readonly due: (id: number, dueAt: number | undefined, owedSince?: number) => ReturnType<typeof dueChange>;
+}
+
+/** A refresh: its lease, and how it ends. */
+function refreshWrites({
+  change,
+  due,
+}: Writes): Pick<InstanceItems, "takeLease" | "release" | "commit" | "markDead" | "emptyDead"> {
+  return {
     takeLease: (id, { version, fence }, until, forcedAt) =>
       change(id, {
         set: { fence: fence + 1, until, ...present({ forcedAt }) },
@@ -92,7 +110,15 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
         values: { version, fence },
       });
     },
+  };
+}
 
+/** A sign-in, and what it leaves to be done. */
+function signInWrites({
+  change,
+  due,
+}: Writes): Pick<InstanceItems, "signIn" | "forgetReplaced" | "noteAccount"> {
+  return {
     signIn(
       id,
       { fence, version },
@@ -126,6 +152,21 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
     forgetReplaced: (id, { epoch }) =>
       change(id, { remove: ["replacedGrants"], condition: "#epoch = :epoch", values: { epoch } }),
 
+    noteAccount: (id, { epoch, consentKey }, { at, ...noted }) =>
+      change(id, {
+        set: { ...noted, updatedAt: at },
+        condition: `#epoch = :epoch AND ${NOT_DELETING}${consentKey === undefined ? "" : " AND #consentKey = :seenKey"}`,
+        values: { epoch, ...present({ seenKey: consentKey }) },
+      }),
+  };
+}
+
+/** The end of an instance, step by step. */
+function deletionWrites({
+  change,
+  due,
+}: Writes): Pick<InstanceItems, "markDeleting" | "claimDeletion" | "pushDeletion"> {
+  return {
     markDeleting(id, now, who) {
       const { set, remove } = due(id, now);
       return change(id, {
@@ -136,6 +177,29 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       });
     },
 
+    claimDeletion: (id, { deletionUntil }, to) =>
+      change(id, {
+        set: { deletionUntil: to },
+        condition: `attribute_exists(#deleting) AND ${
+          deletionUntil === undefined ? "attribute_not_exists(#deletionUntil)" : "#deletionUntil = :seen"
+        }`,
+        ...(deletionUntil === undefined ? {} : { values: { seen: deletionUntil } }),
+      }),
+
+    pushDeletion(id, to) {
+      const { set, remove } = due(id, to);
+      return change(id, {
+        set,
+        remove: ["deletionUntil", ...remove],
+        condition: "attribute_exists(#deleting)",
+      });
+    },
+  };
+}
+
+/** What callers change, and when a worker looks next. */
+function useWrites({ change, due }: Writes): Pick<InstanceItems, "setEnabled" | "update" | "touch" | "push"> {
+  return {
     setEnabled(id, enabled, now) {
       const { set, remove } = enabled ? due(id, now) : { set: {}, remove: [] };
       return change(id, {
@@ -158,13 +222,6 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
       });
     },
 
-    noteAccount: (id, { epoch, consentKey }, { at, ...noted }) =>
-      change(id, {
-        set: { ...noted, updatedAt: at },
-        condition: `#epoch = :epoch AND ${NOT_DELETING}${consentKey === undefined ? "" : " AND #consentKey = :seenKey"}`,
-        values: { epoch, ...present({ seenKey: consentKey }) },
-      }),
-
     touch(id, usedAt, dueAt) {
       const { set, remove } = dueAt === undefined ? { set: {}, remove: [] } : due(id, dueAt);
       return change(id, {
@@ -181,24 +238,6 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
         remove,
         condition: `#dueAt = :seen AND ${epoch === undefined ? "" : "#epoch = :epoch AND "}${NOT_DELETING}`,
         values: { seen, ...present({ epoch }) },
-      });
-    },
-
-    claimDeletion: (id, { deletionUntil }, to) =>
-      change(id, {
-        set: { deletionUntil: to },
-        condition: `attribute_exists(#deleting) AND ${
-          deletionUntil === undefined ? "attribute_not_exists(#deletionUntil)" : "#deletionUntil = :seen"
-        }`,
-        ...(deletionUntil === undefined ? {} : { values: { seen: deletionUntil } }),
-      }),
-
-    pushDeletion(id, to) {
-      const { set, remove } = due(id, to);
-      return change(id, {
-        set,
-        remove: ["deletionUntil", ...remove],
-        condition: "attribute_exists(#deleting)",
       });
     },
   };

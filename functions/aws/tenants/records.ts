@@ -26,17 +26,73 @@ import {
   userPrefix,
 } from "./keys.ts";
 
+interface TableOptions {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+}
+
 interface TenantItem extends TenantKey {
   readonly value: unknown;
 }
 
 /** The tenants table as an operator writes it (`npm run admin`); no function's bundle holds this. */
-export function tenantRecords(options: {
-  readonly client: DynamoDBDocumentClient;
-  readonly tableName: string;
-}): TenantRecords {
+export function tenantRecords(options: TableOptions): TenantRecords {
   const { client, tableName: TableName } = options;
+  const { read, create, update, replace, remove } = itemWrites(options);
+  const { query, scan } = itemPages(options);
+  const list = async <T>(organizationId: string, prefix: string): Promise<T[]> =>
+    (await query(organizationId, prefix)).map(({ value }) => value as T);
+  return {
+    ...suspendedUsers(options),
+    organization: (id) => read<Organization>(organizationKey(id)),
+    user: (organizationId, userId) => read<User>(userKey(organizationId, userId)),
+    createOrganization: (organization) => create(organizationKey(organization.id), organization),
+    updateOrganization: (id, changes) => update(organizationKey(id), changes),
+    createUser: (user) => create(userKey(user.organizationId, user.id), user),
+    updateUser: (organizationId, userId, changes) => update(userKey(organizationId, userId), changes),
+    async putSecret(hash, owner) {
+      await client.send(new PutCommand({ TableName, Item: { ...secretKey(hash), value: owner } }));
+    },
+    removeSecret: (hash) => remove(secretKey(hash)),
+    createApp: (app) => create(appKey(app.organizationId, app.connector, app.id), app),
+    updateApp: ({ organizationId, connector, id }, changes) =>
+      update(appKey(organizationId, connector, id), changes),
+    removeApp: ({ organizationId, connector, id }) => remove(appKey(organizationId, connector, id)),
+    replaceDataKeys: (id, seen, to) =>
+      replace(
+        organizationKey(id),
+        "dataKeys",
+        to,
+        seen.length === 0
+          ? "size(#value.#field) = :length"
+          : `size(#value.#field) = :length AND #value.#field[${seen.length - 1}].#id = :newest`,
+        { ":length": seen.length, ...(seen.length === 0 ? {} : { ":newest": seen.at(-1)?.id }) },
+        seen.length === 0 ? {} : { "#id": "id" },
+      ),
+    resealApp: ({ organizationId, connector, id, clientSecret }, sealed) =>
+      replace(appKey(organizationId, connector, id), "clientSecret", sealed, "#value.#field = :seen", {
+        ":seen": clientSecret,
+      }),
+    async removeOrganization(id) {
+      const pointers = await scan("#value.organizationId = :organization", {
+        ":item": "secret",
+        ":organization": id,
+      });
+      const parts = [...(await query(id, userPrefix)), ...(await query(id, appPrefix()))];
+      for (const { id: partition, item } of [...pointers, ...parts]) await remove({ id: partition, item });
+      await remove(organizationKey(id));
+    },
+    async listOrganizations() {
+      const found = await scan("attribute_exists(#value)", { ":item": "organization" });
+      return found.map(({ value }) => value as Organization).sort((a, b) => a.createdAt - b.createdAt);
+    },
+    listUsers: (organizationId) => list<User>(organizationId, userPrefix),
+    listApps: (organizationId) => list<RegisteredApp>(organizationId, appPrefix()),
+  };
+}
 
+/** Reads and writes of single items. */
+function itemWrites({ client, tableName: TableName }: TableOptions) {
   async function read<T>(key: TenantKey): Promise<T | undefined> {
     const { Item } = await client.send(new GetCommand({ TableName, Key: key, ConsistentRead: true }));
     return Item?.value as T | undefined;
@@ -103,6 +159,11 @@ export function tenantRecords(options: {
       client.send(new DeleteCommand({ TableName, Key: key, ConditionExpression: "attribute_exists(id)" })),
     );
 
+  return { read, create, update, replace, remove };
+}
+
+/** All items that are asked for, page by page. */
+function itemPages({ client, tableName: TableName }: TableOptions) {
   async function query(organizationId: string, prefix: string): Promise<TenantItem[]> {
     const found: TenantItem[] = [];
     let start: Record<string, unknown> | undefined;
@@ -121,10 +182,6 @@ export function tenantRecords(options: {
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
     return found;
-  }
-
-  async function list<T>(organizationId: string, prefix: string): Promise<T[]> {
-    return (await query(organizationId, prefix)).map(({ value }) => value as T);
   }
 
   /** The whole table: for an operator's rare commands, where no key leads to what they ask for. */
@@ -147,63 +204,14 @@ export function tenantRecords(options: {
     return found;
   }
 
-  return {
-    ...suspendedUsers(options),
-    organization: (id) => read<Organization>(organizationKey(id)),
-    user: (organizationId, userId) => read<User>(userKey(organizationId, userId)),
-    createOrganization: (organization) => create(organizationKey(organization.id), organization),
-    updateOrganization: (id, changes) => update(organizationKey(id), changes),
-    createUser: (user) => create(userKey(user.organizationId, user.id), user),
-    updateUser: (organizationId, userId, changes) => update(userKey(organizationId, userId), changes),
-    async putSecret(hash, owner) {
-      await client.send(new PutCommand({ TableName, Item: { ...secretKey(hash), value: owner } }));
-    },
-    removeSecret: (hash) => remove(secretKey(hash)),
-    createApp: (app) => create(appKey(app.organizationId, app.connector, app.id), app),
-    updateApp: ({ organizationId, connector, id }, changes) =>
-      update(appKey(organizationId, connector, id), changes),
-    removeApp: ({ organizationId, connector, id }) => remove(appKey(organizationId, connector, id)),
-    replaceDataKeys: (id, seen, to) =>
-      replace(
-        organizationKey(id),
-        "dataKeys",
-        to,
-        seen.length === 0
-          ? "size(#value.#field) = :length"
-          : `size(#value.#field) = :length AND #value.#field[${seen.length - 1}].#id = :newest`,
-        { ":length": seen.length, ...(seen.length === 0 ? {} : { ":newest": seen.at(-1)?.id }) },
-        seen.length === 0 ? {} : { "#id": "id" },
-      ),
-    resealApp: ({ organizationId, connector, id, clientSecret }, sealed) =>
-      replace(appKey(organizationId, connector, id), "clientSecret", sealed, "#value.#field = :seen", {
-        ":seen": clientSecret,
-      }),
-    async removeOrganization(id) {
-      const pointers = await scan("#value.organizationId = :organization", {
-        ":item": "secret",
-        ":organization": id,
-      });
-      const parts = [...(await query(id, userPrefix)), ...(await query(id, appPrefix()))];
-      for (const { id: partition, item } of [...pointers, ...parts]) await remove({ id: partition, item });
-      await remove(organizationKey(id));
-    },
-    async listOrganizations() {
-      const found = await scan("attribute_exists(#value)", { ":item": "organization" });
-      return found.map(({ value }) => value as Organization).sort((a, b) => a.createdAt - b.createdAt);
-    },
-    listUsers: (organizationId) => list<User>(organizationId, userPrefix),
-    listApps: (organizationId) => list<RegisteredApp>(organizationId, appPrefix()),
-  };
+  return { query, scan };
 }
 
 /**
  * The list of suspended users in an organization's record. One id is put on it or taken off at a time, on condition that it is
  * (not) there: two operators' changes do not undo each other.
  */
-function suspendedUsers(options: {
-  readonly client: DynamoDBDocumentClient;
-  readonly tableName: string;
-}): SuspendedUsers {
+function suspendedUsers(options: TableOptions): SuspendedUsers {
   const update = (
     organizationId: string,
     expression: string,

@@ -68,23 +68,13 @@ export interface TenantAdministrationDeps {
 }
 
 export function tenantAdministration(deps: TenantAdministrationDeps): TenantAdmin {
+  return { ...organizationCalls(deps), ...userCalls(deps), ...appCalls(deps) };
+}
+
+function organizationCalls(
+  deps: TenantAdministrationDeps,
+): Pick<TenantAdmin, "createOrganization" | "setAllowLists" | "setStatus" | "listOrganizations"> {
   const { records } = deps;
-
-  async function organizationOf(organizationId: string): Promise<Organization> {
-    const organization = await records.organization(organizationId);
-    if (organization === undefined) throw new NotFound(`there is no organization ${organizationId}`);
-    return organization;
-  }
-
-  async function addSecret(organizationId: string, userId?: string): Promise<string> {
-    const secret = newSecret(userId === undefined ? "lso" : "lsu");
-    await records.putSecret(hashSecret(secret), {
-      organizationId,
-      ...present({ userId }),
-    });
-    return secret;
-  }
-
   return {
     async createOrganization({ name }) {
       checkText(name, budgets.operatorText, "name");
@@ -101,10 +91,45 @@ export function tenantAdministration(deps: TenantAdministrationDeps): TenantAdmi
         createdAt: deps.now(),
       };
       await created(records.createOrganization(organization));
-      return { organization, secret: await addSecret(id) };
+      return { organization, secret: await newSecretOf(records, id) };
     },
+    async setAllowLists(organizationId, { returnUrls, origins, vendorHosts }) {
+      checkList(returnUrls, "returnUrls");
+      checkList(origins, "origins");
+      checkList(vendorHosts, "vendorHosts");
+      const changes = {
+        ...(returnUrls === undefined ? {} : { returnUrls: returnUrls.map(checkReturnUrl) }),
+        ...(origins === undefined ? {} : { origins: origins.map(checkOrigin) }),
+        ...(vendorHosts === undefined ? {} : { vendorHosts: vendorHosts.map(checkVendorHost) }),
+      };
+      await found(records.updateOrganization(organizationId, changes), `organization ${organizationId}`);
+      return organizationOf(records, organizationId);
+    },
+    async setStatus({ organizationId, userId }, status) {
+      const { deletingSince } = status === "active" ? await organizationOf(records, organizationId) : {};
+      if (deletingSince !== undefined) {
+        throw new Conflict(`organization ${organizationId} is being deleted`, "being_deleted");
+      }
+      if (userId === undefined) {
+        return await found(
+          records.updateOrganization(organizationId, { status }),
+          `organization ${organizationId}`,
+        );
+      }
+      await found(records.updateUser(organizationId, userId, { status }), `user ${userId}`);
+      await tellSuspension(deps, organizationId, userId);
+    },
+    listOrganizations: () => records.listOrganizations(),
+  };
+}
+
+function userCalls(
+  deps: TenantAdministrationDeps,
+): Pick<TenantAdmin, "createUser" | "addSecret" | "removeSecret" | "listUsers"> {
+  const { records } = deps;
+  return {
     async createUser({ organizationId, email, firstName, lastName }) {
-      await organizationOf(organizationId);
+      await organizationOf(records, organizationId);
       for (const [field, text] of Object.entries({ email, firstName, lastName }))
         checkText(text, budgets.operatorText, field);
       const user: User = {
@@ -118,18 +143,27 @@ export function tenantAdministration(deps: TenantAdministrationDeps): TenantAdmi
         createdAt: deps.now(),
       };
       await created(records.createUser(user));
-      return { user, secret: await addSecret(organizationId, user.id) };
+      return { user, secret: await newSecretOf(records, organizationId, user.id) };
     },
     async addSecret({ organizationId, userId }) {
-      await organizationOf(organizationId);
+      await organizationOf(records, organizationId);
       if (userId !== undefined && (await records.user(organizationId, userId)) === undefined) {
         throw new NotFound(`organization ${organizationId} has no user ${userId}`);
       }
-      return addSecret(organizationId, userId);
+      return newSecretOf(records, organizationId, userId);
     },
     removeSecret: (secret) => records.removeSecret(hashSecret(secret)),
+    listUsers: (organizationId) => records.listUsers(organizationId),
+  };
+}
+
+function appCalls(
+  deps: TenantAdministrationDeps,
+): Pick<TenantAdmin, "registerApp" | "replaceClientSecret" | "removeApp" | "listApps"> {
+  const { records } = deps;
+  return {
     async registerApp({ organizationId, connector, clientId, clientSecret, callbackUrls }) {
-      await organizationOf(organizationId);
+      await organizationOf(records, organizationId);
       checkText(clientId, budgets.clientId, "clientId");
       checkText(clientSecret, budgets.operatorText, "clientSecret");
       checkList(callbackUrls, "callbackUrls");
@@ -160,36 +194,20 @@ export function tenantAdministration(deps: TenantAdministrationDeps): TenantAdmi
         throw new NotFound(`organization ${organizationId} has no app ${appId} for ${connector}`);
       }
     },
-    async setAllowLists(organizationId, { returnUrls, origins, vendorHosts }) {
-      checkList(returnUrls, "returnUrls");
-      checkList(origins, "origins");
-      checkList(vendorHosts, "vendorHosts");
-      const changes = {
-        ...(returnUrls === undefined ? {} : { returnUrls: returnUrls.map(checkReturnUrl) }),
-        ...(origins === undefined ? {} : { origins: origins.map(checkOrigin) }),
-        ...(vendorHosts === undefined ? {} : { vendorHosts: vendorHosts.map(checkVendorHost) }),
-      };
-      await found(records.updateOrganization(organizationId, changes), `organization ${organizationId}`);
-      return organizationOf(organizationId);
-    },
-    async setStatus({ organizationId, userId }, status) {
-      const { deletingSince } = status === "active" ? await organizationOf(organizationId) : {};
-      if (deletingSince !== undefined) {
-        throw new Conflict(`organization ${organizationId} is being deleted`, "being_deleted");
-      }
-      if (userId === undefined) {
-        return await found(
-          records.updateOrganization(organizationId, { status }),
-          `organization ${organizationId}`,
-        );
-      }
-      await found(records.updateUser(organizationId, userId, { status }), `user ${userId}`);
-      await tellSuspension(deps, organizationId, userId);
-    },
-    listOrganizations: () => records.listOrganizations(),
-    listUsers: (organizationId) => records.listUsers(organizationId),
     listApps: (organizationId) => records.listApps(organizationId),
   };
+}
+
+async function organizationOf(records: TenantRecords, organizationId: string): Promise<Organization> {
+  const organization = await records.organization(organizationId);
+  if (organization === undefined) throw new NotFound(`there is no organization ${organizationId}`);
+  return organization;
+}
+
+async function newSecretOf(records: TenantRecords, organizationId: string, userId?: string): Promise<string> {
+  const secret = newSecret(userId === undefined ? "lso" : "lsu");
+  await records.putSecret(hashSecret(secret), { organizationId, ...present({ userId }) });
+  return secret;
 }
 
 /** 96 random bits: an identifier, not a secret. */
