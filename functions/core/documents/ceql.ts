@@ -36,69 +36,78 @@ const PATTERNS: readonly (readonly [Token["type"] | "space", RegExp])[] = [
  */
 export function parseWhere(text: string): Where {
   if (text.length > MAX_LENGTH) throw wrong(`it is longer than ${MAX_LENGTH} characters`);
-  const tokens = tokenize(text);
-  let next = 0;
-  const peek = (): Token => tokens[next] as Token;
-  const take = (): Token => tokens[next++] as Token;
-  const isWord = (token: Token, word: string): boolean =>
-    token.type === "word" && token.text.toUpperCase() === word;
-  const isSymbol = (token: Token, symbol: string): boolean =>
-    token.type === "symbol" && token.text === symbol;
+  return new Parser(tokenize(text)).parse();
+}
 
-  function expect(matches: boolean, what: string): void {
-    if (!matches) throw unexpected(peek(), what);
-    next++;
+/** Recursive descent: one method for each rule of the grammar. */
+class Parser {
+  readonly #tokens: readonly Token[];
+  #next = 0;
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
   }
 
-  function join(kind: "or" | "and", word: string, operand: (depth: number) => Where, depth: number): Where {
-    const terms = [operand(depth)];
-    while (isWord(peek(), word)) {
-      next++;
-      terms.push(operand(depth));
-    }
+  parse(): Where {
+    const parsed = this.#or(0);
+    if (this.#peek().type !== "end") throw unexpected(this.#peek(), "AND, OR or the end");
+    return parsed;
+  }
+
+  #or(depth: number): Where {
+    return this.#join("or", "OR", () => this.#and(depth));
+  }
+
+  #and(depth: number): Where {
+    return this.#join("and", "AND", () => this.#term(depth));
+  }
+
+  #join(kind: "or" | "and", word: string, operand: () => Where): Where {
+    const terms = [operand()];
+    while (this.#skipWord(word)) terms.push(operand());
     return terms.length === 1 ? (terms[0] as Where) : { kind, terms };
   }
 
-  const or = (depth: number): Where => join("or", "OR", and, depth);
-  const and = (depth: number): Where => join("and", "AND", term, depth);
-
-  function term(depth: number): Where {
+  #term(depth: number): Where {
     if (depth > MAX_DEPTH) throw wrong(`more than ${MAX_DEPTH} parentheses deep`);
-    if (isSymbol(peek(), "(")) {
-      next++;
-      const inner = or(depth + 1);
-      expect(isSymbol(peek(), ")"), ")");
+    if (this.#skipSymbol("(")) {
+      const inner = this.#or(depth + 1);
+      this.#expectSymbol(")");
       return inner;
     }
-    const field = peek().type === "word" ? take().text : fail("a field name");
-    if (isWord(peek(), "IS")) {
-      next++;
-      const negated = isWord(peek(), "NOT");
-      if (negated) next++;
-      expect(isWord(peek(), "NULL"), "NULL");
-      return { kind: "null", field, negated };
-    }
-    if (isWord(peek(), "IN")) {
-      next++;
-      expect(isSymbol(peek(), "("), "(");
-      const values = [value()];
-      while (isSymbol(peek(), ",")) {
-        next++;
-        values.push(value());
-      }
-      expect(isSymbol(peek(), ")"), ")");
-      return { kind: "in", field, values };
-    }
-    const token = peek();
-    const operator = isWord(token, "LIKE") ? "LIKE" : token.text === "<>" ? "!=" : token.text;
-    if (!isComparison(operator) || token.type === "string")
-      return fail("an operator: = != < > <= >= LIKE IN IS");
-    next++;
-    return { kind: "compare", field, operator, value: value() };
+    if (this.#peek().type !== "word") throw unexpected(this.#peek(), "a field name");
+    const field = this.#take().text;
+    if (this.#skipWord("IS")) return this.#isNull(field);
+    if (this.#skipWord("IN")) return this.#isIn(field);
+    return this.#compare(field);
   }
 
-  function value(): Value {
-    const token = take();
+  #isNull(field: string): Where {
+    const negated = this.#skipWord("NOT");
+    if (!this.#skipWord("NULL")) throw unexpected(this.#peek(), "NULL");
+    return { kind: "null", field, negated };
+  }
+
+  #isIn(field: string): Where {
+    this.#expectSymbol("(");
+    const values = [this.#value()];
+    while (this.#skipSymbol(",")) values.push(this.#value());
+    this.#expectSymbol(")");
+    return { kind: "in", field, values };
+  }
+
+  #compare(field: string): Where {
+    const token = this.#peek();
+    const operator = isWord(token, "LIKE") ? "LIKE" : token.text === "<>" ? "!=" : token.text;
+    if (!isComparison(operator) || token.type === "string") {
+      throw unexpected(token, "an operator: = != < > <= >= LIKE IN IS");
+    }
+    this.#next++;
+    return { kind: "compare", field, operator, value: this.#value() };
+  }
+
+  #value(): Value {
+    const token = this.#take();
     if (token.type === "string") return token.text;
     if (token.type === "number") return Number(token.text);
     if (isWord(token, "TRUE")) return true;
@@ -106,13 +115,34 @@ export function parseWhere(text: string): Where {
     throw unexpected(token, "a value: 'text', a number, true or false");
   }
 
-  function fail(what: string): never {
-    throw unexpected(peek(), what);
+  #peek(): Token {
+    return this.#tokens[this.#next] as Token;
   }
 
-  const parsed = or(0);
-  if (peek().type !== "end") throw unexpected(peek(), "AND, OR or the end");
-  return parsed;
+  #take(): Token {
+    return this.#tokens[this.#next++] as Token;
+  }
+
+  #skipWord(word: string): boolean {
+    const isHere = isWord(this.#peek(), word);
+    if (isHere) this.#next++;
+    return isHere;
+  }
+
+  #skipSymbol(symbol: string): boolean {
+    const { type, text } = this.#peek();
+    const isHere = type === "symbol" && text === symbol;
+    if (isHere) this.#next++;
+    return isHere;
+  }
+
+  #expectSymbol(symbol: string): void {
+    if (!this.#skipSymbol(symbol)) throw unexpected(this.#peek(), symbol);
+  }
+}
+
+function isWord(token: Token, word: string): boolean {
+  return token.type === "word" && token.text.toUpperCase() === word;
 }
 
 /** The fields that an expression speaks of. */

@@ -12,100 +12,112 @@ import { clientAuthentication, exchange } from "./token-request.ts";
 const TIMEOUT_MS = 20_000;
 const MAX_BYTES = 100_000;
 
+interface Deps {
+  readonly http: VendorHttp;
+  readonly tokens: Pick<TokenEndpoint, "refresh">;
+}
+
 /** Ends a grant at its vendor. `true`: it is ended, or was dead already; `false`: try again later. */
-export function revocationEndpoint(
-  http: VendorHttp,
-  tokens: Pick<TokenEndpoint, "refresh">,
-): (connector: Connector, client: ClientCredentials, grant: Grant) => Promise<boolean> {
-  /** RFC 7009 section 2.1: a form with the refresh token, or the access token where there is none. */
-  async function revokeByForm(
-    connector: Connector,
-    url: string,
-    client: ClientCredentials,
-    grant: Grant,
-  ): Promise<boolean> {
-    const as: AuthorizationServer = {
-      issuer: connector.oauth2.issuer ?? new URL(connector.docs).origin,
-      revocation_endpoint: url,
-    };
-    const oauthClient: Client = { client_id: client.id };
-    const response = await revocationRequest(
-      as,
-      oauthClient,
-      clientAuthentication(connector, client),
-      grant.refreshToken ?? grant.accessToken,
-      {
-        [customFetch]: exchange(http, { timeoutMs: TIMEOUT_MS }).fetch as never,
-        additionalParameters: {
-          token_type_hint: grant.refreshToken === undefined ? "access_token" : "refresh_token",
-        },
-      },
-    );
-    if (response.ok) return true;
-    // RFC 7009 section 2.2 answers 200 for a token that is dead already; Google answers 400 invalid_token:
-    // https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
-    return saysDead(connector, response.status, await response.json().catch(() => undefined));
-  }
+export async function revoke(
+  deps: Deps,
+  connector: Connector,
+  client: ClientCredentials,
+  grant: Grant,
+): Promise<boolean> {
+  const ended = await Promise.all(separate(grant).map((each) => revokeOne(deps, connector, client, each)));
+  return ended.every((each) => each);
+}
 
-  /** A call with the access token itself, which must therefore live. */
-  async function revokeByBearer(
-    connector: Connector,
-    url: string,
-    accessToken: string,
-  ): Promise<"ended" | "dead token" | "failed"> {
-    // As good as dead: no request can carry it.
-    if (!isHeaderText(accessToken)) return "dead token";
-    const response = await http.send({
-      method: "POST",
-      url,
-      headers: [["Authorization", `Bearer ${accessToken}`]],
-      allowedHosts: [new URL(url).host],
+async function revokeOne(
+  { http, tokens }: Deps,
+  connector: Connector,
+  client: ClientCredentials,
+  grant: Grant,
+): Promise<boolean> {
+  const { revocation } = connector.oauth2;
+  if (revocation === undefined) return true;
+  try {
+    const values = endpointValues(connector, {}, grant);
+    const url = filled(connector, revocation.url, values);
+    if (revocation.style === "rfc7009") return await revokeByForm(http, connector, url, client, grant);
+    const first = await revokeByBearer(http, connector, url, grant.accessToken);
+    if (first !== "dead token") return first === "ended";
+    // The access token has run out, but its refresh token lives on: one more access token, to end both.
+    // (A long-lived token is its own refresh token, and as dead as itself.)
+    if (grant.refreshToken === undefined || grant.refreshToken === grant.accessToken) return true;
+    const refreshed = await tokens.refresh(connector, client, {
+      refreshToken: grant.refreshToken,
+      values,
       timeoutMs: TIMEOUT_MS,
-      freshConnection: true,
-      lenient: true,
+      beforeSend: () => {},
     });
-    const { status } = response;
-    const limits = { maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS, forms: true };
-    // The status says it all (RFC 7009 section 2.2), but for a refusal's words, which some vendors send under 2xx.
-    const said = await readAnswer(response, limits).catch(() => undefined);
-    const isSuccess = status >= 200 && status < 300;
-    if (isSuccess && (Array.isArray(said?.value) || oauthError(said?.value, [], status) === undefined))
-      return "ended";
-    const isDead = status === 401 || saysDead(connector, isSuccess ? 400 : status, said?.value);
-    return isDead ? "dead token" : "failed";
+    if (refreshed.kind === "invalid_grant") return true;
+    if (refreshed.kind !== "granted") return false;
+    return (await revokeByBearer(http, connector, url, refreshed.response.accessToken)) === "ended";
+  } catch {
+    // Unreachable, unreadable: whoever asked tries again.
+    return false;
   }
+}
 
-  return async (connector, client, grant) => {
-    const ended = await Promise.all(separate(grant).map((each) => revokeOne(connector, client, each)));
-    return ended.every((each) => each);
+/** RFC 7009 section 2.1: a form with the refresh token, or the access token where there is none. */
+async function revokeByForm(
+  http: VendorHttp,
+  connector: Connector,
+  url: string,
+  client: ClientCredentials,
+  grant: Grant,
+): Promise<boolean> {
+  const as: AuthorizationServer = {
+    issuer: connector.oauth2.issuer ?? new URL(connector.docs).origin,
+    revocation_endpoint: url,
   };
+  const oauthClient: Client = { client_id: client.id };
+  const response = await revocationRequest(
+    as,
+    oauthClient,
+    clientAuthentication(connector, client),
+    grant.refreshToken ?? grant.accessToken,
+    {
+      [customFetch]: exchange(http, { timeoutMs: TIMEOUT_MS }).fetch as never,
+      additionalParameters: {
+        token_type_hint: grant.refreshToken === undefined ? "access_token" : "refresh_token",
+      },
+    },
+  );
+  if (response.ok) return true;
+  // RFC 7009 section 2.2 answers 200 for a token that is dead already; Google answers 400 invalid_token:
+  // https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
+  return saysDead(connector, response.status, await response.json().catch(() => undefined));
+}
 
-  async function revokeOne(connector: Connector, client: ClientCredentials, grant: Grant): Promise<boolean> {
-    const { revocation } = connector.oauth2;
-    if (revocation === undefined) return true;
-    try {
-      const values = endpointValues(connector, {}, grant);
-      const url = filled(connector, revocation.url, values);
-      if (revocation.style === "rfc7009") return await revokeByForm(connector, url, client, grant);
-      const first = await revokeByBearer(connector, url, grant.accessToken);
-      if (first !== "dead token") return first === "ended";
-      // The access token has run out, but its refresh token lives on: one more access token, to end both.
-      // (A long-lived token is its own refresh token, and as dead as itself.)
-      if (grant.refreshToken === undefined || grant.refreshToken === grant.accessToken) return true;
-      const refreshed = await tokens.refresh(connector, client, {
-        refreshToken: grant.refreshToken,
-        values,
-        timeoutMs: TIMEOUT_MS,
-        beforeSend: () => {},
-      });
-      if (refreshed.kind === "invalid_grant") return true;
-      if (refreshed.kind !== "granted") return false;
-      return (await revokeByBearer(connector, url, refreshed.response.accessToken)) === "ended";
-    } catch {
-      // Unreachable, unreadable: whoever asked tries again.
-      return false;
-    }
-  }
+/** A call with the access token itself, which must therefore live. */
+async function revokeByBearer(
+  http: VendorHttp,
+  connector: Connector,
+  url: string,
+  accessToken: string,
+): Promise<"ended" | "dead token" | "failed"> {
+  // As good as dead: no request can carry it.
+  if (!isHeaderText(accessToken)) return "dead token";
+  const response = await http.send({
+    method: "POST",
+    url,
+    headers: [["Authorization", `Bearer ${accessToken}`]],
+    allowedHosts: [new URL(url).host],
+    timeoutMs: TIMEOUT_MS,
+    freshConnection: true,
+    lenient: true,
+  });
+  const { status } = response;
+  const limits = { maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS, forms: true };
+  // The status says it all (RFC 7009 section 2.2), but for a refusal's words, which some vendors send under 2xx.
+  const said = await readAnswer(response, limits).catch(() => undefined);
+  const isSuccess = status >= 200 && status < 300;
+  if (isSuccess && (Array.isArray(said?.value) || oauthError(said?.value, [], status) === undefined))
+    return "ended";
+  const isDead = status === 401 || saysDead(connector, isSuccess ? 400 : status, said?.value);
+  return isDead ? "dead token" : "failed";
 }
 
 /** A refresh token that was carried over and the access token beside it hang on two sign-ins: each ends for itself. */

@@ -17,7 +17,7 @@ import type { TokenHooks, TokenRequestKind } from "../../connectors/token-hooks.
 import { type EndpointValues, filled } from "../endpoint/endpoint.ts";
 import { isHeaderText, type VendorHttp } from "../vendor-http.ts";
 import type { ClientCredentials, TokenEndpoint, TokenOutcome } from "./ports.ts";
-import { revocationEndpoint } from "./revocation.ts";
+import { revoke } from "./revocation.ts";
 import { failed, tokenResponse } from "./token-outcome.ts";
 import { clientAuthentication, type Exchange, exchange, stepAuthentication } from "./token-request.ts";
 
@@ -32,160 +32,173 @@ interface TokenCall {
   readonly beforeSend?: () => void;
 }
 
-/**
- * The token endpoints of all vendors, on oauth4webapi. Each outcome is told apart as the grant's life needs it.
- * @param hooksOf loads a connector's hooks
- */
-export function tokenEndpoint(
-  http: VendorHttp,
-  hooksOf: (connector: Connector) => Promise<TokenHooks>,
-): TokenEndpoint {
-  async function request(
-    connector: Connector,
-    kind: TokenRequestKind,
-    call: TokenCall,
-    run: (as: AuthorizationServer, wire: Exchange) => Promise<TokenEndpointResponse>,
-    refreshToken?: string,
-  ): Promise<TokenOutcome> {
-    const sent = refreshToken === undefined ? {} : { refreshToken };
-    let hooks: TokenHooks;
-    try {
-      hooks = await hooksOf(connector);
-    } catch {
-      return { kind: "never_sent", reason: "the connector's hooks cannot be loaded" };
-    }
-    const wire = exchange(http, { ...call, wire: { connector, kind, hooks, values: call.values, ...sent } });
-    try {
-      const server: AuthorizationServer = {
-        issuer: connector.oauth2.issuer ?? new URL(connector.docs).origin,
-        token_endpoint: filled(connector, call.url, call.values),
-      };
-      const response = tokenResponse(await run(server, wire));
-      return { kind: isHeaderText(response.accessToken) ? "granted" : "unusable", response };
-    } catch (error) {
-      return failed(error, wire, call.secrets, connector.oauth2.deadGrantErrors);
-    }
-  }
+interface Deps {
+  readonly http: VendorHttp;
+  /** Loads a connector's hooks. */
+  readonly hooksOf: (connector: Connector) => Promise<TokenHooks>;
+}
 
-  /** One step of a long-lived token. What it brings is kept as its own refresh token. */
-  async function step(
-    connector: Connector,
-    kind: "exchange" | "renewal",
-    client: ClientCredentials,
-    token: string,
-    call: Omit<TokenCall, "url" | "secrets">,
-  ): Promise<TokenOutcome> {
-    const declared = connector.oauth2.longLivedToken?.[kind];
-    if (declared === undefined) return { kind: "never_sent", reason: "the connector has no such request" };
-    const outcome = await request(
-      connector,
-      kind,
-      { ...call, url: declared.url, secrets: [client.secret, token] },
-      async (as, wire) => {
-        const oauthClient: Client = { client_id: client.id };
-        const response = await genericTokenEndpointRequest(
-          as,
-          oauthClient,
-          stepAuthentication(declared, client),
-          declared.grantType,
-          { access_token: token },
-          { [customFetch]: wire.fetch as never },
-        );
-        return processGenericTokenEndpointResponse(as, oauthClient, response);
-      },
-    );
-    if (outcome.kind !== "granted") return outcome;
-    return { kind: "granted", response: { ...outcome.response, refreshToken: outcome.response.accessToken } };
-  }
-
-  /**
-   * The second request of a code exchange. What the first one brought is not lost with it: unless the vendor says that the
-   * grant or the client is no good, the short-lived token is the grant, and the next refresh sends this request again.
-   */
-  async function exchangeForLongLived(
-    connector: Connector,
-    client: ClientCredentials,
-    first: Extract<TokenOutcome, { kind: "granted" }>,
-    call: Omit<TokenCall, "url" | "secrets">,
-  ): Promise<TokenOutcome> {
-    const { longLivedToken } = connector.oauth2;
-    if (longLivedToken === undefined) return first;
-    const { response: short } = first;
-    const second: TokenOutcome =
-      call.timeoutMs < SHORTEST_STEP_MS
-        ? { kind: "never_sent", reason: "too little time is left" }
-        : await step(connector, "exchange", client, short.accessToken, call);
-    if (second.kind === "invalid_grant" || second.kind === "client_refused") return second;
-    if (second.kind !== "granted") {
-      const expiresInMs = short.expiresInMs ?? longLivedToken.shortLifetimeMs;
-      const response = { ...short, refreshToken: short.accessToken, expiresInMs, shortLived: true as const };
-      return { kind: "granted", response };
-    }
-    const { expiresInMs: _, refreshToken: __, ...kept } = short;
-    const extra = short.extra || second.response.extra;
-    return {
-      kind: "granted",
-      response: {
-        ...kept,
-        ...second.response,
-        ...(extra === undefined ? {} : { extra: { ...short.extra, ...second.response.extra } }),
-      },
-    };
-  }
-
+/** The token endpoints of all vendors, on oauth4webapi. Each outcome is told apart as the grant's life needs it. */
+export function tokenEndpoint(http: VendorHttp, hooksOf: Deps["hooksOf"]): TokenEndpoint {
+  const deps: Deps = { http, hooksOf };
   const endpoint: TokenEndpoint = {
-    async exchangeCode(connector, client, { code, redirectUri, codeVerifier, ...call }) {
-      const startedAt = performance.now();
-      const secrets = [client.secret, code, ...(codeVerifier === undefined ? [] : [codeVerifier])];
-      const first = await request(
-        connector,
-        "authorization_code",
-        { ...call, url: connector.oauth2.tokenUrl, secrets },
-        async (as, wire) => {
-          const oauthClient: Client = { client_id: client.id };
-          // State and issuer were checked where they arrived; here the code alone counts.
-          const parameters = validateAuthResponse(
-            as,
-            oauthClient,
-            new URLSearchParams({ code }),
-            skipStateCheck,
-          );
-          const response = await authorizationCodeGrantRequest(
-            as,
-            oauthClient,
-            clientAuthentication(connector, client),
-            parameters,
-            redirectUri,
-            codeVerifier ?? nopkce,
-            { [customFetch]: wire.fetch as never },
-          );
-          return processGenericTokenEndpointResponse(as, oauthClient, response);
-        },
-      );
-      if (first.kind !== "granted") return first;
-      const timeoutMs = call.timeoutMs - (performance.now() - startedAt);
-      return await exchangeForLongLived(connector, client, first, { ...call, timeoutMs });
-    },
-    async refresh(connector, client, { refreshToken, shortLived, ...call }) {
-      if (connector.oauth2.longLivedToken !== undefined) {
-        return await step(connector, shortLived ? "exchange" : "renewal", client, refreshToken, call);
-      }
-      const secrets = [client.secret, refreshToken];
-      const url = connector.oauth2.refreshUrl ?? connector.oauth2.tokenUrl;
-      const run = async (as: AuthorizationServer, wire: Exchange) => {
-        const oauthClient: Client = { client_id: client.id };
-        const response = await refreshTokenGrantRequest(
-          as,
-          oauthClient,
-          clientAuthentication(connector, client),
-          refreshToken,
-          { [customFetch]: wire.fetch as never },
-        );
-        return processRefreshTokenResponse(as, oauthClient, response);
-      };
-      return await request(connector, "refresh_token", { ...call, url, secrets }, run, refreshToken);
-    },
-    revoke: (connector, client, grant) => revocationEndpoint(http, endpoint)(connector, client, grant),
+    exchangeCode: (...request) => exchangeCode(deps, ...request),
+    refresh: (...request) => refresh(deps, ...request),
+    revoke: (...request) => revoke({ http, tokens: endpoint }, ...request),
   };
   return endpoint;
+}
+
+async function exchangeCode(
+  deps: Deps,
+  ...[connector, client, { code, redirectUri, codeVerifier, ...call }]: Parameters<
+    TokenEndpoint["exchangeCode"]
+  >
+): Promise<TokenOutcome> {
+  const startedAt = performance.now();
+  const secrets = [client.secret, code, ...(codeVerifier === undefined ? [] : [codeVerifier])];
+  const first = await request(
+    deps,
+    connector,
+    "authorization_code",
+    { ...call, url: connector.oauth2.tokenUrl, secrets },
+    async (as, wire) => {
+      const oauthClient: Client = { client_id: client.id };
+      // State and issuer were checked where they arrived; here the code alone counts.
+      const parameters = validateAuthResponse(as, oauthClient, new URLSearchParams({ code }), skipStateCheck);
+      const response = await authorizationCodeGrantRequest(
+        as,
+        oauthClient,
+        clientAuthentication(connector, client),
+        parameters,
+        redirectUri,
+        codeVerifier ?? nopkce,
+        { [customFetch]: wire.fetch as never },
+      );
+      return processGenericTokenEndpointResponse(as, oauthClient, response);
+    },
+  );
+  if (first.kind !== "granted") return first;
+  const timeoutMs = call.timeoutMs - (performance.now() - startedAt);
+  return await exchangeForLongLived(deps, connector, client, first, { ...call, timeoutMs });
+}
+
+async function refresh(
+  deps: Deps,
+  ...[connector, client, { refreshToken, shortLived, ...call }]: Parameters<TokenEndpoint["refresh"]>
+): Promise<TokenOutcome> {
+  if (connector.oauth2.longLivedToken !== undefined) {
+    return await step(deps, connector, shortLived ? "exchange" : "renewal", client, refreshToken, call);
+  }
+  const secrets = [client.secret, refreshToken];
+  const url = connector.oauth2.refreshUrl ?? connector.oauth2.tokenUrl;
+  const run = async (as: AuthorizationServer, wire: Exchange) => {
+    const oauthClient: Client = { client_id: client.id };
+    const response = await refreshTokenGrantRequest(
+      as,
+      oauthClient,
+      clientAuthentication(connector, client),
+      refreshToken,
+      { [customFetch]: wire.fetch as never },
+    );
+    return processRefreshTokenResponse(as, oauthClient, response);
+  };
+  return await request(deps, connector, "refresh_token", { ...call, url, secrets }, run, refreshToken);
+}
+
+/**
+ * The second request of a code exchange. What the first one brought is not lost with it: unless the vendor says that the
+ * grant or the client is no good, the short-lived token is the grant, and the next refresh sends this request again.
+ */
+async function exchangeForLongLived(
+  deps: Deps,
+  connector: Connector,
+  client: ClientCredentials,
+  first: Extract<TokenOutcome, { kind: "granted" }>,
+  call: Omit<TokenCall, "url" | "secrets">,
+): Promise<TokenOutcome> {
+  const { longLivedToken } = connector.oauth2;
+  if (longLivedToken === undefined) return first;
+  const { response: short } = first;
+  const second: TokenOutcome =
+    call.timeoutMs < SHORTEST_STEP_MS
+      ? { kind: "never_sent", reason: "too little time is left" }
+      : await step(deps, connector, "exchange", client, short.accessToken, call);
+  if (second.kind === "invalid_grant" || second.kind === "client_refused") return second;
+  if (second.kind !== "granted") {
+    const expiresInMs = short.expiresInMs ?? longLivedToken.shortLifetimeMs;
+    const response = { ...short, refreshToken: short.accessToken, expiresInMs, shortLived: true as const };
+    return { kind: "granted", response };
+  }
+  const { expiresInMs: _, refreshToken: __, ...kept } = short;
+  const extra = short.extra || second.response.extra;
+  return {
+    kind: "granted",
+    response: {
+      ...kept,
+      ...second.response,
+      ...(extra === undefined ? {} : { extra: { ...short.extra, ...second.response.extra } }),
+    },
+  };
+}
+
+/** One step of a long-lived token. What it brings is kept as its own refresh token. */
+async function step(
+  deps: Deps,
+  connector: Connector,
+  kind: "exchange" | "renewal",
+  client: ClientCredentials,
+  token: string,
+  call: Omit<TokenCall, "url" | "secrets">,
+): Promise<TokenOutcome> {
+  const declared = connector.oauth2.longLivedToken?.[kind];
+  if (declared === undefined) return { kind: "never_sent", reason: "the connector has no such request" };
+  const outcome = await request(
+    deps,
+    connector,
+    kind,
+    { ...call, url: declared.url, secrets: [client.secret, token] },
+    async (as, wire) => {
+      const oauthClient: Client = { client_id: client.id };
+      const response = await genericTokenEndpointRequest(
+        as,
+        oauthClient,
+        stepAuthentication(declared, client),
+        declared.grantType,
+        { access_token: token },
+        { [customFetch]: wire.fetch as never },
+      );
+      return processGenericTokenEndpointResponse(as, oauthClient, response);
+    },
+  );
+  if (outcome.kind !== "granted") return outcome;
+  return { kind: "granted", response: { ...outcome.response, refreshToken: outcome.response.accessToken } };
+}
+
+async function request(
+  { http, hooksOf }: Deps,
+  connector: Connector,
+  kind: TokenRequestKind,
+  call: TokenCall,
+  run: (as: AuthorizationServer, wire: Exchange) => Promise<TokenEndpointResponse>,
+  refreshToken?: string,
+): Promise<TokenOutcome> {
+  const sent = refreshToken === undefined ? {} : { refreshToken };
+  let hooks: TokenHooks;
+  try {
+    hooks = await hooksOf(connector);
+  } catch {
+    return { kind: "never_sent", reason: "the connector's hooks cannot be loaded" };
+  }
+  const wire = exchange(http, { ...call, wire: { connector, kind, hooks, values: call.values, ...sent } });
+  try {
+    const server: AuthorizationServer = {
+      issuer: connector.oauth2.issuer ?? new URL(connector.docs).origin,
+      token_endpoint: filled(connector, call.url, call.values),
+    };
+    const response = tokenResponse(await run(server, wire));
+    return { kind: isHeaderText(response.accessToken) ? "granted" : "unusable", response };
+  } catch (error) {
+    return failed(error, wire, call.secrets, connector.oauth2.deadGrantErrors);
+  }
 }
