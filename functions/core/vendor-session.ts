@@ -49,42 +49,86 @@ export interface VendorSessionOptions {
   readonly connector: Connector;
 }
 
-export function vendorSession({ grants, http, read, call, connector }: VendorSessionOptions): VendorSession {
-  const used: string[] = [];
-  // One lookup for all requests of a call, also of those that start together.
-  let current: Promise<AccessToken> | undefined;
-  const replacing = new Map<number, Promise<AccessToken | undefined>>();
+export function vendorSession(options: VendorSessionOptions): VendorSession {
+  return new InstanceSession(options);
+}
 
-  async function token(): Promise<AccessToken> {
-    current ??= currentAccessToken(grants, read, call);
-    const asked = current;
-    const known = await asked;
-    if (known.expiresAt === undefined || latestNow(read.reading, grants.monotonic()) < known.expiresAt) {
-      return known;
-    }
-    // The call outlasts its token.
-    if (current === asked) current = currentAccessToken(grants, read, call);
-    return current;
+class InstanceSession implements VendorSession {
+  readonly #options: VendorSessionOptions;
+  readonly #used: string[] = [];
+  /** One lookup for all requests of a call, also of those that start together. */
+  #current: Promise<AccessToken> | undefined;
+  /** By the version that the vendor refused. */
+  readonly #replacing = new Map<number, Promise<AccessToken | undefined>>();
+
+  constructor(options: VendorSessionOptions) {
+    this.#options = options;
   }
 
-  function another(version: number): Promise<AccessToken | undefined> {
-    const known = replacing.get(version);
+  async endpoint(): Promise<Endpoint> {
+    return this.#endpointWith(hasFixedEndpoint(this.#options.connector) ? {} : await this.#token());
+  }
+
+  async send(request: SessionRequest): Promise<VendorResponse> {
+    const { grants } = this.#options;
+    const patienceEnds = grants.monotonic() + grants.timing.callerPatienceMs;
+    const first = await this.#token();
+    if (!isHeaderText(first.value.trim())) {
+      return await this.#sendWith(request, await this.#usable(first.version));
+    }
+    const response = await this.#sendWith(request, first);
+    if (response.status !== 401) return response;
+    const next = await this.#another(first.version).catch((error: unknown) => {
+      response.body.destroy();
+      throw error;
+    });
+    if (next === undefined) return await this.#onceMore(request, response, first, patienceEnds);
+    response.body.destroy();
+    this.#current = Promise.resolve(next);
+    const replayed = await this.#sendWith(request, next);
+    return replayed.status === 401 ? await this.#onceMore(request, replayed, next, patienceEnds) : replayed;
+  }
+
+  secrets(): readonly string[] {
+    return this.#used;
+  }
+
+  remainingMs(): number {
+    return this.#options.call.remainingMs();
+  }
+
+  async #token(): Promise<AccessToken> {
+    const { grants, read, call } = this.#options;
+    this.#current ??= currentAccessToken(grants, read, call);
+    const asked = this.#current;
+    const known = await asked;
+    if (known.expiresAt === undefined || this.#now() < known.expiresAt) return known;
+    // The call outlasts its token.
+    if (this.#current === asked) this.#current = currentAccessToken(grants, read, call);
+    return await this.#current;
+  }
+
+  #another(version: number): Promise<AccessToken | undefined> {
+    const known = this.#replacing.get(version);
     if (known !== undefined) return known;
+    const { grants, read, call } = this.#options;
     const asked = tokenAfterUnauthorized(grants, read.instance.id, version, call);
-    replacing.set(version, asked);
+    this.#replacing.set(version, asked);
     return asked;
   }
 
-  function endpointWith(won: Pick<AccessToken, "endpoint" | "extra">): Endpoint {
+  #endpointWith(won: Pick<AccessToken, "endpoint" | "extra">): Endpoint {
+    const { connector, read } = this.#options;
     return endpointOf(connector, endpointValues(connector, read.instance.configuration, won));
   }
 
-  function sendWith(request: SessionRequest, access: AccessToken): Promise<VendorResponse> {
+  #sendWith(request: SessionRequest, access: AccessToken): Promise<VendorResponse> {
+    const { http, connector } = this.#options;
     const { api } = connector;
     // Tokens stored by older versions may end with a line break.
     const bare = access.value.trim();
-    if (!used.includes(bare)) used.push(bare);
-    const { headers, allowedHosts } = endpointWith(access);
+    if (!this.#used.includes(bare)) this.#used.push(bare);
+    const { headers, allowedHosts } = this.#endpointWith(access);
     const sent = new Set(request.headers.map(([name]) => name.toLowerCase()));
     const missing = headers.filter(([name]) => !sent.has(name.toLowerCase()));
     const addressed = { url: request.url, headers: [...missing, ...request.headers] };
@@ -98,53 +142,38 @@ export function vendorSession({ grants, http, read, call, connector }: VendorSes
   }
 
   /** In place of a token, stored before such ones were refused, that no header can carry. */
-  async function usable(version: number): Promise<AccessToken> {
-    const next = await another(version);
+  async #usable(version: number): Promise<AccessToken> {
+    const next = await this.#another(version);
     if (next !== undefined && isHeaderText(next.value.trim())) {
-      current = Promise.resolve(next);
+      this.#current = Promise.resolve(next);
       return next;
     }
     throw new VendorError(
       502,
       UNUSABLE_TOKEN,
-      `${connector.name} gave an access token that no HTTP header can carry; send the user through the authorization URL again`,
+      `${this.#options.connector.name} gave an access token that no HTTP header can carry; send the user through the authorization URL again`,
     );
   }
 
   /** A replay with the same token, after a wait, where that is so new that the vendor may not know it yet. */
-  async function onceMore(
+  async #onceMore(
     request: SessionRequest,
     refused: VendorResponse,
     access: AccessToken,
     patienceEnds: number,
   ): Promise<VendorResponse> {
+    const { grants } = this.#options;
     const { freshTokenMs, freshTokenWaitMs } = grants.timing;
-    const age = latestNow(read.reading, grants.monotonic()) - (access.obtainedAt ?? 0);
+    const age = this.#now() - (access.obtainedAt ?? 0);
     if (age >= freshTokenMs || grants.monotonic() + freshTokenWaitMs > patienceEnds) return refused;
     refused.body.destroy();
     await grants.sleep(freshTokenWaitMs);
-    return sendWith(request, access);
+    return await this.#sendWith(request, access);
   }
 
-  return {
-    endpoint: async () => endpointWith(hasFixedEndpoint(connector) ? {} : await token()),
-    async send(request) {
-      const patienceEnds = grants.monotonic() + grants.timing.callerPatienceMs;
-      const first = await token();
-      if (!isHeaderText(first.value.trim())) return await sendWith(request, await usable(first.version));
-      const response = await sendWith(request, first);
-      if (response.status !== 401) return response;
-      const next = await another(first.version).catch((error: unknown) => {
-        response.body.destroy();
-        throw error;
-      });
-      if (next === undefined) return onceMore(request, response, first, patienceEnds);
-      response.body.destroy();
-      current = Promise.resolve(next);
-      const replayed = await sendWith(request, next);
-      return replayed.status === 401 ? onceMore(request, replayed, next, patienceEnds) : replayed;
-    },
-    secrets: () => used,
-    remainingMs: () => call.remainingMs(),
-  };
+  /** Store time, as far as the read of the instance tells. */
+  #now(): number {
+    const { grants, read } = this.#options;
+    return latestNow(read.reading, grants.monotonic());
+  }
 }

@@ -28,7 +28,7 @@ export interface PathResolver {
 }
 
 export function pathResolver(vendor: DocumentsVendor, call: VendorCall): PathResolver {
-  return vendor.addressing === "path" ? resolveByPath(vendor, call) : resolveById(vendor, call);
+  return vendor.addressing === "path" ? resolveByPath(vendor, call) : new ResolverById(vendor, call);
 }
 
 function resolveByPath(
@@ -46,87 +46,124 @@ function resolveByPath(
   };
 }
 
-function resolveById(vendor: IdVendor, call: VendorCall): PathResolver {
-  const paths = new Map<string, Promise<string>>();
-  let root: Promise<DocumentsItem> | undefined;
+/** Ids are the vendor's references: paths are walked down and climbed up, a call for each step that is not known yet. */
+class ResolverById implements PathResolver {
+  readonly #vendor: IdVendor;
+  readonly #call: VendorCall;
+  /** By folder id. */
+  readonly #paths = new Map<string, Promise<string>>();
+  #root: Promise<DocumentsItem> | undefined;
 
-  const getRoot = (): Promise<DocumentsItem> => {
-    root ??= vendor.root(call);
-    return root;
-  };
+  constructor(vendor: IdVendor, call: VendorCall) {
+    this.#vendor = vendor;
+    this.#call = call;
+  }
 
-  /** Walks down; `undefined` where something is missing. */
-  async function step(folder: string, path: string, name: string): Promise<DocumentsItem | undefined> {
-    const child = await vendor.child(call, folder, name);
-    if (child?.parentId !== undefined) paths.set(child.parentId, Promise.resolve(path));
+  async locate(named: Named): Promise<Located> {
+    if ("id" in named) return { reference: this.#vendor.openId(named.id) };
+    if (named.path === "/") return { reference: this.#vendor.rootReference };
+    const item = await this.#walk(named.path);
+    return { reference: item.reference, item };
+  }
+
+  async item(named: Named, options: { withoutPath?: boolean } = {}): Promise<DocumentsItem> {
+    const item =
+      "path" in named
+        ? await this.#walk(named.path)
+        : await this.#vendor.get(this.#call, this.#vendor.openId(named.id));
+    return options.withoutPath ? item : await this.withPath(item);
+  }
+
+  withPath(item: DocumentsItem): Promise<DocumentsItem> {
+    return this.#pathed(item, 0);
+  }
+
+  async target(path: string): Promise<Target> {
+    return await this.#targetBelow(await this.#makeFolders(parentOf(path)), path);
+  }
+
+  async targetIn(folder: DocumentsItem, name: string): Promise<Target> {
+    const { path = "/" } = await this.withPath(folder);
+    return await this.#targetBelow(folder.reference, joinPath(path, name));
+  }
+
+  #getRoot(): Promise<DocumentsItem> {
+    this.#root ??= this.#vendor.root(this.#call);
+    return this.#root;
+  }
+
+  /** One step down. @returns undefined: nothing of that name is there */
+  async #step(folder: string, path: string, name: string): Promise<DocumentsItem | undefined> {
+    const child = await this.#vendor.child(this.#call, folder, name);
+    if (child?.parentId !== undefined) this.#paths.set(child.parentId, Promise.resolve(path));
     return child === undefined ? undefined : { ...child, path: joinPath(path, name) };
   }
 
-  async function walk(path: string): Promise<DocumentsItem> {
-    if (path === "/") return getRoot();
+  async #walk(path: string): Promise<DocumentsItem> {
+    if (path === "/") return await this.#getRoot();
     let at: { reference: string; path: string; item?: DocumentsItem } = {
-      reference: vendor.rootReference,
+      reference: this.#vendor.rootReference,
       path: "/",
     };
     for (const name of namesOf(path)) {
       if (at.item !== undefined && !at.item.directory) throw missing(path);
-      const item = await step(at.reference, at.path, name);
+      const item = await this.#step(at.reference, at.path, name);
       if (item === undefined) throw missing(path);
       at = { reference: item.reference, path: joinPath(at.path, name), item };
     }
     return at.item as DocumentsItem;
   }
 
-  async function makeFolders(path: string): Promise<string> {
-    let reference = vendor.rootReference;
+  async #makeFolders(path: string): Promise<string> {
+    let reference = this.#vendor.rootReference;
     let made = "/";
     for (const name of namesOf(path)) {
-      const there = await step(reference, made, name);
-      if (there !== undefined && !there.directory) {
-        throw new Conflict(`a file is in the way: ${joinPath(made, name)} is not a folder`);
-      }
-      const folder =
-        there ??
-        (await vendor.createFolder(call, { path: joinPath(made, name), name, parent: reference }, {}));
-      reference = folder.reference;
+      const there = await this.#step(reference, made, name);
       made = joinPath(made, name);
+      if (there !== undefined && !there.directory) {
+        throw new Conflict(`a file is in the way: ${made} is not a folder`);
+      }
+      const target = { path: made, name, parent: reference };
+      const folder = there ?? (await this.#vendor.createFolder(this.#call, target, {}));
+      reference = folder.reference;
     }
     return reference;
   }
 
-  function pathOfFolder(id: string, depth: number): Promise<string> {
-    const known = paths.get(id);
+  #pathOfFolder(id: string, depth: number): Promise<string> {
+    const known = this.#paths.get(id);
     if (known !== undefined) return known;
-    const climbed = climb(id, depth);
-    paths.set(id, climbed);
+    const climbed = this.#climb(id, depth);
+    this.#paths.set(id, climbed);
     return climbed;
   }
 
-  async function climb(id: string, depth: number): Promise<string> {
+  async #climb(id: string, depth: number): Promise<string> {
     if (depth > MAX_DEPTH) throw new InvalidRequest("this folder lies too deep");
     let folder: DocumentsItem;
     try {
-      folder = await vendor.get(call, id);
+      folder = await this.#vendor.get(this.#call, id);
     } catch (error) {
-      // A parent that the user may not see: what was shared with him hangs in his root.
+      // A parent that the user may not see: what others share with the user is shown in the root.
       if (error instanceof LinkspanError && (error.status === 404 || error.status === 403)) return "/";
       throw error;
     }
-    return (await pathed(folder, depth)).path as string;
+    return (await this.#pathed(folder, depth)).path as string;
   }
 
-  async function pathed(item: DocumentsItem, depth = 0): Promise<DocumentsItem> {
+  async #pathed(item: DocumentsItem, depth: number): Promise<DocumentsItem> {
     if (item.path !== undefined) return item;
     if (item.parentId === undefined) {
-      const isRoot = item.directory && (await getRoot()).id === item.id;
+      const isRoot = item.directory && (await this.#getRoot()).id === item.id;
       return { ...item, path: isRoot ? "/" : joinPath("/", shown(item.name)) };
     }
-    return { ...item, path: joinPath(await pathOfFolder(item.parentId, depth + 1), shown(item.name)) };
+    const parent = await this.#pathOfFolder(item.parentId, depth + 1);
+    return { ...item, path: joinPath(parent, shown(item.name)) };
   }
 
-  async function targetBelow(folder: string, path: string): Promise<Target> {
+  async #targetBelow(folder: string, path: string): Promise<Target> {
     const name = nameOf(path);
-    const existing = await vendor.child(call, folder, name);
+    const existing = await this.#vendor.child(this.#call, folder, name);
     return {
       path,
       name,
@@ -134,27 +171,6 @@ function resolveById(vendor: IdVendor, call: VendorCall): PathResolver {
       ...(existing === undefined ? {} : { existing: { ...existing, path } }),
     };
   }
-
-  return {
-    async locate(named) {
-      if ("id" in named) return { reference: vendor.openId(named.id) };
-      if (named.path === "/") return { reference: vendor.rootReference };
-      const item = await walk(named.path);
-      return { reference: item.reference, item };
-    },
-    async item(named, options = {}) {
-      const item = "path" in named ? await walk(named.path) : await vendor.get(call, vendor.openId(named.id));
-      return options.withoutPath ? item : pathed(item);
-    },
-    withPath: (item) => pathed(item),
-    async target(path) {
-      return targetBelow(await makeFolders(parentOf(path)), path);
-    },
-    async targetIn(folder, name) {
-      const { path = "/" } = await pathed(folder);
-      return targetBelow(folder.reference, joinPath(path, name));
-    },
-  };
 }
 
 /** A slash in a name would read as two names; `child` knows the way back. */

@@ -38,93 +38,110 @@ export interface VendorCall {
   expectOk(request: CallRequest): Promise<void>;
 }
 
+type ReadRefusal = (status: number, body: unknown) => Refusal | undefined;
+
 /** @param refusal reads the meaning out of the vendor's error body */
-export function vendorCall(
-  session: VendorSession,
-  refusal: (status: number, body: unknown) => Refusal | undefined,
-): VendorCall {
-  async function open(request: CallRequest): Promise<VendorResponse> {
-    const leftMs = patience(limits.jsonTimeoutMs);
-    const response = await session.send({
-      method: request.method,
-      url: request.url,
-      // Nothing is compressed unasked, and bytes are passed on as they come.
-      headers: [["Accept-Encoding", "identity"], ...(request.headers ?? [])],
-      body: request.body,
-      timeoutMs: Math.max(
-        1,
-        Math.min(request.timeoutMs ?? limits.bytesTimeoutMs, session.remainingMs() - limits.reserveMs),
-      ),
-      idleTimeoutMs: limits.idleTimeoutMs,
-      followRedirects: request.method === "GET",
-    });
-    if (response.status >= 200 && response.status <= 299) return response;
-    throw await readRefusal(response, leftMs());
-  }
-
-  /** Begins to count; what it returns tells how much of `timeoutMs` is left for a body. */
-  function patience(timeoutMs: number): () => number {
-    const beganMs = session.remainingMs();
-    return () => {
-      const remainingMs = session.remainingMs();
-      const leftMs = Math.max(timeoutMs - (beganMs - remainingMs), Math.min(timeoutMs, limits.leastBodyMs));
-      return Math.max(1, Math.min(leftMs, remainingMs - limits.reserveMs));
-    };
-  }
-
-  async function readRefusal(response: VendorResponse, timeoutMs: number) {
-    const answer = await readAnswer(response, { maxBytes: MAX_REFUSAL_BYTES, timeoutMs }).catch(
-      () => undefined,
-    );
-    const { status } = response;
-    const isPage = answer !== undefined && looksLikeHtml(response, answer);
-    const body = answer?.value ?? answer?.text;
-    const meaning = refusal(status, body);
-    // For these statuses no body is needed, as any proxy may send them; others need the vendor's own error.
-    const clear =
-      meaning !== undefined || status === 401 || status === 429 || status >= 500 || status === 416;
-    if (!clear && (answer === undefined || answer.text === "" || isPage))
-      return badAnswer(`${status} without the vendor's own error`);
-    return vendorFailure(response, isPage ? undefined : body, meaning, session.secrets());
-  }
-
+export function vendorCall(session: VendorSession, refusal: ReadRefusal): VendorCall {
   return {
-    open,
-    async json<T>({ json, ...request }: CallRequest & { json?: unknown }): Promise<T> {
-      const timeoutMs = request.timeoutMs ?? limits.jsonTimeoutMs;
-      const leftMs = patience(timeoutMs);
-      const response = await open({
-        ...request,
-        timeoutMs,
-        ...(json === undefined
-          ? {}
-          : {
-              body: JSON.stringify(json),
-              headers: [...(request.headers ?? []), ["Content-Type", "application/json"]],
-            }),
-      });
-      const type = response.headers["content-type"] ?? "";
-      // JSON has many content types, but image, audio, video and font types are never JSON.
-      if (/^(?:image|audio|video|font)\//i.test(type)) {
-        response.body.destroy();
-        throw badAnswer(`its content type is ${JSON.stringify(type.slice(0, 100))}`);
-      }
-      const limited = { maxBytes: limits.maxJsonBytes, timeoutMs: leftMs() };
-      const { value, isTooDeep } = await readAnswer(response, limited).catch((error: unknown) => {
-        throw error instanceof LinkspanError ? badAnswer("it is too large", error) : error;
-      });
-      if (isTooDeep) throw badAnswer("it is nested too deep");
-      if (value === undefined)
-        throw badAnswer(
-          `it is not valid JSON${type === "" ? "" : ` (${JSON.stringify(type.slice(0, 100))})`}`,
-        );
-      return value as T;
-    },
+    open: (request) => open(session, refusal, request),
+    json: (request) => callJson(session, refusal, request),
     async expectOk(request) {
-      const response = await open(request);
+      const response = await open(session, refusal, request);
       response.body.destroy();
     },
   };
+}
+
+async function open(
+  session: VendorSession,
+  refusal: ReadRefusal,
+  request: CallRequest,
+): Promise<VendorResponse> {
+  const leftMs = startTimer(session, limits.jsonTimeoutMs);
+  const response = await session.send({
+    method: request.method,
+    url: request.url,
+    // Nothing is compressed unasked, and bytes are passed on as they come.
+    headers: [["Accept-Encoding", "identity"], ...(request.headers ?? [])],
+    body: request.body,
+    timeoutMs: Math.max(
+      1,
+      Math.min(request.timeoutMs ?? limits.bytesTimeoutMs, session.remainingMs() - limits.reserveMs),
+    ),
+    idleTimeoutMs: limits.idleTimeoutMs,
+    followRedirects: request.method === "GET",
+  });
+  if (response.status >= 200 && response.status <= 299) return response;
+  throw await readRefusal(session, refusal, response, leftMs());
+}
+
+async function callJson<T>(
+  session: VendorSession,
+  refusal: ReadRefusal,
+  { json, ...request }: CallRequest & { json?: unknown },
+): Promise<T> {
+  const timeoutMs = request.timeoutMs ?? limits.jsonTimeoutMs;
+  const leftMs = startTimer(session, timeoutMs);
+  const response = await open(session, refusal, {
+    ...request,
+    timeoutMs,
+    ...(json === undefined
+      ? {}
+      : {
+          body: JSON.stringify(json),
+          headers: [...(request.headers ?? []), ["Content-Type", "application/json"]],
+        }),
+  });
+  return (await readJson(response, leftMs)) as T;
+}
+
+/** @throws {VendorError} 502 `vendor_bad_answer`: no JSON, too large, or nested too deep */
+async function readJson(response: VendorResponse, leftMs: () => number): Promise<unknown> {
+  const type = response.headers["content-type"] ?? "";
+  const shownType = JSON.stringify(type.slice(0, 100));
+  // JSON has many content types, but image, audio, video and font types are never JSON.
+  if (/^(?:image|audio|video|font)\//i.test(type)) {
+    response.body.destroy();
+    throw badAnswer(`its content type is ${shownType}`);
+  }
+  const limited = { maxBytes: limits.maxJsonBytes, timeoutMs: leftMs() };
+  const { value, isTooDeep } = await readAnswer(response, limited).catch((error: unknown) => {
+    throw error instanceof LinkspanError ? badAnswer("it is too large", error) : error;
+  });
+  if (isTooDeep) throw badAnswer("it is nested too deep");
+  if (value === undefined) throw badAnswer(`it is not valid JSON${type === "" ? "" : ` (${shownType})`}`);
+  return value;
+}
+
+/** @returns how much of `timeoutMs` is left for a body */
+function startTimer(session: VendorSession, timeoutMs: number): () => number {
+  const startedWithMs = session.remainingMs();
+  return () => {
+    const remainingMs = session.remainingMs();
+    const passedMs = startedWithMs - remainingMs;
+    const leftMs = Math.max(timeoutMs - passedMs, Math.min(timeoutMs, limits.leastBodyMs));
+    return Math.max(1, Math.min(leftMs, remainingMs - limits.reserveMs));
+  };
+}
+
+async function readRefusal(
+  session: VendorSession,
+  refusal: ReadRefusal,
+  response: VendorResponse,
+  timeoutMs: number,
+): Promise<LinkspanError> {
+  const answer = await readAnswer(response, { maxBytes: MAX_REFUSAL_BYTES, timeoutMs }).catch(
+    () => undefined,
+  );
+  const { status } = response;
+  const isPage = answer !== undefined && looksLikeHtml(response, answer);
+  const body = answer?.value ?? answer?.text;
+  const meaning = refusal(status, body);
+  // For these statuses no body is needed, as any proxy may send them; others need the vendor's own error.
+  const clear = meaning !== undefined || status === 401 || status === 429 || status >= 500 || status === 416;
+  if (!clear && (answer === undefined || answer.text === "" || isPage))
+    return badAnswer(`${status} without the vendor's own error`);
+  return vendorFailure(response, isPage ? undefined : body, meaning, session.secrets());
 }
 
 function looksLikeHtml(response: VendorResponse, { text, value }: VendorAnswer): boolean {
