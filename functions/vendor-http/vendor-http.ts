@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { LookupFunction } from "node:net";
 import { present } from "../core/present.ts";
@@ -52,123 +52,172 @@ export function createVendorHttp(options: VendorHttpOptions = {}): VendorHttp {
     lookup: options.lookup ?? publicLookup(),
     ...present({ ca: options.ca }),
   });
-
-  async function sendOnce(request: VendorRequest, freshConnection: boolean): Promise<VendorResponse> {
-    const { hostHeader, endpoint, overridden } = checked(request);
-    const { scheme, hostname, host, target } = splitUrl(endpoint);
+  const sendOnce = (request: VendorRequest, freshConnection: boolean): Promise<VendorResponse> => {
     const body = typeof request.body === "string" ? Buffer.from(request.body, "utf8") : request.body;
-    const lenient = request.lenient ?? false;
-    const port = host.slice(hostname.length + 1);
-    const start = scheme === "https" ? httpsRequest : httpRequest;
-    const outgoing = start({
-      agent: agentFor({ scheme, exempt: overridden, fresh: freshConnection || lenient }),
-      method: request.method,
-      hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
-      ...(port === "" ? {} : { port }),
-      path: target,
-      // As an array: names keep their case, and Node adds neither Host nor a length of its own.
-      headers: headerPairs(request, hostHeader, body?.length) as unknown as string[],
-      maxHeaderSize: lenient ? MAX_LENIENT_HEADER_BYTES : MAX_HEADER_BYTES,
-      insecureHTTPParser: lenient,
+    const { outgoing, hostHeader } = start(request, body, agentFor, freshConnection);
+    return new Promise((resolve, reject) => {
+      new Exchange(request, outgoing, hostHeader, { resolve, reject }).begin(body);
     });
-    return new Promise<VendorResponse>((resolve, reject) => {
-      let sent = false;
-      let received = 0;
-      let timer: NodeJS.Timeout;
-
-      // A request that waits for a connection emits its error only once it has one, so reject here too.
-      const giveUp = (error: unknown): void => {
-        settled();
-        reject(error);
-        outgoing.destroy();
-      };
-      const limit = (ms: number, message: string): void => {
-        clearTimeout(timer);
-        timer = setTimeout(() => giveUp(new VendorUnreachable(message, { sent, timedOut: true })), ms);
-      };
-      const onAbort = (): void => {
-        giveUp(new VendorUnreachable("the request was given up", { sent, cause: request.signal?.reason }));
-      };
-      const settled = (): void => {
-        clearTimeout(timer);
-        request.signal?.removeEventListener("abort", onAbort);
-      };
-
-      limit(Math.min(CONNECT_TIMEOUT_MS, request.timeoutMs), `no connection to ${hostHeader} in time`);
-      outgoing.once("socket", (socket) => {
-        received = socket.bytesRead;
-        try {
-          request.beforeSend?.();
-        } catch (error) {
-          return giveUp(error);
-        }
-        limit(request.timeoutMs, `${hostHeader} did not answer in time`);
-        sent = true;
-        outgoing.end(body);
-      });
-      // We never ask for another protocol; after a 101 another protocol follows, or nothing at all.
-      const onSwitched = (): void =>
-        giveUp(new VendorUnreachable(`${hostHeader} switched to another protocol`, { sent: true }));
-      outgoing.once("upgrade", (_, socket) => {
-        socket.destroy();
-        onSwitched();
-      });
-      outgoing.once("response", (incoming) => {
-        // Without `Upgrade` Node takes 101 for an answer.
-        if (incoming.statusCode === SWITCHING_PROTOCOLS) return onSwitched();
-        settled();
-        resolve(asResponse(incoming, request));
-      });
-      // Later errors belong to the body, which reports them itself.
-      outgoing.on("error", (error: NodeJS.ErrnoException) => {
-        settled();
-        if (error instanceof AddressRefused || error instanceof VendorUnreachable) return reject(error);
-        const retryable = sent && outgoing.reusedSocket && outgoing.socket?.bytesRead === received;
-        reject(
-          new LostConnection(
-            `the connection to ${hostHeader} failed (${error.code ?? "unknown"})`,
-            retryable,
-            {
-              sent,
-              timedOut: error.code === "ETIMEDOUT",
-              cause: error,
-            },
-          ),
-        );
-      });
-      if (request.signal?.aborted) onAbort();
-      else request.signal?.addEventListener("abort", onAbort, { once: true });
-    });
-  }
-
-  /** A kept socket may have been closed by the vendor just before: then a GET or HEAD goes out once more. */
-  async function sendWithRetry(request: VendorRequest): Promise<VendorResponse> {
-    try {
-      return await sendOnce(request, request.freshConnection ?? false);
-    } catch (error) {
-      const repeatable =
-        isSafe(request.method) && request.beforeSend === undefined && !request.signal?.aborted;
-      if (!repeatable || !(error instanceof LostConnection) || !error.unanswered) throw error;
-      return sendOnce(request, true);
-    }
-  }
-
-  return {
-    async send(request) {
-      let current = request;
-      for (let hops = 0; ; hops++) {
-        const response = await sendWithRetry(current);
-        const location = response.headers.location;
-        if (!request.followRedirects || !isSafe(request.method) || location === undefined) return response;
-        if (!REDIRECTS.includes(response.status)) return response;
-        response.body.destroy();
-        if (hops === MAX_REDIRECTS) {
-          throw new VendorUnreachable("the vendor redirects without end", { sent: true });
-        }
-        current = redirected(current, location);
-      }
-    },
   };
+  return { send: (request) => followRedirects(request, (each) => sendWithRetry(each, sendOnce)) };
+}
+
+type Send = (request: VendorRequest) => Promise<VendorResponse>;
+
+async function followRedirects(request: VendorRequest, send: Send): Promise<VendorResponse> {
+  let current = request;
+  for (let hops = 0; ; hops++) {
+    const response = await send(current);
+    const location = response.headers.location;
+    if (!request.followRedirects || !isSafe(request.method) || location === undefined) return response;
+    if (!REDIRECTS.includes(response.status)) return response;
+    response.body.destroy();
+    if (hops === MAX_REDIRECTS) {
+      throw new VendorUnreachable("the vendor redirects without end", { sent: true });
+    }
+    current = redirected(current, location);
+  }
+}
+
+/** A kept socket may have been closed by the vendor just before: then a GET or HEAD goes out once more. */
+async function sendWithRetry(
+  request: VendorRequest,
+  sendOnce: (request: VendorRequest, freshConnection: boolean) => Promise<VendorResponse>,
+): Promise<VendorResponse> {
+  try {
+    return await sendOnce(request, request.freshConnection ?? false);
+  } catch (error) {
+    const repeatable = isSafe(request.method) && request.beforeSend === undefined && !request.signal?.aborted;
+    if (!repeatable || !(error instanceof LostConnection) || !error.unanswered) throw error;
+    return await sendOnce(request, true);
+  }
+}
+
+/** Nothing is written yet: the request waits for its connection. @throws {AddressRefused} */
+function start(
+  request: VendorRequest,
+  body: Uint8Array | undefined,
+  agentFor: ReturnType<typeof connections>,
+  freshConnection: boolean,
+): { readonly outgoing: ClientRequest; readonly hostHeader: string } {
+  const { hostHeader, endpoint, overridden } = checked(request);
+  const { scheme, hostname, host, target } = splitUrl(endpoint);
+  const lenient = request.lenient ?? false;
+  const port = host.slice(hostname.length + 1);
+  const startRequest = scheme === "https" ? httpsRequest : httpRequest;
+  const outgoing = startRequest({
+    agent: agentFor({ scheme, exempt: overridden, fresh: freshConnection || lenient }),
+    method: request.method,
+    hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
+    ...(port === "" ? {} : { port }),
+    path: target,
+    // As an array: names keep their case, and Node adds neither Host nor a length of its own.
+    headers: headerPairs(request, hostHeader, body?.length) as unknown as string[],
+    maxHeaderSize: lenient ? MAX_LENIENT_HEADER_BYTES : MAX_HEADER_BYTES,
+    insecureHTTPParser: lenient,
+  });
+  return { outgoing, hostHeader };
+}
+
+/** One request on its connection, until the headers of the answer are there or nothing can come any more. */
+class Exchange {
+  readonly #request: VendorRequest;
+  readonly #outgoing: ClientRequest;
+  readonly #hostHeader: string;
+  readonly #end: { resolve(response: VendorResponse): void; reject(error: unknown): void };
+  #sent = false;
+  /** Of the socket, before this request. */
+  #bytesRead = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    request: VendorRequest,
+    outgoing: ClientRequest,
+    hostHeader: string,
+    end: { resolve(response: VendorResponse): void; reject(error: unknown): void },
+  ) {
+    this.#request = request;
+    this.#outgoing = outgoing;
+    this.#hostHeader = hostHeader;
+    this.#end = end;
+  }
+
+  begin(body: Uint8Array | undefined): void {
+    const { timeoutMs, signal } = this.#request;
+    const outgoing = this.#outgoing;
+    this.#limit(Math.min(CONNECT_TIMEOUT_MS, timeoutMs), `no connection to ${this.#hostHeader} in time`);
+    outgoing.once("socket", (socket) => this.#connected(socket.bytesRead, body));
+    outgoing.once("upgrade", (_, socket) => {
+      socket.destroy();
+      this.#switched();
+    });
+    outgoing.once("response", (incoming) => {
+      // Without `Upgrade` Node takes 101 for an answer.
+      if (incoming.statusCode === SWITCHING_PROTOCOLS) return this.#switched();
+      this.#settled();
+      this.#end.resolve(asResponse(incoming, this.#request));
+    });
+    // Later errors belong to the body, which reports them itself.
+    outgoing.on("error", (error: NodeJS.ErrnoException) => this.#failed(error));
+    if (signal?.aborted) this.#aborted();
+    else signal?.addEventListener("abort", this.#aborted, { once: true });
+  }
+
+  #connected(bytesRead: number, body: Uint8Array | undefined): void {
+    this.#bytesRead = bytesRead;
+    try {
+      this.#request.beforeSend?.();
+    } catch (error) {
+      this.#giveUp(error);
+      return;
+    }
+    this.#limit(this.#request.timeoutMs, `${this.#hostHeader} did not answer in time`);
+    this.#sent = true;
+    this.#outgoing.end(body);
+  }
+
+  /** We never ask for another protocol; after a 101 another protocol follows, or nothing at all. */
+  #switched(): void {
+    this.#giveUp(new VendorUnreachable(`${this.#hostHeader} switched to another protocol`, { sent: true }));
+  }
+
+  #failed(error: NodeJS.ErrnoException): void {
+    this.#settled();
+    if (error instanceof AddressRefused || error instanceof VendorUnreachable) {
+      this.#end.reject(error);
+      return;
+    }
+    const { reusedSocket, socket } = this.#outgoing;
+    const unanswered = this.#sent && reusedSocket && socket?.bytesRead === this.#bytesRead;
+    const message = `the connection to ${this.#hostHeader} failed (${error.code ?? "unknown"})`;
+    const timedOut = error.code === "ETIMEDOUT";
+    this.#end.reject(new LostConnection(message, unanswered, { sent: this.#sent, timedOut, cause: error }));
+  }
+
+  readonly #aborted = (): void => {
+    const cause = this.#request.signal?.reason;
+    this.#giveUp(new VendorUnreachable("the request was given up", { sent: this.#sent, cause }));
+  };
+
+  /** A request that waits for a connection emits its error only once it has one, so this rejects, too. */
+  #giveUp(error: unknown): void {
+    this.#settled();
+    this.#end.reject(error);
+    this.#outgoing.destroy();
+  }
+
+  #limit(ms: number, message: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => this.#giveUp(new VendorUnreachable(message, { sent: this.#sent, timedOut: true })),
+      ms,
+    );
+  }
+
+  #settled(): void {
+    clearTimeout(this.#timer);
+    this.#request.signal?.removeEventListener("abort", this.#aborted);
+  }
 }
 
 /** A connection that broke; `unanswered`: on a kept socket, and not one byte of an answer had come. */

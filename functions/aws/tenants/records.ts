@@ -113,23 +113,7 @@ function itemWrites({ client, tableName: TableName }: TableOptions) {
   async function update(key: TenantKey, changes: object): Promise<boolean> {
     const fields = Object.entries(changes).filter(([, value]) => value !== undefined);
     if (fields.length === 0) return (await read(key)) !== undefined;
-    return conditionHeld(
-      client.send(
-        new UpdateCommand({
-          TableName,
-          Key: key,
-          UpdateExpression: `SET ${fields.map((_, index) => `#value.#field${index} = :field${index}`).join(", ")}`,
-          ConditionExpression: "attribute_exists(id)",
-          ExpressionAttributeNames: {
-            "#value": "value",
-            ...Object.fromEntries(fields.map(([name], index) => [`#field${index}`, name])),
-          },
-          ExpressionAttributeValues: Object.fromEntries(
-            fields.map(([, value], index) => [`:field${index}`, value]),
-          ),
-        }),
-      ),
-    );
+    return conditionHeld(client.send(new UpdateCommand({ TableName, Key: key, ...settingFields(fields) })));
   }
 
   /** One field of `value`, where a condition on it holds. */
@@ -160,6 +144,20 @@ function itemWrites({ client, tableName: TableName }: TableOptions) {
     );
 
   return { read, create, update, replace, remove };
+}
+
+function settingFields(fields: readonly [name: string, value: unknown][]) {
+  return {
+    UpdateExpression: `SET ${fields.map((_, index) => `#value.#field${index} = :field${index}`).join(", ")}`,
+    ConditionExpression: "attribute_exists(id)",
+    ExpressionAttributeNames: {
+      "#value": "value",
+      ...Object.fromEntries(fields.map(([name], index) => [`#field${index}`, name])),
+    },
+    ExpressionAttributeValues: Object.fromEntries(
+      fields.map(([, value], index) => [`:field${index}`, value]),
+    ),
+  };
 }
 
 /** All items that are asked for, page by page. */

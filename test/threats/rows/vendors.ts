@@ -199,7 +199,7 @@ export const vendorThreats: readonly Threat[] = [
     threat:
       "An answer that is framed in two ways is read by the proxy as one thing and by a cache as another",
     from: ["OWASP API10"],
-    guard: { file: "functions/vendor-http/vendor-http.ts", name: "sendOnce" },
+    guard: { file: "functions/vendor-http/vendor-http.ts", name: "start" },
     test: {
       file: "test/unit/oauth/framing.test.ts",
       name: "is not for other requests: the hub and the proxy refuse what is framed in two ways",
@@ -232,14 +232,14 @@ export const vendorThreats: readonly Threat[] = [
     id: "url-in-error",
     threat: "An error or its log line shows a URL with a token in its query",
     from: ["RFC 9700 4.3", "RFC 6819 5.1.4.1.2"],
-    guard: { file: "functions/vendor-http/vendor-http.ts", name: "sendOnce" },
+    guard: { file: "functions/vendor-http/vendor-http.ts", name: "Exchange" },
     test: {
       file: "test/unit/vendor-http/vendor-http.test.ts",
       name: "never shows the path or a header in its error",
     },
     takenOut: {
-      find: '`the connection to ${hostHeader} failed (${error.code ?? "unknown"})`,',
-      put: '`the connection to ${hostHeader}${target} failed (${error.code ?? "unknown"})`,',
+      find: '`the connection to ${this.#hostHeader} failed (${error.code ?? "unknown"})`',
+      put: '`the connection to ${this.#hostHeader}${this.#request.url} failed (${error.code ?? "unknown"})`',
     },
   },
   {
