@@ -3,7 +3,7 @@ import { measureRefresh } from "./measure-refresh.ts";
 import { judge, tableOf } from "./refresh-report.ts";
 
 // Small, so that the test can run with every change: the figures of docs/scale.md come from the same code at full size.
-test("a sweep reads what is due, not what there is, and a key opens once for many refreshes", {
+test("a sweep reads only the due instances, and one unwrapped key serves many refreshes", {
   timeout: 60_000,
 }, async () => {
   // An instance that was not refreshed exactly once at the vendor, or whose grant does not open, counts as a missed target.
