@@ -242,7 +242,7 @@ describe("a download through the proxy", { timeout: 120_000 }, () => {
   });
 
   // Only where the kernel reports a process's peak memory.
-  it.runIf(process.platform === "linux")("needs no memory for its size", async () => {
+  it.runIf(process.platform === "linux")("needs little memory, whatever its size", async () => {
     const instance = await app.connect("dropbox");
     const login = platform.vendors.dropbox?.accounts[0]?.login ?? "";
     const size = 60_000_000;

@@ -8,7 +8,10 @@ import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 
-/** Brings a world, with an instance 42 that is due, to an ending. Whether the core tells of it is for the test to see. */
+/**
+ * Leads a world, with an instance 42 that is due, to one way a grant's work can end. The test checks which events the core
+ * sends.
+ */
 type Way = (world: CalmWorld) => Promise<unknown>;
 
 const refresh: Way = (world) =>
@@ -21,7 +24,7 @@ const refreshAnswered =
     return refresh(world);
   };
 
-/** No store takes what the vendor gives, and the function comes to its end. */
+/** No store accepts the vendor's new grant, and the function ends. */
 const storesFail = (world: CalmWorld) => {
   world.tableFails = true;
   world.bucketFails = true;
@@ -39,7 +42,7 @@ const exchange = {
   configuration: {},
 } as const;
 
-/** A delete whose revocation the vendor does not take for so long. */
+/** A delete whose revocation the vendor refuses for this long. */
 const deletion =
   (failingForMs: number): Way =>
   async (world) => {
@@ -152,14 +155,14 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
   },
 };
 
-/** Every ending that the code knows (the compiler sees to it), and a way to it. */
+/** A way to every ending that the code has (the compiler checks that none is missing). */
 export const outcomes = Object.keys(ways) as GrantOutcome["outcome"][];
 
 export const endings = Object.entries(ways).flatMap(([outcome, each]) =>
   Object.entries(each).map(([name, way]) => [outcome as GrantOutcome["outcome"], name, way] as const),
 );
 
-/** What the grant's core told on one way, in order. */
+/** The outcomes and events of one way, in order. */
 export async function toldOn(way: Way): Promise<readonly GrantOutcome[]> {
   const world = new CalmWorld();
   world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now - 1_000 });

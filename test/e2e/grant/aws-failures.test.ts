@@ -41,7 +41,7 @@ describe("while AWS fails", () => {
   it.each([
     ["shortly", 2, 200],
     ["for longer", 30, 503],
-  ])("throttled %s, writes delay a refresh and lose nothing", async (_, count, status) => {
+  ])("writes that are throttled %s delay a refresh and lose nothing", async (_, count, status) => {
     const instance = await lab.connectExpired("strict");
     lab.platform.frontDoor.fail({
       service: "dynamodb",

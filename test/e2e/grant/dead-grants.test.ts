@@ -77,7 +77,7 @@ describe("a grant that its vendor has ended", () => {
   });
 
   it.each(["PUT", "PATCH"])(
-    "comes back to life by %s with a new code: same id, same token",
+    "works again after %s with a new code, with the same id and token",
     async (method) => {
       expect((await lab.me(instance)).status).toBe(401);
       const whole = (await lab.app.platform<Record<string, unknown>>("GET", `/instances/${instance.id}`))

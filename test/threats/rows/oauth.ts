@@ -167,7 +167,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/sign-in/exchange-code.ts", name: "reserve" },
     test: {
       file: "test/grant/sign-ins.test.ts",
-      name: "twice at once sends the code once and makes one instance",
+      name: "twice at the same time sends the code once and creates one instance",
     },
     takenOut: {
       find: "if (!request.repeated && (await transients.put(item))) return;",
@@ -269,7 +269,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/pending/claim-sign-in.ts", name: "acceptedAccounts" },
     test: {
       file: "test/grant/pending-sign-ins.test.ts",
-      name: "another one: the claim must accept it, and is not used up",
+      name: "needs the claim's consent when it is another one; without it the claim stays valid",
     },
     takenOut: {
       find: "account.id !== before.id && claim.acceptOtherAccount !== true",
@@ -283,7 +283,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/pending/claim-sign-in.ts", name: "acceptedAccounts" },
     test: {
       file: "test/grant/pending-sign-ins.test.ts",
-      name: "%s is not told: the claim must accept that, and is not used up",
+      name: "needs the claim's consent when %s is unknown; without it the claim stays valid",
     },
     takenOut: { find: "if (claim.acceptUnknownAccount !== true) {", put: "if (claim.isNew) {" },
   },
@@ -294,7 +294,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/aws/pending-item.ts", name: "storedPending" },
     test: {
       file: "test/grant/pending-table.test.ts",
-      name: "is no instance: not by its id, in no list of them",
+      name: "is not an instance: it is not found by the id and is in no list",
     },
     takenOut: {
       find: "    organization: organizationId,\n    dueAt",
@@ -308,7 +308,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/pending/settle-pending.ts", name: "settlePending" },
     test: {
       file: "test/grant/pending-sign-ins.test.ts",
-      name: "at its end it is revoked and gone; before, a worker only puts its due time right",
+      name: "is revoked and removed at its end; before that, a worker only sets the right due time",
     },
     takenOut: { find: "if (now < pending.endsAt && !isHopeless", put: "if (now >= 0 && !isHopeless" },
   },
