@@ -1,6 +1,6 @@
 import type { Threat } from "../threat.ts";
 
-/** Who calls, for what, and how much. */
+/** Threats by callers: who calls, for what, and how much. */
 export const callerThreats: readonly Threat[] = [
   {
     id: "foreign-instance",
@@ -162,7 +162,7 @@ export const callerThreats: readonly Threat[] = [
       name: "takes a time that grows with the text alone, with %s",
     },
     takenOut: {
-      // Quadratic, and not exponential as an expression would be: the test must come to its end.
+      // Quadratic, not exponential as an expression would be, because the test must end.
       find: "const found = find(folded, at);",
       put: "let found = -1;\n      for (let from = at; from < folded.length && found < 0; from += 64) found = find(folded, from);",
     },

@@ -1,6 +1,6 @@
 import type { Threat } from "../threat.ts";
 
-/** Refresh tokens: sent once, stored sealed, ended for nobody else. */
+/** Threats to grants: a refresh token must be sent once, stored sealed, and never ended for another instance. */
 export const grantThreats: readonly Threat[] = [
   {
     id: "sealed-elsewhere",

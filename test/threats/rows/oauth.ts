@@ -1,6 +1,6 @@
 import type { Threat } from "../threat.ts";
 
-/** Between the user's browser, the app, us and the vendor's authorization server. */
+/** Threats between the user's browser, the app, Linkspan and the vendor's authorization server. */
 export const oauthThreats: readonly Threat[] = [
   {
     id: "code-injection",

@@ -1,6 +1,6 @@
 import type { Threat } from "../threat.ts";
 
-/** What goes to vendors, and what they answer. */
+/** Threats by requests to vendors and by their answers. */
 export const vendorThreats: readonly Threat[] = [
   {
     id: "ssrf-address",
