@@ -9,7 +9,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/vault/sealed-format.ts", name: "additionalData" },
     test: {
       file: "test/unit/vault/vault.test.ts",
-      name: "does not open a secret at a place that differs in its %s alone",
+      name: "does not open a secret at a place that differs only in its %s",
     },
     takenOut: { find: "    place.item,\n", put: "" },
   },
@@ -18,7 +18,7 @@ export const grantThreats: readonly Threat[] = [
     threat: "A stored ciphertext is changed",
     from: ["RFC 6819 5.1.4.1.3"],
     guard: { file: "functions/core/vault/sealed-format.ts", name: "openWith" },
-    test: { file: "test/unit/vault/vault.test.ts", name: "notices a change of any bit" },
+    test: { file: "test/unit/vault/vault.test.ts", name: "detects a change of any bit" },
     takenOut: {
       find: "    end = decipher.final();",
       put: "    try {\n      end = decipher.final();\n    } catch {\n      end = Buffer.alloc(0);\n    }",
