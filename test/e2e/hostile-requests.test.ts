@@ -266,7 +266,7 @@ describe("texts that callers and vendors choose", () => {
     expect([answer.status, answer.body.code]).toEqual([502, "vendor_bad_answer"]);
   });
 
-  it.each(["text/plain\r\nSet-Cookie: a=b", "text/日本語", "no type at all"])(
+  it.each(["text/plain\r\nSet-Cookie: a=b", "text/日本語", "no media type"])(
     "do not prevent a download: a Drive type %j",
     async (mimeType) => {
       const made = await app.call<{ id: string }>("POST", "/proxy/drive/v3/files", {

@@ -55,9 +55,12 @@ async function connect(): Promise<CreatedInstance> {
 
 describe("a vendor's refusal at a refresh", () => {
   it.each([
-    ["behind a byte order mark", { body: '\ufeff{"error":"invalid_grant"}', status: 400 }],
-    ["as a form called HTML", { body: "error=invalid_grant", status: 400, contentType: "text/html" }],
-    ["in another word", { body: '{"status":"BAD_REFRESH_TOKEN"}', status: 400 }],
+    ["with a byte order mark", { body: '\ufeff{"error":"invalid_grant"}', status: 400 }],
+    [
+      "as a form with the content type HTML",
+      { body: "error=invalid_grant", status: 400, contentType: "text/html" },
+    ],
+    ["with another error code", { body: '{"status":"BAD_REFRESH_TOKEN"}', status: 400 }],
   ])("%s ends the grant", async (_, fault) => {
     const { id } = await connect();
     dropbox.fail({ path: tokenPath, contentType: "application/json", ...fault });

@@ -86,14 +86,14 @@ describe("a new sign-in without a refresh token", () => {
   test.each<[string, () => void, Parameters<typeof signIn>[2]]>([
     ["the grant is dead", () => put({}, { deadVersion: 1 }), {}],
     [
-      "nobody can tell the account before",
+      "the stored token's account is unknown",
       () => put({ accessToken: "blind" }, { account: undefined as never }),
       {},
     ],
-    ["it is another client's", () => put({}, { refreshGroup: "another" }), {}],
-    ["there was none", () => put({ refreshToken: undefined as never }), {}],
+    ["it belongs to another client", () => put({}, { refreshGroup: "another" }), {}],
+    ["none is stored", () => put({ refreshToken: undefined as never }), {}],
     [
-      "the account now cannot be looked up",
+      "the new account cannot be looked up",
       () => {
         put();
         world.exchange = () => withoutRefreshToken("blind");
@@ -101,7 +101,7 @@ describe("a new sign-in without a refresh token", () => {
       { acceptOtherAccount: true },
     ],
     [
-      "it is another account, and welcome",
+      "the caller accepts another account, and it is another one",
       () => {
         put();
         world.exchange = () => withoutRefreshToken("grace");

@@ -177,12 +177,12 @@ describe("one more try of a dead grant", () => {
   });
 
   test.each<[string, Partial<Instance>]>([
-    ["it came back from a backup", { deadVersion: 1, lastError: "restored" }],
-    ["it is being deleted", { deadVersion: 1, lastError: "invalid_grant", deleting: true }],
-    ["it is disabled", { deadVersion: 1, lastError: "invalid_grant", enabled: false }],
-    ["its token ran out", { deadVersion: 1, lastError: "token_expired" }],
+    ["the instance was restored from a backup", { deadVersion: 1, lastError: "restored" }],
+    ["the instance is being deleted", { deadVersion: 1, lastError: "invalid_grant", deleting: true }],
+    ["the instance is disabled", { deadVersion: 1, lastError: "invalid_grant", enabled: false }],
+    ["the access token has expired", { deadVersion: 1, lastError: "token_expired" }],
     [
-      "its tokens are gone",
+      "the tokens are deleted",
       { deadVersion: 1, death: { version: 1, at: 1, reason: "invalid_grant", emptied: true } },
     ],
   ])("sends nothing when %s", async (_, changes) => {

@@ -76,7 +76,7 @@ describe("a vendor's 401 for a token without a refresh token", () => {
   test.each([
     ["the account", { status: 200, body: { id: "ann" } }],
     ["a 401 about a scope", { status: 401, body: { error: { ".tag": "missing_scope" } } }],
-    ["a 401 that says nothing", { status: 401, body: null }],
+    ["a 401 without an error", { status: 401, body: null }],
     ["403", { status: 403, body: ENDED }],
     ["500", { status: 500, body: ENDED }],
     ["nothing", { status: 0, body: null }],

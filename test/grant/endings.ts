@@ -61,7 +61,7 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
     },
   },
   waited: {
-    "a lease that somebody holds": (world) => {
+    "a lease that another process holds": (world) => {
       world.items.set(42, { ...world.stored(), until: world.now + 60_000 });
       return refresh(world);
     },
@@ -71,19 +71,19 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
     "a vendor that cannot be reached": refreshAnswered(() => ({ kind: "never_sent", reason: "no route" })),
   },
   refused: {
-    "a vendor that wants fewer calls": refreshAnswered(() => ({
+    "a vendor that limits our calls": refreshAnswered(() => ({
       kind: "refused",
       status: 429,
       error: "slow",
     })),
   },
   client_refused: {
-    "a client that the vendor does not take": refreshAnswered(() => ({
+    "a client that the vendor refuses": refreshAnswered(() => ({
       kind: "client_refused",
       status: 401,
       error: "invalid_client",
     })),
-    "a client that is paused for it": (world) => {
+    "a client that is paused": (world) => {
       const pauses = {
         check: async () => ({ kind: "until", until: world.now + HOUR }) as const,
         pause: async () => {},
@@ -101,7 +101,7 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
     })),
   },
   revived: {
-    "a dead grant that its vendor takes after all": async (world) => {
+    "a dead grant that its vendor accepts again": async (world) => {
       await ways.needs_reauth["a grant that the vendor has ended"]?.(world);
       world.answer = () => granted("again");
       await world.finish(refreshDue(world.deps, { instanceId: 42, cause: "revive" }, world.call));
@@ -135,23 +135,23 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
     },
   },
   lost: {
-    "a refresh that no store takes": (world) => {
+    "a refresh that no store accepts": (world) => {
       world.answer = () => storesFail(world);
       return refresh(world);
     },
-    "a first exchange that no store takes": (world) => {
+    "a first exchange that no store accepts": (world) => {
       world.exchange = () => storesFail(world);
       const request = { ...exchange, name: "Mine", tags: [], secretConfiguration: {} };
       return world
         .finish(provisionInstance(world.deps, world.transients, request, world.call))
         .catch(() => {});
     },
-    "a sign-in that no store takes": (world) => {
+    "a sign-in that no store accepts": (world) => {
       world.exchange = () => storesFail(world);
       const request = { ...exchange, instanceId: 42, epoch: epochOf(world.now, "state") };
       return world.finish(signInAgain(world.deps, world.transients, request, world.call)).catch(() => {});
     },
-    "a revocation that the vendor does not take for 7 days": deletion(7 * DAY + 1_000),
+    "a revocation that the vendor refuses for 7 days": deletion(7 * DAY + 1_000),
   },
 };
 

@@ -30,7 +30,7 @@ describe("a client that its vendor refuses", () => {
 
   test.each<[string, OAuthClient, OAuthClient, Partial<Instance>]>([
     ["with the same id and another secret", own("stale"), own("fresh"), {}],
-    ["that is registered, where an app gave its own", own("stale"), registered, {}],
+    ["that is registered, when an app's own client is refused", own("stale"), registered, {}],
     ["of another organization", registered, registered, { organizationId: "other" }],
     ["of another registration", registered, { kind: "registered", appId: "app-2" }, {}],
   ])("does not pause a client %s", async (_, bad, good, changes) => {
@@ -81,9 +81,9 @@ describe("a probe", () => {
 
   test.each<[string, () => void]>([
     ["that was never sent", () => (world.answer = () => ({ kind: "never_sent", reason: "no route" }))],
-    ["that brought no answer", () => (world.answer = () => ({ kind: "unknown", reason: "reset" }))],
+    ["that got no answer", () => (world.answer = () => ({ kind: "unknown", reason: "reset" }))],
     [
-      "whose lease somebody else took",
+      "whose lease another process took",
       () => {
         const { takeLease } = world.deps.instances;
         world.deps.instances.takeLease = async () => {
@@ -105,7 +105,7 @@ describe("a probe", () => {
 
   test.each<[string, TokenOutcome]>([
     ["is refused as the first one was", refused],
-    ["is asked to come later", { kind: "refused", status: 429, error: "slow_down" }],
+    ["is told to come later", { kind: "refused", status: 429, error: "slow_down" }],
   ])("that %s makes the others wait as long again", async (_, answer) => {
     await pausedAndOver();
     world.answer = () => answer;

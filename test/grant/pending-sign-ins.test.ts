@@ -212,7 +212,7 @@ describe("a hosted sign-in for an existing instance", () => {
 describe("the account of a sign-in", () => {
   test.each([
     ["the new one", { old: "ada" }],
-    ["the one before", { new: "ada" }],
+    ["the old one", { new: "ada" }],
   ])(
     "needs the claim's consent when %s is unknown; without it the claim stays valid",
     async (_which, accounts) => {

@@ -104,8 +104,8 @@ describe("a grant that its vendor refuses with an error code of its own", () => 
     ["425", refusal({ status: 425 })],
     ["429", refusal({ status: 429 })],
     ["503", refusal({ status: 503, retryAfterMs: 1_000 })],
-    ["a word that passes", refusal({ error: "temporarily_unavailable" })],
-    ["a word about our request", refusal({ error: "unsupported_grant_type" })],
+    ["a temporary error", refusal({ error: "temporarily_unavailable" })],
+    ["an error of our request", refusal({ error: "unsupported_grant_type" })],
   ])("is never given up for %s", async (_, outcome) => {
     put();
     await pass(9 * DAY, () => outcome);

@@ -134,8 +134,8 @@ describe("a sign-in", () => {
 describe("a process that is killed between its sign-in and the old grant's end", () => {
   test.each<[string, number | undefined]>([
     ["an hour", HOUR],
-    ["a minute, so without a schedule", 60_000],
-    ["nobody knows how long", undefined],
+    ["a minute, too short for a schedule", 60_000],
+    ["unknown", undefined],
   ])(
     "leaves that to a worker minutes later, whatever the new token's lifetime: %s",
     async (_, expiresInMs) => {

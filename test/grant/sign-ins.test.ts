@@ -413,7 +413,7 @@ describe("a sign-in for an existing instance", () => {
         },
       ],
       [
-        "a later sign-in won, and the end of its own grant is still owed",
+        "a later sign-in won, and its own grant must still be revoked",
         () => {
           world.revocationFails = true;
           world.exchange = () => {

@@ -86,7 +86,7 @@ describe.each(callers)("%s", (caller, call) => {
     ["deleted", undefined, Unauthorized],
     ["being deleted", { deleting: true }, Unauthorized],
     ["disabled", { enabled: false }, Forbidden],
-    ["found dead", { deadVersion: 1 }, NeedsReauthentication],
+    ["marked dead", { deadVersion: 1 }, NeedsReauthentication],
   ])("gets that error when the instance is %s meanwhile", async (_, change, error) => {
     world.put(expired(), held());
     const waiting = answer();

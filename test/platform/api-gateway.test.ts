@@ -418,7 +418,7 @@ describe("an error of the gateway itself", () => {
     ["a stream without a delimiter", "/raw", `{"statusCode":200}`],
     ["a prelude that is not JSON", "/raw", `nonsense${"\0".repeat(8)}`],
     ["a prelude of more than 16 KB", "/raw", `{"headers":{"a":"${"x".repeat(17_000)}"}}${"\0".repeat(8)}`],
-    ["a status that is none", "/raw", `{"statusCode":99}${"\0".repeat(8)}`],
+    ["an invalid status", "/raw", `{"statusCode":99}${"\0".repeat(8)}`],
     ["a header that cannot be sent", "/answer", JSON.stringify({ prelude: { headers: { a: "x\ny" } } })],
     ["a function that does not stream", "/wrong", ""],
     ["a function that streams where it should not", "/wrongtoo", ""],

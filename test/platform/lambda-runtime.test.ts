@@ -213,7 +213,7 @@ describe("a function's process", () => {
 
   it.each([
     ["throws while it loads", "BadModule", "Error", "cannot start"],
-    ["forgot a dependency in its bundle", "Leaks", "Error", "Cannot find package 'hono'"],
+    ["lacks a dependency in its bundle", "Leaks", "Error", "Cannot find package 'hono'"],
     ["declares a callback", "Callback", "Runtime.CallbackHandlerDeprecated", "callback-based"],
     ["has no such handler", "Nothing", "Runtime.HandlerNotFound", "index.handler"],
   ])("does not start when its module %s, and reports an error", async (_, name, errorType, message) => {

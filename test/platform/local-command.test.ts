@@ -158,7 +158,7 @@ it.each([
 });
 
 it.each([
-  ["a port that is none", { PORT: "many" }, /PORT must be a number/],
+  ["an invalid port", { PORT: "many" }, /PORT must be a number/],
   ["a vendors.json that is not JSON", {}, /vendors\.json is not valid JSON/],
 ])("prints one line about %s", async (name, environment, message) => {
   if (name.includes("vendors.json")) {

@@ -164,7 +164,7 @@ describe("an assembly", () => {
       /Fn::Cidr/,
     ],
     [
-      "a Ref to what is not there",
+      "a Ref to a missing resource",
       (all) => Object.assign(properties(all.Handler), { Description: { Ref: "Nothing" } }),
       /no resource Nothing/,
     ],
@@ -259,7 +259,7 @@ describe("an assembly", () => {
       /characters of inline policies of the role small-Role are more than AWS's 10240/,
     ],
     [
-      "a queue whose messages come back before the function's timeout",
+      "a queue whose visibility timeout is shorter than the function's timeout",
       (all) => {
         properties(all.Queue).VisibilityTimeout = 30;
         all.Mapping = {
@@ -278,7 +278,7 @@ describe("an assembly", () => {
       /its role may not write to the log stream/,
     ],
     [
-      "a pipe that changes what it carries in a way of its own",
+      "a pipe that transforms its messages",
       (all) => {
         Object.assign(all, aPipe());
         const { TargetParameters } = properties(all.Pipe) as { TargetParameters: object };
@@ -287,7 +287,7 @@ describe("an assembly", () => {
       /only the template <\$\.body> is known here/,
     ],
     [
-      "a pipe to elsewhere than a log group",
+      "a pipe to another target than a log group",
       (all) => {
         Object.assign(all, aPipe());
         properties(all.Pipe).Target = { "Fn::GetAtt": ["Handler", "Arn"] };

@@ -158,7 +158,7 @@ describe("the event source mapping of a queue", () => {
       {},
     ],
     ["names an empty id", { ok: true, payload: { batchItemFailures: [{ itemIdentifier: "" }] } }, {}],
-    ["answers no list", { ok: true, payload: { batchItemFailures: "x" } }, {}],
+    ["does not answer a list", { ok: true, payload: { batchItemFailures: "x" } }, {}],
   ])("keeps the whole batch when the function %s", async (_, result, changes) => {
     answer = () => result;
     await handle(["one", "two"], changes);

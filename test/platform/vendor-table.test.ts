@@ -49,9 +49,13 @@ describe("the server for a vendor's host", () => {
   });
 
   it.each([
-    ["no JSON", "{", /not valid JSON/],
-    ["no object", "[]", /one JSON object/],
-    ["a path behind the origin", { "api.example.com": "http://127.0.0.1:9000/v1" }, /must be an origin/],
+    ["not JSON", "{", /not valid JSON/],
+    ["not an object", "[]", /one JSON object/],
+    [
+      "an object with a path after an origin",
+      { "api.example.com": "http://127.0.0.1:9000/v1" },
+      /must be an origin/,
+    ],
   ])("is an error when vendors.json is %s", (_, content, message) => {
     put("vendors.json", content);
     expect(() => vendorTable(standIns, {}, folder)).toThrow(message);

@@ -27,8 +27,8 @@ const same = (url: string) => url;
  * forth.
  */
 const READERS: Readonly<Record<string, (size: number) => unknown>> = {
-  "labels full of begun tags": (size) => stripHtml("<".repeat(size)),
-  "labels full of begun tags that are none": (size) => stripHtml("< ".repeat(size)),
+  "labels full of unfinished tags": (size) => stripHtml("<".repeat(size)),
+  "labels full of brackets that begin no tag": (size) => stripHtml("< ".repeat(size)),
   "labels full of tags": (size) => stripHtml("<a>".repeat(size)),
   "a long secret that a vendor's text nearly repeats": (size) =>
     cutSecrets("a".repeat(size), [`${"a".repeat(4_000)}b${"a".repeat(4_000)}`]),

@@ -88,7 +88,7 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
 
   it.each([
     ["another path", { redirect_uri: "http://127.0.0.1:9/app/other" }],
-    ["one letter more", { redirect_uri: `${REDIRECT_URI}x` }],
+    ["one more letter", { redirect_uri: `${REDIRECT_URI}x` }],
     ["an unknown client", { client_id: "somebody-else" }],
     ["no client", { client_id: "" }],
     ["a response type that is not code", { response_type: "token" }],
@@ -159,10 +159,10 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
 
   it.each([
     ["no grant type", {}],
-    ["a grant type that is none", { grant_type: "password" }],
+    ["an unknown grant type", { grant_type: "password" }],
     ["no code", { grant_type: "authorization_code" }],
     ["no refresh token", { grant_type: "refresh_token" }],
-    ["a refresh token of nobody", { grant_type: "refresh_token", refresh_token: "nobody's" }],
+    ["an unknown refresh token", { grant_type: "refresh_token", refresh_token: "nobody's" }],
   ])("answers 400 to a token request with %s", async (_, form) => {
     const answer = await ask({ ...client, ...form });
     expect(answer.status).toBe(400);

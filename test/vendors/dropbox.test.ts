@@ -370,12 +370,7 @@ describe("requests that no SDK sends, to the Dropbox stand-in", () => {
   const json = { "Content-Type": "application/json" };
 
   it.each([
-    [
-      "JSON that is none",
-      "files/list_folder",
-      { body: "{", headers: json },
-      "could not decode input as JSON",
-    ],
+    ["invalid JSON", "files/list_folder", { body: "{", headers: json }, "could not decode input as JSON"],
     ["a missing field", "files/list_folder", { body: "{}", headers: json }, "missing required field 'path'"],
     [
       "an unknown field",
@@ -390,7 +385,7 @@ describe("requests that no SDK sends, to the Dropbox stand-in", () => {
       { body: "path=", headers: { "Content-Type": "application/x-www-form-urlencoded" } },
       'Bad HTTP "Content-Type" header',
     ],
-    ["a call that is none", "files/no_such_call", { body: "null", headers: json }, "Unknown API function"],
+    ["an unknown call", "files/no_such_call", { body: "null", headers: json }, "Unknown API function"],
     [
       "no credentials",
       "users/get_current_account",

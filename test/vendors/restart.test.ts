@@ -163,9 +163,9 @@ describe.each(VENDORS)("the $name stand-in after a restart", (vendor) => {
   });
 
   it.each([
-    ["is no JSON", "{"],
-    ["is of another format", '{"format":99,"state":{}}'],
-    ["lacks what belongs there", '{"format":1,"state":{"accounts":[]}}'],
+    ["is not JSON", "{"],
+    ["has another format", '{"format":99,"state":{}}'],
+    ["lacks a part", '{"format":1,"state":{"accounts":[]}}'],
   ])("names the file when the state %s, and does not change the file", async (_, text) => {
     await writeFile(stateFile(), text);
     await expect(start()).rejects.toThrow(`${stateFile()} cannot be read`);

@@ -98,8 +98,8 @@ export function describeUploads(on: Fixture): void {
       ["no path", {}, "x", "path"],
       ["a relative path", { path: "a.txt" }, "x", "path"],
       ["the root as path", { path: "/" }, "x", "path"],
-      ["a garbled flag", { path: "/a.txt", overwrite: "perhaps" }, "x", "overwrite"],
-      ["a garbled size", { path: "/a.txt", size: "big" }, "x", "size"],
+      ["an invalid flag", { path: "/a.txt", overwrite: "perhaps" }, "x", "overwrite"],
+      ["an invalid size", { path: "/a.txt", size: "big" }, "x", "size"],
     ])("with %s is a 400 that names the parameter", async (_, query, body, field) => {
       expect(await refusal("POST", "/files", { query, body })).toMatchObject({ status: 400, field });
       expect((await on.hub.metadata("/a.txt")).status).toBe(404);

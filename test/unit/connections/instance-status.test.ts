@@ -96,7 +96,7 @@ describe("the last error of an instance, in its status", () => {
 
   it.each([
     ["has no words", { lastError: "vendor_unreachable" }],
-    ["has those of another failure", { ...dead, lastError: "vendor_unreachable" }],
+    ["has the words of another failure", { ...dead, lastError: "vendor_unreachable" }],
   ])("has only our code when what an earlier version stored %s", async (_, changes) => {
     expect(await asked({}, changes).status()).toMatchObject({
       lastError: { at: null, code: "vendor_unreachable", error: null, errorDescription: null },

@@ -73,7 +73,7 @@ describe("a secret that an earlier version stored in plain text", () => {
     ["it comes back masked", () => patch({ configuration: { access_token: MASK } })],
     ["the name is changed", () => patch({ name: "New" })],
     [
-      "all is put back as it was shown",
+      "the whole configuration is put as it was shown",
       async () => put({ configuration: (await call("GET", "/instances/42")).configuration }),
     ],
   ])("is sealed when %s, and keeps its value", async (_, change) => {

@@ -88,7 +88,7 @@ describe("a copy with overwrite", () => {
 
   it.each([
     ["at once", []],
-    ["though its last step fails once", ["move"]],
+    ["even if the last step fails once", ["move"]],
   ])("replaces the existing file %s", async (_, failures) => {
     expect(await copyOver(...failures)).toBe("copied");
     expect(files.contents()).toEqual({ "/a.txt": "new", "/b.txt": "new" });
@@ -103,8 +103,8 @@ describe("a copy with overwrite", () => {
   });
 
   it.each([
-    ["does not bring the old one back", ["move", "move", "restore"], true],
-    ["cannot bring anything back", ["move", "move"], false],
+    ["fails to restore the old one", ["move", "move", "restore"], true],
+    ["cannot restore files", ["move", "move"], false],
   ])("never loses both files when the vendor %s", async (_, failures, canRestore) => {
     files.canRestore = canRestore;
     expect(await copyOver(...failures)).toBe("move failed");

@@ -53,9 +53,9 @@ describe("a vendor that sends its answer slowly", () => {
   });
 
   it.each([
-    ["whose headers came at once is given up when the call's time is over", 0, 20],
-    ["has no more time for its headers and its body together", 12_000, 20],
-    ["whose headers came in the last moment has a little for its body", 19_000, 24],
+    ["is given up when the call's time is over", 0, 20],
+    ["has the same time for headers and body together", 12_000, 20],
+    ["gets a little time for the body when its headers came at the last moment", 19_000, 24],
   ])("%s", async (_, headMs, seconds) => {
     const { call, bodies } = callTo(200, headMs);
     const end = await ended(call.json(request));

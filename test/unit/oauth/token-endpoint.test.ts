@@ -108,7 +108,7 @@ describe("a grant is read from different forms of answers", () => {
     ["expires_in as a string", { expires_in: "3599" }, 3_599_000],
     ["expires_in with a fraction", { expires_in: 1.5 }, 1_500],
     ["no expires_in", {}, undefined],
-    ["expires_in that is no number", { expires_in: "soon" }, undefined],
+    ["expires_in that is not a number", { expires_in: "soon" }, undefined],
     ["expires_in null", { expires_in: null }, undefined],
     ["expires_in below zero", { expires_in: -1 }, undefined],
   ])("%s", async (_, member, expiresInMs) => {

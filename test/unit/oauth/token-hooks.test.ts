@@ -291,8 +291,8 @@ describe("a long-lived token", () => {
 
     it.each([
       ["is down", { status: 503, body: {} }],
-      ["says something that nobody can read", { status: 200, body: "?" }],
-      ["takes no more", { status: 400, body: { error: { code: 17 } } }],
+      ["sends an unreadable answer", { status: 200, body: "?" }],
+      ["limits our calls", { status: 400, body: { error: { code: 17 } } }],
     ])("because the vendor %s, the short-lived token is the grant and marked so", async (_, answer) => {
       second(answer);
       const kept = granted(await exchange(longlived));

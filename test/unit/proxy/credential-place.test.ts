@@ -20,7 +20,7 @@ const ownKey = {
 describe("the instance token of a proxy call", () => {
   it.each([
     ["Bearer", { authorization: `Bearer ${TOKEN}` }],
-    ["bearer in small letters", { authorization: `bearer ${TOKEN}` }],
+    ["bearer in lower case", { authorization: `bearer ${TOKEN}` }],
     ["the token scheme", { authorization: `token ${TOKEN}` }],
     ["Element alone", { authorization: `Element ${TOKEN}` }],
     ["the password of Basic", { authorization: basic(`anyone:${TOKEN}`) }],

@@ -274,10 +274,10 @@ describe("the proxy to Dropbox", () => {
 
   it.each<[string, number, Record<string, string> | "a good token", string]>([
     ["no token", 401, {}, "/proxy/2/x"],
-    ["a token nobody has", 401, { authorization: `Bearer lsi_1.${"A".repeat(43)}` }, "/proxy/2/x"],
+    ["an unknown token", 401, { authorization: `Bearer lsi_1.${"A".repeat(43)}` }, "/proxy/2/x"],
     ["a user's secret", 401, { authorization: "Bearer lsu_the-users" }, "/proxy/2/x"],
     ["a host that is not declared", 404, "a good token", "/proxy/~evil.example/x"],
-    ["a path outside", 404, "a good token", "/prox"],
+    ["a path outside the proxy", 404, "a good token", "/prox"],
     ["half a character in the path", 400, "a good token", "/proxy/\ud800"],
   ])("answers a request with %s itself, and marks the error as ours", async (_, status, headers, path) => {
     const response = await bench.call({ path, headers: headers === "a good token" ? bearer() : headers });
