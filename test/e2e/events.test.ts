@@ -140,7 +140,7 @@ it("no event and no message is sent when a call finds its token valid", async ()
   expect(platform.frontDoor.calls().filter(({ action }) => action === "sqs:SendMessage")).toEqual([]);
 });
 
-it("an event tells the end of a refresh that lasts longer than its caller waits", {
+it("an event reports the end of a refresh that lasts longer than its caller waits", {
   timeout: 40_000,
 }, async () => {
   const instance = await app.connect("dropbox");

@@ -167,7 +167,7 @@ describe("a suspended user", { timeout: 120_000 }, () => {
     expect((await colleague.hub(others.token, "GET", "/hubs/documents/ping")).status).toBe(200);
   });
 
-  it("for whom the list is full is marked on the instances, also on those that were just created", async () => {
+  it("is marked on the instances when the list is full, also on those that were just created", async () => {
     const link = await aLink();
     const { documents } = dynamoClient(platform.operator);
     const outputs = Object.assign({}, ...platform.template.stacks.map((stack) => stack.outputs));

@@ -146,7 +146,7 @@ describe("a refresh that a vendor's 401 forces", () => {
     expect((await after401())?.value).toBe("new");
   });
 
-  test("happens at once after a sign-in, however short ago the grant before was refreshed", async () => {
+  test("happens at once after a sign-in, also when the old grant was refreshed a moment ago", async () => {
     world.put({}, { epoch: "000000000000001-first" });
     expect((await force()).value).toBe("token-1");
     world.exchange = () => granted("signed-in");

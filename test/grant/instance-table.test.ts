@@ -644,7 +644,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await read()).toMatchObject({ dueAt: 6_000 });
     });
 
-    test("stays beside the mark that a sign-in is not refreshable, which the next sign-in removes", async () => {
+    test("a sign-in stores that it cannot be refreshed, and the next sign-in removes that", async () => {
       const won = { grant: grant("anew"), dueAt: 9_000, at: 3_000 };
       const first = { ...won, epoch: "000000000002000-state", refreshable: false as const };
       expect(await table.signIn(instance.id, { fence: 3, version: 2 }, first)).toBe(true);

@@ -135,7 +135,7 @@ describe("the sweep", () => {
     world = new Sweeping();
   });
 
-  test("queues what is due on every shard, with its group, and then pushes it 5 min ahead", async () => {
+  test("queues what is due on every shard, with its group, and then moves its due time by 5 min", async () => {
     world.add(10, NOW - 90_000, "box");
     world.add(21, NOW, "drive");
     world.add(32, NOW + 1);
