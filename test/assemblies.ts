@@ -7,10 +7,10 @@ const ROOT = join(import.meta.dirname, "..");
 const SOURCES = ["bin", "lib", "functions", "cdk.json", "package.json"];
 const CATALOGUE = "test/vendor-kinds/catalogue.ts";
 
-/** The same stacks, their bundles with the tests' own vendors beside ours. */
+/** The same stacks, with bundles that also contain the tests' own vendors. */
 export const assemblyForTests = join(ROOT, "cdk.out.tests");
 
-/** Tests run the synthesized stacks: synthesizes them when they are missing or older than the code. */
+/** Synthesizes the stacks that the tests run, when they are missing or older than the code. */
 export default async function setup(): Promise<void> {
   await synthesize(join(ROOT, "cdk.out"), SOURCES, []);
   await synthesize(
@@ -33,13 +33,13 @@ async function synthesize(
       timeout: 120_000,
     });
     if (status === 0) return;
-    // Somebody else synthesizes into the same folder: theirs will do, if it is young enough.
+    // Another process synthesizes into the same folder: its output is good enough if it is newer than the code.
     if (!stderr.includes("Another CLI") || performance.now() > deadline) throw new Error(stderr);
     await setTimeout(1000);
   }
 }
 
-/** Time of the youngest file among these, in epoch milliseconds; 0 where there is none. */
+/** Modification time of the newest of these files, in epoch milliseconds; 0 when there is none. */
 function newest(folder: string, names: readonly string[]): number {
   let time = 0;
   for (const name of names) {

@@ -1,6 +1,6 @@
 /**
- * A browser without JavaScript, for tests: cookies, redirects, forms. It goes through login and consent pages as a
- * person would, by their labels and buttons, so it breaks when a page becomes unusable.
+ * A browser without JavaScript, for tests: cookies, redirects, forms. It uses login and consent pages as a person does, by
+ * their labels and buttons, so a test fails when a page becomes unusable.
  */
 export interface Page {
   readonly url: string;
@@ -20,7 +20,7 @@ const MAX_REDIRECTS = 10;
 
 export class FormBrowser {
   readonly #cookies = new Map<string, Map<string, string>>();
-  /** URLs that end the journey: the app's own callback, which nothing serves in a test. */
+  /** URLs at which the browser stops: the app's own callback, which no server answers in a test. */
   readonly #stopAt: (url: string) => boolean;
 
   constructor(options: { stopAt?: (url: string) => boolean } = {}) {
@@ -31,7 +31,7 @@ export class FormBrowser {
     return this.#go("GET", url);
   }
 
-  /** Fills the page's form and presses the button whose text matches; hidden and preset fields go along. */
+  /** Fills in the page's form and presses the button whose text matches; hidden and preset fields are sent too. */
   submit(page: Page, button: RegExp, values: Readonly<Record<string, string>> = {}): Promise<Page> {
     const form = formsOf(page).find((each) => each.buttons.some((one) => button.test(one.text)));
     if (form === undefined)

@@ -1,11 +1,12 @@
 import { expect } from "vitest";
 
-/** What a busy machine may add. */
+/** Extra time that a busy machine may need. */
 const NOISE_MS = 100;
 
 /**
- * Expects work whose time grows with its input and no faster: four times the input may take ten times as long, so that a busy
- * machine is no failure; quadratic work takes sixteen times, and at the sizes used here many seconds.
+ * Expects that the time of the work grows in proportion to its input. An input four times as large may take ten times as
+ * long, so that a busy machine does not fail the test. Quadratic work takes sixteen times as long, many seconds at the sizes
+ * used here.
  * @param run the work on an input of this size
  */
 export function expectLinear(run: (size: number) => unknown, size: number): void {

@@ -7,13 +7,13 @@ import { dynamoClient, type StoreClient } from "../functions/aws/store-time.ts";
 const dynalite = createRequire(import.meta.url)("dynalite") as (options: { createTableMs: number }) => Server;
 
 export interface CountedStore extends StoreClient, AsyncDisposable {
-  /** Commands so far, by the client's names for them: `GetItemCommand`, … */
+  /** Names of the commands sent so far, as the client calls them: `GetItemCommand`, … */
   readonly operations: readonly string[];
 }
 
 /**
- * An empty DynamoDB, reached by the real client over HTTP: dynalite, in memory; or, where LINKSPAN_TEST_DYNAMODB names its
- * address, another one that keeps databases apart by access key, as Amazon's DynamoDB Local does.
+ * An empty DynamoDB that the real client reaches over HTTP: dynalite, in memory. When LINKSPAN_TEST_DYNAMODB is set, the
+ * server at that address is used instead; it must keep a database for each access key, as Amazon's DynamoDB Local does.
  */
 export async function openDynamodb(): Promise<CountedStore> {
   const elsewhere = process.env.LINKSPAN_TEST_DYNAMODB;

@@ -12,7 +12,7 @@ export default class SummaryReporter implements Reporter {
         else if (state === "failed") ownFailures += 1;
         else skipped += 1;
       }
-      // A file that could not be loaded has no tests to fail.
+      // A file that could not be loaded has no tests that could fail.
       failed += ownFailures > 0 ? ownFailures : module.state() === "failed" ? 1 : 0;
     }
     if (skipped > 0) process.stdout.write(`${skipped} skipped\n`);

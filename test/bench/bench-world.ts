@@ -23,35 +23,35 @@ import { startTokenServer, type TokenServer } from "./token-server.ts";
 
 const ASSEMBLY = fileURLToPath(new URL("../../cdk.out", import.meta.url));
 
-/** An organization of the bench, with the app that its instances were connected through. */
+/** An organization of the bench, with the app through which its instances were connected. */
 export interface Tenant {
   readonly organizationId: string;
   readonly appId: string;
   readonly sealer: Sealer;
 }
 
-/** AWS as the local platform has it, with the synthesized stacks' tables, queue and roles, and one vendor. */
+/** AWS as the local platform emulates it, with the synthesized stacks' tables, queue and roles, and one vendor. */
 export interface BenchWorld extends AsyncDisposable {
   readonly template: Template;
   readonly frontDoor: FrontDoor;
   readonly tokens: TokenServer;
   readonly connector: Connector;
   readonly tenants: readonly Tenant[];
-  /** The operator's, for looking at what the functions stored. */
+  /** The operator's vault, to read what the functions stored. */
   readonly vault: Vault;
   /** The operator's client; the functions have their own, in their own processes. */
   readonly operator: ReturnType<typeof dynamoClient>;
   readonly objects: S3Client;
   readonly rescueBucket: string;
   readonly identities: PlatformIdentities;
-  /** Partitions of the due index, as the stacks have it. */
+  /** Number of partitions of the due index, as in the stacks. */
   readonly shards: number;
   functionCalled(name: string): FunctionModel;
-  /** A new process with a function's code. */
+  /** Starts a new process with a function's code. */
   start(name: "RefreshSweep" | "RefreshWorker"): Promise<FunctionProcess>;
 }
 
-/** @throws {Error} nothing is synthesized */
+/** @throws {Error} the stacks are not synthesized */
 export async function startWorld(organizations: number): Promise<BenchWorld> {
   await using ends = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(tmpdir(), "linkspan-bench-"));

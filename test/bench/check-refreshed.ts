@@ -6,13 +6,14 @@ import type { Instance } from "../../functions/core/instances/instance.ts";
 import type { BenchWorld } from "./bench-world.ts";
 import { instancesTable, type Seeded } from "./seed-instances.ts";
 
-/** A broken store has many of them; the first ones tell how. */
+/** A broken store has many wrong instances; the first ones show what is broken. */
 const MOST_TOLD = 20;
 
 /**
- * What was measured must have been refreshes: each instance once at the vendor, and the token that the vendor gave last is what
- * the table holds, sealed, under the new version, due again later, with no lease left.
- * @returns a line for each instance that is otherwise: what is wrong with it, and how it lies in table and rescue bucket
+ * Checks that each instance was really refreshed: once at the vendor; the table holds the vendor's last token, sealed, under
+ * the new version; the instance is due again later and has no lease.
+ * @returns a line for each instance that is not so: what is wrong with it, and what the table and the rescue bucket hold of
+ * it
  */
 export async function checkRefreshed(world: BenchWorld, seeded: readonly Seeded[]): Promise<string[]> {
   const table = instanceTable({

@@ -6,9 +6,9 @@ import type { Answers, Orders } from "./refresh-functions.ts";
 
 const PROGRAM = fileURLToPath(new URL("refresh-functions.ts", import.meta.url));
 
-/** One process with the code of a function, under its environment and credentials. */
+/** A process with the code of one function, under the function's environment and credentials. */
 export interface FunctionProcess extends AsyncDisposable {
-  /** @throws {Error} what the process threw, or that it ended */
+  /** @throws {Error} the error that the process threw, or a message that the process ended */
   ask<K extends keyof Orders>(what: K, given: Orders[K]): Promise<Answers[K]>;
 }
 
@@ -17,7 +17,7 @@ export async function startFunction(
   environment: Readonly<Record<string, string>>,
 ): Promise<FunctionProcess> {
   const child: ChildProcess = fork(PROGRAM, {
-    // Its metrics go nowhere, what it complains of is seen.
+    // The function's metrics go nowhere; its errors are shown.
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     execArgv: [],
     env: { ...model.environment, ...environment },

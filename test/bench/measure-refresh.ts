@@ -7,10 +7,10 @@ import { workOff } from "./work-off.ts";
 
 const READS = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:Scan"];
 const WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
-/** The front door keeps no more calls than this. */
+/** The front door remembers no more calls than this. */
 const MOST_CALLS = 10_000;
 
-/** Calls to AWS, by what they are. */
+/** Number of calls to AWS, by kind. */
 export interface Calls {
   readonly reads: number;
   readonly writes: number;
@@ -24,11 +24,11 @@ export interface Scenario {
   readonly due: number;
   /** One sweep with nothing due, in a new process. */
   readonly idleSweep: Calls & Measured;
-  /** One sweep with all of them due: totals. */
+  /** One sweep with all `due` instances due: totals. */
   readonly sweep: Calls & Measured;
-  /** For each refresh of one worker process that began cold. */
+  /** Average for each refresh of one worker process that started cold. */
   readonly refresh: Calls & Omit<Measured, "ms" | "items"> & { readonly perSecond: number };
-  /** Instances that were not refreshed as they should; see checkRefreshed. */
+  /** What is wrong with instances that were not refreshed correctly; see checkRefreshed. */
   readonly wrong: readonly string[];
 }
 
@@ -38,18 +38,18 @@ interface Measured extends Use {
 
 export interface Plan {
   readonly organizations: number;
-  /** In ascending order of size: the table grows from one to the next. */
+  /** In ascending order of size, because the table grows from one scenario to the next. */
   readonly scenarios: readonly { readonly instances: number; readonly due: number }[];
   readonly progress?: (line: string) => void;
-  /** Each scenario once it was measured: what comes after it may fail. */
+  /** Called with each scenario when it is measured, because a later scenario may fail. */
   readonly measured?: (scenario: Scenario) => void;
 }
 
 /**
- * Runs each scenario: the table grows to its size, so many instances come due, one sweep queues them and one worker refreshes
- * them. What is counted is counted at the front door, which every AWS call passes, or told by the table; what is timed is timed
- * in the function's own process.
- * @throws {Error} a sweep did not find what is due, or the worker failed
+ * Runs each scenario: the table grows to its size, `due` instances come due, one sweep queues them and one worker refreshes
+ * them. Calls are counted at the front door, which every AWS call passes; capacity units are those that the table reports;
+ * times are measured in the function's own process.
+ * @throws {Error} a sweep did not find exactly the due instances, or the worker failed
  */
 export async function measureRefresh(plan: Plan): Promise<Scenario[]> {
   await using world = await startWorld(plan.organizations);
@@ -69,7 +69,7 @@ export async function measureRefresh(plan: Plan): Promise<Scenario[]> {
   return measured;
 }
 
-/** @param before what the scenario before this one refreshed */
+/** @param before the instances that the scenario before this one refreshed */
 async function measure(
   world: BenchWorld,
   ids: readonly number[],
@@ -135,7 +135,7 @@ function counted(world: BenchWorld, principal: string): Calls {
   };
 }
 
-/** So many of them, spread over all. */
+/** A sample of `count` ids, spread evenly over all. */
 function sample(ids: readonly number[], count: number): number[] {
   return Array.from({ length: count }, (_, index) => ids[Math.floor((index * ids.length) / count)] as number);
 }

@@ -1,12 +1,12 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 
-/** What a DynamoDB client's calls came to, by the table's own account of it. */
+/** What a DynamoDB client's calls used, as the table reports it. */
 export interface Metered {
   /** Items that queries returned. */
   readonly items: number;
   /** Capacity units of reads: 4 KB each, half where the read may be stale. */
   readonly readUnits: number;
-  /** Capacity units of writes on the tables: 1 KB each. dynalite does not count what the indexes take beside them. */
+  /** Capacity units of writes on the tables: 1 KB each. dynalite does not count the writes to the indexes. */
   readonly writeUnits: number;
 }
 
@@ -16,8 +16,8 @@ interface Output {
 }
 
 /**
- * Has every call of a client say what it consumed. A number of calls alone would be blind to a query that reads the whole
- * index on one page.
+ * Makes every call of a client report what it consumed. The number of calls alone would not show a query that reads the whole
+ * index in one page.
  */
 export function meter(client: DynamoDBDocumentClient): { take(): Metered } {
   let seen = { items: 0, readUnits: 0, writeUnits: 0 };

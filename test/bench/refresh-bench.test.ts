@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { measureRefresh } from "./measure-refresh.ts";
 import { judge, tableOf } from "./refresh-report.ts";
 
-// Small, so that it can run with every change: the figures of docs/scale.md come from the same code at full size.
-test("a sweep reads what is due, not what there is, and a key opens once for many refreshes", {
+// Small, so that the test can run with every change: the figures of docs/scale.md come from the same code at full size.
+test("a sweep reads only the due instances, and one unwrapped key serves many refreshes", {
   timeout: 60_000,
 }, async () => {
-  // An instance that was not refreshed exactly once at the vendor, or whose grant does not open, is a missed target.
+  // An instance that was not refreshed exactly once at the vendor, or whose grant does not open, counts as a missed target.
   const scenarios = await measureRefresh({
     organizations: 2,
     scenarios: [
@@ -18,15 +18,17 @@ test("a sweep reads what is due, not what there is, and a key opens once for man
   const report = judge(scenarios);
 
   expect(report).toMatchObject({ reads_ratio: 1, items_ratio: 1, missed: [] });
-  // Each shard's query is rounded up to half a unit: how the few that are due spread over the shards moves the sum a little.
+  // Each shard's query is rounded up to half a unit, so the sum depends a little on how the due instances spread over the
+  // shards.
   expect(report.read_units_ratio).toBeLessThanOrEqual(1.2);
   expect(report.kms_per_refresh).toBeCloseTo(2 / 300, 3);
   for (const { due, sweep, idleSweep, refresh } of scenarios) {
     expect(sweep.items).toBe(due);
-    // One for each due grant, and the lock's two.
+    // One write for each due grant, and two for the lock.
     expect(sweep.writes).toBe(due + 2);
     expect([sweep.kms, idleSweep.kms, idleSweep.items, idleSweep.s3]).toEqual([0, 0, 0, 1]);
-    // Instance, paused client, registered app; and the organization, by the first batch that begins side by side. Lease and commit.
+    // Reads: instance, paused client, registered app, and the organization in the first batch, whose refreshes run side by
+    // side. Writes: lease and commit.
     expect(refresh.reads).toBeGreaterThanOrEqual(3);
     expect(refresh.reads).toBeLessThanOrEqual(3 + 20 / due);
     expect(refresh.writes).toBe(2);
@@ -34,7 +36,7 @@ test("a sweep reads what is due, not what there is, and a key opens once for man
   }
 });
 
-test("a target that is missed is named", () => {
+test("the report names a missed target", () => {
   const use = { items: 0, readUnits: 1, writeUnits: 0, cpuMs: 1, ms: 1 };
   const calls = { reads: 9, writes: 2, queue: 1, kms: 0, s3: 1 };
   const sweep = { ...calls, ...use, items: 40 };
@@ -55,7 +57,7 @@ test("a target that is missed is named", () => {
   ).toEqual(["kms_per_refresh"]);
 });
 
-test("figures are printed where an instance is wrong, with how it lies", () => {
+test("figures are printed when an instance is wrong, with the state of that instance", () => {
   const use = { items: 40, readUnits: 1, writeUnits: 0, cpuMs: 1, ms: 1 };
   const calls = { reads: 9, writes: 2, queue: 1, kms: 0, s3: 1 };
   const sweep = { ...calls, ...use };

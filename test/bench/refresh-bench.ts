@@ -4,8 +4,8 @@ import { measureRefresh, type Scenario } from "./measure-refresh.ts";
 import { judge, printable, tableOf } from "./refresh-report.ts";
 
 /**
- * `npm run bench:refresh [-- --json]`: what a scheduled refresh costs and how that grows with the number of instances. One JSON
- * line, or a table for people; progress on stderr. Ends with 1 when a target is missed; where it cannot go on, it gives the
+ * `npm run bench:refresh [-- --json]`: what a scheduled refresh costs and how that grows with the number of instances. One
+ * JSON line, or a table for people; progress on stderr. Exits with 1 when a target is missed; after an error it prints the
  * figures so far.
  */
 const PLAN = {

@@ -11,11 +11,11 @@ import { workOn } from "../../functions/worker/work-on.ts";
 import { type Metered, meter } from "./meter.ts";
 
 /**
- * The sweep's and the worker's code in a process of its own, as Lambda runs it: with the function's environment and
- * credentials and nothing else. Made of what the two handlers are made of; they themselves answer Lambda and show nothing.
+ * The sweep's and the worker's code in a process of its own, as Lambda runs it: with only the function's environment and
+ * credentials. It is made of the same parts as the two handlers, because the handlers answer Lambda and return no figures.
  */
 
-/** What the process is asked for, and with what. */
+/** The orders that the process takes, with their parameters. */
 export interface Orders {
   readonly sweep: { readonly timeoutMs: number };
   readonly work: {
@@ -29,7 +29,7 @@ export type Order = {
   [K in keyof Orders]: { readonly id: number; readonly what: K; readonly given: Orders[K] };
 }[keyof Orders];
 
-/** What the process used since it was last asked. */
+/** Resources that the process used since the last order `use`. */
 export interface Use extends Metered {
   /** Processor time, user and system, in milliseconds. */
   readonly cpuMs: number;
@@ -82,6 +82,6 @@ process.on("message", async (order: Order) => {
     process.send?.({ id: order.id, error: String(error instanceof Error ? error.stack : error) });
   }
 });
-// Whoever started it is gone: so is its work.
+// The process that started this one has ended, so this one ends too.
 process.on("disconnect", () => process.exit());
 process.send?.("ready");

@@ -1,24 +1,30 @@
 import type { Scenario } from "./measure-refresh.ts";
 
-/** What a sweep reads must not grow with the table: at most this times as much. */
+/**
+ * A sweep's reads must not grow with the table: at the largest size they may be at most this many times those at the
+ * smallest.
+ */
 const READS_RATIO_TARGET = 1.2;
-/** An organization's key serves many refreshes. */
+/** KMS calls per refresh must be fewer than this: one unwrapped organization key serves many refreshes. */
 const KMS_TARGET = 0.01;
 
 export interface Judgement {
   readonly scenarios: readonly Scenario[];
-  /** A sweep's DynamoDB read calls at the largest size by those at the smallest, with equally many due. */
+  /** A sweep's DynamoDB read calls at the largest size, divided by those at the smallest size, with the same number due. */
   readonly reads_ratio: number;
-  /** The same for what these calls returned and consumed: one call could read a whole table. */
+  /**
+   * The same ratio for the items that these calls returned and the units they consumed: a single call could read a whole
+   * table.
+   */
   readonly items_ratio: number;
   readonly read_units_ratio: number;
-  /** Of the scenario with the most refreshes; the first unwrap of each organization's key is in it. */
+  /** KMS calls per refresh in the scenario with the most refreshes, including the first unwrap of each organization's key. */
   readonly kms_per_refresh: number;
   /** Names of the targets that were missed. */
   readonly missed: readonly string[];
 }
 
-/** Holds the measurements against the targets. @throws {Error} no two sizes have equally many due */
+/** Compares the measurements with the targets. @throws {Error} no two sizes have the same number due */
 export function judge(scenarios: readonly Scenario[]): Judgement {
   const pairs = scenarios.flatMap((small) =>
     scenarios
@@ -57,14 +63,14 @@ function roundedScenario(scenario: Scenario): Scenario {
 
 const rounded = (value: number): number => Math.round(value * 10_000) / 10_000;
 
-/** For people. */
+/** The report as text for people. */
 export function printable(report: Judgement & { readonly seconds: number; readonly node: string }): string {
   const targets = `reads ratio ${report.reads_ratio} (items ${report.items_ratio}, units ${report.read_units_ratio}), at most ${READS_RATIO_TARGET} · KMS calls per refresh ${report.kms_per_refresh}, under ${KMS_TARGET}`;
   const verdict = report.missed.length === 0 ? "all targets met" : `MISSED: ${report.missed.join(", ")}`;
   return `${tableOf(report.scenarios)}\n${targets}\n${verdict} · ${report.seconds} s on Node ${report.node}\n`;
 }
 
-/** The figures, and what is wrong with the instances that they are of. */
+/** The figures as a table, followed by what is wrong with the instances. */
 export function tableOf(scenarios: readonly Scenario[]): string {
   const rows = scenarios
     .map(roundedScenario)

@@ -8,9 +8,12 @@ import type { Grant, Instance } from "../../functions/core/instances/instance.ts
 import { newInstanceId, newInstanceToken } from "../../functions/core/instances/instance-token.ts";
 import type { BenchWorld, Tenant } from "./bench-world.ts";
 
-/** BatchWriteItem takes no more: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
+/**
+ * The most items of one BatchWriteItem:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+ */
 const BATCH = 25;
-/** Batches on their way at once; sealing goes on meanwhile. */
+/** Number of batches that are sent at the same time, while more grants are sealed. */
 const BATCHES_AT_ONCE = 4;
 const DAY_MS = 86_400_000;
 
@@ -20,9 +23,9 @@ export interface Seeded {
 }
 
 /**
- * Puts connected instances into the table as a sign-in would leave them: sealed grants that open, due when the grant's own
- * rules say.
- * @param lived share of its token's life that each grant has behind it: 0 is new, 0.9 is due since a while
+ * Puts connected instances into the table as a sign-in would leave them: sealed grants that can be opened, due at the time
+ * that the grant's own rules set.
+ * @param lived share of its token's life that has passed for each grant: 0 is new, 0.9 is overdue
  */
 export async function seedInstances(
   world: BenchWorld,

@@ -3,28 +3,33 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { endServer } from "../../local/listen.ts";
 
-/** Long ones, a thousand characters: with them an item has the 3 KB that docs/cost.md counts with. */
+/** Access tokens of a thousand characters, so that an item has the 3 KB that docs/cost.md counts with. */
 const ACCESS_TOKEN_BYTES = 750;
 /** https://developers.dropbox.com/oauth-guide: four hours. */
 const LIFETIME_SECONDS = 14_400;
 
-/** A token endpoint that keeps count: of each refresh token, how often it came, and which access token it brought last. */
+/**
+ * A token endpoint that counts, for each refresh token, how often it was redeemed, and remembers the access token it gave
+ * last.
+ */
 export interface TokenServer {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
   readonly client: { readonly id: string; readonly secret: string };
-  /** A refresh token that it will take, with a first access token. */
+  /** Issues a refresh token that the server accepts, with a first access token. */
   issue(): { readonly refreshToken: string; readonly accessToken: string; readonly lifetimeMs: number };
   /** How often a refresh token was redeemed. */
   redeemed(refreshToken: string): number;
-  /** What the last redemption brought. */
+  /** The access token that the last redemption returned. */
   accessTokenOf(refreshToken: string): string | undefined;
-  /** All requests, good and bad. */
+  /** Number of all requests, valid or not. */
   requests(): number;
   close(): Promise<void>;
 }
 
-/** RFC 6749 section 6 with client_secret_post, as Dropbox has it: no rotation. Whatever it does not know is refused. */
+/**
+ * RFC 6749 section 6 with client_secret_post and without rotation, as Dropbox has it. An unknown token or client is refused.
+ */
 export async function startTokenServer(): Promise<TokenServer> {
   const client = { id: "bench-client", secret: randomBytes(16).toString("hex") };
   const issued = new Map<string, { times: number; accessToken: string }>();

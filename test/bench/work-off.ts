@@ -3,12 +3,12 @@ import { startEventSource } from "../../local/triggers/event-source.ts";
 import type { BenchWorld } from "./bench-world.ts";
 import type { FunctionProcess } from "./function-process.ts";
 
-/** How often the queue is asked whether the last deletion has arrived. */
+/** How often to check whether the last message is deleted from the queue. */
 const LOOK_MS = 5;
 
 /**
- * Has one worker process work through the queue as Lambda's event source feeds it: one batch at a time, ten messages side by
- * side, each batch deleted when it is done.
+ * Lets one worker process work through the queue as Lambda's event source would feed it: one batch of ten messages at a time,
+ * each batch deleted when it is done.
  * @returns milliseconds from the first batch's arrival to the last one's end
  * @throws {Error} a message failed
  */

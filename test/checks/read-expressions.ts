@@ -7,12 +7,12 @@ export interface Expression {
   readonly flags: string;
 }
 
-/** These make an expression of a text that is none: https://tc39.es/ecma262/#sec-string.prototype.match */
+/** These methods make a regular expression of a plain text: https://tc39.es/ecma262/#sec-string.prototype.match */
 const TURN_TEXT_INTO_EXPRESSION: readonly string[] = ["match", "matchAll", "search"];
 
 /**
- * Reads a source file for its regular expressions.
- * @returns those written out, and a complaint for each place that makes one of something else than a literal
+ * Finds the regular expressions of a source file.
+ * @returns the literal expressions, and a complaint for each place that makes an expression of anything but a literal
  */
 export function readExpressions(
   file: string,

@@ -1,7 +1,7 @@
 /**
- * Part of `npm run check`: no regular expression of ours takes a time that grows faster than the text that it is tried on, and in
- * `functions/`, which strangers call, none is made of a text that the program only gets to know while it runs.
- * There are no exceptions: an expression that is found here is written anew, or as a few lines of code.
+ * Part of `npm run check`: no regular expression of ours may take a time that grows faster than the text it is tried on. In
+ * `functions/`, which strangers call, no expression may be made of a text that is known only at run time. There are no
+ * exceptions: rewrite an expression that is found here, or replace it by a few lines of code.
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -9,9 +9,12 @@ import { check } from "recheck";
 import { type Expression, readExpressions } from "./read-expressions.ts";
 
 const FILES = "{functions,lib,local,bin}/**/*.ts";
-/** Those known to be good, by the checker's version: a first run takes about ten seconds, each later one less than one. */
+/**
+ * Expressions known to be good, by the checker's version: the first run takes about ten seconds, each later run less than
+ * one.
+ */
 const CACHE = "node_modules/.cache/linkspan/regular-expressions.json";
-/** For one expression; what is not decided by then is refused. */
+/** For one expression; an expression that is not decided within this time is refused. */
 const TIMEOUT_MS = 60_000;
 
 const { version } = JSON.parse(readFileSync("node_modules/recheck/package.json", "utf8")) as {

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform?.close());
 
-/** The same for every vendor of the hub: what an app does must not depend on where its user keeps his files. */
+/** The same tests for every vendor of the hub: an app must not have to care at which vendor its user keeps the files. */
 describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   const on = newFixture(connector);
   let count = 0;

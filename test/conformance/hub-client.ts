@@ -46,7 +46,7 @@ export class HubClient {
     this.#authorization = token === undefined ? undefined : `Bearer ${token}`;
   }
 
-  /** The open response, for tests that look at how its body comes. */
+  /** The response with its body not yet read, for tests that check how the body arrives. */
   open(method: string, path: string, request: HubRequest = {}): Promise<Response> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(request.query ?? {})) {

@@ -35,7 +35,7 @@ export class App {
     return url;
   }
 
-  /** A call with JSON in and out; the answer's body is parsed where it is JSON. */
+  /** A call that sends JSON; the answer's body is parsed when it is JSON. */
   async call<T = unknown>(
     method: string,
     path: string,
@@ -81,7 +81,7 @@ export class App {
     });
   }
 
-  /** POST oauth/url: our own state, PKCE where the vendor has it. */
+  /** POST oauth/url, with a state of ours, and with PKCE when the vendor supports it. */
   async authorizationUrl(
     connector: string,
     more: Record<string, unknown> = {},
@@ -99,7 +99,7 @@ export class App {
     return answer.body;
   }
 
-  /** A person signs in at the vendor and allows (or refuses); ends at the app's callback. */
+  /** Signs in at the vendor as a user and allows (or refuses) access; ends at the app's callback. */
   async consent(
     connector: string,
     oauthUrl: string,
@@ -109,7 +109,7 @@ export class App {
     return new URL((await passVendor(browser, await browser.open(oauthUrl), options)).url);
   }
 
-  /** The whole direct flow; answers what POST /instances answered. */
+  /** Runs the whole direct flow and returns the answer of POST /instances. */
   async connect(
     connector: string,
     options: { login?: string; name?: string; tags?: string[] } = {},
@@ -129,7 +129,7 @@ export class App {
   }
 }
 
-/** Goes through a vendor's login page (where it shows one) and its consent page. */
+/** Goes through a vendor's login page (if the vendor shows one) and its consent page. */
 export async function passVendor(
   browser: FormBrowser,
   page: Page,

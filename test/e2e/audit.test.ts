@@ -25,7 +25,7 @@ beforeEach(async () => {
   await newEvents();
 });
 
-/** What has come into the audit log since the last look. */
+/** The events that were added to the audit log since the last call of this function. */
 async function newEvents(): Promise<AuditEvent[]> {
   await platform.settled();
   const all = platform.auditLog().map((line) => JSON.parse(line) as AuditEvent);
@@ -50,7 +50,7 @@ async function hostedFlow(claimant: string, allow = true): Promise<{ status: num
 }
 
 describe("the audit log", () => {
-  it("tells of an instance that is made and deleted: who, which, whence, by which request", async () => {
+  it("records that an instance is created and deleted: by whom, on which instance, from which address, by which request", async () => {
     const { oauthUrl, state } = await app.authorizationUrl("dropbox");
     const back = await app.consent("dropbox", oauthUrl);
     const made = await app.platform<CreatedInstance>("POST", "/instances", {
@@ -93,7 +93,7 @@ describe("the audit log", () => {
     expect(rest).toEqual([]);
   });
 
-  it("tells of every change, by its name, and of no value", async () => {
+  it("records every change by the name of what changed, never the value", async () => {
     const { id } = await app.connect("dropbox");
     const call = (method: string, at: string, json?: unknown) =>
       app.platform(method, `/instances/${id}${at}`, json);
@@ -126,7 +126,7 @@ describe("the audit log", () => {
     expect(JSON.stringify(events)).not.toMatch(/Renamed|some-value|other-value/);
   });
 
-  it("tells of connect sessions: claimed, denied, refused to another end user", async () => {
+  it("records connect sessions: claimed, denied, refused to another end user", async () => {
     await hostedFlow("u1");
     await hostedFlow("u1", false);
     await hostedFlow("u2");
@@ -145,7 +145,7 @@ describe("the audit log", () => {
     expect(events.every((event) => event.userId !== undefined)).toBe(true);
   });
 
-  it("tells of what a known caller was refused, and nothing of guesses", async () => {
+  it("records what a known caller was refused, but no calls with a guessed secret", async () => {
     await app.platform("DELETE", "/instances/123456789");
     await app.call("DELETE", "/instances/123456789", { authorization: "Bearer lsu_guess" });
     expect(await newEvents()).toMatchObject([
@@ -153,7 +153,7 @@ describe("the audit log", () => {
     ]);
   });
 
-  it("tells of what operators do, and holds no secret of theirs", async () => {
+  it("records what operators do, without any secret", async () => {
     const { answer } = await runAdmin<{ id: string; organizationSecret: string }>(platform, [
       "organization",
       "create",
@@ -181,7 +181,7 @@ describe("the audit log", () => {
     expect(JSON.stringify(events)).not.toContain(answer.organizationSecret);
   });
 
-  it("tells whose the instance was that an operator ended", async () => {
+  it("records the owner of an instance that an operator ended", async () => {
     const { id } = await app.connect("dropbox");
     await newEvents();
     await runAdmin(platform, ["instance", "revoke", String(id)]);
@@ -198,7 +198,7 @@ describe("the audit log", () => {
     ]);
   });
 
-  it("holds no secret at all, and lies in a file that only its owner reads", async () => {
+  it("contains no secret, and its file can be read only by the file's owner", async () => {
     const all = platform.auditLog().join("\n");
     expect(all).not.toMatch(/ls[uoi]_|"code"|"state"|sl\.u\./);
     expect(all).not.toContain(app.settings.userSecret);
@@ -211,7 +211,7 @@ describe("the audit log", () => {
     expect(statSync(path.join(folder, file)).mode & 0o077).toBe(0);
   });
 
-  it("costs calls on the hub and the proxy nothing", async () => {
+  it("records no calls on the hub and the proxy", async () => {
     const { token } = await app.connect("dropbox");
     await newEvents();
     await app.hub(token, "GET", "/hubs/documents/ping");
@@ -219,7 +219,7 @@ describe("the audit log", () => {
     expect(await newEvents()).toEqual([]);
   });
 
-  it("keeps nobody waiting when its queue is down: the call is answered, the event lies in the function's log", async () => {
+  it("does not fail a call when its queue is down: the call is answered, and the function's log has the event", async () => {
     const { id } = await app.connect("dropbox");
     await newEvents();
     platform.frontDoor.removePermission("Connections", "sqs:SendMessage");
@@ -231,7 +231,7 @@ describe("the audit log", () => {
     expect(kept).toContain(`"requestId":"${answer.headers.get("elements-request-id")}"`);
   });
 
-  it("can be added to by those who act, and neither read nor emptied", () => {
+  it("can be written to only by the function that records events, which cannot read or empty the log", () => {
     const queue = platform.template.pipes[0]?.queueName ?? "";
     const arn = platform.template.queues.find(({ name }) => name === queue)?.arn ?? "";
     const may = (principal: string) =>

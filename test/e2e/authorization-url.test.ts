@@ -43,7 +43,7 @@ describe("the catalogue", () => {
   });
 
   it.each(["/elements", "/elements/keys", "/elements/metadata", "/hubs/documents/elements"])(
-    "%s comes in pages that join without gap or overlap",
+    "%s has pages without gap or overlap",
     async (path) => {
       const page = (query: string) => app.call<unknown[]>("GET", `${path}?${query}`);
       const all = await page("");
@@ -71,7 +71,7 @@ describe("the catalogue", () => {
     },
   );
 
-  it("is seen by whoever holds answers against that description", async () => {
+  it("can be checked against the API description by a subscriber that sees every answer", async () => {
     const seen: SeenAnswer[] = [];
     const note = (answer: unknown) => void seen.push(answer as SeenAnswer);
     subscribe(seenAnswers.name, note);
@@ -87,7 +87,7 @@ describe("the catalogue", () => {
     expect([undocumented(seen[0] as SeenAnswer).length, undocumented(wrong).length]).toEqual([0, 1]);
   });
 
-  it("has the description of the whole API beside it, without authorization", async () => {
+  it("serves the description of the whole API, without authorization", async () => {
     const { status, headers, body } = await app.call<object>("GET", "/openapi.json");
     expect([status, headers.get("content-type")]).toEqual([200, "application/json"]);
     const kept = await readFile(new URL("../../docs/openapi.json", import.meta.url), "utf8");
@@ -144,7 +144,7 @@ describe("the catalogue", () => {
     expect(answer.headers.get("elements-request-id")).toBe(answer.body.requestId);
   });
 
-  it("answers 501 to what no connector here can do, and to OAuth proxies", async () => {
+  it("answers 501 for calls that no connector supports, and for OAuth proxies", async () => {
     expect((await app.call("GET", "/elements/dropbox/oauth/token")).status).toBe(501);
     expect((await app.platform("GET", "/elements/oauthProxies")).status).toBe(501);
     expect(
@@ -158,7 +158,7 @@ describe.each(["dropbox", "googledrive"])("GET /elements/%s/oauth/url", (connect
     `/elements/${connector}/oauth/url?${new URLSearchParams(query)}`;
   const own = { apiKey: "my key", apiSecret: "my secret", callbackUrl: "https://app.example/cb?x=1" };
 
-  it("works without any header, and keeps nothing", async () => {
+  it("works without any header, and stores nothing", async () => {
     platform.frontDoor.clearCalls();
     const answer = await app.call<UrlAnswer>("GET", path({ ...own, state: "my state +%", scope: "" }));
     expect(answer.status).toBe(200);
@@ -178,19 +178,19 @@ describe.each(["dropbox", "googledrive"])("GET /elements/%s/oauth/url", (connect
     expect(platform.frontDoor.calls()).toEqual([]);
   });
 
-  it("puts the connector's key where the caller gives no state", async () => {
+  it("uses the connector's key as state when the caller gives none", async () => {
     const answer = await app.call<UrlAnswer>("GET", path(own));
     expect(new URL(answer.body.oauthUrl).searchParams.get("state")).toBe(connector);
   });
 
-  it("asks for the scopes that were named, else for the usual ones", async () => {
+  it("asks for the given scopes, or for the connector's default scopes", async () => {
     const asked = await app.call<UrlAnswer>("GET", path({ ...own, scope: "one two" }));
     expect(new URL(asked.body.oauthUrl).searchParams.get("scope")).toBe("one two");
     const usual = await app.call<UrlAnswer>("GET", path(own));
     expect(new URL(usual.body.oauthUrl).searchParams.get("scope")?.length).toBeGreaterThan(5);
   });
 
-  it("uses the registered app for an authorized call, and never for another", async () => {
+  it("uses the registered app for an authorized call, and never for an unauthorized one", async () => {
     const { clientId, callbackUrls } = app.settings.connectors[connector] ?? {};
     const authorized = await app.platform<UrlAnswer>("GET", path({}));
     const { searchParams } = new URL(authorized.body.oauthUrl);
@@ -204,7 +204,7 @@ describe.each(["dropbox", "googledrive"])("GET /elements/%s/oauth/url", (connect
     expect(bare.headers.get("link")).toContain(`/elements/${connector}/oauth/url>`);
   });
 
-  it("takes an app's own scheme, which its vendor will judge", async () => {
+  it("accepts a callback URL with an app's own scheme, which the vendor will check", async () => {
     const callbackUrl = "com.example.app:/oauth/cb";
     const answer = await app.call<UrlAnswer>("GET", path({ ...own, callbackUrl }));
     expect(new URL(answer.body.oauthUrl).searchParams.get("redirect_uri")).toBe(callbackUrl);
@@ -232,7 +232,7 @@ describe.each(["dropbox", "googledrive"])("GET /elements/%s/oauth/url", (connect
 describe.each(["dropbox", "googledrive"])("POST /elements/%s/oauth/url", (connector) => {
   const path = `/elements/${connector}/oauth/url`;
 
-  it("gives a single-use state of 256 bits and PKCE; neither lies readable in the store", async () => {
+  it("gives a single-use state of 256 bits and PKCE; the store contains neither the state nor the verifier in plain text", async () => {
     const one = await app.platform<UrlAnswer>("POST", path, { state: "basket 7" });
     const two = await app.platform<UrlAnswer>("POST", path, {});
     expect(one.status).toBe(200);
@@ -252,12 +252,12 @@ describe.each(["dropbox", "googledrive"])("POST /elements/%s/oauth/url", (connec
     expect(kept).toContain("basket 7");
   });
 
-  it("leaves PKCE out when asked to", async () => {
+  it("leaves out PKCE when the caller asks for that", async () => {
     const answer = await app.platform<UrlAnswer>("POST", path, { pkce: false });
     expect(new URL(answer.body.oauthUrl).searchParams.has("code_challenge")).toBe(false);
   });
 
-  it("gives the app's own state back with the instance", async () => {
+  it("answers the app's own state together with the instance", async () => {
     const { oauthUrl } = await app.authorizationUrl(connector, { state: "basket 7" });
     const back = await app.consent(connector, oauthUrl);
     const made = await app.platform<{ state: string }>("POST", "/instances", {
@@ -269,20 +269,20 @@ describe.each(["dropbox", "googledrive"])("POST /elements/%s/oauth/url", (connec
     expect(made.body.state).toBe("basket 7");
   });
 
-  it("takes a callback URL of the registered app only, compared exactly", async () => {
+  it("accepts only a callback URL of the registered app, compared exactly", async () => {
     const wrong = `${app.callbackUrl(connector)}/`;
     const answer = await app.platform<Problem>("POST", path, { callbackUrl: wrong });
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ code: "redirect_uri_mismatch", detail: { field: "callbackUrl" } });
   });
 
-  it("wants to know who asks", async () => {
+  it("needs the secrets of a user", async () => {
     expect((await app.call("POST", path, { json: {} })).status).toBe(401);
   });
 });
 
 describe("an organization without an app", () => {
-  it("is told that the client is missing", async () => {
+  it("gets an error that says that the client is missing", async () => {
     const other = await appOfAnotherOrganization(platform);
     const admin = operatorOf(platform);
     const organization = (await admin.listOrganizations()).find(({ name }) => name === "Other");

@@ -31,7 +31,7 @@ beforeEach(() => {
   }
 });
 
-/** Every error of ours has this shape, and repeats no credential. */
+/** Checks that an error of ours has this shape, and repeats no credential. */
 function expectProblem(answer: Answer<Problem>, status: number, code?: string, field?: string): void {
   expect({ status: answer.status, ...answer.body }).toMatchObject({
     status,
@@ -48,7 +48,7 @@ function expectProblem(answer: Answer<Problem>, status: number, code?: string, f
   }
 }
 
-/** Whatever is done, no instance and no rescue record is left that was not there before. */
+/** Checks that `act` leaves no new instance and no new rescue record behind. */
 async function leavesNothing(act: () => Promise<void>): Promise<void> {
   const before = await scanTable(platform, "InstancesTable");
   platform.frontDoor.clearCalls();
@@ -60,7 +60,7 @@ async function leavesNothing(act: () => Promise<void>): Promise<void> {
 
 const idsIn = (items: string) => [...items.matchAll(/"instanceId":(\d+)/g)].map(([, id]) => id).sort();
 
-/** A code fresh from the vendor, with our state. */
+/** A fresh code from the vendor, with a state of ours. */
 async function freshCode(connector = "dropbox"): Promise<Record<string, string>> {
   const { oauthUrl } = await app.authorizationUrl(connector);
   return Object.fromEntries((await app.consent(connector, oauthUrl)).searchParams);
@@ -79,7 +79,7 @@ describe("credentials that are", () => {
     missing: () => undefined,
     "of another scheme": () => "Basic dXNlcjpwYXNz",
     garbled: () => "User , Organization",
-    "said twice": () => `User ${app.settings.userSecret}, User ${app.settings.userSecret}`,
+    "sent twice": () => `User ${app.settings.userSecret}, User ${app.settings.userSecret}`,
     unknown: () => `User lsu_${"x".repeat(43)}, Organization ${app.settings.organizationSecret}`,
     "of an unknown organization": () => `User ${app.settings.userSecret}, Organization lso_${"x".repeat(43)}`,
     swapped: () => `User ${app.settings.organizationSecret}, Organization ${app.settings.userSecret}`,
@@ -98,7 +98,7 @@ describe("credentials that are", () => {
     }
   });
 
-  it("unknown, cut or changed are 401 on the hub and the proxy", async () => {
+  it("unknown, shortened or changed are 401 on the hub and the proxy", async () => {
     const [head, secret = ""] = instance.token.split(".");
     for (const token of [
       "x",
@@ -173,13 +173,13 @@ describe("POST /instances with", () => {
     }
   });
 
-  it("a wrong, an old, a used and another connector's state of ours is 400", async () => {
+  it("a wrong, an expired or a used state, or one of another connector, is 400", async () => {
     await leavesNothing(async () => {
       const wrong = await create({ code: "c", state: `ls_${"x".repeat(43)}` });
       expectProblem(wrong, 400, "invalid_state", "providerData.state");
       const foreign = await freshCode("googledrive");
       expectProblem(await create(foreign), 400, "invalid_state", "providerData.state");
-      // Used up by the attempt before.
+      // The attempt before has used it up.
       const again = await create(foreign, { element: { key: "googledrive" } });
       expectProblem(again, 400, "invalid_state", "providerData.state");
       const old = await freshCode();
@@ -189,14 +189,14 @@ describe("POST /instances with", () => {
     });
   });
 
-  it("a code without the state that its verifier hangs on is refused by the vendor", async () => {
+  it("a code without the state of its code verifier is refused by the vendor", async () => {
     await leavesNothing(async () => {
       const { code } = await freshCode();
       expectProblem(await create({ code }), 400, "invalid_code");
     });
   });
 
-  it("a redirect URI that is not the one of the authorization is 400", async () => {
+  it("a redirect URI other than that of the authorization is 400", async () => {
     await leavesNothing(async () => {
       const answer = await create(await freshCode(), {
         configuration: { "oauth.callback.url": "https://elsewhere.example/cb" },
@@ -206,7 +206,7 @@ describe("POST /instances with", () => {
     });
   });
 
-  it("a client that the vendor does not know is 400, naming it", async () => {
+  it("a client that the vendor does not know is 400, naming the client", async () => {
     await leavesNothing(async () => {
       const { code } = await freshCode();
       const answer = await create(
@@ -231,7 +231,7 @@ describe("POST /instances with", () => {
     });
   });
 
-  it("odd names and tags is taken as it is, but for HTML", async () => {
+  it("unusual names and tags is accepted, and HTML in them is removed", async () => {
     const name = "Ünï \"quoted\" \\ 'x' 100% 日本 👩‍👩‍👧 <img src=x>";
     const made = await create(await freshCode(), { name, tags: ["#?&+", "<b>", " "] });
     expect(made.status).toBe(200);
@@ -242,7 +242,7 @@ describe("POST /instances with", () => {
   });
 });
 
-describe("a body that is no JSON object", () => {
+describe("a body that is not a JSON object", () => {
   it.each([
     ["POST", "/elements/dropbox/oauth/url", "platform"],
     ["POST", "/connect/sessions", "platform"],
@@ -282,13 +282,13 @@ describe("a vendor whose token endpoint", () => {
       "vendor_unreachable",
     ],
     [
-      "answers JSON that is none",
+      "answers invalid JSON",
       { status: 200, body: "{", contentType: "application/json" },
       502,
       "vendor_unreachable",
     ],
     [
-      "answers nothing",
+      "answers an empty body",
       { status: 200, body: "", contentType: "application/json" },
       502,
       "vendor_unreachable",
@@ -301,26 +301,21 @@ describe("a vendor whose token endpoint", () => {
     ],
     ["breaks the connection", { reset: "before" }, 502, "vendor_unreachable"],
     ["acts and then breaks the connection", { reset: "after" }, 502, "vendor_unreachable"],
-    ["breaks off in the middle", { reset: "middle" }, 502, "vendor_unreachable"],
+    ["breaks the connection in the middle of its answer", { reset: "middle" }, 502, "vendor_unreachable"],
     [
-      "has no more for us",
+      "answers 429",
       { status: 429, body: "{}", headers: { "Retry-After": "17" } },
       429,
       "vendor_rate_limited",
     ],
+    ["answers 503", { status: 503, body: "{}", headers: { "Retry-After": "17" } }, 503, "vendor_unavailable"],
     [
-      "is away for a while",
-      { status: 503, body: "{}", headers: { "Retry-After": "17" } },
-      503,
-      "vendor_unavailable",
-    ],
-    [
-      "says something else",
+      "answers an unknown error",
       { status: 400, body: '{"error":"temporarily_odd"}', contentType: "application/json" },
       400,
       "vendor_refused",
     ],
-  ])("%s leaves nothing behind, and a clear error", async (_, fault, status, code) => {
+  ])("%s leaves nothing behind, and the caller gets a clear error", async (_, fault, status, code) => {
     await leavesNothing(async () => {
       const answer = await withFault(fault);
       expectProblem(answer, status, code);
@@ -328,7 +323,7 @@ describe("a vendor whose token endpoint", () => {
     });
   });
 
-  it.each([429, 503])("says %i is asked again with the same code and state", async (status) => {
+  it.each([429, 503])("answers %i accepts a second try with the same code and state", async (status) => {
     const providerData = await freshCode();
     platform.vendors.dropbox?.fail({ path: tokenPath, status, body: "{}", headers: { "Retry-After": "1" } });
     expect((await create(providerData)).status).toBe(status);
@@ -337,7 +332,7 @@ describe("a vendor whose token endpoint", () => {
     expectProblem(third, 400, "code_used");
   });
 
-  it("answers the right thing as text/plain, or slowly, is understood", async () => {
+  it("answers correctly but as text/plain, or slowly, is understood", async () => {
     const slow = await withFault({ delayMs: 2_000 });
     expect(slow.status).toBe(200);
     const { code, state } = await freshCode();
@@ -361,7 +356,7 @@ describe("paths and methods", () => {
     ["GET", "/elements/dropbox/nothing"],
     ["GET", "/hubs/documents/nothing"],
     ["GET", "//instances"],
-  ])("%s %s is our own 404", async (method, path) => {
+  ])("%s %s is a 404 in our shape", async (method, path) => {
     const answer = await app.call<Problem>(method, path, { authorization: app.platformAuthorization });
     expectProblem(answer, 404);
   });
@@ -373,7 +368,7 @@ describe("paths and methods", () => {
     ["/elements/api-v2/../api-v2/nothing", 404],
     ["/elements/api-v2/%2e%2e/%2e%2e/etc/passwd", 404],
     ["/elements/api-v2/elements/50%", 400],
-  ])("%s as it stands is %i in our shape", async (path, status) => {
+  ])("%s, sent without normalization, is %i in our shape", async (path, status) => {
     const answer = await raw("GET", path);
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.body)).toMatchObject({
@@ -392,7 +387,7 @@ describe("paths and methods", () => {
     ["POST", "/oauth/callback/dropbox", "GET"],
     ["GET", "/instances/1/enabled", "PUT, DELETE"],
     ["POST", "/instances/1", "GET, HEAD, PUT, PATCH, DELETE"],
-  ])("%s %s is 405 with what is allowed", async (method, path, allow) => {
+  ])("%s %s is 405 and lists the allowed methods", async (method, path, allow) => {
     const answer = await app.call<Problem>(method, path, {
       authorization: app.platformAuthorization,
       ...(method === "GET" ? {} : { json: {} }),
@@ -401,7 +396,7 @@ describe("paths and methods", () => {
     expect(answer.headers.get("allow")).toBe(allow);
   });
 
-  it("HEAD of a callback is 405: it would use its state up", async () => {
+  it("HEAD of a callback is 405, because a request to a callback uses up its state", async () => {
     const answer = await app.call("HEAD", "/oauth/callback/dropbox?code=c&state=s");
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET"]);
   });
@@ -462,7 +457,7 @@ describe("paths and methods", () => {
   });
 });
 
-/** A request whose path goes out as it is: `fetch` would mend it. */
+/** Sends a request with its path unchanged: `fetch` would normalize the path. */
 function raw(method: string, path: string): Promise<{ status: number; body: string }> {
   const { hostname, port } = new URL(platform.url);
   const headers = { Authorization: app.platformAuthorization };

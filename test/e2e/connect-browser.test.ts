@@ -39,7 +39,7 @@ const claim = (session: Session, value: string | null) =>
     endUser: "user-1",
   });
 
-/** Without the cookies of a browser: a scanner, or a browser that keeps none. */
+/** Fetches without cookies, like a scanner or a browser that blocks cookies. */
 const bare = (url: string, init: RequestInit = {}) => fetch(url, { redirect: "manual", ...init });
 
 const person = () => new FormBrowser({ stopAt: (url) => url.startsWith("https://app.example/") });
@@ -53,7 +53,7 @@ function tokenOf(page: Pick<Page, "text">): string {
   return /name="form" value="([\w-]{43})"/.exec(page.text)?.[1] ?? "";
 }
 
-/** Goes to the vendor and back, and stops before our callback; with the session's cookie. */
+/** Goes to the vendor and back, and stops before our callback; returns the callback's URL and the session's cookie. */
 async function callbackOf(session: Session): Promise<{ url: string; cookie: string }> {
   const opened = await bare(session.connectUrl);
   const cookie = cookieOf(opened);
@@ -71,7 +71,7 @@ async function callbackOf(session: Session): Promise<{ url: string; cookie: stri
 const exchanges = () => platform.vendors.dropbox?.tokenRequests("authorization_code") ?? 0;
 
 describe("the page of a session", () => {
-  it("stores nothing when it is only looked at, by however many browsers", async () => {
+  it("stores nothing when browsers only open the page, however many do", async () => {
     const session = await createSession();
     const before = await scanTable(platform, "TransientsTable");
     const head = await bare(session.connectUrl, { method: "HEAD" });
@@ -82,7 +82,7 @@ describe("the page of a session", () => {
     expect(await scanTable(platform, "TransientsTable")).toBe(before);
   });
 
-  it("belongs to the browser whose form came first, and to no other from then on", async () => {
+  it("belongs to the browser that submits the form first, and refuses every other browser afterwards", async () => {
     const session = await createSession();
     const [first, second] = [person(), person()];
     const [page, other] = [await first.open(session.connectUrl), await second.open(session.connectUrl)];
@@ -95,12 +95,12 @@ describe("the page of a session", () => {
       expect(refused.status).toBe(403);
       expect(refused.text).toContain("another browser");
     }
-    // A double click, a second tab: the same browser may choose again.
+    // After a double click or in a second tab, the same browser may choose again.
     expect((await first.submit(page, /continue with/i)).status).toBe(200);
     expect((await first.open(session.connectUrl)).status).toBe(200);
   });
 
-  it("takes no form that is not its own", async () => {
+  it("accepts only its own form", async () => {
     const session = await createSession();
     const opened = await bare(session.connectUrl);
     const [cookie, form] = [cookieOf(opened), tokenOf({ text: await opened.text() })];
@@ -123,7 +123,7 @@ describe("the page of a session", () => {
     expect((await post({ ...own, "Sec-Fetch-Site": "same-origin" }, { form })).status).toBe(303);
   });
 
-  it("says so when cookies are blocked, and goes on once they are allowed", async () => {
+  it("tells the user when cookies are blocked, and works once they are allowed", async () => {
     const session = await createSession();
     const blocked = await bare(session.connectUrl, {
       method: "POST",
@@ -142,7 +142,7 @@ describe("the page of a session", () => {
     ["Purpose", "prefetch"],
     ["X-Moz", "prefetch"],
     ["X-Purpose", "preview"],
-  ])("is not there for who only prefetches (%s: %s)", async (name, value) => {
+  ])("does not open for a request that only prefetches (%s: %s)", async (name, value) => {
     const session = await createSession();
     const prefetched = await bare(session.connectUrl, { headers: { [name]: value } });
     expect([prefetched.status, prefetched.headers.get("cache-control")]).toEqual([503, "no-store"]);
@@ -151,7 +151,7 @@ describe("the page of a session", () => {
 });
 
 describe("our callback", () => {
-  it("sends the same browser to the same place for ten minutes, and exchanges the code once", async () => {
+  it("redirects the same browser to the same URL for ten minutes, and exchanges the code once", async () => {
     const session = await createSession();
     const { url, cookie } = await callbackOf(session);
     const before = exchanges();
@@ -167,7 +167,7 @@ describe("our callback", () => {
     expect((await bare(url, { headers: { Cookie: cookie } })).status).toBe(400);
   });
 
-  it("gives all of several deliveries at once the claim of the first", async () => {
+  it("answers several simultaneous deliveries with the claim of the first", async () => {
     const session = await createSession();
     const { url, cookie } = await callbackOf(session);
     const before = exchanges();
@@ -184,7 +184,7 @@ describe("our callback", () => {
     expect((await app.hub(claimed.body.token, "GET", "/hubs/documents/ping")).status).toBe(200);
   });
 
-  it("gives a denial again, too", async () => {
+  it("repeats the answer for a denial too", async () => {
     const session = await createSession();
     const { url, cookie } = await callbackOf(session);
     const denied = new URL(url);
@@ -196,7 +196,7 @@ describe("our callback", () => {
     expect(second.headers.get("location")).toBe(first.headers.get("location"));
   });
 
-  it("uses nothing up for who lacks the cookie, or only prefetches", async () => {
+  it("changes nothing when the cookie is missing, or when the request only prefetches", async () => {
     const session = await createSession();
     const { url, cookie } = await callbackOf(session);
     const before = exchanges();
@@ -207,18 +207,18 @@ describe("our callback", () => {
     expect(exchanges()).toBe(before);
     const back = new URL((await bare(url, { headers: { Cookie: cookie } })).headers.get("location") ?? "");
     expect(back.searchParams.has("claim")).toBe(true);
-    // Nor does it tell anybody else what it came to.
+    // Nor does it show the result to another browser.
     expect((await bare(url)).status).toBe(403);
     expect((await bare(url, { headers: { Cookie: `${cookie}x` } })).status).toBe(403);
   });
 
-  it("tries again where the vendor did nothing with the code", async () => {
+  it("exchanges the code again when the vendor rejected the first request without using the code", async () => {
     const session = await createSession();
     const { url, cookie } = await callbackOf(session);
     platform.vendors.dropbox?.fail({ endpoint: "token", status: 429, headers: { "Retry-After": "1" } });
     const busy = await bare(url, { headers: { Cookie: cookie } });
     expect(busy.headers.get("location")).toContain("error=vendor_rate_limited");
-    // A browser that delivers it twice at once is sent to the same place; later it is tried again.
+    // A second delivery right after the first gets the same redirect; a later delivery sends the code again.
     const twin = await bare(url, { headers: { Cookie: cookie } });
     expect(twin.headers.get("location")).toBe(busy.headers.get("location"));
     platform.clock.advance(6_000);
@@ -226,7 +226,7 @@ describe("our callback", () => {
     expect(back.searchParams.has("claim")).toBe(true);
   });
 
-  it("sends a delivery that comes between the two looks of another one to the same place", async () => {
+  it("redirects a delivery that finishes between the two reads of another delivery to the same URL", async () => {
     const { url, cookie } = await callbackOf(await createSession());
     const reached = Promise.withResolvers<void>();
     const first = Promise.withResolvers<void>();
@@ -249,7 +249,7 @@ describe("our callback", () => {
     expect((await late).headers.get("location")).toBe(early.headers.get("location"));
   });
 
-  it("has the browser keep the session's cookie for as long as it may come again", async () => {
+  it("makes the browser keep the session's cookie for as long as a delivery may be repeated", async () => {
     const { url, cookie } = await callbackOf(await createSession());
     for (let delivery = 0; delivery < 2; delivery++) {
       const answer = await bare(url, { headers: { Cookie: cookie } });
@@ -259,26 +259,29 @@ describe("our callback", () => {
     expect((await bare(url, { headers: { Cookie: `${cookie}x` } })).headers.has("set-cookie")).toBe(false);
   });
 
-  /** Each write of a callback, and more than there are. */
+  /** Every write of a callback; the list has more numbers than there are writes. */
   const writes = ["PutItem", "UpdateItem", "DeleteItem"].flatMap((action) =>
     Array.from({ length: action === "PutItem" ? 6 : 2 }, (_, skip) => [action, skip] as const),
   );
 
-  it.each(writes)("takes its own %s number %i, whose answer was lost, for its own", async (action, skip) => {
-    const session = await createSession();
-    const { url, cookie } = await callbackOf(session);
-    const before = exchanges();
-    const principal = "Connections";
-    platform.frontDoor.fail({ service: "dynamodb", action, principal, skip, count: 1, reset: "after" });
-    const answer = await bare(url, { headers: { Cookie: cookie } });
-    platform.frontDoor.clearFaults();
-    const value = new URL(answer.headers.get("location") ?? "").searchParams.get("claim");
-    expect(value).not.toBeNull();
-    expect(exchanges() - before).toBe(1);
-    const claimed = await claim(session, value);
-    expect(claimed.status).toBe(200);
-    expect((await app.hub(claimed.body.token, "GET", "/hubs/documents/ping")).status).toBe(200);
-  });
+  it.each(writes)(
+    "recognizes its own write %s number %i when the answer to that write was lost",
+    async (action, skip) => {
+      const session = await createSession();
+      const { url, cookie } = await callbackOf(session);
+      const before = exchanges();
+      const principal = "Connections";
+      platform.frontDoor.fail({ service: "dynamodb", action, principal, skip, count: 1, reset: "after" });
+      const answer = await bare(url, { headers: { Cookie: cookie } });
+      platform.frontDoor.clearFaults();
+      const value = new URL(answer.headers.get("location") ?? "").searchParams.get("claim");
+      expect(value).not.toBeNull();
+      expect(exchanges() - before).toBe(1);
+      const claimed = await claim(session, value);
+      expect(claimed.status).toBe(200);
+      expect((await app.hub(claimed.body.token, "GET", "/hubs/documents/ping")).status).toBe(200);
+    },
+  );
 
   it.each([
     ["GetItem", 1],
@@ -286,7 +289,7 @@ describe("our callback", () => {
     ["PutItem", 1],
     ["PutItem", 2],
   ])(
-    "may come again where the table failed before the code was sent (%s number %i)",
+    "can be repeated when the table failed before the code was sent (%s number %i)",
     async (action, skip) => {
       const { url, cookie } = await callbackOf(await createSession());
       const before = exchanges();

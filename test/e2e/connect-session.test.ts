@@ -36,7 +36,7 @@ beforeAll(async () => {
   await admin.setAllowLists(organization?.id ?? "", {
     returnUrls: [RETURN_URL, "https://app.example/any/*"],
   });
-  // Other containers may have the old list for 30 s more, but none has run yet.
+  // Other running processes may use the old list for 30 s more, but none has started yet.
 });
 afterAll(() => platform.close());
 beforeEach(() => {
@@ -56,7 +56,10 @@ async function createSession(body: Record<string, unknown> = {}): Promise<Sessio
   return answer.body;
 }
 
-/** Opens the session's page, chooses, passes the vendor; ends where the app is. */
+/**
+ * Opens the session's page, chooses the connector, signs in at the vendor; returns the URL at which the app gets its user
+ * back.
+ */
 async function connect(
   session: Session,
   options: { browser?: FormBrowser; name?: RegExp; login?: string; allow?: boolean } = {},
@@ -67,7 +70,7 @@ async function connect(
   return new URL((await passVendor(browser, vendorPage, options)).url);
 }
 
-/** Walks through the vendor, and stops where it would send the browser back to us. */
+/** Signs in at the vendor, and stops at the URL by which the vendor sends the browser back to us. */
 async function redirectOf(session: Session): Promise<{ url: URL; browser: FormBrowser }> {
   let stops = true;
   const browser = new FormBrowser({
@@ -93,7 +96,7 @@ describe.each([
   ["dropbox", /continue with dropbox/i],
   ["googledrive", /continue with google drive/i],
 ])("the hosted flow for %s", (connector, button) => {
-  it("goes from session to claim, with nothing secret in the browser", async () => {
+  it("works from session to claim, without a secret in the browser", async () => {
     const session = await createSession({ element: { key: connector }, name: "Ann's files", tags: ["t1"] });
     expect(session.connectUrl).toBe(`${platform.baseUrl}/connect/${session.id}`);
     const minutes = (Date.parse(session.expiresAt) - platform.clock.now()) / 60_000;
@@ -130,7 +133,7 @@ describe.each([
 });
 
 describe("the page of a session", () => {
-  it("is plain HTML that says who asks, with headers that keep it to itself", async () => {
+  it("is plain HTML that names the organization that asks, with headers against framing, caching and leaking the URL", async () => {
     const session = await createSession({
       elements: [{ key: "dropbox" }, { key: "googledrive" }],
       element: null,
@@ -149,7 +152,7 @@ describe("the page of a session", () => {
     expect(page.headers.get("set-cookie")).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=1800$/);
   });
 
-  it("takes the user back when they want none of it", async () => {
+  it("sends the user back to the app when they refuse", async () => {
     const session = await createSession();
     const browser = person();
     const end = new URL((await browser.submit(await browser.open(session.connectUrl), /take me back/i)).url);
@@ -157,7 +160,7 @@ describe("the page of a session", () => {
     expect(end.searchParams.has("claim")).toBe(false);
   });
 
-  it("escapes what others have written into it", async () => {
+  it("escapes text that comes from others", async () => {
     const admin = operatorOf(platform);
     const { organization, secret: organizationSecret } = await admin.createOrganization({
       name: '<img src=x onerror="alert(1)">',
@@ -192,8 +195,8 @@ describe("the page of a session", () => {
   });
 });
 
-describe("what goes wrong on the way", () => {
-  it("a denial goes to the app, and its state is used up", async () => {
+describe("an error in the hosted flow", () => {
+  it("the app is told of a denial, and the state is used up", async () => {
     const session = await createSession();
     const back = await connect(session, { allow: false });
     expect(Object.fromEntries(back.searchParams)).toEqual({
@@ -207,7 +210,7 @@ describe("what goes wrong on the way", () => {
     expect(open.body.code).toBe("not_connected");
   });
 
-  it("the user may try again in the same session", async () => {
+  it("after a denial the user may try again in the same session", async () => {
     const session = await createSession();
     const browser = person();
     await connect(session, { browser, allow: false });
@@ -215,7 +218,7 @@ describe("what goes wrong on the way", () => {
     expect((await claim(session, back.searchParams.get("claim"))).status).toBe(200);
   });
 
-  it("a claim by another end user is 403, and what was granted is revoked and gone", async () => {
+  it("a claim by another end user is 403, and the new grant is revoked and deleted", async () => {
     const dropbox = platform.vendors.dropbox;
     dropbox?.addAccount({ login: "victim@example.com", name: "Victim", email: "victim@example.com" });
     const before = await instancesLeft();
@@ -234,7 +237,7 @@ describe("what goes wrong on the way", () => {
     expect(late.body.detail ?? {}).not.toHaveProperty("instanceId");
   });
 
-  it("a wrong claim is 400 and spends nothing; another user's session is 404", async () => {
+  it("a wrong claim is 400 and the right one still works; another user's session is 404", async () => {
     const session = await createSession();
     const back = await connect(session);
     const wrong = await claim(session, "made-up");
@@ -248,7 +251,7 @@ describe("what goes wrong on the way", () => {
     expect((await claim(session, value)).status).toBe(200);
   });
 
-  it("a session that is over is over, for its page and its claim", async () => {
+  it("an expired session answers 404, for its page and its claim", async () => {
     const session = await createSession();
     const done = await createSession();
     const back = await connect(done);
@@ -284,7 +287,7 @@ describe("what goes wrong on the way", () => {
 });
 
 describe("our callback", () => {
-  it("wants the browser that began", async () => {
+  it("accepts only the browser that began the session", async () => {
     const session = await createSession();
     const before = await instancesLeft();
     const { url } = await redirectOf(session);
@@ -294,7 +297,7 @@ describe("our callback", () => {
     expect((await claim(session, "x")).body.code).toBe("not_connected");
   });
 
-  it("refuses a state of another connector, an old one and a made-up one, on a page of its own", async () => {
+  it("refuses a state of another connector, an expired and an invented state, with an error page", async () => {
     const before = await instancesLeft();
     const session = await createSession();
     const { url, browser } = await redirectOf(session);
@@ -326,7 +329,7 @@ describe("our callback", () => {
     expect(back.searchParams.get("error")).toBe("invalid_issuer");
   });
 
-  it("tells the app what the vendor has against the code, and keeps nothing", async () => {
+  it("tells the app why the vendor refused the code, and stores nothing", async () => {
     const before = await instancesLeft();
     const session = await createSession();
     const { url, browser } = await redirectOf(session);
@@ -336,7 +339,7 @@ describe("our callback", () => {
     expect(await instancesLeft()).toBe(before);
   });
 
-  it("passes no words of the vendor's on", async () => {
+  it("replaces an unknown error code by vendor_error", async () => {
     const session = await createSession();
     const { url, browser } = await redirectOf(session);
     url.searchParams.delete("code");
@@ -347,7 +350,7 @@ describe("our callback", () => {
 });
 
 describe("signing in to an instance again", () => {
-  it("keeps id and token, and wants the same account", async () => {
+  it("keeps id and token, and accepts only the same account", async () => {
     const instance = await app.connect("dropbox", { name: "Again" });
     await platform.settled();
     platform.vendors.dropbox?.revokeGrants("ada@example.com");
@@ -372,7 +375,7 @@ describe("signing in to an instance again", () => {
     expect((await app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
   });
 
-  it("and a claim by another end user changes nothing: what was granted is revoked and gone", async () => {
+  it("changes nothing when another end user claims: the new grant is revoked and deleted", async () => {
     const stranger = { login: "stranger@example.com", name: "Stranger", email: "stranger@example.com" };
     platform.vendors.dropbox?.addAccount(stranger);
     const instance = await app.connect("dropbox", { name: "Kept" });
@@ -393,7 +396,7 @@ describe("signing in to an instance again", () => {
     expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
   });
 
-  it("is not for another user's instance", async () => {
+  it("is refused for another user's instance", async () => {
     const instance = await app.connect("dropbox");
     const other = await appOfAnotherUser(platform);
     const answer = await other.platform("POST", "/connect/sessions", {
@@ -405,13 +408,13 @@ describe("signing in to an instance again", () => {
   });
 });
 
-/** Whose account an instance's token opens at Dropbox; `undefined`: none. */
+/** The email address of the account that an instance's token opens at Dropbox; `undefined` when it opens none. */
 async function emailSeenBy(token: string): Promise<string | undefined> {
   const { body } = await app.hub<{ email?: string }>(token, "POST", "/proxy/2/users/get_current_account");
   return body.email;
 }
 
-/** The pending sign-in of a session as it lies in the table. */
+/** The pending sign-in of a session, as the table has it. */
 async function pendingOf({ id }: Session): Promise<{ instanceId: number; item: string }> {
   const items = JSON.parse(await scanTable(platform, "InstancesTable")) as {
     instanceId: number;
@@ -422,15 +425,15 @@ async function pendingOf({ id }: Session): Promise<{ instanceId: number; item: s
   return found;
 }
 
-/** Half an hour passes, and the sweep comes by until nothing is left to do. */
+/** Moves the clock by half an hour, and lets the sweep and the worker do everything that is due. */
 async function passHalfAnHour(): Promise<void> {
   platform.clock.advance(31 * 60_000);
   await platform.sweep();
   await platform.settled();
 }
 
-describe("what nobody has claimed", () => {
-  it("shows nowhere and serves nothing; at its end it is revoked and gone", async () => {
+describe("a connection that nobody has claimed", () => {
+  it("cannot be seen or used; when its session expires it is revoked and deleted", async () => {
     const dropbox = platform.vendors.dropbox;
     dropbox?.addAccount({ login: "late@example.com", name: "Late", email: "late@example.com" });
     const listed = async () => JSON.stringify((await app.platform("GET", "/instances?pageSize=2000")).body);
@@ -467,11 +470,11 @@ describe("what nobody has claimed", () => {
   });
 });
 
-describe("a sign-in again, until it is claimed", () => {
-  /** Its account cannot be looked up: the scope does not allow it. */
+describe("a new sign-in for an instance, until it is claimed,", () => {
+  /** The account of such a sign-in cannot be looked up, because the scope does not allow that. */
   const blindly = { "oauth.scope": "files.metadata.read files.content.read" };
 
-  it("leaves the old account at work, whatever the app does without the claim", async () => {
+  it("leaves the old account in use, whatever the app does without the claim", async () => {
     const { oauthUrl } = await app.authorizationUrl("dropbox", { scope: blindly["oauth.scope"] });
     const back = await app.consent("dropbox", oauthUrl, { login: "ada@example.com" });
     const { body: instance } = await app.platform<Claimed>("POST", "/instances", {
@@ -492,7 +495,7 @@ describe("a sign-in again, until it is claimed", () => {
     expect((await seen()).body).toEqual(before.body);
   });
 
-  it("wants to be told that an account which nobody knows is welcome, and keeps the claim until then", async () => {
+  it("is refused for an unknown account unless the app accepts one; the claim stays valid", async () => {
     const instance = await app.connect("dropbox");
     const session = await createSession({
       element: null,
@@ -520,7 +523,7 @@ describe("a sign-in again, until it is claimed", () => {
     );
   });
 
-  it("takes another account where the claim says that it is welcome", async () => {
+  it("accepts another account when the claim says so", async () => {
     const instance = await app.connect("dropbox");
     const session = await createSession({ element: null, instanceId: instance.id });
     const value = (await connect(session, { login: "grace@example.com" })).searchParams.get("claim");
@@ -535,7 +538,7 @@ describe("a sign-in again, until it is claimed", () => {
     expect(await emailSeenBy(instance.token)).toBe("grace@example.com");
   });
 
-  it("two sessions of one instance do not overwrite each other; the later sign-in wins", async () => {
+  it("is not overwritten by a second session's; the later sign-in wins", async () => {
     const instance = await app.connect("dropbox");
     const [first, second] = [
       await createSession({ element: null, instanceId: instance.id }),
@@ -576,8 +579,8 @@ describe("a sign-in again, until it is claimed", () => {
   });
 });
 
-describe("a sign-in again whose answer has no refresh token", () => {
-  /** An app that built its own authorization URL, and did not ask for one. */
+describe("a new sign-in whose answer has no refresh token", () => {
+  /** Signs in as an app that built its own authorization URL and did not ask for a refresh token. */
   async function signInOnline(id: number, login: string, more: Record<string, unknown> = {}) {
     const { oauthUrl } = await app.authorizationUrl("dropbox");
     const url = new URL(oauthUrl);
@@ -587,7 +590,7 @@ describe("a sign-in again whose answer has no refresh token", () => {
     return await app.platform<Record<string, unknown>>("PUT", `/instances/${id}`, { providerData, ...more });
   }
 
-  it("keeps the refresh token of the same account: the connection lives on after its access token", async () => {
+  it("keeps the refresh token of the same account, so the connection works after the access token has expired", async () => {
     const instance = await app.connect("dropbox");
     await platform.settled();
     const signedIn = await signInOnline(instance.id, "ada@example.com");
@@ -599,7 +602,7 @@ describe("a sign-in again whose answer has no refresh token", () => {
     expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
   });
 
-  it("stands without one for another account, and says so", async () => {
+  it("has no refresh token for another account, and the answer says so", async () => {
     const instance = await app.connect("dropbox");
     await platform.settled();
     const signedIn = await signInOnline(instance.id, "grace@example.com", { acceptOtherAccount: true });
@@ -612,7 +615,7 @@ describe("a sign-in again whose answer has no refresh token", () => {
 });
 
 describe("a session that an older version connected", () => {
-  /** As such a version left it: the instance works already, and the claim stands in the session. */
+  /** The session as the older version left it: the instance works already, and the session contains the claim. */
   async function oldSession(instance: CreatedInstance, reauthenticates: boolean): Promise<Session> {
     const session = await createSession(reauthenticates ? { element: null, instanceId: instance.id } : {});
     const { documents } = dynamoClient(platform.operator);
@@ -630,14 +633,14 @@ describe("a session that an older version connected", () => {
     return session;
   }
 
-  it("is claimed as it was: a new connection's token with it", async () => {
+  it("can be claimed; a new connection's token comes with the answer", async () => {
     const instance = await app.connect("dropbox");
     const claimed = await claim(await oldSession(instance, false), "old-claim");
     expect(claimed).toMatchObject({ status: 200, body: { id: instance.id } });
     expect(await emailSeenBy(claimed.body.token)).toBe("ada@example.com");
   });
 
-  it("and for another end user it disables what was there, and deletes what was not", async () => {
+  it("claimed by another end user, disables an existing instance and deletes a new one", async () => {
     const [kept, made] = [await app.connect("dropbox"), await app.connect("dropbox")];
     expect((await claim(await oldSession(kept, true), "old-claim", "user-2")).status).toBe(403);
     expect((await claim(await oldSession(made, false), "old-claim", "user-2")).status).toBe(403);
@@ -649,14 +652,14 @@ describe("a session that an older version connected", () => {
   });
 });
 
-describe("when the stores fail", () => {
+describe("while the stores fail", () => {
   const failing = {
     service: "dynamodb",
     principal: "Connections",
     status: 500,
     code: "InternalServerError",
   } as const;
-  it("a sign-in that the table does not take is claimed all the same, from the rescue bucket", async () => {
+  it("a sign-in that the table does not accept can be claimed from the rescue bucket", async () => {
     const session = await createSession();
     const { url, browser } = await redirectOf(session);
     platform.frontDoor.fail({ ...failing, action: "PutItem", skip: 3, count: 12 });
@@ -683,7 +686,7 @@ describe("when the stores fail", () => {
 });
 
 describe("an app with its own client", () => {
-  it("brings it in the session's configuration; its secret is neither readable in the store nor in the browser", async () => {
+  it("passes the client in the session's configuration; neither the store nor the browser sees the secret in plain text", async () => {
     const { clientId = "", clientSecret = "" } = app.settings.connectors.dropbox ?? {};
     const session = await createSession({
       configuration: { "oauth.api.key": clientId, "oauth.api.secret": clientSecret },

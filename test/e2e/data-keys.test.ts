@@ -29,7 +29,7 @@ const organizationCalled = async (name: string) => {
   return found;
 };
 
-/** A moment between two calls of the platform, not a time. */
+/** Waits until a state of the platform is reached between two of its calls; no fixed time. */
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 20_000;
   while (!condition()) {
@@ -44,13 +44,13 @@ async function endProcesses(...functions: string[]): Promise<void> {
 }
 
 describe("a data key", () => {
-  it("is rotated and its old version retired while traffic goes on, and every connection stays", {
+  it("is rotated and its old version retired during traffic, and every connection keeps working", {
     timeout: 120_000,
   }, async () => {
     const { id, dataKeys } = await organizationCalled("Demo");
     const instances = [await app.connect("dropbox"), await app.connect("googledrive")];
     const answers = async () => Promise.all(instances.map((each) => ping(app, each)));
-    // An authorization that is under way: its verifier lies under the old version.
+    // An authorization in progress: its verifier is sealed under the old version.
     const { oauthUrl, state } = await app.authorizationUrl("googledrive");
     expect(await answers()).toEqual([200, 200]);
 
@@ -65,7 +65,7 @@ describe("a data key", () => {
     expect(resealed.answer).toMatchObject({ broken: [], retired: [], kept: dataKeys.map((key) => key.id) });
     expect(resealed.said).toContain("superseded less than eight days ago");
 
-    // Warm processes hold the organization as it was before: they look once more, and open what the new version sealed.
+    // Running processes still have the old organization in memory: they read it again, and open what the new version sealed.
     expect(await answers()).toEqual([200, 200]);
     const back = await app.consent("googledrive", oauthUrl);
     const late = await app.platform<CreatedInstance>("POST", "/instances", {
@@ -76,19 +76,19 @@ describe("a data key", () => {
     expect(late.status).toBe(200);
     instances.push(late.body);
 
-    // No process lives that long.
+    // No process lives for eight days.
     await endProcesses("Authorization", "Connections", "Documents", "RefreshWorker");
     platform.clock.advance(8 * DAY + MINUTE);
     const last = await admin<{ retired: string[]; kept: string[] }>("organization", "reseal", id);
     expect(last.answer).toMatchObject({ retired: dataKeys.map((key) => key.id), kept: [] });
     expect((await organizationCalled("Demo")).dataKeys).toHaveLength(1);
     expect(await answers()).toEqual([200, 200, 200]);
-    // And with nothing in memory.
+    // The same with nothing in memory.
     await endProcesses("Documents");
     expect(await answers()).toEqual([200, 200, 200]);
   });
 
-  it("is replaced under an instance while a refresh of it is under way: the refresh wins, and nothing is lost", {
+  it("is replaced for an instance during a refresh: the refresh wins, and nothing is lost", {
     timeout: 120_000,
   }, async () => {
     const { id } = await organizationCalled("Demo");
@@ -97,7 +97,7 @@ describe("a data key", () => {
     const before = await statusOf(instance);
     platform.clock.advance(2 * MINUTE);
 
-    // The lease is taken; the write of the new grant is on its way for a while.
+    // The lease is taken; the write of the new grant is delayed.
     platform.frontDoor.fail({
       service: "dynamodb",
       action: "UpdateItem",
@@ -124,13 +124,13 @@ describe("a data key", () => {
     expect((await refreshing).status).toBe(200);
     expect(during.answer).toMatchObject({ broken: [] });
     expect(during.answer.resealed).toBeGreaterThanOrEqual(1);
-    // It did come in between: after the lease, before the commit.
+    // The re-seal came between the lease and the commit.
     expect(writes.slice(0, 2)).toEqual(["Connections", "Operator"]);
     expect(writes.filter((principal) => principal === "Connections")).toHaveLength(1);
     const after = await statusOf(instance);
     expect(Date.parse(after.expiresAt)).toBeGreaterThan(Date.parse(before.expiresAt));
     expect(await ping(app, instance)).toBe(200);
-    // The refreshing process still knew the organization with its old version: so that is what the next run is for.
+    // The refreshing process still used the organization's old version, so the next run has this instance left to re-seal.
     expect((await admin("organization", "reseal", id)).answer).toMatchObject({ broken: [], resealed: 1 });
     expect((await admin("organization", "reseal", id)).answer).toMatchObject({ broken: [], resealed: 0 });
     expect(await ping(app, instance)).toBe(200);
@@ -142,7 +142,7 @@ async function statusOf({ id }: CreatedInstance): Promise<{ expiresAt: string }>
 }
 
 describe("an organization that is deleted", () => {
-  it("is revoked down to the vendors, then shredded, and its callers are strangers", {
+  it("is revoked at the vendors, then shredded, and its callers are unauthorized", {
     timeout: 120_000,
   }, async () => {
     const other = await appOfAnotherOrganization(platform);
@@ -177,7 +177,9 @@ describe("an organization that is deleted", () => {
     expect(await ping(app, await app.connect("dropbox"))).toBe(200);
   });
 
-  it("that is shredded at once tells what lives on at the vendor", { timeout: 120_000 }, async () => {
+  it("with --now is shredded at once, and the command names what is not revoked at the vendor", {
+    timeout: 120_000,
+  }, async () => {
     const other = await appOfAnotherOrganization(platform);
     const { id } = await organizationCalled("Other");
     const instance = await other.connect("dropbox");

@@ -15,14 +15,14 @@ beforeAll(async () => {
 });
 afterAll(() => platform.close());
 
-/** From a page of the hosted flow through the vendor and back. */
+/** Goes from a page of the hosted flow through the vendor and back. */
 async function pass(browser: FormBrowser, connectPage: Page): Promise<Page> {
   const login = await browser.submit(connectPage, /continue with/i);
   return await browser.submit(await browser.submit(login, /continue|sign in|log in|next/i), /allow/i);
 }
 
 describe("the demo app", () => {
-  it("goes on when the vendor ends the token twice within a minute: it says why, and all buttons are there", async () => {
+  it("works when the vendor ends the token twice within a minute: it says why, and still has all buttons", async () => {
     const browser = new FormBrowser();
     let page = await browser.submit(await browser.open(platform.url), /connect dropbox/i);
     page = await pass(browser, page);
@@ -40,7 +40,7 @@ describe("the demo app", () => {
     expect(page.text).toContain("<table>");
   });
 
-  it("shows the claim of a session that it did not begin, and leaves it to whoever did", async () => {
+  it("shows the claim of a session that it did not begin, and does not claim it", async () => {
     const session = await app.platform<{ id: string; connectUrl: string }>("POST", "/connect/sessions", {
       element: { key: "dropbox" },
       returnUrl: `${platform.url}/`,
@@ -61,7 +61,7 @@ describe("the demo app", () => {
     expect((await app.hub(claimed.body.token, "GET", "/ping")).status).toBe(200);
   });
 
-  it("leads from localhost to its own address, where its forms work", async () => {
+  it("redirects from localhost to its own address, where its forms work", async () => {
     const local = platform.url.replace("127.0.0.1", "localhost");
     const answer = await fetch(`${local}/accounts/1?path=%2Fa`, { redirect: "manual" });
     expect(answer.status).toBe(303);
@@ -89,7 +89,7 @@ describe("the demo app", () => {
 });
 
 describe("the demo organization", () => {
-  it("keeps what an operator has put on its lists, and moves with the demo app", async () => {
+  it("keeps what an operator added to its lists, and follows the demo app to a new address", async () => {
     const dataFolder = await mkdtemp(path.join(tmpdir(), "linkspan-demo-tenant-"));
     const listsOf = async (running: RunningPlatform) => {
       const [organization] = await operatorOf(running).listOrganizations();

@@ -11,7 +11,7 @@ const found = existsSync(executablePath);
 if (!found)
   console.warn(`skipped: no Chromium at ${executablePath}; set CHROMIUM to run the tests of the demo page`);
 
-// A machine without a browser skips; LINKSPAN_REQUIRE_BROWSER makes that a failure (CI).
+// Skipped on a machine without a browser; LINKSPAN_REQUIRE_BROWSER makes that a failure (CI).
 describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
   "the demo page in Chromium",
   () => {
@@ -95,7 +95,7 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
       await shot("6-refreshed");
     });
 
-    it("has a console of the stand-in whose buttons work in a browser", async () => {
+    it("shows the stand-in's console, whose buttons work in a browser", async () => {
       const account = page.url();
       await page.goto(platform.demo.connectors.dropbox?.consoleUrl ?? "");
       await page.getByRole("button", { name: "Behave again" }).click();
@@ -103,7 +103,7 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
       await page.goto(account);
     });
 
-    it("has labels for every field, one heading, and no wider page on a telephone", async () => {
+    it("has labels for every field, one heading, and is not wider than a telephone's screen", async () => {
       expect(await page.locator("h1").count()).toBe(1);
       const unnamed = await page
         .locator("input:not([type=hidden]), select, textarea")
@@ -134,7 +134,7 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
       await answer.body?.cancel();
     });
 
-    it("shows the API's description, and makes a call from there", async () => {
+    it("shows the API's description, and can send a call from there", async () => {
       const problems: string[] = [];
       page.on("pageerror", (error) => problems.push(error.message));
       await page.goto(`${platform.url}/api-docs`);

@@ -21,7 +21,7 @@ beforeEach(() => {
   for (const vendor of Object.values(platform.vendors)) vendor.clearFaults();
 });
 
-/** What came over the bus about an instance. */
+/** Events on the bus about an instance. */
 const eventsOf = (id: number) => platform.frontDoor.events().filter(({ detail }) => detail.instanceId === id);
 const told = (id: number): string[] => eventsOf(id).map((event) => event["detail-type"]);
 
@@ -35,7 +35,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-it("tells the whole life of an instance, and not one token or secret in it", async () => {
+it("events tell the whole life of an instance, without any token or secret", async () => {
   const instance = await app.connect("dropbox");
   await platform.settled();
   const [created] = eventsOf(instance.id);
@@ -81,7 +81,7 @@ it("tells the whole life of an instance, and not one token or secret in it", asy
   await app.platform("DELETE", `/instances/${instance.id}`);
   await platform.settled();
 
-  // The two between come by two messages, of which either may be first.
+  // Two messages bring the two events between, in any order.
   expect(told(instance.id).toSorted()).toEqual([
     "instance.created",
     "instance.deleted",
@@ -110,7 +110,7 @@ it("tells the whole life of an instance, and not one token or secret in it", asy
   for (const secret of [...secrets, ...(tokens ?? [])]) expect(written).not.toContain(secret);
 });
 
-it("tells that refreshes fail once, and once that they work again", async () => {
+it("events tell once that refreshes fail, and once that they work again", async () => {
   const instance = await app.connect("googledrive");
   await platform.settled();
   platform.vendors.googledrive?.fail({ path: "/token", status: 503, count: 1_000 });
@@ -130,7 +130,7 @@ it("tells that refreshes fail once, and once that they work again", async () => 
   ]);
 });
 
-it("tells nothing, and asks nothing of the queue, when a call finds its token valid", async () => {
+it("no event and no message is sent when a call finds its token valid", async () => {
   const instance = await app.connect("dropbox");
   await list(instance.token);
   await platform.settled();
@@ -140,26 +140,28 @@ it("tells nothing, and asks nothing of the queue, when a call finds its token va
   expect(platform.frontDoor.calls().filter(({ action }) => action === "sqs:SendMessage")).toEqual([]);
 });
 
-it("tells what comes of a refresh that outlasts its caller", { timeout: 40_000 }, async () => {
+it("an event reports the end of a refresh that lasts longer than its caller waits", {
+  timeout: 40_000,
+}, async () => {
   const instance = await app.connect("dropbox");
   await platform.settled();
   platform.clock.advance(5 * HOUR);
   platform.vendors.dropbox?.revokeGrants();
-  // Longer than a caller waits (8 s): the answer is sent, and only then does the vendor say that it is over.
+  // Longer than a caller waits (8 s): the call is answered before the vendor says that the grant has ended.
   platform.vendors.dropbox?.fail({ endpoint: "token", delayMs: 9_000 });
   expect((await list(instance.token)).status).toBe(503);
   await platform.settled();
   expect(told(instance.id)).toEqual(["instance.created", "instance.needs_reauth"]);
 });
 
-it("reaches the bus though EventBridge fails twice", async () => {
+it("an event reaches the bus though EventBridge fails twice", async () => {
   platform.frontDoor.fail({ service: "events", action: "PutEvents", status: 500, count: 2 });
   const instance = await app.connect("dropbox");
   await platform.settled();
   expect(told(instance.id)).toEqual(["instance.created"]);
 });
 
-it("reaches the bus by a later delivery of its message, under the same id, though EventBridge is down for a while", async () => {
+it("an event reaches the bus by a later delivery of its message, under the same id, when EventBridge is down for a while", async () => {
   platform.frontDoor.clearCalls();
   platform.frontDoor.fail({ service: "events", action: "PutEvents", reset: "after" });
   platform.frontDoor.fail({ service: "events", action: "PutEvents", status: 500, count: 5 });
@@ -178,7 +180,7 @@ it("reaches the bus by a later delivery of its message, under the same id, thoug
   expect(new Set(eventsOf(instance.id).map(({ detail }) => detail.id)).size).toBe(1);
 });
 
-it("does not fail a call whose event the queue does not take, and counts it", async () => {
+it("a call does not fail when the queue does not accept its event, and the lost event is counted", async () => {
   const lines: string[] = [];
   const watched = await startTestPlatform({ onLog: (source, line) => lines.push(`${source}: ${line}`) });
   try {

@@ -23,14 +23,14 @@ interface Scopes {
 }
 const statusOf = async (id: number) => (await app.platform<Scopes>("GET", `/instances/${id}/status`)).body;
 
-/** Signs in at the vendor and ticks only these of the boxes that its consent page shows. */
+/** Signs in at the vendor and ticks only the given boxes of its consent page. */
 async function tick(person: FormBrowser, login: Page, scope: string): Promise<Page> {
   const consent = await person.submit(login, /sign in/i);
   expect(consent.text).toContain('type="checkbox"');
   return await person.submit(consent, /allow/i, { scope });
 }
 
-it("a user who unticks Drive gets a connection that says what it lacks", async () => {
+it("a user who unticks Drive gets a connection that lists the missing scope", async () => {
   const { oauthUrl, state } = await app.authorizationUrl("googledrive", { scope: `${DRIVE} email` });
   const person = new FormBrowser({ stopAt: (url) => url.startsWith(app.callbackUrl("googledrive")) });
   const back = await tick(person, await person.open(oauthUrl), "email");
@@ -43,13 +43,13 @@ it("a user who unticks Drive gets a connection that says what it lacks", async (
   expect(await statusOf(made.body.id)).toMatchObject({ scopes: ["email"], missingScopes: [DRIVE] });
 });
 
-it("who ticks everything lacks nothing, and nothing is said", async () => {
+it("a user who ticks every box gets a connection without missing scopes", async () => {
   const made = await app.connect("googledrive");
   expect(made).not.toHaveProperty("missingScopes");
   expect(await statusOf(made.id)).toMatchObject({ scopes: [DRIVE], missingScopes: [] });
 });
 
-it("the hosted flow tells what is missing on the return URL, and at the claim", async () => {
+it("the hosted flow names the missing scopes on the return URL and in the claim's answer", async () => {
   const session = await app.platform<{ id: string; connectUrl: string }>("POST", "/connect/sessions", {
     element: { key: "googledrive" },
     returnUrl: RETURN_URL,
@@ -69,7 +69,7 @@ it("the hosted flow tells what is missing on the return URL, and at the claim", 
   expect([claimed.status, claimed.body.missingScopes]).toEqual([200, ["email"]]);
 });
 
-it("the hosted flow tells why a vendor refused, in the vendor's words", async () => {
+it("the hosted flow passes on the vendor's reason for a refusal", async () => {
   const session = await app.platform<{ id: string; connectUrl: string }>("POST", "/connect/sessions", {
     element: { key: "googledrive" },
     returnUrl: RETURN_URL,

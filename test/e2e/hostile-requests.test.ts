@@ -31,7 +31,10 @@ const ROUTES: readonly Route[] = [
   ...proxyRoutes(unused),
 ];
 
-/** As they stand in a URL: too long, no number that an id can be, no UTF-8, no percent-encoding, not of this world. */
+/**
+ * Segments as they are written in a URL: too long, numbers that no id can have, invalid UTF-8, invalid percent-encoding,
+ * unusual characters.
+ */
 const SEGMENTS: readonly string[] = [
   "A".repeat(3_000),
   "%41".repeat(1_000),
@@ -94,7 +97,7 @@ const VALUES: readonly string[] = [
   "((((((((((((((((((((((((((((((",
   "name%20LIKE%20'%25a%25a%25a%25a%25c'",
 ];
-/** What stands in the places that are not tried just now. */
+/** Values for the path parameters that are not tried at the moment. */
 const PLAIN: Readonly<Record<string, string>> = {
   keyOrId: "dropbox",
   hub: "documents",
@@ -109,7 +112,7 @@ const fill = (route: Route, tried?: string, segment = ""): string =>
 const namesIn = ({ path }: Route): string[] =>
   [...path.matchAll(/\{([A-Za-z]+)\+?\}/g)].map(([, name = ""]) => name);
 
-/** So many at each route that every name meets every segment somewhere, and every route meets some of them. */
+/** Each parameter name is tried with every segment on at least one route, and each route with some segments. */
 const URLS: readonly (readonly [Route, string])[] = (() => {
   const routesWith = new Map<string, number>();
   for (const name of ROUTES.flatMap(namesIn)) routesWith.set(name, (routesWith.get(name) ?? 0) + 1);
@@ -130,7 +133,7 @@ const URLS: readonly (readonly [Route, string])[] = (() => {
   });
 })();
 
-/** Without `fetch`, which mends URLs. */
+/** Not sent by `fetch`, because `fetch` normalizes URLs. */
 function send(
   method: string,
   path: string,
@@ -153,7 +156,7 @@ function send(
   });
 }
 
-/** Those that were answered as no request may be: something of ours broke. */
+/** Returns the requests whose answer shows a fault of ours: a 5xx other than 501. */
 async function broken(
   urls: readonly (readonly [Route, string])[],
   headers: Record<string, string>,
@@ -172,19 +175,19 @@ async function broken(
     }
   };
   await Promise.all(Array.from({ length: 2 }, work));
-  // A function that starts on a busy machine may be too slow at first; what is broken stays so.
+  // A function that starts on a busy machine may be too slow at first. A real fault appears again.
   const found: string[] = [];
   for (const each of suspects) found.push(...(await complaintOf(each)));
   return found;
 }
 
-describe("no URL of any route breaks anything", { timeout: 300_000 }, () => {
-  it("for somebody without credentials", async () => {
+describe("a hostile URL on any route", { timeout: 300_000 }, () => {
+  it("causes no server error without credentials", async () => {
     expect(await broken(URLS, {})).toEqual([]);
   });
 
-  it("for a user, and for an instance at either vendor", async () => {
-    // What changes or ends something stays away from the instances that these credentials are for.
+  it("causes no server error for a user, or for an instance of either vendor", async () => {
+    // Calls that change or end an instance are not made on the instances of these credentials.
     const harmless = URLS.filter(
       ([route]) => ["GET", "ANY"].includes(route.method) || namesIn(route).some((name) => name !== "keyOrId"),
     );
@@ -195,7 +198,7 @@ describe("no URL of any route breaks anything", { timeout: 300_000 }, () => {
     }
   });
 
-  it("and those of the reports are 404", async () => {
+  it("that once caused a server error is 404", async () => {
     for (const path of [
       `/connect/${"A".repeat(3_000)}`,
       `/hubs/documents/links/zzzzzzzzzzz.${"A".repeat(40)}`,
@@ -208,7 +211,7 @@ describe("no URL of any route breaks anything", { timeout: 300_000 }, () => {
 });
 
 describe("texts that callers and vendors choose", () => {
-  it("cost no more time with many wildcards than with one", async () => {
+  it("take no longer with many wildcards than with one", async () => {
     const [account] = platform.vendors.dropbox?.accounts ?? [];
     platform.vendors.dropbox?.addFile(account?.login ?? "", `/like/${"a".repeat(200)}b`, "x");
     const list = async (where: string) => {
@@ -227,7 +230,7 @@ describe("texts that callers and vendors choose", () => {
     }
   });
 
-  it("are refused when they are nested deeper than anything can need", async () => {
+  it("are refused when they are nested far too deep", async () => {
     const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
     for (const [method, path, authorization, wrap] of [
       ["POST", "/instances", app.platformAuthorization, (text: string) => text],
@@ -252,7 +255,7 @@ describe("texts that callers and vendors choose", () => {
     }
   });
 
-  it("are a vendor's fault when a vendor nests them so deep", async () => {
+  it("are reported as the vendor's error when a vendor nests them too deep", async () => {
     platform.vendors.dropbox?.fail({
       path: "/2/users/get_current_account",
       status: 200,
@@ -263,8 +266,8 @@ describe("texts that callers and vendors choose", () => {
     expect([answer.status, answer.body.code]).toEqual([502, "vendor_bad_answer"]);
   });
 
-  it.each(["text/plain\r\nSet-Cookie: a=b", "text/日本語", "no type at all"])(
-    "do not keep a file from its download: a Drive type %j",
+  it.each(["text/plain\r\nSet-Cookie: a=b", "text/日本語", "no media type"])(
+    "do not prevent a download: a Drive type %j",
     async (mimeType) => {
       const made = await app.call<{ id: string }>("POST", "/proxy/drive/v3/files", {
         authorization: `Bearer ${drive.token}`,
@@ -278,7 +281,7 @@ describe("texts that callers and vendors choose", () => {
     },
   );
 
-  it("of a name lose a tag that never ends", async () => {
+  it("lose an HTML tag that is never closed, in a name", async () => {
     const answer = await app.platform<CreatedInstance>("PATCH", `/instances/${drive.id}`, {
       name: "Files <img src=x onerror=alert(1)",
     });
@@ -287,7 +290,7 @@ describe("texts that callers and vendors choose", () => {
 });
 
 describe("an answer", () => {
-  it("that is JSON is nobody's to keep, and no page", async () => {
+  it("that is JSON is not cached, and not treated as a page", async () => {
     for (const [path, authorization] of [
       ["/ping", `Bearer ${dropbox.token}`],
       ["/folders/contents?path=/", `Bearer ${dropbox.token}`],
@@ -306,7 +309,7 @@ describe("an answer", () => {
     }
   });
 
-  it("with bytes is its caller's alone, through a link too", async () => {
+  it("with bytes is cached only for its caller, also through a link", async () => {
     const [account] = platform.vendors.dropbox?.accounts ?? [];
     platform.vendors.dropbox?.addFile(account?.login ?? "", "/cached.txt", "x");
     const bytes = await app.hub(dropbox.token, "GET", "/files?path=/cached.txt");
@@ -322,7 +325,7 @@ describe("an answer", () => {
     );
   });
 
-  it("of the gateway itself says so too", async () => {
+  it("of the gateway itself has the same header", async () => {
     const { status, headers } = await app.call("POST", "/instances", { body: "x".repeat(5_500_000) });
     expect(status).toBe(413);
     expect(headers.get("x-content-type-options")).toBe("nosniff");
@@ -330,7 +333,7 @@ describe("an answer", () => {
 });
 
 describe("HEAD", () => {
-  it("makes no link", async () => {
+  it("creates no link", async () => {
     const [account] = platform.vendors.dropbox?.accounts ?? [];
     platform.vendors.dropbox?.addFile(account?.login ?? "", "/looked-at.txt", "x");
     platform.vendors.dropbox?.clearRequests();
@@ -341,7 +344,7 @@ describe("HEAD", () => {
     expect(platform.vendors.dropbox?.requests()).toEqual([]);
   });
 
-  it("sends a vendor nothing but questions, whatever GET it stands for", async () => {
+  it("sends a vendor only reading requests, on every GET route", async () => {
     platform.vendors.dropbox?.clearRequests();
     for (const route of ROUTES) {
       if (route.method === "GET") await app.hub(dropbox.token, "HEAD", `${fill(route)}?path=/looked-at.txt`);
@@ -363,7 +366,7 @@ describe("a sign-in", () => {
       name: "Direct",
     });
 
-  it("with another issuer than the vendor's is refused, and uses nothing up", async () => {
+  it("with another issuer than the vendor's is refused, and the code still works", async () => {
     const { oauthUrl } = await app.authorizationUrl("googledrive");
     const back = Object.fromEntries((await app.consent("googledrive", oauthUrl)).searchParams);
     const refused = await create({ ...back, iss: "https://evil.example" });
@@ -380,7 +383,7 @@ describe("a sign-in", () => {
   });
 
   it.each(["dropbox", "googledrive"])(
-    "at %s with a state whose challenge the code never saw is refused by the vendor",
+    "at %s with the state of another authorization, whose challenge the code does not have, is refused by the vendor",
     async (connector) => {
       const plain = await app.authorizationUrl(connector, { pkce: false });
       const { code } = Object.fromEntries((await app.consent(connector, plain.oauthUrl)).searchParams);

@@ -14,8 +14,8 @@ beforeAll(async () => {
 afterAll(() => platform.close());
 
 /**
- * One at a time, after as many to warm up; each when the process of the one before has come to rest (it goes on for a moment
- * after its answer), so that no second, cold process is started among them.
+ * Sends the calls one at a time, after as many calls to warm up. Each call waits until the process has finished its work
+ * after the answer before it, so that no second, cold process starts.
  */
 async function awsCallsOf(times: number, call: () => Promise<{ status: number }>): Promise<string[]> {
   const one = async (): Promise<void> => {
@@ -44,7 +44,7 @@ describe("a warm call with a valid token", () => {
     expect(calls).toEqual(Array(5).fill("dynamodb:GetItem"));
   });
 
-  it("costs no more with the three-part header, once organization and user are known", async () => {
+  it("costs no more with the three-part header, once organization and user are in the cache", async () => {
     const three = app.hubAuthorization(instance.token);
     const calls = await awsCallsOf(5, () =>
       app.call("GET", "/hubs/documents/ping", { authorization: three }),

@@ -79,7 +79,7 @@ describe("an instance token alone", () => {
     }
   });
 
-  it.each(Object.entries(alone))("%s changes nothing of it: 403 needs_user", async (_, credentials) => {
+  it.each(Object.entries(alone))("%s cannot change the instance: 403 needs_user", async (_, credentials) => {
     const before = await storedInstance(platform, instance.id);
     for (const root of roots()) {
       for (const [method, path, json] of CHANGES) {
@@ -90,7 +90,7 @@ describe("an instance token alone", () => {
     expect(await storedInstance(platform, instance.id)).toEqual(before);
   });
 
-  it("may do of all routes no more than read, refresh and rotate", async () => {
+  it("is accepted on no changing route except refresh and rotation", async () => {
     const allowed = ["instances.token", "instances.refresh"];
     const routes = connectionRoutes(() => {
       throw new Error("the table is only read");
@@ -105,7 +105,7 @@ describe("an instance token alone", () => {
       const { status, body } = await call(method, at, `Bearer ${instance.token}`, { name: "Changed" });
       answers[`${method} ${path} (${name})`] = `${status} ${body.code ?? ""}`;
     }
-    // Those that name no instance want a user's secrets in the first place; the connect page wants its browser.
+    // Routes that name no instance need a user's secrets; the connect page needs the browser that began the session.
     const expected = changing.map(({ method, path, name }) => [
       `${method} ${path} (${name})`,
       name === "connect.choose"
@@ -118,7 +118,7 @@ describe("an instance token alone", () => {
     expect(changing.length).toBeGreaterThan(15);
   });
 
-  it("does not enable what its user has disabled", async () => {
+  it("cannot enable an instance that its user has disabled", async () => {
     await app.platform("DELETE", `/instances/${instance.id}/enabled`);
     expect((await call("PUT", "/instances/enabled", `Bearer ${instance.token}`)).status).toBe(403);
     expect((await storedInstance(platform, instance.id))?.enabled).toBe(false);
@@ -127,18 +127,21 @@ describe("an instance token alone", () => {
 });
 
 describe("a user's secrets", () => {
-  it.each(Object.entries(withUser))("as %s change it, by id and without one", async (_, credentials) => {
-    for (const root of roots()) {
-      const renamed = await call("PATCH", root, credentials(instance.token), { name: root });
-      expect([root, renamed.status, renamed.body.name]).toEqual([root, 200, root]);
-      const disabled = await call("DELETE", `${root}/enabled`, credentials(instance.token));
-      expect(disabled.body.disabled).toBe(true);
-      const enabled = await call("PUT", `${root}/enabled`, credentials(instance.token));
-      expect(enabled.body.disabled).toBe(false);
-    }
-  });
+  it.each(Object.entries(withUser))(
+    "as %s change the instance, by id and without an id",
+    async (_, credentials) => {
+      for (const root of roots()) {
+        const renamed = await call("PATCH", root, credentials(instance.token), { name: root });
+        expect([root, renamed.status, renamed.body.name]).toEqual([root, 200, root]);
+        const disabled = await call("DELETE", `${root}/enabled`, credentials(instance.token));
+        expect(disabled.body.disabled).toBe(true);
+        const enabled = await call("PUT", `${root}/enabled`, credentials(instance.token));
+        expect(enabled.body.disabled).toBe(false);
+      }
+    },
+  );
 
-  it("as Bearer change it by its id", async () => {
+  it("as Bearer change the instance by its id", async () => {
     const bearer = `Bearer ${app.settings.userSecret}`;
     const renamed = await call("PATCH", `/instances/${instance.id}`, bearer, { name: "By the user" });
     expect(renamed.body.name).toBe("By the user");
@@ -146,7 +149,7 @@ describe("a user's secrets", () => {
 });
 
 describe("a browser page", () => {
-  it("changes nothing, whatever credentials it has", async () => {
+  it("changes nothing, whatever credentials it sends", async () => {
     const before = await storedInstance(platform, instance.id);
     const credentials = [app.hubAuthorization(instance.token), app.platformAuthorization];
     for (const origin of [ORIGIN, "https://evil.example", "null"]) {
@@ -169,7 +172,7 @@ describe("a browser page", () => {
     expect(await storedInstance(platform, instance.id)).toEqual(before);
   });
 
-  it("uses and reads with the token, from a listed origin, and is offered no more by a preflight", async () => {
+  it("can use and read the instance with the token from a listed origin; a preflight allows nothing more", async () => {
     const headers = { Origin: ORIGIN };
     for (const path of ["/hubs/documents/ping", "/instances", "/instances/status"]) {
       const answer = await call("GET", path, `Bearer ${instance.token}`, undefined, headers);
@@ -201,7 +204,7 @@ describe("a rotation", () => {
     call("POST", "/instances/token", `Bearer ${token}`, json);
   const ping = async (token: string) => (await app.hub(token, "GET", "/hubs/documents/ping")).status;
 
-  it("is the newest token's own; the one before uses and reads on in its grace, and does not rotate", async () => {
+  it("is possible only with the newest token; the token before works during its grace period but cannot rotate", async () => {
     const first = await rotate(made.token, { graceSeconds: 600 });
     expect(first.status).toBe(200);
     for (const path of ["/instances/token", `/instances/${made.id}/token`]) {
@@ -216,7 +219,7 @@ describe("a rotation", () => {
     expect(await ping(second.body.token)).toBe(200);
   });
 
-  it("is the user's at any time, with an old token or none beside it", async () => {
+  it("is possible for the user at any time, with an old token or without one", async () => {
     const first = await rotate(made.token, { graceSeconds: 600 });
     const withOld = await call("POST", "/instances/token", app.hubAuthorization(made.token), {});
     expect(withOld.status).toBe(200);
@@ -224,7 +227,7 @@ describe("a rotation", () => {
     expect((await app.platform("POST", `/instances/${made.id}/token`)).status).toBe(200);
   });
 
-  it("by the same token many times at once has one winner, whose token works", async () => {
+  it("with the same token many times at once succeeds once, and the new token works", async () => {
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => rotate(made.token, { graceSeconds: 60 })),
     );

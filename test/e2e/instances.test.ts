@@ -48,7 +48,7 @@ const vendorOf = (connector: string) => {
 const ping = (token: string) => app.hub(token, "GET", "/hubs/documents/ping");
 
 describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
-  it("is made from a code, stored before the answer, and shown by the contract", async () => {
+  it("is created from a code, stored before the answer, and shown as the contract says", async () => {
     const { oauthUrl } = await app.authorizationUrl(connector);
     const back = await app.consent(connector, oauthUrl);
     const { status, body, headers } = await app.platform<Shown>("POST", "/instances", {
@@ -88,7 +88,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect(again.body).toEqual({ ...body, token: MASK, updatedDate: again.body.updatedDate });
   });
 
-  it("is made below /elements/{key}/instances too, with its name for a tag and the code percent-encoded", async () => {
+  it("is created below /elements/{key}/instances too, with its name as a tag and a percent-encoded code", async () => {
     const { oauthUrl } = await app.authorizationUrl(connector);
     const back = await app.consent(connector, oauthUrl);
     const made = await app.platform<Shown>("POST", `/elements/${connector}/instances`, {
@@ -106,7 +106,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect((await app.platform("GET", `/elements/${elsewhere}/instances/${made.body.id}`)).status).toBe(404);
   });
 
-  it("is made with the app's own client and state, as old apps do it", async () => {
+  it("is created with the app's own client and state, as old apps do", async () => {
     const { clientId, clientSecret } = app.settings.connectors[connector] ?? {};
     const callbackUrl = app.callbackUrl(connector);
     const query = new URLSearchParams({ apiKey: clientId ?? "", apiSecret: clientSecret ?? "", callbackUrl });
@@ -135,7 +135,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     ["PutItem", 0],
     ["PutItem", 1],
   ])(
-    "is made by the same request again where the table failed before the code was sent (%s number %i)",
+    "is created when the same request is repeated after the table failed before the code was sent (%s number %i)",
     async (action, skip) => {
       const { oauthUrl } = await app.authorizationUrl(connector);
       const back = await app.consent(connector, oauthUrl);
@@ -151,7 +151,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     },
   );
 
-  it("is made though the answer to the write that takes the state was lost", async () => {
+  it("is created even when the answer to the write that takes the state is lost", async () => {
     const { oauthUrl } = await app.authorizationUrl(connector);
     const back = await app.consent(connector, oauthUrl);
     const providerData = { code: back.searchParams.get("code"), state: back.searchParams.get("state") };
@@ -161,7 +161,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect((await app.platform<Shown>("POST", "/instances", body)).status).toBe(200);
   });
 
-  it("is told to the caller who sends the same code again", async () => {
+  it("is named to the caller who sends the same code again", async () => {
     const { oauthUrl } = await app.authorizationUrl(connector);
     const back = await app.consent(connector, oauthUrl);
     const body = {
@@ -185,7 +185,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect(stranger.body.detail).not.toHaveProperty("instanceId");
   });
 
-  it("is deleted: the token is dead at once, the vendor's grant ends, nothing is left", async () => {
+  it("is deleted: the token stops working at once, the vendor's grant ends, and nothing is left in the table", async () => {
     vendorOf(connector).addAccount({
       login: `${connector}-del@example.com`,
       name: "Del",
@@ -199,7 +199,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect((await app.platform("GET", `/instances/${instance.id}`)).status).toBe(404);
     expect((await app.platform("DELETE", `/instances/${instance.id}`)).status).toBe(404);
     await platform.settled();
-    // Google's revocation waits for the index of siblings, a few seconds, and then for the sweep.
+    // Google's revocation waits a few seconds until the index of siblings is up to date, and then for the sweep.
     platform.clock.advance(60_000);
     await platform.sweep();
     await platform.settled();
@@ -207,7 +207,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect(await scanTable(platform, "InstancesTable")).not.toContain(`"instanceId":${instance.id},`);
   });
 
-  it("is signed in to again: id and token stay", async () => {
+  it("keeps id and token at a new sign-in", async () => {
     const instance = await app.connect(connector);
     vendorOf(connector).revokeGrants();
     await app.platform("POST", `/instances/${instance.id}/refresh`);
@@ -228,7 +228,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect((await ping(instance.token)).status).toBe(200);
   });
 
-  it("is not given another account by a new sign-in, unless told so", async () => {
+  it("does not accept another account at a new sign-in, unless the caller says so", async () => {
     const instance = await app.connect(connector);
     await platform.settled();
     const signIn = async (more: Record<string, unknown>) => {
@@ -250,7 +250,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect(repeated.body).toMatchObject({ code: "code_used", detail: { instanceId: instance.id } });
   });
 
-  it("is imported with a refresh token alone, which is proved at once", async () => {
+  it("is imported with only a refresh token, which is tested at once", async () => {
     const { clientId, clientSecret } = app.settings.connectors[connector] ?? {};
     const { oauthUrl } = await app.authorizationUrl(connector, { pkce: false });
     const back = await app.consent(connector, oauthUrl);
@@ -283,7 +283,7 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
   });
 });
 
-/** As an app that holds the grant itself: the code is exchanged at the stand-in, past Linkspan. */
+/** Exchanges the code at the stand-in without Linkspan, as an app does that holds the grant itself. */
 async function vendorToken(connector: string, code: string): Promise<{ refresh_token: string }> {
   const { clientId = "", clientSecret = "" } = app.settings.connectors[connector] ?? {};
   const path = connector === "dropbox" ? "/oauth2/token" : "/token";
@@ -311,7 +311,7 @@ describe("changing an instance", () => {
     instance = await app.connect("dropbox", { name: "Before", tags: ["a"] });
   });
 
-  it("PATCH changes what is given", async () => {
+  it("PATCH changes only the given values", async () => {
     const changed = await app.platform<Shown>("PATCH", path(), {
       name: "After",
       tags: ["b", "c"],
@@ -328,7 +328,7 @@ describe("changing an instance", () => {
     expect((await app.platform<Shown>("GET", path())).body.configuration).toMatchObject({ "my.key": "1" });
   });
 
-  it("PUT takes the whole instance back as it was returned: masks leave what is stored, what is left out goes", async () => {
+  it("PUT accepts the whole instance as it was answered: a masked value keeps the stored one, a missing value is removed", async () => {
     const { body } = await app.platform<Shown>("GET", path());
     const { "my.key": _, ...configuration } = body.configuration;
     const put = await app.platform<Shown>("PUT", path(), { ...body, name: "Whole", configuration });
@@ -364,7 +364,7 @@ describe("changing an instance", () => {
     expect(long.status).toBe(400);
   });
 
-  it("a secret by another name is sealed, and masked wherever it is shown", async () => {
+  it("a secret under another name is sealed, and masked in every answer", async () => {
     const secrets = {
       access_token: "in-clear-1",
       apiToken: "in-clear-2",
@@ -406,7 +406,7 @@ describe("changing an instance", () => {
     expect(answer.body.detail?.field).toBe("configuration.oauth.api.key");
   });
 
-  it("goes by the instance's token without an id too", async () => {
+  it("works with the instance's token without an id too", async () => {
     const call = (method: string, at: string, json?: unknown) =>
       app.call<Shown>(method, at, {
         authorization: app.hubAuthorization(instance.token),
@@ -420,7 +420,7 @@ describe("changing an instance", () => {
     expect((await app.platform("PATCH", "/instances", { name: "Whose?" })).status).toBe(401);
   });
 
-  it("disabled it answers 403 on the hub, and can be enabled again", async () => {
+  it("a disabled instance answers 403 on the hub, and can be enabled again", async () => {
     const disabled = await app.platform<Shown>("DELETE", `${path()}/enabled`);
     expect(disabled.body.disabled).toBe(true);
     const refused = await app.hub<Problem>(instance.token, "GET", "/hubs/documents/ping");
@@ -429,7 +429,7 @@ describe("changing an instance", () => {
     expect((await ping(instance.token)).status).toBe(200);
   });
 
-  it("a rotated token lives on for the grace that was asked for, by the store's time", async () => {
+  it("an old token works after a rotation for the requested grace period, by the store's time", async () => {
     const first = instance.token;
     const rotated = await app.platform<Shown>("POST", `${path()}/token`, { graceSeconds: 120 });
     expect(rotated.body.token).toMatch(/^lsi_/);
@@ -462,7 +462,7 @@ describe("listing instances", () => {
     });
   });
 
-  it("comes in pages that join without gap or overlap", async () => {
+  it("has pages without gap or overlap", async () => {
     const of = await appOfAnotherUser(platform);
     for (const name of ["1", "2", "3", "4", "5"]) await of.connect("dropbox", { name });
     const all = (await list("?pageSize=2000", of)).map(({ id }) => id);
@@ -499,8 +499,8 @@ describe("listing instances", () => {
   });
 });
 
-describe("somebody else's instance", () => {
-  it("does not exist, whatever is asked of it", async () => {
+describe("an instance of another user", () => {
+  it("does not exist for any call", async () => {
     const instance = await app.connect("dropbox");
     for (const other of [await appOfAnotherOrganization(platform), await appOfAnotherUser(platform)]) {
       for (const [method, path] of [

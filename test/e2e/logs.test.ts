@@ -23,7 +23,7 @@ beforeAll(async () => {
     const { id, token } = created.body;
     secrets.push(state, code, token.split(".")[1] ?? "");
     await app.hub(token, "GET", "/hubs/documents/folders/contents?path=/");
-    // What goes wrong writes most: a refused secret, a code used twice, a vendor that answers nonsense or nothing.
+    // Errors write most to the logs: a refused secret, a code used twice, a vendor whose answer is nonsense or missing.
     await app.call("GET", "/instances", {
       authorization: `User ${app.settings.userSecret}x, Organization ${app.settings.organizationSecret}`,
     });
@@ -60,11 +60,11 @@ afterAll(() => platform.close());
 const metrics = (name: string) => platform.lambda.metrics(name) as readonly Record<string, unknown>[];
 
 describe("what the functions log", () => {
-  it("holds no secret: none of ours, no code, no state, no token of a vendor", () => {
+  it("contains no secret: none of ours, no code, no state, no token of a vendor", () => {
     expect(lines.length).toBeGreaterThan(20);
     const all = lines.join("\n");
     expect(secrets.filter((secret) => secret === "" || all.includes(secret))).toEqual([]);
-    // As the stand-ins make them; the vendors' real ones begin so, too.
+    // Prefixes of the stand-ins' tokens; the vendors' real tokens have the same.
     expect(all).not.toMatch(/\bsl\.u\.[\w-]{20}|\bya29\.[\w-]{20}|\b1\/\/[\w-]{20}/);
   });
 
@@ -83,7 +83,7 @@ describe("what the functions log", () => {
     expect(metrics("Documents").some(({ ServerErrors }) => ServerErrors === 1)).toBe(true);
   });
 
-  it("counts each refresh by its outcome, and what the sweep saw", () => {
+  it("counts each refresh by its outcome, and the totals of the sweep", () => {
     const outcomes = [...metrics("RefreshWorker"), ...metrics("Connections")].map(({ Outcome }) => Outcome);
     expect(outcomes).toEqual(expect.arrayContaining(["refreshed", "unreachable", "revoked"]));
     const refreshed = metrics("RefreshWorker").find(({ Outcome }) => Outcome === "refreshed");

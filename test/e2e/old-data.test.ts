@@ -12,7 +12,7 @@ interface Made {
   readonly token: string;
 }
 
-/** What the earlier version left in the folder; see test/old-data/README.md. */
+/** What the older version left in the folder; see test/old-data/README.md. */
 interface Notes {
   readonly endedAt: number;
   readonly port: number;
@@ -55,7 +55,7 @@ const ping = async ({ token }: Made) => (await app.hub(token, "GET", "/hubs/docu
 const claim = (session: string, value: string | null) =>
   app.platform<Made>("POST", `/connect/sessions/${session}/claim`, { claim: value, endUser: "user-1" });
 
-/** A page of Dropbox, where today's stand-in is. */
+/** A page of Dropbox on the stand-in that runs now. */
 function atStandIn(vendorUrl: string): string {
   const { pathname, search } = new URL(vendorUrl);
   return `${platform.vendors.dropbox?.origin}${pathname}${search}`;
@@ -66,7 +66,7 @@ async function throughVendor(browser: FormBrowser, url: string): Promise<URL> {
 }
 
 describe("the data folder of version 0.1.0", { timeout: 120_000 }, () => {
-  it("serves its connections, and refuses those that it refused", async () => {
+  it("keeps its connections working, and still refuses the connections that were refused before", async () => {
     expect([await ping(notes.dropbox), await ping(notes.drive)]).toEqual([200, 200]);
     expect(await ping(notes.disabled)).toBe(403);
     expect(await ping(notes.deleted)).toBe(401);
@@ -76,16 +76,16 @@ describe("the data folder of version 0.1.0", { timeout: 120_000 }, () => {
     expect(status.body).toMatchObject({ valid: false, lastError: { code: "invalid_grant" } });
   });
 
-  it("holds a user suspended who was suspended before", async () => {
+  it("keeps a user suspended who was suspended before", async () => {
     expect(await ping(notes.suspended)).toBe(401);
   });
 
-  it("brings what lies in the rescue bucket home, and ends what was being deleted", async () => {
+  it("moves the grants of the rescue bucket into the table, and finishes deletions that had begun", async () => {
     await platform.sweep();
     await platform.settled();
     for (const each of [notes.rescuedRefresh, notes.rescuedSignIn, notes.rescuedNew])
       expect(await ping(each)).toBe(200);
-    // A record that a worker and a call bring home at the same time is looked at once more, some sweeps later.
+    // A record that a worker and a call take from the bucket at the same time is read once more, some sweeps later.
     const left = () => platform.lambda.metrics("RefreshSweep").at(-1)?.RescueRecords;
     for (let sweeps = 0; sweeps < 10 && (sweeps === 0 || left() !== 0); sweeps++) {
       platform.clock.advance(60_000);
@@ -96,7 +96,7 @@ describe("the data folder of version 0.1.0", { timeout: 120_000 }, () => {
     expect((await app.platform("GET", `/instances/${notes.deleted.id}`)).status).toBe(404);
   });
 
-  it("masks secrets that lie in clear, and seals them when the configuration is written", async () => {
+  it("masks secrets that are stored in plain text, and seals them when the configuration is written", async () => {
     const path = `/instances/${notes.dropbox.id}`;
     const read = () => app.platform<{ configuration: Record<string, string> }>("GET", path);
     const configuration = { apiToken: "********", "my.password": "********", region: "eu" };
@@ -106,7 +106,7 @@ describe("the data folder of version 0.1.0", { timeout: 120_000 }, () => {
     expect((await read()).body.configuration).toMatchObject({ ...configuration, region: "us" });
   });
 
-  it("lets sessions be claimed that were connected before", async () => {
+  it("accepts the claim of sessions that were connected before", async () => {
     const made = await claim(notes.unclaimed.session, notes.unclaimed.claim);
     expect(made.status).toBe(200);
     expect(await ping(made.body)).toBe(200);
@@ -115,7 +115,7 @@ describe("the data folder of version 0.1.0", { timeout: 120_000 }, () => {
     expect(await ping(notes.dropbox)).toBe(200);
   });
 
-  it("goes on with sessions that were open, or whose user is at the vendor", async () => {
+  it("continues sessions that were open, and those whose user is at the vendor", async () => {
     const person = new FormBrowser({ stopAt: (url) => url.startsWith("https://app.example/") });
     const page = await person.open(notes.open.connectUrl);
     const back = new URL((await passVendor(person, await person.submit(page, /continue with/i))).url);
@@ -129,7 +129,7 @@ describe("the data folder of version 0.1.0", { timeout: 120_000 }, () => {
     expect((await claim(session, returned.searchParams.get("claim"))).status).toBe(200);
   });
 
-  it("takes the code of an authorization URL that was made before", async () => {
+  it("accepts the code of an authorization URL that was made before", async () => {
     const { oauthUrl, callbackUrl } = notes.direct;
     const browser = new FormBrowser({ stopAt: (url) => url.startsWith(callbackUrl) });
     const back = await throughVendor(browser, atStandIn(oauthUrl));

@@ -10,14 +10,14 @@ import { FormBrowser, type Page } from "../form-browser.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App } from "./app.ts";
 
-/** Through the vendor and back. */
+/** Goes through the hosted flow, to the vendor and back. */
 async function connected(platform: RunningPlatform, browser: FormBrowser): Promise<Page> {
   const connect = await browser.submit(await browser.open(platform.url), /connect dropbox/i);
   const login = await browser.submit(connect, /continue with/i);
   return browser.submit(await browser.submit(login, /continue|sign in|log in|next/i), /allow/i);
 }
 
-/** Every secret that lies in the data folder's files, wherever it is in them. */
+/** Every secret in the files of the data folder. */
 function secretsIn(dataFolder: string): string[] {
   const secrets: string[] = [];
   for (const name of readdirSync(dataFolder).filter((each) => each.endsWith(".json")))
@@ -41,9 +41,9 @@ describe("another user of the same machine", () => {
   });
   afterAll(() => platform.close());
 
-  it("finds no secret on any page, and the owner's browser finds none there either", async () => {
+  it("finds no secret on any page, and neither does the owner's browser", async () => {
     const secrets = secretsIn(platform.dataFolder);
-    // Organization and user, each connector's client, operator, functions, the account's instance token.
+    // Secrets of organization and user, each connector's client, operator, functions, and the account's instance token.
     expect(secrets.length).toBeGreaterThan(8);
     const pages = [
       "/",
@@ -75,7 +75,7 @@ describe("another user of the same machine", () => {
       }
   });
 
-  it("gets from the callback page what the owner needs: the code, and a line that reads the secrets", async () => {
+  it("gets the callback page that the owner needs: with the code, and with a command that reads the secrets from a file", async () => {
     const page = await new FormBrowser().open(`${platform.url}/callback/dropbox?code=a-code&state=a-state`);
     const text = page.text.replaceAll("&quot;", '"').replaceAll("&#39;", "'");
     expect(text).toContain('"code":"a-code","state":"a-state"');
@@ -84,7 +84,7 @@ describe("another user of the same machine", () => {
     expect(text).toContain(`readFileSync("${platform.dataFolder}/demo.json"`);
   });
 
-  it("sees none of the owner's accounts, and can do nothing with them", async () => {
+  it("does not see the owner's accounts, and cannot use them", async () => {
     expect((await owner.open(platform.url)).text).toContain(`instance ${instanceId}`);
     const stranger = new FormBrowser();
     expect((await stranger.open(platform.url)).text).not.toContain(`instance ${instanceId}`);
@@ -92,7 +92,7 @@ describe("another user of the same machine", () => {
     for (const route of ["", "?path=%2F", "/download?path=%2Fx"])
       expect((await stranger.open(account + route)).status, route).toBe(404);
     for (const action of ["upload", "folders", "remove", "refresh", "expire", "disconnect"]) {
-      // Not a browser: it says of itself what it likes.
+      // This client is not a browser, so it can send any Origin and Cookie.
       const answer = await fetch(`${account}/${action}?path=%2F`, {
         method: "POST",
         headers: { Origin: platform.url, Cookie: `demo_user=${"x".repeat(24)}` },
@@ -105,7 +105,7 @@ describe("another user of the same machine", () => {
     expect((await owner.open(account)).status).toBe(200);
   });
 
-  it("has no way to the stand-ins' controls from a page on the web or on another port", async () => {
+  it("cannot reach the stand-ins' controls from a web page or from a page on another port", async () => {
     for (const { origin } of Object.values(platform.vendors)) {
       const from = (headers: Record<string, string>) =>
         fetch(`${origin}/_control/requests`, { headers }).then(async (answer) => {
@@ -119,7 +119,7 @@ describe("another user of the same machine", () => {
     }
   });
 
-  it("does not have a vendor's file shown as a page of the demo app", async () => {
+  it("gets a vendor's file as a download, not as a page of the demo app", async () => {
     const form = new FormData();
     form.set("file", new Blob(["<script>alert(1)</script>"], { type: "text/html" }), "page.html");
     const app = new App(platform.demo);
@@ -139,8 +139,8 @@ describe("another user of the same machine", () => {
   });
 });
 
-describe("a data folder of the version before", () => {
-  it("goes on: its tables are taken over, its accounts by whoever has the printed address", async () => {
+describe("a data folder of the previous version", () => {
+  it("still works: the platform converts its tables, and the first browser that opens the printed address owns its accounts", async () => {
     const dataFolder = await mkdtemp(path.join(tmpdir(), "linkspan-old-data-"));
     const first = await startTestPlatform({ dataFolder });
     const owner = new FormBrowser();
@@ -174,7 +174,7 @@ describe("a data folder of the version before", () => {
   });
 });
 
-/** Tables in LevelDB, and accounts without owners. */
+/** Turns the data folder back to the old format: tables in LevelDB, accounts without owners. */
 async function backToTheVersionBefore(dataFolder: string): Promise<{ instanceToken: string }[]> {
   const file = path.join(dataFolder, "demo-accounts.json");
   const accounts = (JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>[]).map(

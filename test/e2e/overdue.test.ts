@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.close());
 
-/** The alarm as it would be deployed. */
+/** The alarm as it is deployed. */
 function alarm(name: string): AlarmProperties {
   const template = JSON.parse(
     readFileSync(new URL("../../cdk.out/linkspan-dev-observability.template.json", import.meta.url), "utf8"),
@@ -36,7 +36,7 @@ function alarm(name: string): AlarmProperties {
   return found.Properties;
 }
 
-/** One sweep a minute; what the last one wrote for a metric. */
+/** Lets a minute pass and runs one sweep; returns the value that the sweep wrote for a metric. */
 async function minuteOf(metric: string): Promise<number> {
   platform.clock.advance(MINUTE);
   expect(await platform.sweep()).toMatchObject({ ok: true });
@@ -50,7 +50,7 @@ function rings(datapoints: readonly number[], rule: AlarmProperties): boolean {
   return window.filter((value) => value >= rule.Threshold).length >= rule.DatapointsToAlarm;
 }
 
-it("a worker that fails for 20 minutes makes OverdueGrants ring, though every sweep sends; one that works ends it", {
+it("OverdueGrants raises an alarm when a worker fails for 20 minutes though every sweep sends messages, and stops when the worker works", {
   timeout: 120_000,
 }, async () => {
   const rule = alarm("OverdueGrants");
@@ -71,7 +71,7 @@ it("a worker that fails for 20 minutes makes OverdueGrants ring, though every sw
   expect(await expiresAt()).toBe(before);
 
   platform.frontDoor.restorePermissions();
-  // The queue's visibility timeout: the worker gets what it failed on.
+  // After the queue's visibility timeout the worker gets the failed messages again.
   platform.clock.advance(30 * MINUTE);
   await platform.settled();
   expect(await expiresAt()).toBeGreaterThan(before);

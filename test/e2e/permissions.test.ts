@@ -6,12 +6,12 @@ import { FormBrowser } from "../form-browser.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { App, type CreatedInstance, passVendor } from "./app.ts";
 
-/** Granted for what no test can bring about on one machine, each with its reason. */
+/** Permissions for actions that no test can cause on one machine, each with its reason. */
 const neverUsed = new Map([
-  // Logs go to a pipe here, and through Lambda's own agent on AWS: no call of the SDK's is made.
+  // Logs go to a pipe here, and through Lambda's own agent on AWS; the SDK makes no call.
   ["logs:CreateLogStream", "Lambda's agent"],
   ["logs:PutLogEvents", "Lambda's agent"],
-  // What Lambda asks for before it polls, and when a function is throttled.
+  // Lambda needs these actions before it polls, and when a function is throttled.
   ["sqs:GetQueueAttributes", "Lambda's event source mapping"],
   ["sqs:GetQueueUrl", "Lambda's event source mapping"],
   ["sqs:ChangeMessageVisibility", "Lambda's event source mapping"],
@@ -43,14 +43,14 @@ async function sweepAndSettle(): Promise<void> {
   await platform.settled(60_000);
 }
 
-/** A call that makes each function refresh. */
+/** For each function a call that makes it refresh. */
 const refreshingCalls = {
   Documents: ({ token }: CreatedInstance) => app.hub(token, "GET", "/hubs/documents/ping"),
   Proxy: ({ token }: CreatedInstance) => app.hub(token, "POST", "/proxy/2/users/get_current_account"),
   Connections: ({ id }: CreatedInstance) => app.platform("POST", `/instances/${id}/refresh`),
 };
 
-/** Makes each of the three functions refresh an instance of its own, all at once. */
+/** Makes each of the three functions refresh a different instance, all at the same time. */
 function refreshAll(instances: readonly CreatedInstance[]): Promise<{ status: number }[]> {
   return Promise.all(
     Object.values(refreshingCalls).map((call, index) => call(instances[index] as CreatedInstance)),
@@ -67,7 +67,7 @@ async function connectAndUse(): Promise<CreatedInstance[]> {
   await app.platform("GET", "/instances");
   await app.platform("PATCH", `/instances/${instances[0]?.id}`, { name: "renamed" });
 
-  // The same code again: the reservation tells which instance it made.
+  // The same code again: the reservation names the instance that the code made.
   const { oauthUrl } = await app.authorizationUrl("dropbox");
   const back = await app.consent("dropbox", oauthUrl);
   const request = {
@@ -78,7 +78,7 @@ async function connectAndUse(): Promise<CreatedInstance[]> {
   await app.platform("POST", "/instances", request);
   await app.platform("POST", "/instances", request);
 
-  // Signed in to again: its older pending sign-ins are looked for.
+  // A new sign-in looks for older pending sign-ins of the instance.
   const again = await app.authorizationUrl("dropbox");
   const { searchParams } = await app.consent("dropbox", again.oauthUrl);
   const providerData = { code: searchParams.get("code"), state: searchParams.get("state") };
@@ -86,7 +86,7 @@ async function connectAndUse(): Promise<CreatedInstance[]> {
   return instances;
 }
 
-/** Claimed by the one who began it, and by another end user: that instance must go. */
+/** One session is claimed by the user who began it, the other by another end user, so its instance must be deleted. */
 async function goThroughHostedFlow(): Promise<void> {
   for (const claimant of ["u1", "u2"]) {
     const session = await app.platform<{ id: string; connectUrl: string }>("POST", "/connect/sessions", {
@@ -104,7 +104,7 @@ async function goThroughHostedFlow(): Promise<void> {
   }
 }
 
-/** Just in time, forced, by the schedule. */
+/** Refreshes just in time, by force, and by the schedule. */
 async function refreshInEveryWay(instances: readonly CreatedInstance[]): Promise<void> {
   platform.clock.advance(5 * HOUR);
   expect((await refreshAll(instances)).map(({ status }) => status)).toEqual([200, 200, 200]);
@@ -112,7 +112,7 @@ async function refreshInEveryWay(instances: readonly CreatedInstance[]): Promise
   await sweepAndSettle();
 }
 
-/** The table fails after the vendor's answer: the grant goes into the rescue bucket, and comes back by sweep and worker. */
+/** The table fails after the vendor's answer: the grant goes into the rescue bucket; sweep and worker bring it back. */
 async function loseTheTableWithGrantsInHand(instances: readonly CreatedInstance[]): Promise<void> {
   platform.clock.advance(5 * HOUR);
   for (const principal of Object.keys(refreshingCalls)) {
@@ -127,13 +127,13 @@ async function loseTheTableWithGrantsInHand(instances: readonly CreatedInstance[
   await refreshAll(instances);
   await platform.settled(60_000);
   platform.frontDoor.clearFaults();
-  // Whoever comes first commits it: here a call, before any sweep.
+  // The first reader of the record commits it: here a call, before any sweep.
   platform.clock.advance(2 * MINUTE);
   expect((await refreshAll(instances)).map(({ status }) => status)).toEqual([200, 200, 200]);
   await sweepAndSettle();
 
   platform.clock.advance(3.7 * HOUR);
-  // All leases are taken before the vendor answers; then nothing is written any more.
+  // All leases are taken before the vendor answers; after that no write succeeds.
   platform.vendors.dropbox?.fail({ endpoint: "token", delayMs: 1_000, count: 10 });
   platform.frontDoor.fail({
     service: "dynamodb",
@@ -148,7 +148,7 @@ async function loseTheTableWithGrantsInHand(instances: readonly CreatedInstance[
   platform.clock.advance(10 * MINUTE);
   await sweepAndSettle();
 
-  // A first exchange: the state is taken and the code reserved, then the table takes nothing.
+  // A first exchange: the state is taken and the code is reserved, then the table accepts nothing.
   platform.frontDoor.fail({
     service: "dynamodb",
     action: "PutItem",
@@ -161,7 +161,7 @@ async function loseTheTableWithGrantsInHand(instances: readonly CreatedInstance[
   await sweepAndSettle();
 }
 
-/** Processes die with the lease in hand: the next ones look into the bucket before they send the refresh token. */
+/** Processes die while they hold a lease: the next ones look into the bucket before they send the refresh token. */
 async function dieWithLeases(instances: readonly CreatedInstance[]): Promise<void> {
   platform.clock.advance(5 * HOUR);
   platform.vendors.dropbox?.fail({ endpoint: "token", reset: "never", count: 3 });
@@ -185,7 +185,7 @@ async function dieWithLeases(instances: readonly CreatedInstance[]): Promise<voi
   expect((await refreshAll(instances)).map(({ status }) => status)).toEqual([200, 200, 200]);
 }
 
-/** The vendor refuses the client itself: its refreshes are paused, probed, and taken up again, by each who refreshes. */
+/** The vendor refuses the client itself: each function pauses the client's refreshes, probes, and resumes them. */
 async function refuseTheClient(instances: readonly CreatedInstance[]): Promise<void> {
   const refused = {
     endpoint: "token",
@@ -214,7 +214,10 @@ async function refuseTheClient(instances: readonly CreatedInstance[]): Promise<v
   await sweepAndSettle();
 }
 
-/** The vendor refuses every grant in words of its own, for more than a week: before any is given up, the connector's are counted. */
+/**
+ * The vendor refuses every grant with an error code of its own for more than a week: before a worker gives up a grant, it
+ * counts the connector's refused grants.
+ */
 async function refuseGrantsForAWeek(): Promise<void> {
   platform.vendors.dropbox?.fail({
     endpoint: "token",
@@ -235,7 +238,7 @@ async function refuseGrantsForAWeek(): Promise<void> {
   await sweepAndSettle();
 }
 
-/** A revocation that ends the whole grant asks for the account's other instances first, when their index is up to date. */
+/** A revocation that ends the whole grant first looks for the account's other instances, when the index is up to date. */
 async function deleteAll(instances: readonly CreatedInstance[]): Promise<void> {
   const drives = [await app.connect("googledrive"), await app.connect("googledrive")];
   for (const { id } of [...drives, ...instances]) await app.platform("DELETE", `/instances/${id}`);
@@ -244,7 +247,7 @@ async function deleteAll(instances: readonly CreatedInstance[]): Promise<void> {
   await sweepAndSettle();
 }
 
-/** As `user suspend` does when the organization's list of suspended users is full. */
+/** Does what `user suspend` does when the organization's list of suspended users is full. */
 async function markInstancesOfAUser(): Promise<void> {
   const queueUrl = platform.template.stacks.flatMap(({ outputs }) => outputs.RefreshQueueUrl ?? [])[0] ?? "";
   const queue = workQueue({ queueUrl, client: new SQSClient(platform.operator) });
@@ -252,7 +255,7 @@ async function markInstancesOfAUser(): Promise<void> {
   await platform.settled();
 }
 
-it("grants nothing that no test ever uses", { timeout: 240_000 }, async () => {
+it("every granted permission is used by a test", { timeout: 240_000 }, async () => {
   const instances = await connectAndUse();
   await goThroughHostedFlow();
   await refreshInEveryWay(instances);

@@ -31,7 +31,7 @@ describe("functions on the local platform", () => {
     expect(all.some(({ pid }) => pid === process.pid)).toBe(false);
   });
 
-  it("fail by name when a permission is taken away, and work again when it is back", async () => {
+  it("fail by name when a permission is removed, and work again when it is restored", async () => {
     const instance = await app.connect("dropbox");
     platform.frontDoor.removePermission("Documents", "dynamodb:GetItem");
     const refused = await app.hub<{ code: string }>(instance.token, "GET", "/hubs/documents/ping");
@@ -86,7 +86,7 @@ it("keeps instances, secrets and keys over a restart, and the vendors their file
         expect(download.status).toBe(200);
         expect(bytes.equals(Buffer.from(await download.arrayBuffer()))).toBe(true);
       }
-      // Longer than an access token lives at either vendor: only the refresh tokens help now.
+      // Longer than an access token's lifetime at either vendor, so the calls need the refresh tokens.
       second.clock.advance(5 * 3_600_000);
       for (const { token } of instances) {
         const listed = await after.hub(token, "GET", "/hubs/documents/folders/contents?path=/kept");

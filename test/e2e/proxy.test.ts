@@ -24,7 +24,7 @@ beforeEach(() => {
 
 const seenBy = (connector: string) => platform.vendors[connector]?.requests() ?? [];
 
-describe("Dropbox's own SDK, unmodified, told our URL and an instance token", { timeout: 60_000 }, () => {
+describe("Dropbox's own SDK, unmodified, with our URL and an instance token", { timeout: 60_000 }, () => {
   let instance: CreatedInstance;
   let dropbox: Dropbox;
 
@@ -32,10 +32,10 @@ describe("Dropbox's own SDK, unmodified, told our URL and an instance token", { 
     instance = await app.connect("dropbox");
     dropbox = new Dropbox({
       accessToken: instance.token,
-      // One base for all of Dropbox's hosts.
+      // One base URL for all of Dropbox's hosts.
       domain: `${platform.baseUrl.replace(/^http:\/\//, "")}/proxy`,
       domainDelimiter: "",
-      // The SDK writes https; the local platform speaks http.
+      // The SDK always uses https; the local platform speaks http.
       fetch: (url: string, init: RequestInit) => fetch(url.replace(/^https:/, "http:"), init),
     });
   });
@@ -65,7 +65,7 @@ describe("Dropbox's own SDK, unmodified, told our URL and an instance token", { 
     expect(hosts).toContain("api.dropboxapi.com /2/files/list_folder");
   });
 
-  it("never shows the vendor our token, nor who called", async () => {
+  it("never shows our token or the caller's address to the vendor", async () => {
     await app.call("POST", "/proxy/2/users/get_current_account", {
       authorization: `Bearer ${instance.token}`,
       headers: {
@@ -85,14 +85,14 @@ describe("Dropbox's own SDK, unmodified, told our URL and an instance token", { 
     expect(JSON.stringify(seen)).not.toContain("203.0.113.9");
   });
 
-  it("goes on working when the vendor has ended the access token", async () => {
+  it("works after the vendor has ended the access token", async () => {
     platform.clock.advance(120_000);
     platform.vendors.dropbox?.expireAccessTokens();
     const { result } = await dropbox.usersGetCurrentAccount();
     expect(result.account_id).toMatch(/^dbid:/);
   });
 
-  it("hands back the vendor's errors as they are, and marks our own", async () => {
+  it("passes on the vendor's errors unchanged, and marks errors of ours", async () => {
     const vendors = await app.call("POST", "/proxy/2/files/get_metadata", {
       authorization: `Bearer ${instance.token}`,
       json: { path: "/no such" },
@@ -118,7 +118,7 @@ describe("Dropbox's own SDK, unmodified, told our URL and an instance token", { 
     expect([broken.status, broken.headers.get("elements-error-source")]).toEqual([502, "linkspan"]);
   });
 
-  it("does not leave the declared hosts, however the path is written", async () => {
+  it("reaches only declared hosts, however the path is written", async () => {
     for (const path of [
       "//evil.example/x",
       "/@evil.example/x",
@@ -139,7 +139,7 @@ describe("Dropbox's own SDK, unmodified, told our URL and an instance token", { 
   });
 });
 
-describe("Google's own SDK, unmodified, told our URL and an instance token", { timeout: 60_000 }, () => {
+describe("Google's own SDK, unmodified, with our URL and an instance token", { timeout: 60_000 }, () => {
   let instance: CreatedInstance;
   let files: ReturnType<typeof googleDrive>["files"];
   let at: { rootUrl: string };
@@ -149,7 +149,7 @@ describe("Google's own SDK, unmodified, told our URL and an instance token", { t
     const auth = new googleAuth.OAuth2();
     auth.setCredentials({ access_token: instance.token });
     files = googleDrive({ version: "v3", auth, retry: false }).files;
-    // With each call: told once for the whole client, the SDK keeps of a root URL its host alone.
+    // The root URL is set for each call: when it is set once for the whole client, the SDK keeps only its host.
     at = { rootUrl: `${platform.baseUrl}/proxy/` };
   });
 
@@ -185,7 +185,7 @@ describe("Google's own SDK, unmodified, told our URL and an instance token", { t
     expect(gone).toMatchObject({ status: 404 });
   });
 
-  it("is led back to the proxy by the session of a resumable upload", async () => {
+  it("gets the session URL of a resumable upload with the proxy's address", async () => {
     const started = await app.call("POST", "/proxy/upload/drive/v3/files?uploadType=resumable", {
       authorization: `Bearer ${instance.token}`,
       json: { name: "resumable.txt" },
@@ -202,7 +202,7 @@ describe("Google's own SDK, unmodified, told our URL and an instance token", { t
     await files.delete({ fileId: done.body.id }, at);
   });
 
-  it("may be told the token as a query parameter", async () => {
+  it("can send the token as a query parameter", async () => {
     const answer = await app.call("GET", `/proxy/drive/v3/about?fields=user&access_token=${instance.token}`);
     expect(answer.status).toBe(200);
     expect(JSON.stringify(seenBy("googledrive"))).not.toContain(instance.token);
@@ -221,7 +221,7 @@ describe("Google's own SDK, unmodified, told our URL and an instance token", { t
 });
 
 describe("a download through the proxy", { timeout: 120_000 }, () => {
-  it("streams: its first bytes are here before the vendor sent its last", async () => {
+  it("is a stream: its first bytes arrive before the vendor has sent the last", async () => {
     const instance = await app.connect("dropbox");
     const login = platform.vendors.dropbox?.accounts[0]?.login ?? "";
     platform.vendors.dropbox?.addGeneratedFile(login, "/held.bin", 1_000_000);
@@ -241,8 +241,8 @@ describe("a download through the proxy", { timeout: 120_000 }, () => {
     expect(size).toBe(1_000_000);
   });
 
-  // Where the kernel tells a process's peak.
-  it.runIf(process.platform === "linux")("needs no memory for its size", async () => {
+  // Only where the kernel reports a process's peak memory.
+  it.runIf(process.platform === "linux")("needs little memory, whatever its size", async () => {
     const instance = await app.connect("dropbox");
     const login = platform.vendors.dropbox?.accounts[0]?.login ?? "";
     const size = 60_000_000;
@@ -266,12 +266,12 @@ describe("a download through the proxy", { timeout: 120_000 }, () => {
   });
 });
 
-/** The highest resident memory that a process ever had (proc_pid_status(5)). */
+/** The highest resident memory that a process has had (proc_pid_status(5)). */
 function residentPeakKb(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
 
-/** A request whose path leaves as it is written: `fetch` would tidy it. */
+/** Sends a request with its path as written: `fetch` would normalize the path. */
 function rawStatus(path: string, token: string): Promise<number> {
   const { hostname, port } = new URL(platform.url);
   return new Promise((resolve, reject) => {

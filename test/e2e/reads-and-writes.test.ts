@@ -17,7 +17,7 @@ beforeAll(async () => {
   platform = await startTestPlatform();
   app = new App(platform.demo);
   instance = await app.connect("dropbox");
-  // The first use of the day is noted; the table counts all others.
+  // The first use of a day writes to the instance; the document's table counts the later ones.
   await app.hub(instance.token, "GET", "/hubs/documents/ping");
   await platform.settled();
 });
@@ -33,7 +33,7 @@ async function code(): Promise<Record<string, unknown>> {
   };
 }
 
-/** Each row of the table: its function, what has to be there, and the call. */
+/** For each row of the document's table: the function, the preparation, and the call. */
 const calls: Readonly<
   Record<
     string,
@@ -79,7 +79,7 @@ const calls: Readonly<
   },
   "POST /instances/{id}/refresh": {
     by: "Connections",
-    // One a minute.
+    // A refresh is allowed once a minute.
     prepare: async () => platform.clock.advance(61_000),
     call: () => app.platform("POST", `/instances/${instance.id}/refresh`),
   },
@@ -123,7 +123,7 @@ async function endProcesses(by: string): Promise<void> {
   }
 }
 
-it("costs what docs/reads-and-writes.md says, cold and warm", { timeout: 90_000 }, async () => {
+it("every call costs what docs/reads-and-writes.md says, cold and warm", { timeout: 90_000 }, async () => {
   const page = readFileSync(new URL("../../docs/reads-and-writes.md", import.meta.url), "utf8");
   const documented = Object.fromEntries(
     [...page.matchAll(/^\| ([^|]+?) \| (\d+ \/ \d+ \/ \d+) \| (\d+ \/ \d+ \/ \d+) \|/gm)].map(
@@ -133,7 +133,7 @@ it("costs what docs/reads-and-writes.md says, cold and warm", { timeout: 90_000 
   const measured: Record<string, { cold: Cost; warm: Cost }> = {};
   for (const name of Object.keys(calls)) {
     const cold = await costOf(name, "cold");
-    // Once more unseen: a second process may have taken over while the first was busy behind its answer.
+    // Once more without counting: a second process may have started while the first was busy after its answer.
     await costOf(name, "warm");
     measured[name] = { cold, warm: await costOf(name, "warm") };
   }

@@ -27,7 +27,7 @@ beforeEach(() => {
   }
 });
 
-/** Requests that carried a refresh token to the vendor: its token endpoint saw nothing else since the last clear. */
+/** Requests that carried a refresh token to the vendor's token endpoint since the last clear. */
 function refreshes(connector: string): number {
   const path = connector === "dropbox" ? "/oauth2/token" : "/token";
   return (
@@ -39,7 +39,7 @@ function refreshes(connector: string): number {
 const list = (token: string) => app.hub<unknown[]>(token, "GET", "/hubs/documents/folders/contents?path=/");
 
 describe.each(["dropbox", "googledrive"])("a grant of %s", (connector) => {
-  it("is refreshed by the schedule: sweep, queue and worker, at three quarters of its life", async () => {
+  it("is refreshed by the schedule (sweep, queue and worker) at three quarters of its life", async () => {
     const instance = await app.connect(connector);
     const before = (await app.platform<Status>("GET", `/instances/${instance.id}/status`)).body;
     platform.vendors[connector]?.clearRequests();
@@ -59,7 +59,7 @@ describe.each(["dropbox", "googledrive"])("a grant of %s", (connector) => {
     expect((await list(instance.token)).status).toBe(200);
   });
 
-  it("is refreshed just in time, once, when many calls find it expired", async () => {
+  it("is refreshed once, just in time, when many calls find it expired", async () => {
     const instance = await app.connect(connector);
     platform.vendors[connector]?.clearRequests();
     platform.clock.advance(5 * HOUR);
@@ -70,7 +70,7 @@ describe.each(["dropbox", "googledrive"])("a grant of %s", (connector) => {
     expect(refreshes(connector)).toBe(1);
   });
 
-  it("is refreshed when the vendor refuses a token that we thought valid, and the call is sent again", async () => {
+  it("is refreshed when the vendor refuses a token that should be valid, and the call is sent again", async () => {
     const instance = await app.connect(connector);
     platform.clock.advance(2 * 60_000);
     platform.vendors[connector]?.clearRequests();
@@ -99,7 +99,7 @@ describe.each(["dropbox", "googledrive"])("a grant of %s", (connector) => {
     expect((await list(instance.token)).status).toBe(200);
   });
 
-  it("says needs_reauthentication when the vendor has ended it, asks the vendor once, and comes back by a new sign-in", async () => {
+  it("answers needs_reauthentication when the vendor has ended the grant, asks the vendor once, and works after a new sign-in", async () => {
     const instance = await app.connect(connector);
     platform.vendors[connector]?.clearRequests();
     platform.vendors[connector]?.revokeGrants();
@@ -125,7 +125,7 @@ describe.each(["dropbox", "googledrive"])("a grant of %s", (connector) => {
   });
 });
 
-it("goes by the queue: each due instance was sent to SQS by the sweep and taken by the worker", async () => {
+it("uses the queue: the sweep sends each due instance to SQS and the worker receives it", async () => {
   const instance = await app.connect("dropbox");
   platform.clock.advance(3.6 * HOUR);
   platform.frontDoor.clearCalls();

@@ -22,7 +22,7 @@ const isValid = async ({ id }: CreatedInstance) =>
 const since = () => new Date(platform.clock.now() - HOUR).toISOString();
 const all = () => ["revive-all", "--connector", "googledrive", "--since", since()];
 
-/** A vendor that calls every grant dead for as long as its users' calls last. */
+/** Makes a vendor refuse every grant as ended, for as long as the calls of its users take. */
 async function incident(instances: readonly CreatedInstance[]): Promise<void> {
   platform.clock.advance(2 * HOUR);
   platform.vendors.googledrive?.fail({
@@ -37,7 +37,7 @@ async function incident(instances: readonly CreatedInstance[]): Promise<void> {
   platform.vendors.googledrive?.clearFaults();
 }
 
-it("grants that an incident of their vendor ended live again by one command", {
+it("one command revives grants that a vendor refused during an incident", {
   timeout: 120_000,
 }, async () => {
   const instances = [await app.connect("googledrive"), await app.connect("googledrive")];
@@ -56,7 +56,7 @@ it("grants that an incident of their vendor ended live again by one command", {
   expect((await runAdmin<Record<string, number>>(platform, all())).answer).toMatchObject({ found: 0 });
 });
 
-it("one that its vendor has ended indeed stays dead, and after 30 days its tokens are gone", {
+it("a grant that its vendor has really ended stays dead, and its tokens are deleted after 30 days", {
   timeout: 120_000,
 }, async () => {
   const instance = await app.connect("googledrive");

@@ -12,7 +12,7 @@ const ada = "ada@example.com";
 
 let platform: RunningPlatform;
 let app: App;
-/** Of an organization with the same clients. */
+/** The app of another organization with the same clients. */
 let others: App;
 
 beforeAll(async () => {
@@ -37,12 +37,12 @@ const ping = async (token: string): Promise<number> =>
 
 async function connect(connector: string, by = app): Promise<CreatedInstance> {
   const instance = await by.connect(connector, { login: ada });
-  // Whose account it is, is looked up after the answer.
+  // The account is looked up after the answer.
   await platform.settled();
   return instance;
 }
 
-/** The token is dead when the answer comes; the rest is the worker's. */
+/** Deletes an instance. Its token stops working before the answer; the worker does the rest. */
 async function deleteInstance({ id, token }: CreatedInstance, by = app): Promise<void> {
   expect((await by.platform("DELETE", `/instances/${id}`)).status).toBe(200);
   expect(await ping(token)).toBe(401);
@@ -51,7 +51,7 @@ async function deleteInstance({ id, token }: CreatedInstance, by = app): Promise
 async function deleteToTheEnd(instance: CreatedInstance, by = app): Promise<void> {
   await deleteInstance(instance, by);
   await platform.settled();
-  // Where siblings are looked for, the worker waits for the index that has them.
+  // Where siblings are looked for, the worker waits until the index contains them.
   if ((await storedInstance(platform, instance.id)) !== undefined) await sweepAfter(MINUTE);
   expect(await storedInstance(platform, instance.id)).toBeUndefined();
 }
@@ -68,7 +68,7 @@ function counted(id: number): unknown[] {
   return records.filter(({ instanceId }) => instanceId === id).map(({ Outcome }) => Outcome);
 }
 
-/** Works now, and after its token ran out: its refresh token lives, too. */
+/** Checks that an instance works now, and works when its access token has expired, so its refresh token is valid too. */
 async function worksOn({ token }: CreatedInstance): Promise<void> {
   expect(await ping(token)).toBe(200);
   platform.clock.advance(5 * HOUR);
@@ -76,7 +76,7 @@ async function worksOn({ token }: CreatedInstance): Promise<void> {
 }
 
 describe("deleting one of two instances of one account", () => {
-  it("ends its own token where revocation ends a token (Dropbox), and leaves the other's", async () => {
+  it("ends only its own token when a revocation ends one token (Dropbox)", async () => {
     const [one, other] = [await connect("dropbox"), await connect("dropbox")];
     expect(grants("dropbox")).toBe(2);
     await deleteToTheEnd(one);
@@ -87,7 +87,7 @@ describe("deleting one of two instances of one account", () => {
     expect(grants("dropbox")).toBe(0);
   });
 
-  it("revokes nothing where that would end the whole consent (Google), but with the last one", async () => {
+  it("revokes nothing while a revocation would end the whole consent (Google), until the last instance is deleted", async () => {
     const [one, other] = [await connect("googledrive"), await connect("googledrive")];
     vendorOf("googledrive").clearRequests();
     const revocations = () =>
@@ -104,7 +104,7 @@ describe("deleting one of two instances of one account", () => {
 });
 
 describe("an instance of another organization with the same Google client and account", () => {
-  it("works on when one is deleted, and the consent ends with the last of them", async () => {
+  it("still works when the first is deleted, and the consent ends with the last instance", async () => {
     const [ours, theirs] = [await connect("googledrive"), await connect("googledrive", others)];
     await deleteToTheEnd(ours);
     expect(counted(ours.id)).toEqual([]);
@@ -114,7 +114,7 @@ describe("an instance of another organization with the same Google client and ac
     expect(counted(theirs.id).at(-1)).toBe("revoked");
   });
 
-  it("works on when the first is deleted in the moment in which it was connected", async () => {
+  it("still works when the first is deleted right after this one was connected", async () => {
     const ours = await connect("googledrive");
     const theirs = await others.connect("googledrive", { login: ada });
     await deleteToTheEnd(ours);
@@ -124,10 +124,10 @@ describe("an instance of another organization with the same Google client and ac
   });
 });
 
-describe("an import of another organization that names the same Google client, and proves nothing", () => {
+describe("an import of another organization that names the same Google client without proof", () => {
   const login = "lonely@example.com";
   const living = (): number => vendorOf("googledrive").living(login).grants;
-  /** Anybody knows the client's id: it stands in every authorization URL. */
+  /** Makes such an import: everybody can read the client's id in an authorization URL. */
   async function plant(): Promise<CreatedInstance> {
     const { status, body } = await others.platform<CreatedInstance>("POST", "/instances", {
       element: { key: "googledrive" },
@@ -143,7 +143,7 @@ describe("an import of another organization that names the same Google client, a
     return body;
   }
 
-  it("neither keeps the user's consent from ending, nor ends it when it goes itself", {
+  it("does not keep the user's consent alive, and does not end it when the import is deleted", {
     timeout: 120_000,
   }, async () => {
     vendorOf("googledrive").addAccount({ login, name: "Lonely", email: login });
@@ -166,8 +166,8 @@ describe("an import of another organization that names the same Google client, a
   });
 });
 
-describe("two instances of one Google account that are deleted at once", () => {
-  it("do not spare their consent for each other", async () => {
+describe("two instances of one Google account that are deleted at the same time", () => {
+  it("do not keep the consent alive for each other", async () => {
     const both = [await connect("googledrive"), await connect("googledrive")];
     for (const instance of both) await deleteInstance(instance);
     await platform.settled();
@@ -178,10 +178,10 @@ describe("two instances of one Google account that are deleted at once", () => {
   });
 });
 
-describe.each(["dropbox", "googledrive"])("while %s takes no revocation", (connector) => {
+describe.each(["dropbox", "googledrive"])("while %s refuses revocations", (connector) => {
   const down = () => vendorOf(connector).fail({ endpoint: "revocation", status: 503, count: 1_000 });
 
-  it("the instance is dead at once and waits, and the grant ends when it is tried again", async () => {
+  it("the instance stops working at once and waits, and a later try ends the grant", async () => {
     const instance = await connect(connector);
     const before = grants(connector);
     down();
@@ -200,7 +200,7 @@ describe.each(["dropbox", "googledrive"])("while %s takes no revocation", (conne
     expect(counted(instance.id)).toEqual(["revoked"]);
   });
 
-  it("for 7 days, it is given up: gone, and counted as lost for the alarm; nothing is overdue meanwhile", {
+  it("for 7 days, the instance is given up: deleted, and counted as lost for the alarm; meanwhile it is not overdue", {
     timeout: 60_000,
   }, async () => {
     const instance = await connect(connector);
@@ -217,7 +217,7 @@ describe.each(["dropbox", "googledrive"])("while %s takes no revocation", (conne
         deleting: true,
       });
     }
-    // Nobody swept for six hours each time, but somebody had looked at it before.
+    // There is no sweep for six hours each time, but the instance was looked at before, so it is not overdue for longer.
     expect(overdue()).toBeLessThanOrEqual(6 * HOUR);
     expect(counted(instance.id)).toEqual([]);
     await sweepAfter(DAY);
@@ -229,7 +229,7 @@ describe.each(["dropbox", "googledrive"])("while %s takes no revocation", (conne
 });
 
 describe("revoke-all", () => {
-  it("ends what every filter given names, and nothing else, down to the vendor", {
+  it("ends only the instances that match every filter, also at the vendor", {
     timeout: 120_000,
   }, async () => {
     const otherId =

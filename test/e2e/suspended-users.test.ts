@@ -47,7 +47,7 @@ const records = () => {
   };
 };
 
-/** What every process knows is 30 s old at most: as if that time had passed. */
+/** Ends all processes, because what a process keeps in memory may be up to 30 s old. */
 async function forget(): Promise<void> {
   await platform.settled();
   for (const each of HTTP) {
@@ -68,7 +68,7 @@ const resume = async () => {
   await forget();
 };
 
-/** Every way to use or change the instance, and to reach its user's things. */
+/** Every way to use or change the instance, or to read its user's data. */
 const calls = (link: string): [string, () => Promise<{ status: number }>][] => {
   const by = (authorization: string) => (method: string, path: string, json?: unknown) =>
     app.call(method, path, { authorization, ...(json === undefined ? {} : { json }) });
@@ -123,7 +123,7 @@ async function expectDead(link: string): Promise<void> {
 }
 
 describe("a suspended user", { timeout: 120_000 }, () => {
-  it("is suspended on every call and link, and nobody else is; resumed, all is as before", async () => {
+  it("is refused on every call and link, and no other user is; after a resume everything works as before", async () => {
     const link = await aLink();
     expect((await app.call("GET", link)).body).toBe("linked");
     await suspend();
@@ -137,7 +137,7 @@ describe("a suspended user", { timeout: 120_000 }, () => {
     expect((await app.platform("PATCH", `/instances/${instance.id}`, { name: "Back" })).status).toBe(200);
   });
 
-  it("keeps the grants: they are refreshed as they come due", async () => {
+  it("keeps the grants, which are refreshed as they come due", async () => {
     await suspend();
     const before = await storedInstance(platform, instance.id);
     platform.clock.advance(3.9 * 3_600_000);
@@ -149,7 +149,7 @@ describe("a suspended user", { timeout: 120_000 }, () => {
     expect((await app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
   });
 
-  it("of before there was a list is suspended, too", async () => {
+  it("who was suspended before the list existed is suspended too", async () => {
     const link = await aLink();
     await suspend();
     const { documents } = dynamoClient(platform.operator);
@@ -167,7 +167,7 @@ describe("a suspended user", { timeout: 120_000 }, () => {
     expect((await colleague.hub(others.token, "GET", "/hubs/documents/ping")).status).toBe(200);
   });
 
-  it("who is one too many for the list has the instances marked, those made just before, too", async () => {
+  it("is marked on the instances when the list is full, also on those that were just created", async () => {
     const link = await aLink();
     const { documents } = dynamoClient(platform.operator);
     const outputs = Object.assign({}, ...platform.template.stacks.map((stack) => stack.outputs));
@@ -192,7 +192,7 @@ describe("a suspended user", { timeout: 120_000 }, () => {
     expect(await storedInstance(platform, instance.id)).not.toHaveProperty("userSuspended");
     expect((await app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
     await setList([]);
-    // The second message, for what was made meanwhile, finds the user active.
+    // The second message, for instances made meanwhile, finds the user active.
     platform.clock.advance(200_000);
     await platform.settled();
     expect(await storedInstance(platform, instance.id)).not.toHaveProperty("userSuspended");
@@ -231,11 +231,11 @@ describe("the hosted flow", { timeout: 120_000 }, () => {
   });
 
   it.each(suspensions)(
-    "of a %s who is suspended meanwhile makes nothing, and spends no code",
+    "of a %s who is suspended meanwhile creates nothing, and sends no code",
     async (_, stop, start) => {
       for (const more of [{}, { instanceId: instance.id, element: undefined }]) {
         const session = await createSession(more);
-        // Stopped on its way back from the vendor, and let go on when the suspension has come.
+        // The browser stops on its way back from the vendor, and continues after the suspension.
         let stopsAt = `${platform.baseUrl}/oauth/callback/`;
         const browser = new FormBrowser({ stopAt: (url) => url.startsWith(stopsAt) });
         const vendorPage = await browser.submit(await browser.open(session.connectUrl), /continue with/i);

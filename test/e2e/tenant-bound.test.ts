@@ -9,11 +9,11 @@ import { appOfAnotherOrganization } from "./tenants.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const LIMIT = 12;
-/** A process writes every 5 s of the store's time, which it knows to about a second. */
+/** A process writes its counts every 5 s of the store's time, which the process knows to about a second. */
 const NEXT_WRITE = 7_000;
 const MINUTE = 60_000;
 
-// Of its own: the bound is off in the stacks that every other test runs.
+// This platform has stacks with the bound, which is off in the stacks of every other test.
 const assembly = mkdtempSync(path.join(tmpdir(), "linkspan-bound-"));
 const lines: string[] = [];
 let platform: RunningPlatform;
@@ -37,7 +37,7 @@ afterAll(async () => {
   rmSync(assembly, { recursive: true, force: true });
 });
 
-/** One call of each function that callers reach. */
+/** One call of each function that callers can reach. */
 const calls: Readonly<Record<string, () => Promise<Answer>>> = {
   authorization: () =>
     app.platform("POST", "/elements/dropbox/oauth/url", { callbackUrl: app.callbackUrl("dropbox") }),
@@ -46,12 +46,12 @@ const calls: Readonly<Record<string, () => Promise<Answer>>> = {
   proxy: () => app.hub(instance.token, "POST", "/proxy/2/users/get_current_account"),
 };
 
-/** The beginning of the next minute of the store's time. */
+/** Waits for the beginning of the next minute of the store's time. */
 function nextMinute(): void {
   platform.clock.advance(MINUTE - (platform.clock.now() % MINUTE) + 1_000);
 }
 
-/** Calls until it is refused; each time some seconds later, so that the processes hear of each other. */
+/** Sends calls until a call is refused; some seconds pass between calls, so that the processes read each other's counts. */
 async function callUntilRefused(name: string): Promise<{ served: number; refused: Answer }> {
   for (let served = 0; ; served++) {
     const answer = await calls[name]?.();
@@ -62,7 +62,7 @@ async function callUntilRefused(name: string): Promise<{ served: number; refused
 }
 
 describe("the bound on what an organization may use", () => {
-  it("ends a flood with 429 and Retry-After, in each function, within its permissions", {
+  it("ends a flood with 429 and Retry-After in each function, and the functions have the permissions that they need", {
     timeout: 120_000,
   }, async () => {
     for (const name of Object.keys(calls)) {
@@ -80,7 +80,7 @@ describe("the bound on what an organization may use", () => {
     expect(lines.filter((line) => line.includes("not authorized to perform"))).toEqual([]);
   });
 
-  it("counts the functions together", { timeout: 60_000 }, async () => {
+  it("counts the requests of all functions together", { timeout: 60_000 }, async () => {
     nextMinute();
     for (let index = 0; index < LIMIT; index++) {
       await calls.documents?.();
@@ -89,21 +89,21 @@ describe("the bound on what an organization may use", () => {
     platform.clock.advance(NEXT_WRITE);
     await calls.documents?.();
     await platform.settled();
-    // The proxy has not served one in this minute: its first learns of all the others.
+    // The proxy has not served a request in this minute: its first one reads the counts of the others.
     const first = await calls.proxy?.();
     await platform.settled();
     const second = await calls.proxy?.();
     expect([first?.status, second?.status]).toEqual([200, 429]);
-    // Ours, and it says so.
+    // The answer says that the error is ours, not the vendor's.
     expect(second?.headers.get("elements-error-source")).toBe("linkspan");
   });
 
-  it("is nobody else's: another organization is served meanwhile", { timeout: 60_000 }, async () => {
+  it("does not affect another organization", { timeout: 60_000 }, async () => {
     nextMinute();
     const other = await appOfAnotherOrganization(platform);
     await callUntilRefused("connections");
     expect((await other.platform("GET", "/instances")).status).toBe(200);
-    // Nor does it hold back what needs no authorization.
+    // Calls without authorization are not refused either.
     expect((await app.call("GET", "/elements")).status).toBe(200);
   });
 

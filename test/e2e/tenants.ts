@@ -10,7 +10,7 @@ import { createVault } from "../../functions/core/vault/vault.ts";
 import type { Platform } from "../../local/platform.ts";
 import { App } from "./app.ts";
 
-/** What an operator can do with a running platform's tenants, by the code of `npm run admin`. */
+/** What an operator can do with the tenants of a running platform, with the code of `npm run admin`. */
 export function operatorOf(platform: Platform): TenantAdmin {
   const { documents } = dynamoClient(platform.operator);
   const records = tenantRecords({ client: documents, tableName: outputOf(platform, "TenantsTable") });
@@ -22,7 +22,7 @@ export function operatorOf(platform: Platform): TenantAdmin {
   return tenantAdministration({ records, keys, vault, now: Date.now });
 }
 
-/** An app of another organization than the demo's, which has registered the same OAuth apps. */
+/** An app of another organization than the demo's, with the same OAuth apps registered. */
 export async function appOfAnotherOrganization(platform: Platform): Promise<App> {
   const admin = operatorOf(platform);
   const { organization, secret: organizationSecret } = await admin.createOrganization({ name: "Other" });
@@ -52,14 +52,14 @@ export async function appOfAnotherUser(platform: Platform): Promise<App> {
   return new App({ ...platform.demo, userSecret });
 }
 
-/** An instance as it lies in the table, that of one who deletes it included. */
+/** An instance as the table has it, also one that is being deleted. */
 export async function storedInstance(platform: Platform, id: number): Promise<Instance | undefined> {
   const { documents } = dynamoClient(platform.operator);
   const tableName = outputOf(platform, "InstancesTable");
   return (await instanceTable({ client: documents, tableName, shards: 1 }).get(id)).value;
 }
 
-/** All that lies in a table, as one text: for tests that nothing is left there, or nothing readable. */
+/** Everything in a table as one text, for tests that a value is not there, or not in plain text. */
 export async function scanTable(
   platform: Platform,
   output: "TransientsTable" | "InstancesTable",

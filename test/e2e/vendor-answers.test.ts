@@ -55,9 +55,12 @@ async function connect(): Promise<CreatedInstance> {
 
 describe("a vendor's refusal at a refresh", () => {
   it.each([
-    ["behind a byte order mark", { body: '\ufeff{"error":"invalid_grant"}', status: 400 }],
-    ["as a form called HTML", { body: "error=invalid_grant", status: 400, contentType: "text/html" }],
-    ["in another word", { body: '{"status":"BAD_REFRESH_TOKEN"}', status: 400 }],
+    ["with a byte order mark", { body: '\ufeff{"error":"invalid_grant"}', status: 400 }],
+    [
+      "as a form with the content type HTML",
+      { body: "error=invalid_grant", status: 400, contentType: "text/html" },
+    ],
+    ["with another error code", { body: '{"status":"BAD_REFRESH_TOKEN"}', status: 400 }],
   ])("%s ends the grant", async (_, fault) => {
     const { id } = await connect();
     dropbox.fail({ path: tokenPath, contentType: "application/json", ...fault });
@@ -66,8 +69,8 @@ describe("a vendor's refusal at a refresh", () => {
   });
 });
 
-describe("a refresh whose answer lacks what it should have", () => {
-  it("keeps the refresh token that works", async () => {
+describe("a refresh answer with an unusable refresh token", () => {
+  it("does not replace the refresh token that works", async () => {
     const { id, token } = await connect();
     answers('{"access_token":"odd","refresh_token":false,"expires_in":60}');
     expect((await app.platform("POST", `/instances/${id}/refresh`)).status).toBe(200);
@@ -77,7 +80,7 @@ describe("a refresh whose answer lacks what it should have", () => {
 });
 
 describe("an access token that no header can carry", () => {
-  it("makes no instance", async () => {
+  it("creates no instance", async () => {
     const before = await ids();
     const providerData = await freshCode();
     answers('{"access_token":"line\\nbreak","refresh_token":"r","token_type":"bearer"}');
@@ -93,13 +96,13 @@ describe("an access token that no header can carry", () => {
     expect(await ids()).toEqual(before);
   });
 
-  it("works without the line break at its end", async () => {
+  it("works when only a line break at its end must be removed", async () => {
     expect((await create({ access_token: " token\r\n" })).status).toBe(200);
   });
 });
 
-describe("what a paste or a browser brings along", () => {
-  it("is cut from code, state and the client's values", async () => {
+describe("whitespace and parameters that a paste or a browser adds", () => {
+  it("are removed from code, state and the client's values", async () => {
     const { code, state } = await freshCode();
     const made = await create(
       { code: `\n ${code}\r\n`, state: `${state} ` },
@@ -109,7 +112,7 @@ describe("what a paste or a browser brings along", () => {
     expect(await ping(made.body)).toBe(200);
   });
 
-  it("is cut from an authorization URL's client and callback URL", async () => {
+  it("are removed from an authorization URL's client and callback URL", async () => {
     const { oauthUrl } = await app.authorizationUrl("dropbox", {
       apiKey: " my-client\n",
       callbackUrl: `${app.callbackUrl("dropbox")} `,
@@ -119,7 +122,7 @@ describe("what a paste or a browser brings along", () => {
     expect(asked.get("redirect_uri")).toBe(app.callbackUrl("dropbox"));
   });
 
-  it("is left out where it is too much", async () => {
+  it("are ignored when there are too many or too long ones", async () => {
     const many = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`extra${n}`, "x"]));
     expect((await create({ ...(await freshCode()), ...many })).status).toBe(200);
     expect((await create({ ...(await freshCode()), long: "x".repeat(3_000) })).status).toBe(200);
@@ -130,7 +133,7 @@ describe("a firewall in front of the token endpoint", () => {
   it.each([
     [403, "<html>Access denied</html>", "text/html"],
     [408, "", "text/plain"],
-  ])("%i gives code and state back", async (status, body, contentType) => {
+  ])("answers %i, and the code and state can be used again", async (status, body, contentType) => {
     const providerData = await freshCode();
     dropbox.fail({ path: tokenPath, status, body, contentType });
     expect(await create(providerData)).toMatchObject({ status: 503, body: { code: "vendor_unavailable" } });
@@ -138,8 +141,8 @@ describe("a firewall in front of the token endpoint", () => {
   });
 });
 
-describe("a vendor that asks for a year", () => {
-  it("is believed for an hour, and our own answer says no more", async () => {
+describe("a vendor's Retry-After of a year", () => {
+  it("counts for an hour at most, and our own answer says no more", async () => {
     const { id } = await connect();
     const year = { status: 429, body: "{}", headers: { "Retry-After": "31536000" } };
     dropbox.fail({ path: tokenPath, ...year });
@@ -154,7 +157,7 @@ describe("a vendor that asks for a year", () => {
 });
 
 describe("the hub", () => {
-  it("reads what has a byte order mark, or is called something else", async () => {
+  it("reads JSON with a byte order mark, or with another content type", async () => {
     const instance = await connect();
     const storage = JSON.stringify({ used: 5, allocation: { ".tag": "individual", allocated: 10 } });
     for (const [contentType, text] of [
@@ -168,7 +171,7 @@ describe("the hub", () => {
   });
 });
 
-describe("five deletes at once", () => {
+describe("five deletes at the same time", () => {
   it("make one revocation", async () => {
     const { id } = await connect();
     dropbox.clearRequests();

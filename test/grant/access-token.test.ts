@@ -32,7 +32,7 @@ describe("a valid token", () => {
     expect(world.after).toEqual([]);
   });
 
-  test("is served to its last minute, and renewed in it", async () => {
+  test("is served until its last minute, and refreshed in that minute", async () => {
     world.put({ expiresAt: world.now + 62_000, obtainedAt: world.now - HOUR });
     expect((await current()).value).toBe("old");
     await world.pass(3_000);
@@ -40,7 +40,7 @@ describe("a valid token", () => {
     expect(world.sent).toEqual(["r-old"]);
   });
 
-  test("of a short life is renewed in the last tenth of it", async () => {
+  test("with a short lifetime is refreshed in the last tenth of it", async () => {
     world.put({ obtainedAt: world.now, expiresAt: world.now + 60_000 });
     await world.pass(52_000);
     expect((await current()).value).toBe("old");
@@ -58,7 +58,7 @@ describe("a valid token", () => {
     expect(world.sent).toEqual([]);
   });
 
-  test("its use is noted once a day, off the path", async () => {
+  test("stores its last use once a day, after the answer", async () => {
     world.put({}, { lastUsedAt: world.now - DAY });
     await current();
     await Promise.all(world.after);
@@ -68,7 +68,7 @@ describe("a valid token", () => {
     expect(world.tableCalls).toEqual([]);
   });
 
-  test("an idle grant comes back to the due index when it is used", async () => {
+  test("of an idle grant brings the grant back to the due index when it is used", async () => {
     const { dueAt, ...idle } = world.put(
       {},
       { lastUsedAt: world.now - 8 * DAY, createdAt: world.now - 9 * DAY },
@@ -79,7 +79,7 @@ describe("a valid token", () => {
     expect(world.stored().dueAt).toBeGreaterThan(world.now + 0.69 * HOUR);
   });
 
-  test("an idle grant that would have come due long ago is due from its use on: nobody owed it a refresh", async () => {
+  test("of an idle grant whose due time is long past makes it due from this use on, and not overdue", async () => {
     const { dueAt, ...idle } = world.put(
       { obtainedAt: world.now - 3.5 * HOUR, expiresAt: world.now + 0.5 * HOUR },
       { lastUsedAt: world.now - 8 * DAY, createdAt: world.now - 9 * DAY },
@@ -93,7 +93,7 @@ describe("a valid token", () => {
 });
 
 describe("a token endpoint that is slow or down", () => {
-  test("a caller with a valid token waits its 8 s and is served; the late answer is kept", async () => {
+  test("a caller with a valid token waits 8 s and gets that token; the late answer is stored", async () => {
     world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now + 50_000 });
     world.answer = slowly(30_000, granted("late"));
     const start = world.now;
@@ -104,7 +104,7 @@ describe("a token endpoint that is slow or down", () => {
     expect(world.sent).toEqual(["r-old"]);
   });
 
-  test("a caller without one gets 503 with Retry-After in 8 s; an answer after 55 s is kept", async () => {
+  test("a caller without a valid token gets 503 with Retry-After after 8 s; an answer after 55 s is stored", async () => {
     world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now });
     world.answer = slowly(55_000, granted("late"));
     const start = world.now;
@@ -116,7 +116,7 @@ describe("a token endpoint that is slow or down", () => {
     expect(world.stored().plain.accessToken).toBe("late");
   });
 
-  test("others serve the valid token meanwhile, and never call the vendor", async () => {
+  test("other callers get the valid token meanwhile, and never call the vendor", async () => {
     world.put(
       { obtainedAt: world.now - HOUR, expiresAt: world.now + 50_000 },
       { fence: 2, until: world.now + 90_000 },
@@ -125,7 +125,7 @@ describe("a token endpoint that is slow or down", () => {
     expect(world.sent).toEqual([]);
   });
 
-  test("others without a valid token wait for the version to move", async () => {
+  test("other callers without a valid token wait until the version changes", async () => {
     world.put(
       { obtainedAt: world.now - HOUR, expiresAt: world.now },
       { fence: 2, until: world.now + 90_000 },
@@ -139,7 +139,7 @@ describe("a token endpoint that is slow or down", () => {
     expect(world.outcomes.map(({ outcome }) => outcome)).toEqual(["waited"]);
   });
 
-  test("a valid token is served though the vendor answers 503 for long, which is asked at most once a minute or so", async () => {
+  test("a valid token is served while the vendor answers 503 for a long time, and the vendor gets few requests", async () => {
     world.connector = { ...connector, oauth2: { ...connector.oauth2, refreshToken: { rotates: false } } };
     world.put({ obtainedAt: world.now - 3 * HOUR, expiresAt: world.now + MINUTE });
     world.answer = () => ({ kind: "unknown", reason: "503" });
@@ -153,7 +153,7 @@ describe("a token endpoint that is slow or down", () => {
     expect((await current()).value).toBe("back");
   });
 
-  test("with too little function time left the refresh is handed to the worker", async () => {
+  test("with too little time left in the function the worker does the refresh", async () => {
     world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now + 30_000 });
     world.remaining = 99_000;
     expect((await current()).value).toBe("old");
@@ -172,12 +172,12 @@ describe("a token endpoint that is slow or down", () => {
 });
 
 describe("a dead grant", () => {
-  test("is found out once, and the vendor is not asked again", async () => {
+  test("is detected once, and the vendor gets no further request", async () => {
     world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now });
     world.answer = () => ({ kind: "invalid_grant", error: "invalid_grant" });
     await expect(current()).rejects.toBeInstanceOf(NeedsReauthentication);
     expect(world.stored()).toMatchObject({ deadVersion: 1, lastError: "invalid_grant" });
-    // For the worker that takes its tokens away, and for nothing before.
+    // The due time is only for the worker that deletes the tokens after 30 days.
     expect(world.stored().dueAt).toBe((world.stored().death?.at ?? 0) + 30 * DAY);
     await expect(current()).rejects.toBeInstanceOf(NeedsReauthentication);
     expect(world.sent).toHaveLength(1);
@@ -187,7 +187,7 @@ describe("a dead grant", () => {
 describe("a vendor's 401", () => {
   const after401 = (version = 1) => world.finish(tokenAfterUnauthorized(world.deps, 42, version, world.call));
 
-  test("brings somebody's newer token without a call", async () => {
+  test("leads to the newer token that another process stored, without a request", async () => {
     world.put(
       { accessToken: "newer" },
       { version: 2, fence: 2, grant: await sealed(world.grant({ accessToken: "newer" }), 2) },
@@ -196,7 +196,7 @@ describe("a vendor's 401", () => {
     expect(world.sent).toEqual([]);
   });
 
-  test("forces one refresh in a minute, counted from the last refresh", async () => {
+  test("forces at most one refresh a minute, counted from the last refresh", async () => {
     world.put({ obtainedAt: world.now - 61_000 });
     expect((await after401())?.value).toBe("new");
     expect(await after401(2)).toBeUndefined();
@@ -206,19 +206,19 @@ describe("a vendor's 401", () => {
     expect(world.sent).toEqual(["r-old", "r-new"]);
   });
 
-  test("a token from a first exchange counts as old", async () => {
+  test("forces a refresh of a token from a first exchange, whatever its age", async () => {
     world.put({ obtainedBy: "exchange" });
     expect((await after401())?.value).toBe("new");
   });
 
-  test("stands where there is no refresh token", async () => {
+  test("is the answer when there is no refresh token", async () => {
     const { refreshToken, ...grant } = world.grant();
     world.put();
     world.items.set(42, { ...world.stored(), grant: await sealed(grant) });
     expect(await after401()).toBeUndefined();
   });
 
-  test("a forced refresh by the app is done whatever is left of the token", async () => {
+  test("a refresh forced by the app is done however long the token is still valid", async () => {
     world.put();
     expect((await world.finish(forceRefresh(world.deps, 42, world.call))).value).toBe("new");
   });

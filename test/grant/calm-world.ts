@@ -30,8 +30,8 @@ export const granted = (accessToken: string, more: Record<string, unknown> = {})
 });
 
 /**
- * The core's ports in memory, with a clock that moves only when told: for tests of one step at a time. Every port answers at
- * once, unless it is told to fail.
+ * The core's ports in memory, with a clock that moves only when a test moves it: for tests of one step at a time. Every port
+ * answers at once, unless the test makes it fail.
  */
 export class CalmWorld {
   now = 1_700_000_000_000;
@@ -51,7 +51,7 @@ export class CalmWorld {
   });
   readonly items = this.#tables.items;
   readonly records = new Map<string, RescueRecord>();
-  /** By `<instance>/<session>/<epoch>`. */
+  /** Keys are `<instance>/<session>/<epoch>`. */
   readonly pendings = this.#tables.pendings;
   readonly transientItems = new Map<string, TransientItem>();
   readonly outcomes: GrantOutcome[] = [];
@@ -63,14 +63,14 @@ export class CalmWorld {
   /** Names of table calls, in order. */
   readonly tableCalls: string[] = [];
   tableFails = false;
-  /** What the table takes; it refuses any other item for good. */
+  /** Whether the table accepts an item; it refuses any other item for good. */
   holds: (instance: Instance) => boolean = () => true;
   bucketFails = false;
-  /** What is sealed cannot be opened now: KMS does not answer. */
+  /** When true, nothing sealed can be opened, as when KMS does not answer. */
   vaultFails = false;
   revocationFails = false;
   busFails = false;
-  /** What the vendor answers, and when. */
+  /** The vendor's answer to a refresh, and its time. */
   answer: (refreshToken: string) => TokenOutcome | Promise<TokenOutcome> = () => granted("new");
   exchange: (code: string) => TokenOutcome | Promise<TokenOutcome> = () => granted("first");
   remaining = 900_000;
@@ -84,7 +84,7 @@ export class CalmWorld {
     },
   };
 
-  /** Moves the clock, firing what waits for it, in order. */
+  /** Moves the clock and fires the timers that are due on the way, in order. */
   async pass(ms: number): Promise<void> {
     const end = this.now + ms;
     for (;;) {
@@ -103,7 +103,7 @@ export class CalmWorld {
     return new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** Waits for work while the clock moves as far as it must. */
+  /** Waits until the work is done, and moves the clock as far as that needs. */
   async finish<T>(work: Promise<T>): Promise<T> {
     let done = false;
     const watched = work.finally(() => {
@@ -255,7 +255,7 @@ export class CalmWorld {
       if (this.busFails) throw new Error("the bus fails");
       this.published.push(event);
     },
-    // The transients stand below: they are there when somebody asks.
+    // `transients` is created below this point, so it is read only when a call needs it.
     pauses: {
       check: (key, now) => clientPauses(this.transients, timing).check(key, now),
       pause: (key, now) => clientPauses(this.transients, timing).pause(key, now),
@@ -319,7 +319,7 @@ function rescueKey(record: RescueRecord): string {
   }
 }
 
-/** As the first version. */
+/** Puts an instance as its first version. */
 function seal({ id, organizationId }: Pick<Instance, "id" | "organizationId">, grant: Grant): Uint8Array {
   const place = { organizationId, item: `instance/${id}`, field: "grant", version: 1 };
   return new TextEncoder().encode(JSON.stringify([place, JSON.stringify(grant)]));

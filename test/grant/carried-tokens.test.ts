@@ -12,14 +12,14 @@ import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";
 import { toldBy } from "./told-by.ts";
 
-/** Whose an access token is: the same person's, but for those of another one or of a scope that does not tell. */
+/** Every access token belongs to the same person, except those that start with `grace`; `blind` tokens cannot tell. */
 const account = toldBy(async (token) => {
   if (token.startsWith("blind")) throw new Error("not in this scope");
   return { id: token.startsWith("grace") ? "grace" : "ada" };
 });
 
 const group = refreshGroup(connector.key, "client");
-/** As a vendor answers that gives a refresh token only once. */
+/** The answer of a vendor that gives a refresh token only once. */
 const withoutRefreshToken = (accessToken: string, more: Record<string, unknown> = {}) => {
   const outcome = granted(accessToken, more);
   if (outcome.kind !== "granted") throw new Error("not granted");
@@ -43,8 +43,8 @@ const again = (changes: Parameters<typeof signIn>[2] = {}, name = "state") =>
 const refresh = async () =>
   world.finish(refreshGrant(world.deps, await world.read(), { cause: "forced" }, world.call));
 
-describe("a sign-in again without a refresh token", () => {
-  test("keeps the living one beside its own access token, of the same account and client", async () => {
+describe("a new sign-in without a refresh token", () => {
+  test("keeps the stored refresh token with the new access token, if account and client are the same", async () => {
     put();
     const instance = await again();
     expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old", scope: "read" });
@@ -55,7 +55,7 @@ describe("a sign-in again without a refresh token", () => {
     expect(told()).toEqual([["instance.reauthenticated"]]);
   });
 
-  test("is refreshed with it; what the sign-in allowed is not claimed for what the old one brings", async () => {
+  test("is refreshed with the old refresh token, and the new access token gets the old scope", async () => {
     put();
     await again();
     world.answer = () => withoutRefreshToken("renewed");
@@ -69,7 +69,7 @@ describe("a sign-in again without a refresh token", () => {
     expect(world.stored().plain).not.toHaveProperty("carried");
   });
 
-  test("may do so twice: the token keeps what it came with", async () => {
+  test("may happen twice; the refresh token keeps the access token and scope it came with", async () => {
     put();
     await again();
     await world.pass(1_000);
@@ -86,14 +86,14 @@ describe("a sign-in again without a refresh token", () => {
   test.each<[string, () => void, Parameters<typeof signIn>[2]]>([
     ["the grant is dead", () => put({}, { deadVersion: 1 }), {}],
     [
-      "nobody can tell the account before",
+      "the stored token's account is unknown",
       () => put({ accessToken: "blind" }, { account: undefined as never }),
       {},
     ],
-    ["it is another client's", () => put({}, { refreshGroup: "another" }), {}],
-    ["there was none", () => put({ refreshToken: undefined as never }), {}],
+    ["it belongs to another client", () => put({}, { refreshGroup: "another" }), {}],
+    ["none is stored", () => put({ refreshToken: undefined as never }), {}],
     [
-      "the account now cannot be looked up",
+      "the new account cannot be looked up",
       () => {
         put();
         world.exchange = () => withoutRefreshToken("blind");
@@ -101,14 +101,14 @@ describe("a sign-in again without a refresh token", () => {
       { acceptOtherAccount: true },
     ],
     [
-      "it is another account, and welcome",
+      "the caller accepts another account, and it is another one",
       () => {
         put();
         world.exchange = () => withoutRefreshToken("grace");
       },
       { acceptOtherAccount: true },
     ],
-  ])("stands without one where %s; answer and event say so", async (_why, prepare, changes) => {
+  ])("keeps no refresh token when %s; answer and event say so", async (_why, prepare, changes) => {
     prepare();
     const before = world.stored().plain.accessToken;
     const instance = await again(changes);
@@ -117,7 +117,7 @@ describe("a sign-in again without a refresh token", () => {
     expect(world.stored().refreshable).toBe(false);
     expect(told()).toContainEqual(["instance.reauthenticated", "no_refresh_token"]);
     expect(world.revoked).toEqual([before]);
-    // The next one that brings a refresh token takes the word back.
+    // The next sign-in with a refresh token makes the instance refreshable again.
     await world.pass(1_000);
     world.exchange = () => granted("whole");
     const whole = await again({ acceptOtherAccount: true }, "later");
@@ -125,13 +125,13 @@ describe("a sign-in again without a refresh token", () => {
     expect(world.stored()).not.toHaveProperty("refreshable");
   });
 
-  test("of the same account though another one would be welcome, keeps it", async () => {
+  test("of the same account keeps the refresh token, also when another account would be accepted", async () => {
     put();
     await again({ acceptOtherAccount: true });
     expect(world.stored().plain.refreshToken).toBe("r-old");
   });
 
-  test("changes nothing where the vendor never gives refresh tokens", async () => {
+  test("changes nothing at a vendor that never gives refresh tokens", async () => {
     const { refreshToken: _, ...oauth2 } = connector.oauth2;
     world.connector = { ...connector, oauth2, account };
     put({ refreshToken: undefined as never });
@@ -142,7 +142,7 @@ describe("a sign-in again without a refresh token", () => {
 });
 
 describe("a refresh of the old token", () => {
-  test("that is under way is waited for, and what it brings is kept", async () => {
+  test("that is in progress delays the sign-in, which then keeps the new refresh token", async () => {
     put();
     const answered = Promise.withResolvers<void>();
     world.answer = async () => {
@@ -160,7 +160,7 @@ describe("a refresh of the old token", () => {
     expect(world.revoked).toEqual([]);
   });
 
-  test("that lasts longer than a caller waits: the sign-in is safe in the bucket, and joins what the refresh brings", async () => {
+  test("that lasts longer than a caller waits: the sign-in waits in the bucket, and is then combined with the stored refresh token", async () => {
     put({}, { until: world.now + timing.leaseMs, fence: 2 });
     await again();
     expect([...world.records.keys()]).toHaveLength(1);
@@ -175,7 +175,7 @@ describe("a refresh of the old token", () => {
     expect(world.records.size).toBe(0);
   });
 
-  test("whose grant lies in the bucket is brought home first", async () => {
+  test("whose grant is in the bucket is finished first", async () => {
     put();
     world.answer = () => {
       world.tableFails = true;
@@ -188,7 +188,7 @@ describe("a refresh of the old token", () => {
     expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-renewed" });
   });
 
-  test("and nobody can look into the bucket: the sign-in is not written blindly", async () => {
+  test("with a bucket that cannot be read: the sign-in is not written before the bucket can be read", async () => {
     put({}, { until: world.now - 1_000, fence: 2 });
     world.bucketFails = true;
     const signedIn = again().catch(() => undefined);
@@ -202,23 +202,20 @@ describe("a refresh of the old token", () => {
   });
 });
 
-describe("an account that nobody has noted", () => {
+describe("an account that is not stored with the instance", () => {
   const putUnnoted = () => put({}, { account: undefined as never });
 
-  test.each([{}, { acceptOtherAccount: true }])(
-    "is looked up by who signs in again (%j)",
-    async (changes) => {
-      putUnnoted();
-      await again(changes);
-      expect(world.stored()).toMatchObject({
-        account: { id: "ada" },
-        plain: { accessToken: "new", refreshToken: "r-old" },
-      });
-      expect(world.revoked).toEqual([]);
-    },
-  );
+  test.each([{}, { acceptOtherAccount: true }])("is looked up at a new sign-in (%j)", async (changes) => {
+    putUnnoted();
+    await again(changes);
+    expect(world.stored()).toMatchObject({
+      account: { id: "ada" },
+      plain: { accessToken: "new", refreshToken: "r-old" },
+    });
+    expect(world.revoked).toEqual([]);
+  });
 
-  test("is looked up where it is another one, too: that is refused", async () => {
+  test("is looked up also when it is another account, and the sign-in is refused", async () => {
     putUnnoted();
     world.exchange = () => withoutRefreshToken("grace");
     await expect(again()).rejects.toMatchObject({ code: "another_account" });
@@ -226,7 +223,7 @@ describe("an account that nobody has noted", () => {
     expect(world.revoked).toEqual(["grace"]);
   });
 
-  test("goes with the sign-in through the bucket", async () => {
+  test("is stored with the sign-in's record in the bucket", async () => {
     putUnnoted();
     world.items.set(42, { ...world.stored(), until: world.now + timing.leaseMs, fence: 2 });
     await again();
@@ -236,7 +233,7 @@ describe("an account that nobody has noted", () => {
     expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old" });
   });
 
-  test("is not taken for the account of a sign-in that came between", async () => {
+  test("is not confused with the account of a sign-in that was written in between", async () => {
     putUnnoted();
     world.items.set(42, { ...world.stored(), until: world.now + timing.leaseMs, fence: 2 });
     await again();
@@ -248,33 +245,36 @@ describe("an account that nobody has noted", () => {
   });
 });
 
-test.each(["ada", undefined])("a claim carries it over, too, where %s is noted", async (id) => {
-  put({}, { account: id === undefined ? (undefined as never) : { id } });
-  const { key } = await world.finish(
-    holdSignIn(
-      world.deps,
-      world.transients,
-      {
-        organizationId: "org",
-        userId: "user",
-        connector: world.connector,
-        client: { kind: "own", id: "client", secret: "secret" },
-        code: "code",
-        redirectUri: "https://ours.example/cb",
-        configuration: {},
-        epoch: epochOf(world.now, "state"),
-        sessionId: "cs_1",
-        endsAt: world.now + HOUR,
-        into: { instanceId: 42 },
-      },
-      world.call,
-    ),
-  );
-  world.items.set(42, { ...world.stored(), until: world.now + timing.leaseMs, fence: 2 });
-  const claim = () => world.finish(claimSignIn(world.deps, { pending: key, isNew: false }, world.call));
-  // Somebody renews it: the claim is not used up.
-  await expect(claim()).rejects.toMatchObject({ status: 503 });
-  await world.pass(timing.leaseMs);
-  await claim();
-  expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old" });
-});
+test.each(["ada", undefined])(
+  "a claim keeps the refresh token too, when the stored account is %s",
+  async (id) => {
+    put({}, { account: id === undefined ? (undefined as never) : { id } });
+    const { key } = await world.finish(
+      holdSignIn(
+        world.deps,
+        world.transients,
+        {
+          organizationId: "org",
+          userId: "user",
+          connector: world.connector,
+          client: { kind: "own", id: "client", secret: "secret" },
+          code: "code",
+          redirectUri: "https://ours.example/cb",
+          configuration: {},
+          epoch: epochOf(world.now, "state"),
+          sessionId: "cs_1",
+          endsAt: world.now + HOUR,
+          into: { instanceId: 42 },
+        },
+        world.call,
+      ),
+    );
+    world.items.set(42, { ...world.stored(), until: world.now + timing.leaseMs, fence: 2 });
+    const claim = () => world.finish(claimSignIn(world.deps, { pending: key, isNew: false }, world.call));
+    // Another process refreshes the grant; the claim can be repeated.
+    await expect(claim()).rejects.toMatchObject({ status: 503 });
+    await world.pass(timing.leaseMs);
+    await claim();
+    expect(world.stored().plain).toMatchObject({ accessToken: "new", refreshToken: "r-old" });
+  },
+);

@@ -1,6 +1,6 @@
 import { defineConnector } from "../../functions/connectors/define-connector.ts";
 
-/** Of a vendor that rotates and revokes single tokens. */
+/** A connector of a vendor that rotates refresh tokens and revokes single tokens. */
 export const connector = defineConnector({
   key: "vendor",
   id: 1,

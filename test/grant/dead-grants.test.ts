@@ -30,7 +30,7 @@ async function die(outcome: TokenOutcome = DEAD): Promise<Instance> {
   return world.stored();
 }
 
-/** Its worker comes by whenever it is due, and else nobody. */
+/** Lets time pass; only the worker visits the instance, whenever it is due. */
 async function passDue(ms: number): Promise<void> {
   const end = world.now + ms;
   for (;;) {
@@ -42,8 +42,8 @@ async function passDue(ms: number): Promise<void> {
   await world.pass(end - world.now);
 }
 
-describe("what a dead grant holds", () => {
-  test("is kept for 30 days, and then its tokens are gone while the instance says what it said", async () => {
+describe("a dead grant", () => {
+  test("keeps its tokens for 30 days, then they are deleted, and the instance still gives the same reason", async () => {
     const dead = await die();
     await passDue(29 * DAY);
     expect(world.stored().plain.refreshToken).toBe("r-old");
@@ -70,7 +70,7 @@ describe("what a dead grant holds", () => {
     expect(world.sent).toEqual([]);
   });
 
-  test("is not forgotten to be taken away where the instance is disabled and enabled meanwhile", async () => {
+  test("loses its tokens in time also when the instance is disabled and enabled meanwhile", async () => {
     const { dueAt } = await die();
     await setEnabled(world.deps, 42, false, world.call);
     await work();
@@ -82,16 +82,16 @@ describe("what a dead grant holds", () => {
     expect(world.stored().plain.accessToken).toBe("");
   });
 
-  test("stays where an earlier version declared it dead, without saying when", async () => {
+  test("keeps its tokens when an earlier version marked it dead without a time", async () => {
     world.put({}, { deadVersion: 1, lastError: "invalid_grant", dueAt: world.now });
     await passDue(60 * DAY);
     expect(world.stored().plain.refreshToken).toBe("r-old");
     expect(world.stored()).not.toHaveProperty("dueAt");
   });
 
-  test("is not judged by how an older grant of the instance died", async () => {
+  test("keeps its tokens when the stored death is of an older grant of the instance", async () => {
     const { death } = await die();
-    // An earlier version of Linkspan signed the user in again, and left what it does not know; then the new grant died, too.
+    // An earlier version of Linkspan signed the user in again and kept the unknown attribute; then the new grant died too.
     world.put({}, { death, lastError: "invalid_grant", version: 1, fence: 9 } as Partial<Instance>);
     world.items.set(42, { ...world.stored(), death: { ...death, version: 7 } as NonNullable<typeof death> });
     world.items.set(42, { ...world.stored(), deadVersion: 1, dueAt: world.now });
@@ -99,7 +99,7 @@ describe("what a dead grant holds", () => {
     expect(world.stored().plain.refreshToken).toBe("r-old");
   });
 
-  test("is not revoked by a delete that comes when it is gone", async () => {
+  test("is not revoked by a delete when its tokens are already deleted", async () => {
     await die();
     await passDue(31 * DAY);
     await markForDeletion(world.deps, 42);
@@ -109,8 +109,8 @@ describe("what a dead grant holds", () => {
   });
 });
 
-describe("a dead grant that is tried once more", () => {
-  test("lives again where its vendor takes it, and that is told", async () => {
+describe("one more try of a dead grant", () => {
+  test("revives the grant when the vendor accepts it, and sends an event", async () => {
     await die();
     await world.pass(DAY);
     world.answer = () => granted("again");
@@ -131,7 +131,7 @@ describe("a dead grant that is tried once more", () => {
     ["a refused client", { kind: "client_refused", status: 401, error: "invalid_client" }],
     ["no connection", { kind: "never_sent", reason: "no route" }],
   ];
-  test.each(others)("is as dead as before after %s, and nobody is told", async (_, outcome) => {
+  test.each(others)("changes nothing after %s, and sends no event", async (_, outcome) => {
     const { fence: __, ...dead } = await die();
     await world.pass(DAY);
     world.answer = () => outcome;
@@ -147,7 +147,7 @@ describe("a dead grant that is tried once more", () => {
     expect(world.sent).toHaveLength(1);
   });
 
-  test("is never sent again when the vendor saw the token twice, whether that was before or comes now", async () => {
+  test("never sends the token again when the vendor has seen it twice, before or in this try", async () => {
     const reused: TokenOutcome = { kind: "invalid_grant", error: "refresh_token_reused" };
     await die(reused);
     await world.pass(DAY);
@@ -164,7 +164,7 @@ describe("a dead grant that is tried once more", () => {
     expect(world.sent).toHaveLength(1);
   });
 
-  test("is never sent again when the vendor saw the token twice, though nobody knows since when it is dead", async () => {
+  test("never sends the token again when the vendor has seen it twice, also when the time of death is unknown", async () => {
     world.put({}, { deadVersion: 1, lastError: "invalid_grant" });
     world.answer = () => ({ ...DEAD, description: "The refresh token was already used." });
     await work("revive");
@@ -177,22 +177,22 @@ describe("a dead grant that is tried once more", () => {
   });
 
   test.each<[string, Partial<Instance>]>([
-    ["it came back from a backup", { deadVersion: 1, lastError: "restored" }],
-    ["it is being deleted", { deadVersion: 1, lastError: "invalid_grant", deleting: true }],
-    ["it is disabled", { deadVersion: 1, lastError: "invalid_grant", enabled: false }],
-    ["its token ran out", { deadVersion: 1, lastError: "token_expired" }],
+    ["the instance was restored from a backup", { deadVersion: 1, lastError: "restored" }],
+    ["the instance is being deleted", { deadVersion: 1, lastError: "invalid_grant", deleting: true }],
+    ["the instance is disabled", { deadVersion: 1, lastError: "invalid_grant", enabled: false }],
+    ["the access token has expired", { deadVersion: 1, lastError: "token_expired" }],
     [
-      "its tokens are gone",
+      "the tokens are deleted",
       { deadVersion: 1, death: { version: 1, at: 1, reason: "invalid_grant", emptied: true } },
     ],
-  ])("is not sent where %s", async (_, changes) => {
+  ])("sends nothing when %s", async (_, changes) => {
     world.put({}, changes);
     world.revocationFails = true;
     await work("revive");
     expect(world.sent).toEqual([]);
   });
 
-  test("may be one that an earlier version declared dead", async () => {
+  test("works for a grant that an earlier version marked dead", async () => {
     world.put({}, { deadVersion: 1, lastError: "invalid_grant" });
     world.answer = () => granted("again");
     await work("revive");
@@ -207,7 +207,7 @@ describe("an app that has its user's secret", () => {
       (error) => error.code,
     );
 
-  test("may have its dead grant tried once an hour", async () => {
+  test("can have a dead grant tried once an hour", async () => {
     await die();
     await world.pass(60_000);
     expect(await force()).toBe("needs_reauthentication");
@@ -220,7 +220,7 @@ describe("an app that has its user's secret", () => {
     expect(world.sent).toHaveLength(2);
   });
 
-  test("may do so for 48 hours, and no longer", async () => {
+  test("can have it tried for 48 hours, and no longer", async () => {
     await die();
     await world.pass(47 * HOUR);
     expect(await force()).toBe("needs_reauthentication");
@@ -230,7 +230,7 @@ describe("an app that has its user's secret", () => {
     expect(world.sent).toHaveLength(1);
   });
 
-  test("cannot be replaced by an instance token alone", async () => {
+  test("has a right that an instance token alone does not have", async () => {
     await die();
     await world.pass(HOUR);
     world.answer = () => granted("again");

@@ -19,7 +19,7 @@ const grant = (lifetimeMs: number): Grant => ({
 });
 
 describe("a used grant", () => {
-  test("comes due at 75 % of its life, 5 % either way, and not all at once", () => {
+  test("comes due at 75 % of its life, 5 % earlier or later at random", () => {
     const times = [0, 0.25, 0.5, 0.75, 0.999].map((random) =>
       dueAt(deps(random), connector, grant(HOUR), used, 1_000_000),
     ) as number[];
@@ -30,7 +30,7 @@ describe("a used grant", () => {
     expect(new Set(times).size).toBe(5);
   });
 
-  test("is due to the worker whenever jitter put it on the index", () => {
+  test("is due for the worker at every due time that the jitter can give", () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
@@ -45,7 +45,7 @@ describe("a used grant", () => {
     );
   });
 
-  test("never lies on the index when its tokens live under 5 min, or for nobody knows how long", () => {
+  test("is never on the due index when its tokens live less than 5 min or for an unknown time, or without a refresh token", () => {
     expect(dueAt(deps(), connector, grant(299_000), used, 1_000_000)).toBeUndefined();
     const { expiresAt, ...unknown } = grant(HOUR);
     expect(dueAt(deps(), connector, unknown, used, 1_000_000)).toBeUndefined();
@@ -60,11 +60,11 @@ describe("an expiry", () => {
     [60_000, 58_800],
     [HOUR, HOUR - 10_000],
     [DAY, DAY - 10_000],
-  ])("of %i ms is taken for %i ms", (expiresInMs, taken) => {
+  ])("of %i ms is stored as %i ms", (expiresInMs, taken) => {
     expect(expiryOf(connector, { expiresInMs }, 0, timing)).toEqual({ expiresAt: taken });
   });
 
-  test("that the vendor does not tell is the connector's, or unknown", () => {
+  test("that the vendor does not send is the connector's default, or unknown", () => {
     const told = { ...connector, oauth2: { ...connector.oauth2, accessToken: { defaultLifetimeMs: HOUR } } };
     expect(expiryOf(told, {}, 0, timing)).toEqual({ expiresAt: HOUR - 10_000, guessedExpiry: true });
     expect(expiryOf(connector, {}, 0, timing)).toEqual({});
@@ -81,7 +81,7 @@ describe("an expiry", () => {
 });
 
 describe("the store's time", () => {
-  test("lies between what we may say for lasting and for having run out", () => {
+  test("lies between our earliest and our latest estimate", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 1e12 }),
@@ -89,7 +89,7 @@ describe("the store's time", () => {
         fc.integer({ min: 0, max: 5_000 }),
         fc.integer({ min: 0, max: 200_000 }),
         (stampedAt, uptime, roundTrip, passed) => {
-          // Asked at `uptime`; the store wrote its Date somewhere within the round trip.
+          // The read starts at `uptime`; the store sets its Date header at some time within the round trip.
           const reading = { dateMs: Math.floor(stampedAt / 1000) * 1000, monotonicMs: uptime };
           const [answered, now] = [uptime + roundTrip, uptime + roundTrip + passed];
           for (const stampedAfter of [0, roundTrip]) {
@@ -103,7 +103,7 @@ describe("the store's time", () => {
     );
   });
 
-  test("holds a lease for all that its holder may still do with it", () => {
+  test("keeps a lease held for as long as its holder may act", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1e9, max: 1e12 }),
@@ -113,7 +113,7 @@ describe("the store's time", () => {
           const second = (time: number): number => Math.floor(time / 1000) * 1000;
           const until = second(asked + roundTrip) + timing.leaseMs;
           const end = asked + timing.preSendMs + timing.exchangeMs + timing.storeMs;
-          // Somebody else reads at any time before the holder's end.
+          // Another process reads at any time before the holder's end.
           const reading = { dateMs: second(Math.max(asked, end - later)), monotonicMs: 0 };
           expect(leaseIsHeld({ until }, reading)).toBe(true);
         },
@@ -124,7 +124,7 @@ describe("the store's time", () => {
     expect(timing.functionTimeMs).toBeGreaterThanOrEqual(timing.leaseMs);
   });
 
-  test("backs off no further than its limit, with a quarter of jitter", () => {
+  test("a back-off stays below its limit, with a quarter of jitter", () => {
     expect(backOff(1000, 60_000, 1, 0)).toBe(1000);
     expect(backOff(1000, 60_000, 4, 0)).toBe(8000);
     expect(backOff(1000, 60_000, 99, 0.999)).toBeLessThanOrEqual(75_000);

@@ -8,7 +8,7 @@ import { connector } from "./connector.ts";
 
 let world: CalmWorld;
 const ENDED = { error: { ".tag": "invalid_access_token" } };
-/** What the vendor answers to the connector's account call, and how often it was asked. */
+/** What the vendor answers to the connector's account call. `asked` counts the calls. */
 let account: { status: number; body: unknown };
 let asked: number;
 beforeEach(() => {
@@ -31,7 +31,7 @@ const http = {
   },
 };
 
-/** A grant that came without a refresh token, old enough for every one of the vendor's machines. */
+/** Puts a grant without a refresh token, old enough that each of the vendor's servers knows it. */
 function put(changes: Partial<Grant> = {}): void {
   const obtainedAt = world.now - timing.freshTokenMs;
   const { refreshToken, expiresAt: _, ...grant } = world.grant({ obtainedBy: "exchange", obtainedAt });
@@ -42,15 +42,15 @@ function put(changes: Partial<Grant> = {}): void {
   world.items.set(42, { ...(instance as Instance), grant: sealed });
 }
 
-/** What a caller gets whose call the vendor answered with 401. */
+/** What a caller gets after the vendor answered its call with 401. */
 const refused = () =>
   world.finish(tokenAfterUnauthorized({ ...world.deps, http }, 42, 1, world.call)).then(
     (token) => (token === undefined ? "401 of the vendor" : "another token"),
     (error) => error.code,
   );
 
-describe("a vendor's 401 to a token without refresh token", () => {
-  test("ends it where it has run out: nobody has to ask further", async () => {
+describe("a vendor's 401 for a token without a refresh token", () => {
+  test("ends a token whose time has run out, without another request", async () => {
     put({ expiresAt: world.now + HOUR });
     await world.pass(HOUR);
     expect(await refused()).toBe("needs_reauthentication");
@@ -64,7 +64,7 @@ describe("a vendor's 401 to a token without refresh token", () => {
   test.each([
     ["has no known end", undefined],
     ["has not run out", 5 * HOUR],
-  ])("ends one that %s if its account call is refused, too", async (_, left) => {
+  ])("ends a token that %s if the account call is refused too", async (_, left) => {
     put(left === undefined ? {} : { expiresAt: world.now + left });
     expect(await refused()).toBe("needs_reauthentication");
     expect(asked).toBe(1);
@@ -76,11 +76,11 @@ describe("a vendor's 401 to a token without refresh token", () => {
   test.each([
     ["the account", { status: 200, body: { id: "ann" } }],
     ["a 401 about a scope", { status: 401, body: { error: { ".tag": "missing_scope" } } }],
-    ["a 401 that says nothing", { status: 401, body: null }],
+    ["a 401 without an error", { status: 401, body: null }],
     ["403", { status: 403, body: ENDED }],
     ["500", { status: 500, body: ENDED }],
     ["nothing", { status: 0, body: null }],
-  ])("is the caller's where the account call is answered by %s", async (_, answer) => {
+  ])("goes to the caller when the account call's answer is %s", async (_, answer) => {
     put();
     account = answer;
     expect(await refused()).toBe("401 of the vendor");
@@ -90,7 +90,7 @@ describe("a vendor's 401 to a token without refresh token", () => {
     expect(world.announced).toEqual([]);
   });
 
-  test("does not end it by the end that its connector guesses: the vendor is asked", async () => {
+  test("does not end a token by the connector's guessed lifetime; the account call decides", async () => {
     put({ expiresAt: world.now - 1, guessedExpiry: true });
     account = { status: 401, body: { error: { ".tag": "missing_scope" } } };
     expect(await refused()).toBe("401 of the vendor");
@@ -102,7 +102,7 @@ describe("a vendor's 401 to a token without refresh token", () => {
   });
 
   test.each(["exchange", "refresh"] as const)(
-    "does not end one that an %s brought seconds ago",
+    "does not end a token that an %s brought seconds ago",
     async (obtainedBy) => {
       put({ obtainedBy, obtainedAt: world.now });
       expect(await refused()).toBe("401 of the vendor");
@@ -112,12 +112,12 @@ describe("a vendor's 401 to a token without refresh token", () => {
     },
   );
 
-  test("ends an imported one at once: nobody knows how old it is", async () => {
+  test("ends an imported token at once, since its age is unknown", async () => {
     put({ obtainedBy: "import", obtainedAt: world.now });
     expect(await refused()).toBe("needs_reauthentication");
   });
 
-  test("brings one account call an hour", async () => {
+  test("causes one account call an hour", async () => {
     put();
     account = { status: 200, body: { id: "ann" } };
     for (let times = 0; times < 5; times++) expect(await refused()).toBe("401 of the vendor");
@@ -128,14 +128,14 @@ describe("a vendor's 401 to a token without refresh token", () => {
     expect(asked).toBe(2);
   });
 
-  test("is the caller's where the connector has no account call", async () => {
+  test("goes to the caller when the connector has no account call", async () => {
     put();
     world.connector = connector;
     expect(await refused()).toBe("401 of the vendor");
     expect(world.stored()).not.toHaveProperty("deadVersion");
   });
 
-  test("does not end what a sign-in has put there meanwhile", async () => {
+  test("does not end the grant of a sign-in that was written meanwhile", async () => {
     put();
     const deps = {
       ...world.deps,

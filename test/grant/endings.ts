@@ -8,7 +8,10 @@ import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 
-/** Brings a world, with an instance 42 that is due, to an ending. Whether the core tells of it is for the test to see. */
+/**
+ * Leads a world, with an instance 42 that is due, to one way a grant's work can end. The test checks which events the core
+ * sends.
+ */
 type Way = (world: CalmWorld) => Promise<unknown>;
 
 const refresh: Way = (world) =>
@@ -21,7 +24,7 @@ const refreshAnswered =
     return refresh(world);
   };
 
-/** No store takes what the vendor gives, and the function comes to its end. */
+/** No store accepts the vendor's new grant, and the function ends. */
 const storesFail = (world: CalmWorld) => {
   world.tableFails = true;
   world.bucketFails = true;
@@ -39,7 +42,7 @@ const exchange = {
   configuration: {},
 } as const;
 
-/** A delete whose revocation the vendor does not take for so long. */
+/** A delete whose revocation the vendor refuses for this long. */
 const deletion =
   (failingForMs: number): Way =>
   async (world) => {
@@ -58,7 +61,7 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
     },
   },
   waited: {
-    "a lease that somebody holds": (world) => {
+    "a lease that another process holds": (world) => {
       world.items.set(42, { ...world.stored(), until: world.now + 60_000 });
       return refresh(world);
     },
@@ -68,19 +71,19 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
     "a vendor that cannot be reached": refreshAnswered(() => ({ kind: "never_sent", reason: "no route" })),
   },
   refused: {
-    "a vendor that wants fewer calls": refreshAnswered(() => ({
+    "a vendor that limits our calls": refreshAnswered(() => ({
       kind: "refused",
       status: 429,
       error: "slow",
     })),
   },
   client_refused: {
-    "a client that the vendor does not take": refreshAnswered(() => ({
+    "a client that the vendor refuses": refreshAnswered(() => ({
       kind: "client_refused",
       status: 401,
       error: "invalid_client",
     })),
-    "a client that is paused for it": (world) => {
+    "a client that is paused": (world) => {
       const pauses = {
         check: async () => ({ kind: "until", until: world.now + HOUR }) as const,
         pause: async () => {},
@@ -98,7 +101,7 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
     })),
   },
   revived: {
-    "a dead grant that its vendor takes after all": async (world) => {
+    "a dead grant that its vendor accepts again": async (world) => {
       await ways.needs_reauth["a grant that the vendor has ended"]?.(world);
       world.answer = () => granted("again");
       await world.finish(refreshDue(world.deps, { instanceId: 42, cause: "revive" }, world.call));
@@ -132,34 +135,34 @@ const ways: Readonly<Record<GrantOutcome["outcome"], Readonly<Record<string, Way
     },
   },
   lost: {
-    "a refresh that no store takes": (world) => {
+    "a refresh that no store accepts": (world) => {
       world.answer = () => storesFail(world);
       return refresh(world);
     },
-    "a first exchange that no store takes": (world) => {
+    "a first exchange that no store accepts": (world) => {
       world.exchange = () => storesFail(world);
       const request = { ...exchange, name: "Mine", tags: [], secretConfiguration: {} };
       return world
         .finish(provisionInstance(world.deps, world.transients, request, world.call))
         .catch(() => {});
     },
-    "a sign-in that no store takes": (world) => {
+    "a sign-in that no store accepts": (world) => {
       world.exchange = () => storesFail(world);
       const request = { ...exchange, instanceId: 42, epoch: epochOf(world.now, "state") };
       return world.finish(signInAgain(world.deps, world.transients, request, world.call)).catch(() => {});
     },
-    "a revocation that the vendor does not take for 7 days": deletion(7 * DAY + 1_000),
+    "a revocation that the vendor refuses for 7 days": deletion(7 * DAY + 1_000),
   },
 };
 
-/** Every ending that the code knows (the compiler sees to it), and a way to it. */
+/** A way to every ending that the code has (the compiler checks that none is missing). */
 export const outcomes = Object.keys(ways) as GrantOutcome["outcome"][];
 
 export const endings = Object.entries(ways).flatMap(([outcome, each]) =>
   Object.entries(each).map(([name, way]) => [outcome as GrantOutcome["outcome"], name, way] as const),
 );
 
-/** What the grant's core told on one way, in order. */
+/** The outcomes and events of one way, in order. */
 export async function toldOn(way: Way): Promise<readonly GrantOutcome[]> {
   const world = new CalmWorld();
   world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now - 1_000 });

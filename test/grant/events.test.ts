@@ -60,7 +60,7 @@ const dead: TokenOutcome = {
 };
 
 describe("instance.created", () => {
-  test("tells who made what, and when, and nothing that is secret", async () => {
+  test("names the instance, its user and the time, and contains no secret", async () => {
     const { instance } = await provision();
     expect(world.announced).toEqual([
       {
@@ -75,7 +75,7 @@ describe("instance.created", () => {
     ]);
   });
 
-  test("comes for an import too", async () => {
+  test("is sent for an import too", async () => {
     const { code, redirectUri, ...rest } = codeExchange;
     await world.finish(
       importInstance(world.deps, { ...rest, ...newInstance, refreshToken: "r-theirs" }, world.call),
@@ -83,7 +83,7 @@ describe("instance.created", () => {
     expect(told()).toEqual(["created"]);
   });
 
-  test("comes once when the instance went into the rescue bucket and from there into the table", async () => {
+  test("is sent once when the instance went through the rescue bucket into the table", async () => {
     world.exchange = () => {
       world.tableFails = true;
       return granted("first");
@@ -96,7 +96,7 @@ describe("instance.created", () => {
     expect(told()).toEqual(["created"]);
   });
 
-  test("does not come where the vendor refuses, or no store takes the instance", async () => {
+  test("is not sent when the vendor refuses, or no store accepts the instance", async () => {
     world.exchange = () => dead;
     await quietly(provision());
     world.exchange = () => {
@@ -111,13 +111,13 @@ describe("instance.created", () => {
 });
 
 describe("instance.reauthenticated", () => {
-  test("comes when the sign-in is written", async () => {
+  test("is sent when the sign-in is written", async () => {
     world.put({}, { deadVersion: 1 });
     await signIn();
     expect(told()).toEqual(["reauthenticated"]);
   });
 
-  test("waits for the worker where the table could not be written, and then comes under one id however often", async () => {
+  test("is sent by the worker when the table could not be written at first, each time with the same id", async () => {
     world.put();
     world.exchange = () => {
       world.tableFails = true;
@@ -134,7 +134,7 @@ describe("instance.reauthenticated", () => {
     expect(ids().size).toBe(1);
   });
 
-  test("does not come for a sign-in that lost to a later one", async () => {
+  test("is not sent for a sign-in that lost against a later one", async () => {
     world.put({}, { epoch: epochOf(world.now + 1, "later") });
     await quietly(signIn());
     expect(told()).toEqual([]);
@@ -147,7 +147,7 @@ describe("instance.needs_reauth", () => {
     world.answer = () => dead;
   });
 
-  test("comes once, with a code and beside it the vendor's words, however many call", async () => {
+  test("is sent once, with a code and the vendor's words, however many callers there are", async () => {
     const reads = await Promise.all(Array.from({ length: 10 }, () => world.read()));
     await world.finish(
       Promise.allSettled(reads.map((read) => currentAccessToken(world.deps, read, world.call))),
@@ -161,7 +161,7 @@ describe("instance.needs_reauth", () => {
     });
   });
 
-  test("does not come when somebody's new sign-in was faster than the vendor's answer", async () => {
+  test("is not sent when a new sign-in was written before the vendor's answer", async () => {
     world.answer = async () => {
       world.put({}, { version: 7, fence: 7 });
       return dead;
@@ -170,7 +170,7 @@ describe("instance.needs_reauth", () => {
     expect(told()).toEqual([]);
   });
 
-  test("does not come while the table cannot be written", async () => {
+  test("is not sent while the table cannot be written", async () => {
     world.answer = () => {
       world.tableFails = true;
       return dead;
@@ -185,7 +185,7 @@ describe("instance.refresh_failed", () => {
     world.put(expired());
   });
 
-  test("comes once for a series, and recovery once at its end", async () => {
+  test("is sent once for a series of failures, and one recovery at its end", async () => {
     world.answer = () => refused;
     for (let attempt = 0; attempt < 4; attempt++) {
       await refresh();
@@ -199,7 +199,7 @@ describe("instance.refresh_failed", () => {
     expect(told()).toEqual(["refresh_failed", "refresh_recovered"]);
   });
 
-  test("comes anew, under another id, for the next series", async () => {
+  test("is sent again, with another id, for the next series", async () => {
     for (const answer of [refused, granted("one"), refused, granted("two")]) {
       world.answer = () => answer;
       await refresh();
@@ -208,7 +208,7 @@ describe("instance.refresh_failed", () => {
     expect(ids().size).toBe(4);
   });
 
-  test("comes once where no attempt's end is known, though such an attempt leaves only its lease", async () => {
+  test("is sent once when no attempt of the series is known to have ended, and each leaves only its lease", async () => {
     world.answer = () => unknown;
     for (let attempt = 0; attempt < 3; attempt++) {
       await refresh();
@@ -222,7 +222,7 @@ describe("instance.refresh_failed", () => {
     expect(told()).toEqual(["refresh_failed", "refresh_recovered"]);
   });
 
-  test("comes under the same id when a counted failure follows one whose end is unknown", async () => {
+  test("has the same id when a counted failure follows an attempt whose end is unknown", async () => {
     world.answer = () => unknown;
     await refresh();
     await world.pass(102_000);
@@ -232,7 +232,7 @@ describe("instance.refresh_failed", () => {
     expect(ids().size).toBe(1);
   });
 
-  test("does not come where the failure could not be written, or the lease was somebody else's by then", async () => {
+  test("is not sent when the failure could not be written, or the lease had another holder by then", async () => {
     world.answer = () => {
       world.put({}, { fence: 9 });
       return refused;
@@ -246,7 +246,7 @@ describe("instance.refresh_failed", () => {
     expect(told()).toEqual([]);
   });
 
-  test("is not told of by refreshes that succeed, nor by calls with a valid token", async () => {
+  test("is not sent for refreshes that succeed, nor for calls with a valid token", async () => {
     await refresh();
     await currentAccessToken(world.deps, await world.read(), world.call);
     expect(told()).toEqual([]);
@@ -254,7 +254,7 @@ describe("instance.refresh_failed", () => {
 });
 
 describe("instance.disabled and instance.enabled", () => {
-  test("come when they change something, each time under an id of its own", async () => {
+  test("are sent when they change something, each with a different id", async () => {
     world.put();
     for (const enabled of [true, false, false, true, false]) {
       await setEnabled(world.deps, 42, enabled, world.call);
@@ -263,7 +263,7 @@ describe("instance.disabled and instance.enabled", () => {
     expect(ids().size).toBe(3);
   });
 
-  test("do not come for an instance that is deleted between the read and the write", async () => {
+  test("are not sent for an instance that is deleted between the read and the write", async () => {
     world.put();
     const { get } = world.deps.instances;
     const instances = {
@@ -282,7 +282,7 @@ describe("instance.disabled and instance.enabled", () => {
 describe("instance.deleted", () => {
   const finish = () => finishDeletion(world.deps, 42, world.call);
 
-  test("comes when the item is gone, and not when it is marked", async () => {
+  test("is sent when the item is deleted, not when it is marked", async () => {
     world.put();
     await markForDeletion(world.deps, 42);
     expect(told()).toEqual([]);
@@ -291,7 +291,7 @@ describe("instance.deleted", () => {
     expect(told()).toEqual(["deleted"]);
   });
 
-  test("waits while the revocation fails, and comes with revocation_failed after 7 days", async () => {
+  test("is sent after 7 days together with revocation_failed when the revocation keeps failing", async () => {
     world.put();
     world.revocationFails = true;
     await markForDeletion(world.deps, 42);
@@ -302,7 +302,7 @@ describe("instance.deleted", () => {
     expect(told()).toEqual(["revocation_failed", "deleted"]);
   });
 
-  test("does not come where another worker has removed the item", async () => {
+  test("is not sent when another worker has deleted the item", async () => {
     world.put({}, { deleting: true });
     const instances = { ...world.deps.instances, remove: async () => false };
     await finishDeletion({ ...world.deps, instances }, 42, world.call);
@@ -310,7 +310,7 @@ describe("instance.deleted", () => {
   });
 });
 
-test("a revocation that a rescue record asks for and that is given up is told, with the user where the instance is there", async () => {
+test("revocation_failed is sent for a rescue record's revocation that is given up, with the user while the instance exists", async () => {
   for (const stays of [true, false]) {
     world.put(expired());
     world.answer = () => {
@@ -331,16 +331,16 @@ test("a revocation that a rescue record asks for and that is given up is told, w
 });
 
 describe("an event", () => {
-  test("neither delays nor fails what it tells of", async () => {
+  test("neither delays nor fails the action that it reports", async () => {
     world.put();
     const never = { ...world.deps, announce: () => new Promise<void>(() => {}) };
     expect(await setEnabled(never, 42, false, world.call)).toBe(true);
     expect(world.after).toHaveLength(1);
   });
 
-  test("that a late refresh brings is waited for before the worker ends", async () => {
+  test("of a late refresh is sent before the worker ends", async () => {
     world.put(expired(), { dueAt: world.now });
-    // Its message's time is over before the vendor answers; what it then tells must still leave the process.
+    // The message's time is over before the vendor answers; the event must still leave the process.
     world.answer = () => world.deps.sleep(140_000).then(() => refused);
     const sent: string[] = [];
     const deps = {
@@ -355,7 +355,7 @@ describe("an event", () => {
     expect(sent).toEqual(["instance.refresh_failed"]);
   });
 
-  test("that the bus does not take comes again, and alone", async () => {
+  test("that the bus does not accept is sent again, alone", async () => {
     const { instance } = await provision();
     const [event] = world.announced;
     const messages = [

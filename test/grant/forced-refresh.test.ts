@@ -15,7 +15,7 @@ beforeEach(() => {
   world.answer = () => granted(`token-${++tokens}`);
 });
 
-/** As another process has them: nothing is shared but the store and the vendor. */
+/** The dependencies of another process: only the store and the vendor are shared. */
 const ofAnotherProcess = (): GrantDeps => ({ ...world.deps });
 const force = (asker?: "owner" | "token", deps: GrantDeps = world.deps) =>
   world.finish(forceRefresh(deps, 42, world.call, asker));
@@ -32,7 +32,7 @@ const refused = (more: Partial<Extract<TokenOutcome, { kind: "refused" }>> = {})
 });
 
 describe("a refresh that an app asks for", () => {
-  test("is one request at the vendor, however often it asks within a minute", async () => {
+  test("is one request at the vendor, however often it is asked for within a minute", async () => {
     world.put({ obtainedBy: "exchange" });
     expect(await outcomeOf("owner")).toBe("refreshed");
     for (let times = 0; times < 24; times++) {
@@ -44,7 +44,7 @@ describe("a refresh that an app asks for", () => {
     expect(world.sent).toHaveLength(2);
   });
 
-  test("is one request, too, where twenty-five processes ask at the same time", async () => {
+  test("is one request at the vendor when twenty-five processes ask at the same time", async () => {
     world.put();
     const answers = await Promise.all(
       Array.from({ length: 25 }, () => outcomeOf("token", ofAnotherProcess())),
@@ -58,7 +58,7 @@ describe("a refresh that an app asks for", () => {
     ["a refusal", refused()],
     ["a refused client", { kind: "client_refused", status: 401, error: "invalid_client" }],
     ["no connection", { kind: "never_sent", reason: "no route" }],
-  ])("counts whatever came of it: %s", async (_, outcome) => {
+  ])("counts for the minute whatever its result: %s", async (_, outcome) => {
     world.put();
     world.answer = () => outcome;
     expect(await outcomeOf("owner")).toMatch(/^503 /);
@@ -73,7 +73,7 @@ describe("a refresh that an app asks for", () => {
     expect(await outcomeOf("token")).toBe("refreshed");
   });
 
-  test("waits while the vendor asks for that, unless the instance's owner says otherwise", async () => {
+  test("waits as long as the vendor asks, unless the instance's owner forces it", async () => {
     world.put();
     world.answer = () => refused({ status: 429, error: "slow_down", retryAfterMs: 20 * MINUTE });
     expect(await outcomeOf("token")).toMatch(/^503 /);
@@ -87,7 +87,7 @@ describe("a refresh that an app asks for", () => {
     expect(world.stored()).not.toHaveProperty("askedUntil");
   });
 
-  test("is not held by our own back-off", async () => {
+  test("does not wait for our own back-off", async () => {
     world.put();
     world.answer = () => refused();
     for (let tries = 0; tries < 6; tries++) {
@@ -98,7 +98,7 @@ describe("a refresh that an app asks for", () => {
     expect(await outcomeOf("token")).toBe("refreshed");
   });
 
-  test("is held for an hour at most, whatever the vendor asks for", async () => {
+  test("waits an hour at most, however long the vendor asks for", async () => {
     world.put();
     world.answer = () => refused({ status: 429, error: "slow_down", retryAfterMs: 365 * DAY });
     await outcomeOf("token");
@@ -108,13 +108,13 @@ describe("a refresh that an app asks for", () => {
     expect(await outcomeOf("token")).toBe("refreshed");
   });
 
-  test("does not wait for a day that an earlier version heeded", async () => {
+  test("does not wait for a Retry-After of a day that an earlier version stored", async () => {
     world.put({}, { retryAt: world.now + DAY, askedUntil: world.now + DAY, dueAt: world.now });
     world.answer = () => granted("new");
     expect(await outcomeOf("token")).toBe("refreshed");
   });
 
-  test("is handed to the worker where too little time is left, and counts there", async () => {
+  test("is counted by the worker too, when too little time is left in the function", async () => {
     world.put();
     const work = () => world.finish(refreshDue(world.deps, { instanceId: 42, cause: "forced" }, world.call));
     world.answer = () => refused();
@@ -133,7 +133,7 @@ describe("a refresh that a vendor's 401 forces", () => {
   const after401 = (deps: GrantDeps = world.deps) =>
     world.finish(tokenAfterUnauthorized(deps, 42, world.stored().version, world.call));
 
-  test("is one a minute though it fails, and shares that minute with the app's own", async () => {
+  test("happens at most once a minute also when it fails, and shares that minute with the app's own", async () => {
     world.put({ obtainedBy: "exchange", obtainedAt: world.now });
     world.answer = () => refused();
     expect(await after401()).toBeUndefined();
@@ -146,7 +146,7 @@ describe("a refresh that a vendor's 401 forces", () => {
     expect((await after401())?.value).toBe("new");
   });
 
-  test("comes at once after a sign-in, however lately another grant was refreshed", async () => {
+  test("happens at once after a sign-in, also when the old grant was refreshed a moment ago", async () => {
     world.put({}, { epoch: "000000000000001-first" });
     expect((await force()).value).toBe("token-1");
     world.exchange = () => granted("signed-in");

@@ -51,11 +51,11 @@ describe.each(tables)("the instances table %s", (_name, open) => {
   const shard = (): number => instance.id % 4;
 
   describe("reading", () => {
-    test("gives back what was put, bytes and all, with its shard", async () => {
+    test("returns what was put, with every byte, and adds the shard", async () => {
       expect(await read()).toEqual({ ...instance, refreshShard: shard() });
     });
 
-    test("tells the store's time and when we asked", async () => {
+    test("returns the store's time and the time of the request", async () => {
       const before = performance.now();
       const { reading } = await table.get(instance.id);
       expect(reading.monotonicMs).toBeGreaterThanOrEqual(before);
@@ -65,14 +65,14 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(Math.abs(opened.now() - Date.now())).toBeLessThan(5_000);
     });
 
-    test("an absent instance has a reading too", async () => {
+    test("also returns the store's time for an instance that does not exist", async () => {
       const { value, reading } = await table.get(1);
       expect(value).toBeUndefined();
       expect(reading.dateMs).toBeGreaterThan(0);
     });
   });
 
-  test("no second instance takes an id", async () => {
+  test("an id cannot be used by a second instance", async () => {
     expect(await table.create({ ...instance, name: "thief" })).toBe(false);
     expect((await read())?.name).toBe("Mine");
   });
@@ -86,7 +86,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await read()).toMatchObject({ fence: 4, until: 99_000 });
     });
 
-    test("is released by the fence that holds it alone", async () => {
+    test("is released only by the fence that holds it", async () => {
       await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
       expect(await table.release(instance.id, 3)).toBe(false);
       const change = { dueAt: 7_000, retryAt: 6_000, attempts: 1, lastError: "vendor_unreachable" };
@@ -97,7 +97,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
     });
   });
 
-  describe("what is being deleted", () => {
+  describe("an instance that is being deleted", () => {
     beforeEach(async () => {
       await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
       await table.markDeleting(instance.id, 4_000);
@@ -113,13 +113,13 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await dueIds(shard(), 4_000)).toContain(instance.id);
     });
 
-    test("keeps its due time when a worker that read it before settles it", async () => {
+    test("keeps its due time when a worker that read the item before settles it", async () => {
       expect(await table.push(instance.id, 4_000, undefined)).toBe(false);
       expect(await table.push(instance.id, 4_000, 900_000)).toBe(false);
       expect(await read()).toMatchObject({ dueAt: 4_000 });
     });
 
-    test("is due again when its deletion says so, whatever it is due at now", async () => {
+    test("gets the due time that its deletion sets, whatever its due time is", async () => {
       expect(await table.pushDeletion(instance.id, 6_000)).toBe(true);
       expect(await read()).toMatchObject({ dueAt: 6_000 });
       const other = newInstance();
@@ -129,7 +129,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await read(1)).toBeUndefined();
     });
 
-    test("is marked first by one of several deletes", async () => {
+    test("is marked first by only one of several deletes", async () => {
       expect(await table.markDeleting(instance.id, 5_000, "first")).toBe(false);
       expect(await table.markDeleting(1, 5_000, "first")).toBe(false);
       const other = newInstance();
@@ -138,7 +138,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(marked.toSorted()).toEqual([false, false, true]);
     });
 
-    test("a deletion is claimed by one worker at a time", async () => {
+    test("is claimed by one worker at a time", async () => {
       const other = newInstance();
       await table.create(other);
       expect(await table.claimDeletion(other.id, {}, 5_000)).toBe(false);
@@ -153,7 +153,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
   });
 
   describe("commit", () => {
-    test("wins on the base version, ends lease, death and failures, and names itself by its fence", async () => {
+    test("succeeds on the base version, ends lease, death and failures, and takes its fence as the new version", async () => {
       await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
       await table.release(instance.id, 4, { retryAt: 6_000, attempts: 1, lastError: "x" });
       await table.markDead(instance.id, { version: 2, fence: 4 }, "invalid_grant");
@@ -177,14 +177,14 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect((await read())?.grant).toEqual(grant("sealed"));
     });
 
-    test("goes on while disabled, and leaves it disabled", async () => {
+    test("works while the instance is disabled, and leaves it disabled", async () => {
       await table.setEnabled(instance.id, false, 2_000);
       const won = { fence: 3, grant: grant("new"), refreshedAt: 4_000 };
       expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
       expect(await read()).toMatchObject({ enabled: false, version: 3 });
     });
 
-    test("is refused while deleting, and never makes a deleted item anew", async () => {
+    test("is refused during a deletion, and never creates a deleted item again", async () => {
       const won = { fence: 3, grant: grant("new"), refreshedAt: 4_000 };
       await table.markDeleting(instance.id, 2_000);
       expect(await table.commit(instance.id, { version: 2 }, won)).toBe(false);
@@ -202,7 +202,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
   });
 
   describe("death", () => {
-    test("is written for the version and fence that saw it, and takes the item off the due index", async () => {
+    test("is written only for the version and fence that were read, and takes the item off the due index", async () => {
       await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
       expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
       expect(await table.markDead(instance.id, { version: 1, fence: 4 }, "invalid_grant")).toBe(false);
@@ -213,13 +213,13 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await dueIds(shard())).not.toContain(instance.id);
     });
 
-    test("stays on the due index where something else is yet to be done", async () => {
+    test("leaves the item on the due index when more work is due", async () => {
       await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant", 4_000);
       expect(await read()).toMatchObject({ deadVersion: 2, dueAt: 4_000 });
       expect(await dueIds(shard(), 4_000)).toContain(instance.id);
     });
 
-    test("is not written on what is being deleted", async () => {
+    test("is not written on an instance that is being deleted", async () => {
       await table.markDeleting(instance.id, 2_000);
       expect(await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant")).toBe(false);
     });
@@ -228,7 +228,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
     const lastFailure = { at: 1_000, code: "invalid_grant", error: "invalid_grant" };
     const seen = { version: 2, fence: 3 };
 
-    test("says when and why, and takes off what was said of the attempts before; a new grant takes all of it off", async () => {
+    test("stores its time and reason and removes the record of earlier attempts; a new grant removes all of it", async () => {
       await table.release(instance.id, 3, {
         attempts: 3,
         askedUntil: 9_000,
@@ -244,7 +244,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
         expect(back).not.toHaveProperty(gone);
     });
 
-    test("lets the tokens be taken away for the version and fence that were seen, and only of what is dead", async () => {
+    test("lets a worker delete the tokens only of a dead grant, for the version and fence that were read", async () => {
       const left = { grant: grant("empty"), death: { ...death, emptied: true as const } };
       expect(await table.emptyDead(instance.id, seen, left)).toBe(false);
       await table.markDead(instance.id, seen, "invalid_grant", 4_000, { death });
@@ -256,7 +256,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await table.emptyDead(instance.id, seen, left)).toBe(false);
     });
 
-    test("is counted with the connector's other instances", async () => {
+    test("does not change how the connector's instances are counted", async () => {
       const { count } = opened;
       const before = await count(instance.connector);
       expect(before).toBeGreaterThan(0);
@@ -283,7 +283,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
     const epoch = "000000000002000-state";
     const won = () => ({ epoch, grant: grant("anew"), dueAt: 9_000, at: 3_000, refreshGroup: "other" });
 
-    test("takes the next fence as its version and brings the dead back to life", async () => {
+    test("takes the next fence as its version and revives a dead grant", async () => {
       await table.markDead(instance.id, { version: 2, fence: 3 }, "invalid_grant");
       expect(await table.signIn(instance.id, { fence: 3, version: 2 }, won())).toBe(true);
       const back = await read();
@@ -299,7 +299,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await dueIds(shard())).toContain(instance.id);
     });
 
-    test("shows its own account alone, never the one from before", async () => {
+    test("shows only its own account, never that of an earlier sign-in", async () => {
       await table.noteAccount(
         instance.id,
         { epoch: instance.epoch },
@@ -312,7 +312,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect((await read())?.account).toEqual({ id: "two" });
     });
 
-    test("keeps what it replaced until that is forgotten, by its own epoch alone", async () => {
+    test("keeps the grants that it replaced until a call with its own epoch removes them", async () => {
       const replacedGrants = [{ version: 2, grant: grant("sealed"), at: 3_000 }];
       await table.signIn(instance.id, { fence: 3, version: 2 }, { ...won(), replacedGrants });
       expect((await read())?.replacedGrants).toEqual(replacedGrants);
@@ -331,7 +331,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await read()).not.toHaveProperty("replacedGrants");
     });
 
-    test("that replaces nothing to end leaves nothing there of an earlier one's", async () => {
+    test("without replaced grants removes those that an earlier sign-in left", async () => {
       const replacedGrants = [{ version: 2, grant: grant("sealed"), at: 3_000 }];
       await table.signIn(instance.id, { fence: 3, version: 2 }, { ...won(), replacedGrants });
       const later = { ...won(), epoch: "000000000003000-state" };
@@ -339,7 +339,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await read()).not.toHaveProperty("replacedGrants");
     });
 
-    test("is refused to an earlier or the same sign-in, to a moved fence or version, and while deleting", async () => {
+    test("is refused for an earlier or the same sign-in, for another fence or version, and during a deletion", async () => {
       const seen = { fence: 3, version: 2 };
       expect(await table.signIn(instance.id, { ...seen, fence: 2 }, won())).toBe(false);
       expect(await table.signIn(instance.id, { ...seen, version: 1 }, won())).toBe(false);
@@ -352,7 +352,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
   });
 
   describe("delete", () => {
-    test("marks, hides from the owner, comes due at once, and remembers when it began", async () => {
+    test("marks the instance, hides it from its owner, makes it due at once, and stores when the deletion began", async () => {
       const owned = async () => (await table.listByOwner(instance.organizationId, "user")).items;
       expect(await owned()).toHaveLength(1);
       expect(await table.markDeleting(instance.id, 2_000)).toBe(true);
@@ -363,7 +363,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await dueIds(shard(), 3_000)).toContain(instance.id);
     });
 
-    test("removes only what is being deleted", async () => {
+    test("removes an item only if it is marked", async () => {
       expect(await table.remove(instance.id)).toBe(false);
       await table.markDeleting(instance.id, 2_000);
       expect(await table.remove(instance.id)).toBe(true);
@@ -396,7 +396,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await table.hasSibling(instance.id, "another consent")).toBe(false);
     });
 
-    test("are those of a second key, too: imports of one organization whose client is not proven", async () => {
+    test("include those with a second key: imports of one organization whose client is not proven", async () => {
       const unproven = newInstance({ consentKey: `${consentKey}-unproven` });
       await table.create(unproven);
       await table.markDeleting(sibling.id, 2_000);
@@ -405,12 +405,12 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await table.hasSibling(unproven.id, "another consent", unproven.consentKey)).toBe(false);
     });
 
-    test("are none of them being deleted", async () => {
+    test("do not include an instance that is being deleted", async () => {
       await table.markDeleting(sibling.id, 2_000);
       expect(await found()).toBe(false);
     });
 
-    test("stay through a lease, a refresh, a dead grant and a disabling", async () => {
+    test("stay the same through a lease, a refresh, a dead grant and a disabling", async () => {
       const { id } = sibling;
       await table.takeLease(id, { version: 2, fence: 3 }, 99_000);
       await table.commit(id, { version: 2 }, { fence: 4, grant: grant("new"), refreshedAt: 4_000 });
@@ -419,7 +419,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await found()).toBe(true);
     });
 
-    test("move with the account that is noted for the sign-in that it belongs to", async () => {
+    test("change with the account that is stored for the same sign-in", async () => {
       const { id, epoch } = sibling;
       const noted = { account: { id: "person" }, consentKey: `${consentKey}-noted`, at: 2_000 };
       expect(await table.noteAccount(id, { epoch: "000000000000001-older" }, noted)).toBe(false);
@@ -432,7 +432,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await table.noteAccount(id, { epoch }, noted)).toBe(false);
     });
 
-    test("move with a proof of the client, unless something else was noted meanwhile", async () => {
+    test("change with a proof of the client, unless the consent key changed meanwhile", async () => {
       const { id, epoch } = sibling;
       const proven = { consentKey: `${consentKey}-proven`, at: 2_000 };
       expect(await table.noteAccount(id, { epoch, consentKey: "another" }, proven)).toBe(false);
@@ -446,7 +446,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       });
     });
 
-    test("move with a sign-in", async () => {
+    test("change with a sign-in", async () => {
       const won = { epoch: "000000000002000-state", grant: grant("anew"), at: 3_000, refreshGroup: "other" };
       const moved = { ...won, consentKey: `${consentKey}-moved` };
       expect(await table.signIn(sibling.id, { fence: 3, version: 2 }, moved)).toBe(true);
@@ -455,8 +455,8 @@ describe.each(tables)("the instances table %s", (_name, open) => {
     });
   });
 
-  describe("what has nothing to do with the grant", () => {
-    test("changes by update and enabling, but not while deleting", async () => {
+  describe("attributes apart from the grant", () => {
+    test("are changed by update and enabling, but not during a deletion", async () => {
       expect(await table.update(instance.id, { name: "Yours", tags: [] }, 2_000)).toBe(true);
       expect(await read()).toMatchObject({ name: "Yours", tags: [], updatedAt: 2_000, version: 2 });
       expect(await table.setEnabled(instance.id, true, 2_500)).toBe(true);
@@ -467,7 +467,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await table.touch(instance.id, 4_000)).toBe(false);
     });
 
-    test("no write makes an item that is not there", async () => {
+    test("are never written to an item that does not exist", async () => {
       expect(await table.update(7, { name: "ghost" }, 1)).toBe(false);
       expect(await table.noteAccount(7, { epoch: instance.epoch }, { account: { id: "a" }, at: 1 })).toBe(
         false,
@@ -480,7 +480,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await read(7)).toBeUndefined();
     });
 
-    test("a use is noted, and brings an idle grant back to the due index", async () => {
+    test("include the last use, which brings an idle grant back to the due index", async () => {
       await table.push(instance.id, 5_000, undefined);
       expect(await dueIds(shard())).not.toContain(instance.id);
       expect(await table.touch(instance.id, 4_000, 6_000)).toBe(true);
@@ -490,19 +490,19 @@ describe.each(tables)("the instances table %s", (_name, open) => {
   });
 
   describe("a re-seal", () => {
-    test("puts other bytes in the place of the same version, and changes nothing else, a held lease least of all", async () => {
+    test("replaces the bytes of the same version and nothing else; a held lease stays", async () => {
       await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
       const before = await read();
       expect(await table.reseal(instance.id, { version: 2, fence: 4 }, grant("resealed"))).toBe(true);
       expect(await read()).toEqual({ ...before, grant: grant("resealed") });
 
-      // The holder of the lease commits as if nothing had been.
+      // The holder of the lease commits as if there had been no re-seal.
       const won = { fence: 4, grant: grant("new"), dueAt: 8_000, refreshedAt: 4_000 };
       expect(await table.commit(instance.id, { version: 2 }, won)).toBe(true);
       expect(await read()).toMatchObject({ version: 4, grant: grant("new") });
     });
 
-    test("is refused when version or fence moved on, and for an instance that is gone", async () => {
+    test("is refused when version or fence have changed, and for an instance that does not exist", async () => {
       expect(await table.reseal(instance.id, { version: 1, fence: 3 }, grant("x"))).toBe(false);
       expect(await table.reseal(instance.id, { version: 2, fence: 2 }, grant("x"))).toBe(false);
       expect(await table.reseal(7, { version: 2, fence: 3 }, grant("x"))).toBe(false);
@@ -510,7 +510,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect((await read())?.grant).toEqual(grant("sealed"));
     });
 
-    test("of the configuration is refused when it was changed meanwhile", async () => {
+    test("of the configuration is refused when the configuration has changed meanwhile", async () => {
       expect(await table.resealConfiguration(instance.id, grant("c1"), grant("x"))).toBe(false);
       await table.update(instance.id, { sealedConfiguration: grant("c1") }, 1);
       expect(await table.resealConfiguration(instance.id, grant("c0"), grant("x"))).toBe(false);
@@ -519,21 +519,21 @@ describe.each(tables)("the instances table %s", (_name, open) => {
     });
   });
 
-  describe("a secret in clear", () => {
+  describe("a secret in plain text", () => {
     const changes = {
       configuration: {},
       secretConfigurationKeys: ["a.token"],
       sealedConfiguration: grant("configuration"),
     };
 
-    test("is sealed where nothing was, unless somebody has sealed meanwhile", async () => {
+    test("is sealed where no secret was sealed, unless another process has sealed one meanwhile", async () => {
       expect(await table.sealClear(instance.id, undefined, changes)).toBe(true);
       expect(await read()).toEqual({ ...instance, refreshShard: shard(), ...changes });
       expect(await table.sealClear(instance.id, undefined, changes)).toBe(false);
       expect(await table.sealClear(nextId++, undefined, changes)).toBe(false);
     });
 
-    test("is sealed in the place of what was seen, byte for byte", async () => {
+    test("is sealed together with the sealed configuration that was read, which must not have changed", async () => {
       await table.sealClear(instance.id, undefined, changes);
       const next = { ...changes, sealedConfiguration: grant("next") };
       expect(await table.sealClear(instance.id, grant("other"), next)).toBe(false);
@@ -543,7 +543,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
   });
 
   describe("an instance token", () => {
-    test("is replaced if it is the newest still", async () => {
+    test("is replaced only while it is the newest", async () => {
       const tokenHashes = [{ hash: "h2" }, { hash: "h", until: 9_000 }];
       const seen = { newestToken: "h" };
       expect(await table.update(instance.id, { tokenHashes }, 2_000, { newestToken: "other" })).toBe(false);
@@ -556,7 +556,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
   });
 
   describe("the mark of a suspended user", () => {
-    test("comes and goes, on what is being deleted too, and changes nothing else", async () => {
+    test("can be set and removed, also during a deletion, and changes nothing else", async () => {
       expect(await table.markSuspended(instance.id, true)).toBe(true);
       expect(await read()).toEqual({ ...instance, refreshShard: shard(), userSuspended: true });
       expect(await table.markSuspended(instance.id, false)).toBe(true);
@@ -581,11 +581,11 @@ describe.each(tables)("the instances table %s", (_name, open) => {
   });
 
   describe("due index", () => {
-    test("gives what is due, oldest first, and no more than that", async () => {
+    test("returns what is due, oldest first, and at most as many items as asked for", async () => {
       const [later, sooner] = [newInstance({ dueAt: 900 }), newInstance({ dueAt: 800 })];
       const ids = await Promise.all(
         [later, sooner].map(async (each) => {
-          // Both in one shard, though ids differ.
+          // Different ids in the same shard.
           const same = { ...each, id: each.id * 4 + 3 };
           await table.create(same);
           return same.id;
@@ -599,14 +599,14 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(second.items.map(({ id }) => id)).toEqual([ids[0]]);
     });
 
-    test("is pushed only from the due time that was seen", async () => {
+    test("moves an item only from the due time that was read", async () => {
       expect(await table.push(instance.id, 4_999, 6_000)).toBe(false);
       expect(await table.push(instance.id, 5_000, 6_000)).toBe(true);
       expect(await read()).toMatchObject({ dueAt: 6_000, refreshShard: shard() });
     });
   });
 
-  describe("since when a refresh is owed", () => {
+  describe("the time since which a refresh is owed", () => {
     const dueItem = async () =>
       (await opened.due.due(shard(), 10_000, 100)).items.find(({ id }) => id === instance.id);
     const pushTwice = async () => {
@@ -616,7 +616,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await push(instance.id, 6_000, 8_000)).toBe(false);
     };
 
-    test("is kept from the first due time through the sweep's pushes, and lies on the index", async () => {
+    test("is kept from the first due time through the sweep's pushes, and is in the index", async () => {
       expect(await dueItem()).not.toHaveProperty("dueSince");
       await pushTwice();
       expect(await dueItem()).toEqual({
@@ -627,7 +627,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       });
     });
 
-    test("is what a failed attempt says, and a worker's look keeps or ends it", async () => {
+    test("is set by a failed attempt, and kept or removed by the worker's next visit", async () => {
       await pushTwice();
       await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
       await table.release(instance.id, 4, { dueAt: 7_500, dueSince: 9_500, attempts: 1 });
@@ -638,13 +638,13 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await read()).not.toHaveProperty("dueSince");
     });
 
-    test("is pushed by one who read this sign-in, and not another one that is due at the same time", async () => {
+    test("is pushed only for the sign-in that was read, not for another one that is due at the same time", async () => {
       expect(await table.push(instance.id, 5_000, undefined, undefined, "000000000000999-state")).toBe(false);
       expect(await table.push(instance.id, 5_000, 6_000, undefined, instance.epoch)).toBe(true);
       expect(await read()).toMatchObject({ dueAt: 6_000 });
     });
 
-    test("a sign-in says whether it can be refreshed; the next one says it anew", async () => {
+    test("a sign-in stores that it cannot be refreshed, and the next sign-in removes that", async () => {
       const won = { grant: grant("anew"), dueAt: 9_000, at: 3_000 };
       const first = { ...won, epoch: "000000000002000-state", refreshable: false as const };
       expect(await table.signIn(instance.id, { fence: 3, version: 2 }, first)).toBe(true);
@@ -697,7 +697,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
   });
 
   describe("lists", () => {
-    test("page newest first without gap or overlap, and hold what a list shows", async () => {
+    test("have pages, newest first, without gap or overlap, with the attributes that a list shows", async () => {
       const organizationId = "org-list";
       const ids: number[] = [];
       for (let at = 1; at <= 5; at++) {
@@ -722,7 +722,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect((await table.getMany([...ids, 1])).map(({ id }) => id)).toEqual(ids);
     });
 
-    test("more than one batch of full items comes in the order asked for", async () => {
+    test("return more than one batch of full items in the order of the request", async () => {
       const ids: number[] = [];
       for (let index = 0; index < 120; index++) {
         const each = newInstance();

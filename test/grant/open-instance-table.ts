@@ -17,13 +17,13 @@ import { MemoryTables } from "./memory/memory-tables.ts";
 
 export const TABLE = "instances";
 
-/** What both tables' tests use, whatever the table is made of. */
+/** What the tests of both tables use, in DynamoDB and in memory. */
 export interface OpenTables {
   readonly instances: InstanceStore & InstanceSuspension;
   readonly pendings: PendingSignIns & PendingRemoval & PendingLists;
   readonly due: DueIndex;
   readonly count: (connector: string) => Promise<number>;
-  /** Names of the operations so far; of a table that has such. */
+  /** Names of the operations so far; only for the table in DynamoDB. */
   readonly operations?: readonly string[];
   readonly now: () => number;
   readonly close: () => Promise<void>;
@@ -31,7 +31,7 @@ export interface OpenTables {
 
 const SHARDS = 4;
 
-/** The instances table as it is deployed, and the one of the tests. */
+/** The instances table as it is deployed, and the tests' own in memory. */
 export const tables: readonly (readonly [name: string, open: () => Promise<OpenTables>])[] = [
   ["in DynamoDB", inDynamodb],
   ["in memory", inMemory],
@@ -64,7 +64,7 @@ async function inMemory(): Promise<OpenTables> {
   };
 }
 
-/** An instances table of its own. */
+/** Opens a new, empty instances table. */
 export async function openTable(): Promise<CountedStore> {
   const store = await openDynamodb();
   await createTable(store.documents);

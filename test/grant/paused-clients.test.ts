@@ -30,10 +30,10 @@ describe("a client that its vendor refuses", () => {
 
   test.each<[string, OAuthClient, OAuthClient, Partial<Instance>]>([
     ["with the same id and another secret", own("stale"), own("fresh"), {}],
-    ["that is registered, where an app gave its own", own("stale"), registered, {}],
+    ["that is registered, when an app's own client is refused", own("stale"), registered, {}],
     ["of another organization", registered, registered, { organizationId: "other" }],
     ["of another registration", registered, { kind: "registered", appId: "app-2" }, {}],
-  ])("holds nobody up with a client %s", async (_, bad, good, changes) => {
+  ])("does not pause a client %s", async (_, bad, good, changes) => {
     put(1, bad);
     put(2, good, changes);
     world.answer = (token) => (token === "r-1" ? refused : granted("new"));
@@ -42,14 +42,14 @@ describe("a client that its vendor refuses", () => {
     expect([outcomeOf(1), outcomeOf(2)]).toEqual(["client_refused", "refreshed"]);
   });
 
-  test.each([registered, own("stale")])("holds all of its own grants up (%j)", async (client) => {
+  test.each([registered, own("stale")])("pauses all grants of the same client (%j)", async (client) => {
     for (const id of [1, 2, 3]) put(id, client);
     world.answer = () => refused;
     for (const id of [1, 2, 3]) await due(id);
     expect(world.sent).toEqual(["r-1"]);
   });
 
-  test("leaves no secret behind, and nothing to try a guess on", () => {
+  test("stores no secret, and nothing by which a guessed secret could be checked", () => {
     const keys = Array.from({ length: 200 }, (_, n) =>
       pauseKey({ organizationId: "org", connector: "vendor" }, own(`secret ${n}`)),
     );
@@ -69,7 +69,7 @@ describe("a probe", () => {
     world.sent.length = 0;
   };
 
-  test("that shows a dead grant shows a good client, and ends the pause", async () => {
+  test("that shows a dead grant also shows that the client is good, and ends the pause", async () => {
     await pausedAndOver();
     world.answer = (token) =>
       token === "r-2" ? { kind: "invalid_grant", error: "invalid_grant" } : granted("new");
@@ -81,9 +81,9 @@ describe("a probe", () => {
 
   test.each<[string, () => void]>([
     ["that was never sent", () => (world.answer = () => ({ kind: "never_sent", reason: "no route" }))],
-    ["that brought no answer", () => (world.answer = () => ({ kind: "unknown", reason: "reset" }))],
+    ["that got no answer", () => (world.answer = () => ({ kind: "unknown", reason: "reset" }))],
     [
-      "whose lease somebody else took",
+      "whose lease another process took",
       () => {
         const { takeLease } = world.deps.instances;
         world.deps.instances.takeLease = async () => {
@@ -92,7 +92,7 @@ describe("a probe", () => {
         };
       },
     ],
-  ])("%s tells nothing of the client, and the next one need not wait", async (_, arrange) => {
+  ])("%s says nothing about the client, and the next probe need not wait", async (_, arrange) => {
     await pausedAndOver();
     world.answer = () => granted("new");
     arrange();
@@ -105,8 +105,8 @@ describe("a probe", () => {
 
   test.each<[string, TokenOutcome]>([
     ["is refused as the first one was", refused],
-    ["is asked to come later", { kind: "refused", status: 429, error: "slow_down" }],
-  ])("that %s holds the others up as long again", async (_, answer) => {
+    ["is told to come later", { kind: "refused", status: 429, error: "slow_down" }],
+  ])("that %s makes the others wait as long again", async (_, answer) => {
     await pausedAndOver();
     world.answer = () => answer;
     await due(2);

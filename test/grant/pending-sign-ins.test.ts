@@ -53,7 +53,7 @@ const claim = (pending: PendingKey, more: Partial<Parameters<typeof claimSignIn>
 const settle = (key: PendingKey) => world.finish(settlePending(world.deps, key, world.call));
 const told = () => world.announced.map(({ name }) => name);
 
-/** Accounts by access token; a token that is not here has none that the vendor tells. */
+/** Accounts by access token; for a token that is missing here the vendor names no account. */
 function withAccounts(accounts: Record<string, string>): void {
   world.connector = {
     ...world.connector,
@@ -65,8 +65,8 @@ function withAccounts(accounts: Record<string, string>): void {
   };
 }
 
-describe("a sign-in to an instance that is there", () => {
-  test("leaves it as it is until the claim, and replaces the old grant then", async () => {
+describe("a hosted sign-in for an existing instance", () => {
+  test("leaves the instance as it is until the claim, which replaces the old grant", async () => {
     const before = world.put();
     const key = await hold("new");
     expect(world.items.get(42)).toEqual(before);
@@ -78,7 +78,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(told()).toEqual(["instance.reauthenticated"]);
   });
 
-  test("its item stays until no process can still write it, then a worker removes it", async () => {
+  test("keeps its item until no process can still write it, then a worker removes the item", async () => {
     world.put();
     const key = await hold("new");
     await claim(key);
@@ -91,7 +91,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(world.revoked).toEqual(["old"]);
   });
 
-  test("a worker finishes a claim whose process died after its mark", async () => {
+  test("is finished by a worker when the claiming process died after its mark", async () => {
     world.put();
     const key = await hold("new");
     await world.deps.pendings.markClaimed(key, { at: world.now, dueAt: world.now });
@@ -100,7 +100,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(await claim(key)).toMatchObject({ id: 42, epoch: key.epoch });
   });
 
-  test("a claim that is repeated, at once or when its item has gone, answers the same and writes nothing anew", async () => {
+  test("gives a repeated claim the same answer and writes nothing again, also when its item is removed", async () => {
     world.put();
     const key = await hold("new");
     await claim(key);
@@ -112,7 +112,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(world.stored().version).toBe(version);
   });
 
-  test("is refused: nobody claims it any more, its grant is revoked, the instance stays", async () => {
+  test("can be refused: then it cannot be claimed, its grant is revoked, and the instance stays", async () => {
     const before = world.put();
     const key = await hold("new");
     expect(await refusePending(world.deps, key, false)).toBe(true);
@@ -125,7 +125,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(await refusePending(world.deps, key, false)).toBe(true);
   });
 
-  test("what was claimed is refused no more, not even when its item has gone", async () => {
+  test("cannot be refused after its claim, not even when its item is removed", async () => {
     world.put();
     const key = await hold("new");
     await claim(key);
@@ -136,7 +136,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(world.stored().plain.accessToken).toBe("new");
   });
 
-  test("at its end it is revoked and gone; before, a worker only puts its due time right", async () => {
+  test("is revoked and removed at its end; before that, a worker only sets the right due time", async () => {
     world.put();
     const key = await hold("new");
     await settle(key);
@@ -148,7 +148,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(world.pendings.size).toBe(0);
   });
 
-  test("a vendor that does not take the revocation is asked for 7 days, by way of the rescue bucket", async () => {
+  test("is revoked through the rescue bucket when the vendor does not accept the revocation at once", async () => {
     world.put();
     const key = await hold("new");
     world.revocationFails = true;
@@ -163,7 +163,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(world.stored().plain.accessToken).toBe("old");
   });
 
-  test("a later direct sign-in ends it", async () => {
+  test("is ended by a later direct sign-in", async () => {
     world.put();
     const key = await hold("hosted");
     await world.pass(1_000);
@@ -177,7 +177,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(world.stored().plain.accessToken).toBe("direct");
   });
 
-  test("an earlier sign-in that is claimed later changes nothing", async () => {
+  test("changes nothing when it is claimed after a later one", async () => {
     world.put();
     const first = await hold("first");
     await world.pass(1_000);
@@ -187,7 +187,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(world.stored().plain.accessToken).toBe("second");
   });
 
-  test("the later of two waits while the earlier is claimed, and may still be", async () => {
+  test("waits while an earlier one is claimed, and can be claimed afterwards", async () => {
     world.put();
     const first = await hold("first");
     await world.pass(1_000);
@@ -198,7 +198,7 @@ describe("a sign-in to an instance that is there", () => {
     expect(world.stored().plain.accessToken).toBe("second");
   });
 
-  test("ends with its instance, even if its item has not yet been looked at", async () => {
+  test("ends with its instance, also when no worker has visited its item", async () => {
     world.put();
     const key = await hold("new");
     await world.deps.instances.markDeleting(42, world.now);
@@ -209,24 +209,27 @@ describe("a sign-in to an instance that is there", () => {
   });
 });
 
-describe("whose account it is", () => {
+describe("the account of a sign-in", () => {
   test.each([
     ["the new one", { old: "ada" }],
-    ["the one before", { new: "ada" }],
-  ])("%s is not told: the claim must accept that, and is not used up", async (_which, accounts) => {
-    withAccounts(accounts);
-    world.put();
-    const key = await hold("new");
-    const unknown = { status: 409, code: "account_unknown" };
-    await expect(claim(key, { acceptUnknownAccount: false })).rejects.toMatchObject(unknown);
-    const other = { acceptUnknownAccount: false, acceptOtherAccount: true };
-    await expect(claim(key, other)).rejects.toMatchObject(unknown);
-    expect(world.stored().plain.accessToken).toBe("old");
-    await claim(key, { acceptUnknownAccount: true });
-    expect(world.stored().plain.accessToken).toBe("new");
-  });
+    ["the old one", { new: "ada" }],
+  ])(
+    "needs the claim's consent when %s is unknown; without it the claim stays valid",
+    async (_which, accounts) => {
+      withAccounts(accounts);
+      world.put();
+      const key = await hold("new");
+      const unknown = { status: 409, code: "account_unknown" };
+      await expect(claim(key, { acceptUnknownAccount: false })).rejects.toMatchObject(unknown);
+      const other = { acceptUnknownAccount: false, acceptOtherAccount: true };
+      await expect(claim(key, other)).rejects.toMatchObject(unknown);
+      expect(world.stored().plain.accessToken).toBe("old");
+      await claim(key, { acceptUnknownAccount: true });
+      expect(world.stored().plain.accessToken).toBe("new");
+    },
+  );
 
-  test("another one: the claim must accept it, and is not used up", async () => {
+  test("needs the claim's consent when it is another one; without it the claim stays valid", async () => {
     withAccounts({ old: "ada", new: "grace" });
     world.put({}, { account: { id: "ada" } });
     const key = await hold("new");
@@ -236,14 +239,14 @@ describe("whose account it is", () => {
     expect(world.stored()).toMatchObject({ account: { id: "grace" } });
   });
 
-  test("the same one needs no word, whether it was noted before or not", async () => {
+  test("needs no consent when it is the same, whether it was stored before or not", async () => {
     withAccounts({ old: "ada", new: "ada" });
     world.put();
     await claim(await hold("new"), { acceptUnknownAccount: false });
     expect(world.stored().account).toEqual({ id: "ada" });
   });
 
-  test("a new connection has no account before it", async () => {
+  test("needs no consent for a new connection", async () => {
     const key = await hold("new", anew);
     await claim(key, { isNew: true, acceptUnknownAccount: false });
     expect(world.stored(key.instanceId).plain.accessToken).toBe("new");
@@ -251,7 +254,7 @@ describe("whose account it is", () => {
 });
 
 describe("a new connection", () => {
-  test("has no instance before its claim, and is what the session said after it", async () => {
+  test("has no instance before its claim; the claim creates it as the session says", async () => {
     const key = await hold("new", anew);
     expect(world.items.size).toBe(0);
     expect(told()).toEqual([]);
@@ -267,7 +270,7 @@ describe("a new connection", () => {
     expect(told()).toEqual(["instance.created"]);
   });
 
-  test("several claims at once make one instance", async () => {
+  test("becomes one instance when several claims come at the same time", async () => {
     const key = await hold("new", anew);
     const claims = [1, 2, 3].map(() => claimSignIn(world.deps, { pending: key, isNew: true }, world.call));
     const made = await world.finish(Promise.all(claims));
@@ -276,7 +279,7 @@ describe("a new connection", () => {
     expect(new Set(world.announced.map(({ id }) => id)).size).toBe(1);
   });
 
-  test("whose maker died right after is told of by who finds it made: its scopes and account, too", async () => {
+  test("is completed by the next claim when the creating process died: event, scopes and account", async () => {
     const key = await hold("new", anew, { askedScopes: ["read", "write"] });
     const dying = { ...world.deps, announce: () => Promise.reject(new Error("it died")) };
     const silent = { ...world.call, afterAnswer: (work: Promise<unknown>) => void work.catch(() => {}) };
@@ -291,7 +294,7 @@ describe("a new connection", () => {
     expect(world.stored(key.instanceId).account).toEqual({ id: "ada" });
   });
 
-  test("that was claimed and deleted does not come back by a process that is late", async () => {
+  test("that was claimed and deleted is not created again by a late process", async () => {
     const key = await hold("new", anew);
     const late = { ...world.deps.instances };
     const held = Promise.withResolvers<void>();
@@ -317,7 +320,7 @@ describe("a new connection", () => {
     expect(world.items.get(key.instanceId)?.deleting).toBe(true);
   });
 
-  test("whose id was taken meanwhile ends: nobody else's instance is touched", async () => {
+  test("whose id was taken meanwhile ends, and the other instance is not changed", async () => {
     const key = await hold("new", anew);
     const other = world.put({}, { id: key.instanceId, organizationId: "else", createdAt: 1 });
     await expect(claim(key, { isNew: true })).rejects.toMatchObject({ code: "unknown_session" });
@@ -328,8 +331,8 @@ describe("a new connection", () => {
   });
 });
 
-describe("when the table is down at the callback", () => {
-  /** Brings a pending sign-in into the bucket; the table is up again then. */
+describe("a sign-in while the table is down at the callback", () => {
+  /** Puts a pending sign-in into the bucket; afterwards the table works again. */
   async function rescued(into?: HostedSignIn["into"]): Promise<PendingKey> {
     const exchange = () => {
       world.tableFails = true;
@@ -347,7 +350,7 @@ describe("when the table is down at the callback", () => {
     for (const key of [...world.records.keys()]) await settleRescueRecord(world.deps, key, world.call);
   };
 
-  test("the rescue worker brings it home, to be claimed", async () => {
+  test("is brought back by the rescue worker and can then be claimed", async () => {
     world.put();
     const key = await rescued();
     await storeRefreshed();
@@ -356,7 +359,7 @@ describe("when the table is down at the callback", () => {
     expect(world.stored().plain.accessToken).toBe("new");
   });
 
-  test("a claim that comes first brings it home itself; the worker's copy ends without harm", async () => {
+  test("is brought back by a claim that comes first; the worker's later copy does no harm", async () => {
     world.put();
     const key = await rescued();
     await claim(key);
@@ -371,7 +374,7 @@ describe("when the table is down at the callback", () => {
     expect(world.stored().plain.accessToken).toBe("new");
   });
 
-  test("a new connection's copy that comes home after its claim ends without harm, too", async () => {
+  test("is brought back a second time after the claim of a new connection, and does no harm", async () => {
     const key = await rescued(anew);
     await claim(key, { isNew: true });
     await world.pass(timing.claimedMs);
@@ -383,7 +386,7 @@ describe("when the table is down at the callback", () => {
     expect(world.stored(key.instanceId).plain.accessToken).toBe("new");
   });
 
-  test("a refusal that comes first ends it", async () => {
+  test("is ended by a refusal that comes first", async () => {
     world.put();
     const key = await rescued();
     expect(await refusePending(world.deps, key, false)).toBe(true);
@@ -397,7 +400,7 @@ describe("when the table is down at the callback", () => {
   });
 });
 
-describe("where revocation ends the whole consent", () => {
+describe("a pending sign-in at a vendor whose revocation ends the whole consent", () => {
   const group = refreshGroup(connector.key, "client");
   const whole = {
     ...connector,
@@ -411,7 +414,7 @@ describe("where revocation ends the whole consent", () => {
     world.connector = whole;
   });
 
-  /** Until it is gone, or nothing happens any more. */
+  /** Refuses the sign-in and lets workers visit it until its item is removed. */
   async function end(key: PendingKey): Promise<void> {
     await refusePending(world.deps, key, false);
     for (let visits = 0; visits < 20 && world.pendings.size > 0; visits++) {
@@ -421,28 +424,28 @@ describe("where revocation ends the whole consent", () => {
     expect(world.pendings.size).toBe(0);
   }
 
-  test("a refused sign-in of the instance's own account revokes nothing: it would end the living one", async () => {
+  test("is not revoked when it has the instance's own account, because that would end the valid grant", async () => {
     withAccounts({ old: "ada", new: "ada" });
     world.put({}, { account: { id: "ada" }, consentKey: keyOf("ada") as string, refreshGroup: group });
     await end(await hold("new"));
     expect(world.revoked).toEqual([]);
   });
 
-  test("one of an account that nobody else hangs on is revoked", async () => {
+  test("is revoked when no other instance uses its account", async () => {
     withAccounts({ old: "ada", new: "grace" });
     world.put({}, { account: { id: "ada" }, consentKey: keyOf("ada") as string, refreshGroup: group });
     await end(await hold("new"));
     expect(world.revoked).toEqual(["new"]);
   });
 
-  test("one of which nobody can tell whose it is, is spared after an hour", async () => {
+  test("whose account stays unknown is not revoked", async () => {
     withAccounts({});
     world.put({}, { account: { id: "ada" }, consentKey: keyOf("ada") as string, refreshGroup: group });
     await end(await hold("new"));
     expect(world.revoked).toEqual([]);
   });
 
-  test("what waits for its claim keeps another instance's delete from ending its consent", async () => {
+  test("keeps the consent alive when another instance of the account is deleted", async () => {
     withAccounts({ old: "ada", new: "ada" });
     world.put({}, { account: { id: "ada" }, consentKey: keyOf("ada") as string, refreshGroup: group });
     const key = await hold("new", anew);

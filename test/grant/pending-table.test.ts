@@ -38,7 +38,7 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
 
   const read = async () => (await pendings.get(pending)).value;
 
-  /** The instance that it signs in to. */
+  /** The instance for which the user signs in. */
   const instance = (): Instance => ({
     id: pending.instanceId,
     organizationId: pending.organizationId,
@@ -62,24 +62,24 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
   });
 
   describe("a pending sign-in", () => {
-    test("comes back as it was put, due at its end; it is put once", async () => {
+    test("is returned as it was put, due at its end, and can be put once", async () => {
       expect(await read()).toEqual({ ...pending, dueAt: 9_000 });
       expect(await pendings.put(pending)).toBe(false);
     });
 
-    test("is no instance: not by its id, in no list of them", async () => {
+    test("is not an instance: it is not found by the id and is in no list", async () => {
       const { instanceId: id, organizationId } = pending;
       expect((await instances.get(id)).value).toBeUndefined();
       expect((await instances.listByOwner(organizationId, "user")).items).toEqual([]);
       expect((await instances.listByOrganization(organizationId)).items).toEqual([]);
       expect(await instances.getMany([id])).toEqual([]);
-      // What an older version does with a due entry's id changes nothing.
+      // An older version pushes a due entry by its id alone, which changes nothing here.
       expect(await instances.push(id, 9_000, 10_000)).toBe(false);
       expect(await due.push(id, 9_000, 10_000)).toBe(false);
       expect(await read()).toMatchObject({ dueAt: 9_000 });
     });
 
-    test("lies beside the instance, and beside others of it", async () => {
+    test("is stored beside the instance, and beside others of the same instance", async () => {
       expect(await instances.create(instance())).toBe(true);
       const other = { ...pending, sessionId: "cs_other" };
       expect(await pendings.put(other)).toBe(true);
@@ -91,7 +91,7 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
       expect(await read()).toBeDefined();
     });
 
-    test("has a due entry of its own, which the sweep pushes without touching the instance's", async () => {
+    test("has its own due entry, which the sweep pushes without changing that of the instance", async () => {
       await instances.create(instance());
       const shard = pending.instanceId % 4;
       const mine = async () =>
@@ -122,9 +122,10 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
       expect((await pendings.listPendings("org-else")).items).toEqual([]);
     });
 
-    test("is a sibling of all others of its consent, until it ends", async () => {
+    test("is a sibling of all others of its consent until it ends", async () => {
       const key = `consent-${pending.instanceId}`;
-      // Of its own instance's delete it is none: it goes along. Of its own end the instance is one.
+      // It is no sibling when its own instance is deleted, because it ends too. When it ends itself, the instance is a
+      // sibling.
       expect(await instances.hasSibling(pending.instanceId, key)).toBe(false);
       expect(await instances.hasSibling(pending.instanceId, key, undefined, pending)).toBe(false);
       expect(await instances.hasSibling(1, key)).toBe(true);
@@ -136,7 +137,7 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
       expect(await instances.hasSibling(1, key)).toBe(false);
     });
 
-    test("more than a page of one instance's pending sign-ins hide no sibling", async () => {
+    test("does not hide a sibling, even when one instance has more than a page of them", async () => {
       for (let n = 0; n < 12; n++) await pendings.put({ ...pending, sessionId: `cs_${n}` });
       const key = `consent-${pending.instanceId}`;
       expect(await instances.hasSibling(pending.instanceId, key)).toBe(false);
@@ -145,10 +146,10 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
     });
   });
 
-  describe("claim or end", () => {
+  describe("a claim or an end", () => {
     const claim = { at: 3_000, dueAt: 4_000 };
 
-    test("what is claimed does not end, but for one whose write is lost", async () => {
+    test("a claimed sign-in does not end, except when its write is lost", async () => {
       expect(await pendings.markClaimed(pending, { ...claim, account: { id: "a" } })).toBe(true);
       expect(await pendings.markClaimed(pending, { at: 5_000, dueAt: 6_000 })).toBe(true);
       expect(await read()).toMatchObject({ claimedAt: 3_000, dueAt: 6_000, account: { id: "a" } });
@@ -157,7 +158,7 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
       expect(await read()).toMatchObject({ claimedAt: 3_000, endingSince: 5_000, dueAt: 5_000 });
     });
 
-    test("what is ending is not claimed; its first end counts", async () => {
+    test("an ending sign-in cannot be claimed, and the time of its first end counts", async () => {
       expect(await pendings.markEnding(pending, 3_000)).toBe(true);
       expect(await pendings.markClaimed(pending, claim)).toBe(false);
       expect(await pendings.noteAccount(pending, { account: { id: "a" } })).toBe(false);
@@ -165,7 +166,7 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
       expect(await read()).toMatchObject({ endingSince: 3_000, dueAt: 4_000 });
     });
 
-    test("no write makes anew what is gone", async () => {
+    test("no write creates a removed item again", async () => {
       await pendings.remove(pending);
       expect(await pendings.markClaimed(pending, claim)).toBe(false);
       expect(await pendings.markEnding(pending, 3_000, true)).toBe(false);
@@ -176,10 +177,10 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
     });
   });
 
-  test("a rescue record of one is read again, and not by a version that would delete it", () => {
+  test("a pending sign-in's rescue record can be read, but not by an older version, which would delete it", () => {
     const text = writeRecord({ kind: "pending", pending });
     expect(readRecord(text)).toEqual({ kind: "pending", pending });
-    // As such a version reads records.
+    // Older versions read records in this way.
     expect(() => JSON.parse(text)).toThrow(SyntaxError);
   });
 });

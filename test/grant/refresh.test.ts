@@ -32,7 +32,7 @@ const due = (changes: { id?: number; cause?: "schedule" | "unauthorized"; versio
 const outcomes = (): string[] => world.outcomes.map(({ outcome }) => outcome);
 
 describe("a refresh", () => {
-  test("takes the lease, sends once, and commits as its fence", async () => {
+  test("takes the lease, sends once, and commits with its fence as the new version", async () => {
     expect(await refresh()).toMatchObject({ kind: "refreshed", instance: { version: 2, fence: 2 } });
     expect(world.tableCalls).toEqual(["takeLease", "commit"]);
     expect(world.stored()).toMatchObject({
@@ -44,7 +44,7 @@ describe("a refresh", () => {
     expect(outcomes()).toEqual(["refreshed"]);
   });
 
-  test("of another version than the one that is there is none: it was renewed already", async () => {
+  test("of another version than the stored one is not done, because the grant was refreshed already", async () => {
     const read = await world.read();
     const stale = { cause: "forced", wanted: 7 } as const;
     expect(await refreshGrant(world.deps, read, stale, world.call)).toEqual({
@@ -54,12 +54,12 @@ describe("a refresh", () => {
     expect(world.tableCalls).toEqual([]);
   });
 
-  test("asks the bucket only where an earlier attempt's end is unknown", async () => {
+  test("reads the bucket only when the end of an earlier attempt is unknown", async () => {
     world.bucketFails = true;
     expect(await refresh()).toMatchObject({ kind: "refreshed" });
   });
 
-  test("of what came without a refresh token takes no lease", async () => {
+  test("of a grant without a refresh token takes no lease", async () => {
     world.put({ refreshToken: undefined as unknown as string });
     expect(await refresh()).toEqual({ kind: "nothing_to_refresh" });
     expect(world.tableCalls).toEqual([]);
@@ -81,14 +81,14 @@ describe("a refresh", () => {
     expect(plain).not.toHaveProperty("expiresAt");
   });
 
-  test("ends a token's life a little before the vendor does, by the store's time", async () => {
+  test("ends a token's lifetime a little before the vendor does, by the store's time", async () => {
     await refresh();
     const { expiresAt, obtainedAt } = world.stored().plain;
     expect(obtainedAt).toBeLessThanOrEqual(world.now);
     expect(expiresAt).toBe(obtainedAt + HOUR - timing.skewMs);
   });
 
-  test("counts a token's life from when it was asked for, however long the lease took", async () => {
+  test("counts a token's lifetime from the request, however long taking the lease took", async () => {
     const { takeLease } = world.deps.instances;
     world.deps.instances.takeLease = async (...args) => {
       await world.deps.sleep(4_000);
@@ -117,7 +117,7 @@ describe("a refresh", () => {
     expect(world.tableCalls).toEqual([]);
   });
 
-  test("lets a lease end only after its last second: the Date header has whole seconds", async () => {
+  test("treats a lease as ended only after its last second, because the Date header has whole seconds", async () => {
     const until = Math.floor(world.now / 1000) * 1000;
     world.put({}, { fence: 2, until });
     expect(await refresh()).toEqual({ kind: "blocked", why: "held" });
@@ -125,14 +125,14 @@ describe("a refresh", () => {
     expect((await refresh()).kind).toBe("refreshed");
   });
 
-  test("is not sent when too long has passed since the item was read", async () => {
+  test("sends nothing when too much time has passed since the item was read", async () => {
     world.deps.vault.prepare = () => world.deps.sleep(11_000).then(() => world.deps.vault);
     expect(await refresh()).toMatchObject({ kind: "failed", outcome: "unreachable" });
     expect(world.sent).toEqual([]);
     expect(world.stored()).not.toHaveProperty("until");
   });
 
-  test("is cut off from no answer within a minute, and is not sent again while its lease lasts", async () => {
+  test("waits a minute for an answer, and sends the token only once while its lease lasts", async () => {
     world.answer = () => world.deps.sleep(59_000).then(() => granted("late"));
     const running = refresh();
     await world.pass(30_000);
@@ -143,7 +143,7 @@ describe("a refresh", () => {
   });
 });
 
-describe("what the vendor says instead of a grant", () => {
+describe("a vendor's answer without a grant", () => {
   const refused = (status: number, retryAfterMs?: number): TokenOutcome => ({
     kind: "refused",
     status,
@@ -151,7 +151,7 @@ describe("what the vendor says instead of a grant", () => {
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 
-  test("429 with Retry-After: the lease is given back, and the due time is the vendor's", async () => {
+  test("429 with Retry-After: the lease is given back, and the instance is due when the vendor says", async () => {
     world.answer = () => refused(429, 10 * 60_000);
     await due();
     const stored = world.stored();
@@ -161,7 +161,7 @@ describe("what the vendor says instead of a grant", () => {
     expect(outcomes()).toEqual(["refused"]);
   });
 
-  test("failures back off further each time, and a success forgets them", async () => {
+  test("failures back off longer each time, and a success resets the back-off", async () => {
     world.answer = () => refused(400);
     const waits: number[] = [];
     for (let attempt = 0; attempt < 6; attempt++) {
@@ -179,7 +179,7 @@ describe("what the vendor says instead of a grant", () => {
     expect(world.stored()).not.toHaveProperty("lastError");
   });
 
-  test("a refresh that was put off is owed from the end of its token, or from its first due time if that is later", async () => {
+  test("a delayed refresh is owed from the end of its token, or from its first due time if that is later", async () => {
     const obtainedAt = world.now - 50 * 60_000;
     world.answer = () => refused(503, 60_000);
     world.put({ obtainedAt, expiresAt: world.now + 10 * 60_000 }, { dueAt: world.now - 5_000 });
@@ -187,7 +187,7 @@ describe("what the vendor says instead of a grant", () => {
     const ends = world.stored().plain.expiresAt;
     expect(world.stored().dueSince).toBe(ends);
     await world.pass(30_000);
-    // Still within its back-off: what is owed stays so.
+    // Still within its back-off: the time since which the refresh is owed does not change.
     await due();
     expect(world.stored().dueSince).toBe(ends);
     await world.pass(20 * 60_000);
@@ -202,7 +202,7 @@ describe("what the vendor says instead of a grant", () => {
     expect(world.stored().dueSince).toBe(dueAt);
   });
 
-  test("no answer at a vendor that rotates: the lease stays, so that the same token is not sent before it ran out", async () => {
+  test("no answer at a vendor that rotates: the lease stays, so that the token is not sent again before the lease ends", async () => {
     world.answer = () => ({ kind: "unknown", reason: "reset" });
     await due();
     expect(world.stored()).toMatchObject({ fence: 2, until: expect.any(Number), version: 1 });
@@ -223,7 +223,7 @@ describe("what the vendor says instead of a grant", () => {
     expect(world.stored().lastError).toBe("vendor_unreachable");
   });
 
-  test("a refused client loses no grant; one probe in each interval goes to the vendor", async () => {
+  test("a refused client loses no grant; the vendor gets one probe in each interval", async () => {
     const ids = [42, 43, 44];
     for (const id of ids)
       world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { id, dueAt: world.now });
@@ -240,7 +240,9 @@ describe("what the vendor says instead of a grant", () => {
     expect(world.sent.length).toBeLessThanOrEqual(13);
     for (const id of ids) {
       expect(world.stored(id)).not.toHaveProperty("deadVersion");
-      expect(world.stored(id).dueSince, "paused, and owed all the same").toBeLessThan(world.now - 0.9 * HOUR);
+      expect(world.stored(id).dueSince, "a refresh that is paused is owed too").toBeLessThan(
+        world.now - 0.9 * HOUR,
+      );
     }
     world.answer = () => granted("healed");
     for (let minute = 0; minute < 30; minute++) {
@@ -260,7 +262,7 @@ describe("while the table is down", () => {
     };
   };
 
-  test("the grant goes to the rescue bucket, the lease stays, and nobody sends the old token before it is looked for", async () => {
+  test("the grant goes to the rescue bucket, the lease stays, and the old token is not sent before the bucket is read", async () => {
     failAfterSending();
     expect(await refresh()).toMatchObject({ kind: "refreshed", grant: { accessToken: "rescued" } });
     expect([...world.records.keys()]).toEqual(["rescue/42/2"]);
@@ -273,7 +275,7 @@ describe("while the table is down", () => {
     expect(outcomes()).toEqual(["refreshed", "rescued"]);
   });
 
-  test("the rescue worker commits the record and only then removes it", async () => {
+  test("the rescue worker commits the record, and removes it only then", async () => {
     failAfterSending();
     await refresh();
     await expect(settleRescueRecord(world.deps, "rescue/42/2", world.call)).rejects.toThrow(
@@ -287,7 +289,7 @@ describe("while the table is down", () => {
     expect(world.records.size).toBe(0);
   });
 
-  test("a taker who cannot look into the bucket sends nothing", async () => {
+  test("a process that cannot read the bucket sends nothing", async () => {
     failAfterSending();
     await refresh();
     world.tableFails = false;
@@ -298,7 +300,7 @@ describe("while the table is down", () => {
     expect(world.stored().fence).toBe(2);
   });
 
-  test("and the bucket too, both are tried until one takes the grant", async () => {
+  test("and the bucket is down too, both are tried until one accepts the grant", async () => {
     world.answer = () => {
       world.tableFails = true;
       world.bucketFails = true;
@@ -313,7 +315,7 @@ describe("while the table is down", () => {
     expect([...world.records.keys()]).toEqual(["rescue/42/2"]);
   });
 
-  test("both until the function ends: the loss is counted, with the instance's id", async () => {
+  test("and the bucket is down too until the function ends, the loss is counted with the instance's id", async () => {
     world.answer = () => {
       world.tableFails = true;
       world.bucketFails = true;
@@ -328,12 +330,12 @@ describe("while the table is down", () => {
 });
 
 describe("a grant that comes too late", () => {
-  // Both are of one sign-in: which of them the vendor lets live nobody knows, so neither is revoked.
+  // Both grants are of one sign-in. It is unknown which of them the vendor keeps valid, so neither is revoked.
   const overtaken = () => {
     world.items.set(42, { ...world.stored(), version: 9, fence: 9 });
   };
 
-  test("after a later attempt of the same sign-in is nobody's to revoke", async () => {
+  test("after a later attempt of the same sign-in is not revoked", async () => {
     world.answer = () => {
       overtaken();
       return granted("late");
@@ -343,7 +345,7 @@ describe("a grant that comes too late", () => {
     expect(outcomes()).toEqual(["reused"]);
   });
 
-  test("after a later attempt is nobody's to revoke for the rescue worker either, and no rescue", async () => {
+  test("after a later attempt is not revoked by the rescue worker either, and not counted as rescued", async () => {
     world.answer = () => {
       world.tableFails = true;
       return granted("late");
@@ -356,7 +358,7 @@ describe("a grant that comes too late", () => {
     expect([world.revoked, world.records.size, outcomes()]).toEqual([[], 0, []]);
   });
 
-  test("for a deleted instance is revoked or owed as long as the function lives, not for one round", async () => {
+  test("for a deleted instance is revoked, with new tries for as long as the function lives", async () => {
     world.answer = () => {
       world.items.delete(42);
       return granted("orphan");
@@ -371,7 +373,7 @@ describe("a grant that comes too late", () => {
     expect(outcomes()).toEqual(["revoked"]);
   });
 
-  test("for a deleted instance is revoked; what the vendor does not take is owed in the bucket for 7 days", async () => {
+  test("for a deleted instance is revoked; when the vendor refuses that, the bucket keeps it for 7 days", async () => {
     world.answer = () => {
       world.items.delete(42);
       return granted("orphan");
@@ -401,7 +403,7 @@ describe("a grant that comes too late", () => {
     expect(world.records.size).toBe(0);
   });
 
-  test("is left alone where revocation would end the user's whole grant", async () => {
+  test("is not revoked when a revocation would end the user's whole grant", async () => {
     const revocation = { url: "https://vendor.example/revoke", style: "rfc7009", ends: "grant" } as const;
     world.connector = { ...connector, oauth2: { ...connector.oauth2, revocation } };
     world.answer = () => {
@@ -415,26 +417,26 @@ describe("a grant that comes too late", () => {
 });
 
 describe("the worker", () => {
-  test("finds nothing to do in a message that comes twice", async () => {
+  test("does nothing for a message that comes twice", async () => {
     await due();
     await due();
     expect(world.sent).toEqual(["r-old"]);
     expect(outcomes()).toEqual(["refreshed", "reused"]);
   });
 
-  test("finds nothing to do for a version that somebody wanted renewed and that moved on", async () => {
+  test("does nothing when the version of the message is no longer the stored one", async () => {
     await due({ cause: "unauthorized", version: 7 });
     expect(world.sent).toEqual([]);
   });
 
-  test("leaves alone what somebody refreshes at this moment", async () => {
+  test("does nothing while another process refreshes the grant", async () => {
     world.items.set(42, { ...world.stored(), fence: 2, until: world.now + 60_000 });
     world.tableCalls.length = 0;
     await due();
     expect([world.sent, world.tableCalls, outcomes()]).toEqual([[], ["get"], ["waited"]]);
   });
 
-  test("waits as long as the vendor asked it to, and is due again then", async () => {
+  test("waits as long as the vendor asked, and is due again then", async () => {
     const { now } = world;
     world.items.set(42, { ...world.stored(), retryAt: now + 40_000 });
     await due();
@@ -442,13 +444,13 @@ describe("the worker", () => {
     expect(world.stored()).toMatchObject({ dueAt: now + 40_000, dueSince: now - 1_000 });
   });
 
-  test("does not wait for a day that an earlier version heeded", async () => {
+  test("does not wait for a Retry-After of a day that an earlier version stored", async () => {
     world.items.set(42, { ...world.stored(), retryAt: world.now + 20 * HOUR });
     await due();
     expect(world.sent).toEqual(["r-old"]);
   });
 
-  test("does for a refused token what its caller would: not within a minute of the last refresh", async () => {
+  test("handles a refused token as a caller does: not within a minute of the last refresh", async () => {
     world.put({ obtainedAt: world.now - 30_000 }, { dueAt: world.now + HOUR });
     world.tableCalls.length = 0;
     await due({ cause: "unauthorized", version: 1 });
@@ -458,7 +460,7 @@ describe("the worker", () => {
     expect(world.sent).toEqual(["r-old"]);
   });
 
-  test("does for a caller whose token was almost over what is still to be done", async () => {
+  test("handles a caller's almost expired token only if the refresh is still needed", async () => {
     world.put({ obtainedAt: world.now }, { dueAt: world.now + HOUR });
     const work = { instanceId: 42, cause: "just_in_time", version: 1 } as const;
     await world.finish(refreshDue(world.deps, work, world.call));
@@ -468,20 +470,20 @@ describe("the worker", () => {
     expect(world.sent).toEqual(["r-old"]);
   });
 
-  test("puts a due time right that came too early", async () => {
+  test("corrects a due time that is too early", async () => {
     world.put({}, { dueAt: world.now });
     await due();
     expect(world.sent).toEqual([]);
     expect(world.stored().dueAt).toBeGreaterThan(world.now + 0.69 * HOUR);
   });
 
-  test("takes what is disabled off the due index", async () => {
+  test("takes a disabled instance off the due index", async () => {
     world.put({}, { enabled: false, dueAt: world.now });
     await due();
     expect(world.stored()).not.toHaveProperty("dueAt");
   });
 
-  test("takes an unused grant off the due index, and leaves no cost", async () => {
+  test("takes an unused grant off the due index without a request", async () => {
     const { lastUsedAt, ...unused } = world.put({ expiresAt: world.now }, { createdAt: world.now - 8 * DAY });
     world.items.set(42, unused);
     await due();
@@ -489,7 +491,7 @@ describe("the worker", () => {
     expect(world.stored()).not.toHaveProperty("dueAt");
   });
 
-  test("keeps an unused refresh token alive that dies of idleness", async () => {
+  test("refreshes an unused refresh token that would end from idleness", async () => {
     const refreshToken = { rotates: true, idleLifetimeMs: 60 * DAY };
     world.connector = { ...connector, oauth2: { ...connector.oauth2, refreshToken } };
     const long = world.now - 40 * DAY;

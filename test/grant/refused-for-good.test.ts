@@ -17,7 +17,7 @@ beforeEach(() => {
   world = new CalmWorld();
 });
 
-/** The grant that an item holds, as JSON: the test vault only wraps it. */
+/** The grant of an item, as JSON: the test vault does not encrypt it. */
 const grantOf = ({ grant }: Instance): string => {
   const [, text] = JSON.parse(new TextDecoder().decode(grant)) as [unknown, string];
   return text;
@@ -51,8 +51,8 @@ const provision = () =>
     provisionInstance(world.deps, world.transients, { ...newInstance(), code: "code" }, world.call),
   );
 
-describe("a refresh whose answer brings more than is kept", () => {
-  test("keeps the connection, and of the members what there is room for", async () => {
+describe("a refresh whose answer has more members than are stored", () => {
+  test("keeps the connection, and as many of the members as there is room for", async () => {
     putDue();
     world.answer = () => granted("new", { extra: members(300) });
     await world.finish(refreshDue(world.deps, due(), world.call));
@@ -62,7 +62,7 @@ describe("a refresh whose answer brings more than is kept", () => {
     expect(outcomes()).toEqual(["refreshed"]);
   });
 
-  test("does not grow from refresh to refresh, though the members have other names each time", async () => {
+  test("does not store more from refresh to refresh when the members have new names each time", async () => {
     for (let round = 0; round < 20; round++) {
       const { extra } = world.items.has(42) ? world.stored().plain : {};
       world.put(
@@ -76,7 +76,7 @@ describe("a refresh whose answer brings more than is kept", () => {
     expect(world.stored().plain.extra?.small).toBe("kept");
   });
 
-  test("is stored without undeclared members where the item has no room even for those that are kept", async () => {
+  test("is stored without undeclared members when the item has no room for any", async () => {
     putDue();
     world.holds = (instance) => !hasMembers(instance);
     world.answer = () => granted("new", { extra: members(1) });
@@ -88,7 +88,7 @@ describe("a refresh whose answer brings more than is kept", () => {
     expect(world.now - start).toBeLessThan(1_000);
   });
 
-  test("keeps what the connector declares, whatever goes", async () => {
+  test("keeps the members that the connector declares, whatever else is dropped", async () => {
     world.connector = { ...connector, told: [{ key: "instance_url" }] };
     putDue();
     world.holds = (instance) => !grantOf(instance).includes("member0");
@@ -100,7 +100,7 @@ describe("a refresh whose answer brings more than is kept", () => {
 });
 
 describe("a refreshed grant that the table refuses for good", () => {
-  test("ends at once: revoked, counted, told, and the lease given back for a later try", async () => {
+  test("ends at once: it is revoked, counted and reported, and the lease is given back for a later try", async () => {
     putDue();
     world.holds = (instance) => instance.version === 1;
     const start = world.now;
@@ -119,7 +119,7 @@ describe("a refreshed grant that the table refuses for good", () => {
     expect(retryAt).toBeGreaterThan(world.now);
   });
 
-  test("leaves a refresh token alone that did not change: the old grant lives by it", async () => {
+  test("is not revoked when the refresh token did not change, because the old grant needs it", async () => {
     putDue();
     world.holds = (instance) => instance.version === 1;
     world.answer = () => granted("new", { refreshToken: "r-old" });
@@ -132,7 +132,7 @@ describe("a refreshed grant that the table refuses for good", () => {
     expect(world.stored().plain.accessToken).toBe("new");
   });
 
-  test("is revoked later where the vendor does not take it now", async () => {
+  test("is revoked later when the vendor does not accept that now", async () => {
     putDue();
     world.holds = (instance) => instance.version === 1;
     world.revocationFails = true;
@@ -166,7 +166,7 @@ describe("a first grant that the table refuses for good", () => {
     expect(world.records.size).toBe(0);
   });
 
-  test("is revoked, and its caller told; nothing is left", async () => {
+  test("is revoked, its caller gets an error, and nothing is left", async () => {
     world.holds = () => false;
     const start = world.now;
     await expect(provision()).rejects.toMatchObject({ status: 502, code: "grant_not_storable" });
@@ -189,8 +189,8 @@ describe("a first grant that the table refuses for good", () => {
   });
 });
 
-describe("a sign-in again that the table refuses for good", () => {
-  test("ends its new grant and leaves the old one at work", async () => {
+describe("a new sign-in that the table refuses for good", () => {
+  test("ends its new grant and keeps the old one in use", async () => {
     world.put();
     world.holds = (instance) => instance.version === 1;
     await expect(signIn(world)).rejects.toMatchObject({ status: 502, code: "grant_not_storable" });
@@ -209,7 +209,7 @@ describe("a sign-in again that the table refuses for good", () => {
 });
 
 describe("a rescue record", () => {
-  /** A record of each kind, as an outage of the table leaves it. */
+  /** Makes a record of each kind, as an outage of the table leaves it. */
   async function recordOf(kind: "refresh" | "sign-in" | "new"): Promise<string> {
     world.answer = () => {
       world.tableFails = true;
@@ -237,7 +237,7 @@ describe("a rescue record", () => {
   const accessToken = (kind: string) => (kind === "refresh" ? "new" : "first");
 
   describe.each(["refresh", "sign-in", "new"] as const)("of kind %s", (kind) => {
-    test("is written without undeclared members where the table refuses it with them", async () => {
+    test("is written without undeclared members when the table refuses it with them", async () => {
       const key = await recordOf(kind);
       world.holds = (instance) => !hasMembers(instance);
       await settle(key);
@@ -247,7 +247,7 @@ describe("a rescue record", () => {
       expect(outcomes()).toEqual(["rescued"]);
     });
 
-    test("ends at once where the table will never take it", async () => {
+    test("ends at once when the table will never accept it", async () => {
       const key = await recordOf(kind);
       world.holds = ({ version }) => kind !== "new" && version === 1;
       await settle(key);
@@ -256,12 +256,12 @@ describe("a rescue record", () => {
       expect(outcomes()).toEqual(["lost: store_refused"]);
       expect(told()).toEqual([
         "instance.grant_lost: store_refused",
-        // Its creation was told when the record was laid down.
+        // The event of its creation was sent when the record was written.
         ...(kind === "new" ? ["instance.deleted"] : []),
       ]);
     });
 
-    test("waits for the vendor to take the revocation, and for no more than 7 days", async () => {
+    test("waits until the vendor accepts the revocation, for at most 7 days", async () => {
       const key = await recordOf(kind);
       world.holds = ({ version }) => kind !== "new" && version === 1;
       world.revocationFails = true;
@@ -274,7 +274,7 @@ describe("a rescue record", () => {
       expect(told()).toContain("instance.revocation_failed");
     });
 
-    test("that waits for the vendor is not sent again by the queue: the sweep does that", async () => {
+    test("that waits for the vendor is sent again by the sweep, not by the queue", async () => {
       const key = await recordOf(kind);
       world.holds = ({ version }) => kind !== "new" && version === 1;
       world.revocationFails = true;
@@ -284,7 +284,7 @@ describe("a rescue record", () => {
       expect(world.records.size).toBe(1);
     });
 
-    test("that nobody can settle for whatever reason ends when it is 7 days old, and not before", async () => {
+    test("that cannot be settled for any reason ends when it is 7 days old, and not before", async () => {
       const key = await recordOf(kind);
       const stuck = async () => {
         throw new Error("some failure that no sweep mends");
@@ -298,7 +298,7 @@ describe("a rescue record", () => {
       expect(outcomes()).toEqual(["lost: record_too_old"]);
     });
 
-    test("that the table refuses, and that nobody can make smaller, ends when it is 7 days old", async () => {
+    test("that the table refuses, and that cannot be made smaller, ends when it is 7 days old", async () => {
       const key = await recordOf(kind);
       world.holds = () => false;
       const { connectors } = world.deps;
@@ -311,7 +311,7 @@ describe("a rescue record", () => {
       expect(outcomes()).toEqual(["lost: record_too_old"]);
     });
 
-    test("outlives an outage that lasts for longer", async () => {
+    test("is kept through an outage that lasts longer than 7 days", async () => {
       const key = await recordOf(kind);
       world.now += 20 * DAY;
       world.tableFails = true;
@@ -322,7 +322,7 @@ describe("a rescue record", () => {
     });
   });
 
-  test("of a new connection that the version before laid down and no table takes leaves its place", async () => {
+  test("of a new connection, written by an older version and too large for the table, ends and leaves no item", async () => {
     const instance = world.put({}, { id: 9, createdAt: world.now - 2 * DAY, configuration: { filler: "x" } });
     world.items.clear();
     world.records.set("rescue/9/new", { kind: "new", instance });
@@ -331,7 +331,7 @@ describe("a rescue record", () => {
     expect([world.records.size, world.items.size, world.revoked]).toEqual([0, 0, ["old"]]);
   });
 
-  test("that this version cannot read is kept for 7 days, for one that can", async () => {
+  test("that this version cannot read is kept for 7 days for a version that can", async () => {
     const writtenAt = world.now;
     Object.assign(world.deps.rescue, {
       read: async () => {

@@ -10,7 +10,7 @@ type Refused = Extract<TokenOutcome, { kind: "refused" }>;
 let world: CalmWorld;
 let deps: CalmWorld["deps"];
 let held: { refused: number; grants: number }[];
-/** How many grants the connector has. */
+/** The number of grants that the connector has. */
 let grants: number;
 beforeEach(() => {
   world = new CalmWorld();
@@ -35,10 +35,10 @@ const refusal = (more: Partial<Refused> = {}): Refused => ({
   ...more,
 });
 
-/** A grant whose token runs out in `leftMs`, and that is due now. */
+/** Puts a grant whose token runs out in `leftMs`, and that is due now. */
 const put = (id = 42, leftMs = 0) =>
   world.put(
-    // JSON knows no undefined: a token without end is sealed without one.
+    // JSON has no undefined: a token without an end is sealed without one.
     {
       obtainedAt: world.now - HOUR,
       expiresAt: leftMs === Number.POSITIVE_INFINITY ? (undefined as never) : world.now + leftMs,
@@ -46,7 +46,7 @@ const put = (id = 42, leftMs = 0) =>
     { id, dueAt: world.now, name: `grant ${id}` },
   );
 
-/** The worker comes by as often as the items say, for so long. */
+/** Lets time pass; the worker visits each instance whenever it is due. */
 async function pass(ms: number, answer: () => TokenOutcome): Promise<void> {
   world.answer = answer;
   const end = world.now + ms;
@@ -64,7 +64,7 @@ async function pass(ms: number, answer: () => TokenOutcome): Promise<void> {
 }
 const isDead = (id = 42) => world.stored(id).deadVersion !== undefined;
 
-describe("a grant that its vendor refuses in words of its own", () => {
+describe("a grant that its vendor refuses with an error code of its own", () => {
   test("needs a new sign-in after a week of refusals, with the vendor's words", async () => {
     put();
     await pass(6.9 * DAY, () => refusal());
@@ -85,7 +85,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
     expect(held).toEqual([]);
   });
 
-  test("may be tried once more, and lives again where its vendor takes it", async () => {
+  test("can be tried again, and is revived when the vendor accepts it", async () => {
     put();
     await pass(7.2 * DAY, () => refusal());
     expect(isDead()).toBe(true);
@@ -104,8 +104,8 @@ describe("a grant that its vendor refuses in words of its own", () => {
     ["425", refusal({ status: 425 })],
     ["429", refusal({ status: 429 })],
     ["503", refusal({ status: 503, retryAfterMs: 1_000 })],
-    ["a word that passes", refusal({ error: "temporarily_unavailable" })],
-    ["a word about our request", refusal({ error: "unsupported_grant_type" })],
+    ["a temporary error", refusal({ error: "temporarily_unavailable" })],
+    ["an error of our request", refusal({ error: "unsupported_grant_type" })],
   ])("is never given up for %s", async (_, outcome) => {
     put();
     await pass(9 * DAY, () => outcome);
@@ -122,7 +122,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
     expect(isDead()).toBe(true);
   });
 
-  test("is not counted while its access token serves", async () => {
+  test("is not counted while its access token is valid", async () => {
     put(42, 5 * DAY);
     await pass(4.9 * DAY, () => refusal());
     expect(world.stored()).not.toHaveProperty("refusals");
@@ -132,7 +132,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
     expect(isDead()).toBe(true);
   });
 
-  test("whose token has no known end is counted from the first 401 of the vendor's API on", async () => {
+  test("whose token has no known end is counted from the first 401 of the vendor's API", async () => {
     put(42, Number.POSITIVE_INFINITY);
     world.answer = () => refusal();
     const tryNow = (cause: "just_in_time" | "forced" | "unauthorized" = "forced") =>
@@ -146,7 +146,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
     expect(isDead()).toBe(true);
   });
 
-  test("is counted anew after it was refreshed in between", async () => {
+  test("is counted from zero after a refresh in between", async () => {
     put();
     await pass(6.5 * DAY, () => refusal());
     await pass(0.1 * DAY, () => granted("new"));
@@ -154,7 +154,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
     expect(isDead()).toBe(false);
   });
 
-  test("needs ten tries that are spread: a hundred within an hour, and one a week later, are two", async () => {
+  test("needs ten tries at different times: a hundred within an hour and one a week later count as two", async () => {
     put();
     world.answer = () => refusal();
     const tryNow = () =>
@@ -169,7 +169,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
     expect(isDead()).toBe(false);
   });
 
-  test("is given up by the worker alone", async () => {
+  test("is given up only by the worker", async () => {
     put();
     deps = { ...world.deps };
     await pass(9 * DAY, () => refusal());
@@ -180,7 +180,7 @@ describe("a grant that its vendor refuses in words of its own", () => {
 describe("a vendor that refuses many grants at once", () => {
   const many = Array.from({ length: 10 }, (_, index) => index + 1);
 
-  test("ends none where more than a fifth of them would go in a day, and that is told", async () => {
+  test("loses none when more than a fifth would be given up in a day, and an operator is told", async () => {
     grants = 10;
     for (const id of many.slice(0, 3)) put(id);
     await pass(9 * DAY, () => refusal());
@@ -190,7 +190,7 @@ describe("a vendor that refuses many grants at once", () => {
     expect(world.announced.filter(({ name }) => name === "instance.needs_reauth")).toEqual([]);
   });
 
-  test("ends them where they are a fifth or less", async () => {
+  test("loses them when they are a fifth or less", async () => {
     grants = 15;
     for (const id of many.slice(0, 3)) put(id);
     await pass(7.5 * DAY, () => refusal());
@@ -198,7 +198,7 @@ describe("a vendor that refuses many grants at once", () => {
     expect(held).toEqual([]);
   });
 
-  test("is judged by day: as many, but one a day, are given up", async () => {
+  test("is judged by day: the same number, but one a day, is given up", async () => {
     grants = 10;
     for (const id of many.slice(0, 3)) {
       put(id);
@@ -208,7 +208,7 @@ describe("a vendor that refuses many grants at once", () => {
     expect(many.slice(0, 3).filter(isDead)).toEqual([1, 2, 3]);
   });
 
-  test("ends those that are left when most of them work again", async () => {
+  test("loses the rest when most of the grants work again", async () => {
     grants = 10;
     for (const id of many.slice(0, 4)) put(id);
     await pass(9 * DAY, () => refusal());
@@ -219,7 +219,7 @@ describe("a vendor that refuses many grants at once", () => {
     expect(isDead(4)).toBe(true);
   });
 
-  test("ends none while nobody can count", async () => {
+  test("loses none while the grants cannot be counted", async () => {
     put(1);
     put(2);
     deps = {
@@ -235,7 +235,7 @@ describe("a vendor that refuses many grants at once", () => {
     expect([1, 2].filter(isDead)).toEqual([]);
   });
 
-  test("ends none where a thousand are refused, however many there are", async () => {
+  test("loses none when a thousand are refused, however many grants there are", async () => {
     grants = 1_000_000;
     const { refused } = deps;
     for (let id = 1; id <= 1_200; id++) await refused?.notice("vendor", id, world.now);

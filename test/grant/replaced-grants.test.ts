@@ -10,7 +10,8 @@ import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";
 
-// What a sign-in replaced lies beside the new grant until the vendor has ended it: whoever dies on the way, somebody sees it.
+// A sign-in keeps the grant that it replaced beside the new one until the vendor has ended it, so that another process can
+// end the grant when this one dies.
 
 const SOON = 5 * 60_000;
 
@@ -21,7 +22,7 @@ beforeEach(() => {
   ({ revoke } = world.deps.tokens);
 });
 
-/** A process that signs in and is killed before the vendor hears of the old grant. */
+/** Signs in with a process that is killed before the vendor hears of the old grant. */
 async function killedSignIn(name = "state"): Promise<void> {
   const reached = new Promise<void>((resolve) => {
     Object.assign(world.deps.tokens, {
@@ -48,7 +49,7 @@ const settleAll = async (): Promise<void> => {
 const outcomes = (): string[] => world.outcomes.map(({ outcome }) => outcome);
 
 describe("a sign-in", () => {
-  test("leaves nothing on the item, and its own token's due time, when the old grant has ended", async () => {
+  test("leaves no replaced grant on the item, and the new token's due time, when the old grant has ended", async () => {
     world.put();
     const at = world.now;
     const answered = await signIn(world);
@@ -59,14 +60,14 @@ describe("a sign-in", () => {
     expect(answered.dueAt).toBe(world.stored().dueAt);
   });
 
-  test("goes off the due index again where its token has no schedule", async () => {
+  test("is taken off the due index again when its token has no schedule", async () => {
     world.put();
     world.exchange = () => granted("first", { expiresInMs: undefined });
     expect(await signIn(world)).not.toHaveProperty("dueAt");
     expect(world.stored()).not.toHaveProperty("dueAt");
   });
 
-  test("keeps nothing where the vendor does not end single tokens", async () => {
+  test("keeps no replaced grant when the vendor does not revoke single tokens", async () => {
     const { revocation, ...oauth2 } = connector.oauth2;
     const silent: Connector = { ...connector, oauth2 };
     world.connector = silent;
@@ -76,7 +77,7 @@ describe("a sign-in", () => {
     expect(world.stored()).not.toHaveProperty("replacedGrants");
   });
 
-  test("has its answer though the old grant cannot be opened; a worker ends it when it can", async () => {
+  test("succeeds when the old grant cannot be opened; a worker ends that grant later", async () => {
     world.put();
     world.vaultFails = true;
     expect(await signIn(world)).toMatchObject({ id: 42, version: 2 });
@@ -89,7 +90,7 @@ describe("a sign-in", () => {
     expect(world.stored().plain.accessToken).toBe("first");
   });
 
-  test("has its answer though neither vendor nor bucket takes the old grant, and gives nothing up", async () => {
+  test("succeeds when neither vendor nor bucket accepts the old grant, which is not given up", async () => {
     world.put();
     world.revocationFails = true;
     world.bucketFails = true;
@@ -104,7 +105,7 @@ describe("a sign-in", () => {
     expect(world.revoked).toEqual(["old"]);
   });
 
-  test("whose write had no answer ends what it replaced, by whoever finds it written", async () => {
+  test("whose write had no answer: the process that finds it written ends the old grant", async () => {
     world.put();
     const { signIn: write } = world.deps.instances;
     Object.assign(world.deps.instances, {
@@ -122,7 +123,7 @@ describe("a sign-in", () => {
     expect([world.records.size, versions()]).toEqual([0, undefined]);
   });
 
-  test("does not keep for ever what no key opens any more", async () => {
+  test("does not keep an old grant that no key can open", async () => {
     const { grant } = world.put();
     world.put({}, { grant, version: 7, fence: 7 });
     await signIn(world);
@@ -133,24 +134,27 @@ describe("a sign-in", () => {
 describe("a process that is killed between its sign-in and the old grant's end", () => {
   test.each<[string, number | undefined]>([
     ["an hour", HOUR],
-    ["a minute, so without a schedule", 60_000],
-    ["nobody knows how long", undefined],
-  ])("leaves that to a worker minutes later, whatever the new token lives: %s", async (_, expiresInMs) => {
-    world.put();
-    world.exchange = () => granted("first", { expiresInMs });
-    const at = world.now;
-    await killedSignIn();
-    expect([world.revoked, versions()]).toEqual([[], [1]]);
-    expect(world.stored().dueAt).toBeLessThanOrEqual(at + SOON + 2_000);
+    ["a minute, too short for a schedule", 60_000],
+    ["unknown", undefined],
+  ])(
+    "leaves that to a worker minutes later, whatever the new token's lifetime: %s",
+    async (_, expiresInMs) => {
+      world.put();
+      world.exchange = () => granted("first", { expiresInMs });
+      const at = world.now;
+      await killedSignIn();
+      expect([world.revoked, versions()]).toEqual([[], [1]]);
+      expect(world.stored().dueAt).toBeLessThanOrEqual(at + SOON + 2_000);
 
-    await work();
-    expect(world.revoked).toEqual(["old"]);
-    expect(versions()).toBeUndefined();
-    // The next visit finds nothing to do but the regular schedule.
-    await work();
-    expect(world.revoked).toEqual(["old"]);
-    expect((world.stored().dueAt ?? Number.POSITIVE_INFINITY) > at + SOON + 2_000).toBe(true);
-  });
+      await work();
+      expect(world.revoked).toEqual(["old"]);
+      expect(versions()).toBeUndefined();
+      // The next visit finds only the regular schedule.
+      await work();
+      expect(world.revoked).toEqual(["old"]);
+      expect((world.stored().dueAt ?? Number.POSITIVE_INFINITY) > at + SOON + 2_000).toBe(true);
+    },
+  );
 
   test("leaves that to the next sign-in", async () => {
     world.put();
@@ -175,7 +179,7 @@ describe("a process that is killed between its sign-in and the old grant's end",
     expect(world.items.has(42)).toBe(false);
   });
 
-  test("leaves to the deleting worker each grant for itself: one whose client is gone does not keep the other", async () => {
+  test("leaves each grant to the deleting worker: a grant whose client is missing does not stop the other", async () => {
     world.put({ client: { kind: "own", id: "gone", secret: "s" } });
     await killedSignIn();
     const { resolve } = world.deps.clients;
@@ -187,7 +191,7 @@ describe("a process that is killed between its sign-in and the old grant's end",
     });
     const { grant, version, replacedGrants = [] } = world.stored();
     const [old] = replacedGrants;
-    // The one that is stored is the one whose client is gone.
+    // Now the stored grant is the one whose client is missing.
     world.items.set(42, {
       ...world.stored(),
       grant: old?.grant ?? grant,
@@ -200,7 +204,7 @@ describe("a process that is killed between its sign-in and the old grant's end",
     expect(world.items.has(42)).toBe(true);
   });
 
-  test("is seen to by a worker though a refresh, a death or a restore moved the due time", async () => {
+  test("leaves that to a worker though a refresh, a death or a restore changed the due time", async () => {
     world.put();
     await killedSignIn();
     const soon = () => {
@@ -220,7 +224,7 @@ describe("a process that is killed between its sign-in and the old grant's end",
     expect(world.stored().deadVersion).toBe(3);
     soon();
 
-    // Dead, and disabled: nothing else brings a worker.
+    // Dead and disabled, so nothing else brings a worker.
     world.items.set(42, { ...world.stored(), enabled: false });
     world.vaultFails = true;
     await work();
@@ -229,11 +233,11 @@ describe("a process that is killed between its sign-in and the old grant's end",
     await work();
     expect(world.revoked).toEqual(["old"]);
     await work();
-    // Only what the dead grant holds is yet to be taken away, in 30 days.
+    // What remains is to delete the dead grant's tokens in 30 days.
     expect(world.stored().dueAt).toBe((world.stored().death?.at ?? 0) + 30 * DAY);
   });
 
-  test("counts nothing as lost by a write that is refused", async () => {
+  test("loses nothing by a write that is refused", async () => {
     world.put();
     for (let each = 0; each < 8; each++) {
       await world.pass(2_000);
@@ -249,7 +253,7 @@ describe("a process that is killed between its sign-in and the old grant's end",
     expect(outcomes()).toEqual(["lost"]);
   });
 
-  test("counts as lost what crash upon crash has left beyond all bounds", async () => {
+  test("loses the oldest grants when many crashes leave more than the item keeps", async () => {
     world.put();
     for (let each = 0; each < 9; each++) {
       world.exchange = () => granted(`g${each}`);
@@ -263,7 +267,7 @@ describe("a process that is killed between its sign-in and the old grant's end",
   });
 });
 
-test("an end that is owed is tried for 7 days from when it was replaced, not from its own age", async () => {
+test("a revocation is tried for 7 days from the time when the grant was replaced, whatever the grant's age", async () => {
   world.put({ obtainedAt: world.now - 30 * DAY });
   await killedSignIn();
   await world.pass(SOON);

@@ -19,14 +19,14 @@ beforeEach(async () => {
 
 const reseal = (read = instance) => resealInstance(world.deps, read, (sealed) => old.includes(sealed));
 
-test("seals both secrets anew", async () => {
+test("a re-seal seals both secrets again", async () => {
   expect(await reseal()).toBe("resealed");
   expect(world.tableCalls.toSorted()).toEqual(["reseal", "resealConfiguration"]);
   expect(world.stored().plain.accessToken).toBe("old");
   expect(await reseal(world.stored())).toBe("current");
 });
 
-test("seals what is yet to end anew, too", async () => {
+test("a re-seal also seals replaced grants again", async () => {
   const { grant, sealedConfiguration, ...rest } = instance;
   const oldGrant = world.put().grant;
   const replaced = { version: 1, grant: oldGrant, at: 5 };
@@ -40,14 +40,14 @@ test("seals what is yet to end anew, too", async () => {
   expect(now?.grant).not.toBe(oldGrant);
 });
 
-test("writes nothing where one of the two does not open", async () => {
+test("a re-seal writes nothing when one of the two cannot be opened", async () => {
   const broken = world.put({}, { sealedConfiguration: new TextEncoder().encode('[{"field":"else"},"x"]') });
   old = [broken.grant, broken.sealedConfiguration as Uint8Array];
   await expect(reseal(broken)).rejects.toThrow(SealBroken);
   expect(world.tableCalls).toEqual([]);
 });
 
-test("seals what an earlier version kept in clear, beside what lies sealed", async () => {
+test("a re-seal seals secrets that an earlier version stored in plain text, together with the sealed ones", async () => {
   const configuration = { "my.key": "mine", api_token: "in-clear" };
   world.items.set(42, { ...instance, configuration });
   old = [];
@@ -63,12 +63,12 @@ test("seals what an earlier version kept in clear, beside what lies sealed", asy
   expect(await reseal(now)).toBe("current");
 });
 
-test("seals a secret in clear where nothing was sealed before, and looks again where somebody was faster", async () => {
+test("a re-seal seals a plain secret where none was sealed, and reads again when another process was faster", async () => {
   const { sealedConfiguration, ...rest } = instance;
   world.items.set(42, { ...rest, configuration: { "a.token": "1" }, secretConfigurationKeys: [] });
   const read = world.stored();
   old = [];
-  // Between the read and the write somebody changes the configuration, and so seals it.
+  // Between the read and the write another process changes the configuration, and so seals it.
   world.items.set(42, { ...instance, configuration: { "b.token": "2" } });
   expect(await reseal(read)).toBe("resealed");
   expect(await openConfiguration(world.deps.vault, world.stored())).toEqual({
@@ -78,7 +78,7 @@ test("seals a secret in clear where nothing was sealed before, and looks again w
   expect(world.stored().configuration).toEqual({});
 });
 
-test("that somebody's refresh did before it is not called its own", async () => {
+test("a re-seal does not count an instance that a refresh sealed before it", async () => {
   const { sealedConfiguration, ...plain } = instance;
   world.items.set(42, { ...plain, version: 2, fence: 2, grant: new TextEncoder().encode("newest") });
   expect(await reseal(plain)).toBe("current");

@@ -16,7 +16,7 @@ const mark = () => markRestored(world.deps, world.stored(), world.now);
 const due = () => world.finish(refreshDue(world.deps, { instanceId: 42, cause: "schedule" }, world.call));
 
 describe("an instance that was restored from a backup", () => {
-  test("is never sent where the vendor rotates: not by the worker, not for a caller", async () => {
+  test("is never sent to a vendor that rotates, neither by the worker nor for a caller", async () => {
     const instance = world.put(expired(), { dueAt: world.now, dueSince: world.now });
     expect(await mark()).toBe("marked");
     const death = { version: 1, at: world.now, reason: "restored" };
@@ -31,7 +31,7 @@ describe("an instance that was restored from a backup", () => {
     expect(instance.version).toBe(world.stored().version);
   });
 
-  test("keeps its tokens for as long as any dead grant, and no longer", async () => {
+  test("keeps its tokens as long as any dead grant, and no longer", async () => {
     world.put(expired());
     await mark();
     await world.pass(30 * DAY - HOUR);
@@ -43,7 +43,7 @@ describe("an instance that was restored from a backup", () => {
     expect(world.stored().death).toMatchObject({ reason: "restored", emptied: true });
   });
 
-  test("comes back to life by a newer grant that lay in the rescue bucket", async () => {
+  test("is revived by a newer grant in the rescue bucket", async () => {
     world.put(expired());
     const newer = new TextEncoder().encode(
       JSON.stringify([
@@ -68,7 +68,7 @@ describe("an instance that was restored from a backup", () => {
     expect(world.stored()).not.toHaveProperty("deadVersion");
   });
 
-  test("is left alone where the vendor does not rotate, or gives no refresh tokens", async () => {
+  test("is not marked when the vendor does not rotate, or gives no refresh tokens", async () => {
     world.put(expired(), { dueAt: world.now });
     const { refreshToken, ...without } = connector.oauth2;
     for (const oauth2 of [{ ...connector.oauth2, refreshToken: { rotates: false } }, without]) {
@@ -80,7 +80,7 @@ describe("an instance that was restored from a backup", () => {
     expect(world.sent).toEqual(["r-old"]);
   });
 
-  test("is not marked over what somebody did meanwhile, nor twice, nor while it is being deleted", async () => {
+  test("is not marked when it has changed meanwhile, nor twice, nor while it is being deleted", async () => {
     const restored = world.put(expired());
     await world.deps.instances.takeLease(42, restored, world.now + 100_000);
     expect(await markRestored(world.deps, restored, world.now)).toBe("moved");

@@ -47,24 +47,24 @@ async function connected(askedScopes: readonly string[] | undefined, scope: stri
 }
 
 describe("the scopes of a new connection", () => {
-  test("are those that the vendor tells, and what is missing is told once, in an event", async () => {
+  test("are those that the vendor names; an event names the missing ones once", async () => {
     const { scopes, missing, told } = await connected(["files", "profile", "mail"], "profile files");
     expect(scopes).toEqual(["profile", "files"]);
     expect(missing).toEqual(["mail"]);
     expect(told).toMatchObject([{ missingScopes: ["mail"], connector: "vendor" }]);
   });
 
-  test("are as asked for where the vendor does not tell (RFC 6749 section 5.1)", async () => {
+  test("are the requested ones when the vendor names none (RFC 6749 section 5.1)", async () => {
     const { scopes, missing, told } = await connected(["files", "mail"], undefined);
     expect([scopes, missing, told]).toEqual([["files", "mail"], [], []]);
   });
 
-  test("are compared with nothing where nobody knows what was asked for", async () => {
+  test("are compared with nothing when the requested ones are unknown", async () => {
     const { scopes, missing, told } = await connected(undefined, "files");
     expect([scopes, missing, told]).toEqual([["files"], [], []]);
   });
 
-  test("stay what they are while refreshes do not tell, and change when one does", async () => {
+  test("stay the same while refreshes name none, and change when a refresh does", async () => {
     const { id } = await connected(["files", "mail"], "files mail");
     const refresh = async (more: Record<string, unknown>) => {
       await world.pass(HOUR);
@@ -77,7 +77,7 @@ describe("the scopes of a new connection", () => {
     expect(await refresh({ scope: "files" })).toEqual([["files"], ["mail"]]);
   });
 
-  test("are compared anew at a sign-in, and missing ones are told again", async () => {
+  test("are compared again at a sign-in, and an event names the missing ones again", async () => {
     const { id } = await connected(["files", "mail"], "files");
     world.exchange = () => granted("second", { scope: "mail" });
     await world.pass(1_000);
@@ -90,15 +90,15 @@ describe("the scopes of a new connection", () => {
   });
 });
 
-describe("scopes as connectors tell of them", () => {
-  test("a vendor may tell one by another name", () => {
+describe("scopes that a connector declares", () => {
+  test("can have another name in the vendor's answer", () => {
     const scope =
       "https://www.googleapis.com/auth/drive openid https://www.googleapis.com/auth/userinfo.email";
     const askedScopes = ["openid", "email", "profile", "https://www.googleapis.com/auth/drive"];
     expect(missingScopes(googledrive, { scope, askedScopes })).toEqual(["profile"]);
   });
 
-  test("a vendor may never tell one", () => {
+  test("can be missing from every answer of the vendor", () => {
     const never = withScopes({ neverTold: ["offline_access"] });
     const grant = { scope: "Files.Read", askedScopes: ["offline_access", "Files.Read", "Mail.Read"] };
     expect(missingScopes(never, grant)).toEqual(["Mail.Read"]);
@@ -114,7 +114,7 @@ describe("scopes as connectors tell of them", () => {
     expect(grantedScopes(withScopes(scopes), { scope })).toEqual(each);
   });
 
-  test("names of an object's own members are scopes like others", () => {
+  test("may have names of an object's own members", () => {
     const grant = { scope: "constructor", askedScopes: ["constructor", "toString"] };
     expect(missingScopes(connector, grant)).toEqual(["toString"]);
   });

@@ -8,7 +8,7 @@ import { CalmWorld, HOUR } from "./calm-world.ts";
 import { openTable, TABLE } from "./open-instance-table.ts";
 
 const LOCKS = "transients";
-/** Each deployment's instances: enough that every shard of the most has some. */
+/** Instances of each deployment: enough that each shard of the largest number has some. */
 const EACH = 42;
 
 let opened: Awaited<ReturnType<typeof openTable>>;
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened[Symbol.asyncDispose]());
 
-/** Linkspan deployed with so many shards, on the tables as they are: real due index and lock, the queue as a list. */
+/** Linkspan deployed with `shards` shards on the same tables: real due index and lock; the queue is a list. */
 function deployment(shards: number) {
   const { documents: client, clock } = opened;
   const now = (): number => clock.now() + passedMs;
@@ -36,14 +36,14 @@ function deployment(shards: number) {
   return {
     table,
     now,
-    /** Connects instances that come due in an hour. */
+    /** Connects `EACH` instances that come due in an hour. */
     async connect(): Promise<void> {
       for (let count = 0; count < EACH; count++) {
         const instance = new CalmWorld().put({}, { id: ++lastId, dueAt: now() + HOUR });
         expect(await table.create(instance)).toBe(true);
       }
     },
-    /** Ids that one sweep queued. */
+    /** Runs a sweep and returns the ids that it queued. */
     async sweep(): Promise<number[]> {
       const queued: number[] = [];
       await sweep({
@@ -63,7 +63,7 @@ function deployment(shards: number) {
   };
 }
 
-test("growing and shrinking the number of shards loses no grant, and queues none twice", async () => {
+test("changing the number of shards loses no grant, and queues none twice", async () => {
   for (const shards of [8, 13, 3, 1, 21, 5]) {
     const deployed = deployment(shards);
     expect(await deployed.sweep()).toEqual([]);
@@ -76,7 +76,7 @@ test("growing and shrinking the number of shards loses no grant, and queues none
   expect(await last.sweep()).toEqual(all);
   expect(await last.sweep()).toEqual([]);
 
-  // The push has brought them to the shards of today, and off those of yesterday.
+  // The sweep's push has moved the items to the present shards.
   passedMs += timing.pushMs + 1_000;
   for (let shard = 0; shard < 21; shard++) {
     const { items } = await last.table.due(shard, last.now(), 1_000);

@@ -16,7 +16,10 @@ import { CalmWorld, granted } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 import { toldBy } from "./told-by.ts";
 
-/** Its revocation ends the user's whole grant; `person` is behind every grant, unless the vendor does not tell. */
+/**
+ * A connector whose revocation ends the user's whole grant; every account call names `person`, unless `teller` does
+ * otherwise.
+ */
 const whole = (teller: Parameters<typeof toldBy>[0] = async () => ({ id: "person" })): Connector => ({
   ...connector,
   oauth2: {
@@ -46,7 +49,7 @@ const put = (account: string | undefined, changes: Partial<Instance> = {}, acces
     },
   );
 
-/** The sweep's part: it comes when the instance is due. */
+/** Does what the sweep does: starts the worker when the instance is due. */
 async function workOff(id = 42): Promise<void> {
   for (let rounds = 0; rounds < 50 && world.items.has(id); rounds++) {
     await world.pass(Math.max(0, (world.stored(id).dueAt ?? 0) - world.now));
@@ -59,12 +62,12 @@ async function remove(id = 42): Promise<void> {
   expect(world.items.has(id)).toBe(false);
 }
 
-describe("where revocation ends the user's whole grant, a delete", () => {
+describe("a delete at a vendor whose revocation ends the user's whole grant", () => {
   test.each<[string, string | undefined, Partial<Instance>]>([
     ["the same account", "person", {}],
     ["an account that nobody knows", undefined, {}],
     ["the same account, in another organization with the same client", "person", { organizationId: "other" }],
-  ])("spares it for a living sibling of %s", async (_, account, changes) => {
+  ])("keeps the grant for a valid sibling of %s", async (_, account, changes) => {
     put("person");
     put(account, { id: 43, ...changes }, "sibling");
     await remove();
@@ -72,7 +75,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     expect([...world.items.keys()]).toEqual([43]);
   });
 
-  test("ends it with the last sibling", async () => {
+  test("ends the grant with the last sibling", async () => {
     put("person");
     put("person", { id: 43 }, "sibling");
     await remove();
@@ -84,14 +87,14 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     ["of another account", "somebody else", {}],
     ["of another client", "person", { refreshGroup: "other" }],
     ["that is being deleted too", "person", { deleting: true }],
-  ])("ends it in spite of an instance %s", async (_, account, changes) => {
+  ])("ends the grant when the only other instance is one %s", async (_, account, changes) => {
     put("person");
     put(account, { id: 43, ...changes });
     await remove();
     expect(world.revoked).toEqual(["old"]);
   });
 
-  test("asks twice for siblings, however many instances there are", async () => {
+  test("looks for siblings twice, however many instances there are", async () => {
     put("person");
     for (let id = 100; id < 600; id++) put(`person ${id}`, { id });
     await markForDeletion(world.deps, 42);
@@ -102,7 +105,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     expect(world.revoked).toEqual(["old"]);
   });
 
-  test("asks nobody until the index shows what came just before", async () => {
+  test("looks for siblings only when the index contains what was written just before", async () => {
     put("person");
     await markForDeletion(world.deps, 42);
     world.tableCalls.length = 0;
@@ -117,7 +120,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     expect(world.revoked).toEqual(["old"]);
   });
 
-  test("is due at its own time though the sweep pushed it meanwhile", async () => {
+  test("sets its own due time even when the sweep pushed the item meanwhile", async () => {
     put("person");
     await markForDeletion(world.deps, 42);
     const { get } = world.deps.instances;
@@ -134,7 +137,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     expect(world.stored().dueAt).toBe((world.stored().deletingSince ?? 0) + timing.indexMs);
   });
 
-  test("of both siblings at once spares nothing", async () => {
+  test("ends the grant when both siblings are deleted at the same time", async () => {
     put("person");
     put("person", { id: 43 }, "sibling");
     await markForDeletion(world.deps, 42);
@@ -144,24 +147,24 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     expect(world.revoked).toEqual(["old", "sibling"]);
   });
 
-  describe("of an instance whose account was never noted", () => {
+  describe("of an instance whose account is not stored", () => {
     beforeEach(() => {
       put(undefined);
     });
 
-    test("asks the vendor for it, and then for its siblings alone", async () => {
+    test("asks the vendor for the account, and looks only for siblings of that account", async () => {
       put("somebody else", { id: 43 });
       await remove();
       expect(world.revoked).toEqual(["old"]);
     });
 
-    test("asks the vendor for it, and spares it for a sibling", async () => {
+    test("asks the vendor for the account, and keeps the grant for a sibling", async () => {
       put("person", { id: 43 });
       await remove();
       expect(world.revoked).toEqual([]);
     });
 
-    test("spares it where the vendor does not tell for an hour: any other may be a sibling", async () => {
+    test("keeps the grant when the vendor names no account for an hour, because any other instance may be a sibling", async () => {
       world.connector = silent;
       const start = world.now;
       await remove();
@@ -170,7 +173,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
       expect(world.now - start).toBeLessThan(2 * timing.consentMs);
     });
 
-    test("ends it when the vendor tells a little later", async () => {
+    test("ends the grant when the vendor names the account a little later", async () => {
       world.connector = silent;
       await markForDeletion(world.deps, 42);
       await world.pass(timing.indexMs);
@@ -181,7 +184,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
       expect(world.revoked).toEqual(["old"]);
     });
 
-    test("has all instances of the client for siblings where the vendor tells of nobody", async () => {
+    test("counts all instances of the client as siblings when the vendor never names accounts", async () => {
       world.connector = mute;
       put(undefined, { id: 43 }, "sibling");
       await remove();
@@ -191,7 +194,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     });
   });
 
-  test("ends it as soon as the account of an unknown sibling turns out to be another", async () => {
+  test("ends the grant as soon as the account of an unknown sibling is found to be another", async () => {
     put("person");
     const sibling = put(undefined, { id: 43 });
     await markForDeletion(world.deps, 42);
@@ -204,7 +207,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
     expect(world.revoked).toEqual(["old"]);
   });
 
-  test("spares what was made before anybody kept siblings for its connector", async () => {
+  test("keeps the grant of an instance that was created before its connector had siblings", async () => {
     const { consentKey: _, ...older } = put("person");
     world.items.set(42, older);
     await remove();
@@ -212,7 +215,7 @@ describe("where revocation ends the user's whole grant, a delete", () => {
   });
 });
 
-describe("an import whose client the vendor has never accepted", () => {
+describe("an import whose client no vendor answer has proved", () => {
   const unproven = (account: string | undefined, organizationId: string) => ({
     organizationId,
     consentKey: unprovenKey(keyOf(account), organizationId),
@@ -221,7 +224,7 @@ describe("an import whose client the vendor has never accepted", () => {
   test.each<[string, string | undefined]>([
     ["of the same account", "person"],
     ["of an account that nobody knows", undefined],
-  ])("%s does not hold up another organization's revocation, not for a minute", async (_, account) => {
+  ])("%s does not delay another organization's revocation", async (_, account) => {
     put("person");
     put(account, { id: 43, ...unproven(account, "stranger") }, "garbage");
     await markForDeletion(world.deps, 42);
@@ -244,7 +247,7 @@ describe("an import whose client the vendor has never accepted", () => {
   test.each<[string, string | undefined]>([
     ["of the same account", "person"],
     ["of an account that nobody knows", undefined],
-  ])("%s spares another organization's consent when it is deleted", async (_, account) => {
+  ])("%s leaves another organization's consent alone when the import is deleted", async (_, account) => {
     put("person", {}, "theirs");
     put(account, { id: 43, ...unproven(account, "stranger") }, "stolen");
     await remove(43);
@@ -259,13 +262,13 @@ describe("an import whose client the vendor has never accepted", () => {
     expect(world.revoked).toEqual(["first"]);
   });
 
-  test("ends its consent when it is the last one", async () => {
+  test("ends its consent when it is the last instance", async () => {
     put(undefined, unproven(undefined, "org"));
     await remove();
     expect(world.revoked).toEqual(["old"]);
   });
 
-  test("counts everywhere after its first refresh, with the account that is known by then", async () => {
+  test("is a sibling everywhere after its first refresh, with the account known by then", async () => {
     put("person", {}, "theirs");
     put(undefined, { id: 43, ...unproven(undefined, "stranger") });
     const mark = { consentKey: unprovenKey(keyOf(), "stranger") };
@@ -286,13 +289,13 @@ describe("an import whose client the vendor has never accepted", () => {
     expect(world.revoked).toEqual([]);
   });
 
-  test("counts everywhere after a caller's refresh, though its account is known already", async () => {
+  test("is a sibling everywhere after a caller's refresh, also when its account is known already", async () => {
     put("person", { id: 43, ...unproven("person", "stranger") });
     await world.finish(forceRefresh(world.deps, 43, world.call));
     expect(world.stored(43).consentKey).toBe(keyOf("person"));
   });
 
-  test("is proved by the next refresh where the proof of the first could not be written", async () => {
+  test("is proved by the next refresh when the proof of the first could not be written", async () => {
     put("person", { id: 43, ...unproven("person", "stranger") });
     const failing = {
       ...world.deps,
@@ -308,7 +311,7 @@ describe("an import whose client the vendor has never accepted", () => {
     expect(world.stored(43).consentKey).toBe(keyOf("person"));
   });
 
-  test("is not hidden again by an account that was asked for before the proof", async () => {
+  test("stays proved when an account arrives that was asked for before the proof", async () => {
     const before = put(undefined, { id: 43, ...unproven(undefined, "stranger") });
     await world.finish(forceRefresh(world.deps, 43, world.call));
     expect(world.stored(43).consentKey).toBe(keyOf());
@@ -317,7 +320,7 @@ describe("an import whose client the vendor has never accepted", () => {
   });
 });
 
-describe("an instance's consent", () => {
+describe("the consent key of an instance", () => {
   const request: FirstExchange = {
     organizationId: "org",
     userId: "user",
@@ -351,7 +354,7 @@ describe("an instance's consent", () => {
     return world.stored(made.instance.id);
   };
 
-  test("of an import is of its organization alone, unless a refresh has proved its client", async () => {
+  test("of an import counts only in its organization, unless a refresh has proved its client", async () => {
     const garbage = await imported({ connector: silent, accessToken: "garbage" });
     expect(garbage.consentKey).toBe(unprovenKey(keyOf(undefined, group), "org"));
     const known = await imported({ accessToken: "theirs" });
@@ -366,7 +369,7 @@ describe("an instance's consent", () => {
     expect(world.stored().consentKey).toBe(keyOf("person", group));
   });
 
-  test("is of the unknown when it is made, and of its account when that is noted", async () => {
+  test("has no account when the instance is created, and gets one when the account is stored", async () => {
     const made = await provision(whole());
     expect(made.consentKey).toBe(keyOf(undefined, group));
     await Promise.all(world.after);
@@ -374,7 +377,7 @@ describe("an instance's consent", () => {
     expect(world.stored(made.id).consentKey).not.toContain("person");
   });
 
-  test("stays of the unknown where the vendor does not tell, and is not kept where revocation ends a token", async () => {
+  test("keeps no account when the vendor names none, and is not stored when a revocation ends single tokens", async () => {
     const made = await provision(silent);
     const other = await provision({
       ...connector,
@@ -387,14 +390,14 @@ describe("an instance's consent", () => {
     expect(world.stored(other.id)).not.toHaveProperty("consentKey");
   });
 
-  test("follows a sign-in to another client and the account that it was checked against", async () => {
+  test("changes at a sign-in to the new client and to the account that was checked", async () => {
     put("person");
     await signIn(whole());
     expect(world.stored().consentKey).toBe(keyOf("person", group));
     expect(world.stored().refreshGroup).toBe(group);
   });
 
-  test("is of the unknown after a sign-in of any account, until that one is noted", async () => {
+  test("has no account after a sign-in that accepts any account, until the account is stored", async () => {
     put("person");
     await signIn(silent, { acceptOtherAccount: true });
     await Promise.all(world.after);
@@ -408,7 +411,7 @@ describe("an instance's consent", () => {
     expect(world.stored()).toMatchObject({ account: { id: "two" }, consentKey: keyOf("two", group) });
   });
 
-  test("is of the unknown until a scheduled refresh finds the vendor willing to tell", async () => {
+  test("has no account until the vendor names one at a scheduled refresh", async () => {
     const due = async (with_: Connector) => {
       world.connector = with_;
       const work = { instanceId: 42, cause: "forced" } as const;
@@ -431,7 +434,7 @@ describe("an instance's consent", () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
-  test("is not changed by an account that is told after a later sign-in", async () => {
+  test("is not changed by an account that arrives after a later sign-in", async () => {
     const earlier = put("person");
     await signIn(whole());
     await noteAccount(

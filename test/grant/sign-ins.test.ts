@@ -50,7 +50,7 @@ const failure = async (work: Promise<unknown>): Promise<LinkspanError> => {
 const refused: TokenOutcome = { kind: "invalid_grant", error: "invalid_grant", description: "Code expired." };
 
 describe("a first exchange", () => {
-  test("stores the sealed grant before it answers, with only the hash of the token", async () => {
+  test("stores the sealed grant before it answers, and only the hash of the token", async () => {
     const { instance, token } = await provision();
     const stored = world.stored(instance.id);
     expect(stored).toMatchObject({
@@ -68,13 +68,13 @@ describe("a first exchange", () => {
     );
   });
 
-  test("waits for a slow vendor, since there is no other token to fall back on", async () => {
+  test("waits for a slow vendor, because there is no other token to use", async () => {
     world.exchange = () => world.deps.sleep(55_000).then(() => granted("slow"));
     const { instance } = await provision();
     expect(world.stored(instance.id).plain.accessToken).toBe("slow");
   });
 
-  test("never sends a code whose verifier went with an earlier request, not even when that one has failed", async () => {
+  test("never sends a code again after its verifier was used, not even when the earlier request failed", async () => {
     world.exchange = () => {
       throw new Error("the code went out");
     };
@@ -87,7 +87,7 @@ describe("a first exchange", () => {
     });
   });
 
-  test("with a code that was used tells its caller which instance it made, and others nothing", async () => {
+  test("with a used code tells only the caller which instance the code created", async () => {
     const { instance } = await provision();
     const mine = await failure(provision());
     expect(mine).toMatchObject({ status: 400, code: "code_used", detail: { instanceId: instance.id } });
@@ -98,7 +98,7 @@ describe("a first exchange", () => {
     expect(world.items.size).toBe(1);
   });
 
-  test("twice at once sends the code once and makes one instance", async () => {
+  test("twice at the same time sends the code once and creates one instance", async () => {
     world.exchange = () => world.deps.sleep(5_000).then(() => granted("first"));
     const [one, two] = await Promise.all([
       provision().catch((error: unknown) => error),
@@ -109,7 +109,7 @@ describe("a first exchange", () => {
     expect(world.items.size).toBe(1);
   });
 
-  test("goes on where its code was reserved but the answer was lost, and the SDK tried again", async () => {
+  test("continues when the code's reservation succeeded but its answer was lost and the SDK tried again", async () => {
     const { put } = world.transients;
     let puts = 0;
     const transients: typeof world.transients = {
@@ -151,7 +151,7 @@ describe("a first exchange", () => {
     expect(world.items.size).toBe(0);
   });
 
-  test("while the table is down lies in the rescue bucket, and comes to life later, once", async () => {
+  test("while the table is down is stored in the rescue bucket, and becomes an instance later, once", async () => {
     world.exchange = () => {
       world.tableFails = true;
       return granted("first");
@@ -170,13 +170,13 @@ describe("a first exchange", () => {
     expect(world.records.size).toBe(0);
   });
 
-  test("does not begin with too little time to bring its grant home", async () => {
+  test("does not begin with too little time to store its grant", async () => {
     world.remaining = 99_000;
     expect(await failure(provision())).toBeInstanceOf(Unavailable);
     expect(world.sent).toEqual([]);
   });
 
-  test("notes whose account it is after the write, and does without when the vendor does not tell", async () => {
+  test("stores the account after the write, or none when the vendor does not name it", async () => {
     const account = { id: "dbid:1", email: "a@example.com" };
     const { instance } = await provision({
       connector: { ...connector, account: toldBy(async () => account) },
@@ -190,8 +190,8 @@ describe("a first exchange", () => {
   });
 });
 
-describe("a record of a first exchange that was settled before", () => {
-  test("does not bring a deleted instance back", async () => {
+describe("a rescue record of a first exchange that was settled before", () => {
+  test("does not create a deleted instance again", async () => {
     world.exchange = () => {
       world.tableFails = true;
       return granted("first");
@@ -200,7 +200,8 @@ describe("a record of a first exchange that was settled before", () => {
     const key = `rescue/${instance.id}/new`;
     const record = world.records.get(key);
     world.tableFails = false;
-    // Delivered twice: the second reader has it in hand when the first one is done and the instance is deleted.
+    // The message is delivered twice: the second reader has read the record when the first is done and the instance is
+    // deleted.
     const deps = {
       ...world.deps,
       rescue: { ...world.deps.rescue, read: async () => first.shift() },
@@ -213,7 +214,7 @@ describe("a record of a first exchange that was settled before", () => {
     expect(world.stored(instance.id).deleting).toBe(true);
   });
 
-  test("is settled before its instance is deleted", async () => {
+  test("delays the deletion of its instance until it is settled", async () => {
     world.put();
     world.records.set("rescue/42/new", { kind: "new", instance: world.stored() });
     await markForDeletion(world.deps, 42);
@@ -233,7 +234,7 @@ describe("an import", () => {
     );
   };
 
-  test("is proved by one refresh at once", async () => {
+  test("is tested by one refresh at once", async () => {
     const { instance } = await imported();
     expect(world.sent).toEqual(["r-theirs"]);
     expect(world.stored(instance.id).plain).toMatchObject({ accessToken: "new", obtainedBy: "import" });
@@ -248,7 +249,7 @@ describe("an import", () => {
     expect(world.items.size).toBe(0);
   });
 
-  test("of an access token alone is taken as it is", async () => {
+  test("of an access token alone is stored without a request", async () => {
     const { instance } = await imported({ refreshToken: undefined, accessToken: "a-theirs" });
     expect(world.stored(instance.id).plain).toMatchObject({ accessToken: "a-theirs" });
     expect(world.stored(instance.id)).not.toHaveProperty("dueAt");
@@ -256,14 +257,14 @@ describe("an import", () => {
   });
 });
 
-describe("a sign-in for an instance that is there", () => {
+describe("a sign-in for an existing instance", () => {
   const signIn = (changes: Partial<SignIn> = {}) => {
     const { secretConfiguration, name, tags, ...rest } = request;
     const sign: SignIn = { ...rest, instanceId: 42, epoch: epochOf(world.now, "state"), ...changes };
     return world.finish(signInAgain(world.deps, world.transients, sign, world.call));
   };
 
-  test("brings a dead grant back to life with the same id, and ends the grant that it replaced", async () => {
+  test("revives a dead grant with the same id, and ends the grant that it replaced", async () => {
     world.put({}, { deadVersion: 1 });
     const instance = await signIn();
     expect(instance).toMatchObject({ id: 42, version: 2, fence: 2 });
@@ -272,13 +273,13 @@ describe("a sign-in for an instance that is there", () => {
     expect(world.revoked).toEqual(["old"]);
   });
 
-  test("does not end a grant whose refresh token the vendor gave again", async () => {
+  test("does not end the old grant when the vendor gave the same refresh token again", async () => {
     world.put({ refreshToken: "r-first" });
     await signIn();
     expect(world.revoked).toEqual([]);
   });
 
-  test("that comes after a later one ends its own grant and says so", async () => {
+  test("that is written after a later one ends its own grant, and the caller gets an error", async () => {
     world.put({}, { epoch: epochOf(world.now + 1, "later") });
     expect(await failure(signIn())).toBeInstanceOf(Conflict);
     expect(world.revoked).toEqual(["first"]);
@@ -295,7 +296,7 @@ describe("a sign-in for an instance that is there", () => {
     expect(world.revoked).toEqual(["first"]);
   });
 
-  test("while the table is down is laid into the bucket, and the worker finishes it", async () => {
+  test("while the table is down is stored in the bucket, and the worker finishes it", async () => {
     world.put();
     world.exchange = () => {
       world.tableFails = true;
@@ -311,7 +312,7 @@ describe("a sign-in for an instance that is there", () => {
     expect(world.records.size).toBe(0);
   });
 
-  test("with another account is refused, unless it is welcome", async () => {
+  test("with another account is refused, unless the caller accepts that", async () => {
     const account = (id: string) => ({ ...connector, account: toldBy(async () => ({ id })) });
     world.put({}, { account: { id: "one" } });
     world.connector = account("two");
@@ -322,14 +323,14 @@ describe("a sign-in for an instance that is there", () => {
     expect(world.stored().plain.accessToken).toBe("first");
   });
 
-  describe("with another account that is welcome", () => {
+  describe("with another account that is accepted", () => {
     const named = (id: string) => ({ ...connector, account: toldBy(async () => ({ id })) });
     const silent = { ...connector, account: toldBy(() => Promise.reject(new Error("503"))) };
     beforeEach(() => {
       world.put({}, { account: { id: "one" } });
     });
 
-    test("shows nobody's account until the new one is noted, not the one from before", async () => {
+    test("shows no account until the new one is stored", async () => {
       world.connector = silent;
       expect(await signIn({ connector: silent, acceptOtherAccount: true })).not.toHaveProperty("account");
       await Promise.all(world.after);
@@ -342,7 +343,7 @@ describe("a sign-in for an instance that is there", () => {
       expect(world.stored()).toMatchObject({ version: 3, account: { id: "two" } });
     });
 
-    test("has it noted by the rescue worker that stores it", async () => {
+    test("gets its account from the rescue worker that stores the sign-in", async () => {
       world.connector = named("two");
       world.exchange = () => {
         world.tableFails = true;
@@ -358,11 +359,11 @@ describe("a sign-in for an instance that is there", () => {
   });
 
   describe("whose code is sent again", () => {
-    /** Another state, another second: a retry consumes nothing, and its own epoch says nothing. */
+    /** The retry has another state and another second, so its epoch differs; it consumes nothing. */
     const retry = () => failure(signIn({ epoch: epochOf(world.now + 5_000, "retry") }));
     const usedFor = (instanceId: number) => ({ status: 400, code: "code_used", detail: { instanceId } });
 
-    test("is told that it succeeded, and not to rotate a token that stays", async () => {
+    test("gets the answer that it succeeded, without advice to rotate a token that stays", async () => {
       world.put();
       await signIn();
       const again = await retry();
@@ -372,7 +373,7 @@ describe("a sign-in for an instance that is there", () => {
       expect(world.sent).toEqual(["code-1"]);
     });
 
-    test("is told so after a refresh of the new grant, too", async () => {
+    test("gets that answer also after a refresh of the new grant", async () => {
       world.put();
       world.exchange = () => granted("first", { expiresInMs: 6 * 60_000 });
       await signIn();
@@ -382,7 +383,7 @@ describe("a sign-in for an instance that is there", () => {
       expect(await retry()).toMatchObject(usedFor(42));
     });
 
-    test("is told so while the sign-in lies in the rescue bucket, and when it is settled", async () => {
+    test("gets that answer while the sign-in is in the rescue bucket, and when it is settled", async () => {
       world.put();
       world.exchange = () => {
         world.tableFails = true;
@@ -412,7 +413,7 @@ describe("a sign-in for an instance that is there", () => {
         },
       ],
       [
-        "a later sign-in won, and the end of its own grant is still owed",
+        "a later sign-in won, and its own grant must still be revoked",
         () => {
           world.revocationFails = true;
           world.exchange = () => {
@@ -421,7 +422,7 @@ describe("a sign-in for an instance that is there", () => {
           };
         },
       ],
-    ])("is told of no success where %s", async (_, arrange) => {
+    ])("does not get that answer when %s", async (_, arrange) => {
       world.put({}, { account: { id: "one" } });
       arrange();
       await failure(signIn({ connector: world.connector }));
@@ -433,7 +434,7 @@ describe("a sign-in for an instance that is there", () => {
   });
 });
 
-test("what was sealed and is not JSON is nowhere shown", async () => {
+test("a sealed value that is not JSON is never shown", async () => {
   world.put();
   const deps = {
     ...world.deps,
@@ -460,7 +461,7 @@ describe("a delete", () => {
     expect(await markForDeletion(world.deps, 42)).toBe(false);
   });
 
-  test("tries a revocation that fails again, for 7 days, and then reports it", async () => {
+  test("tries a failing revocation again for 7 days, and then reports it as lost", async () => {
     world.put();
     world.revocationFails = true;
     await remove();
@@ -477,7 +478,7 @@ describe("a delete", () => {
     expect(world.outcomes.at(-1)?.outcome).toBe("lost");
   });
 
-  test("waits its own time though the sweep pushed it while the vendor was asked, and is not overdue for that", async () => {
+  test("sets its own due time even when the sweep pushed the item during the request, and is not overdue for that", async () => {
     world.put();
     await markForDeletion(world.deps, 42);
     const tokens: typeof world.deps.tokens = {

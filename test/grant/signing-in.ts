@@ -4,7 +4,7 @@ import { epochOf } from "../../functions/core/instances/sign-in-epoch.ts";
 import type { CalmWorld } from "./calm-world.ts";
 import { connector } from "./connector.ts";
 
-/** The user of instance 42 signs in again, now. @param name of the state: each is a sign-in of its own */
+/** Signs the user of instance 42 in again, now. @param name part of the state, so that each sign-in has its own */
 export function signIn(world: CalmWorld, name = "state", changes: Partial<SignIn> = {}): Promise<Instance> {
   const request: SignIn = {
     instanceId: 42,

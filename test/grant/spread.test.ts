@@ -18,7 +18,7 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** The largest share of all that falls into one minute. */
+/** The largest share of all times that fall into one minute. */
 function fullestMinute(times: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const time of times) {
@@ -28,7 +28,7 @@ function fullestMinute(times: readonly number[]): number {
   return Math.max(...counts.values()) / times.length;
 }
 
-test("thousands of accounts connected in one minute do not come due in one minute, and less so with each refresh", () => {
+test("thousands of accounts connected in one minute come due in different minutes, more so with each refresh", () => {
   const random = randomNumbers(1);
   const deps = { timing, random, activeWindowMs: 7 * DAY };
   let obtained = Array.from({ length: 5_000 }, () => random() * MINUTE);
@@ -48,7 +48,7 @@ test("thousands of accounts connected in one minute do not come due in one minut
     });
     fullest.push(fullestMinute(obtained));
   }
-  // A tenth of the lifetime is 6 minutes wide.
+  // A tenth of the lifetime is 6 minutes.
   expect(fullest[0]).toBeLessThan(0.2);
   expect(fullest.at(-1)).toBeLessThan(0.08);
 });
@@ -57,7 +57,7 @@ test.each([
   ["an hour", HOUR, 0.15],
   ["ten minutes", 10 * MINUTE, 0.35],
 ])(
-  "grants that came due together do not come back together when their vendor was down for %s",
+  "grants that came due together are refreshed at different times after an outage of %s",
   async (_, outageMs, share) => {
     const world = new CalmWorld();
     world.connector = { ...connector, oauth2: { ...connector.oauth2, refreshToken: { rotates: false } } };
@@ -71,7 +71,8 @@ test.each([
     world.answer = () =>
       world.now < start + outageMs ? { kind: "unknown", reason: "status 500" } : granted("new");
 
-    // Each at its own due time, as the sweep would find it: whole minutes, so that the schedule's own bunching is in it.
+    // Each is refreshed at its own due time, in whole minutes as the sweep runs, so that the schedule's own bunching is
+    // included.
     const waiting = new Set(ids);
     for (let minute = 0; waiting.size > 0 && minute < 240; minute++) {
       for (const id of waiting) {
@@ -85,7 +86,7 @@ test.each([
     }
     expect(waiting.size).toBe(0);
     expect(fullestMinute(back)).toBeLessThan(share);
-    // And none of them waits longer than the longest back-off, and the schedule's minute.
+    // None waits longer than the longest back-off and the schedule's minute.
     expect(Math.max(...back)).toBeLessThanOrEqual(start + outageMs + 2 * timing.dueRetryMaxMs + MINUTE);
   },
 );

@@ -15,7 +15,7 @@ import { CalmWorld, HOUR } from "./calm-world.ts";
 const SHARDS = 3;
 const NOW = 1_700_000_000_000;
 
-/** The sweep's world: due items by shard, a queue that may refuse, a lock. */
+/** The sweep's dependencies: due items by shard, a queue that may refuse, a lock. */
 class Sweeping {
   now = NOW;
   remaining = 60_000;
@@ -24,7 +24,7 @@ class Sweeping {
   readonly queued: QueuedWork[] = [];
   readonly events: string[] = [];
   rescueKeys: string[] = [];
-  /** When each record was written; absent: just now. */
+  /** When each record was written; now, if absent. */
   readonly writtenAt = new Map<string, number>();
   bucketFails = false;
   refuses: (work: QueuedWork) => boolean = () => false;
@@ -113,7 +113,7 @@ class Sweeping {
   }
 }
 
-/** How many go on at once: each lasts until the event loop has come round. */
+/** Counts how many calls run at the same time: each call lasts one turn of the event loop. */
 class Together {
   most = 0;
   done = 0;
@@ -135,7 +135,7 @@ describe("the sweep", () => {
     world = new Sweeping();
   });
 
-  test("queues what is due on every shard, with its group, and then pushes it 5 min ahead", async () => {
+  test("queues what is due on every shard, with its group, and then moves its due time by 5 min", async () => {
     world.add(10, NOW - 90_000, "box");
     world.add(21, NOW, "drive");
     world.add(32, NOW + 1);
@@ -154,7 +154,7 @@ describe("the sweep", () => {
     expect(world.due.get(32)?.dueAt).toBe(NOW + 1);
   });
 
-  test("tells since when a grant has been due, however often its messages were lost", async () => {
+  test("reports since when a grant has been due, however often its messages were lost", async () => {
     world.add(10, NOW - 30_000);
     const seen: number[] = [];
     for (let minute = 0; minute <= 60; minute++) {
@@ -165,12 +165,12 @@ describe("the sweep", () => {
     expect(seen).toEqual([0.5, 5.5, 10.5, 15.5, 20.5, 25.5, 30.5, 35.5, 40.5, 45.5, 50.5, 55.5, 60.5]);
   });
 
-  test("counts as overdue what was put off only from the end of its token", async () => {
+  test("counts a delayed refresh as overdue only from the end of its token", async () => {
     world.due.set(10, { id: 10, dueAt: NOW, dueSince: NOW + 60_000, refreshGroup: "group" });
     expect(await sweep(world.deps())).toMatchObject({ due: 1, oldestOverdueMs: 0 });
   });
 
-  test("queues a pending sign-in as work of its own, and pushes its entry, not the instance's", async () => {
+  test("queues a pending sign-in with its own kind of message, and pushes its entry, not that of the instance", async () => {
     const pending = { sessionId: "cs_1", epoch: "000000000000002-state" };
     world.due.set(10, { id: 10, dueAt: NOW, refreshGroup: "g", pending });
     await sweep(world.deps());
@@ -179,7 +179,7 @@ describe("the sweep", () => {
     expect(world.events).not.toContain("push 10");
   });
 
-  test("does not push what the queue did not take", async () => {
+  test("does not push an item that the queue did not accept", async () => {
     world.add(10, NOW);
     world.add(20, NOW);
     world.refuses = (work) => work.kind === "refresh" && work.instanceId === 10;
@@ -190,7 +190,7 @@ describe("the sweep", () => {
     expect(world.refreshed()).toEqual([10, 20]);
   });
 
-  test("leaves alone what a fast worker has settled already", async () => {
+  test("does not change an item that a fast worker has settled already", async () => {
     world.add(10, NOW);
     world.refuses = () => {
       world.due.set(10, { id: 10, dueAt: NOW + HOUR, refreshGroup: "group" });
@@ -200,7 +200,7 @@ describe("the sweep", () => {
     expect(world.due.get(10)?.dueAt).toBe(NOW + HOUR);
   });
 
-  test("works one at a time; a crashed one's lock runs out", async () => {
+  test("runs one at a time; the lock of a crashed sweep runs out", async () => {
     world.add(10, NOW);
     world.state = { lockedUntil: NOW + 5_000, shards: SHARDS };
     expect(await sweep(world.deps())).toBeUndefined();
@@ -210,7 +210,7 @@ describe("the sweep", () => {
     expect([one, two].filter((each) => each === undefined)).toHaveLength(1);
   });
 
-  test("stops in time and goes on there the next time, so that no shard is left behind", async () => {
+  test("stops in time and continues there the next time, so that it reaches every shard", async () => {
     for (let shard = 0; shard < SHARDS; shard++) {
       for (let count = 0; count < 250; count++) world.add(1_000 * (count + 1) + shard, NOW - count);
     }
@@ -224,11 +224,11 @@ describe("the sweep", () => {
     expect(new Set(world.refreshed()).size).toBe(750);
   });
 
-  test("goes on behind what the queue refuses, however little time there is", async () => {
+  test("continues behind the items that the queue refuses, however little time there is", async () => {
     for (let count = 0; count < 250; count++) world.add(10 * (count + 1), NOW - count);
     const tried = new Set<number>();
     world.refuses = (work) => work.kind === "refresh" && tried.add(work.instanceId) !== undefined;
-    // One page a sweep: without its cursor each would try the oldest hundred again.
+    // One page per sweep: without its cursor each sweep would try the oldest hundred again.
     world.msPerPage = 51_000;
     for (let minute = 0; minute < 3; minute++) {
       world.remaining = 60_000;
@@ -238,7 +238,7 @@ describe("the sweep", () => {
     expect(world.state).not.toHaveProperty("unfinished");
   });
 
-  test("begins with the shards that the last one had no time for", async () => {
+  test("begins with the shards that the previous sweep had no time for", async () => {
     world.msPerPage = 51_000;
     await sweep(world.deps());
     expect(world.events).toEqual(["query 0"]);
@@ -252,7 +252,7 @@ describe("the sweep", () => {
     expect(world.events).toEqual(["query 0", "query 1", "query 2", "query 0", "query 1"]);
   });
 
-  test("asks several shards and pushes many items side by side, but no more than it has connections for", async () => {
+  test("reads several shards and pushes many items at the same time, but not more than it has connections", async () => {
     for (let id = 0; id < 2_000; id++) world.add(id, NOW);
     const deps = world.deps(10);
     const queries = new Together();
@@ -271,7 +271,7 @@ describe("the sweep", () => {
     expect(pushes.most).toBeLessThanOrEqual(48);
   });
 
-  test("sweeps the other shards though one cannot be read, and says so when all of them are done", async () => {
+  test("sweeps the other shards when one cannot be read, and reports the error after them", async () => {
     for (const id of [10, 21, 32]) world.add(id, NOW);
     const deps = world.deps();
     const pushes = new Together();
@@ -290,7 +290,7 @@ describe("the sweep", () => {
       lock: {
         ...deps.lock,
         write: (state, seen) => {
-          // As long as one shard is at work, nobody else may begin.
+          // While a shard is being swept, no other sweep may begin.
           if (state.lockedUntil === 0) unlocked = pushes.done;
           return deps.lock.write(state, seen);
         },
@@ -305,14 +305,14 @@ describe("the sweep", () => {
     expect(world.refreshed()).toEqual([10, 21, 32]);
   });
 
-  test("finds what lies on shards that are no longer used", async () => {
+  test("finds items on shards that are no longer used", async () => {
     await sweep(world.deps(5));
     world.add(14, NOW);
     await sweep(world.deps(2));
     expect(world.refreshed()).toEqual([14]);
   });
 
-  test("queues what lies in the rescue bucket, in pages", async () => {
+  test("queues the records of the rescue bucket, in pages", async () => {
     world.rescueKeys = Array.from({ length: 700 }, (_, index) => `rescue/${1000 + index}/2`);
     expect(await sweep(world.deps())).toMatchObject({ rescueRecords: 500 });
     expect(await sweep(world.deps())).toMatchObject({ rescueRecords: 200 });
@@ -323,7 +323,7 @@ describe("the sweep", () => {
     const stuck = Array.from({ length: 5_000 }, (_, index) => `rescue/${10_000 + index}/new`);
     for (const key of stuck) world.writtenAt.set(key, NOW - 2 * 24 * HOUR);
     world.rescueKeys = stuck;
-    // The first round knows nothing of the one before.
+    // The first round has no time of an earlier round.
     for (let minute = 0; minute < 11; minute++) {
       await sweep(world.deps());
       world.now += 60_000;
@@ -338,7 +338,7 @@ describe("the sweep", () => {
     expect(world.rescued().length).toBeLessThan(500);
   });
 
-  test("tries a record each minute while it is young, and at growing distances after", async () => {
+  test("tries a record every minute while it is young, and less often later", async () => {
     const key = "rescue/1/2";
     world.rescueKeys = [key];
     world.writtenAt.set(key, NOW - 1);
@@ -359,12 +359,12 @@ describe("the sweep", () => {
     expect(tries.length).toBeLessThan(450);
   });
 
-  test("leaves no try out when a sweep fails or comes late", async () => {
+  test("tries a record that was due while a sweep failed or was late", async () => {
     world.rescueKeys = ["rescue/1/2"];
     world.writtenAt.set("rescue/1/2", NOW - 5 * HOUR);
     await sweep(world.deps());
     world.queued.length = 0;
-    // Two hours without a sweep; then one that finds the bucket failing.
+    // Two hours without a sweep; then a sweep that finds the bucket failing.
     world.now += 2 * HOUR;
     world.bucketFails = true;
     await expect(sweep(world.deps())).rejects.toThrow("the bucket fails");
@@ -374,7 +374,7 @@ describe("the sweep", () => {
     expect(world.rescued()).toEqual(["rescue/1/2"]);
   });
 
-  test("queues every record, whatever a version before has left in the lock", async () => {
+  test("queues every record, whatever an older version left in the lock", async () => {
     world.rescueKeys = ["rescue/1/2", "rescue/2/2"];
     for (const key of world.rescueKeys) world.writtenAt.set(key, NOW - 24 * HOUR);
     world.state = { lockedUntil: 0, shards: SHARDS, rescueAfter: "rescue/1/2" } as SweepState;
@@ -382,7 +382,7 @@ describe("the sweep", () => {
     expect(world.rescued()).toEqual(world.rescueKeys);
   });
 
-  test("queues what is due though the bucket does not answer, and says that it failed", async () => {
+  test("queues what is due when the bucket does not answer, and reports the error", async () => {
     world.bucketFails = true;
     world.add(10, NOW);
     await expect(sweep(world.deps())).rejects.toThrow("the bucket fails");
@@ -390,14 +390,14 @@ describe("the sweep", () => {
     expect(world.state?.lockedUntil).toBe(0);
   });
 
-  test("with nothing due costs one query a shard", async () => {
+  test("with nothing due costs one query per shard", async () => {
     await sweep(world.deps());
     expect(world.events).toEqual(["query 0", "query 1", "query 2"]);
   });
 });
 
 describe("a rescue record", () => {
-  test("comes back from its JSON as it was, bytes and all", () => {
+  test("is the same when it is written as JSON and read again, with every byte", () => {
     const world = new CalmWorld();
     const instance = world.put({}, { sealedConfiguration: Buffer.from([0, 255, 7]) });
     const text = writeRecord({ kind: "new", instance });
@@ -411,7 +411,7 @@ describe("a rescue record", () => {
 });
 
 describe("an instance token", () => {
-  test("tells its instance, and only by its hash whether it is good", () => {
+  test("contains its instance's id, and can be checked only by its hash", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (id) => {
         const { token, hash } = newInstanceToken(id);
@@ -423,7 +423,7 @@ describe("an instance token", () => {
     expect(newInstanceId()).toBeLessThan(2 ** 53);
   });
 
-  test("that is garbled is nothing at all", () => {
+  test("that is malformed is refused", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(readInstanceToken(`lsi_${text}`)).toBeUndefined();

@@ -6,14 +6,14 @@ type Teller = (accessToken: string) => Promise<Account>;
 
 const tellers = new Map<string, Teller>();
 
-/** An account call that `accountHttp` answers with what `teller` returns; it gets no answer where that throws. */
+/** An account call; `accountHttp` answers it with what `teller` returns, or not at all when `teller` throws. */
 export function toldBy(teller: Teller): AccountCall {
   const path = `/told-by/${tellers.size}`;
   tellers.set(path, teller);
   return { method: "GET", path, id: "id", name: "name", email: "email" };
 }
 
-/** A vendor's API that has account calls alone. */
+/** A vendor's API that has only account calls. */
 export const accountHttp: VendorHttp = {
   async send({ url, headers }) {
     const teller = tellers.get(new URL(url).pathname);

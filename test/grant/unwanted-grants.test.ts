@@ -8,15 +8,15 @@ import { connector } from "./connector.ts";
 import { signIn } from "./signing-in.ts";
 import { toldBy } from "./told-by.ts";
 
-// Grants that no instance lives by any more: overtaken, unwelcome (those that were replaced: replaced-grants.test.ts). Each ends at the vendor, now or later, and never
-// with the one that lives.
+// Grants that no instance uses, because a later sign-in won or their account was refused (for replaced grants see
+// replaced-grants.test.ts). Each is ended at the vendor, now or later, but never together with the grant that is in use.
 
 let world: CalmWorld;
 beforeEach(() => {
   world = new CalmWorld();
 });
 
-/** One round of the rescue worker over all that lies in the bucket. */
+/** Lets the rescue worker settle every record in the bucket once. */
 const settleAll = async (): Promise<void> => {
   for (const key of [...world.records.keys()]) await settleRescueRecord(world.deps, key, world.call);
 };
@@ -29,7 +29,7 @@ describe("a sign-in with another account", () => {
     world.connector = asksFor("two");
   });
 
-  test("ends its own grant later where the vendor does not take that now", async () => {
+  test("ends its own grant later when the vendor does not accept the revocation now", async () => {
     world.revocationFails = true;
     await expect(signIn(world, "x", { connector: world.connector })).rejects.toMatchObject({
       code: "another_account",
@@ -43,7 +43,7 @@ describe("a sign-in with another account", () => {
     expect(world.stored().plain.accessToken).toBe("old");
   });
 
-  test("is counted as lost where the bucket does not take it either", async () => {
+  test("is counted as lost when the bucket does not accept its record either", async () => {
     world.revocationFails = true;
     world.bucketFails = true;
     const inItsLastSecond: Connector = {
@@ -60,8 +60,8 @@ describe("a sign-in with another account", () => {
   });
 });
 
-describe("a grant with the token that the instance lives by", () => {
-  test("is spared when a refresh brought it too late, at a vendor that gives it to each sign-in", async () => {
+describe("a grant with the same refresh token as the stored one", () => {
+  test("is not revoked when a refresh brought it too late, at a vendor that gives the token to each sign-in", async () => {
     world.put();
     world.exchange = () => granted("again", { refreshToken: "r-old" });
     world.answer = async () => {
@@ -73,19 +73,19 @@ describe("a grant with the token that the instance lives by", () => {
     expect(world.revoked).toEqual([]);
   });
 
-  test("is spared when its sign-in was overtaken", async () => {
+  test("is not revoked when its sign-in lost against a later one", async () => {
     world.put({}, { epoch: epochOf(world.now + 1, "later") });
     world.exchange = () => granted("again", { refreshToken: "r-old" });
     await expect(signIn(world)).rejects.toMatchObject({ code: "sign_in_superseded" });
     expect(world.revoked).toEqual([]);
   });
 
-  test("is owed, not ended, while nobody can look", async () => {
+  test("waits in the bucket while the stored grant cannot be read", async () => {
     world.put();
     world.exchange = () => granted("again", { refreshToken: "r-old" });
     const { get } = world.deps.instances;
     let reads = 0;
-    // The sign-in's own two reads are answered.
+    // Only the two reads of the sign-in itself succeed.
     world.deps.instances.get = async (id) => {
       reads += 1;
       if (reads > 2) throw new Error("the table fails");
@@ -106,22 +106,25 @@ describe("a record whose seal is broken", () => {
       { kind: "refresh", epoch: "", baseVersion: 9, fence: 9, refreshedAt: 1_700_000_000_000 },
     ],
     ["of a sign-in", { kind: "sign-in", epoch: epochOf(1, "x"), at: 1_700_000_000_000 }],
-  ] as const)("%s lies for 7 days for somebody to look at, and is then given up", async (_, record) => {
-    const { grant } = world.put();
-    await world.deps.rescue.put({
-      ...record,
-      instanceId: 42,
-      organizationId: "org",
-      connector: "vendor",
-      grant,
-    });
-    await expect(settleAll()).rejects.toThrow(RevocationOwed);
-    await world.pass(7 * DAY);
-    await settleAll();
-    expect(world.records.size).toBe(0);
-    expect(outcomes()).toEqual(["lost"]);
-    expect(world.revoked).toEqual([]);
-    await Promise.all(world.after);
-    expect(world.announced).toMatchObject([{ name: "instance.revocation_failed" }]);
-  });
+  ] as const)(
+    "%s is kept for 7 days, so that an operator can look at it, and is then given up",
+    async (_, record) => {
+      const { grant } = world.put();
+      await world.deps.rescue.put({
+        ...record,
+        instanceId: 42,
+        organizationId: "org",
+        connector: "vendor",
+        grant,
+      });
+      await expect(settleAll()).rejects.toThrow(RevocationOwed);
+      await world.pass(7 * DAY);
+      await settleAll();
+      expect(world.records.size).toBe(0);
+      expect(outcomes()).toEqual(["lost"]);
+      expect(world.revoked).toEqual([]);
+      await Promise.all(world.after);
+      expect(world.announced).toMatchObject([{ name: "instance.revocation_failed" }]);
+    },
+  );
 });

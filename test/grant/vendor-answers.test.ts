@@ -63,14 +63,14 @@ describe("an access token that no header can carry", () => {
       ...(refreshToken === undefined ? {} : { refreshToken }),
     },
   });
-  /** Due, with ten minutes left of its token. */
+  /** Puts a due instance whose token has ten minutes left. */
   const put = () =>
     world.put(
       { obtainedAt: world.now - 50 * MINUTE, expiresAt: world.now + 10 * MINUTE },
       { dueAt: world.now },
     );
 
-  test("costs no refresh token that came with it: the next try sends the new one", async () => {
+  test("comes with a new refresh token, which is stored and sent at the next try", async () => {
     put();
     world.answer = (token) => unusable(`${token}+`);
     await due();
@@ -92,7 +92,7 @@ describe("an access token that no header can carry", () => {
     expect(world.stored()).not.toHaveProperty("attempts");
   });
 
-  test("leaves the token from before in use while it lasts, and is not asked for with each call", async () => {
+  test("leaves the old token in use until it expires, and the vendor is not asked at every call", async () => {
     put();
     world.answer = (token) => unusable(`${token}+`);
     await due();
@@ -105,7 +105,7 @@ describe("an access token that no header can carry", () => {
     expect(world.sent.length).toBe(sent);
   });
 
-  test("without a new refresh token gives the lease back: the one from before goes on", async () => {
+  test("without a new refresh token gives the lease back, and the old refresh token stays", async () => {
     put();
     world.answer = () => unusable();
     await due();
@@ -113,7 +113,7 @@ describe("an access token that no header can carry", () => {
     expect(world.stored()).not.toHaveProperty("until");
   });
 
-  test("its refresh token goes to the rescue bucket when the table fails, and home from there", async () => {
+  test("comes with a refresh token that goes to the rescue bucket when the table fails, and back from there", async () => {
     put();
     world.answer = (token) => {
       world.tableFails = true;
@@ -129,14 +129,14 @@ describe("an access token that no header can carry", () => {
     expect(world.sent).toEqual(["r-old", "r-old+"]);
   });
 
-  test("makes no instance, and is ended at the vendor", async () => {
+  test("creates no instance, and its grant is ended at the vendor", async () => {
     world.exchange = () => unusable("r");
     expect(await problem(provision())).toMatchObject({ status: 502, code: "unusable_access_token" });
     expect(world.items.size).toBe(0);
     expect(world.revoked).toEqual(["line\nbreak"]);
   });
 
-  test("replaces no grant in a sign-in", async () => {
+  test("does not replace a grant in a sign-in", async () => {
     world.put();
     world.exchange = () => unusable("r");
     expect(await problem(signIn(world))).toMatchObject({ code: "unusable_access_token" });
@@ -144,7 +144,7 @@ describe("an access token that no header can carry", () => {
     expect(world.revoked).toEqual(["line\nbreak"]);
   });
 
-  test("is refused in an import, whoever gave it", async () => {
+  test("is refused in an import, whether the caller or the vendor sends it", async () => {
     expect(await problem(importing({ accessToken: "tok\u0007en" }))).toMatchObject({
       status: 400,
       code: "unusable_access_token",
@@ -155,15 +155,18 @@ describe("an access token that no header can carry", () => {
   });
 });
 
-describe("who answers in the token endpoint's place", () => {
-  test.each([403, 408, 425])("%i gives the code back: the same request may be sent again", async (status) => {
-    world.exchange = () => ({ kind: "refused", status, error: `http_${status}` });
-    expect(await problem(provision())).toMatchObject({ status: 503, code: "vendor_unavailable" });
-    world.exchange = () => granted("first");
-    expect((await provision()).instance.organizationId).toBe("org");
-  });
+describe("an answer from another server in place of the token endpoint", () => {
+  test.each([403, 408, 425])(
+    "%i does not use up the code: the same request may be sent again",
+    async (status) => {
+      world.exchange = () => ({ kind: "refused", status, error: `http_${status}` });
+      expect(await problem(provision())).toMatchObject({ status: 503, code: "vendor_unavailable" });
+      world.exchange = () => granted("first");
+      expect((await provision()).instance.organizationId).toBe("org");
+    },
+  );
 
-  test("a 403 that the token endpoint itself explains is the caller's", async () => {
+  test("403 with an error of the token endpoint itself goes to the caller", async () => {
     world.exchange = () => ({ kind: "refused", status: 403, error: "access_denied" });
     expect(await problem(provision())).toMatchObject({ status: 400, code: "vendor_refused" });
   });
@@ -188,7 +191,7 @@ describe("a sign-in that succeeds", () => {
     expect(await isPaused()).toBe(false);
   });
 
-  test("is what ends it: a refused one does not, nor an import that the vendor never saw", async () => {
+  test("is necessary for that: a refused one does not end the pause, nor does an import without a vendor request", async () => {
     world.exchange = () => ({ kind: "client_refused", status: 401, error: "invalid_client" });
     await problem(provision());
     await importing({ accessToken: "token" });
@@ -197,8 +200,8 @@ describe("a sign-in that succeeds", () => {
   });
 });
 
-describe("a vendor that asks to be left alone", () => {
-  test("for a year is asked again after an hour, and the status says so", async () => {
+describe("a vendor's Retry-After", () => {
+  test("of a year lasts one hour, and the status says so", async () => {
     world.put(
       { obtainedAt: world.now - 50 * MINUTE, expiresAt: world.now + 10 * MINUTE },
       { dueAt: world.now },
@@ -221,7 +224,7 @@ describe("a vendor that asks to be left alone", () => {
     expect(world.stored().plain.accessToken).toBe("new");
   });
 
-  test("the status tells no time at which nothing is refreshed", () => {
+  test("does not appear in the status when there will be no refresh", () => {
     const instance = world.put({}, { dueAt: world.now + 5 * MINUTE });
     const grant = world.grant();
     expect(nextRefreshAt({ ...instance, retryAt: world.now + HOUR }, grant)).toBe(world.now + HOUR);
@@ -232,7 +235,7 @@ describe("a vendor that asks to be left alone", () => {
   });
 });
 
-describe("five deletes at once", () => {
+describe("five deletes at the same time", () => {
   const deletes = (count: number) =>
     Promise.all(Array.from({ length: count }, () => markForDeletion(world.deps, 42)));
   const workers = (count: number) =>
@@ -246,14 +249,14 @@ describe("five deletes at once", () => {
     expect(world.items.has(42)).toBe(false);
   });
 
-  test("are handed over once", async () => {
+  test("send one message to the worker", async () => {
     world.put();
     expect(await deletes(4)).toEqual([true, true, true, true]);
     expect(await deletes(1)).toEqual([true]);
     expect(world.handedOver).toEqual([{ id: 42, cause: "delete" }]);
   });
 
-  test("ask a vendor that fails once, and again when it is time", async () => {
+  test("ask a vendor that fails once, and again when the retry is due", async () => {
     world.put();
     await deletes(5);
     let asked = 0;
@@ -273,7 +276,7 @@ describe("five deletes at once", () => {
     expect(world.items.has(42)).toBe(false);
   });
 
-  test("one whose worker crashed is ended by the next sweep after its claim", async () => {
+  test("are finished by the next sweep after the claim of a worker that crashed", async () => {
     world.put();
     await deletes(1);
     const revoke = world.deps.tokens.revoke;
@@ -284,7 +287,7 @@ describe("five deletes at once", () => {
     await world.finish(workers(1));
     expect(world.revoked).toEqual([]);
     await world.pass(timing.deletionMs + 1_000);
-    // It has been on the due index all the time.
+    // The instance has stayed on the due index.
     expect(world.stored().dueAt).toBeLessThanOrEqual(world.now);
     await world.finish(workers(1));
     expect(world.revoked).toEqual(["old"]);

@@ -45,7 +45,7 @@ describe.each([eternal, shortlived])("a grant without a refresh token ($key)", (
     expect(life.vendors.tokenRequests).toHaveLength(1);
   });
 
-  test("that the vendor has ended: its 401 is the answer, again and again, and no token request goes out", async () => {
+  test("that the vendor has ended: each call gets the vendor's 401, and no token request is sent", async () => {
     await connect(connector);
     expect(await life.call()).toBe(200);
     life.vendors.endConsents(connector.key as VendorKind);
@@ -55,18 +55,18 @@ describe.each([eternal, shortlived])("a grant without a refresh token ($key)", (
       await life.work("unauthorized");
     }
     expect(life.vendors.tokenRequests).toHaveLength(1);
-    // The first time the token was seconds old, and is tried twice.
+    // At the first call the token is only seconds old, so the call is sent twice.
     expect(life.vendors.apiCalls.map(({ status }) => status)).toEqual([200, 401, 401, 401, 401]);
     expect(life.stored).not.toHaveProperty("deadVersion");
   });
 
-  test("a refresh that the app asks for is 501, as there is nothing to refresh with", async () => {
+  test("answers 501 to a refresh that the app asks for, because there is no refresh token", async () => {
     await connect(connector);
     await expect(force()).rejects.toMatchObject({ status: 501, code: "not_supported" });
     expect(life.vendors.tokenRequests).toHaveLength(1);
   });
 
-  test("is found not due by a worker that is sent to it all the same", async () => {
+  test("is taken off the due index by a worker that visits it", async () => {
     await connect(connector);
     life.world.items.set(life.id, { ...life.stored, dueAt: life.world.now });
     await life.work();
@@ -75,7 +75,7 @@ describe.each([eternal, shortlived])("a grant without a refresh token ($key)", (
   });
 });
 
-test("a token with an end and no refresh token is served past it: the vendor's 401 ends it", async () => {
+test("a token with an expiry and no refresh token is used after its expiry until the vendor answers 401", async () => {
   await connect(shortlived, MINUTE);
   await life.pass(2 * MINUTE);
   expect(needsReauthentication(life.stored)).toBe(false);
@@ -103,7 +103,7 @@ describe("a lifetime", () => {
     },
   );
 
-  test("of 600 s costs one refresh at most for ten calls within it, with the sweep and without", async () => {
+  test("of 600 s costs at most one refresh for ten calls within it, with the sweep and without", async () => {
     await connect(rotating, 600 * SECOND);
     for (let call = 0; call < 10; call++) {
       expect(await life.call()).toBe(200);
@@ -119,7 +119,8 @@ describe("a lifetime", () => {
   });
 
   test.each([
-    // Of 5 s at least 2.4 s are used: a fiftieth off, a tenth kept, and a second on either side for the Date header.
+    // At least 2.4 s of 5 s are used: a fiftieth is subtracted, a tenth is kept, and the Date header costs a second at either
+    // end.
     [5 * SECOND, 2_400],
     [60 * SECOND, 50_900],
     [5 * MINUTE, 255_000],
@@ -158,7 +159,7 @@ describe("a lifetime", () => {
     expect(life.refreshes).toBe(3);
   });
 
-  test("that nobody tells: refreshed when the vendor says 401, once, and replayed", async () => {
+  test("that is unknown: the token is refreshed once when the vendor answers 401, and the call is repeated", async () => {
     await connect(unknown);
     expect(life.stored).not.toHaveProperty("dueAt");
     for (let minute = 0; minute < 130; minute++) {
@@ -169,7 +170,7 @@ describe("a lifetime", () => {
     expect(life.refused).toBe(2);
   });
 
-  test("that ends while a call lasts is not the vendor's 401 to the caller: 5 s after a refresh is not too soon", async () => {
+  test("that ends during a call does not pass the vendor's 401 to the caller, although the last refresh was 5 s ago", async () => {
     await connect(rotating, 5 * SECOND);
     await life.world.pass(6 * SECOND);
     expect(await life.call()).toBe(200);
@@ -182,7 +183,7 @@ describe("a lifetime", () => {
   });
 });
 
-test("a call that outlasts its token goes on with the next one, and sends no dead one", async () => {
+test("a call that lasts longer than its token continues with the next token, and sends no expired one", async () => {
   await connect(rotating, 5 * SECOND);
   const session = await life.session();
   expect(await life.call(session)).toBe(200);
@@ -195,7 +196,7 @@ test("a call that outlasts its token goes on with the next one, and sends no dea
 });
 
 describe("a grant that nobody uses", () => {
-  test("leaves the due index after a week, costs nothing from then on, and comes back with its next use", async () => {
+  test("leaves the due index after a week, costs nothing after that, and comes back with its next use", async () => {
     await connect(rotating);
     await life.pass(8 * DAY);
     const untilThen = life.refreshes;
@@ -209,7 +210,7 @@ describe("a grant that nobody uses", () => {
     expect(life.refreshes).toBe(untilThen + 2);
   });
 
-  test("is kept alive where its refresh token dies of idleness: once in half of that time", async () => {
+  test("is kept alive when its refresh token ends without use: by one refresh in half of that time", async () => {
     await connect(idle);
     await life.pass(8 * DAY);
     const untilThen = life.refreshes;
@@ -221,7 +222,7 @@ describe("a grant that nobody uses", () => {
     expect(life.refused).toBe(0);
   });
 
-  test("is kept alive so, too, where nobody knows how long its access token lives", async () => {
+  test("is kept alive in the same way when the lifetime of its access token is unknown", async () => {
     const keepAlive = {
       ...unknown,
       oauth2: { ...unknown.oauth2, refreshToken: { rotates: false, idleLifetimeMs: 30 * DAY } },
@@ -237,7 +238,7 @@ describe("a grant that nobody uses", () => {
 });
 
 describe("a long-lived token", () => {
-  test("comes due at half of its life, used or not, and so never ends", async () => {
+  test("comes due at half of its lifetime, used or not, and so never ends", async () => {
     await connect(longlived);
     const due = (life.stored.dueAt ?? 0) - life.world.now;
     expect(due).toBeGreaterThan(26 * DAY);
@@ -267,7 +268,7 @@ describe("a long-lived token", () => {
     expect(life.vendors.tokenRequests).toHaveLength(before + 1);
   });
 
-  test("of a vendor that gives it for some hours only waits for its minimum age", async () => {
+  test("with a lifetime of only some hours is due at its minimum age", async () => {
     await connect(longlived, 30 * HOUR);
     expect((life.stored.dueAt ?? 0) - life.world.now).toBeGreaterThanOrEqual(DAY);
     await life.pass(10 * DAY);
@@ -287,7 +288,7 @@ describe("a long-lived token", () => {
     expect(life.refreshes).toBe(1);
   });
 
-  test("whose exchange failed is short-lived for a while: usable at once, exchanged by the worker a minute later", async () => {
+  test("whose exchange failed is short-lived at first: it works at once, and the worker exchanges it minutes later", async () => {
     let isDown = true;
     life = await VendorLife.connect(longlived, (vendors) => {
       vendors.intervene = ({ path }) =>
@@ -305,7 +306,7 @@ describe("a long-lived token", () => {
     expect(await life.call()).toBe(200);
   });
 
-  test("whose exchange never succeeds needs a new sign-in when the short-lived one has run out", async () => {
+  test("whose exchange never succeeds needs a new sign-in when the short-lived token has run out", async () => {
     let isDown = true;
     life = await VendorLife.connect(longlived, (vendors) => {
       vendors.intervene = ({ path }) =>
@@ -322,7 +323,7 @@ describe("a long-lived token", () => {
   });
 
   test.each(["accessToken", "refreshToken"] as const)(
-    "that was won elsewhere, given as %s, is taken as it is, and renewed when it is old enough for certain",
+    "that is imported as %s is stored unchanged, and renewed when it has certainly reached its minimum age",
     async (given) => {
       await connect(longlived);
       const { accessToken } = life.stored.plain;
@@ -353,14 +354,14 @@ describe("a long-lived token", () => {
   );
 });
 
-describe("a vendor whose customers have hosts of their own", () => {
+describe("a vendor whose customers have their own hosts", () => {
   const connectPlaced = async () => {
     life = await VendorLife.connect(placed, undefined, { subdomain: "acme" });
     await Promise.all(life.world.after.splice(0));
   };
   const hosts = () => [...new Set(life.vendors.tokenRequests.map(({ host }) => host))];
 
-  test("is called where it said, with its own client and its token in the query", async () => {
+  test("is called at the host from its answer, with its own client and its token in the query", async () => {
     await connectPlaced();
     expect(await life.call()).toBe(200);
     expect(life.stored.account).toEqual({ id: "placed-user" });
@@ -374,7 +375,7 @@ describe("a vendor whose customers have hosts of their own", () => {
     expect(hosts()).toEqual(["acme.placed.vendor.example"]);
   });
 
-  test("is called there whatever its configuration says later, and nowhere else", async () => {
+  test("is called at the same host after a change of the configuration, and nowhere else", async () => {
     await connectPlaced();
     const { subdomain: _, ...configuration } = life.stored.configuration;
     life.world.items.set(life.id, { ...life.stored, configuration: { ...configuration, subdomain: "evil" } });
@@ -391,14 +392,14 @@ describe("a vendor whose customers have hosts of their own", () => {
     await expect(session.send(elsewhere)).rejects.toThrow(/host/);
   });
 
-  test("is asked to revoke there", async () => {
+  test("gets the revocation at the same host", async () => {
     await connectPlaced();
     const { plain } = life.stored;
     expect(await life.deps.tokens.revoke(placed, { id: "kinds-client", secret: "s" }, plain)).toBe(true);
     await expect(life.call()).rejects.toMatchObject({ code: "needs_reauthentication" });
   });
 
-  test("that tells another host than its own is not called at all", async () => {
+  test("with a foreign host in its answer is not called at all", async () => {
     await connectPlaced();
     const told = { ...life.stored.plain.extra, api_host: "https://evil.example" };
     const session = await life.session();

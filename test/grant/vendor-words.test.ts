@@ -40,9 +40,9 @@ const outcomes: [string, TokenOutcome, string, string][] = [
   ],
 ];
 
-describe("what a vendor says to a refresh that it refuses", () => {
+describe("a vendor's error at a refresh", () => {
   test.each(outcomes)(
-    "stands in the item, the event and the metric of %s",
+    "is stored in the item, the event and the metric of %s",
     async (_, outcome, code, error) => {
       const told = await refreshed({ ...outcome, description: "Ask an administrator." } as TokenOutcome);
       expect(told.stored.lastError).toBe(code);
@@ -57,7 +57,7 @@ describe("what a vendor says to a refresh that it refuses", () => {
     },
   );
 
-  test("is bounded, on one line, and without any secret of the grant", async () => {
+  test("is shortened, on one line, and without any secret of the grant", async () => {
     const secrets = ["access-0123456789", "refresh-0123456789", "client-secret-0123456789"];
     const told = await refreshed({
       kind: "refused",
@@ -75,13 +75,13 @@ describe("what a vendor says to a refresh that it refuses", () => {
     for (const secret of secrets) expect(everything).not.toContain(secret);
   });
 
-  test("is nothing where it sent no error: the status is our word, not the vendor's", async () => {
+  test("is not stored when the vendor sent none, because the status is our word", async () => {
     const told = await refreshed({ kind: "refused", status: 403, error: "http_403" });
     expect(told.stored.lastFailure).toEqual({ at: expect.any(Number), code: "vendor_refused_403" });
     expect(told.event).not.toHaveProperty("error");
   });
 
-  test("goes with the next success", async () => {
+  test("is removed by the next success", async () => {
     await refreshed({ kind: "refused", status: 400, error: "user_suspended" });
     await world.pass(HOUR);
     const { stored } = await refreshed(granted("new"));

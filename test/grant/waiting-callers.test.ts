@@ -9,7 +9,7 @@ import {
 import type { Instance } from "../../functions/core/instances/instance.ts";
 import { CalmWorld, granted, HOUR } from "./calm-world.ts";
 
-// A caller whose token has run out, or was refused, while somebody else renews it.
+// A caller whose token has run out, or was refused, while another process refreshes the grant.
 
 let world: CalmWorld;
 beforeEach(() => {
@@ -19,7 +19,7 @@ beforeEach(() => {
 const expired = () => ({ obtainedAt: world.now - HOUR, expiresAt: world.now });
 const held = () => ({ fence: 2, until: world.now + 90_000 });
 
-/** Somebody else's refresh comes home. */
+/** Commits another process's refresh. */
 async function theirs(): Promise<void> {
   const place = { organizationId: "org", item: "instance/42", field: "grant", version: 2 };
   const grant = await world.deps.vault.seal(place, JSON.stringify(world.grant({ accessToken: "theirs" })));
@@ -35,7 +35,7 @@ const callers: [string, () => Promise<AccessToken | undefined>][] = [
 describe.each(callers)("%s", (caller, call) => {
   const answer = () => world.finish(call().catch((error: unknown) => error));
 
-  test("waits for the refresh of another function, and asks the vendor nothing", async () => {
+  test("waits for the refresh of another function, and sends the vendor nothing", async () => {
     world.put(expired(), held());
     const waiting = answer();
     await world.pass(3_000);
@@ -45,13 +45,13 @@ describe.each(callers)("%s", (caller, call) => {
     expect(world.outcomes.map(({ outcome }) => outcome)).toEqual(["waited"]);
   });
 
-  test("does not wait for a day that an earlier version heeded", async () => {
+  test("does not wait for a Retry-After of a day that an earlier version stored", async () => {
     world.put(expired(), { retryAt: world.now + 20 * HOUR, attempts: 1 });
     expect(await answer()).toMatchObject({ version: 2 });
     expect(world.sent).toEqual(["r-old"]);
   });
 
-  test("takes what another function won in the very moment", async () => {
+  test("uses the token that another function stored at the same moment", async () => {
     world.put(expired());
     const { takeLease } = world.deps.instances;
     Object.assign(world.deps.instances, {
@@ -67,14 +67,14 @@ describe.each(callers)("%s", (caller, call) => {
     expect(world.sent).toEqual([]);
   });
 
-  test("is told when to come again where the vendor puts the refresh off", async () => {
+  test("gets a Retry-After when the vendor delays the refresh", async () => {
     world.put(expired());
     world.answer = () => ({ kind: "refused", status: 429, error: "slow", retryAfterMs: 30_000 });
     const told = await answer();
     if (caller === "a call that the vendor refused") return expect(told).toBeUndefined();
     expect(told).toBeInstanceOf(Unavailable);
     expect(Number((told as Unavailable).headers?.["Retry-After"])).toBeGreaterThanOrEqual(29);
-    // And asks the vendor no more before that time.
+    // A second try before that time sends nothing.
     const again =
       caller === "a refresh that the app asks for" ? [429, "refresh_too_soon"] : [503, "token_unavailable"];
     const { status, code } = (await answer()) as Unavailable;
@@ -86,8 +86,8 @@ describe.each(callers)("%s", (caller, call) => {
     ["deleted", undefined, Unauthorized],
     ["being deleted", { deleting: true }, Unauthorized],
     ["disabled", { enabled: false }, Forbidden],
-    ["found dead", { deadVersion: 1 }, NeedsReauthentication],
-  ])("is told so when the instance is %s meanwhile", async (_, change, error) => {
+    ["marked dead", { deadVersion: 1 }, NeedsReauthentication],
+  ])("gets that error when the instance is %s meanwhile", async (_, change, error) => {
     world.put(expired(), held());
     const waiting = answer();
     await world.pass(2_000);
@@ -97,7 +97,7 @@ describe.each(callers)("%s", (caller, call) => {
     expect(world.sent).toEqual([]);
   });
 
-  test("in a function that will not live long enough has the worker do it, once, and waits for it", async () => {
+  test("in a function with too little time left lets the worker refresh, once, and waits for the result", async () => {
     world.put(expired());
     world.remaining = 20_000;
     const waiting = answer();
@@ -110,8 +110,8 @@ describe.each(callers)("%s", (caller, call) => {
   });
 });
 
-describe("a reading that is old by now (a slow upload came between)", () => {
-  test("is not refreshed from: the item is read again", async () => {
+describe("an old reading of an instance (after a slow upload)", () => {
+  test("is not used for a refresh: the item is read again", async () => {
     world.put(expired());
     const read = await world.read();
     await world.pass(9_500);
@@ -119,7 +119,7 @@ describe("a reading that is old by now (a slow upload came between)", () => {
     expect(world.tableCalls[0]).toBe("get");
   });
 
-  test("shows what somebody won meanwhile", async () => {
+  test("is replaced by what another process stored meanwhile", async () => {
     world.put(expired());
     const read = await world.read();
     await world.pass(9_500);
@@ -128,7 +128,7 @@ describe("a reading that is old by now (a slow upload came between)", () => {
     expect(world.sent).toEqual([]);
   });
 
-  test("a young one is refreshed from at once, without another read", async () => {
+  test("is different from a recent reading, which is used for a refresh at once, without another read", async () => {
     world.put(expired());
     world.answer = () => granted("new");
     const read = await world.read();

@@ -7,7 +7,7 @@ afterEach(() => vi.restoreAllMocks());
 describe("the worker", () => {
   const record = (messageId: string, message: unknown) => ({ messageId, body: JSON.stringify(message) });
 
-  test("settles a batch side by side, and has only those come again that failed", async () => {
+  test("settles the messages of a batch side by side, and returns only those that failed", async () => {
     const world = new CalmWorld();
     const long = { obtainedAt: world.now - HOUR, expiresAt: world.now };
     for (const id of [1, 2]) world.put(long, { id, dueAt: world.now });
@@ -47,7 +47,7 @@ describe("the worker", () => {
     for (const id of [1, 2]) expect(world.stored(id).plain.accessToken).toBe("new");
   });
 
-  test("does not have a refresh come again that the vendor put off", async () => {
+  test("does not return the message of a refresh that the vendor delayed", async () => {
     const world = new CalmWorld();
     world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now });
     world.answer = () => ({ kind: "refused", status: 429, error: "slow_down", retryAfterMs: 60_000 });
@@ -56,7 +56,7 @@ describe("the worker", () => {
     expect(answer.batchItemFailures).toEqual([]);
   });
 
-  test("counts a grant that neither store takes as lost before it answers, not after", async () => {
+  test("counts a grant that neither store accepts as lost before it answers, not after", async () => {
     const world = new CalmWorld();
     world.put({ obtainedAt: world.now - HOUR, expiresAt: world.now }, { dueAt: world.now });
     world.answer = () => {
@@ -123,7 +123,7 @@ describe("the worker", () => {
     expect(world.published).toEqual([JSON.parse(event)]);
   });
 
-  test("says which kind of work it does not know, and has the message come again", async () => {
+  test("logs which kind of work it does not know, and returns the message", async () => {
     const lines: string[] = [];
     vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));
     const world = new CalmWorld();

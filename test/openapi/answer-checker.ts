@@ -17,7 +17,7 @@ ajv.addSchema(document, "openapi");
 
 const validators = new Map<string, ValidateFunction>();
 
-/** What is wrong with a value, by a place in the document. */
+/** What is wrong with a value, by the schema at a pointer of the document. */
 export function problemsOf(pointer: readonly string[], value: unknown): string[] {
   const path = pointer.map((each) => each.replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
   const ref = `openapi#/${path.split("/").map(encodeURIComponent).join("/")}`;
@@ -47,23 +47,23 @@ const find = routeTable(
   ),
 );
 
-/** What an answer of the API has that its description does not say. */
+/** What in an answer of the API is not in the API's description. */
 export function undocumented({ method, url, status, headers, body }: SeenAnswer): string[] {
-  // Beside the API there is nothing to hold an answer against; a HEAD's has no body.
+  // Only answers of the API are described; an answer to HEAD has no body.
   if (!url.startsWith(BASE) || method === "HEAD" || method === "OPTIONS") return [];
   const [path = ""] = url.slice(BASE.length).split("?");
   const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (path.startsWith("/proxy/") && headers["elements-error-source"] === undefined) return [];
   let value: unknown;
   try {
-    // API Gateway calls an answer without a body JSON, too.
+    // API Gateway sets the type JSON also for an answer without a body.
     value = body === undefined || body.length === 0 ? undefined : JSON.parse(body.toString("utf8"));
   } catch {
     return ["it is no JSON"];
   }
   const place = placeOf(method, path);
   if (place === undefined) {
-    // What the API does not have it refuses.
+    // An unknown path of the API must be refused.
     return status >= 400
       ? problemsOf(["components", "schemas", "Error"], value)
       : ["it is not in the document"];

@@ -3,7 +3,7 @@ import { afterAll, expect } from "vitest";
 import { type SeenAnswer, seenAnswers } from "../../local/api-gateway/seen-answers.ts";
 import { undocumented } from "./answer-checker.ts";
 
-// Every answer that the API gives to any test is held against docs/openapi.json.
+// Compares every answer that the API gives to any test with docs/openapi.json.
 
 const found = new Set<string>();
 const look = (seen: unknown): void => {

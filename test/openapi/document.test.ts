@@ -26,7 +26,7 @@ describe("the OpenAPI document", () => {
     expect(valid).toBe(true);
   });
 
-  it("lies in docs/ as the contracts have it, and so does the page of all calls", () => {
+  it("is the same in docs/ as the contracts generate it, and so is the page of all calls", () => {
     expect(JSON.parse(read("openapi.json"))).toEqual(document);
     expect(read("api.md")).toBe(apiPage());
   });
@@ -37,7 +37,7 @@ describe("the OpenAPI document", () => {
     expect(ids.length).toBeGreaterThan(100);
   });
 
-  it("has examples that its own schemas take", () => {
+  it("has examples that match its own schemas", () => {
     let examples = 0;
     for (const { path, method, operation } of operations) {
       const at = ["paths", path, method];
@@ -60,7 +60,7 @@ describe("the OpenAPI document", () => {
     expect(examples).toBeGreaterThan(80);
   });
 
-  it("uses every error code somewhere, but for those of the operator's own commands", () => {
+  it("uses every error code, except those of the operator's commands", () => {
     const used = new Set(allContracts().flatMap(([, { errors = [] }]) => errors));
     const elsewhere = Object.keys(errorCodes).filter((code) => !used.has(code as never));
     const OF_OPERATORS = ["being_deleted", "changed", "seal_broken", "too_many_versions"];
@@ -89,7 +89,7 @@ describe("the check of every answer", () => {
     body: Buffer.from(JSON.stringify(body)),
   });
 
-  it("takes what the document has", () => {
+  it("accepts what the document describes", () => {
     const error = { requestId: "r", message: "m", code: "unknown_instance" };
     expect(undocumented(answer(404, error))).toEqual([]);
   });
@@ -99,7 +99,7 @@ describe("the check of every answer", () => {
     ["a code", 404, { requestId: "r", message: "m", code: "no_match" }],
     ["an error without its requestId", 404, { message: "m", code: "unknown_instance" }],
     ["a member of another type", 200, { valid: "yes" }],
-  ])("finds %s that the document does not have", (_, status, body) => {
+  ])("finds %s that the document does not describe", (_, status, body) => {
     expect(undocumented(answer(status, body))).not.toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { App } from "../e2e/app.ts";
 import { runAdmin } from "./run-admin.ts";
 import { type RunningPlatform, startTestPlatform } from "./start.ts";
 
-/** The operator's command line against the running platform: a tenant from nothing to a connection, and its end. */
+/** Runs the operator's command line against the running platform: a new tenant gets a connection, and the connection ends. */
 let platform: RunningPlatform;
 
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => platform.close());
 const admin = async <T>(args: readonly string[], input?: string): Promise<T> =>
   (await runAdmin<T>(platform, args, input)).answer;
 
-it("makes a tenant whose user connects an account, and revokes the connection down to the vendor", {
+it("creates a tenant whose user connects an account, and revokes the connection at the vendor", {
   timeout: 120_000,
 }, async () => {
   const dropbox = platform.demo.connectors.dropbox;
@@ -74,14 +74,14 @@ it("makes a tenant whose user connects an account, and revokes the connection do
   expect(platform.vendors.dropbox?.living().grants).toBe(living - 1);
   expect(await admin(["instance", "list", "--organization", organization.id])).toEqual([]);
 
-  // A suspension is seen when the cached organization has run out; the proxy's processes have not seen it yet.
+  // A suspension is seen when the cached organization expires; the proxy's processes have not seen the organization yet.
   const another = await app.connect("dropbox");
   await admin(["organization", "suspend", organization.id]);
   const answer = await app.hub(another.token, "POST", "/proxy/2/users/get_current_account");
   expect([answer.status, answer.headers.get("elements-error-source")]).toEqual([401, "linkspan"]);
 });
 
-it("shows what failed five times, and has it worked once its cause is mended", {
+it("shows a message that failed five times, and lets it be processed when its cause is fixed", {
   timeout: 120_000,
 }, async () => {
   const app = new App(platform.demo);
@@ -108,7 +108,7 @@ it("shows what failed five times, and has it worked once its cause is mended", {
       },
       { timeout: 20_000, interval: 20 },
     );
-    // The queue's visibility timeout: what was not deleted is received again.
+    // After the queue's visibility timeout an undeleted message is received again.
     platform.clock.advance(30 * 60_000);
   }
   await vi.waitFor(
@@ -132,7 +132,7 @@ it("shows what failed five times, and has it worked once its cause is mended", {
     moved: rows.length,
   });
   await vi.waitFor(() => expect(platform.auditLog().at(-1)).toContain('"action":"dead_letters.redrive"'));
-  // Others of the same instance may still be hidden by their last delivery.
+  // Other messages of the same instance may still be hidden after their last delivery.
   platform.clock.advance(30 * 60_000);
   await platform.settled();
   expect((await status()).lastRefreshedAt).not.toBe(before.lastRefreshedAt);

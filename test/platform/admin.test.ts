@@ -17,8 +17,8 @@ import { systemClock } from "../../local/clock.ts";
 import { type AdminExit, type AdminOptions, adminHere, admin as runningAdmin } from "./run-admin.ts";
 
 /**
- * The command line as an operator runs it, against the local platform's AWS. What reads input or the environment, and the exit
- * codes, are tried in processes of its own.
+ * The command line as an operator runs it, against the local platform's AWS. Commands that read input or the environment, and
+ * exit codes, are tested in processes of their own.
  */
 const operator = { accessKeyId: "AKIAOPERATOR", secretAccessKey: "operator-secret" };
 const key = {
@@ -206,7 +206,7 @@ async function anInstance(
 }
 
 describe("npm run admin", { timeout: 60_000 }, () => {
-  it("makes organizations and users whose secrets work, shows each once and stores only hashes", async () => {
+  it("creates organizations and users whose secrets work, shows each secret once and stores only hashes", async () => {
     const { organization, organizationSecret, user, userSecret } = await aTenant();
     expect(organizationSecret).toMatch(/^lso_[A-Za-z0-9_-]{43}$/);
     expect(userSecret).toMatch(/^lsu_[A-Za-z0-9_-]{43}$/);
@@ -223,7 +223,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     expect(lists.map(({ out }) => out).join()).not.toMatch(/ls[ou]_/);
   });
 
-  it("rotates a secret with an overlap", async () => {
+  it("rotates a secret; the old one stays valid for an overlap", async () => {
     const { organization, user, userSecret } = await aTenant();
     const added = await asJson<{ userSecret: string }>([
       "user",
@@ -317,7 +317,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     expect(await store().tenants.registeredApp(organization, "dropbox")).toBeUndefined();
   });
 
-  it("refuses an app without a secret, of no connector, or with a callback that is no URL", async () => {
+  it("refuses an app without a secret, for an unknown connector, or with an invalid callback URL", async () => {
     const { organization } = await aTenant();
     const register = (connector: string, callback: string): Promise<AdminExit> =>
       admin(
@@ -340,7 +340,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     expect((await register("dropbox", "a.example/cb")).err).toContain("not a callback URL");
   });
 
-  it("lists instances and revokes one: its token is dead and a worker is told", async () => {
+  it("lists instances and revokes one: its token is invalid and a worker gets a message", async () => {
     const { organization, user } = await aTenant();
     const id = await anInstance(organization, user, "dropbox", "client-1");
     const other = await anInstance(organization, user, "googledrive", "client-2");
@@ -370,7 +370,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     expect((await admin(["instance", "revoke", "1 OR 1=1"])).code).toBe(1);
   });
 
-  it("revokes all of a client or an organization, when told so twice", async () => {
+  it("revokes all instances of a client or an organization, only with --yes", async () => {
     const [one, two] = [await aTenant(), await aTenant()];
     const client = randomBytes(6).toString("hex");
     const ids = await Promise.all([
@@ -410,12 +410,12 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     );
   });
 
-  it("marks restored instances that must not be sent again, in the restored table only, and leaves others", async () => {
+  it("marks restored instances that must not be refreshed, only in the restored table, and leaves the others", async () => {
     const { organization, user } = await aTenant();
     const other = await aTenant();
     const restored = (connector: string, owner = organization): Promise<number> =>
       anInstance(owner, user, connector, "client", "restored");
-    // No vendor that this version may know; of it the worst is assumed.
+    // The third instance's vendor is unknown to this version, so the worst is assumed.
     const [safe, unsafe, elsewhere] = [
       await restored("dropbox"),
       await restored("rotatingvendor"),
@@ -460,7 +460,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     expect([missing.code, missing.err]).toEqual([1, expect.stringContaining("there is no table none")]);
   });
 
-  it("lists dead letters without taking them, and nothing of a body that is not ours", async () => {
+  it("lists dead letters without deleting them, and shows nothing of a body that is not ours", async () => {
     const bodies = [
       JSON.stringify({ kind: "refresh", instanceId: 42, cause: "schedule" }),
       JSON.stringify({ kind: "rescue", key: "rescue/42/7" }),
@@ -489,8 +489,8 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     expect((await frontDoor.queueDepth("dead")).visible).toBe(2);
   });
 
-  it("moves dead letters back only when told so twice, and says what SQS did not move", async () => {
-    // Those of the test before failed in no queue: SQS cannot tell where they belong.
+  it("moves dead letters back only with --yes, and says what SQS did not move", async () => {
+    // The dead letters of the test before never failed in a queue, so SQS cannot tell where they belong.
     expect(await asJson(["dead-letters", "redrive"])).toEqual({ found: 2, moved: 0 });
     const stray = await admin(["dead-letters", "redrive", "--yes"]);
     expect([stray.code, stray.err]).toEqual([
@@ -503,7 +503,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     expect((await admin(["dead-letters", "list"])).out).toBe("none\n");
   });
 
-  it("says clearly what is wrong with the call, the platform or the stack", async () => {
+  it("gives a clear error about the call, the platform or the stack", async () => {
     const empty = await mkdtemp(path.join(tmpdir(), "linkspan-empty-"));
     const none = await admin(["organization", "list", "--data", empty], OWN_PROCESS);
     expect([none.code, none.err]).toEqual([1, expect.stringContaining("npm start")]);
@@ -530,7 +530,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     expect(JSON.parse(missing.out)).toEqual([]);
   });
 
-  it("finds a deployment on AWS by profile, region and stack name, by the same calls", async () => {
+  it("finds a deployment on AWS by profile, region and stack name, with the same calls", async () => {
     const config = path.join(folder, "aws-config");
     await writeFile(
       config,
@@ -539,7 +539,7 @@ describe("npm run admin", { timeout: 60_000 }, () => {
     const env = {
       AWS_CONFIG_FILE: config,
       AWS_SHARED_CREDENTIALS_FILE: path.join(folder, "none"),
-      // Stands for AWS here; nothing else of the local platform is told.
+      // This URL stands for AWS; the command gets nothing else of the local platform.
       AWS_ENDPOINT_URL: frontDoor.url,
       LINKSPAN_DATA: path.join(folder, "none"),
     };

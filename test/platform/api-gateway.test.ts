@@ -152,11 +152,11 @@ interface Answered {
 interface Sending {
   readonly headers?: Record<string, string | string[]>;
   readonly body?: string | Buffer;
-  /** Of another gateway than the usual one. */
+  /** Port of another gateway than the usual one. */
   readonly to?: number;
 }
 
-/** A request whose path nothing rewrites. */
+/** Sends a request without normalizing its path. */
 async function send(method: string, path: string, options: Sending = {}): Promise<Answered> {
   const response = await open(method, path, options);
   let body = "";
@@ -206,7 +206,7 @@ describe("the event", () => {
     expect(event.pathParameters).toEqual({ proxy: "a/b/ä #//x%y" });
   });
 
-  it("has the query decoded, each name with all its values; a semicolon parts pairs too", async () => {
+  it("has the query decoded, each name with all its values; a semicolon separates pairs too", async () => {
     const event = await eventOf("GET", "/echo?a=1&a=2&b=x+y%2B%C3%A4;c=3&d&e=&f=%zz&tags[]=t");
     expect(event.multiValueQueryStringParameters).toEqual({
       a: ["1", "2"],
@@ -221,7 +221,7 @@ describe("the event", () => {
     expect((await eventOf("GET", "/echo")).queryStringParameters).toBeNull();
   });
 
-  it("has the headers without those that never get through, and with who forwarded it", async () => {
+  it("has the headers without those that API Gateway drops, and with the forwarding headers", async () => {
     const event = await eventOf("GET", "/echo", {
       headers: {
         "X-Two": ["1", "2"],
@@ -246,7 +246,7 @@ describe("the event", () => {
     expect(event.headers["X-Amzn-Trace-Id"]).toMatch(/^Root=1-/);
   });
 
-  it("has a body in base64, byte for byte, and none where there was none", async () => {
+  it("has a body in base64, byte for byte, or null when there was no body", async () => {
     const bytes = Buffer.from([0, 255, 1, 254, 10, 13]);
     const event = await eventOf("POST", "/echo", { body: bytes });
     expect(event.isBase64Encoded).toBe(true);
@@ -261,7 +261,7 @@ describe("the event", () => {
 });
 
 describe("the route", () => {
-  it("goes by literals first, then by the variable, and a slash at the end changes nothing", async () => {
+  it("is found by literals first, then by the variable, and a slash at the end changes nothing", async () => {
     const resourceOf = async (path: string) => (await eventOf("GET", path)).resource;
     expect(await resourceOf("/things/fixed")).toBe("/things/fixed");
     expect(await resourceOf("/things/42")).toBe("/things/{id}");
@@ -271,13 +271,13 @@ describe("the route", () => {
     expect(await resourceOf("")).toBe("/");
   });
 
-  it("never goes back: below a literal nothing else is tried", async () => {
+  it("is found without backtracking: below a literal nothing else is tried", async () => {
     const { status, body, headers } = await send("GET", "/things/fixed/more");
     expect([status, body]).toEqual([403, '{"message":"Missing Authentication Token"}']);
     expect(headers["x-amzn-errortype"]).toBe("MISSING_AUTHENTICATION_TOKEN");
   });
 
-  it("tells the Authorization header to whoever asks for what is not there, as AWS does", async () => {
+  it("that does not exist repeats the Authorization header in its error, as AWS does", async () => {
     const { status, body } = await send("GET", "/nothing", { headers: { Authorization: "User s3cret" } });
     expect(status).toBe(403);
     expect(body).toContain("User s3cret");
@@ -310,7 +310,7 @@ describe("the answer of a stream", () => {
     expect(headers["x-amzn-requestid"]).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it("has some headers renamed and some dropped", async () => {
+  it("has some headers renamed and some removed", async () => {
     const { headers } = await answerOf({
       prelude: {
         statusCode: 401,
@@ -333,7 +333,7 @@ describe("the answer of a stream", () => {
     expect(headers.date).toMatch(/GMT$/);
   });
 
-  it("comes with its first byte before the last one was written", async () => {
+  it("arrives with its first byte before the last one is written", async () => {
     const response = await open("GET", "/slow?wait=400");
     const chunks: [string, number][] = [];
     for await (const chunk of response.setEncoding("utf8")) chunks.push([chunk as string, performance.now()]);
@@ -341,7 +341,7 @@ describe("the answer of a stream", () => {
     expect((chunks.at(-1)?.[1] ?? 0) - (chunks[0]?.[1] ?? 0)).toBeGreaterThan(200);
   });
 
-  it.each([204, 304])("may be a %s without a body", async (statusCode) => {
+  it.each([204, 304])("can be a %s without a body", async (statusCode) => {
     const { status, body } = await answerOf({ prelude: { statusCode } });
     expect([status, body]).toEqual([statusCode, ""]);
   });
@@ -352,7 +352,7 @@ describe("the answer of a stream", () => {
     expect(headers["content-type"]).toBe("application/json");
   });
 
-  it("is cut, not ended, when the function breaks in the middle", async () => {
+  it("is cut off when the function breaks in the middle", async () => {
     const response = await open("POST", "/answer", {
       body: JSON.stringify({ prelude: { statusCode: 200 }, body: "half", cut: true }),
     });
@@ -360,19 +360,19 @@ describe("the answer of a stream", () => {
     await expect(response.toArray()).rejects.toThrow(/aborted/);
   });
 
-  it("is cut when it is shorter than it promised", async () => {
+  it("is cut off when it is shorter than its Content-Length", async () => {
     const response = await open("POST", "/answer", {
       body: JSON.stringify({ prelude: { headers: { "Content-Length": "10" } }, body: "half" }),
     });
     await expect(response.toArray()).rejects.toThrow(/aborted/);
   });
 
-  it("is cut at the integration's timeout", async () => {
+  it("is cut off at the integration's timeout", async () => {
     const response = await open("GET", "/late?wait=5000");
     await expect(response.toArray()).rejects.toThrow(/aborted/);
   });
 
-  it("is cut when nothing comes for too long, and is a 504 when nothing has come at all", async () => {
+  it("is cut off when no byte comes for too long, and is a 504 when none has come at all", async () => {
     const [impatient, to] = await gateway({ idleTimeoutMs: 2_000 });
     try {
       const response = await open("GET", "/slow?wait=10000", { to });
@@ -384,7 +384,7 @@ describe("the answer of a stream", () => {
     }
   });
 
-  it("goes on for the function when the client goes away", async () => {
+  it("continues for the function when the client disconnects", async () => {
     const socket = connect(port, "127.0.0.1");
     socket.write(`GET /elements/slow?wait=300 HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
     await once(socket, "data");
@@ -396,7 +396,7 @@ describe("the answer of a stream", () => {
     );
   });
 
-  it("comes at the reader's pace: what he does not take, the function does not send", async () => {
+  it("comes at the reader's pace: the function does not send what the reader does not read", async () => {
     const response = await open("GET", "/flood");
     const sent = () => lambda.logs("Flood").length;
     const reading = response[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
@@ -418,7 +418,7 @@ describe("an error of the gateway itself", () => {
     ["a stream without a delimiter", "/raw", `{"statusCode":200}`],
     ["a prelude that is not JSON", "/raw", `nonsense${"\0".repeat(8)}`],
     ["a prelude of more than 16 KB", "/raw", `{"headers":{"a":"${"x".repeat(17_000)}"}}${"\0".repeat(8)}`],
-    ["a status that is none", "/raw", `{"statusCode":99}${"\0".repeat(8)}`],
+    ["an invalid status", "/raw", `{"statusCode":99}${"\0".repeat(8)}`],
     ["a header that cannot be sent", "/answer", JSON.stringify({ prelude: { headers: { a: "x\ny" } } })],
     ["a function that does not stream", "/wrong", ""],
     ["a function that streams where it should not", "/wrongtoo", ""],
@@ -432,12 +432,12 @@ describe("an error of the gateway itself", () => {
     expect(log[0]).toMatch(/INTEGRATION_FAILURE/);
   });
 
-  it("is a 504 when the function is not heard of in time", async () => {
+  it("is a 504 when the function does not answer in time", async () => {
     const { status, body } = await send("GET", "/silent");
     expect([status, body]).toEqual([504, '{"message":"Endpoint request timed out"}']);
   });
 
-  it("has the shape that the stacks give it", async () => {
+  it("has the shape that the stacks define", async () => {
     responses.set("DEFAULT_5XX", {
       headers: { "X-Error": "'ours'", "Elements-Request-Id": "context.requestId" },
       template: '{"requestId":"$context.requestId","why":"$context.error.responseType"}',
@@ -453,7 +453,7 @@ describe("an error of the gateway itself", () => {
     expect((await send("GET", "/silent")).status).toBe(503);
   });
 
-  it("is a 413 of its own above 10 MB, and one that can be shaped above Lambda's 6 MB", async () => {
+  it("is API Gateway's own 413 above 10 MB, and a 413 in our shape above Lambda's 6 MB", async () => {
     responses.set("DEFAULT_4XX", { headers: {}, template: '{"code":"too_large"}' });
     const own = await send("POST", "/echo", { body: Buffer.alloc(10 * 1024 * 1024 + 1) });
     expect([own.status, own.body]).toEqual([413, '{"message":"Request Entity Too Large"}']);
@@ -478,7 +478,7 @@ describe("a buffered integration", () => {
 });
 
 describe("the throttle", () => {
-  it("lets a burst pass and then so many a second", () => {
+  it("lets a burst pass, and then a fixed number of requests a second", () => {
     let now = 0;
     const mayPass = throttle({ rate: 10, burst: 3 }, () => now);
     expect([1, 2, 3, 4].map(mayPass)).toEqual([true, true, true, false]);
@@ -488,7 +488,7 @@ describe("the throttle", () => {
     expect([1, 2, 3, 4].map(mayPass)).toEqual([true, true, true, false]);
   });
 
-  it("is the stage's: what is too much gets 429", async () => {
+  it("applies to the whole stage: a request above it gets 429", async () => {
     const gateway = apiGateway({
       api: { ...api, throttle: { rate: 0.001, burst: 1 } },
       lambda,

@@ -25,7 +25,7 @@ const lambdaUri = (logicalId: string, action: string): unknown => ({
 const streamingUri = (logicalId: string): unknown =>
   lambdaUri(logicalId, "2021-11-15/response-streaming-invocations");
 
-/** A stack with one function behind every path of a small API; tests change what they are about. */
+/** A stack with one function behind every path of a small API; each test changes the part that it tests. */
 export function smallStack(): TestStack {
   return {
     Resources: {

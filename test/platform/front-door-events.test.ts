@@ -70,7 +70,7 @@ const entry = (changes: Partial<PutEventsRequestEntry> = {}): PutEventsRequestEn
 });
 const put = (...Entries: PutEventsRequestEntry[]) => worker.send(new PutEventsCommand({ Entries }));
 
-test("an event is kept, and written to a file, as a rule's target would get it", async () => {
+test("an event is kept, and written to a file, in the form that a rule's target would get", async () => {
   const { FailedEntryCount, Entries } = await put(entry({ Time: new Date("2026-11-24T09:30:00Z") }));
   const event = {
     version: "0",
@@ -90,13 +90,13 @@ test("an event is kept, and written to a file, as a rule's target would get it",
   expect(frontDoor.events()).toEqual([]);
 });
 
-test("an event without a time has the clock's", async () => {
+test("an event without a time gets the clock's time", async () => {
   clock.advance(86_400_000);
   await put(entry());
   expect(Math.abs(Date.parse(frontDoor.events()[0]?.time ?? "") - clock.now())).toBeLessThan(10_000);
 });
 
-test("an entry that is wrong fails alone, and the answer is 200 all the same", async () => {
+test("only a wrong entry fails, and the answer is still 200", async () => {
   const answer = await operator.send(
     new PutEventsCommand({
       Entries: [
@@ -117,7 +117,7 @@ test("an entry that is wrong fails alone, and the answer is 200 all the same", a
   expect(frontDoor.events()).toHaveLength(1);
 });
 
-test("a request with too many entries, with none, or with too many bytes is refused", async () => {
+test("a request with too many entries, without entries, or with too many bytes is refused", async () => {
   const validation = { name: "ValidationException" };
   await expect(put(...Array.from({ length: 11 }, () => entry()))).rejects.toMatchObject(validation);
   await expect(put()).rejects.toMatchObject(validation);
@@ -127,7 +127,7 @@ test("a request with too many entries, with none, or with too many bytes is refu
   expect((await put(...Array.from({ length: 10 }, () => entry()))).FailedEntryCount).toBe(0);
 });
 
-test("the caller's policy is asked about each bus, by name and by ARN", async () => {
+test("the caller's policy is checked for each bus, by name and by ARN", async () => {
   await put(entry({ EventBusName: busArn }));
   for (const EventBusName of ["other", undefined]) {
     await expect(put(entry(), entry({ EventBusName }))).rejects.toMatchObject({
@@ -138,7 +138,7 @@ test("the caller's policy is asked about each bus, by name and by ARN", async ()
   expect(frontDoor.events()).toHaveLength(1);
 });
 
-test("it fails where a test wants it, before or after it has acted", async () => {
+test("a fault of a test takes effect before or after the call has acted", async () => {
   frontDoor.fail({ service: "events", action: "PutEvents", status: 500 });
   await expect(put(entry())).rejects.toMatchObject({ name: "InternalException" });
   frontDoor.fail({ service: "events", reset: "after" });
@@ -147,6 +147,6 @@ test("it fails where a test wants it, before or after it has acted", async () =>
   expect(frontDoor.calls().map(({ status }) => status)).toEqual([500, 0]);
 });
 
-test("what it does not know it refuses, by name", async () => {
+test("an unknown parameter is refused by name", async () => {
   await expect(put(entry({ TraceHeader: "Root=1" }))).rejects.toThrow("TraceHeader");
 });

@@ -113,7 +113,7 @@ test("a message arrives with its group and the times of the clock, and is gone w
   expect(await receive()).toEqual([]);
 });
 
-test("a client that was given no endpoint goes to the host of the queue's URL", async () => {
+test("a client without a configured endpoint uses the host of the queue's URL", async () => {
   const client = new SQSClient({
     region: "eu-west-1",
     credentials: { accessKeyId: "AKIASWEEP", secretAccessKey: "b" },
@@ -130,7 +130,7 @@ test("a client that was given no endpoint goes to the host of the queue's URL", 
   expect((await frontDoor.queueDepth("refresh")).visible).toBe(1);
 });
 
-test("a message that nobody deleted comes back when its visibility ends, and not before", async () => {
+test("an undeleted message is visible again when its visibility timeout ends, and not before", async () => {
   await send("again");
   expect(await receive()).toHaveLength(1);
   clock.advance(1_799_000);
@@ -140,7 +140,7 @@ test("a message that nobody deleted comes back when its visibility ends, and not
   expect(message?.Attributes?.ApproximateReceiveCount).toBe("2");
 });
 
-test("a receiver can give a message back at once, or keep it longer", async () => {
+test("a receiver can make a message visible at once, or hide it longer", async () => {
   await send("again");
   const [first] = await receive();
   const change = (ReceiptHandle: string | undefined, VisibilityTimeout: number) =>
@@ -154,7 +154,7 @@ test("a receiver can give a message back at once, or keep it longer", async () =
   await expect(change(first?.ReceiptHandle, 0)).rejects.toMatchObject({ name: "MessageNotInflight" });
 });
 
-test("a message that was received too often goes to the dead-letter queue", async () => {
+test("a message that is received too often goes to the dead-letter queue", async () => {
   await send("poison", "group-1");
   for (const _ of [1, 2]) {
     expect(await receive()).toHaveLength(1);
@@ -183,7 +183,7 @@ async function deadLetter(body: string, group: string): Promise<string | undefin
   return dead?.MessageId;
 }
 
-test("a redrive brings dead letters back to the queue where they failed, as new messages, and says how many", async () => {
+test("a redrive moves dead letters back to the queue where they failed, as new messages, and counts them", async () => {
   const id = await deadLetter("poison", "group-1");
   clock.advance(86_400_000);
   expect((await redrive(deadArn)).TaskHandle).toMatch(/./);
@@ -207,7 +207,7 @@ test("a redrive brings dead letters back to the queue where they failed, as new 
   expect(Math.abs(Number(back?.Attributes?.SentTimestamp) - clock.now())).toBeLessThan(10_000);
 });
 
-test("a redrive leaves what failed nowhere, says so, and takes it to a queue that is named", async () => {
+test("a redrive leaves messages that never failed in a queue and says so, and moves them to a queue that is named", async () => {
   await operator.send(new SendMessageCommand({ QueueUrl: frontDoor.queueUrl("dead"), MessageBody: "stray" }));
   await redrive(deadArn);
   const tasks = () => operator.send(new ListMessageMoveTasksCommand({ SourceArn: deadArn, MaxResults: 10 }));
@@ -217,7 +217,7 @@ test("a redrive leaves what failed nowhere, says so, and takes it to a queue tha
   expect((await tasks()).Results?.map(({ Status }) => Status)).toEqual(["COMPLETED", "FAILED"]);
 });
 
-test("a redrive is for dead-letter queues, and for those who may also receive, delete and send", async () => {
+test("a redrive needs a dead-letter queue, and the permissions to receive, delete and send", async () => {
   await expect(redrive(queueArn)).rejects.toMatchObject({ name: "InvalidParameterValue" });
   await expect(redrive(`${deadArn}-none`)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   await expect(redrive("dead")).rejects.toMatchObject({ name: "InvalidAddress" });
@@ -236,7 +236,7 @@ test("waiting receivers get messages as soon as they are sent, one each", async 
   expect(performance.now() - before).toBeLessThan(5000);
 });
 
-test("a waiting receiver sees a message come back when the clock is moved", async () => {
+test("a waiting receiver gets a message that becomes visible when the clock is moved", async () => {
   await send("again");
   await receive();
   const waiting = receive({ wait: 20 });
@@ -247,7 +247,7 @@ test("a waiting receiver sees a message come back when the clock is moved", asyn
 test("closing ends a long poll at once", async () => {
   const waiting = [receive({ wait: 20 }), receive({ wait: 20 })];
   const outcomes = Promise.allSettled(waiting);
-  // One of them is answered, so the other one waits.
+  // One of the two is answered, so the other one waits.
   await send("for one");
   await Promise.race(waiting);
   const before = performance.now();
@@ -256,7 +256,7 @@ test("closing ends a long poll at once", async () => {
   expect(performance.now() - before).toBeLessThan(2000);
 });
 
-test("a batch tells which of its entries failed", async () => {
+test("the answer to a batch names the entries that failed", async () => {
   const { Successful, Failed } = await sender.send(
     new SendMessageBatchCommand({
       QueueUrl,
@@ -301,7 +301,7 @@ test.each([
   expect((await frontDoor.queueDepth("refresh")).visible).toBe(0);
 });
 
-test("who may send may not receive", async () => {
+test("a principal that may send may not receive", async () => {
   await expect(sender.send(new ReceiveMessageCommand({ QueueUrl }))).rejects.toMatchObject({
     message: expect.stringContaining(
       `RefreshSweep/local is not authorized to perform: sqs:ReceiveMessage on resource: ${queueArn} `,
@@ -310,12 +310,12 @@ test("who may send may not receive", async () => {
   });
 });
 
-test("a queue that is not there is told so", async () => {
+test("an unknown queue is an error", async () => {
   const missing = new SendMessageCommand({ QueueUrl: frontDoor.queueUrl("none"), MessageBody: "x" });
   await expect(operator.send(missing)).rejects.toMatchObject({ name: "QueueDoesNotExist" });
 });
 
-test("a quiet group overtakes a noisy one", async () => {
+test("a message of a quiet group is received before those of a noisy group", async () => {
   for (let index = 0; index < 60; index++) await send(`noisy ${index}`, "noisy");
   for (const _ of [1, 2, 3]) await receive();
   await send("quiet", "quiet");
@@ -323,7 +323,7 @@ test("a quiet group overtakes a noisy one", async () => {
   expect(message?.Body).toBe("quiet");
 });
 
-test("a queue tells its attributes and its URL", async () => {
+test("the attributes and the URL of a queue can be read", async () => {
   const { Attributes } = await operator.send(
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }),
   );
@@ -336,7 +336,7 @@ test("a queue tells its attributes and its URL", async () => {
   expect(found.QueueUrl).toBe(QueueUrl);
 });
 
-test("messages older than the retention period are gone", async () => {
+test("messages older than the retention period are deleted", async () => {
   await send("old");
   clock.advance(345_600_000 + 1000);
   expect(await receive()).toEqual([]);

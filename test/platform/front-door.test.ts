@@ -129,7 +129,7 @@ function kept<T extends { destroy(): void }>(client: T): T {
 const documents = (principal: { accessKeyId: string; secretAccessKey: string } = worker, maxAttempts = 1) =>
   DynamoDBDocumentClient.from(kept(new DynamoDBClient(settings(principal, maxAttempts))));
 
-// Without forcePathStyle, as in the functions: the SDK takes path style where the endpoint is an IP address.
+// Without forcePathStyle, as in the functions: the SDK uses path style when the endpoint is an IP address.
 const objects = (principal: Principal = worker) => kept(new S3Client(settings(principal)));
 
 const key = { instanceId: 1, item: "instance" };
@@ -174,7 +174,7 @@ test("a call that no statement allows is refused, and the message names principa
   });
 });
 
-test("a query of an index asks for the index, a query of the table for the table", async () => {
+test("a query of an index needs the permission for the index, a query of the table that for the table", async () => {
   await documents().send(put({ refreshShard: 3, dueAt: 100, refreshGroup: "g", secret: "not projected" }));
   const query = {
     TableName: "instances",
@@ -207,7 +207,7 @@ test("an item without the index's keys is not in the index", async () => {
   expect(Items).toEqual([]);
 });
 
-test("an index is paged through in order, forwards and backwards", async () => {
+test("an index can be read in pages, forwards and backwards", async () => {
   const dueTimes = [5, 70, 300, 1_700_000_000_000, 1_700_000_000_001];
   for (const [index, dueAt] of dueTimes.entries()) {
     await documents().send(put({ instanceId: index, refreshShard: 3, dueAt }));
@@ -249,7 +249,7 @@ test("a batch needs the permission for each of its tables", async () => {
   );
 });
 
-test("only one of two conditional writes on the same version succeeds, and the other one sees the item", async () => {
+test("only one of two conditional writes on the same version succeeds, and the other one gets the item", async () => {
   await documents().send(put({ version: 1 }));
   const claim = (by: string) =>
     documents().send(
@@ -285,7 +285,7 @@ test("a parameter that the local DynamoDB would ignore is refused", async () => 
   await expect(client.send(get())).rejects.toThrow("does not know the parameter Colour of GetItem");
 });
 
-test("an unknown access key is refused in the words of each service", async () => {
+test("an unknown access key is refused with the error of each service", async () => {
   const stranger = { ...worker, accessKeyId: "AKIASTRANGER" };
   await expect(documents(stranger).send(get())).rejects.toMatchObject({
     name: "UnrecognizedClientException",
@@ -326,7 +326,7 @@ test("a request without a signature is refused", async () => {
   expect(await answer.json()).toMatchObject({ __type: "MissingAuthenticationTokenException" });
 });
 
-test("a request to a name that is not the front door's is refused, whatever it carries", async () => {
+test("a request to another host name is refused, whatever it contains", async () => {
   const { status, body } = await new Promise<{ status: number | undefined; body: string }>(
     (resolve, reject) => {
       const options = { port: frontDoor.port, host: "127.0.0.1", headers: { Host: "evil.example" } };
@@ -344,7 +344,7 @@ test("a body that is too long is refused before it is read", async () => {
   await expect(documents().send(long)).rejects.toMatchObject({ $metadata: { httpStatusCode: 413 } });
 });
 
-test("the Date of every answer moves with the clock, refusals and S3's errors too", async () => {
+test("the Date of every answer follows the clock, also in refusals and in S3's errors", async () => {
   const dates: number[] = [];
   const watch = <T extends DynamoDBDocumentClient | S3Client>(client: T): T => {
     (client.middlewareStack as DynamoDBDocumentClient["middlewareStack"]).add(
@@ -370,7 +370,7 @@ test("the Date of every answer moves with the clock, refusals and S3's errors to
     .catch(() => {});
   expect(dates).toHaveLength(4);
   for (const date of dates) expect(Math.abs(date - clock.now())).toBeLessThan(10_000);
-  // SDKs correct their clock by the answers; a request that was signed by tomorrow's clock must still pass.
+  // SDKs correct their clock by the answers; a request that is signed with tomorrow's time must still be accepted.
   const client = documents();
   await client.send(get());
   clock.advance(86_400_000);
@@ -388,7 +388,7 @@ test("a removed permission is refused until permissions are restored", async () 
   expect((await documents().send(get())).Item).toEqual(key);
 });
 
-test("what does not come through the front door can be judged too", () => {
+test("permissions can also be checked for calls that do not pass the front door", () => {
   expect(frontDoor.isAllowed("RefreshWorker", "dynamodb:GetItem", tableArn)).toBe(true);
   expect(
     frontDoor.isAllowed(
@@ -402,7 +402,7 @@ test("what does not come through the front door can be judged too", () => {
   );
 });
 
-test("a permission that is not there cannot be removed", () => {
+test("a permission that does not exist cannot be removed", () => {
   expect(() => frontDoor.removePermission("RefreshWorker", "dynamodb:Scan")).toThrow(
     "does not have dynamodb:Scan",
   );
@@ -411,7 +411,7 @@ test("a permission that is not there cannot be removed", () => {
   );
 });
 
-test("a fault fails as many calls as asked for, of that principal and action only", async () => {
+test("a fault affects as many calls as asked for, only of that principal and action", async () => {
   await documents().send(put());
   frontDoor.fail({
     service: "dynamodb",
@@ -431,7 +431,7 @@ test("a fault fails as many calls as asked for, of that principal and action onl
   expect((await documents().send(get())).Item).toEqual(key);
 });
 
-test("the SDK retries over a fault as over the real one", async () => {
+test("the SDK retries after a fault as it does after a real error", async () => {
   await documents().send(put());
   frontDoor.fail({ service: "dynamodb", action: "dynamodb:GetItem", status: 500, count: 2 });
   const { Item, $metadata } = await documents(worker, 3).send(get());
@@ -439,14 +439,14 @@ test("the SDK retries over a fault as over the real one", async () => {
   expect($metadata.attempts).toBe(3);
 });
 
-test("a connection that is broken before acting leaves the item as it was", async () => {
+test("a connection that breaks before the call acts leaves the item unchanged", async () => {
   await documents().send(put({ count: 0 }));
   frontDoor.fail({ service: "dynamodb", action: "UpdateItem", reset: "before" });
   await expect(documents().send(increment())).rejects.toThrow(/ECONNRESET|socket hang up/);
   expect((await documents().send(get())).Item?.count).toBe(0);
 });
 
-test("a connection that is broken after acting has changed the item, though nobody was told", async () => {
+test("a connection that breaks after the call acts leaves the item changed", async () => {
   await documents().send(put({ count: 0 }));
   frontDoor.fail({ service: "dynamodb", action: "UpdateItem", reset: "after" });
   await expect(documents().send(increment())).rejects.toThrow(/ECONNRESET|socket hang up/);
@@ -456,7 +456,7 @@ test("a connection that is broken after acting has changed the item, though nobo
   ]);
 });
 
-test("an object is there although the answer to its write was lost", async () => {
+test("an object is stored although the answer to its write was lost", async () => {
   frontDoor.fail({ service: "s3", action: "PutObject", reset: "after" });
   const object = { Bucket: "linkspan-rescue", Key: "rescue/1" };
   await expect(objects().send(new PutObjectCommand({ ...object, Body: "kept" }))).rejects.toThrow(
@@ -468,7 +468,7 @@ test("an object is there although the answer to its write was lost", async () =>
 
 test("a delayed call ends when the front door closes", async () => {
   frontDoor.fail({ service: "dynamodb", delayMs: 60_000 });
-  // One of the two meets the fault and hangs; when the other is answered, it does.
+  // One of the two calls meets the fault and hangs; when the other call is answered, it certainly has.
   const calls = [documents().send(get()), documents().send(get())];
   const outcomes = Promise.allSettled(calls);
   await Promise.race(calls);
@@ -479,7 +479,7 @@ test("a delayed call ends when the front door closes", async () => {
   frontDoor = await start();
 });
 
-test("the call log says who called what, when and how it ended", async () => {
+test("the call log has the caller, the action, the time and the result of each call", async () => {
   await documents().send(put());
   await documents(sweep)
     .send(get())
@@ -507,7 +507,7 @@ test("the call log says who called what, when and how it ended", async () => {
   expect(frontDoor.calls()).toEqual([]);
 });
 
-test("policy actions that nobody used can be listed over several processes", async () => {
+test("policy actions that were never used can be listed across several processes", async () => {
   await documents().send(put());
   await documents(operator).send(get());
   const file = path.join(folder, "uses.jsonl");
@@ -554,7 +554,7 @@ test("a table whose keys differ from the template's is refused, not used", async
   frontDoor = await start();
 });
 
-test("a statement that cannot be judged stops the start, and names what is unknown", async () => {
+test("a statement that cannot be evaluated stops the start, and the error names the unknown part", async () => {
   const odd = { ...worker.statements[0], Condition: { IpAddress: { "aws:SourceIp": "10.0.0.0/8" } } };
   const starting = start([{ ...worker, statements: [odd as Principal["statements"][number]] }]);
   await expect(starting).rejects.toThrow(
@@ -585,7 +585,7 @@ test("the permission to list a prefix does not extend to other prefixes, nor to 
   }
 });
 
-test("a missing object is a 404 only for those who may list the bucket", async () => {
+test("a missing object is a 404 only for principals that may list the bucket", async () => {
   const missing = new GetObjectCommand({ Bucket: "linkspan-rescue", Key: "rescue/none" });
   await expect(objects().send(missing)).rejects.toMatchObject({
     name: "AccessDenied",
@@ -597,14 +597,14 @@ test("a missing object is a 404 only for those who may list the bucket", async (
   });
 });
 
-test("no key leads out of the bucket's folder", async () => {
+test("no key is stored outside the bucket's folder", async () => {
   for (const Key of ["../linkspan-other/1", "rescue/../../x", "rescue/1._S3rver_object"]) {
     const write = objects(operator).send(new PutObjectCommand({ Bucket: "linkspan-rescue", Key, Body: "x" }));
     await expect(write).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } });
   }
 });
 
-test("an operator finds the outputs of a stack, and is told of one that is not there", async () => {
+test("an operator can read the outputs of a stack; a missing output is an error", async () => {
   const client = kept(new CloudFormationClient(settings(operator)));
   const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: "linkspan-dev-data" }));
   expect(Stacks?.[0]?.Outputs).toEqual([

@@ -17,7 +17,7 @@ export interface TestLambda extends LambdaService {
   invokeJson(functionName: string, event?: unknown): Promise<unknown>;
 }
 
-/** Lambda with functions that a test wrote down; `close` removes them. */
+/** Lambda with functions whose code a test gives; `close` removes them. */
 export async function lambdaOf(functions: Readonly<Record<string, TestFunction>>): Promise<TestLambda> {
   const folder = mkdtempSync(path.join(tmpdir(), "linkspan-functions-"));
   const models: FunctionModel[] = Object.entries(functions).map(([name, test]) => {
@@ -57,7 +57,7 @@ export async function lambdaOf(functions: Readonly<Record<string, TestFunction>>
   };
 }
 
-/** All bytes of a streamed answer. */
+/** Reads all bytes of a streamed answer. */
 export async function readStream(answer: FunctionAnswer): Promise<Buffer> {
   if (answer.kind !== "streamed") throw new Error("the function does not stream");
   const chunks: Buffer[] = [];
@@ -65,7 +65,7 @@ export async function readStream(answer: FunctionAnswer): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Looks until it is so, for what a test must wait for and nobody announces. */
+/** Checks a condition again and again until it holds, when no event announces it. */
 export async function until(
   isSo: () => boolean | Promise<boolean>,
   what: string,

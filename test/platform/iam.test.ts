@@ -22,7 +22,7 @@ const isAllowed = (
   context: ConditionContext = {},
 ) => readPolicy("Worker", statements).judge({ action, resource, context }).allowed;
 
-test("nothing is allowed by no statement", () => {
+test("without a statement nothing is allowed", () => {
   expect(isAllowed([], "dynamodb:GetItem", table)).toBe(false);
 });
 
@@ -51,7 +51,7 @@ test("a Deny wins over any Allow, whatever the order", () => {
   expect(verdict.reason).toContain("explicit deny");
 });
 
-test("wildcards match runs and single characters, and actions have no case", () => {
+test("`*` matches any run of characters, `?` a single one, and actions are case-insensitive", () => {
   expect(isAllowed([allow("dynamodb:Get*", table)], "dynamodb:GetItem", table)).toBe(true);
   expect(isAllowed([allow("dynamodb:Get*", table)], "dynamodb:BatchGetItem", table)).toBe(false);
   expect(isAllowed([allow("DynamoDB:getitem", table)], "dynamodb:GetItem", table)).toBe(true);
@@ -68,7 +68,7 @@ test("a dot in a pattern is a dot", () => {
   expect(isAllowed([allow("s3:GetObject", bucket)], "s3:GetObject", "arn:aws:s3:::axb/key")).toBe(false);
 });
 
-test("a wildcard does not reach over the colons of an ARN, but over those of the resource itself", () => {
+test("a wildcard does not match the colons of an ARN's parts, but matches those of the resource itself", () => {
   const anyRegion = "arn:aws:dynamodb:*:000000000000:table/instances";
   expect(isAllowed([allow("dynamodb:GetItem", anyRegion)], "dynamodb:GetItem", table)).toBe(true);
   const otherAccount = "arn:aws:dynamodb:eu-west-1:*:table/instances";
@@ -78,7 +78,7 @@ test("a wildcard does not reach over the colons of an ARN, but over those of the
   expect(isAllowed([objects], "s3:GetObject", "arn:aws:s3:::bucket/a:b/c")).toBe(true);
 });
 
-test("StringEquals asks for one of its values, and for the key to be there", () => {
+test("StringEquals needs one of its values, and the key must exist", () => {
   const statements = [
     allow("kms:Decrypt", "*", { StringEquals: { "kms:EncryptionContext:organization": ["one", "two"] } }),
   ];
@@ -99,7 +99,7 @@ test("StringLike has wildcards, StringEquals has none", () => {
   expect(isAllowed(equal, "s3:ListBucket", bucket, { "s3:prefix": ["rescue/*"] })).toBe(true);
 });
 
-test("ForAllValues wants each value known and holds for none, ForAnyValue wants one", () => {
+test("ForAllValues holds when each value is listed or there is none, ForAnyValue when one is", () => {
   const all = [
     allow("dynamodb:*", "*", { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["sweep"] } }),
   ];
@@ -141,7 +141,7 @@ test("Bool compares as text", () => {
   ).toBe(false);
 });
 
-test("a verdict tells which patterns allowed it", () => {
+test("a verdict names the patterns that allowed the call", () => {
   const policy = readPolicy("Worker", [allow(["dynamodb:Get*", "dynamodb:PutItem"], [table, "*"])]);
   expect(policy.judge({ action: "dynamodb:GetItem", resource: table }).allowedBy).toEqual([
     { action: "dynamodb:Get*", resource: table },
@@ -180,7 +180,7 @@ test.each([
   ["GetItem is not an action", allow("GetItem", "*")],
   ["Resource must be text or a list of texts", { ...allow("s3:*", "*"), Resource: { Ref: "Table" } }],
   ["Action must be text or a list of texts", allow([], "*")],
-])("a policy with something unknown is refused: %s", (message, statement) => {
+])("a policy with an unknown part is refused: %s", (message, statement) => {
   expect(() => readPolicy("Worker", [allow("s3:*", "*"), statement as IamStatement])).toThrow(
     new RegExp(`^statement 2 of Worker: .*${message}`),
   );

@@ -116,7 +116,7 @@ const failure = async (name: string, event: unknown = {}): Promise<FunctionFailu
 };
 
 describe("a function's process", () => {
-  it("gets an event with its context, and the next one when it has answered", async () => {
+  it("gets an event with its context, and the next event after its answer", async () => {
     const first = (await lambda.invokeJson("Echo", { a: 1 })) as Record<string, unknown>;
     expect(first).toMatchObject({
       event: { a: 1 },
@@ -150,14 +150,14 @@ describe("a function's process", () => {
     expect(Object.keys(env).filter((name) => !allowed.test(name))).toEqual([]);
   });
 
-  it("has a heap of the function's memory", async () => {
+  it("has a heap limit that fits the function's memory", async () => {
     const megabytes = (await lambda.invokeJson("Heap")) as number;
-    // Nine tenths of 256 MB for old objects, and V8's young generation beside; Node's own default is thousands.
+    // Nine tenths of 256 MB for old objects, plus V8's young generation; Node's own default is thousands of MB.
     expect(megabytes).toBeGreaterThan(230);
     expect(megabytes).toBeLessThan(500);
   });
 
-  it("works on one event at a time: two events, two processes", async () => {
+  it("handles one event at a time: two events need two processes", async () => {
     const pids = await Promise.all([
       lambda.invokeJson("Slow", { ms: 2_000 }),
       lambda.invokeJson("Slow", { ms: 2_000 }),
@@ -166,7 +166,7 @@ describe("a function's process", () => {
     expect(lambda.processes("Slow").map(({ pid }) => pid)).toEqual(expect.arrayContaining(pids));
   });
 
-  it("is one of ten at most; more callers wait, and too many are turned away", async () => {
+  it("is one of at most ten; more callers wait, and too many callers are refused", async () => {
     const calls = Array.from({ length: 120 }, () =>
       lambda.invokeJson("Slow", { ms: 20 }).then(
         (pid) => pid as number,
@@ -182,7 +182,7 @@ describe("a function's process", () => {
     expect(results.length - refused.length).toBeGreaterThanOrEqual(100);
   });
 
-  it("reports an error that the handler threw, and lives on", async () => {
+  it("reports an error that the handler threw, and is used again", async () => {
     const error = await failure("Throws");
     expect(error).toMatchObject({ errorType: "TypeError", message: "on purpose" });
     const [{ pid } = { pid: 0 }] = lambda.processes("Throws");
@@ -190,7 +190,7 @@ describe("a function's process", () => {
     expect(lambda.processes("Throws").map((each) => each.pid)).toEqual([pid]);
   });
 
-  it("is killed at the function's timeout; the next event gets a new one", async () => {
+  it("is killed at the function's timeout; the next event gets a new process", async () => {
     const error = await failure("Hangs");
     expect(error.errorType).toBe("Sandbox.Timedout");
     expect(error.message).toMatch(/Task timed out after 1\.00 seconds/);
@@ -199,13 +199,13 @@ describe("a function's process", () => {
     expect((await failure("Hangs")).errorType).toBe("Sandbox.Timedout");
   });
 
-  it("fails its event when it ends in the middle", async () => {
+  it("fails its event when it exits during the event", async () => {
     const error = await failure("Exits");
     expect(error).toMatchObject({ errorType: "Runtime.ExitError" });
     expect(error.message).toContain("exit status 3");
   });
 
-  it("ends when a promise is rejected and nobody looks", async () => {
+  it("exits at an unhandled rejection", async () => {
     const error = await failure("Rejects");
     expect(error.message).toContain("exit status 1");
     expect(lambda.logs("Rejects").join("\n")).toContain("nobody looks");
@@ -213,10 +213,10 @@ describe("a function's process", () => {
 
   it.each([
     ["throws while it loads", "BadModule", "Error", "cannot start"],
-    ["forgot a dependency in its bundle", "Leaks", "Error", "Cannot find package 'hono'"],
+    ["lacks a dependency in its bundle", "Leaks", "Error", "Cannot find package 'hono'"],
     ["declares a callback", "Callback", "Runtime.CallbackHandlerDeprecated", "callback-based"],
     ["has no such handler", "Nothing", "Runtime.HandlerNotFound", "index.handler"],
-  ])("does not start when its module %s, and says so", async (_, name, errorType, message) => {
+  ])("does not start when its module %s, and reports an error", async (_, name, errorType, message) => {
     const error = await failure(name);
     expect(error.errorType).toBe(errorType);
     expect(error.message).toContain(message);
@@ -229,7 +229,7 @@ describe("a function's process", () => {
     );
   });
 
-  it("has its log kept: one text for each event, and the metrics in it", async () => {
+  it("keeps its log: one text for each event, with the metrics in it", async () => {
     await lambda.invokeJson("Logs");
     await until(() => lambda.logs("Logs").some((line) => line === "raw"), "the log");
     const lines = lambda.logs("Logs");
@@ -248,7 +248,7 @@ describe("a streaming handler", () => {
       : { prelude: JSON.parse(bytes.subarray(0, end).toString()), body: bytes.subarray(end + 8).toString() };
   };
 
-  it("is heard while it still writes", async () => {
+  it("is read while it still writes", async () => {
     const answer = await lambda.invoke("Stream", {});
     if (answer.kind !== "streamed") throw new Error("the function does not stream");
     expect(answer.contentType).toBe("application/vnd.awslambda.http-integration-response");
@@ -261,11 +261,11 @@ describe("a streaming handler", () => {
     expect(text).toBe(`{"statusCode":201,"headers":{"a":"b"}}${"\0".repeat(8)}first last`);
   });
 
-  it("sends status and headers with a first write, were it empty", async () => {
+  it("sends status and headers with a first write, also an empty one", async () => {
     expect(await parts(await lambda.invoke("Empty", {}))).toEqual({ prelude: { statusCode: 204 }, body: "" });
   });
 
-  it("sends neither when it only ends the stream", async () => {
+  it("sends no status and no headers when it only ends the stream", async () => {
     expect(await parts(await lambda.invoke("EndsOnly", {}))).toEqual({ prelude: undefined, body: "" });
     expect(await parts(await lambda.invoke("EndsWithText", {}))).toEqual({
       prelude: undefined,
@@ -273,7 +273,7 @@ describe("a streaming handler", () => {
     });
   });
 
-  it("cannot change the status once a byte was written", async () => {
+  it("cannot change the status after a byte was written", async () => {
     const { prelude, body } = await parts(await lambda.invoke("TwoPreludes", {}));
     expect([prelude, body]).toEqual([{ statusCode: 200 }, "xRuntime.InvalidStreamingOperation"]);
   });
@@ -284,14 +284,14 @@ describe("a streaming handler", () => {
     expect(lambda.logs("NeverEnds").join()).toContain("Task timed out");
   });
 
-  it("leaves a broken answer, and its error, when it throws after the first byte", async () => {
+  it("leaves a broken answer and its error when it throws after the first byte", async () => {
     const answer = await lambda.invoke("Breaks", {});
     const error: unknown = await readStream(answer).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ errorType: "RangeError", message: "in the middle" });
     expect(lambda.processes("Breaks")).toHaveLength(1);
   });
 
-  it("takes its process with it when a pipeline's source fails, though it caught the error", async () => {
+  it("ends its process when a pipeline's source fails, also if it caught the error", async () => {
     const call = lambda.invoke("Pipeline", {}).then(readStream);
     await expect(call).rejects.toMatchObject({ errorType: "Runtime.ExitError" });
     await until(() => lambda.processes("Pipeline").length === 0, "the process is gone");
@@ -299,18 +299,18 @@ describe("a streaming handler", () => {
     expect(lambda.logs("Pipeline").join()).not.toContain("survived");
   });
 
-  it("is heard, and logged as wrong, when it is not async", async () => {
+  it("works, with an error in the log, when it is not async", async () => {
     expect(String(await readStream(await lambda.invoke("NotAsync", {})))).toBe("x");
     await until(() => lambda.isIdle(), "idle");
     expect(lambda.logs("NotAsync").join()).toContain("does not support non-async handlers");
   });
 
-  it("loses its mark in a wrapper", async () => {
+  it("is treated as buffered inside a wrapper", async () => {
     const answer = await lambda.invoke("Wrapped", {});
     expect(answer).toMatchObject({ kind: "buffered" });
   });
 
-  it("may work on after the answer; until then its process takes no other event", async () => {
+  it("can continue after the answer; meanwhile its process gets no other event", async () => {
     const answer = await lambda.invoke("AnswersFirst", {});
     expect((await parts(answer)).body).toBe("done");
     expect(lambda.isIdle()).toBe(false);
@@ -319,7 +319,7 @@ describe("a streaming handler", () => {
     expect(lambda.logs("AnswersFirst").join()).toContain("after the answer");
   });
 
-  it("waits for a slow reader and holds little of it in memory", async () => {
+  it("waits for a slow reader and keeps little in memory", async () => {
     const megabytes = 60;
     const answer = await lambda.invoke("Flood", { bytes: megabytes * 1024 * 1024 });
     if (answer.kind !== "streamed") throw new Error("the function does not stream");
@@ -340,8 +340,8 @@ describe("a streaming handler", () => {
   });
 });
 
-describe("the end", () => {
-  it("takes every process with it at once", async () => {
+describe("the end of the platform", () => {
+  it("ends every process at once", async () => {
     const own = await lambdaOf({ Slow: functions.Slow });
     const call = own.invokeJson("Slow", { ms: 60_000 }).catch((error: unknown) => error);
     await until(() => own.processes("Slow").length === 1, "a process");
@@ -351,13 +351,13 @@ describe("the end", () => {
     await until(() => !isAlive(pid), "the process is gone", 2000);
   });
 
-  it("also comes to a function whose platform was killed and could say nothing", async () => {
+  it("also ends a function when the platform was killed and could send nothing", async () => {
     const file = path.join(import.meta.dirname, "functions.ts");
     const script = `import { lambdaOf } from ${JSON.stringify(file)};
       const lambda = await lambdaOf({ Echo: { code: "export const handler = async () => process.pid;" } });
       console.log(await lambda.invokeJson("Echo"));
       setInterval(() => {}, 1000);`;
-    // What it cannot tidy up any more is gone with this folder.
+    // The killed process cannot remove its temporary files; they are removed with this folder.
     const temporary = await mkdtemp(path.join(tmpdir(), "linkspan-killed-"));
     const parent = spawn(process.execPath, ["--input-type=module-typescript", "--eval", script], {
       env: { ...process.env, TMPDIR: temporary },

@@ -41,7 +41,7 @@ interface Run {
 
 function start(environment: Readonly<Record<string, string>> = {}, command = "local.ts"): Run {
   const child = spawn(process.execPath, [path.join(bin, command)], {
-    // A folder for temporary files of its own shows what is left behind.
+    // With a separate folder for temporary files the test sees which files are left.
     env: {
       PATH: process.env.PATH,
       HOME: folder,
@@ -74,7 +74,7 @@ const ready = async (run: Run): Promise<string> => {
   return url;
 };
 
-/** Processes that this one has started, and those that they have. */
+/** The processes that a process has started, and those that these have started. */
 function descendants(of: number): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
@@ -82,7 +82,7 @@ function descendants(of: number): number[] {
       const [, after = ""] = readFileSync(`/proc/${name}/stat`, "utf8").split(") ");
       parents.set(Number(name), Number(after.split(" ")[1]));
     } catch {
-      // It ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   const below = (pid: number): number[] =>
@@ -102,7 +102,7 @@ it.each(["SIGINT", "SIGTERM"] as const)("stops at once at %s and leaves nothing 
 
   const before = performance.now();
   run.child.kill(signal);
-  // As npm may, when it passes on what the terminal has sent already.
+  // npm may do so when it passes on a signal that the terminal has already sent.
   run.child.kill(signal);
   expect(await run.ended).toBe(0);
   expect(performance.now() - before).toBeLessThan(2000);
@@ -122,11 +122,11 @@ it("leaves no function running when it is killed itself", async () => {
   run.child.kill("SIGKILL");
   await run.ended;
   await until(() => !children.some(isAlive), "every process is gone", 5000);
-  // The lock that it left is taken over.
+  // The next start takes the lock that the killed process left.
   await ready(start());
 });
 
-it("stops as well while it starts", async () => {
+it("also stops while it is starting", async () => {
   const run = start();
   await until(() => existsSync(path.join(data(), "platform.pid")), "it has begun");
   run.child.kill("SIGINT");
@@ -138,9 +138,9 @@ it("stops as well while it starts", async () => {
 
 it.each([
   "local.ts",
-  // What `npm start` runs: it says so before it synthesizes.
+  // The command of `npm start`: it must print the line before it synthesizes.
   "start.ts",
-])("%s says in one line that the port is in use, and exits with 1", async (command) => {
+])("%s prints one line when the port is in use, and exits with 1", async (command) => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
@@ -158,9 +158,9 @@ it.each([
 });
 
 it.each([
-  ["a port that is none", { PORT: "many" }, /PORT must be a number/],
+  ["an invalid port", { PORT: "many" }, /PORT must be a number/],
   ["a vendors.json that is not JSON", {}, /vendors\.json is not valid JSON/],
-])("says in one line what is wrong with %s", async (name, environment, message) => {
+])("prints one line about %s", async (name, environment, message) => {
   if (name.includes("vendors.json")) {
     mkdirSync(data());
     writeFileSync(path.join(data(), "vendors.json"), "{");
@@ -171,14 +171,14 @@ it.each([
   expect(run.err().trim().split("\n")).toHaveLength(1);
 });
 
-it("listens on this machine only, and for its own names only, on every port", async () => {
+it("listens only on this machine, and answers only to its own names, on every port", async () => {
   const run = start();
   const url = await ready(run);
   await startFunctions(url);
   const pids = [run.child.pid ?? 0, ...descendants(run.child.pid ?? 0)];
   const found = listeners(pids);
   expect(found.filter(({ address }) => !address.startsWith("127."))).toEqual([]);
-  // The API and the demo app, the front door, two stand-ins, and the Runtime API of each function that runs.
+  // The ports of the API and the demo app, the front door, two stand-ins, and the Runtime API of each running function.
   expect(found.length).toBeGreaterThanOrEqual(6);
   for (const { port } of found)
     for (const path of [
@@ -199,7 +199,7 @@ it("listens on this machine only, and for its own names only, on every port", as
     }
 });
 
-it("lives on whatever another user of this machine sends to its ports", async () => {
+it("keeps running whatever another user of this machine sends to its ports", async () => {
   const run = start();
   const url = await ready(run);
   await startFunctions(url);
@@ -231,7 +231,7 @@ it("lives on whatever another user of this machine sends to its ports", async ()
   expect((await fetch(url)).status).toBe(200);
 });
 
-/** Calls that have three functions started. */
+/** Makes calls that start three functions. */
 async function startFunctions(url: string): Promise<void> {
   for (const route of ["/elements/api-v2/elements", "/elements/api-v2/instances", "/elements/api-v2/files"]) {
     const answer = await fetch(url + route);
@@ -240,7 +240,7 @@ async function startFunctions(url: string): Promise<void> {
   }
 }
 
-/** Sends it, and goes away without looking. */
+/** Sends the text, and closes the connection at the first answer. */
 function sendRaw(port: number, text: string): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1", () => socket.write(text));
@@ -250,7 +250,7 @@ function sendRaw(port: number, text: string): Promise<void> {
   });
 }
 
-it("keeps what it writes for this user's eyes, in a folder that all can read, too", async () => {
+it("writes files that only this user can read, also in a folder that everybody can read", async () => {
   mkdirSync(data(), { mode: 0o755 });
   chmodSync(data(), 0o755);
   const run = start();
@@ -274,7 +274,7 @@ it("keeps what it writes for this user's eyes, in a folder that all can read, to
     expect(statSync(path.join(data(), "dynamodb", name)).mode & 0o077, name).toBe(0);
 });
 
-it("writes what apps and operators need, for this user's eyes only", async () => {
+it("writes the files that apps and operators need, readable only by this user", async () => {
   const run = start();
   const url = await ready(run);
   const demo = JSON.parse(readFileSync(path.join(data(), "demo.json"), "utf8")) as Record<string, unknown>;
@@ -302,7 +302,7 @@ it("writes what apps and operators need, for this user's eyes only", async () =>
   for (const { name } of folders) expect(statSync(path.join(data(), name)).mode & 0o077, name).toBe(0);
 });
 
-/** Listening TCP sockets of these processes, as Linux shows them. */
+/** Listening TCP sockets of these processes, as Linux lists them. */
 function listeners(pids: readonly number[]): { address: string; port: number }[] {
   const inodes = new Set(
     pids.flatMap((pid) =>

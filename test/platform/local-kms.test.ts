@@ -54,7 +54,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("a data key opens again under the context that it was made with", async () => {
+test("a data key can be unwrapped under the context with which it was generated", async () => {
   const { Plaintext, CiphertextBlob, KeyId } = await dataKey();
   expect(Plaintext).toHaveLength(32);
   expect(KeyId).toBe(keyArn);
@@ -85,7 +85,7 @@ test("a wrong, missing or longer context is refused without a reason", async () 
   }
 });
 
-test("the order of the context's pairs means nothing", async () => {
+test("the order of the context's pairs does not matter", async () => {
   const made = await client.send(
     new GenerateDataKeyCommand({
       KeyId: "vault",
@@ -99,7 +99,7 @@ test("the order of the context's pairs means nothing", async () => {
   expect(opened.Plaintext).toEqual(made.Plaintext);
 });
 
-test("a blob with any byte changed does not open", async () => {
+test("a blob with any byte changed cannot be decrypted", async () => {
   const { CiphertextBlob = new Uint8Array() } = await dataKey();
   for (let index = 0; index < CiphertextBlob.length; index++) {
     const changed = Uint8Array.from(CiphertextBlob);
@@ -109,20 +109,20 @@ test("a blob with any byte changed does not open", async () => {
   }
 });
 
-test("a blob of one key does not open under another", async () => {
+test("a blob of one key cannot be decrypted with another key", async () => {
   const { CiphertextBlob } = await dataKey();
   const opening = client.send(new DecryptCommand({ KeyId: otherArn, CiphertextBlob, ...context("one") }));
   await expect(opening).rejects.toMatchObject({ name: "IncorrectKeyException" });
 });
 
-test("an unknown key and a text that is no blob are told apart", async () => {
+test("an unknown key and an invalid blob give different errors", async () => {
   const unknown = client.send(new GenerateDataKeyCommand({ KeyId: "none", KeySpec: "AES_256" }));
   await expect(unknown).rejects.toMatchObject({ name: "NotFoundException", message: "Invalid keyId 'none'" });
   const noBlob = client.send(new DecryptCommand({ CiphertextBlob: Buffer.from("not a blob") }));
   await expect(noBlob).rejects.toMatchObject({ name: "InvalidCiphertextException" });
 });
 
-test("keys outlive a restart, in a file that only their owner can read", async () => {
+test("keys are kept over a restart, in a file that only their owner can read", async () => {
   const { Plaintext, CiphertextBlob } = await dataKey();
   const file = path.join(folder, "kms", "keys.json");
   expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -134,7 +134,7 @@ test("keys outlive a restart, in a file that only their owner can read", async (
   expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject(JSON.parse(before));
 });
 
-test("what a key sealed that the template no longer has does not open, and the key is not lost", async () => {
+test("a blob of a key that is no longer in the template cannot be decrypted, but the key is kept", async () => {
   const { CiphertextBlob, Plaintext } = await dataKey();
   await stop();
   await start(undefined, [{ id: "other", arn: otherArn }]);
@@ -147,7 +147,7 @@ test("what a key sealed that the template no longer has does not open, and the k
   );
 });
 
-test("a policy can bind a function to the names of the encryption context", async () => {
+test("a policy can limit a function to the names of the encryption context", async () => {
   await stop();
   await start([
     {

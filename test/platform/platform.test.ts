@@ -16,7 +16,7 @@ interface Answered {
   readonly text: string;
 }
 
-/** A request whose path nothing rewrites, `fetch` would. */
+/** Sends a request without normalizing its path, as `fetch` would do. */
 function send(
   method: string,
   path: string,
@@ -59,7 +59,7 @@ describe("through API Gateway and the functions", () => {
     "/elements/api-v2/hubs/documents/nothing",
     "/elements/api-v2/files/%zz",
     "/elements/api-v2/..%2f..%2fetc",
-  ])("answers %s in our shape, and never gives the Authorization back", async (path) => {
+  ])("answers %s in our shape, and never repeats the Authorization header", async (path) => {
     for (const method of ["GET", "DELETE", "PUT"]) {
       const answer = await send(method, path, {
         headers: { Authorization: `User ${secret}, Organization ${secret}` },
@@ -67,7 +67,7 @@ describe("through API Gateway and the functions", () => {
       expect([400, 401, 404, 405]).toContain(answer.status);
       expect(answer.contentType).toBe("application/json");
       expect(JSON.parse(answer.text)).toMatchObject({
-        // API Gateway's extended request id, as in its own error bodies and the access log.
+        // API Gateway's extended request id, as in API Gateway's error bodies and the access log.
         requestId: expect.stringMatching(/^[\w+/-]{15}=$/),
         message: expect.any(String),
         code: expect.any(String),
@@ -76,13 +76,13 @@ describe("through API Gateway and the functions", () => {
     }
   });
 
-  it("answers another method of a known path with 405 and what is allowed", async () => {
+  it("answers another method of a known path with 405 and the allowed methods", async () => {
     const answer = await fetch(`${platform.baseUrl}/elements`, { method: "DELETE" });
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
     expect(await answer.json()).toMatchObject({ code: "method_not_allowed" });
   });
 
-  it("takes about 4.5 MB of body and refuses more in our shape, above 10 MB in API Gateway's own", async () => {
+  it("accepts a body of about 4.5 MB and refuses a larger one in our shape, above 10 MB in API Gateway's own shape", async () => {
     const post = (bytes: number) =>
       send("POST", "/elements/api-v2/instances", {
         headers: { "Content-Type": "application/json", Authorization: `User ${secret}` },
@@ -97,7 +97,7 @@ describe("through API Gateway and the functions", () => {
     expect([most.status, JSON.parse(most.text)]).toEqual([413, { message: "Request Entity Too Large" }]);
   });
 
-  it("goes on when a function's process was killed", async () => {
+  it("continues after a function's process was killed", async () => {
     const alive = async () => (await fetch(`${platform.baseUrl}/elements`)).status;
     expect(await alive()).toBe(200);
     const before = platform.lambda.processes("Authorization").map(({ pid }) => pid);
@@ -107,7 +107,7 @@ describe("through API Gateway and the functions", () => {
     expect(before).not.toContain(platform.lambda.processes("Authorization")[0]?.pid);
   });
 
-  it("has metrics of each request in the function's log, for the dashboard to read", async () => {
+  it("has metrics of each request in the function's log, which the dashboard reads", async () => {
     await fetch(`${platform.baseUrl}/elements`).then((answer) => answer.arrayBuffer());
     const isThere = () =>
       platform.lambda.metrics("Authorization").some((each) => each.Requests === 1 && each.status === 200);
@@ -116,7 +116,7 @@ describe("through API Gateway and the functions", () => {
 });
 
 describe("the queue and the schedule", () => {
-  it("come to the sweep and back to rest", async () => {
+  it("start the sweep and the worker, and become idle again", async () => {
     const result = await platform.sweep();
     expect(result).toMatchObject({ ok: true });
     await platform.settled();
@@ -137,7 +137,7 @@ describe("the start and the end", () => {
     const ending = performance.now();
     await other.close();
     expect(performance.now() - ending).toBeLessThan(2000);
-    // A busy machine's minutes; alone it takes half a second.
+    // Allows for a busy machine; alone it takes half a second.
     expect(started).toBeLessThan(15_000);
     await expect(fetch(other.url)).rejects.toThrow();
   });

@@ -11,15 +11,15 @@ export interface AdminExit {
 }
 
 export interface AdminOptions {
-  /** What is piped into it. */
+  /** Standard input of the command. */
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Compiled code of what tests start again and again: half of what each of these processes does is compiling. */
+/** Cache of compiled code for processes that tests start again and again: compiling is half of what each process does. */
 export const compileCache = path.resolve(import.meta.dirname, "../../node_modules/.cache/compiled");
 
-/** `npm run admin -- <args>` against the platform of this data folder, in a process of its own. */
+/** `npm run admin -- <args>` against the platform of this data folder, in a separate process. */
 export function admin(
   dataFolder: string,
   args: readonly string[],
@@ -42,7 +42,9 @@ export function admin(
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** The same in this process, one after the other: much faster, for what neither input nor environment decides. */
+/**
+ * The same in this process, one command after the other: much faster, for commands that read neither input nor environment.
+ */
 export function adminHere(dataFolder: string, args: readonly string[]): Promise<AdminExit> {
   const run = last.then(async () => {
     const [out, err]: [string[], string[]] = [[], []];
@@ -68,7 +70,7 @@ export function adminHere(dataFolder: string, args: readonly string[]): Promise<
 
 /**
  * The same with `--json`.
- * @param input what is piped into it, which then has a process of its own
+ * @param input standard input of the command, which then runs in a separate process
  * @throws {Error} what it said, when it failed
  */
 export async function runAdmin<T>(

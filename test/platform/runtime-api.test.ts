@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-/** A request as any user of this machine can send it. */
+/** A request that any user of this machine can send. */
 function send(
   method: string,
   path: string,
@@ -57,7 +57,7 @@ const event = (): Invocation & { ended: string[] } => {
 };
 
 describe("the Runtime API of a process", () => {
-  it("refuses whoever does not know its secret, on every route, and gives the event to who does", async () => {
+  it("refuses a caller without its secret on every route, and gives the event to the caller with the secret", async () => {
     const secret = secretOf(api.address);
     expect(secret.length).toBeGreaterThanOrEqual(32);
     const wrong = secret.replace(/.$/, (last) => (last === "A" ? "B" : "A"));
@@ -75,7 +75,7 @@ describe("the Runtime API of a process", () => {
     expect([idle, initFailures, invocation.ended]).toEqual([1, 0, []]);
   });
 
-  it("refuses a name that is not its own, were the secret right", async () => {
+  it("refuses another host name, even with the right secret", async () => {
     for (const [method, route] of routes) {
       const sent = send(method, `/${secretOf(api.address)}${route}`, { Host: "evil.example" });
       expect((await sent.answer).statusCode, route).toBe(403);
@@ -83,7 +83,7 @@ describe("the Runtime API of a process", () => {
     expect([idle, initFailures]).toEqual([0, 0]);
   });
 
-  it("lets a process wait once, and gives no event to one that gave up", async () => {
+  it("lets a process wait once, and gives no event to a process that gave up", async () => {
     const next = `/${secretOf(api.address)}/2018-06-01/runtime/invocation/next`;
     const first = send("GET", next);
     await until(() => idle === 1, "the process waits", 2_000);
@@ -107,9 +107,9 @@ describe("the Runtime API of a process", () => {
   });
 });
 
-describe("a function that plays with its Runtime API", () => {
-  it("ends alone: the next event finds a new process", async () => {
-    // Waits beside its own client, gives up, and reports an error of its start.
+describe("a function that misuses its Runtime API", () => {
+  it("ends only its own process: the next event gets a new one", async () => {
+    // Waits a second time beside its own client, gives up, and reports a start error.
     const code = `import http from "node:http";
       const [, hostname, port, base] = /^([^:]+):(\\d+)(.*)$/.exec(process.env.AWS_LAMBDA_RUNTIME_API);
       const call = (method, path) => new Promise((resolve) => {
@@ -129,7 +129,7 @@ describe("a function that plays with its Runtime API", () => {
     }
   });
 
-  it("has the address where Amazon's own clients look for it", async () => {
+  it("gets the address in the variable that Amazon's own clients read", async () => {
     const lambda = await lambdaOf({
       Environment: { code: "export const handler = async () => process.env;" },
     });

@@ -7,8 +7,8 @@ import { type Platform, type PlatformOptions, startPlatform } from "../../local/
 export type RunningPlatform = Platform;
 
 /**
- * A platform of its own in a folder of its own; `close` removes both, and notes which permissions were used. It sweeps when a
- * test says so: what it counts must not hang on where in a minute it runs.
+ * A new platform in a new folder; `close` removes both, and records which permissions were used. It sweeps only when a test
+ * asks for it, because what a test counts must not depend on the second at which it runs.
  */
 export async function startTestPlatform(options: PlatformOptions = {}): Promise<RunningPlatform> {
   const folder = options.dataFolder ?? (await mkdtemp(path.join(tmpdir(), "linkspan-test-")));

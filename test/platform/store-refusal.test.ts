@@ -52,7 +52,7 @@ afterEach(async () => {
 const failure = (work: Promise<unknown>) => work.then(() => undefined).catch((error: unknown) => error);
 
 describe("a bucket", () => {
-  test("that will never take an object is told from one that does not take it now", async () => {
+  test("refuses for good an object whose key is too long, and only for now when it is busy", async () => {
     const tooLong = await failure(writeObject(s3, BUCKET, `rescue/${"k".repeat(1_100)}`, "{}"));
     expect(tooLong).toMatchObject({ name: "StoreRefused", store: "bucket", tooLarge: true });
     frontDoor.fail({ service: "s3", status: 503 });
@@ -63,7 +63,7 @@ describe("a bucket", () => {
     expect(await failure(writeObject(s3, BUCKET, "rescue/1/2", "{}"))).not.toBeInstanceOf(StoreRefused);
   });
 
-  test("tells when each object was written, by the platform's clock", async () => {
+  test("reports when each object was written, by the platform's clock", async () => {
     await writeObject(s3, BUCKET, "rescue/1/2", "{}");
     clock.advance(3_600_000);
     await writeObject(s3, BUCKET, "rescue/2/2", "{}");
@@ -79,7 +79,7 @@ describe("a queue", () => {
   const send = (bytes: number) =>
     sendMessages(frontDoor.queueUrl("refresh"), [{ Id: "0", MessageBody: "x".repeat(bytes) }], sqs);
 
-  test("that will never take a message is told from one that does not take it now", async () => {
+  test("refuses for good a message that is too large, and only for now when it is busy", async () => {
     expect(await send(1_000_000)).toEqual(["0"]);
     expect(await failure(send(1_100_000))).toMatchObject({ name: "StoreRefused", store: "queue" });
     frontDoor.fail({ service: "sqs", status: 503 });

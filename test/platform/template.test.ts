@@ -17,7 +17,7 @@ async function read(stacks: Readonly<Record<string, TestStack>>): Promise<Templa
   return readTemplate(await readAssembly(writeAssembly(folder, stacks)), { queueUrl });
 }
 
-/** A small stack after `change`, and what reading it throws. */
+/** Reads a small stack after `change`, and returns the error. */
 async function refusal(change: (resources: Record<string, TestResource>) => void): Promise<string> {
   const stack = smallStack();
   change(stack.Resources);
@@ -27,7 +27,7 @@ async function refusal(change: (resources: Record<string, TestResource>) => void
   );
 }
 
-/** A queue's bodies into a log stream, under a role that may do neither. */
+/** A pipe from a queue to a log stream, under a role that may do neither. */
 const aPipe = (): Record<string, TestResource> => ({
   Group: { Type: "AWS::Logs::LogGroup" },
   Stream: { Type: "AWS::Logs::LogStream", Properties: { LogGroupName: { Ref: "Group" } } },
@@ -48,7 +48,7 @@ const aPipe = (): Record<string, TestResource> => ({
 const properties = (resource: TestResource | undefined) => resource?.Properties as Record<string, unknown>;
 
 describe("the model of the stacks", () => {
-  it("has a function's code, environment and role with everything resolved", async () => {
+  it("has a function's code, environment and role with all references resolved", async () => {
     const stack = smallStack();
     Object.assign(properties(stack.Resources.Handler), {
       Environment: {
@@ -99,7 +99,7 @@ describe("the model of the stacks", () => {
     });
   });
 
-  it("follows what one stack exports and another imports", async () => {
+  it("resolves a value that one stack exports and another imports", async () => {
     const small = smallStack();
     properties(small.Resources.Handler).Environment = {
       Variables: { TABLE: { "Fn::ImportValue": "data:Table" } },
@@ -116,7 +116,7 @@ describe("the model of the stacks", () => {
     expect(model.stacks.find(({ name }) => name === "data")?.outputs).toEqual({ Table: "data-Table" });
   });
 
-  it("gives the same names at each reading, so that data outlives a restart", async () => {
+  it("has the same names at each reading, so that data is kept over a restart", async () => {
     const names = async () => (await read({ small: smallStack() })).tables.map(({ name }) => name);
     expect(await names()).toEqual(await names());
   });
@@ -140,8 +140,8 @@ describe("the model of the stacks", () => {
   });
 });
 
-describe("what is refused", () => {
-  it("names a folder in which nothing was synthesized, and the command that does it", async () => {
+describe("an assembly", () => {
+  it("that does not exist gives an error that names the folder and the command that synthesizes", async () => {
     await expect(readAssembly(path.join(folder, "none"))).rejects.toThrow(/no cloud assembly.*npm run synth/);
   });
 
@@ -164,7 +164,7 @@ describe("what is refused", () => {
       /Fn::Cidr/,
     ],
     [
-      "a Ref to what is not there",
+      "a Ref to a missing resource",
       (all) => Object.assign(properties(all.Handler), { Description: { Ref: "Nothing" } }),
       /no resource Nothing/,
     ],
@@ -259,7 +259,7 @@ describe("what is refused", () => {
       /characters of inline policies of the role small-Role are more than AWS's 10240/,
     ],
     [
-      "a queue whose messages come back before the function's timeout",
+      "a queue whose visibility timeout is shorter than the function's timeout",
       (all) => {
         properties(all.Queue).VisibilityTimeout = 30;
         all.Mapping = {
@@ -278,7 +278,7 @@ describe("what is refused", () => {
       /its role may not write to the log stream/,
     ],
     [
-      "a pipe that changes what it carries in a way of its own",
+      "a pipe that transforms its messages",
       (all) => {
         Object.assign(all, aPipe());
         const { TargetParameters } = properties(all.Pipe) as { TargetParameters: object };
@@ -287,7 +287,7 @@ describe("what is refused", () => {
       /only the template <\$\.body> is known here/,
     ],
     [
-      "a pipe to elsewhere than a log group",
+      "a pipe to another target than a log group",
       (all) => {
         Object.assign(all, aPipe());
         properties(all.Pipe).Target = { "Fn::GetAtt": ["Handler", "Arn"] };
@@ -311,11 +311,11 @@ describe("what is refused", () => {
       },
       /small\/Schedule .*may not invoke/,
     ],
-  ])("refuses %s", async (_, change, message) => {
+  ])("is refused with %s", async (_, change, message) => {
     expect(await refusal(change)).toMatch(message);
   });
 
-  it("refuses an event bus with what is not there locally, and knows a plain one by name and ARN", async () => {
+  it("is refused with an event bus that the platform does not support; a plain bus is known by name and ARN", async () => {
     const bus = (more: object) => ({
       Type: "AWS::Events::EventBus",
       Properties: { Name: "linkspan-dev", ...more },
@@ -338,7 +338,7 @@ describe("what is refused", () => {
     });
   });
 
-  it("passes by what changes nothing on a laptop", async () => {
+  it("is accepted with resources that do nothing on a laptop", async () => {
     expect(
       await refusal((all) => {
         all.Dashboard = {
@@ -352,7 +352,7 @@ describe("what is refused", () => {
 });
 
 describe("the synthesized stacks", () => {
-  it("are understood whole: six functions, each behind its role, a queue, a schedule, a pipe, the API", async () => {
+  it("are read completely: six functions, each with its role, a queue, a schedule, a pipe, the API", async () => {
     const model = readTemplate(await readAssembly("cdk.out"), { queueUrl });
     expect(model.functions.map(({ name }) => name).sort()).toEqual([
       "Authorization",
@@ -372,17 +372,17 @@ describe("the synthesized stacks", () => {
     expect(model.schedules).toMatchObject([{ functionName: "RefreshSweep", everyMinutes: 1, enabled: true }]);
     expect(model.pipes).toMatchObject([{ batchSize: 10, logGroup: expect.stringContaining("AuditLogs") }]);
     expect(model.tables).toHaveLength(3);
-    // The organizations' data keys are under one of them; the alarm topic has its own.
+    // The organizations' data keys are wrapped by one of the keys; the alarm topic has the other.
     expect(model.keys).toHaveLength(2);
     expect(model.api.stage).toBe("elements");
   });
 
-  it("leave no path and method unmatched", async () => {
+  it("have a method for every path", async () => {
     const { api } = readTemplate(await readAssembly("cdk.out"), { queueUrl });
     const gaps: string[] = [];
     const walk = (resource: typeof api.root) => {
       if (!resource.methods.has("ANY")) gaps.push(`${resource.path} has no ANY`);
-      // API Gateway does not go back: what lies below a literal is matched below it or not at all.
+      // API Gateway does not backtrack: a path below a literal is matched there or not at all.
       if (!resource.path.endsWith("+}") && resource.variable === undefined)
         gaps.push(`${resource.path} has no catch-all below it`);
       for (const child of resource.literals.values()) walk(child);

@@ -81,7 +81,7 @@ const model: EventSourceModel = {
   reportsBatchItemFailures: true,
 };
 
-/** Messages are sent before the mapping looks, so that they come as one batch. */
+/** Sends the messages before the mapping polls, so that they come as one batch. */
 async function handle(bodies: readonly string[], changes: Partial<EventSourceModel> = {}): Promise<void> {
   const sqs = new SQSClient({ endpoint: frontDoor.url, region: "eu-west-1", credentials: operator });
   const Entries = bodies.map((MessageBody, index) => ({ Id: `${index}`, MessageBody, MessageGroupId: "g" }));
@@ -108,7 +108,7 @@ const worked = (times: number) =>
   until(() => events.length >= times && source.busy() === 0, `${times} batches are worked on`);
 
 describe("the event source mapping of a queue", () => {
-  it("invokes the function with a batch and deletes what was done, under the function's role", async () => {
+  it("invokes the function with a batch and deletes the batch afterwards, under the function's role", async () => {
     await handle(["one", "two"]);
     await worked(1);
     expect(bodiesOf(events[0])).toEqual(["one", "two"]);
@@ -130,7 +130,7 @@ describe("the event source mapping of a queue", () => {
     ).toEqual(new Set(["sqs:ReceiveMessage", "sqs:DeleteMessage"]));
   });
 
-  it("keeps the messages that the function names as failed, and brings them back after the visibility timeout", async () => {
+  it("keeps the messages that the function reports as failed, and delivers them again after the visibility timeout", async () => {
     answer = ({ Records }) => ({
       ok: true,
       payload: {
@@ -158,7 +158,7 @@ describe("the event source mapping of a queue", () => {
       {},
     ],
     ["names an empty id", { ok: true, payload: { batchItemFailures: [{ itemIdentifier: "" }] } }, {}],
-    ["answers no list", { ok: true, payload: { batchItemFailures: "x" } }, {}],
+    ["does not answer a list", { ok: true, payload: { batchItemFailures: "x" } }, {}],
   ])("keeps the whole batch when the function %s", async (_, result, changes) => {
     answer = () => result;
     await handle(["one", "two"], changes);
@@ -166,7 +166,7 @@ describe("the event source mapping of a queue", () => {
     expect(await depth()).toMatchObject({ visible: 0, inFlight: 2 });
   });
 
-  it("deletes all where failures are not reported by message, whatever the function returns", async () => {
+  it("deletes the whole batch when failures are not reported by message, whatever the function returns", async () => {
     answer = ({ Records }) => ({
       ok: true,
       payload: { batchItemFailures: [{ itemIdentifier: Records[0]?.messageId }] },
@@ -190,7 +190,7 @@ describe("the event source mapping of a queue", () => {
     expect(bodiesOf(events[1])).toEqual(["one"]);
   });
 
-  it("says why when the function's role may not read the queue, and goes on when it may", async () => {
+  it("logs the reason when the function's role may not read the queue, and works when it may", async () => {
     frontDoor.removePermission("RefreshWorker", "sqs:ReceiveMessage");
     await handle(["one"]);
     await until(
@@ -202,7 +202,7 @@ describe("the event source mapping of a queue", () => {
     await worked(1);
   });
 
-  it("ends at once, though it waits for messages", async () => {
+  it("stops at once, also while it waits for messages", async () => {
     await handle(["one"]);
     await worked(1);
     const before = performance.now();
@@ -237,7 +237,7 @@ describe("a schedule", () => {
     return { calls, running };
   };
 
-  it("fires when it is told to, with the Scheduler's event and the platform's time", async () => {
+  it("fires on demand, with the Scheduler's event and the platform's time", async () => {
     const { calls, running } = started();
     clock.advance(3_600_000);
     expect(await running.fire()).toEqual({ ok: true, payload: null });
@@ -248,14 +248,14 @@ describe("a schedule", () => {
     expect(Math.abs(Date.parse(event?.time as string) - clock.now())).toBeLessThan(2000);
   });
 
-  it("hands its own input on where it has one", async () => {
+  it("passes its own input to the function when it has one", async () => {
     const { calls, running } = started({ input: '{"shards":[1]}' });
     await running.fire();
     running.close();
     expect(calls).toEqual([["RefreshSweep", { shards: [1] }]]);
   });
 
-  it("fires each minute by itself, says so when that failed, and stops when it is closed", async () => {
+  it("fires every minute, logs a failure, and stops when it is closed", async () => {
     vi.useFakeTimers();
     try {
       const { calls, running } = started({}, { ok: false, payload: null });

@@ -22,7 +22,7 @@ const standIns = {
   googledrive: { connector: "googledrive", origin: "http://127.0.0.1:2", hosts: ["www.googleapis.com"] },
 } as unknown as Record<string, StandIn>;
 
-describe("which server stands in for which vendor host", () => {
+describe("the server for a vendor's host", () => {
   it("is the stand-in of each connector", () => {
     expect(vendorTable(standIns, {}, folder)).toEqual({
       "api.dropboxapi.com": "http://127.0.0.1:1",
@@ -31,12 +31,12 @@ describe("which server stands in for which vendor host", () => {
     });
   });
 
-  it("is nobody for a connector with a real account", () => {
+  it("is the real vendor for a connector with a real account", () => {
     const accounts = { dropbox: { clientId: "a", clientSecret: "b" } };
     expect(vendorTable(standIns, accounts, folder)).toEqual({ "www.googleapis.com": "http://127.0.0.1:2" });
   });
 
-  it("is what vendors.json says, which adds and overrides", () => {
+  it("is the one of vendors.json, which adds and overrides", () => {
     put("vendors.json", {
       "API.dropboxapi.com": "http://127.0.0.1:9000",
       "api.example.com": "https://test.example",
@@ -49,10 +49,14 @@ describe("which server stands in for which vendor host", () => {
   });
 
   it.each([
-    ["no JSON", "{", /not valid JSON/],
-    ["no object", "[]", /one JSON object/],
-    ["a path behind the origin", { "api.example.com": "http://127.0.0.1:9000/v1" }, /must be an origin/],
-  ])("is an error where vendors.json holds %s", (_, content, message) => {
+    ["not JSON", "{", /not valid JSON/],
+    ["not an object", "[]", /one JSON object/],
+    [
+      "an object with a path after an origin",
+      { "api.example.com": "http://127.0.0.1:9000/v1" },
+      /must be an origin/,
+    ],
+  ])("is an error when vendors.json is %s", (_, content, message) => {
     put("vendors.json", content);
     expect(() => vendorTable(standIns, {}, folder)).toThrow(message);
   });
@@ -76,7 +80,7 @@ describe("real vendor accounts", () => {
     ],
     ["no client id", { dropbox: { clientSecret: "b" } }, /dropbox\.clientId is missing/],
     ["no client secret", { dropbox: { clientId: "s3cret" } }, /dropbox\.clientSecret is missing/],
-  ])("say what is wrong with %s, and no secret", (_, content, message) => {
+  ])("give an error about %s, without a secret", (_, content, message) => {
     put("vendor-accounts.json", content);
     expect(read).toThrow(message);
     expect(read).not.toThrow(/s3cret/);

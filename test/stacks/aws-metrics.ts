@@ -1,6 +1,6 @@
 /**
- * The metrics of AWS that our alarms and widgets read, each with the dimensions it is published with and AWS's page.
- * A metric asked for with other dimensions is not an error anywhere: it stays empty.
+ * The metrics of AWS that our alarms and widgets read, each with its dimensions and with AWS's page. A metric that is read
+ * with other dimensions gives no error; it stays empty.
  */
 const pages: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html": {
@@ -26,7 +26,7 @@ const pages: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
 };
 
-/** `namespace name [dimensions]` of each. */
+/** `namespace name [dimensions]` of each metric. */
 export const documentedMetrics: ReadonlySet<string> = new Set(
   Object.values(pages).flatMap((page) =>
     Object.entries(page).flatMap(([key, names]) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The files of a bundle that a cold start reads: `index.mjs` and what it imports at once, and so on. */
+/** The files of a bundle that a cold start reads: `index.mjs`, the files that it imports at once, and theirs. */
 export function filesAtStart(folder: string): Set<string> {
   const found = new Set<string>();
   const visit = (file: string): void => {

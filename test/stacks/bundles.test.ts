@@ -9,7 +9,7 @@ import { readAssembly, readTemplate } from "../../local/template.ts";
 import { filesAtStart } from "./bundle-files.ts";
 import { find, type Json, synthesize } from "./templates.ts";
 
-/** Bytes of JavaScript: of the whole bundle, and of what a cold start reads. */
+/** Bytes of JavaScript: of the whole bundle, and of the files that a cold start reads. */
 const budgets: Readonly<Record<string, object>> = JSON.parse(
   readFileSync(new URL("bundle-budgets.json", import.meta.url), "utf8"),
 );
@@ -18,10 +18,10 @@ const root = new URL("../../", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "linkspan-bundles-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Folder of each bundle, as `cdk synth` made them; those with a bound on organizations are made here. */
+/** Folder of each bundle, as `cdk synth` made it; bundles with a bound on organizations are made here. */
 const folders = new Map<string, string>();
 
-/** The functions that a bound on organizations is for. */
+/** The functions for which organizations can have a bound. */
 const callersReach = ["Authorization", "Connections", "Documents", "Proxy"];
 const withBound = (name: string) => `${name}-with-bound`;
 
@@ -46,7 +46,7 @@ const source = (name: string, file: string) => readFileSync(join(folderOf(name),
 
 const readAtStart = (name: string) => filesAtStart(folderOf(name));
 
-/** Operations whose IAM action has another name or service than DynamoDB's. */
+/** Operations whose IAM action has another name or service than one of DynamoDB. */
 const actions: Readonly<Record<string, string>> = {
   Decrypt: "kms:Decrypt",
   SendMessageBatch: "sqs:SendMessage",
@@ -56,11 +56,14 @@ const actions: Readonly<Record<string, string>> = {
   ListObjectsV2: "s3:ListBucket",
   PutEvents: "events:PutEvents",
 };
-/** What the SDK brings with it: credential providers for other places than Lambda, endpoint discovery, S3 Express sessions. */
+/**
+ * Code that the SDK always contains: credential providers for other places than Lambda, endpoint discovery, S3 Express
+ * sessions.
+ */
 const unused =
   /^(AssumeRole|CreateOAuth2Token|CreateToken|GetRoleCredentials|DescribeEndpoints|CreateSession)/;
 
-/** Operations of the SDK in a bundle; what is not called is not in there. */
+/** The SDK's operations in a bundle; the bundler removes those that are not called. */
 function called(name: string): string[] {
   const found = new Set<string>();
   for (const file of files(name))
@@ -81,16 +84,19 @@ function granted(name: string, from = stacks): string[] {
 }
 
 describe("each function's bundle", () => {
-  it.each(functionNames)("%s calls what its role allows, and its role allows no more than that", (name) => {
+  it.each(functionNames)("%s calls exactly what its role allows", (name) => {
     expect(granted(name)).toEqual(called(name));
   });
 
-  it.each(callersReach)("%s calls so, too, where organizations have a bound", (name) => {
-    expect(called(withBound(name))).toContain("dynamodb:UpdateItem");
-    expect(granted(name, bounded)).toEqual(called(withBound(name)));
-  });
+  it.each(callersReach)(
+    "%s also calls exactly what its role allows when organizations have a bound",
+    (name) => {
+      expect(called(withBound(name))).toContain("dynamodb:UpdateItem");
+      expect(granted(name, bounded)).toEqual(called(withBound(name)));
+    },
+  );
 
-  it.each(functionNames)("%s holds no file that it cannot come to", (name) => {
+  it.each(functionNames)("%s has no file that no other file imports", (name) => {
     const all = files(name).map((file) => source(name, file));
     for (const file of files(name))
       if (file !== "index.mjs")
@@ -106,12 +112,12 @@ describe("each function's bundle", () => {
     ["Documents", "S3|SQS|EventBridge"],
     ["Proxy", "S3|SQS|EventBridge"],
     ["RefreshWorker", "SQS|EventBridge"],
-  ])("%s reads none of the clients %s when it starts: only rare paths need them", (name, clients) => {
+  ])("%s does not read the clients %s at its start, because only rare paths need them", (name, clients) => {
     const client = new RegExp(`class (?:${clients})Client\\b|\\b(?:${clients})Client ?= ?class`);
     const atStart = readAtStart(name);
     expect(atStart.size).toBeGreaterThan(1);
     for (const file of atStart) expect(client.test(source(name, file)), file).toBe(false);
-    // Where it may be called at all, it is in one of the others.
+    // If the function may call the service, one of the other files has the client.
     const rare = files(name).filter((file) => !atStart.has(file));
     const holds = rare.some((file) => client.test(source(name, file)));
     expect(holds).toBe(
@@ -119,7 +125,7 @@ describe("each function's bundle", () => {
     );
   });
 
-  it("EventBridge's client is in the worker's alone", () => {
+  it("only the worker's bundle has EventBridge's client", () => {
     const holders = functionNames.filter((name) =>
       files(name).some((file) => source(name, file).includes("EventBridgeClient")),
     );
@@ -138,7 +144,7 @@ describe("each function's bundle", () => {
     }
   });
 
-  it.each(functionNames)("%s takes nothing from outside but Node's own modules", (name) => {
+  it.each(functionNames)("%s imports only its own files and Node's modules", (name) => {
     for (const file of files(name))
       for (const match of source(name, file).matchAll(/^(?:import|\} from|import .* from) ?"(.*?)";$/gm))
         expect(match[1]).toMatch(

@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "linkspan-catalogue-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const MORE = 150;
-/** Those that read connectors. */
+/** The functions that read connectors. */
 const functions = ["authorization", "connections", "documents", "proxy", "worker"];
 const few = (name: string) => join(folder, "few", name);
 const many = (name: string) => join(folder, "many", name);
@@ -19,7 +19,7 @@ const many = (name: string) => join(folder, "many", name);
 beforeAll(async () => {
   const catalogue = join(folder, "catalogue.ts");
   const dropbox = new URL("../../functions/connectors/vendors/dropbox.ts", import.meta.url);
-  // As large as Dropbox's, which is the largest there is.
+  // As large as Dropbox's connector, which is the largest.
   writeFileSync(
     catalogue,
     `import dropbox from ${JSON.stringify(dropbox.href)};
@@ -47,7 +47,7 @@ interface Started {
   readonly opened: readonly string[];
 }
 
-/** What a process holds once it has imported a bundle, and which files it opened beside modules. */
+/** The heap of a process after the import of a bundle, and the files that it opened apart from modules. */
 async function started(of: string): Promise<Started> {
   const script = `
     import fs from "node:fs";
@@ -80,9 +80,9 @@ describe.each(functions)(`with ${MORE} more connectors, %s`, (name) => {
       );
   });
 
-  it("reads no connector and no index when it starts, and takes as much memory as before", async () => {
+  it("reads no connector and no index at its start, and uses as much memory as before", async () => {
     const runs: (readonly [Started, Started])[] = [];
-    // In turns, and the smallest of each: a process holds some more or less from one start to the next.
+    // Runs take turns, and the smallest value of each counts, because a process's heap varies a little between starts.
     for (let turn = 0; turn < 3; turn++)
       runs.push([await started(few(name)), await started(many(name))] as const);
     for (const [, { opened }] of runs)
@@ -92,7 +92,7 @@ describe.each(functions)(`with ${MORE} more connectors, %s`, (name) => {
     expect((after ?? 0) / (before ?? 1)).toBeLessThan(1.05);
   });
 
-  it("grows by less than 3 KB a connector", () => {
+  it("grows by less than 3 KB per connector", () => {
     expect(readdirSync(join(many(name), "connectors")).length).toBeGreaterThanOrEqual(MORE);
     expect((bytesOf(many(name)) - bytesOf(few(name))) / MORE).toBeLessThan(3_000);
   });

@@ -12,7 +12,7 @@ it.each<[string, Readonly<Record<string, Contract>>]>([
   ["Connections", connectionContracts],
   ["Documents", { ...hubContracts, ...linkContracts, ...laterContracts }],
   ["Proxy", proxyContracts],
-])("API Gateway leads every path of a contract of %s to that function", async (name, contracts) => {
+])("API Gateway routes every path of a contract of %s to that function", async (name, contracts) => {
   const { api } = readTemplate(await readAssembly("cdk.out"), { queueUrl: () => "" });
   const paths = Object.values(contracts).flatMap((contract) => contract.paths);
   expect(paths.length).toBeGreaterThan(0);

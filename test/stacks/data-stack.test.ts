@@ -5,14 +5,14 @@ const { data } = synthesize();
 const table = (id: string) => find(data, "AWS::DynamoDB::Table", id);
 
 describe("the tables", () => {
-  it.each(["Instances", "Tenants"])("%s is kept, guarded and recoverable to any second", (id) => {
+  it.each(["Instances", "Tenants"])("%s is retained, protected and recoverable to any second", (id) => {
     const { Properties, DeletionPolicy, UpdateReplacePolicy } = table(id);
     expect(Properties.DeletionProtectionEnabled).toBe(true);
     expect(Properties.PointInTimeRecoverySpecification).toEqual({ PointInTimeRecoveryEnabled: true });
     expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
   });
 
-  it("are paid by the request, and named by CloudFormation", () => {
+  it("are paid per request, and named by CloudFormation", () => {
     const all = ofType(data, "AWS::DynamoDB::Table");
     expect(all).toHaveLength(3);
     for (const [, { Properties }] of all) {
@@ -21,7 +21,7 @@ describe("the tables", () => {
     }
   });
 
-  it("holds instances by number, with sparse indexes of what is due and of who owns what", () => {
+  it("Instances has a numeric key, and sparse indexes of due items and of owners", () => {
     const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes } = table("Instances").Properties;
     const type = (name: string) =>
       AttributeDefinitions.find((each: { AttributeName: string }) => each.AttributeName === name)
@@ -54,7 +54,7 @@ describe("the tables", () => {
     ]);
   });
 
-  it("lets transients expire", () => {
+  it("Transients expire", () => {
     expect(table("Transients").Properties.TimeToLiveSpecification).toEqual({
       AttributeName: "expires",
       Enabled: true,
@@ -62,7 +62,7 @@ describe("the tables", () => {
   });
 });
 
-it("the vault's key rotates and outlives the stack", () => {
+it("the vault's key rotates and is kept when the stack is deleted", () => {
   const key = find(data, "AWS::KMS::Key");
   expect(key.Properties.EnableKeyRotation).toBe(true);
   expect([key.DeletionPolicy, key.UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
@@ -71,28 +71,28 @@ it("the vault's key rotates and outlives the stack", () => {
 describe("the rescue bucket", () => {
   const bucket = find(data, "AWS::S3::Bucket");
 
-  it("is private, by TLS only, and kept", () => {
+  it("is private, requires TLS, and is retained", () => {
     expect(Object.values(bucket.Properties.PublicAccessBlockConfiguration)).toEqual([true, true, true, true]);
     expect([bucket.DeletionPolicy, bucket.UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
     const statements = find(data, "AWS::S3::BucketPolicy").Properties.PolicyDocument.Statement;
     expect(statements.map((each: { Effect: string }) => each.Effect)).toEqual(["Deny", "Deny"]);
   });
 
-  it("keeps what was deleted or overwritten for seven days, markers too, and ends no record that is in use", () => {
+  it("keeps deleted and overwritten versions for seven days, removes markers afterwards, and never removes a current record", () => {
     expect(bucket.Properties.VersioningConfiguration).toEqual({ Status: "Enabled" });
     expect(bucket.Properties.LifecycleConfiguration.Rules).toEqual([
       {
         Id: "EndOldVersions",
         Status: "Enabled",
         NoncurrentVersionExpiration: { NoncurrentDays: 7 },
-        // S3 takes no Days beside it, which would end living records, too.
+        // S3 does not accept Days beside this member; Days would also remove current records.
         ExpiredObjectDeleteMarker: true,
         AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
       },
     ]);
   });
 
-  it("shows versions to no function: a deleted record is gone for all of them", () => {
+  it("gives no function access to versions, so a deleted record is gone for every function", () => {
     const { api, refresh } = synthesize();
     for (const template of [api, refresh])
       for (const [id, { Properties }] of ofType(template, "AWS::IAM::Policy"))
@@ -100,7 +100,7 @@ describe("the rescue bucket", () => {
   });
 });
 
-it("the work queue puts aside what fails again and again, and takes TLS only", () => {
+it("the work queue moves a message aside that fails again and again, and requires TLS", () => {
   const queue = find(data, "AWS::SQS::Queue", "RefreshQueue").Properties;
   expect(queue.RedrivePolicy.maxReceiveCount).toBe(5);
   expect(text(queue.RedrivePolicy.deadLetterTargetArn)).toMatch(/^\{RefreshDeadLetters\w+\.Arn\}$/);
@@ -116,7 +116,7 @@ it("the work queue puts aside what fails again and again, and takes TLS only", (
     ]);
 });
 
-it("keeps messages for days: an event that nobody took is told nowhere else", () => {
+it("the work queue keeps messages for days, because an undelivered event is recorded nowhere else", () => {
   const { MessageRetentionPeriod } = find(data, "AWS::SQS::Queue", "RefreshQueue").Properties;
   expect(MessageRetentionPeriod).toBe(4 * 86_400);
   expect(
@@ -124,7 +124,7 @@ it("keeps messages for days: an event that nobody took is told nowhere else", ()
   ).toBeGreaterThan(MessageRetentionPeriod);
 });
 
-it("the event bus is the stage's own, by a name that subscribers know without asking, and open to nobody else", () => {
+it("the event bus belongs to the stage, has a name that subscribers can know, and is open to no other account", () => {
   expect(find(data, "AWS::Events::EventBus").Properties.Name).toBe("linkspan-dev");
   expect(find(synthesize({ stage: "prod" }).data, "AWS::Events::EventBus").Properties.Name).toBe(
     "linkspan-prod",
@@ -134,7 +134,7 @@ it("the event bus is the stage's own, by a name that subscribers know without as
 });
 
 describe("the audit trail", () => {
-  it("ends in a log group of its own, kept for a year and longer than the stack", () => {
+  it("ends in its own log group, which is kept for a year and when the stack is deleted", () => {
     const group = find(data, "AWS::Logs::LogGroup", "AuditLogs");
     expect(group.Properties.RetentionInDays).toBe(365);
     expect([group.DeletionPolicy, group.UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
@@ -142,14 +142,14 @@ describe("the audit trail", () => {
     expect(find(kept, "AWS::Logs::LogGroup", "AuditLogs").Properties.RetentionInDays).toBe(3653);
   });
 
-  it("is carried there by a pipe that may read its queue and write its group, and nothing else", () => {
+  it("is written there by a pipe that may only read its queue and write its log group", () => {
     const { Source, Target, TargetParameters, RoleArn } = find(data, "AWS::Pipes::Pipe").Properties;
     expect([text(Source), text(Target), text(RoleArn)]).toEqual([
       expect.stringMatching(/^\{AuditQueue\w{8}\.Arn\}$/),
       expect.stringMatching(/^\{AuditLogs\w{8}\.Arn\}$/),
       expect.stringMatching(/^\{AuditPipeRole\w{8}\.Arn\}$/),
     ]);
-    // Without what SQS adds: who sent it, its receipt handle.
+    // Without the attributes of SQS, such as the sender and the receipt handle.
     expect(TargetParameters.InputTemplate).toBe("<$.body>");
     const { Statement } = find(data, "AWS::IAM::Policy", "AuditPipeRole").Properties.PolicyDocument;
     expect(
@@ -160,7 +160,7 @@ describe("the audit trail", () => {
     ]);
   });
 
-  it("is piped only once the pipe's role may read, and by this pipe alone", () => {
+  it("is piped only after the pipe's role may read, and the role trusts only this pipe", () => {
     const pipe = find(data, "AWS::Pipes::Pipe");
     expect(pipe.DependsOn).toEqual(
       expect.arrayContaining([
@@ -180,7 +180,7 @@ describe("the audit trail", () => {
     );
   });
 
-  it("loses nothing for two weeks when the pipe is broken", () => {
+  it("keeps its messages for two weeks when the pipe is broken", () => {
     const { MessageRetentionPeriod, RedrivePolicy } = find(data, "AWS::SQS::Queue", "AuditQueue").Properties;
     expect(MessageRetentionPeriod).toBe(14 * 86_400);
     expect(text(RedrivePolicy.deadLetterTargetArn)).toMatch(/^\{AuditDeadLetters\w+\.Arn\}$/);
@@ -190,7 +190,7 @@ describe("the audit trail", () => {
   });
 });
 
-it("tells the operator's command line where everything is", () => {
+it("the outputs contain the names that the operator's command line needs", () => {
   expect(Object.keys(data.Outputs)).toEqual(
     expect.arrayContaining([
       "InstancesTable",

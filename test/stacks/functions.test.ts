@@ -29,7 +29,7 @@ function statementsOf(name: string): Statement[] {
   });
 }
 
-/** What a function may do to a resource whose name begins so, own index names after a slash included. */
+/** What a function may do to resources whose name begins with `resource`; index names follow a slash. */
 function allowed(name: string, resource: string): string[] {
   const found = statementsOf(name)
     .filter((each) => each.resources.some((one) => one.startsWith(`{${resource}`)))
@@ -38,7 +38,7 @@ function allowed(name: string, resource: string): string[] {
 }
 
 describe("the functions", () => {
-  it("are six, each Node.js 24 on arm64 with a log group of its own", () => {
+  it("are six, each Node.js 24 on arm64 with its own log group", () => {
     expect([...all.keys()].sort()).toEqual([...functionNames].sort());
     const groups = new Set<string>();
     for (const [name, { Properties }] of all) {
@@ -53,15 +53,15 @@ describe("the functions", () => {
     expect(groups.size).toBe(6);
   });
 
-  it("have code of their own each", () => {
+  it("have different code", () => {
     expect(new Set([...all.values()].map((each) => text(each.Properties.Code.S3Key))).size).toBe(6);
   });
 
-  it("log in text: in Lambda's JSON format the metrics would be lost", () => {
+  it("log as text, because the metrics would be lost in Lambda's JSON format", () => {
     for (const { Properties } of all.values()) expect(Properties.LoggingConfig.LogFormat).toBe("Text");
   });
 
-  it("have the time that their work needs", () => {
+  it("have the timeout that their work needs", () => {
     expect(Object.fromEntries([...all].map(([name, each]) => [name, each.Properties.Timeout]))).toEqual({
       Authorization: 120,
       Connections: 120,
@@ -72,7 +72,7 @@ describe("the functions", () => {
     });
   });
 
-  it("reserve no concurrency unless told to, since a new account has ten executions in all", () => {
+  it("reserve no concurrency by default, because a new account has ten executions in all", () => {
     for (const { Properties } of all.values())
       expect(Properties.ReservedConcurrentExecutions).toBeUndefined();
     const { api, refresh } = synthesize({ reservedConcurrency: { Proxy: 40, RefreshWorker: 10 } });
@@ -82,13 +82,13 @@ describe("the functions", () => {
     ).toBe(10);
   });
 
-  it("trace only when told to", () => {
+  it("trace only when the setting says so", () => {
     for (const { Properties } of all.values()) expect(Properties.TracingConfig).toBeUndefined();
     const { api } = synthesize({ tracing: true });
     expect(find(api, "AWS::Lambda::Function", "Proxy").Properties.TracingConfig).toEqual({ Mode: "Active" });
   });
 
-  it("know no vendor but the real ones: no stack sets LINKSPAN_VENDOR_ENDPOINTS", () => {
+  it("know only the real vendors: no stack sets LINKSPAN_VENDOR_ENDPOINTS", () => {
     for (const part of parts)
       expect(JSON.stringify(stacks[part])).not.toMatch(/VENDOR_ENDPOINTS|AWS_ENDPOINT/);
   });
@@ -103,14 +103,14 @@ describe("each function's role", () => {
         for (const action of actions) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
         for (const resource of resources) {
           expect(resource).not.toBe("*");
-          // A star stands only at the end, below something that is ours.
+          // A star is only at the end, below a resource of ours.
           expect(resource).toMatch(/^[^*]*$|^\{Rescue\w+\.Arn\}\/rescue\/\*$|:log-group:\{\w+\}:\*$/);
         }
       }
     }
   });
 
-  it("lets it write to its own log group only", () => {
+  it("allows writing to the function's own log group only", () => {
     for (const name of functionNames) {
       const logs = statementsOf(name).filter((each) =>
         each.actions.some((action) => action.startsWith("logs:")),
@@ -124,7 +124,7 @@ describe("each function's role", () => {
     }
   });
 
-  it("reaches the tables, the queue, the bucket, the key and the bus that the function is told of, and no other", () => {
+  it("allows only the tables, the queue, the bucket, the key and the bus that the function's environment names", () => {
     const variables: Record<string, string> = {
       INSTANCES_TABLE: "Instances",
       TENANTS_TABLE: "Tenants",
@@ -148,7 +148,7 @@ describe("each function's role", () => {
     }
   });
 
-  it("puts events on the bus only in the worker, and on no other bus; whoever has events sends them to the queue", () => {
+  it("allows events on the bus only in the worker, and on no other bus; other functions send events to the queue", () => {
     for (const name of functionNames)
       expect(allowed(name, "Events"), name).toEqual(name === "RefreshWorker" ? ["events:PutEvents"] : []);
     const putting = statementsOf("RefreshWorker").filter(({ actions }) =>
@@ -161,7 +161,7 @@ describe("each function's role", () => {
       expect(allowed(name, "RefreshQueue"), name).toContain("sqs:SendMessage");
   });
 
-  it("makes instances only where grants are won, and deletes them only in the worker", () => {
+  it("allows creating instances only where new grants come, and deleting them only in the worker", () => {
     const withAction = (action: string) =>
       functionNames.filter((name) => allowed(name, "Instances").includes(action));
     expect(withAction("dynamodb:PutItem")).toEqual(["Connections", "RefreshWorker"]);
@@ -170,14 +170,14 @@ describe("each function's role", () => {
     expect(allowed("RefreshSweep", "Instances")).toEqual(["dynamodb:Query", "dynamodb:UpdateItem"]);
   });
 
-  it("looks for siblings of an instance only in the worker, by their index alone", () => {
+  it("allows looking for an instance's siblings only in the worker, and only in their index", () => {
     const queried = (name: string) =>
       statementsOf(name)
         .filter(({ actions }) => actions.includes("dynamodb:Query"))
         .flatMap(({ resources }) => resources)
         .map((resource) => resource.replace(/^.*\/index\//, ""));
     expect(functionNames.filter((name) => queried(name).includes("consent"))).toEqual(["RefreshWorker"]);
-    // Of the table itself: the pending sign-ins of one instance. `owner`: the instances of a user who is suspended.
+    // The table itself is queried for the pending sign-ins of an instance, `owner` for the instances of a suspended user.
     expect(queried("RefreshWorker")).toEqual([
       expect.stringMatching(/^\{Instances\w+\.Arn\}$/),
       "consent",
@@ -186,12 +186,12 @@ describe("each function's role", () => {
     expect(allowed("RefreshWorker", "Instances")).not.toContain("dynamodb:BatchGetItem");
   });
 
-  it("never changes tenants: that is the operator's", () => {
+  it("never allows changing tenants, which only the operator does", () => {
     for (const name of functionNames)
       for (const action of allowed(name, "Tenants")) expect(action).toMatch(/^dynamodb:(GetItem|Query)$/);
   });
 
-  it("opens sealed values for a named organization only, wraps none, and not at all in the sweep", () => {
+  it("allows unwrapping only keys of a named organization, no wrapping, and neither in the sweep", () => {
     for (const name of functionNames) {
       const kms = statementsOf(name).filter((each) =>
         each.actions.some((action) => action.startsWith("kms:")),
@@ -211,7 +211,7 @@ describe("each function's role", () => {
     }
   });
 
-  it("takes rescue records away only in the worker, and lists only their prefix", () => {
+  it("allows deleting rescue records only in the worker, and listing only their prefix", () => {
     for (const name of functionNames) {
       expect(allowed(name, "Rescue").includes("s3:DeleteObject"), name).toBe(name === "RefreshWorker");
       for (const { actions, condition } of statementsOf(name))

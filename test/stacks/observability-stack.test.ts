@@ -17,7 +17,7 @@ const byConnector = synthesize({ connectorMetrics: true });
 const root = new URL("../../", import.meta.url);
 const handbook = readFileSync(new URL("docs/operations/alarms.md", root), "utf8");
 
-/** A metric as an alarm or a widget asks for it. */
+/** A metric that an alarm or a widget reads. */
 interface Asked {
   readonly by: string;
   readonly namespace: string;
@@ -52,7 +52,7 @@ const widgetsOf = (template: Template): Json[] =>
   JSON.parse(text(find(template, "AWS::CloudWatch::Dashboard").Properties.DashboardBody)).widgets;
 const widgets = widgetsOf(observability);
 
-/** What the rows of a widget's axes ask for: a metric, or a search over metrics. */
+/** What the rows of a widget read: a metric, or a search over metrics. */
 const askedBy = (all: readonly Json[]): Asked[] =>
   all.flatMap(({ properties }) =>
     (properties.metrics ?? []).flatMap((row: Json[]) => {
@@ -82,7 +82,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** What comes to CloudWatch while something is done: a record a line. */
+/** Runs an action and returns the records that it writes for CloudWatch, one per line. */
 function written(work: () => void): Json[] {
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));
@@ -90,7 +90,7 @@ function written(work: () => void): Json[] {
   return lines.map((line) => JSON.parse(line));
 }
 
-/** What the code can write for CloudWatch, one record a call. */
+/** The records that the code can write for CloudWatch, one per call. */
 function emitted(): Json[] {
   return written(() => {
     requestOutcome({
@@ -143,7 +143,7 @@ function emittedKeys(): Set<string> {
 describe("every alarm and every widget", () => {
   const asked = [...askedByAlarms, ...askedByWidgets];
 
-  it("reads a metric that our code emits, or that AWS documents, with just those dimensions", () => {
+  it("reads a metric that our code emits or that AWS documents, with exactly these dimensions", () => {
     const ours = emittedKeys();
     expect(asked.filter((each) => each.namespace === "Linkspan").length).toBeGreaterThan(25);
     expect(asked.filter((each) => each.namespace !== "Linkspan").length).toBeGreaterThan(50);
@@ -153,7 +153,7 @@ describe("every alarm and every widget", () => {
     }
   });
 
-  it("names dimension values that there are", () => {
+  it("uses only dimension values that exist", () => {
     const folders = globSync("functions/*/routes.ts", { cwd: root.pathname }).map(
       (path) => path.split("/")[1],
     );
@@ -166,7 +166,7 @@ describe("every alarm and every widget", () => {
     }
   });
 
-  it("covers every metric that the code emits", () => {
+  it("together cover every metric that the code emits", () => {
     const read = new Set(
       askedByWidgets.map((each) => key(each.namespace, each.name, Object.keys(each.dimensions))),
     );
@@ -175,7 +175,7 @@ describe("every alarm and every widget", () => {
 });
 
 describe("with connectorMetrics", () => {
-  /** What the functions of a deployment emit, by the variables that its stacks give them. */
+  /** The metrics that a deployment's functions emit with this value of their variable. */
   function emittedKeysOf(value: string | undefined): Set<string> {
     vi.stubEnv("CONNECTOR_METRICS", value);
     return emittedKeys();
@@ -190,7 +190,7 @@ describe("with connectorMetrics", () => {
       ),
     );
 
-  it("refreshes and what their tokens had left are counted by connector, too, and else they are not", () => {
+  it("counts refreshes and the time left of their tokens by connector too, and otherwise does not", () => {
     const wanted = ["Refreshes", "TimeLeft"].map((name) =>
       key("Linkspan", name, ["Stage", "Connector", "Outcome"]),
     );
@@ -208,7 +208,7 @@ describe("with connectorMetrics", () => {
     });
   });
 
-  it("the functions that refresh are told, and no others", () => {
+  it("sets the variable of the functions that refresh, and of no others", () => {
     expect(variables(byConnector)).toEqual({
       Authorization: undefined,
       Connections: "true",
@@ -220,7 +220,7 @@ describe("with connectorMetrics", () => {
     expect(Object.values(variables(synthesize())).every((value) => value === undefined)).toBe(true);
   });
 
-  it("the dashboard has a widget more, which reads what is emitted then; alarms stay as they are", () => {
+  it("adds one widget, which reads the additional metrics, and changes no alarm", () => {
     const more = widgetsOf(byConnector.observability).filter(
       ({ properties }) => properties.title === "Refreshes by connector",
     );
@@ -238,7 +238,7 @@ describe("with connectorMetrics", () => {
   });
 });
 
-it("tables from the logs ask for fields that the code writes", () => {
+it("widgets with log queries use only fields that the code writes", () => {
   const queries = widgets.filter((widget) => widget.type === "log");
   expect(queries).toHaveLength(2);
   const fields = new Set(emitted().flatMap((record) => Object.keys(record)));
@@ -252,7 +252,7 @@ it("tables from the logs ask for fields that the code writes", () => {
   }
 });
 
-it("functions call themselves by their folders' names in metrics", () => {
+it("functions use their folders' names in metrics", () => {
   const handlers = globSync("functions/*/routes.ts", { cwd: root.pathname }).map(
     (path) => path.split("/")[1],
   );
@@ -263,10 +263,10 @@ it("functions call themselves by their folders' names in metrics", () => {
     );
 });
 
-describe("each ending that an alarm or a widget waits for", () => {
+describe("each outcome that an alarm or a widget reads", () => {
   const awaited = [...askedByAlarms, ...askedByWidgets].filter(({ dimensions }) => "Outcome" in dimensions);
 
-  it.each(endings)("%s: is what the grant's code tells of %s", async (outcome, _, way) => {
+  it.each(endings)("%s: is reported by the grant's code after %s", async (outcome, _, way) => {
     const told = (await toldOn(way)).filter((each) => each.outcome === outcome);
     expect(told).toHaveLength(1);
     const [record] = written(() => told.forEach(refreshOutcome));
@@ -275,7 +275,7 @@ describe("each ending that an alarm or a widget waits for", () => {
     }
   });
 
-  it("has a way that leads to it", () => {
+  it("can happen in at least one way", () => {
     const names = new Set(awaited.map(({ dimensions }) => dimensions.Outcome));
     names.delete("*");
     expect(names.size).toBeGreaterThan(4);
@@ -288,7 +288,7 @@ describe("the alarms", () => {
     (id) => id.startsWith("AlarmTopic") && !id.includes("Policy"),
   );
 
-  it("tell the topic when they begin and when they end", () => {
+  it("notify the topic when they begin and when they end", () => {
     expect(alarms.length).toBeGreaterThan(12);
     for (const alarm of alarms)
       for (const actions of [alarm.AlarmActions, alarm.OKActions]) {
@@ -297,7 +297,7 @@ describe("the alarms", () => {
       }
   });
 
-  it("have a section each in the operator's handbook, and it has none for an alarm that is gone", () => {
+  it("each have a section in the operator's handbook, which has no section for a removed alarm", () => {
     const sections = [...handbook.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
     expect(alarms.map((alarm) => alarm.AlarmName.replace("linkspan-dev-", "")).sort()).toEqual(
       sections.sort(),
@@ -308,7 +308,7 @@ describe("the alarms", () => {
     }
   });
 
-  it("have in each section what it means, where to look, what to do, and what comes after", () => {
+  it("have in each section what the alarm means, where to look, what to do, and what comes after", () => {
     const sections = handbook.split(/^## /m).filter((section) => /^\w+\n/.test(section));
     expect(sections).toHaveLength(alarms.length);
     for (const section of sections) {
@@ -317,7 +317,7 @@ describe("the alarms", () => {
     }
   });
 
-  it("ask the logs in the handbook for fields and outcomes that the code writes", () => {
+  it("have handbook queries that use only fields and outcomes that the code writes", () => {
     const queries = [...handbook.matchAll(/ask "[^ ]+(?: api \w+\))?" '([^']+)'/g)].map(
       (match) => match[1] ?? "",
     );
@@ -346,14 +346,14 @@ describe("the alarms", () => {
     for (const [, outcome] of handbook.matchAll(/Outcome !?= "(\w+)"/g)) expect(outcomes).toContain(outcome);
   });
 
-  it("see an overdue grant twice in the time that two pushes of it take", () => {
+  it("see an overdue grant twice in the time of two pushes", () => {
     const rule = alarms.find((alarm) => alarm.AlarmName === "linkspan-dev-OverdueGrants");
-    // A sweep that begins a moment too early sees it a minute later.
+    // A sweep that begins a moment too early sees the grant a minute later.
     const seenEveryMinutes = timing.pushMs / 60_000 + 1;
     expect(rule.EvaluationPeriods).toBeGreaterThanOrEqual(rule.DatapointsToAlarm * seenEveryMinutes);
   });
 
-  it("take silence of the sweep for trouble, and no other silence", () => {
+  it("treat missing data of the sweep as an alarm, and no other missing data", () => {
     for (const alarm of alarms)
       expect(alarm.TreatMissingData === "breaching", alarm.AlarmName).toBe(
         alarm.AlarmName === "linkspan-dev-SweepNotRunning",
@@ -380,7 +380,7 @@ describe("the alarms", () => {
     },
   };
 
-  it("reach the topic under a key of ours, which CloudWatch may use for this stage's alarms and nothing else", () => {
+  it("publish to the topic with a key of ours, which CloudWatch may use only for this stage's alarms", () => {
     const topicKey = find(observability, "AWS::SNS::Topic").Properties.KmsMasterKeyId;
     expect(text(topicKey)).toMatch(/^\{AlarmKey\w{8}\.Arn\}$/);
     const key = find(observability, "AWS::KMS::Key", "AlarmKey");
@@ -397,11 +397,11 @@ describe("the alarms", () => {
         Condition: onlyOurAlarms,
       },
     ]);
-    // Each alarm's name is one that the condition lets through.
+    // Each alarm's name matches the condition.
     for (const alarm of alarms) expect(alarm.AlarmName).toMatch(/^linkspan-dev-/);
   });
 
-  it("are allowed to publish, by TLS only, and reach the operator's mailbox", () => {
+  it("may publish, only over TLS, and reach the operator's mailbox", () => {
     const statements: Json[] = find(observability, "AWS::SNS::TopicPolicy").Properties.PolicyDocument
       .Statement;
     expect(statements).toContainEqual(

@@ -6,18 +6,18 @@ const { data, refresh } = synthesize();
 describe("the schedule", () => {
   const { Properties: schedule } = find(refresh, "AWS::Scheduler::Schedule");
 
-  it("starts the sweep each minute, exactly", () => {
+  it("starts the sweep every minute, without a flexible window", () => {
     expect(schedule.ScheduleExpression).toBe("cron(* * * * ? *)");
     expect(schedule.FlexibleTimeWindow).toEqual({ Mode: "OFF" });
     expect(schedule.State).toBe("ENABLED");
     expect(text(schedule.Target.Arn)).toMatch(/^\{RefreshSweep\w+\.Arn\}$/);
   });
 
-  it("leaves a missed minute to the next one", () => {
+  it("does not retry a missed minute, because the next one follows", () => {
     expect(schedule.Target.RetryPolicy).toEqual({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
   });
 
-  it("may invoke the sweep and nothing else, and only schedules of its group may use that", () => {
+  it("has a role that may only invoke the sweep, and that only schedules of its group may use", () => {
     const role = find(refresh, "AWS::IAM::Role", "ScheduleRole").Properties;
     expect(role.AssumeRolePolicyDocument.Statement).toEqual([
       expect.objectContaining({
@@ -42,7 +42,7 @@ describe("the schedule", () => {
 describe("the workers", () => {
   const { Properties: source } = find(refresh, "AWS::Lambda::EventSourceMapping");
 
-  it("take messages in batches and give back only those that failed", () => {
+  it("receive messages in batches and return only those that failed", () => {
     expect(source).toMatchObject({
       BatchSize: 10,
       FunctionResponseTypes: ["ReportBatchItemFailures"],
@@ -51,15 +51,15 @@ describe("the workers", () => {
     expect(text(source.EventSourceArn)).toMatch(/^\{RefreshQueue\w+\.Arn\}$/);
   });
 
-  it("hide a message for six times as long as they may run", () => {
+  it("hide a message for six times their timeout", () => {
     const { Timeout } = find(refresh, "AWS::Lambda::Function", "RefreshWorker").Properties;
     const { VisibilityTimeout } = find(data, "AWS::SQS::Queue", "RefreshQueue").Properties;
     expect(VisibilityTimeout).toBeGreaterThanOrEqual(6 * Timeout);
   });
 
-  it("live long enough for a whole refresh with its lease of 100 s", () => {
+  it("have enough time for a whole refresh with its lease of 100 s", () => {
     expect(find(refresh, "AWS::Lambda::Function", "RefreshWorker").Properties.Timeout).toBeGreaterThan(200);
-    // A sweep must be over before the next one starts.
+    // A sweep must end before the next one starts.
     expect(find(refresh, "AWS::Lambda::Function", "RefreshSweep").Properties.Timeout).toBeLessThanOrEqual(60);
   });
 });

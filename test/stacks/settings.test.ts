@@ -5,7 +5,7 @@ import { App } from "aws-cdk-lib";
 import { afterAll, describe, expect, it } from "vitest";
 import { readSettings } from "../../lib/settings.ts";
 
-// An App makes its folder at once; without one to be told it leaves them in the folder for temporary files.
+// An App creates its folder at once. Without `outdir` it would leave folders among the temporary files.
 const outdir = mkdtempSync(join(tmpdir(), "linkspan-settings-"));
 afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 
@@ -13,7 +13,7 @@ const read = (context: Record<string, unknown>) => readSettings(new App({ outdir
 const certificateArn = "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
 
 describe("the settings", () => {
-  it("need no context at all", () => {
+  it("all have a default", () => {
     expect(read({})).toEqual({
       stage: "dev",
       throttleRate: 500,
@@ -32,7 +32,7 @@ describe("the settings", () => {
     });
   });
 
-  it("take the text of the command line for numbers, switches and objects", () => {
+  it("can be given as text of the command line for numbers, switches and objects", () => {
     expect(
       read({
         stage: "prod",
@@ -82,7 +82,7 @@ describe("the settings", () => {
     ["domainName", "api.example.com", "come together"],
     ["certificateArn", certificateArn, "come together"],
     ["certificateArn", "arn:aws:iam::111122223333:role/x", "certificateArn must be the ARN of a certificate"],
-  ])("refuse %s=%s and say what can be", (name, value, message) => {
+  ])("refuse %s=%s and name the allowed values", (name, value, message) => {
     expect(() => read({ [name]: value })).toThrow(message);
   });
 
@@ -91,11 +91,11 @@ describe("the settings", () => {
     ["alarmemail", "alarmEmail"],
     ["refreshShard", "refreshShards"],
     ["Stage", "stage"],
-  ])("refuse %s, and ask whether %s was meant", (name, meant) => {
+  ])("refuse %s and suggest %s", (name, meant) => {
     expect(() => read({ [name]: "x" })).toThrow(`no context value ${name}: did you mean ${meant}?`);
   });
 
-  it("take a web ACL of the operator's own, or make one whose rate is half of the throttle or as told", () => {
+  it("accept the ARN of a web ACL, or create one whose rate is half of the throttle or as set", () => {
     const arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/mine/0a1b2c3d-0a1b";
     expect(read({ waf: arn }).waf).toEqual({ arn });
     // 500 requests a second are 30,000 a minute.
@@ -106,11 +106,11 @@ describe("the settings", () => {
     expect(() => read({ waf: "managed", wafRequestsPerMinute: 9 })).toThrow("from 10");
   });
 
-  it("leave alone what is meant for others", () => {
+  it("ignore context values of others", () => {
     expect(read({ "aws:cdk:stage": 1, "@aws-cdk/core:stage": true, team: "blue" }).stage).toBe("dev");
   });
 
-  it("refuse more workers than executions are reserved for them", () => {
+  it("refuse more workers than reserved executions", () => {
     expect(() => read({ workerConcurrency: 20, reservedConcurrency: { RefreshWorker: 10 } })).toThrow(
       "workerConcurrency",
     );

@@ -53,7 +53,7 @@ export function synthesize(
 export const ofType = (template: Template, type: string): [id: string, resource: Resource][] =>
   Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
 
-/** The one resource of a type whose logical id begins so. */
+/** The only resource of a type whose logical id begins with `id`. */
 export function find(template: Template, type: string, id = ""): Resource {
   const found = ofType(template, type).filter(([name]) => name.startsWith(id));
   if (found.length !== 1) throw new Error(`${found.length} resources of type ${type} begin with "${id}"`);

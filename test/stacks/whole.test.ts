@@ -6,7 +6,7 @@ const dev = synthesize();
 
 describe("the whole deployment", () => {
   it("satisfies cdk-nag's AwsSolutions rules", () => {
-    // Throws, and prints each finding, when one is neither met nor answered beside its resource.
+    // Throws, and prints each finding, when a finding is neither fixed nor suppressed with a reason beside its resource.
     const stacks = synthesize(
       {
         alarmEmail: "ops@example.com",
@@ -40,7 +40,7 @@ describe("the whole deployment", () => {
     }
   });
 
-  it("asks for nothing that only one account or region has", () => {
+  it("contains nothing that only one account or region has", () => {
     for (const part of parts) {
       const written = JSON.stringify(dev[part]);
       expect(written).not.toMatch(/\b\d{12}\b/);
@@ -54,7 +54,7 @@ describe("the whole deployment", () => {
 describe("two stages", () => {
   const prod = synthesize({ stage: "prod" });
 
-  /** Physical names and export names, which an account and region may have once only. */
+  /** Physical names and export names, which must be unique in an account and region. */
   const names = (stacks: typeof dev): string[] =>
     parts.flatMap((part) => [
       ...Object.values(stacks[part].Outputs ?? {}).flatMap((output: Json) =>
@@ -79,15 +79,15 @@ describe("two stages", () => {
       ),
     ]);
 
-  it("share no name, so that both fit into one account", () => {
+  it("share no name, so that both can be in one account", () => {
     const own = names(dev);
     expect(own.length).toBeGreaterThan(20);
     const other = new Set(names(prod));
-    // Names that hold a generated id (`{Ref}`) are unique by themselves.
+    // Names with a generated id (`{Ref}`) are always unique.
     expect(own.filter((name) => other.has(name) && !/\{(?!AWS)/.test(name))).toEqual([]);
   });
 
-  it("tell their metrics apart", () => {
+  it("have different names in their metrics", () => {
     const written = JSON.stringify(prod.observability);
     expect(written).toContain("prod");
     expect(written).not.toMatch(/linkspan-dev|\\"dev\\"|"dev"/);

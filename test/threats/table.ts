@@ -6,7 +6,7 @@ const DOCUMENT = new URL("../../docs/security.md", import.meta.url);
 const BEGIN = "<!-- The tables are made by `npm run threats:table` from test/threats/rows. -->";
 const END = "<!-- end of the tables -->";
 
-/** docs/security.md as it should be: its text, with the tables of the rows as they are. */
+/** docs/security.md as it should be: its text, with the tables of the present rows. */
 export function documentWithTables(text: string): string {
   const [before, rest] = text.split(BEGIN);
   const after = rest?.split(END)[1];

@@ -15,14 +15,15 @@ import path from "node:path";
 import type { Threat } from "./threat.ts";
 import { threats } from "./threats.ts";
 
-// Shows of each row of the threat table that its test fails when its guard is taken out: `npm run test:threats`, or with ids
-// behind it for some rows alone. It works on a copy of the project in the folder for temporary files; this one is never touched.
+// Shows for each row of the threat table that its test fails when its guard is taken out: `npm run test:threats`, or with ids
+// as arguments for some rows only. It works on a copy of the project in the folder for temporary files; the project itself is
+// not changed.
 
 const ROOT = path.join(import.meta.dirname, "../..");
-/** For the test of one row, its start included. */
+/** Timeout of the test of one row, with its start. */
 const PATIENCE_MS = 300_000;
 
-/** What vitest's JSON reporter says of each test. */
+/** What vitest's JSON reporter reports of each test. */
 interface Report {
   readonly testResults: readonly {
     /** Path of the file. */
@@ -35,13 +36,13 @@ interface Report {
 interface Outcome {
   readonly passed: number;
   readonly failed: number;
-  /** The file could not be loaded, or nothing of that name is in it. */
+  /** The file could not be loaded, or has no test of that name. */
   readonly problem?: string;
 }
 
 type Verdict = "fails without its guard" | `PASSES WITHOUT ITS GUARD` | `BROKEN: ${string}`;
 
-/** The project's files as they are here, changes that are not committed included; what is installed is linked. */
+/** Copies the project's files as they are, with uncommitted changes; installed packages are linked. */
 function copyProject(): string {
   const copy = mkdtempSync(path.join(tmpdir(), "linkspan-threats-"));
   const { stdout } = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
@@ -55,7 +56,7 @@ function copyProject(): string {
     cpSync(path.join(ROOT, file), path.join(copy, file), { preserveTimestamps: true });
   }
   symlinkSync(path.join(ROOT, "node_modules"), path.join(copy, "node_modules"));
-  // The project's own synthesizes the stacks before any test; these rows' tests need none of it.
+  // The project's own configuration synthesizes the stacks before any test; the tests of these rows do not need that.
   writeFileSync(
     path.join(copy, "vitest.threats.config.mjs"),
     'export default { test: { include: ["test/**/*.test.ts"], pool: "forks", maxWorkers: 1, testTimeout: 60000, hookTimeout: 60000 } };\n',
@@ -99,7 +100,7 @@ async function runTests(copy: string, rows: readonly Threat[]): Promise<(row: Th
   };
 }
 
-/** A test's name as a regular expression; what `it.each` puts in the place of `%s` may be anything. */
+/** A test's name as a regular expression; a placeholder of `it.each`, such as `%s`, matches any text. */
 function patternOf(name: string): string {
   return name
     .split(/%[sdijfoO]|\$\w+/)
@@ -107,7 +108,7 @@ function patternOf(name: string): string {
     .join("[\\s\\S]*");
 }
 
-/** @param whole how its test ends with all guards in place */
+/** @param whole the result of its test with all guards in place */
 async function judge(copy: string, row: Threat, whole: Outcome): Promise<Verdict> {
   const { file } = row.guard;
   const original = readFileSync(path.join(copy, file), "utf8");

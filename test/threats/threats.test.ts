@@ -10,8 +10,8 @@ const times = (text: string, part: string): number => text.split(part).length - 
 /** OWASP API Security Top 10, 2023: https://owasp.org/API-Security/editions/2023/en/0x11-t10/ */
 const owasp = Array.from({ length: 10 }, (_, index) => `OWASP API${index + 1}`);
 /**
- * The attacks of RFC 9700 section 4 that can be made on a client and on what it stores. Those on an authorization server or a
- * resource server alone are the vendor's: docs/security.md says so.
+ * The attacks of RFC 9700 section 4 that can be made on a client and on its stored data. Attacks on only an authorization
+ * server or a resource server concern the vendor: docs/security.md says so.
  */
 const rfc9700 = [1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 14, 17].map((section) => `RFC 9700 4.${section}`);
 
@@ -25,7 +25,7 @@ describe("the threat table", () => {
     expect(takenOut.put).not.toBe(takenOut.find);
   });
 
-  it.each(threats.map((row) => [row.id, row] as const))("%s has its test, by name", (_, { test }) => {
+  it.each(threats.map((row) => [row.id, row] as const))("%s has its test, by title", (_, { test }) => {
     expect(existsSync(new URL(test.file, root)), test.file).toBe(true);
     const quoted = [JSON.stringify(test.name), `'${test.name}'`, `\`${test.name}\``];
     const text = read(test.file);
@@ -47,7 +47,7 @@ describe("the threat table", () => {
     expect(covered.length).toBeGreaterThan(0);
   });
 
-  it("stands in docs/security.md as it is", () => {
+  it("is the same in docs/security.md", () => {
     const text = read("docs/security.md");
     expect(text, "run npm run threats:table").toBe(documentWithTables(text));
   });

@@ -5,7 +5,7 @@ import { operationThreats } from "./rows/operations.ts";
 import { vendorThreats } from "./rows/vendors.ts";
 import type { Threat } from "./threat.ts";
 
-/** The table of docs/security.md, part by part. */
+/** The table of docs/security.md, in parts. */
 export const threatTable: readonly { readonly title: string; readonly rows: readonly Threat[] }[] = [
   { title: "Authorization: browser, app, vendor", rows: oauthThreats },
   { title: "Grants: refresh tokens, and what is stored", rows: grantThreats },

@@ -13,7 +13,7 @@ import { headersForCaller, headersForVendor } from "../../functions/proxy/proxy-
 import { rewriteJsonFields, rewriteLinkHeader } from "../../functions/proxy/rewrite-urls.ts";
 import { expectLinear } from "../linear.ts";
 
-/** Whatever is said to it, even an error counts as an answer. */
+/** Runs the code; an error counts as an answer too. */
 const quietly = (run: () => unknown) => {
   try {
     run();
@@ -22,10 +22,13 @@ const quietly = (run: () => unknown) => {
 const TOKEN = `lsi_1.${"t".repeat(43)}`;
 const same = (url: string) => url;
 
-/** Everything that reads a text which a caller or a vendor chooses, with texts that would take long if it went back and forth. */
+/**
+ * Every function that reads a text of a caller or a vendor, with texts that would take long if the function went back and
+ * forth.
+ */
 const READERS: Readonly<Record<string, (size: number) => unknown>> = {
-  "labels full of begun tags": (size) => stripHtml("<".repeat(size)),
-  "labels full of begun tags that are none": (size) => stripHtml("< ".repeat(size)),
+  "labels full of unfinished tags": (size) => stripHtml("<".repeat(size)),
+  "labels full of brackets that begin no tag": (size) => stripHtml("< ".repeat(size)),
   "labels full of tags": (size) => stripHtml("<a>".repeat(size)),
   "a long secret that a vendor's text nearly repeats": (size) =>
     cutSecrets("a".repeat(size), [`${"a".repeat(4_000)}b${"a".repeat(4_000)}`]),

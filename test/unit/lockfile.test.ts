@@ -5,7 +5,7 @@ interface Locked {
   readonly version?: string;
   readonly integrity?: string;
   readonly link?: boolean;
-  /** Comes inside of another package's archive, whose integrity covers it. */
+  /** Part of another package's archive, whose integrity covers this package too. */
   readonly inBundle?: boolean;
 }
 
@@ -16,7 +16,7 @@ const fetched = Object.entries(packages).filter(
   ([path, entry]) => path !== "" && entry.link !== true && entry.inBundle !== true,
 );
 
-it("the lockfile says of every package that is fetched what its bytes must be, other systems' binaries too", () => {
+it("the lockfile has the integrity of every package that is fetched, also of other systems' binaries", () => {
   expect(fetched.length).toBeGreaterThan(300);
   const without = fetched.filter(
     ([, { integrity }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? ""),

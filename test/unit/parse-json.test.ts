@@ -4,7 +4,7 @@ import { JsonTooDeep, MAX_JSON_NESTING, parseJson } from "../../functions/core/p
 
 const nested = (depth: number, open: string, close: string) => open.repeat(depth) + close.repeat(depth);
 
-it("reads what JSON.parse reads", () => {
+it("reads every text that JSON.parse reads", () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
       expect(parseJson(text)).toEqual(JSON.parse(text));
@@ -15,7 +15,7 @@ it("reads what JSON.parse reads", () => {
 it.each([
   ["[", "]"],
   ['{"a":', "}"],
-])("takes %s to its bound and no deeper", (open, close) => {
+])("accepts %s up to the limit of nesting and not deeper", (open, close) => {
   const inside = close === "}" ? "1" : "";
   const text = (depth: number) => open.repeat(depth) + inside + close.repeat(depth);
   expect(parseJson(text(MAX_JSON_NESTING))).toBeTypeOf("object");
@@ -23,12 +23,12 @@ it.each([
   expect(() => parseJson(text(100_000))).toThrow(JsonTooDeep);
 });
 
-it("counts no bracket within a string, and not those that are closed", () => {
+it("does not count brackets within a string, nor brackets that are closed", () => {
   const text = JSON.stringify([`\\"${"[".repeat(1_000)}`, ...Array.from({ length: 1_000 }, () => [])]);
   expect(parseJson(text)).toEqual(JSON.parse(text));
 });
 
-it("says of anything else that it is no JSON", () => {
+it("throws a SyntaxError for any other text", () => {
   for (const text of ["", '"', '"\\', nested(3, "]", "["), "{"])
     expect(() => parseJson(text)).toThrow(SyntaxError);
 });

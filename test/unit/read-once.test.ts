@@ -1,14 +1,14 @@
 import { expect, it } from "vitest";
 import { readOnce } from "../../functions/core/read-once.ts";
 
-it("what was read once is kept, for callers at the same time, too", async () => {
+it("a successful read is kept, also for callers at the same time", async () => {
   let reads = 0;
   const read = readOnce(async () => ++reads);
   expect(await Promise.all([read(), read()])).toEqual([1, 1]);
   expect(await read()).toBe(1);
 });
 
-it("a read that fails fails those who wait for it, and the next call reads again", async () => {
+it("a failed read fails its waiting callers, and the next call reads again", async () => {
   let reads = 0;
   const read = readOnce(async () => {
     if (++reads === 1) throw new Error("no file handle is left");

@@ -7,9 +7,9 @@ import { CalmWorld, DAY, granted, HOUR } from "../grant/calm-world.ts";
 
 const DEAD: TokenOutcome = { kind: "invalid_grant", error: "invalid_grant" };
 let world: CalmWorld;
-/** When each token request went out, and of which client. */
+/** The time of each token request, and the instance that the request was for. */
 let requests: { at: number; id: number }[];
-/** Instances whose vendor takes their token. */
+/** Instances whose refresh token the vendor accepts. */
 let living: Set<number>;
 beforeEach(() => {
   world = new CalmWorld();
@@ -28,7 +28,7 @@ function dead(id: number, refreshGroup = "client"): Instance {
   return world.put(grant, { id, refreshGroup, deadVersion: 1, lastError: "invalid_grant", death });
 }
 
-/** The command, with workers that take each message at once. */
+/** The command, with workers that process each message at once. */
 const revive = (instances: readonly Instance[]) =>
   world.finish(
     reviveEach(
@@ -44,7 +44,7 @@ const revive = (instances: readonly Instance[]) =>
   );
 
 describe("reviving many dead grants", () => {
-  it("sends one a second for each client, several clients side by side", async () => {
+  it("sends one request a second for each client, and handles several clients at the same time", async () => {
     const instances = [1, 2, 3, 4].map((id) => dead(id, id % 2 ? "odd" : "even"));
     living = new Set([1, 2, 3, 4]);
     const { tried, stopped } = await revive(instances);
@@ -61,10 +61,10 @@ describe("reviving many dead grants", () => {
     for (const { id } of instances) expect(world.stored(id).plain.accessToken).toBe(`again-${id}`);
   });
 
-  it("stops for a client after twenty refusals in a row, and goes on for the others", async () => {
+  it("stops for a client after twenty refusals in a row, and continues for the others", async () => {
     const refused = Array.from({ length: 30 }, (_, index) => dead(index + 1, "refused"));
     const others = Array.from({ length: 25 }, (_, index) => dead(index + 100, "other"));
-    // One in between begins the row anew.
+    // A success in between starts the count again.
     living = new Set([5, ...others.map(({ id }) => id)]);
     const { tried, stopped, left } = await revive([...refused, ...others]);
     expect(tried).toEqual({ revived: 26, still_dead: 24, no_answer: 0, passed_over: 0 });
@@ -72,7 +72,7 @@ describe("reviving many dead grants", () => {
     expect(requests.filter(({ id }) => id <= 30)).toHaveLength(25);
   });
 
-  it("passes over those that live by now, and waits for no second for them", async () => {
+  it("skips grants that are valid by now, without a second's wait", async () => {
     const [one, two] = [dead(1), dead(2)];
     world.put({}, { id: 1, version: 1 });
     const before = world.now;
@@ -83,7 +83,7 @@ describe("reviving many dead grants", () => {
     expect(two.deadVersion).toBe(1);
   });
 
-  it("tells a refusal from a vendor that says nothing of the grant", async () => {
+  it("distinguishes a refusal of the grant from an answer that says nothing about the grant", async () => {
     const instances = [dead(1), dead(2), dead(3)];
     world.answer = (refreshToken) => {
       if (refreshToken === "r-1") return DEAD;
@@ -95,7 +95,7 @@ describe("reviving many dead grants", () => {
     expect(tried).toEqual({ revived: 0, still_dead: 1, no_answer: 2, passed_over: 0 });
   });
 
-  it("goes on behind those that it had tried when it was broken off", async () => {
+  it("continues after the grants that an interrupted run has tried", async () => {
     const instances = [dead(1), dead(2)];
     const [first] = instances;
     await revive(first === undefined ? [] : [first]);
@@ -105,7 +105,7 @@ describe("reviving many dead grants", () => {
     expect(later.map((each) => wasTriedLately(each, world.now))).toEqual([false, false]);
   });
 
-  it("does not take the refresh by which a grant died for a try", () => {
+  it("does not count the refresh by which the grant died as a try", () => {
     const died = { ...dead(1), forcedAt: world.now - HOUR };
     expect(
       wasTriedLately(

@@ -6,7 +6,7 @@ import {
   seconds,
 } from "../../functions/connectors/define-connector.ts";
 
-/** Vendors that nobody has: one for each kind of grant that does not follow the usual pattern. `server.ts` plays them all. */
+/** Invented vendors: one for each kind of grant that does not follow the usual pattern. `server.ts` simulates them all. */
 
 const common = (key: string, id: number, host = `${key}.vendor.example`) =>
   ({
@@ -37,7 +37,7 @@ export const eternal = defineConnector({
   oauth2: { ...endpoints("eternal"), accessToken: {} },
 });
 
-/** `expires_in`, and no refresh token: good until the vendor says otherwise. */
+/** `expires_in`, and no refresh token: the token is valid until the vendor refuses it. */
 export const shortlived = defineConnector({
   ...common("shortlived", 9_002),
   oauth2: { ...endpoints("shortlived"), accessToken: {} },
@@ -59,13 +59,13 @@ export const text = defineConnector({
   oauth2: { ...endpoints("text"), accessToken: {}, refreshToken: { rotates: false } },
 });
 
-/** A refresh token, and an access token whose end the vendor does not tell. */
+/** A refresh token, and an access token without `expires_in`. */
 export const unknown = defineConnector({
   ...common("unknown", 9_005),
   oauth2: { ...endpoints("unknown"), accessToken: {}, refreshToken: { rotates: false } },
 });
 
-/** A refresh token that dies after 30 days without use. */
+/** A refresh token that ends after 30 days without use. */
 export const idle = defineConnector({
   ...common("idle", 9_006),
   oauth2: {
@@ -75,7 +75,7 @@ export const idle = defineConnector({
   },
 });
 
-/** Each refresh brings a new refresh token and ends the old one; an old one sent again ends everything. */
+/** Each refresh returns a new refresh token and ends the old one; an old one that is sent again ends everything. */
 export const rotating = defineConnector({
   ...common("rotating", 9_007),
   oauth2: {
@@ -85,7 +85,7 @@ export const rotating = defineConnector({
   },
 });
 
-/** Its token endpoint takes a GET with everything in the query. */
+/** Its token endpoint accepts a GET with every parameter in the query. */
 export const query = defineConnector({
   ...common("query", 9_008),
   oauth2: {
@@ -96,7 +96,7 @@ export const query = defineConnector({
   },
 });
 
-/** Its token endpoint takes JSON with names of its own, nests what it answers, and refuses under status 200. */
+/** Its token endpoint accepts JSON with its own names, nests its answers, and refuses with status 200. */
 export const json = defineConnector({
   ...common("json", 9_009),
   oauth2: {
@@ -108,7 +108,7 @@ export const json = defineConnector({
 });
 
 /**
- * The way of Threads (https://developers.facebook.com/docs/threads/get-started/long-lived-tokens) and Instagram
+ * As at Threads (https://developers.facebook.com/docs/threads/get-started/long-lived-tokens) and Instagram
  * (https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token): a token of an hour is exchanged
  * for one of 60 days, which renews itself while it lives, from its second day on.
  */
@@ -136,8 +136,8 @@ export const longlived = defineConnector({
 });
 
 /**
- * Its customers have hosts of their own: one that the app names for signing in, another one that the vendor tells for the API,
- * which takes the token in the query and wants to know the client.
+ * Its customers have their own hosts: the app names the host for signing in, and the vendor names the host for the API, which
+ * takes the token in the query and needs the client's id.
  */
 export const placed = defineConnector({
   ...common("placed", 9_011),
@@ -196,7 +196,7 @@ export const discovered = defineConnector({
   account: { method: "GET", path: "/me", id: "id" },
 });
 
-/** All of them, sorted by key as a catalogue is. */
+/** All connectors, sorted by key as a catalogue is. */
 export const vendorKinds: readonly Connector[] = [
   discovered,
   eternal,
@@ -212,7 +212,7 @@ export const vendorKinds: readonly Connector[] = [
   unknown,
 ];
 
-/** Every host that `server.ts` stands in for. */
+/** Every host that `server.ts` simulates. */
 export const vendorKindHosts: readonly string[] = [
   ...new Set(
     vendorKinds

@@ -5,8 +5,9 @@ import { VendorModel } from "../grant/model/vendor-model.ts";
 import type { TestVendor, VendorClient } from "./vendor.ts";
 
 /**
- * `grace`, `steady` and `again`: an authorization server over the vendor that the model test judges by (grant/model/vendor-model.ts), so that both
- * mean the same. Consent is given without asking; revoking a refresh token ends it and the access tokens that came with it.
+ * `grace`, `steady` and `again`: an authorization server over the vendor model of the model test
+ * (grant/model/vendor-model.ts), so that both behave the same. Consent is given without asking; the revocation of a refresh
+ * token ends the token and the access tokens that came with it.
  */
 export async function startFamilyVendor(
   kind: "grace" | "steady" | "again",
@@ -16,7 +17,7 @@ export async function startFamilyVendor(
   let account = "ann";
   let families = 0;
   const codes = new Map<string, { redirectUri: string; account: string }>();
-  /** Refresh and access tokens by their value; `id` is the model's. */
+  /** Refresh and access tokens by their value; `id` is the id in the model. */
   const tokens = new Map<string, { id: number; account: string; kind: "refresh" | "access" }>();
 
   const issue = (id: number, of: string) => {

@@ -1,10 +1,10 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { endServer, listen } from "../../local/listen.ts";
 
-/** One request that came to a vendor's gate. */
+/** One request that reached a vendor's gate. */
 export interface GatedRequest {
   readonly method: string;
-  /** Without the query. */
+  /** The path without the query. */
   readonly path: string;
   readonly form: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
@@ -19,28 +19,28 @@ interface VendorAnswer {
 
 type Matches = (request: GatedRequest) => boolean;
 
-/** What one request is held by. */
+/** Controls a request that is held. */
 export interface Hold {
-  /** The request is here; with `after`, the vendor has acted on it. */
+  /** Resolves when the request has arrived; with `after`, when the vendor has acted on it. */
   readonly reached: Promise<GatedRequest>;
-  /** Lets it go on. */
+  /** Lets the request continue. */
   release(): void;
-  /** Breaks the connection: no answer ever comes. */
+  /** Breaks the connection, so that no answer comes. */
   break(): void;
 }
 
-/** Stands before a vendor of the tests: holds requests and answers, puts answers in their place, remembers token requests. */
+/** A proxy in front of a vendor of the tests: it holds requests and answers, replaces answers, and records requests. */
 export interface Gate {
   readonly origin: string;
-  /** All that came, oldest first. */
+  /** All requests that arrived, oldest first. */
   readonly requests: readonly GatedRequest[];
-  /** Holds the next request that matches, `before` the vendor hears of it or `after` it has acted. */
+  /** Holds the next matching request `before` the vendor gets it, or `after` the vendor has acted on it. */
   hold(when: "before" | "after", matches: Matches): Hold;
-  /** Answers those that match itself, so many of them (default all); the vendor never hears of them. */
+  /** Answers `count` matching requests itself (default: all); the vendor never gets them. */
   answer(matches: Matches, answer: VendorAnswer, count?: number): void;
-  /** Changes the vendor's own answers to those that match. */
+  /** Changes the vendor's own answers to matching requests. */
   alter(matches: Matches, change: (answer: VendorAnswer) => VendorAnswer): void;
-  /** Ends all holds (which go on) and all answers of its own; forgets the requests. */
+  /** Ends all holds (the requests continue) and all answers of its own; clears the recorded requests. */
   clear(): void;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export const isCodeExchange: Matches = ({ form }) => form.get("grant_type") === 
 export const isRevocation: Matches = ({ path }) => /revo(ke|cation)$/.test(path);
 export const isApiCall: Matches = ({ path }) => path.startsWith("/api/");
 
-/** @param target origin of the vendor's own server; the Host header goes through as it came */
+/** @param target origin of the vendor's own server; the Host header is passed on unchanged */
 export async function startGate(target: string): Promise<Gate> {
   const { server, url: origin, handle } = await listen(0);
   const requests: GatedRequest[] = [];
@@ -63,7 +63,7 @@ export async function startGate(target: string): Promise<Gate> {
   let changes: { matches: Matches; change: (answer: VendorAnswer) => VendorAnswer }[] = [];
   let ends: (() => void)[] = [];
 
-  /** @throws the hold was told to break the connection */
+  /** @throws the test has broken the connection */
   async function pass(when: "before" | "after", request: GatedRequest): Promise<void> {
     const hold = holds.find((each) => each.when === when && each.matches(request));
     if (hold === undefined) return;
@@ -144,7 +144,7 @@ async function readRequest(incoming: IncomingMessage): Promise<GatedRequest> {
   };
 }
 
-/** To the vendor and back, headers and all. */
+/** Sends a request to the vendor and returns the answer, with all headers. */
 function forward(
   target: string,
   incoming: IncomingMessage,

@@ -13,8 +13,8 @@ import { type VendorKind, VendorKindsServer, vendorClient } from "./server.ts";
 const MINUTE = 60_000;
 
 /**
- * One user's connection to a vendor of one kind: the real token endpoint, session and grant's life over real HTTP, on a table
- * in memory and a clock that moves only when told.
+ * One user's connection to a vendor of one kind: the real token endpoint, session and grant's life over real HTTP, with a
+ * table in memory and a clock that moves only when a test moves it.
  */
 export class VendorLife {
   readonly world: CalmWorld;
@@ -34,7 +34,7 @@ export class VendorLife {
       tokens: tokenEndpoint(http, vendorKindHooks),
       clients: { resolve: async () => vendorClient },
       connectors: (key) => (key === connector.key ? connector : undefined),
-      // A call waits for real answers; what it waits for by our clock passes at once.
+      // A call waits for real answers; a wait by our clock ends at once.
       sleep: async (ms, signal) => {
         if (ms === world.deps.timing.freshTokenWaitMs) await world.pass(ms);
         else await world.deps.sleep(ms, signal);
@@ -42,7 +42,7 @@ export class VendorLife {
     };
   }
 
-  /** @param prepare changes what the vendor does, before the first token */
+  /** @param prepare changes the vendor's rules before it issues the first token */
   static async connect(
     connector: Connector,
     prepare: (vendors: VendorKindsServer) => void = () => {},
@@ -87,19 +87,19 @@ export class VendorLife {
     return this.world.stored(this.#id);
   }
 
-  /** Refreshes so far: the code exchange's own requests do not count. */
+  /** Number of refreshes so far, without the requests of the code exchange. */
   get refreshes(): number {
     return this.vendors.tokenRequests.filter(
       ({ path, fields }) => path === "/refresh_access_token" || fields.grant_type === "refresh_token",
     ).length;
   }
 
-  /** Calls that a vendor refused: a token was sent that had ended. */
+  /** Number of calls that a vendor refused because their token had ended. */
   get refused(): number {
     return this.vendors.apiCalls.filter(({ status }) => status === 401).length;
   }
 
-  /** The way to the vendor for one call of ours. */
+  /** A session with the vendor for one call. */
   async session(): Promise<VendorSession> {
     const { deps, connector, world } = this;
     const read = await world.read(this.#id);
@@ -128,7 +128,7 @@ export class VendorLife {
     }
   }
 
-  /** The worker, as a message of the queue would wake it. */
+  /** Runs the worker, as a message of the queue would. */
   async work(cause: "schedule" | "unauthorized" = "schedule"): Promise<void> {
     const { deps, world } = this;
     await refreshDue(deps, { instanceId: this.#id, cause }, world.call);

@@ -1,8 +1,8 @@
 import { type Connector, defineConnector } from "../../functions/connectors/define-connector.ts";
 
 /**
- * Vendors that no connector of ours has yet, for what depends on how a vendor treats its refresh tokens. All of them revoke
- * per token, tell the account, and serve `GET /api/me` to whoever has a living access token.
+ * Vendors for which we have no connector, to test different ways of handling refresh tokens. All of them revoke single
+ * tokens, name the account, and answer `GET /api/me` for a valid access token.
  */
 const vendor = (key: string, id: number, rotates: boolean): Connector => {
   const host = `${key}.vendor.example`;
@@ -28,11 +28,11 @@ const vendor = (key: string, id: number, rotates: boolean): Connector => {
   });
 };
 
-/** Rotates, and ends the whole grant when a refresh token comes twice. Played by oidc-provider. */
+/** Rotates, and ends the whole grant when a refresh token comes twice. Simulated with oidc-provider. */
 export const strict = vendor("strict", 9101, true);
-/** Rotates, but takes the token before as long as the one after it was not used. */
+/** Rotates, but accepts the old token as long as the new one has not been used. */
 export const grace = vendor("grace", 9102, true);
 /** Does not rotate. */
 export const steady = vendor("steady", 9103, false);
-/** Does not rotate, and gives a user who signs in again the token that lives. */
+/** Does not rotate, and gives a user who signs in again the token that is still valid. */
 export const again = vendor("again", 9104, false);

@@ -7,14 +7,14 @@ const SECOND = 1000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 
-/** What the vendor of one kind does; each may be changed by a test. */
+/** How the vendor of one kind behaves; a test can change each rule. */
 export interface VendorRules {
-  /** How long an access token lives; absent: for ever. */
+  /** Lifetime of an access token; absent: it never expires. */
   lifetimeMs?: number;
-  /** How `expires_in` is told. */
+  /** The form of `expires_in`. */
   tells: "seconds" | "milliseconds" | "text" | "nothing";
   refresh: "none" | "keeps" | "rotates" | "itself";
-  /** How long a refresh token lives without use. */
+  /** Lifetime of a refresh token without use. */
   idleMs?: number;
 }
 
@@ -33,18 +33,18 @@ const RULES = {
   longlived: { lifetimeMs: 60 * DAY, tells: "seconds", refresh: "itself" },
 } as const satisfies Readonly<Record<string, VendorRules>>;
 
-/** The client that all of them know. */
+/** The client that all these vendors know. */
 export const vendorClient = { id: "kinds-client", secret: "kinds+secret/=" };
 
 export type VendorKind = keyof typeof RULES;
 
-/** One request to a token endpoint, as it came. */
+/** One request to a token endpoint, as it arrived. */
 export interface SeenTokenRequest {
   readonly kind: VendorKind;
   readonly host: string;
   readonly method: string;
   readonly path: string;
-  /** Whatever carried it: query, form or JSON. */
+  /** The fields from the query, the form or the JSON body. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -68,22 +68,22 @@ interface RefreshToken {
 
 type Answer = { readonly status: number; readonly body: unknown; readonly headers?: Record<string, string> };
 
-/** Graph's words: https://developers.facebook.com/docs/graph-api/guides/error-handling */
+/** Graph's errors: https://developers.facebook.com/docs/graph-api/guides/error-handling */
 const graphError = (message: string, code = 190): Answer => ({
   status: 400,
   body: { error: { message, type: "OAuthException", code, fbtrace_id: "A1b2" } },
 });
 
 /**
- * The vendors of `connectors.ts` on one real HTTP server, told apart by Host: a consent page that always allows, token
- * endpoints, and an API of one call (`GET /me`) that looks at the bearer token. Its clock is the test's.
+ * The vendors of `connectors.ts` on one real HTTP server, distinguished by the Host header: a consent page that always
+ * allows, token endpoints, and an API with one call (`GET /me`) that checks the bearer token. It uses the test's clock.
  */
 export class VendorKindsServer {
   readonly rules: Record<VendorKind, VendorRules> = structuredClone(RULES);
   readonly tokenRequests: SeenTokenRequest[] = [];
   /** Status of each call of the API. */
   readonly apiCalls: { readonly kind: VendorKind; readonly status: number }[] = [];
-  /** In place of a token endpoint's own answer; `undefined`: its own. */
+  /** Replaces a token endpoint's answer; with `undefined` the endpoint answers itself. */
   intervene: (request: SeenTokenRequest) => Answer | undefined = () => undefined;
   /** What the metadata document says beside what is true. */
   metadata: Readonly<Record<string, unknown>> = {};
@@ -108,20 +108,20 @@ export class VendorKindsServer {
     return vendors;
   }
 
-  /** Which origin answers for which host: as vendors.json has it. */
+  /** The origin for each host, in the form of vendors.json. */
   get hosts(): Readonly<Record<string, string>> {
     const origin = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
     return Object.fromEntries(vendorKindHosts.map((host) => [host, origin]));
   }
 
-  /** A user's consent, as the vendor's page would give it. */
+  /** A new code, as after a user's consent on the vendor's page. */
   code(kind: VendorKind): string {
     const code = secret("code");
     this.#codes.set(code, { kind, ended: false });
     return code;
   }
 
-  /** The users of a vendor take back what they granted. */
+  /** Ends all consents of the users of a vendor. */
   endConsents(kind: VendorKind): void {
     for (const { consent } of [...this.#access.values(), ...this.#refresh.values()]) {
       if (consent.kind === kind) consent.ended = true;
@@ -249,7 +249,7 @@ export class VendorKindsServer {
       return { status: 400, body: { error: "invalid_grant" } };
     }
     if (token.spent) {
-      // A token that was used twice is in two hands: RFC 9700 section 4.14.2.
+      // A token that is used twice may have been stolen: RFC 9700 section 4.14.2.
       token.consent.ended = true;
       return { status: 400, body: { error: "invalid_grant" } };
     }
@@ -317,10 +317,10 @@ export class VendorKindsServer {
 
 const ISSUER = "https://cloud.discovered.vendor.example";
 
-/** Beyond 2^53 in the vendor's JSON, which JSON.stringify cannot write as a number: a text does for a test. */
+/** An id beyond 2^53. JSON.stringify cannot write such a number, so tests use a text. */
 const LARGE_ID = "17841405793187218";
 
-/** With letters that a query and a form write in their own way. */
+/** Contains characters that are encoded differently in a query and in a form. */
 const secret = (what: string): string => `${what}+${randomBytes(15).toString("base64")}/=`;
 
 function kindOf(host: string): VendorKind | undefined {

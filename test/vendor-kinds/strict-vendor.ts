@@ -6,8 +6,8 @@ import { endServer } from "../../local/listen.ts";
 import type { TestVendor, VendorClient } from "./vendor.ts";
 
 /**
- * `strict`, played by oidc-provider (https://github.com/panva/node-oidc-provider), a certified authorization server that nobody
- * here wrote: rotating refresh tokens, and the whole grant ends when one comes twice. Consent is given without asking.
+ * `strict`, simulated with oidc-provider (https://github.com/panva/node-oidc-provider), a certified authorization server that
+ * is not ours: it rotates refresh tokens, and ends the whole grant when one comes twice. Consent is given without asking.
  */
 export async function startStrictVendor(client: VendorClient): Promise<TestVendor> {
   let account = "ann";
@@ -51,7 +51,7 @@ export async function startStrictVendor(client: VendorClient): Promise<TestVendo
     },
   });
 
-  /** Each sign-in is a new consent, as at a vendor that asks each time. */
+  /** Each sign-in is a new consent, as at a vendor that always asks. */
   async function interact(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { prompt, params } = await provider.interactionDetails(request, response);
     if (prompt.name === "login") {
@@ -100,13 +100,13 @@ export async function startStrictVendor(client: VendorClient): Promise<TestVendo
   };
 }
 
-/** Nothing is signed with it here, but it complains where it has none. */
+/** oidc-provider complains without a key, although nothing is signed with the key here. */
 function signingKey(): JWK {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   return privateKey.export({ format: "jwk" }) as JWK;
 }
 
-/** oidc-provider's storage, one map for all kinds, so that a test can count what lives. */
+/** oidc-provider's storage: one map for all kinds, so that a test can count the valid tokens. */
 function adapterOf(kind: string, items: Map<string, AdapterPayload>): Adapter {
   const key = (id: string): string => `${kind} ${id}`;
   const find = async (wanted: (item: AdapterPayload) => boolean): Promise<AdapterPayload | undefined> =>

@@ -1,18 +1,18 @@
-/** The OAuth client that all vendors of the tests know. */
+/** The OAuth client that all these vendors know. */
 export interface VendorClient {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
 }
 
-/** What tests want of a vendor's server, beside what it does over HTTP. */
+/** What tests need of a vendor's server in addition to HTTP. */
 export interface TestVendor {
   readonly origin: string;
-  /** Who signs in from now on; there is no login page. */
+  /** Sets the account that signs in from now on; there is no login page. */
   signsIn(account: string): void;
-  /** How many refresh tokens live, of all accounts; the vendor would give an access token for each. */
+  /** Number of valid refresh tokens of all accounts. */
   living(): number;
-  /** Ends all that an account has granted, as its user would at the vendor. */
+  /** Ends all grants of an account, as its user could do at the vendor. */
   revokeAll(account: string): void;
   close(): Promise<void>;
 }

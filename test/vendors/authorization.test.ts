@@ -50,7 +50,7 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
     return `${response.status} ${body.error}`;
   };
 
-  it("brings code and state back to the redirect URI as it is registered, query and all", async () => {
+  it("sends code and state to the redirect URI exactly as registered, with its query", async () => {
     const person = browser();
     const page = await signIn(person, standIn, authorizationUrl(vendor));
     expect(page.text).toContain("Ada Lovelace");
@@ -61,7 +61,7 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
     expect(new URL(end.url).searchParams.get("code")).toMatch(/^.{20,}$/);
   });
 
-  it("gives tokens for a code, and a new access token for the same refresh token", async () => {
+  it("issues tokens for a code, and a new access token for the same refresh token", async () => {
     const first = await connect("grace@example.com");
     expect(first.refresh_token).toBeTypeOf("string");
     expect((await vendor.probe(fetchVendor, first.access_token)).status).toBe(200);
@@ -76,7 +76,7 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
     expect(standIn.living("ada@example.com")).toEqual({ grants: 0, accessTokens: 0 });
   });
 
-  it("sends a refusal back as access_denied, with the state", async () => {
+  it("sends access_denied with the state when the user refuses", async () => {
     const person = browser();
     const end = await person.submit(await signIn(person, standIn, authorizationUrl(vendor)), /^cancel$/i);
     const parameters = new URL(end.url).searchParams;
@@ -88,26 +88,26 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
 
   it.each([
     ["another path", { redirect_uri: "http://127.0.0.1:9/app/other" }],
-    ["one letter more", { redirect_uri: `${REDIRECT_URI}x` }],
+    ["one more letter", { redirect_uri: `${REDIRECT_URI}x` }],
     ["an unknown client", { client_id: "somebody-else" }],
     ["no client", { client_id: "" }],
     ["a response type that is not code", { response_type: "token" }],
     ["an unknown scope", { scope: "everything" }],
     ["a plain challenge", { code_challenge: "a".repeat(43), code_challenge_method: "plain" }],
-  ])("shows an error page and redirects nowhere for %s", async (_, changes) => {
+  ])("shows an error page without a redirect for %s", async (_, changes) => {
     const page = await browser().open(atStandIn(standIn, authorizationUrl(vendor, changes)));
     expect(page.url.startsWith(standIn.origin)).toBe(true);
     expect([400, 401]).toContain(page.status);
     expect(page.text).not.toContain("<form");
   });
 
-  it("does not know a stranger, and says so on the login page", async () => {
+  it("shows on the login page that an account is unknown", async () => {
     const page = await signIn(browser(), standIn, authorizationUrl(vendor), "mallory@example.com");
     expect(page.status).toBe(400);
     expect(page.text).toContain("No account here");
   });
 
-  it("takes a code once, and ends what the first use gave", async () => {
+  it("accepts a code once; a second use ends the tokens of the first", async () => {
     const code = await codeFor();
     const first = (await (await exchange(code)).json()) as TokenAnswer;
     expect(await errorOf(await exchange(code))).toBe("400 invalid_grant");
@@ -115,20 +115,20 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
     expect(standIn.living()).toEqual({ grants: 0, accessTokens: 0 });
   });
 
-  it("refuses a code that is too old", async () => {
+  it("refuses an expired code", async () => {
     const code = await codeFor();
     clock.advance(11 * 60_000);
     expect(await errorOf(await exchange(code))).toBe("400 invalid_grant");
   });
 
-  it("refuses a code with another redirect URI, and takes it with the right one after", async () => {
+  it("refuses a code with another redirect URI, and accepts it afterwards with the right one", async () => {
     const code = await codeFor();
     const wrong = await exchange(code, { redirect_uri: "http://127.0.0.1:9/app/callback" });
     expect(wrong.status).toBe(400);
     expect((await exchange(code)).status).toBe(200);
   });
 
-  it("holds a code to its PKCE challenge", async () => {
+  it("accepts a code only with the verifier of its PKCE challenge", async () => {
     const { verifier, challenge } = pkce();
     const code = await codeFor({ code_challenge: challenge, code_challenge_method: "S256" });
     expect(await errorOf(await exchange(code))).toBe("400 invalid_grant");
@@ -136,13 +136,13 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
     expect((await exchange(code, { code_verifier: verifier })).status).toBe(200);
   });
 
-  it("refuses a verifier with a code that was asked for without a challenge", async () => {
+  it("refuses a verifier with the code of an authorization without a challenge", async () => {
     const code = await codeFor();
     expect(await errorOf(await exchange(code, { code_verifier: pkce().verifier }))).toBe("400 invalid_grant");
     expect((await exchange(code)).status).toBe(200);
   });
 
-  it("wants the client's secret, by form or by Basic", async () => {
+  it("needs the client's secret, in the form or as Basic", async () => {
     const code = await codeFor();
     const wrong = await exchange(code, { client_secret: "wrong" });
     expect(wrong.status).toBeGreaterThanOrEqual(400);
@@ -159,17 +159,17 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
 
   it.each([
     ["no grant type", {}],
-    ["a grant type that is none", { grant_type: "password" }],
+    ["an unknown grant type", { grant_type: "password" }],
     ["no code", { grant_type: "authorization_code" }],
     ["no refresh token", { grant_type: "refresh_token" }],
-    ["a refresh token of nobody", { grant_type: "refresh_token", refresh_token: "nobody's" }],
+    ["an unknown refresh token", { grant_type: "refresh_token", refresh_token: "nobody's" }],
   ])("answers 400 to a token request with %s", async (_, form) => {
     const answer = await ask({ ...client, ...form });
     expect(answer.status).toBe(400);
     expect(((await answer.json()) as TokenAnswer).error).toBeTypeOf("string");
   });
 
-  it("lets access tokens expire by its clock, and refreshes them", async () => {
+  it("lets access tokens expire by its own clock, and refreshes them", async () => {
     standIn.setAccessTokenLifetime(600);
     const tokens = await connect();
     expect(tokens.expires_in).toBe(600);
@@ -181,7 +181,7 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
     expect((await vendor.probe(fetchVendor, again.access_token)).status).toBe(200);
   });
 
-  it("ends access tokens, or whole grants, when told to", async () => {
+  it("can end access tokens or whole grants on demand", async () => {
     const tokens = await connect();
     standIn.expireAccessTokens("grace@example.com");
     expect((await vendor.probe(fetchVendor, tokens.access_token)).status).toBe(200);
@@ -193,18 +193,18 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
     expect(standIn.living()).toEqual({ grants: 0, accessTokens: 0 });
   });
 
-  it("revokes what its vendor says it revokes", async () => {
+  it("revokes as the vendor documents it", async () => {
     const [one, other] = [await connect(), await connect()];
     expect((await vendor.revoke(fetchVendor, one.access_token)).status).toBe(200);
     expect((await vendor.probe(fetchVendor, one.access_token)).status).toBe(401);
     expect(await errorOf(await refresh(one.refresh_token))).toBe("400 invalid_grant");
-    // Dropbox ends one token's grant, Google all that this user gave this app.
+    // Dropbox ends the grant of one token, Google all grants of the user for the app.
     const endsAll = vendor.name === "Google Drive";
     expect((await vendor.probe(fetchVendor, other.access_token)).status).toBe(endsAll ? 401 : 200);
     expect((await refresh(other.refresh_token)).status).toBe(endsAll ? 400 : 200);
   });
 
-  it("keeps no secret in its log", async () => {
+  it("writes no secret to its log", async () => {
     const code = await codeFor();
     const tokens = (await (await exchange(code)).json()) as TokenAnswer;
     await vendor.probe(fetchVendor, tokens.access_token);
@@ -219,8 +219,8 @@ describe.each(VENDORS)("$name's authorization server", (vendor) => {
   });
 });
 
-describe("Google's own ways", () => {
-  it("gives a second refresh token only to a user who is asked to consent again", async () => {
+describe("Google's authorization server", () => {
+  it("issues a second refresh token only after asking for consent again", async () => {
     const vendor = VENDORS[1];
     if (vendor === undefined) throw new Error("no Google Drive");
     const standIn = await vendor.start(systemClock());
@@ -239,7 +239,7 @@ describe("Google's own ways", () => {
     await standIn.close();
   });
 
-  it("says in the redirect who it is and what was allowed", async () => {
+  it("adds its issuer and the granted scopes to the redirect", async () => {
     const vendor = VENDORS[1];
     if (vendor === undefined) throw new Error("no Google Drive");
     const standIn = await vendor.start(systemClock());

@@ -8,18 +8,18 @@ import { FormBrowser, type Page } from "../form-browser.ts";
 export const REDIRECT_URI = "http://127.0.0.1:9/app/callback?from=vendor";
 export const APP = { clientId: "app-key", clientSecret: "app-secret", redirectUris: [REDIRECT_URI] };
 
-/** What tests of both vendors need to know of each. */
+/** What the tests of both vendors need to know of each vendor. */
 export interface VendorUnderTest {
   readonly name: string;
-  /** `dataFolder`: where its state is kept; without, in memory. */
+  /** `dataFolder`: where its state is kept; without it, in memory. */
   start(clock: Clock, dataFolder?: string): Promise<StandIn>;
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
-  /** Parameters that ask for a refresh token. */
+  /** Parameters of the authorization URL that ask for a refresh token. */
   readonly offline: Readonly<Record<string, string>>;
   /** One cheap call that needs a token. */
   probe(fetchVendor: typeof fetch, accessToken: string): Promise<Response>;
-  /** Ends what the access token stands for. */
+  /** Revokes the access token. */
   revoke(fetchVendor: typeof fetch, accessToken: string): Promise<Response>;
 }
 
@@ -59,7 +59,9 @@ export const VENDORS: readonly VendorUnderTest[] = [
   },
 ];
 
-/** An authorization URL as the vendor documents it. Later parameters win; an empty value leaves one out. */
+/**
+ * An authorization URL as the vendor documents it. Later parameters replace earlier ones; an empty value removes a parameter.
+ */
 export function authorizationUrl(
   vendor: VendorUnderTest,
   changes: Readonly<Record<string, string>> = {},
@@ -86,7 +88,7 @@ export function browser(): FormBrowser {
   return new FormBrowser({ stopAt: (url) => url.startsWith("http://127.0.0.1:9/") });
 }
 
-/** Goes through login and consent and comes back with what the app's callback receives. */
+/** Goes through login and consent, and returns the parameters that the app's callback gets. */
 export async function allow(standIn: StandIn, url: string, login?: string): Promise<URLSearchParams> {
   const person = browser();
   const page = await signIn(person, standIn, url, login);

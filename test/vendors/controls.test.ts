@@ -15,7 +15,7 @@ import {
 } from "./connect.ts";
 import { vendorFetch } from "./vendor-fetch.ts";
 
-/** Asks for the bytes of a file in Ada's root, as each vendor's API has it. */
+/** Downloads a file of Ada's root folder with each vendor's API. */
 const DOWNLOADS: Readonly<
   Record<string, (fetchVendor: typeof fetch, token: string, name: string) => Promise<Response>>
 > = {
@@ -74,7 +74,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
 
-  it("answers with a status of the vendor's own shape, as often as told and no longer", async () => {
+  it("answers with a status in the vendor's own shape, exactly as often as set", async () => {
     standIn.fail({ endpoint: "api", status: 503, count: 2, headers: { "Retry-After": "7" } });
     const first = await probe();
     expect([first.status, first.headers.get("retry-after")]).toEqual([503, "7"]);
@@ -86,7 +86,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect(JSON.stringify(await limited.json())).toMatch(/too_many_requests|rateLimitExceeded/);
   });
 
-  it("answers HTML, nothing, and things with the wrong content type", async () => {
+  it("answers HTML, an empty body, and the wrong content type", async () => {
     standIn.fail({ status: 200, body: "<html>maintenance</html>", contentType: "text/html" });
     expect(await (await probe()).text()).toBe("<html>maintenance</html>");
     standIn.fail({ status: 200, body: "", contentType: "application/json" });
@@ -94,7 +94,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect([empty.status, await empty.text()]).toEqual([200, ""]);
   });
 
-  it("aims a fault at the kind of request and the path that it is for", async () => {
+  it("applies a fault only to its kind of request and its path", async () => {
     standIn.fail({ endpoint: "token", status: 500 });
     standIn.fail({ path: "/nothing/begins/so", status: 500 });
     expect((await probe()).status).toBe(200);
@@ -104,7 +104,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect((await probe()).status).toBe(200);
   });
 
-  it("breaks connections before and after it acted, and in the middle of the body", async () => {
+  it("breaks connections before and after it acts, and in the middle of a body", async () => {
     standIn.fail({ endpoint: "revocation", reset: "before" });
     expect(await failure(vendor.revoke(fetchVendor, token))).toBe("broken");
     expect(standIn.living().grants).toBe(1);
@@ -118,7 +118,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect(standIn.requests().map((request) => request.status)).toEqual([0, 200, 0]);
   });
 
-  it("accepts and never answers, until the client gives up", async () => {
+  it("accepts a request and never answers, until the client gives up", async () => {
     standIn.fail({ endpoint: "api", reset: "never" });
     const ended = await new Promise<string>((done) => {
       const request = httpRequest(`${standIn.origin}/2/check/user`, { method: "POST", timeout: 200 });
@@ -130,14 +130,14 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect(ended).toBe("gave up");
   });
 
-  it("waits before its answer's first byte", async () => {
+  it("delays the first byte of its answer", async () => {
     standIn.fail({ endpoint: "api", delayMs: 150 });
     const start = performance.now();
     expect((await probe()).status).toBe(200);
     expect(performance.now() - start).toBeGreaterThanOrEqual(140);
   });
 
-  it("streams: the first bytes are there while the last ones are held back", async () => {
+  it("streams: the first bytes arrive while the last ones are held back", async () => {
     standIn.addGeneratedFile("ada@example.com", "/streamed.bin", 1_000_000);
     standIn.fail({
       path: vendor.name === "Dropbox" ? "/2/files/download" : "/drive/v3/files/",
@@ -165,7 +165,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(110);
   });
 
-  it("serves 300 MB without holding them", async () => {
+  it("serves 300 MB without keeping them in memory", async () => {
     const size = 300_000_000;
     standIn.addGeneratedFile("ada@example.com", "/huge.bin", size);
     const before = process.memoryUsage().rss;
@@ -184,7 +184,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect(peak - before).toBeLessThan(220_000_000);
   }, 60_000);
 
-  it("takes every control over HTTP", async () => {
+  it("offers every control over HTTP", async () => {
     const about = (await (await control("")).json()) as { connector: string; living: unknown };
     expect(about).toMatchObject({ connector: standIn.connector, living: { grants: 1, accessTokens: 1 } });
     expect((await control("/lifetime", "POST", { seconds: 60 })).status).toBe(200);
@@ -222,7 +222,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect(standIn.requests()).toEqual([]);
   });
 
-  it("refuses controls that are none, and pages of other origins", async () => {
+  it("refuses invalid controls, and pages of other origins", async () => {
     expect((await control("/fail", "POST", { statsu: 503 })).status).toBe(400);
     expect(
       (await control("/accounts", "POST", { login: "ada@example.com", name: "", email: "" })).status,
@@ -239,7 +239,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect(asVendor).not.toContain('"connector"');
   });
 
-  it("has a console that shows what it knows and works without JavaScript", async () => {
+  it("has a console that shows its state and works without JavaScript", async () => {
     await probe();
     const person = browser();
     let page = await person.open(standIn.consoleUrl);
@@ -267,7 +267,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     expect(standIn.living()).toEqual({ grants: 0, accessTokens: 0 });
   });
 
-  it("says at what time it answered, by its own clock", async () => {
+  it("sets the Date header by its own clock", async () => {
     clock.advance(86_400_000);
     const date = Date.parse((await probe()).headers.get("date") ?? "");
     expect(Math.abs(date - clock.now())).toBeLessThan(5000);
@@ -275,7 +275,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
   });
 });
 
-/** What a raw request is answered, up to the first piece. */
+/** Sends a raw request and returns the first piece of the answer. */
 function answerTo(standIn: StandIn, request: string): Promise<string> {
   return new Promise((done, failed) => {
     const socket = connectSocket(Number(new URL(standIn.origin).port), "127.0.0.1", () =>

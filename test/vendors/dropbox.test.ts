@@ -6,7 +6,7 @@ import type { StandIn } from "../../local/vendors/stand-in.ts";
 import { APP, allow, REDIRECT_URI } from "./connect.ts";
 import { vendorFetch } from "./vendor-fetch.ts";
 
-/** The official SDK, unmodified, against the stand-in: only its `fetch` takes the vendor's URLs elsewhere. */
+/** The official SDK, unmodified, against the stand-in: only its `fetch` sends the vendor's URLs to another address. */
 describe("the official Dropbox SDK against the stand-in", () => {
   let clock: Clock;
   let standIn: StandIn;
@@ -64,7 +64,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     await dropbox.filesCreateFolderV2({ path: "/t" });
   });
 
-  it("tells who the account is, and how much space it has", async () => {
+  it("gets the account and its used space", async () => {
     const { result } = await dropbox.usersGetCurrentAccount();
     expect(result.email).toBe("ada@example.com");
     expect(result.name.display_name).toBe("Ada Lovelace");
@@ -77,7 +77,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect((await dropbox.checkUser({ query: "hello" })).result.result).toBe("hello");
   });
 
-  it("lists Ada's demo files, odd names and all", async () => {
+  it("lists Ada's demo files, also those with unusual names", async () => {
     expect(await names("")).toEqual(
       expect.arrayContaining(["Welcome.txt", "Documents", "Pictures", "Empty folder"]),
     );
@@ -87,7 +87,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect((await download("/Documents/Letters/To Charles Babbage.pdf")).startsWith("%PDF-1.4")).toBe(true);
   });
 
-  it("pages a listing without gap or overlap, also where files come and go between the pages", async () => {
+  it("lists in pages without gap or overlap, also when files are added and deleted between the pages", async () => {
     for (let index = 0; index < 7; index++) await upload(`/t/file ${index}.txt`, String(index));
     let page = (await dropbox.filesListFolder({ path: "/t", limit: 3 })).result;
     const seen = page.entries.map((entry) => entry.name);
@@ -109,7 +109,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect(changes.has_more).toBe(false);
   });
 
-  it("lists recursively, and refuses cursors and paths that are none", async () => {
+  it("lists recursively, and gets an error for an invalid cursor or path", async () => {
     await upload("/t/a/b/c.txt", "deep");
     const { result } = await dropbox.filesListFolder({ path: "/t", recursive: true });
     expect(result.entries.map((entry) => entry.path_display)).toEqual([
@@ -129,7 +129,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     );
   });
 
-  it("uploads, makes missing folders on the way, and gives the bytes back", async () => {
+  it("uploads a file, which creates missing folders, and downloads the same bytes", async () => {
     const uploaded = await upload("/t/New Folder/Ünïcode ☂ '\"#?%&+.txt", "héllo");
     expect(uploaded).toMatchObject({ name: "Ünïcode ☂ '\"#?%&+.txt", size: 6 });
     expect(uploaded.rev).toMatch(/^[0-9a-f]{9,}$/);
@@ -141,16 +141,16 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect(await download(`rev:${uploaded.rev}`)).toBe("héllo");
   });
 
-  it("works out content hashes as the SDK does", async () => {
+  it("has the same content hashes as the stand-in", async () => {
     const contents = Buffer.alloc(9 * 1024 * 1024, "Linkspan");
-    // The SDK sends its own hash along, and the stand-in refuses a wrong one.
+    // The SDK sends its own hash, and the stand-in refuses a wrong one.
     const { result } = await dropbox.filesUpload({ path: "/t/large.bin", contents });
     expect(result.size).toBe(contents.length);
     const wrong = dropbox.filesUpload({ path: "/t/wrong.bin", contents, content_hash: "0".repeat(64) });
     expect(await summaryOf(wrong)).toBe("409 content_hash_mismatch");
   });
 
-  it("obeys the write mode", async () => {
+  it("can use each write mode", async () => {
     const first = await upload("/t/a.txt", "one");
     expect((await upload("/t/A.TXT", "one")).rev).toBe(first.rev);
     expect(await summaryOf(upload("/t/a.txt", "two"))).toBe("409 path/conflict/file");
@@ -172,7 +172,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect((await errorOf(upload("t.txt", "x"))).status).toBe(400);
   });
 
-  it("keeps revisions, newest first, and restores one", async () => {
+  it("lists revisions, newest first, and restores one", async () => {
     const first = await upload("/t/r.txt", "one", { client_modified: "2020-01-02T03:04:05Z" });
     await upload("/t/r.txt", "two", { mode: { ".tag": "overwrite" } });
     const { result } = await dropbox.filesListRevisions({ path: "/t/r.txt" });
@@ -190,7 +190,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect(await download("/t/r.txt")).toBe("one");
   });
 
-  it("moves and copies files and folders; ids survive a move", async () => {
+  it("moves and copies files and folders; a move keeps the ids", async () => {
     const file = await upload("/t/from/a.txt", "a");
     const moved = await dropbox.filesMoveV2({ from_path: "/t/from/a.txt", to_path: "/t/to/b.txt" });
     expect(moved.result.metadata).toMatchObject({ ".tag": "file", id: file.id, path_display: "/t/to/b.txt" });
@@ -211,7 +211,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect(renamed.result.metadata.name).toBe("copy (1)");
   });
 
-  it("makes and deletes folders, with all that is in them", async () => {
+  it("creates folders, and deletes them with everything in them", async () => {
     const { result } = await dropbox.filesCreateFolderV2({ path: "/t/x/y/z" });
     expect(result.metadata.path_display).toBe("/t/x/y/z");
     expect(await summaryOf(dropbox.filesCreateFolderV2({ path: "/t/X/Y" }))).toBe("409 path/conflict/folder");
@@ -226,7 +226,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect(gone.result[".tag"]).toBe("deleted");
   });
 
-  it("searches names and text, in pages", async () => {
+  it("searches in names and text, in pages", async () => {
     for (let index = 0; index < 5; index++) await upload(`/t/Zebra ${index}.txt`, "stripes");
     await upload("/t/other.txt", "a zebra in the text");
     const first = (await dropbox.filesSearchV2({ query: "zebra", options: { path: "/t", max_results: 4 } }))
@@ -247,7 +247,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect(await summaryOf(nowhere)).toBe("409 path/not_found");
   });
 
-  it("uploads in sessions, and says where to go on after a wrong offset", async () => {
+  it("uploads in sessions, and gets the right offset after a wrong one", async () => {
     const { result } = await dropbox.filesUploadSessionStart({ contents: "abc" });
     const cursor = (offset: number) => ({ session_id: result.session_id, offset });
     await dropbox.filesUploadSessionAppendV2({ cursor: cursor(3), contents: "def" });
@@ -263,7 +263,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect(await summaryOf(late)).toBe("409 lookup_failed/not_found");
   });
 
-  it("gives links: temporary ones that expire, shared ones that can be taken back", async () => {
+  it("gets temporary links, which expire, and shared links, which can be revoked", async () => {
     await upload("/t/shared file.txt", "shared");
     const { result } = await dropbox.filesGetTemporaryLink({ path: "/t/shared file.txt" });
     expect(await (await fetch(result.link)).text()).toBe("shared");
@@ -286,7 +286,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect((await dropbox.sharingListSharedLinks({ path: "/t/shared file.txt" })).result.links).toEqual([]);
   });
 
-  it("keeps accounts apart", async () => {
+  it("cannot see another account's files", async () => {
     const grace = new Dropbox({ auth: await connect("grace@example.com") });
     const own = (await grace.filesListFolder({ path: "" })).result.entries.map((entry) => entry.name);
     expect(own.sort()).toEqual(["Compilers", "First bug.txt"]);
@@ -294,14 +294,14 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect(await summaryOf(grace.filesGetMetadata({ path: mine.id }))).toBe("409 path/not_found");
   });
 
-  it("refreshes through the SDK when the access token has expired", async () => {
+  it("refreshes the access token when it has expired", async () => {
     clock.advance(5 * 3_600_000);
     expect(await summaryOf(dropbox.usersGetCurrentAccount())).toBe("401 expired_access_token");
     auth.setAccessTokenExpiresAt(new Date(Date.now() - 1000));
     expect((await dropbox.usersGetCurrentAccount()).result.email).toBe("ada@example.com");
   });
 
-  it("redeems a PKCE code of the SDK without a client secret", async () => {
+  it("exchanges a PKCE code without a client secret", async () => {
     const publicApp = new DropboxAuth({ clientId: APP.clientId, fetch: vendorFetch(standIn) });
     const redirect = encodeURIComponent(REDIRECT_URI);
     const url = await publicApp.getAuthenticationUrl(
@@ -318,7 +318,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect((result as { refresh_token: string }).refresh_token).toBeTypeOf("string");
   });
 
-  it("refuses what the token's scopes do not allow", async () => {
+  it("gets an error for a call that its scopes do not allow", async () => {
     const narrow = new DropboxAuth({ ...APP, fetch: vendorFetch(standIn) });
     const redirect = encodeURIComponent(REDIRECT_URI);
     const url = await narrow.getAuthenticationUrl(redirect, "s", "code", "online", ["files.metadata.read"]);
@@ -334,7 +334,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
     });
   });
 
-  it("revokes the SDK's token, and its refresh token with it", async () => {
+  it("revokes its token together with the refresh token", async () => {
     const own = await connect("ada@example.com");
     const client = new Dropbox({ auth: own });
     await client.authTokenRevoke();
@@ -345,7 +345,7 @@ describe("the official Dropbox SDK against the stand-in", () => {
   });
 });
 
-describe("requests that no SDK would send", () => {
+describe("requests that no SDK sends, to the Dropbox stand-in", () => {
   let standIn: StandIn;
   let token: string;
 
@@ -370,12 +370,7 @@ describe("requests that no SDK would send", () => {
   const json = { "Content-Type": "application/json" };
 
   it.each([
-    [
-      "JSON that is none",
-      "files/list_folder",
-      { body: "{", headers: json },
-      "could not decode input as JSON",
-    ],
+    ["invalid JSON", "files/list_folder", { body: "{", headers: json }, "could not decode input as JSON"],
     ["a missing field", "files/list_folder", { body: "{}", headers: json }, "missing required field 'path'"],
     [
       "an unknown field",
@@ -390,7 +385,7 @@ describe("requests that no SDK would send", () => {
       { body: "path=", headers: { "Content-Type": "application/x-www-form-urlencoded" } },
       'Bad HTTP "Content-Type" header',
     ],
-    ["a call that is none", "files/no_such_call", { body: "null", headers: json }, "Unknown API function"],
+    ["an unknown call", "files/no_such_call", { body: "null", headers: json }, "Unknown API function"],
     [
       "no credentials",
       "users/get_current_account",
@@ -398,14 +393,14 @@ describe("requests that no SDK would send", () => {
       "Authorization",
     ],
     ["a content call to the wrong host", "files/upload", { body: "x" }, "Unknown API function"],
-  ])("answers 400 in plain text to %s", async (_, path, init, text) => {
+  ])("are answered 400 in plain text: %s", async (_, path, init, text) => {
     const answer = await call(path, init);
     expect(answer.status).toBe(400);
     expect(answer.headers.get("content-type")).toContain("text/plain");
     expect(await answer.text()).toContain(text);
   });
 
-  it("answers 401 to a token that it does not know", async () => {
+  it("are answered 401 for an unknown token", async () => {
     const answer = await call("users/get_current_account", {
       headers: { Authorization: "Bearer sl.u.made-up" },
     });
@@ -413,7 +408,7 @@ describe("requests that no SDK would send", () => {
     expect(await answer.json()).toMatchObject({ error: { ".tag": "invalid_access_token" } });
   });
 
-  it("serves ranges and entity tags", async () => {
+  it("may ask for ranges and use entity tags", async () => {
     const headers = { "Dropbox-API-Arg": '{"path":"/Welcome.txt"}' };
     const whole = await call("files/download", { headers }, "content");
     const text = await whole.text();

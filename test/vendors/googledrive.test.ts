@@ -12,14 +12,14 @@ const SCOPE = "https://www.googleapis.com/auth/drive";
 const FOLDER = "application/vnd.google-apps.folder";
 type OAuth2Client = InstanceType<typeof googleAuth.OAuth2>;
 
-/** The official SDK, unmodified, against the stand-in: only its `fetch` takes the vendor's URLs elsewhere. */
+/** The official SDK, unmodified, against the stand-in: only its `fetch` sends the vendor's URLs to another address. */
 describe("the official Google Drive SDK against the stand-in", () => {
   let clock: Clock;
   let standIn: StandIn;
   let client: OAuth2Client;
   let files: drive_v3.Resource$Files;
   let google: drive_v3.Drive;
-  /** A folder of its own for each test. */
+  /** Id of a new folder for each test. */
   let folder: string;
 
   const newClient = (): OAuth2Client =>
@@ -82,7 +82,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     folder = await makeFolder(`test ${randomUUID()}`, "root");
   });
 
-  it("tells who the account is and how much space it has, but only for named fields", async () => {
+  it("gets the account and its used space, but only the named fields", async () => {
     const { data } = await google.about.get({ fields: "user(emailAddress,displayName),storageQuota" });
     expect(data.user).toEqual({ emailAddress: "ada@example.com", displayName: "Ada Lovelace" });
     await create("five.txt", "12345");
@@ -103,7 +103,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     ]);
   });
 
-  it("pages a listing without gap or overlap", async () => {
+  it("lists in pages without gap or overlap", async () => {
     for (let index = 0; index < 7; index++) await create(`file ${index}`, String(index));
     const seen: string[] = [];
     let pageToken: string | undefined;
@@ -129,7 +129,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(await errorOf(files.list({ pageSize: 1001 }))).toMatchObject({ status: 400 });
   });
 
-  it("gives the fields that were asked for, and refuses others", async () => {
+  it("gets the fields that it asks for, and an error for unknown fields", async () => {
     const id = await create("a.txt", "text");
     expect(Object.keys((await files.get({ fileId: id })).data).sort()).toEqual([
       "id",
@@ -201,11 +201,11 @@ describe("the official Google Drive SDK against the stand-in", () => {
     "trashed = 'true'",
     "modifiedTime > 'soon'",
     "name like 'x'",
-  ])("refuses the query %s", async (q) => {
+  ])("gets an error for the query %s", async (q) => {
     expect(await errorOf(files.list({ q }))).toMatchObject({ status: 400, reason: "invalid" });
   });
 
-  it("refuses to sort a full text search, and to list a folder that is not there", async () => {
+  it("gets an error when it sorts a full text search, or lists a missing folder", async () => {
     const sorted = files.list({ q: "fullText contains 'x'", orderBy: "name" });
     expect(await errorOf(sorted)).toMatchObject({ status: 400, reason: "badRequest" });
     expect(await errorOf(files.list({ q: "'nowhere' in parents" }))).toMatchObject({
@@ -214,7 +214,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     });
   });
 
-  it("uploads by multipart, streamed and in memory, and gives the bytes back", async () => {
+  it("uploads by multipart, streamed or from memory, and downloads the same bytes", async () => {
     const name = "Ünïcode ☂ '\"\\#?%&+.txt";
     const bytes = Buffer.from("line\r\n--not-a-boundary\r\n\r\nend\r\n");
     const { data } = await files.create({
@@ -239,7 +239,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(part.data).toBe("--no");
   });
 
-  it("creates without bytes, and uploads bytes alone", async () => {
+  it("creates an empty file, and uploads bytes without metadata", async () => {
     const { data } = await files.create({
       requestBody: { name: "empty.csv", parents: [folder] },
       fields: "id,size,parents",
@@ -253,14 +253,14 @@ describe("the official Google Drive SDK against the stand-in", () => {
     await files.delete({ fileId: media.data.id ?? "" });
   });
 
-  it("creates once for an id that it generated", async () => {
+  it("creates a file once for a generated id", async () => {
     const [id = ""] = (await files.generateIds({ count: 1 })).data.ids ?? [];
     const create = () => files.create({ requestBody: { id, name: "once", parents: [folder] } });
     expect((await create()).data.id).toBe(id);
     expect(await errorOf(create())).toMatchObject({ status: 409, reason: "fileIdInUse" });
   });
 
-  it("keeps items of one name apart", async () => {
+  it("can have several items with the same name in a folder", async () => {
     const [one, other] = [await create("same", "one"), await create("same", "other")];
     expect(one).not.toBe(other);
     expect(await find("name = 'same'")).toEqual(["same", "same"]);
@@ -304,7 +304,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(await errorOf(files.get({ fileId: id }))).toMatchObject({ status: 404, reason: "notFound" });
   });
 
-  it("copies files, not folders", async () => {
+  it("copies files, but cannot copy folders", async () => {
     const id = await create("original.txt", "content");
     const copy = (
       await files.copy({ fileId: id, requestBody: { name: "copy.txt" }, fields: "id,name,parents" })
@@ -319,7 +319,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     });
   });
 
-  it("deletes for good, with all below", async () => {
+  it("deletes permanently, with everything below", async () => {
     const sub = await makeFolder("sub");
     const id = await create("deep.txt", "x", sub);
     expect((await files.delete({ fileId: sub })).status).toBe(204);
@@ -328,7 +328,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(await errorOf(files.delete({ fileId: "root" }))).toMatchObject({ status: 403 });
   });
 
-  it("keeps revisions", async () => {
+  it("lists revisions and reads an old one", async () => {
     const id = await create("r.txt", "one");
     await files.update({ fileId: id, media: { mimeType: "text/plain", body: "second" } });
     const { data } = await google.revisions.list({ fileId: id, fields: "revisions(id,size)" });
@@ -345,7 +345,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(await errorOf(google.revisions.list({ fileId: folder }))).toMatchObject({ status: 403 });
   });
 
-  it("shares with anyone who has the link, and takes it back", async () => {
+  it("shares with anyone who has the link, and revokes the link", async () => {
     const id = await create("shared.txt", "for all");
     const { webViewLink, webContentLink } = (
       await files.get({ fileId: id, fields: "webViewLink,webContentLink" })
@@ -367,7 +367,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(await errorOf(again)).toMatchObject({ status: 404, reason: "notFound" });
   });
 
-  it("exports documents of Google's editors, which cannot be downloaded", async () => {
+  it("exports documents of Google's editors, and cannot download them", async () => {
     const { data } = await files.list({
       q: "name = 'Lecture plan'",
       fields: "files(id,size,mimeType,exportLinks)",
@@ -388,7 +388,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(await errorOf(wrong)).toMatchObject({ status: 403, reason: "fileNotExportable" });
   });
 
-  it("uploads in resumable sessions, whose URI keeps the vendor's host", async () => {
+  it("uploads in resumable sessions, whose URI has the vendor's host", async () => {
     const fetchVendor = vendorFetch(standIn);
     const headers = {
       Authorization: `Bearer ${client.credentials.access_token}`,
@@ -423,7 +423,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect((await put(undefined, "bytes */300000")).status).toBe(404);
   });
 
-  it("answers as Google does to credentials that are not good enough", async () => {
+  it("gets Google's errors for missing, wrong and too narrow credentials", async () => {
     const fetchVendor = vendorFetch(standIn);
     const url = "https://www.googleapis.com/drive/v3/files";
     const none = await fetchVendor(url);
@@ -439,7 +439,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(await errorOf(write)).toMatchObject({ status: 403, reason: "insufficientPermissions" });
   });
 
-  it("keeps accounts apart", async () => {
+  it("cannot see another account's files", async () => {
     const grace = sdk(await connect("grace@example.com"));
     const own = (await grace.files.list({ q: "'root' in parents" })).data.files ?? [];
     expect(own.map((file) => file.name).sort()).toEqual(["Compilers", "First bug.txt"]);
@@ -449,7 +449,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     });
   });
 
-  it("is refreshed by the SDK when the access token has expired", async () => {
+  it("refreshes the access token when it has expired", async () => {
     standIn.clearRequests();
     standIn.expireAccessTokens();
     expect(await errorOf(google.about.get({ fields: "user" }))).toMatchObject({
@@ -461,7 +461,7 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(standIn.tokenRequests("refresh_token")).toBe(1);
   });
 
-  it("ends the user's whole grant when the SDK revokes one token", async () => {
+  it("ends the user's whole grant when it revokes one token", async () => {
     const [one, other] = [await connect("grace@example.com"), await connect("grace@example.com")];
     await one.revokeCredentials();
     expect(await errorOf(sdk(other).about.get({ fields: "user" }))).toMatchObject({ status: 401 });

@@ -12,7 +12,7 @@ interface Tokens {
   readonly refresh_token: string;
 }
 
-/** What a client sees of Ada's files: ids, revisions, times and all. */
+/** What a client sees of Ada's files, with ids, revisions and times. */
 const LISTINGS: Readonly<Record<string, (fetchVendor: typeof fetch, token: string) => Promise<Response>>> = {
   Dropbox: (fetchVendor, token) =>
     fetchVendor("https://api.dropboxapi.com/2/files/list_folder", {
@@ -74,7 +74,7 @@ describe.each(VENDORS)("the $name stand-in after a restart", (vendor) => {
     expect(second.entries("ada@example.com")).toHaveLength(first.entries("ada@example.com").length + 1);
   });
 
-  it("takes the tokens that it gave, and none that were ended", async () => {
+  it("accepts the tokens that it issued, except those that were ended", async () => {
     const first = await start();
     const ended = await connect(vendor, first, "grace@example.com");
     const living = await connect(vendor, first);
@@ -101,7 +101,7 @@ describe.each(VENDORS)("the $name stand-in after a restart", (vendor) => {
     expect((await refresh(vendor, await start(), living.refresh_token)).status).toBe(400);
   });
 
-  it("keeps no token's value, and lets nobody else read what it keeps", async () => {
+  it("stores no token in plain text, in files that only their owner can read", async () => {
     const first = await start();
     const tokens = await connect(vendor, first);
     await first.close();
@@ -116,13 +116,13 @@ describe.each(VENDORS)("the $name stand-in after a restart", (vendor) => {
     }
   });
 
-  it("keeps a generated file as its recipe", async () => {
+  it("stores a generated file as its recipe", async () => {
     const first = await start();
     const sizeBefore = await sizeOf(folder);
     first.addGeneratedFile("ada@example.com", "/huge.bin", 1_000_000_000);
     await first.close();
     expect((await sizeOf(folder)) - sizeBefore).toBeLessThan(2000);
-    // Twice: what was read from the recipe is kept as one again.
+    // Twice: a file that was read from its recipe must be stored as a recipe again.
     for (let run = 0; run < 2; run++) {
       const next = await start();
       expect(next.entries("ada@example.com")).toEqual(first.entries("ada@example.com"));
@@ -133,12 +133,12 @@ describe.each(VENDORS)("the $name stand-in after a restart", (vendor) => {
     expect((await sizeOf(folder)) - sizeBefore).toBeLessThan(4000);
   });
 
-  it("loses no more than the last moments when it is killed", async () => {
+  it("has lost only the last moments when it was killed", async () => {
     const first = await start();
     const { refresh_token: token } = await connect(vendor, first);
     first.addFile("ada@example.com", "/kept.txt", "kept");
     await vi.waitFor(async () => expect(await readFile(stateFile(), "utf8")).toContain("kept.txt"));
-    // What a killed process leaves: no last write, and perhaps one that it had only begun.
+    // The state that a killed process leaves: without the last write, and perhaps with the beginning of one.
     const left = `${folder}-left`;
     await cp(folder, left, { recursive: true });
     await writeFile(path.join(left, "state.json.new"), '{"format":1,"sta');
@@ -154,7 +154,7 @@ describe.each(VENDORS)("the $name stand-in after a restart", (vendor) => {
     }
   });
 
-  it("drops contents that nothing has any more", async () => {
+  it("deletes contents that no file uses any more", async () => {
     const first = await start();
     await first.close();
     await writeFile(path.join(folder, "contents", "f".repeat(64)), "nobody's");
@@ -163,16 +163,16 @@ describe.each(VENDORS)("the $name stand-in after a restart", (vendor) => {
   });
 
   it.each([
-    ["is no JSON", "{"],
-    ["is of another format", '{"format":99,"state":{}}'],
-    ["lacks what belongs there", '{"format":1,"state":{"accounts":[]}}'],
-  ])("says which file it is when the state %s, and leaves it alone", async (_, text) => {
+    ["is not JSON", "{"],
+    ["has another format", '{"format":99,"state":{}}'],
+    ["lacks a part", '{"format":1,"state":{"accounts":[]}}'],
+  ])("names the file when the state %s, and does not change the file", async (_, text) => {
     await writeFile(stateFile(), text);
     await expect(start()).rejects.toThrow(`${stateFile()} cannot be read`);
     expect(await readFile(stateFile(), "utf8")).toBe(text);
   });
 
-  it("says which content is missing", async () => {
+  it("names the content that is missing", async () => {
     await (await start()).close();
     const [name = ""] = await readdir(path.join(folder, "contents"));
     await rm(path.join(folder, "contents", name));
@@ -180,7 +180,7 @@ describe.each(VENDORS)("the $name stand-in after a restart", (vendor) => {
   });
 });
 
-describe("Dropbox's own ways after a restart", () => {
+describe("the Dropbox stand-in after a restart", () => {
   it("restores a deleted file, and serves a shared link at its new address", async () => {
     const vendor = VENDORS[0];
     if (vendor === undefined) throw new Error("no Dropbox");
@@ -237,7 +237,7 @@ function ask(vendor: VendorUnderTest, standIn: StandIn, form: Record<string, str
   return vendorFetch(standIn)(vendor.tokenUrl, { method: "POST", body });
 }
 
-/** Links to the stand-in itself have its port. */
+/** Replaces the origin, because links to the stand-in itself contain its port. */
 function atNewOrigin(value: unknown, first: StandIn, second: StandIn): unknown {
   return JSON.parse(JSON.stringify(value).replaceAll(first.origin, second.origin));
 }

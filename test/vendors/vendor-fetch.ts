@@ -4,8 +4,8 @@ import type { ReadableStream } from "node:stream/web";
 import type { StandIn } from "../../local/vendors/stand-in.ts";
 
 /**
- * A `fetch` that takes a vendor's own https URLs to its stand-in, with the Host header kept: so official SDKs run as they
- * are, and a call to any other host fails.
+ * A `fetch` that sends a vendor's own https URLs to its stand-in and keeps the Host header. Official SDKs run unmodified with
+ * it, and a call to any other host fails.
  */
 export function vendorFetch(standIn: Pick<StandIn, "origin" | "hosts">): typeof fetch {
   return async (input, init) => {

@@ -5,7 +5,7 @@ export function describeAccount(on: Fixture): void {
   const { connector } = on;
 
   describe("the account", () => {
-    it("answers ping, and every answer tells the instance", async () => {
+    it("ping answers, and every answer names the instance in a header", async () => {
       const { status, json, headers } = await on.hub.call("GET", "/hubs/documents/ping");
       expect(status).toBe(200);
       expect(json).toEqual({
@@ -16,7 +16,7 @@ export function describeAccount(on: Fixture): void {
       expect(headers.get("Elements-Element-Instance-Id")).toBe(String(on.instanceId));
     });
 
-    it("tells its storage in bytes", async () => {
+    it("shows its storage in bytes", async () => {
       await on.hub.upload(`${on.home}/a.txt`, "12345");
       const { total, used, shared } = await on.hub.ok<{ total: number; used: number; shared: number }>(
         "GET",
@@ -27,7 +27,7 @@ export function describeAccount(on: Fixture): void {
       expect(shared).toEqual(expect.any(Number));
     });
 
-    it("tells who it is", async () => {
+    it("shows the id and the email address of the user", async () => {
       expect(await on.hub.ok("GET", "/hubs/documents/me")).toMatchObject({
         id: expect.any(String),
         email: LOGIN,
@@ -36,7 +36,9 @@ export function describeAccount(on: Fixture): void {
   });
 
   describe("the catalogue", () => {
-    it("says ahead what answers 501, and nothing else does", { timeout: 60_000 }, async () => {
+    it("lists in advance the calls that answer 501, and only those answer 501", {
+      timeout: 60_000,
+    }, async () => {
       const told = await on.hub.ok<{ supportedMethods: string[]; unsupportedMethods: string[] }>(
         "GET",
         `/elements/${connector}/metadata`,

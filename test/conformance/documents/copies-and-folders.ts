@@ -5,8 +5,8 @@ import type { Fixture } from "./fixture.ts";
 export function describeCopiesAndFolders(on: Fixture): void {
   const { refusal } = on;
 
-  describe("copies", () => {
-    it("a file, and never over what exists unless told to", async () => {
+  describe("a copy", () => {
+    it("of a file replaces an existing file only with overwrite=true", async () => {
       const item = await on.hub.upload(`${on.home}/a.txt`, "new");
       await on.hub.upload(`${on.home}/b.txt`, "old");
       const copied = await on.hub.ok("POST", "/files/copy", {
@@ -34,10 +34,10 @@ export function describeCopiesAndFolders(on: Fixture): void {
       ]);
     });
 
-    it("leaves what exists where it is if the vendor fails at the last step of a replacement", async () => {
+    it("leaves the existing file in place if the vendor fails at the last step of a replacement", async () => {
       const item = await on.hub.upload(`${on.home}/a.txt`, "new");
       const old = await on.hub.upload(`${on.home}/b.txt`, "old");
-      // Drive does all of it by one call: what is about the two files and the folders above is let through.
+      // Drive copies and replaces with one call. The calls about the two files and the folders above must succeed.
       for (const { id } of [item, old]) await on.hub.ok("GET", `/files/${id}/metadata`);
       const known = on.vendor.requests().filter(({ path }) => path.startsWith("/drive/v3/files/"));
       for (const { path } of known) on.vendor.fail({ path, count: 50, delayMs: 0 });
@@ -52,7 +52,7 @@ export function describeCopiesAndFolders(on: Fixture): void {
       expect((await on.hub.bytes(`${on.home}/b.txt`)).toString()).toBe("old");
     });
 
-    it("a folder with all that is in it", async () => {
+    it("of a folder contains everything that is in the folder", async () => {
       for (const name of ["1.txt", "sub/2.txt", "sub/deep/3.txt"])
         await on.hub.upload(`${on.home}/from/${name}`, name);
       await on.hub.ok("POST", "/folders", { json: { path: `${on.home}/from/empty` } });
@@ -68,7 +68,7 @@ export function describeCopiesAndFolders(on: Fixture): void {
       expect((await on.hub.bytes(`${on.home}/from/1.txt`)).toString()).toBe("1.txt");
     });
 
-    it("no folder into itself, nothing to nowhere, no file as a folder", async () => {
+    it("is refused for a folder into itself, without a target path, and for a file as a folder", async () => {
       const item = await on.hub.upload(`${on.home}/a/b.txt`, "x");
       const copy = (path: string, json: unknown, from = `${on.home}/a`) =>
         refusal("POST", path, { query: { path: from }, json });
@@ -84,7 +84,7 @@ export function describeCopiesAndFolders(on: Fixture): void {
   });
 
   describe("folders", () => {
-    it("are made with their parents, once", async () => {
+    it("are created with their parents; creating the same folder again is 409", async () => {
       const folder = await on.hub.ok("POST", "/hubs/documents/folders", {
         json: { path: `${on.home}/a/b/c`, unknown: 1 },
       });
@@ -104,7 +104,7 @@ export function describeCopiesAndFolders(on: Fixture): void {
       });
     });
 
-    it("go with all that is in them; a file's call does not take a folder, and what is made anew is new", async () => {
+    it("are deleted with everything in them, but not by the call for files; a new file at the same path has a new id", async () => {
       const item = await on.hub.upload(`${on.home}/a/b/c.txt`, "x");
       expect((await refusal("DELETE", "/files", { query: { path: `${on.home}/a` } })).status).toBe(400);
       expect((await refusal("DELETE", "/folders", { query: { path: item.path } })).status).toBe(400);
@@ -118,13 +118,13 @@ export function describeCopiesAndFolders(on: Fixture): void {
       expect((await on.hub.metadata(item.path)).json.refId).toBe(again.refId);
     });
 
-    it("also when the bin is to be emptied", async () => {
+    it("are deleted also with emptyTrash", async () => {
       await on.hub.upload(`${on.home}/a/b.txt`, "x");
       await on.hub.ok("DELETE", "/folders", { query: { path: `${on.home}/a`, emptyTrash: true } });
       expect((await on.hub.metadata(`${on.home}/a`)).status).toBe(404);
     });
 
-    it("list what lies in them, by path and by id", async () => {
+    it("list their contents, by path and by id", async () => {
       const file = await on.hub.upload(`${on.home}/b.txt`, "x");
       const folder = await on.hub.ok("POST", "/folders", { json: { path: `${on.home}/sub` } });
       await on.hub.upload(`${on.home}/sub/not listed.txt`, "y");

@@ -6,8 +6,8 @@ import { mostMemory } from "./most-memory.ts";
 export function describeDownloads(on: Fixture): void {
   const { connector, refusal } = on;
 
-  describe("downloads", () => {
-    it("by path and by id, with headers that name the file, also for who accepts only JSON", async () => {
+  describe("a download", () => {
+    it("works by path and by id, with headers that name the file, even when the caller accepts only JSON", async () => {
       const item = await on.hub.upload(`${on.home}/Grüße "2".txt`, "hello world");
       for (const [path, query] of [
         ["/hubs/documents/files", { path: item.path }],
@@ -30,7 +30,7 @@ export function describeDownloads(on: Fixture): void {
       }
     });
 
-    it("nothing for HEAD, but the headers that GET would bring", async () => {
+    it("by HEAD has no body and the same headers as GET", async () => {
       const item = await on.hub.upload(`${on.home}/a.txt`, "hello world");
       const { cloudElementsLink = "" } = await on.hub.ok<Record<string, string>>(
         "GET",
@@ -50,7 +50,7 @@ export function describeDownloads(on: Fixture): void {
       expect((await on.hub.call("HEAD", "/files", { query: { path: `${on.home}/none` } })).status).toBe(404);
     });
 
-    it("ranges, and refuses those that cannot be", async () => {
+    it("of a range is 206; a range outside the file is 416", async () => {
       await on.hub.upload(`${on.home}/a.txt`, "0123456789");
       const query = { path: `${on.home}/a.txt` };
       const part = await on.hub.call("GET", "/files", { query, headers: { Range: "bytes=2-4" } });
@@ -68,10 +68,10 @@ export function describeDownloads(on: Fixture): void {
       expect([ignored.status, ignored.bytes.toString()]).toEqual([200, "0123456789"]);
     });
 
-    it("as a stream: the first bytes are here before the vendor sent the last", async () => {
+    it("is a stream: the first bytes arrive before the vendor has sent the last", async () => {
       const size = 8 * 1024 * 1024;
       on.vendor.addGeneratedFile(LOGIN, `${on.home}/large.bin`, size);
-      // No other answer is as long as this.
+      // No other answer is this long.
       on.vendor.fail({ endpoint: "api", count: 20, holdBody: { afterBytes: 1024 * 1024 } });
       const response = await on.hub.open("GET", "/files", { query: { path: `${on.home}/large.bin` } });
       expect(response.status).toBe(200);
@@ -86,7 +86,7 @@ export function describeDownloads(on: Fixture): void {
       expect(received).toBe(size);
     });
 
-    it("of any size in little memory", async () => {
+    it("of a large file takes little memory", async () => {
       const size = 150 * 1024 * 1024;
       on.vendor.addGeneratedFile(LOGIN, `${on.home}/huge.bin`, size);
       await on.hub.ok("GET", "/ping");
@@ -104,7 +104,7 @@ export function describeDownloads(on: Fixture): void {
       expect(most - before).toBeLessThan(size / 2);
     });
 
-    it("that the vendor cuts in the middle are cut, not completed", async () => {
+    it("that the vendor cuts off in the middle fails for the caller too", async () => {
       on.vendor.addGeneratedFile(LOGIN, `${on.home}/large.bin`, 2 * 1024 * 1024);
       const { id } = (await on.hub.metadata(`${on.home}/large.bin`)).json;
       const path = connector === "dropbox" ? "/2/files/download" : `/drive/v3/files/${id}`;
@@ -114,7 +114,7 @@ export function describeDownloads(on: Fixture): void {
     });
 
     if (connector === "googledrive")
-      it("of Google's own documents as what they can become", async () => {
+      it("of a Google document is an export, as PDF or as the media type that the caller asks for", async () => {
         const ada = new HubClient(
           on.platform.baseUrl,
           (await on.app.connect(connector, { login: "ada@example.com" })).token,
@@ -133,7 +133,7 @@ export function describeDownloads(on: Fixture): void {
         expect(impossible.status).toBe(400);
       });
 
-    it("no folder, and nothing that is not there", async () => {
+    it("of a folder is 400, and of a missing file 404", async () => {
       await on.hub.upload(`${on.home}/a.txt`, "x");
       expect((await refusal("GET", "/files", { query: { path: on.home } })).status).toBe(400);
       expect(await refusal("GET", "/files", { query: { path: `${on.home}/b.txt` } })).toMatchObject({

@@ -7,7 +7,7 @@ export function describeErrors(on: Fixture): void {
   const { connector, refusal } = on;
 
   describe("errors", () => {
-    it("in what this API has not, and what this connector has not", async () => {
+    it("for an unknown path are 404, for a wrong method 405, for a call that the connector does not support 501", async () => {
       expect(await refusal("GET", "/hubs/documents/nothing")).toMatchObject({
         status: 404,
         code: "unknown_path",
@@ -22,7 +22,7 @@ export function describeErrors(on: Fixture): void {
       });
     });
 
-    it("in the request", async () => {
+    it("for an invalid request are 400 and name the field; without valid credentials they are 401", async () => {
       expect(await refusal("GET", "/files/metadata")).toMatchObject({ status: 400, field: "path" });
       expect(await refusal("GET", "/files/metadata", { query: { path: "a.txt" } })).toMatchObject({
         status: 400,
@@ -86,16 +86,16 @@ export function describeErrors(on: Fixture): void {
         "vendor_bad_answer",
       ],
       ["a broken connection", { reset: "before" }, 502, "vendor_unreachable"],
-    ] as const)("of the vendor: %s", async (_, fault, status, code) => {
+    ] as const)("for a vendor's bad answer have their own code: %s", async (_, fault, status, code) => {
       on.vendor.fail({ endpoint: "api", count: 3, ...fault });
       const answer = await refusal("GET", "/storage");
       expect(answer).toMatchObject({ status, code });
       if (status === 429) expect(answer.headers.get("retry-after")).toBe("17");
     });
 
-    // The hub's own patience, so one vendor is enough: it lasts 20 s.
+    // The hub's own timeout of 20 s ends this call, so one vendor is enough.
     if (connector === "dropbox")
-      it("of a vendor that does not answer: 504 before the caller gives up", {
+      it("for a vendor that does not answer are 504 before the caller gives up", {
         timeout: 60_000,
       }, async () => {
         on.vendor.fail({ endpoint: "api", count: 3, reset: "never" });
@@ -104,7 +104,7 @@ export function describeErrors(on: Fixture): void {
         expect(performance.now() - startedAt).toBeLessThan(28_000);
       });
 
-    it("of a token that the vendor takes back: renewed, and the upload sent again byte for byte", async () => {
+    it("for an ended token do not reach the caller: the hub refreshes the token and sends the same bytes again", async () => {
       const bytes = randomBytes(50_000);
       on.platform.clock.advance(2 * 60_000);
       on.vendor.expireAccessTokens(LOGIN);
@@ -115,7 +115,7 @@ export function describeErrors(on: Fixture): void {
       expect(await refusal("GET", "/storage")).toMatchObject({ status: 401, code: "vendor_unauthorized" });
     });
 
-    it("of the vendor come without the token that it repeats", async () => {
+    it("repeat the vendor's words without the token in them", async () => {
       on.vendor.fail({
         endpoint: "api",
         count: 3,

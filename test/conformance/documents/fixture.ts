@@ -4,7 +4,7 @@ import type { App } from "../../e2e/app.ts";
 import type { RunningPlatform } from "../../platform/start.ts";
 import type { HubClient, HubError, HubRequest } from "../hub-client.ts";
 
-/** An account of its own at each vendor. */
+/** The account for these tests; each vendor has one. */
 export const LOGIN = "conformance@example.com";
 export const ISO_SECONDS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
@@ -16,7 +16,7 @@ export interface Refusal {
   readonly headers: Headers;
 }
 
-/** What the tests of one connector share; filled before the first of them runs. */
+/** What the tests of one connector share; it is filled before the first test runs. */
 export interface Fixture {
   readonly connector: string;
   platform: RunningPlatform;
@@ -24,9 +24,9 @@ export interface Fixture {
   vendor: StandIn;
   hub: HubClient;
   instanceId: number;
-  /** A folder of its own for each test; it is not made. */
+  /** Path of a folder for each test; the folder does not exist yet. */
   home: string;
-  /** A call that shall be refused in the API's shape of errors. */
+  /** Sends a call that must be refused, and checks that the answer has the API's shape of errors. */
   readonly refusal: (method: string, path: string, request?: HubRequest) => Promise<Refusal>;
 }
 

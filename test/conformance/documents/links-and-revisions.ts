@@ -6,7 +6,7 @@ export function describeLinksAndRevisions(on: Fixture): void {
   const { connector, refusal } = on;
 
   describe("links and revisions", () => {
-    it("gives a link that streams the file to whoever has it", async () => {
+    it("gives a link that streams the file to everybody who has the link", async () => {
       const item = await on.hub.upload(`${on.home}/page <1>.html`, "<script>alert(1)</script>");
       const { status, json } = await on.hub.call<Record<string, string>>("GET", `/files/${item.id}/links`);
       expect(status).toBe(200);
@@ -28,7 +28,7 @@ export function describeLinksAndRevisions(on: Fixture): void {
       } else expect(json.expires).toMatch(ISO_SECONDS);
     });
 
-    it("ends links with the instance: disabled, rotated away, deleted", async () => {
+    it("ends a link when its instance is disabled or deleted", async () => {
       const item = await on.hub.upload(`${on.home}/a.txt`, "text");
       const other = await on.app.connect(connector, { login: LOGIN });
       const links = () =>
@@ -48,7 +48,7 @@ export function describeLinksAndRevisions(on: Fixture): void {
       expect(await follow()).toBe(404);
     });
 
-    it("lists revisions newest first, in pages, and gives a single one", async () => {
+    it("lists revisions newest first, in pages, and answers a single revision", async () => {
       const path = `${on.home}/a.txt`;
       await on.hub.upload(path, "1");
       const item = await on.hub.upload(path, "two", { overwrite: true });
@@ -70,7 +70,7 @@ export function describeLinksAndRevisions(on: Fixture): void {
       expect((await refusal("GET", `/files/${item.id}/revisions/0000000000`)).status).toBe(404);
     });
 
-    it("of folders too, to the vendor's page", async () => {
+    it("gives a link to the vendor's page of a folder", async () => {
       await on.hub.ok("POST", "/folders", { json: { path: `${on.home}/f` } });
       const links = await on.hub.ok<Record<string, unknown>>("GET", "/folders/links", {
         query: { path: `${on.home}/f`, raw: true },

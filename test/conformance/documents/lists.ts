@@ -36,17 +36,14 @@ export function describeLists(on: Fixture): void {
     };
     const ids = (items: HubItem[]) => items.map(({ id }) => id);
 
-    it.each([1, 5, 8, 12, 24, 25, 2000])(
-      "come in pages of %d that join without gap or overlap",
-      async (pageSize) => {
-        const whole = (await on.hub.contents(listed)).json;
-        expect(whole).toHaveLength(24);
-        const all = await pages({ pageSize });
-        expect(ids(all.flat())).toEqual(ids(whole));
-        expect(all).toHaveLength(Math.ceil(24 / pageSize));
-        for (const page of all.slice(0, -1)) expect(page).toHaveLength(pageSize);
-      },
-    );
+    it.each([1, 5, 8, 12, 24, 25, 2000])("have pages of %d without gap or overlap", async (pageSize) => {
+      const whole = (await on.hub.contents(listed)).json;
+      expect(whole).toHaveLength(24);
+      const all = await pages({ pageSize });
+      expect(ids(all.flat())).toEqual(ids(whole));
+      expect(all).toHaveLength(Math.ceil(24 / pageSize));
+      for (const page of all.slice(0, -1)) expect(page).toHaveLength(pageSize);
+    });
 
     it("are the same by page number, and a page past the end is empty", async () => {
       const whole = (await on.hub.contents(listed)).json;
@@ -58,7 +55,7 @@ export function describeLists(on: Fixture): void {
       expect([past.status, past.json, past.headers.get("Elements-Next-Page-Token")]).toEqual([200, [], null]);
     });
 
-    it("let nextPage win over page, and take empty parameters as absent", async () => {
+    it("prefer nextPage to page, and treat empty parameters as absent", async () => {
       const first = await on.hub.contents(listed, { pageSize: 10 });
       const nextPage = first.headers.get("Elements-Next-Page-Token") ?? "";
       const second = await on.hub.contents(listed, { pageSize: 10, page: 1, nextPage });
@@ -80,7 +77,7 @@ export function describeLists(on: Fixture): void {
       ["where", "nothing = 1"],
       ["orderBy", "nothing"],
       ["raw", "perhaps"],
-    ])("refuse %s=%s with a 400 that names it", async (field, value) => {
+    ])("refuse %s=%s with a 400 that names the parameter", async (field, value) => {
       expect(
         await refusal("GET", "/folders/contents", { query: { path: listed, [field]: value } }),
       ).toMatchObject({
@@ -89,7 +86,7 @@ export function describeLists(on: Fixture): void {
       });
     });
 
-    it("take a nextPage token only for the call that it came from", async () => {
+    it("accept a nextPage token only for the call that returned it", async () => {
       const first = await on.hub.contents(listed, { pageSize: 10 });
       const nextPage = first.headers.get("Elements-Next-Page-Token") ?? "";
       for (const query of [{ path: "/" }, { path: listed, where: "size > 1" }]) {
@@ -103,7 +100,7 @@ export function describeLists(on: Fixture): void {
       expect(foreign.status).toBe(400);
     });
 
-    it("are filtered by where, and pages of what is left join too", async () => {
+    it("are filtered by where, and the filtered pages have no gap or overlap", async () => {
       const pdf = names.filter((name) => name.endsWith(".pdf"));
       const found = await pages({ pageSize: 3, where: "extension='pdf'" });
       expect(
@@ -122,7 +119,7 @@ export function describeLists(on: Fixture): void {
       expect(some.json.map(({ name }) => name).toSorted()).toEqual([...names.slice(15, 20), "sub"]);
     });
 
-    it("are sorted by orderBy, and pages of it join", async () => {
+    it("are sorted by orderBy, across pages", async () => {
       const found = await pages({ pageSize: 5, orderBy: "size desc", where: "directory = false" });
       expect(found.flat().map(({ size }) => size)).toEqual(
         Array.from({ length: 23 }, (_, index) => 22 - index),
@@ -131,7 +128,7 @@ export function describeLists(on: Fixture): void {
       expect(byName).toEqual([...names, "sub"]);
     });
 
-    it("show raw, fields, or no path when asked", async () => {
+    it("show raw, only some fields, or no path when the caller asks for that", async () => {
       const raw = await on.hub.contents(listed, { raw: true, pageSize: 2 });
       for (const item of raw.json) expect(item.raw).toMatchObject({ name: item.name });
       const few = await on.hub.contents(listed, { fields: "name", where: "name = 'sub'" });

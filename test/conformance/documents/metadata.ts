@@ -5,7 +5,7 @@ export function describeMetadata(on: Fixture): void {
   const { connector, refusal } = on;
 
   describe("metadata", () => {
-    it("of the root answers by path and by its id", async () => {
+    it("of the root is found by path and by id", async () => {
       const root = await on.hub.ok("GET", "/folders/metadata", { query: { path: "/" } });
       expect(root).toMatchObject({ path: "/", directory: true });
       expect(root).not.toHaveProperty("parentFolderId");
@@ -37,14 +37,14 @@ export function describeMetadata(on: Fixture): void {
       expect((await on.hub.bytes(`${on.home}/c.txt`)).toString()).toBe("text");
     });
 
-    it("takes the whole object back, and a numeric name", async () => {
+    it("accepts the whole object as it was answered, and a number as name", async () => {
       const item = await on.hub.upload(`${on.home}/a.txt`, "text");
       expect(await on.hub.ok("PATCH", `/files/${item.id}/metadata`, { json: item })).toEqual(item);
       const numeric = await on.hub.ok("PATCH", `/files/${item.id}/metadata`, { json: { name: 2026 } });
       expect(numeric).toMatchObject({ name: "2026", path: `${on.home}/2026` });
     });
 
-    it("keeps ids: there and back again the first one answers, refId always does", async () => {
+    it("keeps refId after a move, and the first id is valid again after the move back", async () => {
       const item = await on.hub.upload(`${on.home}/a.txt`, "text");
       const refId = encodeURIComponent(item.refId ?? "");
       await on.hub.ok("PATCH", "/files/metadata", {
@@ -61,7 +61,7 @@ export function describeMetadata(on: Fixture): void {
       });
     });
 
-    it("moves folders with all that is in them, and files through either call", async () => {
+    it("moves a folder with everything in it, and a file through the folders' call too", async () => {
       await on.hub.upload(`${on.home}/from/sub/a.txt`, "text");
       const moved = await on.hub.ok("PATCH", "/folders/metadata", {
         query: { path: `${on.home}/from` },
@@ -85,9 +85,9 @@ export function describeMetadata(on: Fixture): void {
       expect((await on.hub.contents(on.home)).json.map(({ name }) => name)).toEqual(["README.txt"]);
     });
 
-    it("keeps its name where a rename of the case fails half-way", async () => {
+    it("keeps the name when a rename of only the case fails half-way", async () => {
       const item = await on.hub.upload(`${on.home}/readme.txt`, "text");
-      // Dropbox takes two steps for it, Google Drive one: all but the first fail, or the only one does.
+      // Dropbox needs two steps for this rename, Google Drive one. The second step fails at Dropbox, the only step at Drive.
       on.vendor.fail({ path: "/2/files/move_v2", delayMs: 0 });
       on.vendor.fail({ path: "/2/files/move_v2", status: 500 });
       on.vendor.fail({ path: `/drive/v3/files/${item.id}`, count: 2, status: 500 });
@@ -98,7 +98,7 @@ export function describeMetadata(on: Fixture): void {
       expect((await on.hub.bytes(`${on.home}/readme.txt`)).toString()).toBe("text");
     });
 
-    it("moves onto what exists in the vendor's own way, and answers 200", async () => {
+    it("moves onto an existing file as the vendor does it, and answers 200", async () => {
       await on.hub.upload(`${on.home}/a.txt`, "a");
       await on.hub.upload(`${on.home}/b.txt`, "b");
       await on.hub.ok("PATCH", "/files/metadata", {
@@ -108,7 +108,7 @@ export function describeMetadata(on: Fixture): void {
       expect((await on.hub.metadata(`${on.home}/a.txt`)).status).toBe(404);
     });
 
-    it("refuses to move a folder into itself, to move the root, and names that cannot be", async () => {
+    it("refuses to move a folder into itself, to move the root, and an invalid name", async () => {
       await on.hub.ok("POST", "/folders", { json: { path: `${on.home}/a` } });
       const query = { path: `${on.home}/a` };
       for (const path of [`${on.home}/a/b`, "relative", "/"]) {
@@ -135,7 +135,7 @@ export function describeMetadata(on: Fixture): void {
       );
     });
 
-    it("shows the vendor's own answer only when asked, and only the fields asked for", async () => {
+    it("shows the vendor's own answer only with raw, and with fields only those fields", async () => {
       const item = await on.hub.upload(`${on.home}/a.txt`, "text");
       expect(item).not.toHaveProperty("raw");
       const raw = await on.hub.ok("GET", "/files/metadata", { query: { path: item.path, raw: true } });

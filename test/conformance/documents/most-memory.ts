@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import type { RunningPlatform } from "../../platform/start.ts";
 
-/** How much memory, in bytes, the largest process of the Documents function has right now. */
+/** Memory of the largest process of the Documents function at this moment, in bytes. */
 export function mostMemory(platform: RunningPlatform): number {
   return Math.max(...platform.lambda.processes("Documents").map(({ pid }) => residentBytes(pid)));
 }

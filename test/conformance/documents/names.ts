@@ -12,7 +12,7 @@ export function describeNames(on: Fixture): void {
       "  two  blanks .x",
       "semi;colon,comma[1]{2}.txt",
       "e\u0301 and é.txt",
-    ])("such as %s survive every call", async (name) => {
+    ])("like %s stay the same in every call", async (name) => {
       const path = `${on.home}/in ${name}/${name}`;
       const item = await on.hub.upload(path, name);
       expect(item).toMatchObject({ name, path });

@@ -48,12 +48,12 @@ export function describeSearch(on: Fixture): void {
       });
     });
 
-    it("with the path of a file finds that file; of nothing, nothing", async () => {
+    it("with the path of a file finds that file; with an unknown path it answers 404", async () => {
       expect(await find({ path: `${below}/deep/other.txt` })).toEqual([`${below}/deep/other.txt`]);
       expect((await refusal("GET", "/search", { query: { path: "/nowhere" } })).status).toBe(404);
     });
 
-    it("without any parameter lists everything, in pages that join", async () => {
+    it("without any parameter lists everything, in pages without gap or overlap", async () => {
       const all = await on.hub.ok<HubItem[]>("GET", "/search", { query: { pageSize: 2000 } });
       expect(all.map(({ path }) => path)).toEqual(expect.arrayContaining([below, `${below}/deep/other.txt`]));
       const paged: HubItem[] = [];

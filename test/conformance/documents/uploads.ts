@@ -7,8 +7,8 @@ import { type Fixture, ISO_SECONDS } from "./fixture.ts";
 export function describeUploads(on: Fixture): void {
   const { connector, refusal } = on;
 
-  describe("uploads", () => {
-    it("a form's file, makes missing parents, and answers the metadata", async () => {
+  describe("an upload", () => {
+    it("of a form's file creates missing parent folders and answers the metadata", async () => {
       const path = `${on.home}/deep/er/Report.txt`;
       const item = await on.hub.upload(path, "hello world", { size: 11 });
       expect(item).toMatchObject({
@@ -30,7 +30,7 @@ export function describeUploads(on: Fixture): void {
       expect((await on.hub.metadata(path)).json).toEqual(item);
     });
 
-    it("a raw body with its type, byte for byte", async () => {
+    it("of a raw body keeps its type and every byte", async () => {
       const bytes = randomBytes(300_000);
       const item = await on.hub.ok("POST", "/files", {
         query: { path: `${on.home}/picture.png` },
@@ -41,7 +41,7 @@ export function describeUploads(on: Fixture): void {
       expect((await on.hub.bytes(`${on.home}/picture.png`)).equals(bytes)).toBe(true);
     });
 
-    it("empty files, and files without an extension", async () => {
+    it("can be empty, and can have a name without an extension", async () => {
       expect(await on.hub.upload(`${on.home}/empty`, "")).toMatchObject({
         size: 0,
         properties: { mimeType: "application/octet-stream" },
@@ -54,7 +54,7 @@ export function describeUploads(on: Fixture): void {
       expect(await on.hub.bytes(`${on.home}/raw-empty.txt`)).toHaveLength(0);
     });
 
-    it("nothing over what exists, unless told to", async () => {
+    it("replaces an existing file only with overwrite=true", async () => {
       const path = `${on.home}/a.txt`;
       const first = await on.hub.upload(path, "one");
       const form = new FormData();
@@ -71,7 +71,7 @@ export function describeUploads(on: Fixture): void {
       expect((await on.hub.contents(on.home)).json).toHaveLength(1);
     });
 
-    it("no file over a folder", async () => {
+    it("does not replace a folder", async () => {
       await on.hub.upload(`${on.home}/x/a.txt`, "a");
       const form = new FormData();
       form.set("file", new File(["b"], "x"));
@@ -83,7 +83,7 @@ export function describeUploads(on: Fixture): void {
       expect((await on.hub.bytes(`${on.home}/x/a.txt`)).toString()).toBe("a");
     });
 
-    it("into the folder that folderId names, whatever folder the path says", async () => {
+    it("goes into the folder of folderId, whatever folder the path names", async () => {
       const folder = await on.hub.ok("POST", "/folders", { json: { path: `${on.home}/right` } });
       const item = await on.hub.upload("/wrong/place/a.txt", "x", { folderId: folder.id });
       expect(item.path).toBe(`${on.home}/right/a.txt`);
@@ -98,14 +98,14 @@ export function describeUploads(on: Fixture): void {
       ["no path", {}, "x", "path"],
       ["a relative path", { path: "a.txt" }, "x", "path"],
       ["the root as path", { path: "/" }, "x", "path"],
-      ["a garbled flag", { path: "/a.txt", overwrite: "perhaps" }, "x", "overwrite"],
-      ["a garbled size", { path: "/a.txt", size: "big" }, "x", "size"],
-    ])("nothing with %s: 400 names it", async (_, query, body, field) => {
+      ["an invalid flag", { path: "/a.txt", overwrite: "perhaps" }, "x", "overwrite"],
+      ["an invalid size", { path: "/a.txt", size: "big" }, "x", "size"],
+    ])("with %s is a 400 that names the parameter", async (_, query, body, field) => {
       expect(await refusal("POST", "/files", { query, body })).toMatchObject({ status: 400, field });
       expect((await on.hub.metadata("/a.txt")).status).toBe(404);
     });
 
-    it("nothing from a form without a file, or with a broken body", async () => {
+    it("of a form without a file, or with a broken body, is 400", async () => {
       const form = new FormData();
       form.set("other", "field");
       const query = { path: `${on.home}/a.txt` };
@@ -127,7 +127,7 @@ export function describeUploads(on: Fixture): void {
     const kept = (await findDocumentsVendor(connector))?.describe !== undefined;
 
     if (kept)
-      it("are kept, in the order given, and come in lists", async () => {
+      it("are stored in the order given, and lists show them", async () => {
         const tags = ["zebra", "ärger, groß", "apple"];
         const item = await on.hub.upload(`${on.home}/a.txt`, "x", {
           "tags[]": tags,
@@ -149,7 +149,7 @@ export function describeUploads(on: Fixture): void {
         expect(found.map(({ id }) => id)).toEqual([item.id]);
       });
     else
-      it("are refused with 501 where the vendor has none, and nothing is made", async () => {
+      it("are refused with 501 where the vendor has none, and nothing is created", async () => {
         for (const detail of [{ "tags[]": "x" }, { description: "what it is" }]) {
           const query = { path: `${on.home}/a.txt`, ...detail };
           expect(await refusal("POST", "/files", { query, body: "x" })).toMatchObject({

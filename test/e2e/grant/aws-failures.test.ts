@@ -6,7 +6,7 @@ import { GrantLab, HOUR, MINUTE } from "./lab.ts";
 let lab: GrantLab;
 let processes = 0;
 beforeAll(async () => {
-  // Every second process's wall clock is five minutes fast, the others' five minutes slow.
+  // Wall clocks of the processes are five minutes fast and five minutes slow in turn.
   lab = await GrantLab.start({ clockOffsetMs: () => (processes++ % 2 === 0 ? 5 * MINUTE : -5 * MINUTE) });
 });
 afterAll(() => lab.close());
@@ -15,7 +15,7 @@ beforeEach(() => lab.clear());
 const strict = () => lab.vendors.strict;
 
 describe("with wall clocks that are ten minutes apart", () => {
-  it("many calls on an expired token cause one refresh, and all are answered", async () => {
+  it("many calls on an expired token cause one refresh, and all succeed", async () => {
     const instance = await lab.connectExpired("strict");
     const answers = await Promise.all(Array.from({ length: 30 }, () => lab.me(instance)));
     expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(200));
@@ -23,7 +23,7 @@ describe("with wall clocks that are ten minutes apart", () => {
     expect(lab.platform.lambda.processes("Proxy").length).toBeGreaterThan(1);
   });
 
-  it("a token is renewed neither early nor late", async () => {
+  it("a token is refreshed neither too early nor too late", async () => {
     const instance = await lab.app.connect("strict");
     strict().gate.clear();
     for (const minutes of [20, 20, 18]) {
@@ -41,7 +41,7 @@ describe("while AWS fails", () => {
   it.each([
     ["shortly", 2, 200],
     ["for longer", 30, 503],
-  ])("throttled %s, writes delay a refresh and lose nothing", async (_, count, status) => {
+  ])("writes that are throttled %s delay a refresh and lose nothing", async (_, count, status) => {
     const instance = await lab.connectExpired("strict");
     lab.platform.frontDoor.fail({
       service: "dynamodb",
@@ -52,7 +52,7 @@ describe("while AWS fails", () => {
     });
     const answer = await lab.me(instance);
     expect(answer.status).toBe(status);
-    // Without a lease nothing is sent.
+    // Without a lease no request is sent to the vendor.
     expect(strict().refreshes()).toBe(status === 200 ? 1 : 0);
     if (status === 503) expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
     lab.platform.frontDoor.clearFaults();
@@ -60,7 +60,7 @@ describe("while AWS fails", () => {
     expect(strict().refreshes()).toBe(1);
   });
 
-  it("throttled when a new grant is stored, the write is tried until it is taken", async () => {
+  it("the write of a new grant is retried when it is throttled", async () => {
     const instance = await lab.connectExpired("strict");
     lab.platform.frontDoor.fail({
       service: "dynamodb",
@@ -74,7 +74,7 @@ describe("while AWS fails", () => {
     expect(strict().refreshes()).toBe(1);
   });
 
-  it("a write whose answer is lost is not taken for somebody else's", async () => {
+  it("a process recognizes its own write when the answer to the write was lost", async () => {
     const instance = await lab.connectExpired("strict");
     // The commit, the second write of a refresh.
     lab.platform.frontDoor.fail({
@@ -90,7 +90,7 @@ describe("while AWS fails", () => {
     expect([strict().refreshes(), strict().mostSent()]).toEqual([2, 1]);
   });
 
-  it("without KMS nothing is sent that could not be sealed, and all is well when it is back", async () => {
+  it("no refresh token is sent while KMS fails, because the new grant could not be sealed; afterwards the call works", async () => {
     const instance = await lab.connectExpired("strict");
     // Cold processes, which have no key yet.
     await lab.kill("Proxy");
@@ -102,7 +102,7 @@ describe("while AWS fails", () => {
     expect(strict().refreshes()).toBe(1);
   });
 
-  it("a bucket that fails is missed by nobody as long as the table works", async () => {
+  it("a call works without the rescue bucket as long as the table works", async () => {
     const instance = await lab.connectExpired("strict");
     lab.platform.frontDoor.fail({ service: "s3", status: 503, count: Number.POSITIVE_INFINITY });
     expect((await lab.me(instance)).status).toBe(200);
@@ -110,8 +110,8 @@ describe("while AWS fails", () => {
   });
 });
 
-describe("messages of the queue", () => {
-  it("that come twice, out of order or for what is long done, cause no second refresh", async () => {
+describe("a message of the queue", () => {
+  it("causes no second refresh when it comes twice, out of order, or after the work is done", async () => {
     const instance = await lab.connectExpired("strict");
     const { endpoint, region, credentials } = lab.platform.operator;
     const sqs = new SQSClient({ endpoint, region, credentials });
@@ -140,7 +140,7 @@ describe("messages of the queue", () => {
     sqs.destroy();
   });
 
-  it("whose end the queue did not hear of come again and change nothing", async () => {
+  it("changes nothing when it comes again because it could not be deleted", async () => {
     const instance = await lab.app.connect("strict");
     await lab.platform.settled();
     lab.platform.clock.advance(50 * MINUTE);
@@ -149,7 +149,8 @@ describe("messages of the queue", () => {
     lab.platform.frontDoor.fail({ service: "sqs", action: "DeleteMessage", status: 500, count: 1 });
     await lab.platform.sweep();
     await until(isRefreshed, "the grant is refreshed");
-    // The clock must not jump over a lease that somebody still holds.
+    // The worker must have ended before the clock moves, because the clock must not pass the end of a lease that is still
+    // held.
     await until(() => lab.platform.lambda.isIdle(), "the worker has come to rest");
 
     // The queue's visibility timeout, by the platform's clock.

@@ -28,7 +28,7 @@ const call = (method: string, path: string, body: unknown): Promise<Told> =>
   lab.app.platform(method, path, body);
 const refused = (answer: Told) => [answer.status, answer.body.code, answer.body.detail?.field];
 
-/** So many values, each as long as one may be. */
+/** `count` values, each as long as a value may be. */
 const values = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`value${n}`, "x".repeat(8_000)]));
 
@@ -37,14 +37,14 @@ function outputOf(name: string): string {
   return found[0] ?? "";
 }
 
-/** What an app has in hand when its user has come back. */
+/** What an app has after its user comes back from the vendor. */
 async function signedIn(): Promise<Record<string, unknown>> {
   const { oauthUrl } = await lab.app.authorizationUrl("strict");
   const { searchParams } = await lab.app.consent("strict", oauthUrl);
   return { code: searchParams.get("code"), state: searchParams.get("state") };
 }
 
-/** A token answer with as many members as no item holds. */
+/** A token answer with more members than an item can hold. */
 const crowded =
   (length: number) => (answer: { status: number; headers: Record<string, string>; body: string }) => ({
     ...answer,
@@ -55,8 +55,8 @@ const crowded =
     }),
   });
 
-describe("what is more than can be stored", () => {
-  it("is refused before the code is spent: the same code is good afterwards", async () => {
+describe("input too large for the store", () => {
+  it("is refused before the code is sent, so the same code works afterwards", async () => {
     const providerData = await signedIn();
     strict().gate.clear();
     const create = (configuration: Record<string, string>, more = {}) =>
@@ -99,7 +99,7 @@ describe("what is more than can be stored", () => {
     expect(await instances()).toBe(before);
   });
 
-  it("is refused in a change, in one or in many, and the connection goes on", async () => {
+  it("is refused in one change or in several, and the connection keeps working", async () => {
     const instance = await lab.connectExpired("strict");
     const path = `/instances/${instance.id}`;
     expect(refused(await call("PATCH", path, { configuration: values(100) }))).toEqual([
@@ -133,7 +133,7 @@ describe("what is more than can be stored", () => {
       });
     expect(refused(await session({ configuration: values(90) }))).toEqual([413, "body_too_large", "body"]);
     const allowed = await session({});
-    // Where the return URL is on the demo's list, the configuration is what is refused.
+    // When the return URL is on the demo's list, the configuration is refused.
     if (allowed.status === 200) {
       expect(refused(await session({ configuration: values(20) }))).toEqual([
         400,
@@ -149,8 +149,8 @@ describe("what is more than can be stored", () => {
   });
 });
 
-describe("a vendor that sends 300 members beside its tokens", () => {
-  it("gives a working connection all the same, at the first exchange and at each refresh", async () => {
+describe("a vendor that sends 300 more members with its tokens", () => {
+  it("still gives a working connection, at the first exchange and at each refresh", async () => {
     strict().gate.alter(isCodeExchange, crowded(1_500));
     const startedAt = performance.now();
     const made = await call("POST", "/instances", {
@@ -171,8 +171,8 @@ describe("a vendor that sends 300 members beside its tokens", () => {
   });
 });
 
-describe("an item that a version before let grow to its limit", () => {
-  /** As `PATCH` took it then: so much that a few hundred bytes are left. */
+describe("an item that an older version let grow to its limit", () => {
+  /** Fills the item as the older version's `PATCH` could: only a few hundred bytes are left. */
   async function fill(id: number): Promise<void> {
     const { documents } = dynamoClient(lab.platform.operator);
     const stored = await storedInstance(lab.platform, id);
@@ -194,7 +194,7 @@ describe("an item that a version before let grow to its limit", () => {
       body: JSON.stringify({ ...(JSON.parse(answer.body) as object), ...more }),
     });
 
-  it("takes the new tokens, though not what came beside them", async () => {
+  it("stores the new tokens, without the other members of the answer", async () => {
     const instance = await lab.connectExpired("strict");
     await fill(instance.id);
     strict().gate.alter(isRefresh, longer({ member: "m".repeat(5_000) }));
@@ -202,7 +202,7 @@ describe("an item that a version before let grow to its limit", () => {
     expect([strict().refreshes(), lab.outcomes(instance)]).toEqual([1, ["refreshed"]]);
   });
 
-  it("that the new tokens do not fit into ends their refresh at once, and works again when it has shrunk", async () => {
+  it("without room for the new tokens fails its refresh at once, and works again when the item is smaller", async () => {
     const instance = await lab.connectExpired("steady");
     await fill(instance.id);
     steady().gate.alter(isRefresh, longer({ access_token: "a".repeat(5_000) }));
@@ -221,8 +221,8 @@ describe("an item that a version before let grow to its limit", () => {
   });
 });
 
-describe("a new connection's rescue record that no table takes", { timeout: 120_000 }, () => {
-  it("ends with the next sweep: revoked, told and gone", async () => {
+describe("a new connection's rescue record that is too large for the table", { timeout: 120_000 }, () => {
+  it("ends with the next sweep: the grant is revoked, an event is sent, the record is deleted", async () => {
     const providerData = await signedIn();
     const hold = strict().gate.hold("after", isCodeExchange);
     const creating = call("POST", "/instances", { element: { key: "strict" }, providerData });
@@ -239,7 +239,7 @@ describe("a new connection's rescue record that no table takes", { timeout: 120_
     expect(made.status).toBe(200);
     lab.platform.frontDoor.clearFaults();
 
-    // As the version before laid it down: with a configuration that was taken for any size.
+    // The record as the older version wrote it, with a configuration that could have any size.
     const Bucket = outputOf("RescueBucket");
     const Key = `rescue/${made.body.id}/new`;
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));

@@ -9,7 +9,10 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 beforeEach(() => lab.clear());
 
-/** Where a refresh is when its process dies: how it is stopped there. The proxy's first UpdateItem takes the lease, its second commits. */
+/**
+ * How a refresh is stopped at each step, for its process to be killed there. The proxy's first UpdateItem takes the lease,
+ * its second commits.
+ */
 const STEPS = {
   "with the lease taken": () =>
     lab.holdAws("after", { service: "dynamodb", action: "UpdateItem", principal: "Proxy" }),
@@ -25,7 +28,7 @@ const STEPS = {
 } as const;
 type Step = keyof typeof STEPS;
 
-/** A strict vendor has ended what it rotated and nobody stored: nothing can save that grant. */
+/** A strict vendor has ended the old token, and nobody stored the new one, so the grant is lost. */
 const LOST_AT_STRICT: readonly Step[] = ["with the vendor's answer on its way", "with the new grant in hand"];
 
 const cases = (["strict", "grace", "steady"] as const).flatMap((kind) =>
@@ -53,13 +56,13 @@ describe("a process that dies while it refreshes", () => {
     }
     expect(next.status).toBe(200);
     expect((await lab.status(instance)).valid).toBe(true);
-    // The one that died, and the one that took over, where it had to.
+    // Two requests at most: that of the dead process, and that of the process that took over if it had to refresh.
     expect(vendor.mostSent()).toBeLessThanOrEqual(
       step === "with the lease taken" || step === "with the new grant stored" ? 1 : 2,
     );
   });
 
-  it("keeps the refresh token from being sent again until its lease has run out", async () => {
+  it("does not let others send the refresh token again before its lease has ended", async () => {
     const vendor = lab.vendors.strict;
     const instance = await lab.connectExpired("strict");
     const stop = vendor.gate.hold("before", isRefresh);
@@ -69,7 +72,7 @@ describe("a process that dies while it refreshes", () => {
     await answered;
     stop.break();
 
-    // The refused caller waits for seconds of real time, and a busy machine adds some: the lease outlasts that.
+    // The refused caller waits for some seconds of real time, and a busy machine adds more; the lease must last longer.
     lab.platform.clock.advance(LEASE_MS - MINUTE);
     const refused = await lab.me(instance);
     expect([refused.status, refused.body.code]).toEqual([503, "token_unavailable"]);
@@ -85,7 +88,7 @@ describe("a process that dies while it refreshes", () => {
 describe.each<Kind>(["strict", "grace"])(
   "a process that dies with its sign-in stored, at a vendor that is %s",
   (kind) => {
-    it("before the vendor hears of the old grant: that one ends all the same", async () => {
+    it("before the vendor hears of the old grant: the old grant is ended later", async () => {
       const vendor = lab.vendors[kind];
       const before = vendor.living();
       const instance = await lab.app.connect(kind);

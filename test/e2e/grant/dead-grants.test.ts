@@ -27,7 +27,7 @@ describe("a grant that its vendor has ended", () => {
     lab.vendors.strict.revokeAll("ann");
   });
 
-  it("is found out by one request, whoever asks and however often, and the vendor is left in peace", async () => {
+  it("costs one request to the vendor, whoever calls and however often", async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => lab.me(instance)));
     for (const { status, body } of answers)
       expect([status, body.code]).toEqual([401, "needs_reauthentication"]);
@@ -51,7 +51,7 @@ describe("a grant that its vendor has ended", () => {
     expect(lab.outcomes(instance).filter((outcome) => outcome === "needs_reauth")).toHaveLength(1);
   });
 
-  it("may be tried once more by an app with its user's secret, once an hour, and by an instance token never", async () => {
+  it("is tried again once an hour for an app with its user's secret, never for an instance token", async () => {
     expect((await lab.me(instance)).status).toBe(401);
     const refresh = (authorization: string) =>
       lab.app.call<{ code?: string }>("POST", `/instances/${instance.id}/refresh`, { authorization });
@@ -77,7 +77,7 @@ describe("a grant that its vendor has ended", () => {
   });
 
   it.each(["PUT", "PATCH"])(
-    "comes back to life by %s with a new code: same id, same token",
+    "works again after %s with a new code, with the same id and token",
     async (method) => {
       expect((await lab.me(instance)).status).toBe(401);
       const whole = (await lab.app.platform<Record<string, unknown>>("GET", `/instances/${instance.id}`))
@@ -92,7 +92,7 @@ describe("a grant that its vendor has ended", () => {
     },
   );
 
-  it("is not taken for another account's, which is ended, unless that is welcome", async () => {
+  it("does not accept another account, whose new grant is ended, unless the app accepts another account", async () => {
     expect((await lab.me(instance)).status).toBe(401);
     const before = lab.vendors.strict.living();
     lab.vendors.strict.signsIn("eve");
@@ -111,7 +111,7 @@ describe("a grant that its vendor has ended", () => {
     expect((await lab.me(instance)).body.id).toBe("eve");
   });
 
-  it("ends another account's grant later where its vendor does not take that now", async () => {
+  it("ends another account's new grant later when the vendor does not accept the revocation now", async () => {
     expect((await lab.me(instance)).status).toBe(401);
     const { strict } = lab.vendors;
     const before = strict.living();

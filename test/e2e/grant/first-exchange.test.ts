@@ -12,7 +12,7 @@ beforeEach(() => lab.clear());
 
 type Created = Answer<CreatedInstance & { code?: string; detail?: { instanceId?: number } }>;
 
-/** What an app has in hand when its user has come back. */
+/** What an app has after its user comes back from the vendor. */
 async function request(): Promise<Record<string, unknown>> {
   const { oauthUrl } = await lab.app.authorizationUrl("strict");
   const { searchParams } = await lab.app.consent("strict", oauthUrl);
@@ -29,7 +29,7 @@ const instances = async (): Promise<number> =>
   (await lab.app.platform<unknown[]>("GET", "/instances?pageSize=2000")).body.length;
 
 describe("a first exchange", () => {
-  it("whose grant the table cannot take is safe in the rescue bucket before it is answered", async () => {
+  it("whose grant the table does not accept is stored in the rescue bucket before the caller gets an answer", async () => {
     const body = await request();
     const hold = lab.vendors.strict.gate.hold("after", isCodeExchange);
     const creating = create(body);
@@ -45,7 +45,7 @@ describe("a first exchange", () => {
     const made = await creating;
     expect(made.status).toBe(200);
     expect(made.body.token).toMatch(/^lsi_/);
-    // Until the table has it, nobody knows it; but it is on its way, and the same code says so.
+    // Before the table has the instance, nobody can use it; a request with the same code already gets its id.
     lab.platform.frontDoor.clearFaults();
     const again = await create(body);
     expect([again.status, again.body.code, again.body.detail?.instanceId]).toEqual([
@@ -59,7 +59,7 @@ describe("a first exchange", () => {
     expect(exchanges()).toBe(1);
   });
 
-  it("whose client is gone before our answer is found by the same code, and its token rotated", async () => {
+  it("whose caller disconnects before our answer: the same code leads to the instance, whose token can be rotated", async () => {
     const body = await request();
     const before = await instances();
     const hold = lab.vendors.strict.gate.hold("after", isCodeExchange);
@@ -85,7 +85,7 @@ describe("a first exchange", () => {
     expect([exchanges(), await instances()]).toEqual([1, before + 1]);
   });
 
-  it("with the same code twice at once sends it once and makes one instance", async () => {
+  it("with the same code several times at once sends the code once and creates one instance", async () => {
     const body = await request();
     const before = await instances();
     const answers = await Promise.all([create(body), create(body), create(body)]);
@@ -95,7 +95,7 @@ describe("a first exchange", () => {
     expect((await lab.me(made)).status).toBe(200);
   });
 
-  it("whose process dies with the vendor's answer in hand leaves no half-made instance, and the user can connect again", async () => {
+  it("whose process dies after the vendor's answer leaves no unfinished instance, and the user can connect again", async () => {
     const body = await request();
     const before = await instances();
     const hold = lab.vendors.strict.gate.hold("after", isCodeExchange);

@@ -17,7 +17,7 @@ const call = async (instance: CreatedInstance): Promise<number> =>
 const asked = (kind: VendorKind): number =>
   lab.kinds.tokenRequests.filter((request) => request.kind === kind).length;
 
-/** Days in which nobody calls, with a sweep after each step of so many. */
+/** Lets `count` days pass without a call, with a sweep after every `step` days. */
 async function days(count: number, step = 1): Promise<void> {
   for (let day = 0; day < count; day += step) {
     lab.platform.clock.advance(step * DAY);
@@ -26,7 +26,7 @@ async function days(count: number, step = 1): Promise<void> {
 }
 
 describe("a grant without a refresh token", () => {
-  it("that never ends is served for a year, and nobody tries to refresh it", async () => {
+  it("that never ends works for a year, without any refresh request", async () => {
     const instance = await lab.connectKind("eternal");
     for (let month = 0; month < 12; month++) {
       lab.platform.clock.advance(30 * DAY);
@@ -40,7 +40,7 @@ describe("a grant without a refresh token", () => {
     expect([forced.status, forced.body.code]).toEqual([501, "not_supported"]);
   });
 
-  it("is served until the vendor says otherwise, which ends it once it has run out", async () => {
+  it("is used until the vendor refuses it, and ends then if its time has run out", async () => {
     const instance = await lab.connectKind("shortlived");
     lab.platform.clock.advance(59 * MINUTE);
     expect(await call(instance)).toBe(200);
@@ -56,7 +56,7 @@ describe("a grant without a refresh token", () => {
 describe.each<VendorKind>(["milliseconds", "text", "unknown", "query", "json"])(
   "a vendor of the kind %s",
   (kind) => {
-    it("has its token refreshed once for each of its lives, and every call is answered", async () => {
+    it("has its token refreshed once per lifetime, and every call succeeds", async () => {
       const instance = await lab.connectKind(kind);
       for (let calls = 0; calls < 24; calls++) {
         lab.platform.clock.advance(10 * MINUTE);
@@ -68,8 +68,8 @@ describe.each<VendorKind>(["milliseconds", "text", "unknown", "query", "json"])(
   },
 );
 
-describe("a token that lives for 5 s", () => {
-  it("serves every call, and is refreshed once for each time that it ran out", async () => {
+describe("a token with a lifetime of 5 s", () => {
+  it("works for every call, and is refreshed once each time it runs out", async () => {
     lab.kinds.rules.text.lifetimeMs = 5 * SECOND;
     const instance = await lab.connectKind("text");
     for (let calls = 0; calls < 20; calls++) {
@@ -82,11 +82,11 @@ describe("a token that lives for 5 s", () => {
   });
 });
 
-describe("a refresh token that dies after 30 days without use", () => {
-  it("is used every fortnight while nobody uses the connection, which works after three months", async () => {
+describe("a refresh token that ends after 30 days without use", () => {
+  it("is used twice a month while nobody uses the connection, which still works after three months", async () => {
     const instance = await lab.connectKind("idle");
     await days(90);
-    // Hourly refreshes while it counts as used, the first week; then two a month.
+    // Hourly refreshes in the first week, while the grant counts as used; then two a month.
     const afterTheFirstWeek = 83 / 15;
     expect(asked("idle")).toBeGreaterThanOrEqual(Math.floor(afterTheFirstWeek * 0.9));
     expect(asked("idle")).toBeLessThanOrEqual(8 + Math.ceil(afterTheFirstWeek * 1.2));
@@ -94,8 +94,8 @@ describe("a refresh token that dies after 30 days without use", () => {
   });
 });
 
-describe("a long-lived token that is exchanged for another of its kind", () => {
-  it("comes of the sign-in by a second exchange, and renews itself for a year, unused", async () => {
+describe("a long-lived token that is exchanged for a new one of its kind", () => {
+  it("is obtained at the sign-in by a second exchange, and is renewed for a year without use", async () => {
     const instance = await lab.connectKind("longlived");
     await days(365, 5);
     expect(asked("longlived")).toBeGreaterThanOrEqual(10);
@@ -103,7 +103,7 @@ describe("a long-lived token that is exchanged for another of its kind", () => {
     expect(await call(instance)).toBe(200);
   });
 
-  it("is not renewed before its time, whatever the vendor's API says", async () => {
+  it("is not renewed before its minimum age, whatever the vendor's API answers", async () => {
     const instance = await lab.connectKind("longlived");
     lab.kinds.endConsents("longlived");
     for (let calls = 0; calls < 2; calls++) expect(await call(instance)).toBe(401);

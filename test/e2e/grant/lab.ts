@@ -18,17 +18,17 @@ import { operatorOf } from "../tenants.ts";
 export const SECOND = 1_000;
 export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
-/** A lease, and the second by which `Date` may be behind. */
+/** The length of a lease, and the second by which the `Date` header may be late. */
 export const LEASE_MS = 102 * SECOND;
 
 export type Kind = "strict" | "grace" | "steady" | "again";
 
-/** One of the tests' vendors, and the gate before it. */
+/** One of the tests' vendors, and the gate in front of the vendor. */
 export interface LabVendor extends TestVendor {
   readonly gate: Gate;
-  /** Requests that brought a refresh token. */
+  /** Requests with a refresh token. */
   refreshes(): number;
-  /** How often the refresh token that came most often came. */
+  /** How often the refresh token that was sent most often was sent. */
   mostSent(): number;
 }
 
@@ -46,14 +46,14 @@ export interface Status {
 }
 
 /**
- * The whole platform with the tests' own vendors in its bundles: for what happens to a grant when vendors are slow, processes
- * die and AWS fails.
+ * The whole platform with the tests' own vendors in its bundles: for tests of a grant when vendors are slow, processes die
+ * and AWS fails.
  */
 export class GrantLab {
   readonly platform: RunningPlatform;
   readonly app: App;
   readonly vendors: Readonly<Record<Kind, LabVendor>>;
-  /** The vendors of the kinds of grants; they go by the platform's clock. */
+  /** The vendors for the kinds of grants; they use the platform's clock. */
   readonly kinds: VendorKindsServer;
   readonly #folder: string;
   #releases: (() => void)[] = [];
@@ -121,7 +121,7 @@ export class GrantLab {
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** Ends all faults and holds, and forgets what was counted. */
+  /** Removes all faults and holds, and clears all counts. */
   clear(): void {
     this.platform.frontDoor.clearFaults();
     for (const release of this.#releases) release();
@@ -133,7 +133,7 @@ export class GrantLab {
     }
   }
 
-  /** A new connection to a vendor of one of the kinds, whose user has just consented. */
+  /** Creates a new connection to a vendor of one of the kinds, right after the user's consent. */
   async connectKind(kind: VendorKind): Promise<CreatedInstance> {
     const answer = await this.app.platform<CreatedInstance>("POST", "/instances", {
       element: { key: kind },
@@ -145,7 +145,7 @@ export class GrantLab {
     return answer.body;
   }
 
-  /** A new connection whose token has run out, with nothing counted yet. */
+  /** Creates a new connection whose token has run out, with all counts at zero. */
   async connectExpired(kind: Kind, name?: string): Promise<CreatedInstance> {
     const instance = await this.app.connect(kind, name === undefined ? {} : { name });
     await this.platform.settled();
@@ -154,7 +154,7 @@ export class GrantLab {
     return instance;
   }
 
-  /** One cheap call to the vendor's API through the proxy: 200 only with a living access token. */
+  /** One cheap call to the vendor's API through the proxy: 200 only with a valid access token. */
   me(instance: { readonly token: string }): Promise<Answer<{ id?: string; code?: string }>> {
     return this.app.hub(instance.token, "GET", "/proxy/api/me");
   }
@@ -163,13 +163,13 @@ export class GrantLab {
     return (await this.app.platform<Status>("GET", `/instances/${id}/status`)).body;
   }
 
-  /** The schedule fires, and whatever it brings about comes to its end. */
+  /** Fires the schedule and waits until everything that it starts has ended. */
   async sweep(): Promise<void> {
     await this.platform.sweep();
     await this.platform.settled(90_000);
   }
 
-  /** Holds the next AWS call that matches (after `skip` of them) until it is released: before it acts, or its answer. */
+  /** Holds the next matching AWS call (after `skip` of them) until it is released: before it acts, or before its answer. */
   holdAws(
     when: "before" | "after",
     fault: Pick<AwsFault, "service" | "action" | "principal" | "skip">,
@@ -185,7 +185,9 @@ export class GrantLab {
     return { reached: reached.promise, release: released.resolve };
   }
 
-  /** Ends a function's processes, as a crash would, and waits until they are gone. One that starts meanwhile stays. */
+  /**
+   * Kills a function's processes, as a crash would, and waits until they have ended. A process that starts meanwhile stays.
+   */
   async kill(name: "Connections" | "Proxy"): Promise<void> {
     const { lambda } = this.platform;
     const pids = () => lambda.processes(name).map(({ pid }) => pid);
@@ -194,7 +196,7 @@ export class GrantLab {
     await until(() => !killed.some((pid) => pids().includes(pid)), `the processes of ${name} are gone`);
   }
 
-  /** What an instance's outcome metrics say, in order, of all functions. */
+  /** The outcomes in the metrics of all functions for an instance, in order. */
   outcomes({ id }: { readonly id: number }): string[] {
     return ["Connections", "Documents", "Proxy", "RefreshWorker"]
       .flatMap((name) => this.platform.lambda.metrics(name))

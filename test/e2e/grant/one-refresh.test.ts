@@ -13,7 +13,7 @@ const CALLS = 50;
 describe.each<Kind>(["strict", "grace", "steady"])(
   "fifty calls at once on an expired token at a vendor that is %s",
   (kind) => {
-    it("cause one refresh over several processes, and all are answered", async () => {
+    it("cause one refresh across several processes, and all succeed", async () => {
       const instance = await lab.connectExpired(kind);
 
       const answers = await Promise.all(Array.from({ length: CALLS }, () => lab.me(instance)));

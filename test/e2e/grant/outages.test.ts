@@ -17,7 +17,7 @@ const json = (status: number, body: unknown) => ({
 });
 const DOWN = { status: 503, headers: { "Content-Type": "text/html" }, body: "<h1>Sorry</h1>" };
 
-/** A minute of the platform's time, with its sweep and a call; says how the call was answered. */
+/** Lets a minute of the platform's time pass, runs a sweep and makes a call; returns the call's status. */
 async function minute(instance: CreatedInstance): Promise<number> {
   lab.platform.clock.advance(MINUTE);
   await lab.sweep();
@@ -28,7 +28,7 @@ describe.each<Kind>(["strict", "steady"])(
   "a token endpoint that answers 503 at a vendor that is %s",
   { timeout: 90_000 },
   (kind) => {
-    it("once, is asked again before the token has run out", async () => {
+    it("once, is asked again before the access token has run out", async () => {
       const { gate } = lab.vendors[kind];
       const instance = await lab.app.connect(kind);
       lab.platform.clock.advance(50 * MINUTE);
@@ -42,7 +42,7 @@ describe.each<Kind>(["strict", "steady"])(
       );
     });
 
-    it("for an hour, loses no call while the token is valid, is not hammered, and is well as soon as it is back", async () => {
+    it("for an hour, fails no call while the token is valid, gets few requests, and works as soon as it answers again", async () => {
       const { gate } = lab.vendors[kind];
       const instance = await lab.app.connect(kind);
       lab.platform.clock.advance(50 * MINUTE);
@@ -50,7 +50,7 @@ describe.each<Kind>(["strict", "steady"])(
       gate.answer(isRefresh, DOWN);
       const statuses: number[] = [];
       for (let minutes = 0; minutes < 60; minutes++) {
-        // Once it has run out, a caller of a rotating vendor waits 8 s for what only time can bring: two such calls will do.
+        // Once the token has run out, each caller waits 8 s at a rotating vendor, so two such calls are enough.
         if (minutes < 9 || minutes === 20 || minutes === 40) statuses.push(await minute(instance));
         else {
           lab.platform.clock.advance(MINUTE);
@@ -59,7 +59,7 @@ describe.each<Kind>(["strict", "steady"])(
       }
       expect(statuses.slice(0, 9)).toEqual(Array(9).fill(200));
       expect(statuses.slice(9)).toEqual([503, 503]);
-      // Not once a minute by the schedule and once by each caller besides.
+      // Fewer than one request a minute by the schedule and one by each caller.
       expect(lab.vendors[kind].refreshes()).toBeLessThan(30);
 
       gate.clear();
@@ -71,7 +71,7 @@ describe.each<Kind>(["strict", "steady"])(
 );
 
 describe("a vendor that refuses the client itself", () => {
-  it("for an hour is asked a few times, not for each grant, and no grant is lost", async () => {
+  it("for an hour gets a few requests, not one for each grant, and no grant is lost", async () => {
     const { gate } = lab.vendors.strict;
     const instances: CreatedInstance[] = [];
     for (let count = 0; count < 6; count++) instances.push(await lab.app.connect("strict"));
@@ -82,7 +82,7 @@ describe("a vendor that refuses the client itself", () => {
       lab.platform.clock.advance(MINUTE);
       await lab.sweep();
     }
-    // The first batch may have gone out before anybody knew; then one probe in five minutes.
+    // The first batch may have been sent before the refusal was known; then one probe every five minutes.
     expect(lab.vendors.strict.refreshes()).toBeLessThanOrEqual(10 + 60 / 5 + 1);
     expect(lab.vendors.strict.refreshes()).toBeGreaterThan(5);
 
@@ -98,7 +98,7 @@ describe("a vendor that refuses the client itself", () => {
     expect(lab.vendors.strict.mostSent()).toBe(1);
   });
 
-  it("is not asked by each of many callers either, whose tokens have run out", async () => {
+  it("does not get a request for each of many callers whose tokens have run out either", async () => {
     const { gate } = lab.vendors.strict;
     const instances: CreatedInstance[] = [];
     for (let count = 0; count < 8; count++) instances.push(await lab.app.connect("strict"));
@@ -121,8 +121,8 @@ describe("a vendor that refuses the client itself", () => {
   });
 });
 
-describe("a client that an app gave itself, with a secret that has changed since", () => {
-  it("holds up no grant of the client that is registered", async () => {
+describe("an app's own client whose secret has changed", () => {
+  it("does not stop the refreshes of the registered client", async () => {
     const { gate } = lab.vendors.steady;
     const { oauthUrl } = await lab.app.authorizationUrl("steady");
     const { searchParams } = await lab.app.consent("steady", oauthUrl);
@@ -144,7 +144,7 @@ describe("a client that an app gave itself, with a secret that has changed since
 });
 
 describe("a token of any lifetime", () => {
-  it.each([60, 600, 3_600, 86_400])("of %i s is refreshed once at most in ten calls", async (seconds) => {
+  it.each([60, 600, 3_600, 86_400])("of %i s is refreshed at most once in ten calls", async (seconds) => {
     const dropbox = lab.platform.vendors.dropbox;
     dropbox?.setAccessTokenLifetime(seconds);
     const instance = await lab.app.connect("dropbox");
@@ -159,11 +159,11 @@ describe("a token of any lifetime", () => {
     expect((await lab.app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);
     dropbox?.setAccessTokenLifetime(4 * 3_600);
     await lab.app.platform("DELETE", `/instances/${instance.id}`);
-    // Its end asks for an access token once more, which is no refresh of the next one.
+    // The deletion uses the refresh token once more; wait for that, so that the next case does not count it.
     await lab.platform.settled();
   });
 
-  it("of 5 s serves every call, and is refreshed once for each time that it ran out", async () => {
+  it("of 5 s works for every call, and is refreshed once each time it runs out", async () => {
     const dropbox = lab.platform.vendors.dropbox;
     dropbox?.setAccessTokenLifetime(5);
     const instance = await lab.app.connect("dropbox");
@@ -178,7 +178,7 @@ describe("a token of any lifetime", () => {
 });
 
 describe("a grant that nobody uses", () => {
-  it("costs no refreshes after its week, where its refresh token lives on, and works when it is used again", async () => {
+  it("costs no refreshes after a week when its refresh token does not end without use, and works when it is used again", async () => {
     const dropbox = lab.platform.vendors.dropbox;
     const instance = await lab.app.connect("dropbox");
     for (let day = 0; day < 8; day++) {
@@ -195,7 +195,7 @@ describe("a grant that nobody uses", () => {
     expect(dropbox?.tokenRequests("refresh_token")).toBe(1);
   });
 
-  it("is kept alive at half of its idle life, where its refresh token would die of that", async () => {
+  it("is refreshed at half of its idle time when its refresh token ends without use", async () => {
     const google = lab.platform.vendors.googledrive;
     const instance = await lab.app.connect("googledrive");
     for (let day = 0; day < 8; day++) {
@@ -207,7 +207,7 @@ describe("a grant that nobody uses", () => {
       lab.platform.clock.advance(7 * 24 * HOUR);
       await lab.sweep();
     }
-    // A year, 180 days of idle life.
+    // One year, with an idle time of 180 days.
     expect(google?.tokenRequests("refresh_token")).toBeGreaterThanOrEqual(3);
     expect(google?.tokenRequests("refresh_token")).toBeLessThanOrEqual(5);
     expect((await lab.app.hub(instance.token, "GET", "/hubs/documents/ping")).status).toBe(200);

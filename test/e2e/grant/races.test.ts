@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 beforeEach(() => lab.clear());
 
-/** The user consents once more; the app brings the code to the instance that is there. */
+/** The user consents again; the app sends the code for the existing instance. */
 async function newCode(kind: Kind): Promise<() => Promise<string>> {
   const { oauthUrl } = await lab.app.authorizationUrl(kind);
   return async () => (await lab.app.consent(kind, oauthUrl)).search;
@@ -51,7 +51,7 @@ describe.each(cases)("while $step at a vendor that is $kind", ({ kind, step }) =
     await stop.reached;
   });
 
-  it("a sign-in wins, and of the two grants one lives on", async () => {
+  it("a sign-in wins, and only one of the two grants stays valid", async () => {
     expect((await signIn(kind, instance)).status).toBe(200);
     stop.release();
     await answered;
@@ -65,7 +65,7 @@ describe.each(cases)("while $step at a vendor that is $kind", ({ kind, step }) =
     await end(instance);
   });
 
-  it("a delete wins, and nothing of it lives on", async () => {
+  it("a delete wins, and no grant stays valid", async () => {
     expect((await lab.app.platform("DELETE", `/instances/${instance.id}`)).status).toBe(200);
     expect((await lab.me(instance)).status).toBe(401);
     stop.release();
@@ -103,7 +103,7 @@ async function end({ id }: CreatedInstance): Promise<void> {
 }
 
 describe.each<Kind>(["strict", "grace"])("two sign-ins at once at a vendor that is %s", (kind) => {
-  it("leave the later one's grant, and end the other's", async () => {
+  it("keep the later sign-in's grant, and end the other one", async () => {
     const before = lab.vendors[kind].living();
     const instance = await lab.app.connect(kind);
     const codes = [await newCode(kind), await newCode(kind)];
@@ -114,7 +114,7 @@ describe.each<Kind>(["strict", "grace"])("two sign-ins at once at a vendor that 
       lab.app.platform<{ code?: string }>("PATCH", `/instances/${instance.id}`, {
         providerData: { code: query?.get("code"), state: query?.get("state") },
       });
-    // The first one's state is consumed first; the vendor is slow with its grant.
+    // The first sign-in's state is consumed first; the vendor answers it late.
     const first = bring(queries[0]);
     await hold.reached;
     lab.platform.clock.advance(2_000);
@@ -132,8 +132,8 @@ describe.each<Kind>(["strict", "grace"])("two sign-ins at once at a vendor that 
   });
 });
 
-describe("a sign-in at a vendor that gives the living token again", () => {
-  it("ends it for nobody, though a refresh comes home too late with the same one", async () => {
+describe("a sign-in at a vendor that returns the valid token again", () => {
+  it("does not end that token, even when a late refresh brings the same token", async () => {
     const before = lab.vendors.again.living();
     const instance = await lab.connectExpired("again");
     const refresh = lab.vendors.again.gate.hold("after", isRefresh);
@@ -151,8 +151,8 @@ describe("a sign-in at a vendor that gives the living token again", () => {
   });
 });
 
-describe("a refresher that is stalled beyond its lease", () => {
-  it("does not overwrite what the one who took over has stored, where the vendor has a grace window", async () => {
+describe("a process that is stalled until its lease has ended", () => {
+  it("does not overwrite the grant of the process that took over, at a vendor with a grace window", async () => {
     const instance = await lab.connectExpired("grace");
     const stalled = lab.vendors.grace.gate.hold("after", isRefresh);
     const first = lab.me(instance);
@@ -170,7 +170,7 @@ describe("a refresher that is stalled beyond its lease", () => {
     await end(instance);
   });
 
-  it("costs the grant at a strict vendor, where the token came twice, and says so", async () => {
+  it("loses the grant at a strict vendor, which saw the token twice, and the caller is told", async () => {
     const instance = await lab.connectExpired("strict");
     const stalled = lab.vendors.strict.gate.hold("after", isRefresh);
     const first = lab.me(instance);
@@ -181,7 +181,7 @@ describe("a refresher that is stalled beyond its lease", () => {
     await first;
     await lab.platform.settled();
     const third = await lab.me(instance);
-    // Whoever was first at the table: a working token is one that the vendor takes, and this vendor has ended all of them.
+    // Either process may have written first. This vendor has ended all tokens, so no stored token works.
     expect([second.body.code, third.body.code]).toContain("needs_reauthentication");
     expect((await signIn("strict", instance)).status).toBe(200);
     expect((await lab.me(instance)).status).toBe(200);

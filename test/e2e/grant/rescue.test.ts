@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 beforeEach(() => lab.clear());
 
-/** No more writes to the table by the proxy, or none to the bucket. */
+/** Makes the proxy's writes to the table fail, or its calls to the bucket. */
 const tableDown = () =>
   lab.platform.frontDoor.fail({
     service: "dynamodb",
@@ -27,15 +27,15 @@ const bucketDown = () =>
     count: Number.POSITIVE_INFINITY,
   });
 
-/** How many records the next sweep finds. */
+/** The number of records that the next sweep finds. */
 async function recordsLeft(): Promise<unknown> {
   await lab.platform.sweep();
   return lab.platform.lambda.metrics("RefreshSweep").at(-1)?.RescueRecords;
 }
 
 /**
- * Each instance's refresh token is rotated at the vendor; then the table fails before the new grants are written. Ends when
- * they lie in the rescue bucket and the table is well again.
+ * Rotates each instance's refresh token at the vendor; then the table fails before the new grants are written. Returns when
+ * the grants are in the rescue bucket and the table works again.
  */
 async function rotateIntoRescue(count: number): Promise<CreatedInstance[]> {
   const { strict } = lab.vendors;
@@ -54,15 +54,15 @@ async function rotateIntoRescue(count: number): Promise<CreatedInstance[]> {
   }
   tableDown();
   for (const hold of holds) hold.release();
-  // Ten seconds of tries; callers are told before that.
+  // The writes are tried for ten seconds; callers get their answer before that.
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(count).fill(503));
   await lab.platform.settled(40_000);
   lab.platform.frontDoor.clearFaults();
   return instances;
 }
 
-describe("new grants that the table could not take", { timeout: 120_000 }, () => {
-  it("lie in the rescue bucket, and nobody sends the old token, whoever comes first", async () => {
+describe("new grants that the table did not accept", { timeout: 120_000 }, () => {
+  it("are stored in the rescue bucket, and the old token is never sent, whoever uses the instance first", async () => {
     const { strict } = lab.vendors;
     const [called, swept, signedIn, deleted] = (await rotateIntoRescue(4)) as [
       CreatedInstance,
@@ -73,19 +73,19 @@ describe("new grants that the table could not take", { timeout: 120_000 }, () =>
     expect([strict.refreshes(), strict.mostSent()]).toEqual([4, 1]);
     const living = strict.living();
 
-    // A caller, when the lease has run out: it looks before it takes.
+    // A caller after the end of the lease looks into the bucket before it refreshes.
     lab.platform.clock.advance(LEASE_MS);
     expect((await lab.me(called)).status).toBe(200);
-    // The user, who signs in anew before anybody brings the record home.
+    // The user signs in again before the record is brought back.
     const { oauthUrl, state } = await lab.app.authorizationUrl("strict");
     const back = await lab.app.consent("strict", oauthUrl);
     const again = await lab.app.platform("PATCH", `/instances/${signedIn.id}`, {
       providerData: { code: back.searchParams.get("code"), state },
     });
     expect(again.status).toBe(200);
-    // The user, who deletes.
+    // The user deletes the instance.
     expect((await lab.app.platform("DELETE", `/instances/${deleted.id}`)).status).toBe(200);
-    // And the sweep, for what is left.
+    // The sweep finds the remaining record.
     await lab.sweep();
     await lab.sweep();
 
@@ -93,12 +93,12 @@ describe("new grants that the table could not take", { timeout: 120_000 }, () =>
     expect((await lab.me(deleted)).status).toBe(401);
     expect([strict.refreshes(), strict.mostSent()]).toEqual([4, 1]);
     expect(lab.outcomes(swept)).toContain("rescued");
-    // What was rescued for those who had signed in anew or were gone is ended at the vendor, and no record is left.
+    // The rescued grant of the deleted instance is ended at the vendor, and no record is left.
     expect(strict.living()).toBe(living - 1);
     expect(await recordsLeft()).toBe(0);
   });
 
-  it("are not looked for where the bucket does not answer, and nobody sends the old token then", async () => {
+  it("cannot be read while the bucket does not answer, and the old token is not sent then", async () => {
     const { strict } = lab.vendors;
     const [instance] = (await rotateIntoRescue(1)) as [CreatedInstance];
     lab.platform.clock.advance(LEASE_MS);
@@ -114,7 +114,7 @@ describe("new grants that the table could not take", { timeout: 120_000 }, () =>
     expect(await recordsLeft()).toBe(0);
   });
 
-  it("are kept in hand while both stores fail, and stored as soon as one is back", async () => {
+  it("are kept in memory while both stores fail, and stored as soon as one works again", async () => {
     const { strict } = lab.vendors;
     const instance = await lab.connectExpired("strict");
     const hold = strict.gate.hold("after", isRefresh);

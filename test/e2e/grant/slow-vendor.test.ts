@@ -11,10 +11,10 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 beforeEach(() => lab.clear());
 
-/** A caller's 8 s, and what a call takes on a busy machine. */
+/** The 8 s that a caller waits, and the time that a call takes on a busy machine. */
 const PATIENCE_MS = 11 * SECOND;
 
-/** A call whose refresh gets stuck at the vendor, which has acted on it or has not. */
+/** Starts a call whose refresh is held at the vendor, before or after the vendor has acted on it. */
 async function stuck(instance: CreatedInstance, when: "before" | "after") {
   const hold = lab.vendors.strict.gate.hold(when, isRefresh);
   const startedAt = performance.now();
@@ -24,7 +24,7 @@ async function stuck(instance: CreatedInstance, when: "before" | "after") {
 }
 
 describe("a token endpoint at a strict vendor", { timeout: 150_000 }, () => {
-  it("that answers after 13 s, after 45 s or never is sent each refresh token once, and a late answer is kept", async () => {
+  it("that answers after 13 s, after 45 s or never gets each refresh token once, and a late answer is stored", async () => {
     const { strict } = lab.vendors;
     const names = ["13 s", "45 s", "never"];
     const instances: CreatedInstance[] = [];
@@ -34,7 +34,7 @@ describe("a token endpoint at a strict vendor", { timeout: 150_000 }, () => {
     const [quick, slow, silent] = instances as [CreatedInstance, CreatedInstance, CreatedInstance];
 
     const calls = [await stuck(quick, "after"), await stuck(slow, "after"), await stuck(silent, "before")];
-    // Nobody waits longer than a caller's patience, and each is told when to come again.
+    // No caller waits longer than 8 s, and each gets a Retry-After.
     for (const { answer, tookMs } of await Promise.all(calls.map(({ answered }) => answered))) {
       expect([answer.status, answer.body.code]).toEqual([503, "token_unavailable"]);
       expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
@@ -42,7 +42,7 @@ describe("a token endpoint at a strict vendor", { timeout: 150_000 }, () => {
     }
     await delay(4 * SECOND);
     calls[0]?.hold.release();
-    // Meanwhile the others' refresh tokens are not sent again, whoever asks.
+    // Meanwhile the other refresh tokens are not sent again, whoever calls.
     const [afterwards, waiting] = await Promise.all([lab.me(quick), lab.me(slow)]);
     expect([afterwards.status, waiting.status]).toEqual([200, 503]);
     await delay(24 * SECOND);
@@ -50,7 +50,7 @@ describe("a token endpoint at a strict vendor", { timeout: 150_000 }, () => {
     expect((await lab.me(slow)).status).toBe(200);
     expect([strict.refreshes(), strict.mostSent()]).toEqual([3, 1]);
 
-    // The third is given up after its minute. Its lease lasts on, and only then the token is sent again.
+    // The third request is given up after its minute. The token is sent again only after the lease has ended.
     await lab.platform.settled(60_000);
     expect([strict.refreshes(), strict.mostSent()]).toEqual([3, 1]);
     lab.platform.clock.advance(LEASE_MS);
@@ -61,9 +61,9 @@ describe("a token endpoint at a strict vendor", { timeout: 150_000 }, () => {
     ]);
   });
 
-  it("that is slow keeps nobody from a token that is still valid", async () => {
+  it("that is slow does not delay a caller much while the token is valid", async () => {
     const instance = await lab.app.connect("strict");
-    // 10 s are taken off each lifetime, and renewed it is in its last minute.
+    // 10 s are subtracted from each lifetime, so the token is in its last minute, in which it is refreshed.
     lab.platform.clock.advance(HOUR - 50 * SECOND);
     lab.vendors.strict.gate.clear();
 

@@ -25,7 +25,7 @@ const UNAUTHORIZED = {
 const apiCalls = (): GatedRequest[] => lab.vendors.strict.gate.requests.filter(isApiCall);
 
 describe("a vendor's 401", () => {
-  it("once, brings one forced refresh and one replay of the same bytes", async () => {
+  it("once, causes one forced refresh and one repetition of the call with the same bytes", async () => {
     const body = randomBytes(200_000);
     lab.vendors.strict.gate.answer(isApiCall, UNAUTHORIZED, 1);
     const answer = await lab.app.call("POST", "/proxy/api/me?a=1&a=2", {
@@ -44,7 +44,7 @@ describe("a vendor's 401", () => {
     expect(other).not.toBe(one);
   });
 
-  it("twice in a row, is tried once more after a short wait: the new token may not be known everywhere", async () => {
+  it("twice in a row, causes one more try after a short wait, since not every server may know the new token yet", async () => {
     lab.vendors.strict.gate.answer(isApiCall, UNAUTHORIZED, 2);
     expect((await lab.me(instance)).status).toBe(200);
     expect([lab.vendors.strict.refreshes(), apiCalls().length]).toEqual([1, 3]);
@@ -52,7 +52,7 @@ describe("a vendor's 401", () => {
     expect([second === first, third === second]).toEqual([false, true]);
   });
 
-  it("three times in a row, goes to the caller as it is", async () => {
+  it("three times in a row, is passed to the caller unchanged", async () => {
     lab.vendors.strict.gate.answer(isApiCall, UNAUTHORIZED, 3);
     const answer = await lab.me(instance);
     expect([answer.status, answer.body]).toEqual([401, { error: "the vendor says no" }]);
@@ -61,7 +61,7 @@ describe("a vendor's 401", () => {
     expect((await lab.me(instance)).status).toBe(200);
   });
 
-  it("to fifty calls at once, brings one refresh, and all are answered", async () => {
+  it("to fifty calls at once, causes one refresh, and all calls succeed", async () => {
     const old = await bearer();
     lab.vendors.strict.gate.answer(
       (request) => isApiCall(request) && request.headers.authorization === old,
@@ -72,20 +72,20 @@ describe("a vendor's 401", () => {
     expect(lab.vendors.strict.refreshes()).toBe(1);
   });
 
-  it("always, brings at most one refresh a minute", async () => {
+  it("to every call, causes at most one refresh a minute", async () => {
     lab.vendors.strict.gate.answer(isApiCall, UNAUTHORIZED);
     for (let calls = 0; calls < 10; calls++) expect((await lab.me(instance)).status).toBe(401);
     expect(lab.vendors.strict.refreshes()).toBe(1);
     lab.platform.clock.advance(MINUTE);
     for (let calls = 0; calls < 10; calls++) expect((await lab.me(instance)).status).toBe(401);
     expect(lab.vendors.strict.refreshes()).toBe(2);
-    // The grant is none the worse for it.
+    // The grant still works.
     lab.vendors.strict.gate.clear();
     expect((await lab.me(instance)).status).toBe(200);
   });
 });
 
-/** The Authorization that the vendor sees for this instance now. */
+/** The Authorization header that the vendor gets for this instance now. */
 async function bearer(): Promise<string | undefined> {
   await lab.me(instance);
   return apiCalls().at(-1)?.headers.authorization;

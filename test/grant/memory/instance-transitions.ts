@@ -6,7 +6,7 @@ import type {
 } from "../../../functions/core/instances/instance-store.ts";
 import type { Transition } from "./transition.ts";
 
-/** What a new grant ends. */
+/** Attributes of the old grant, which a new grant removes. */
 const OF_OLD_GRANT = [
   "until",
   "deadVersion",
@@ -25,7 +25,7 @@ const version = (seen: number) => (instance: Instance) => instance.version === s
 const fence = (seen: number) => (instance: Instance) => instance.fence === seen;
 const epoch = (seen: string) => (instance: Instance) => instance.epoch === seen;
 
-/** Due anew at a time, or off the due index; what was owed before is settled, unless `dueSince` says that it is not. */
+/** Sets a new due time, or takes the item off the due index; removes what was owed before, unless `dueSince` is given. */
 const due = (dueAt: number | undefined, dueSince?: number) => ({
   set: { dueAt, dueSince },
   remove: ["dueSince", ...(dueAt === undefined ? (["dueAt"] as const) : [])] as (keyof Instance)[],
@@ -177,7 +177,7 @@ export const instanceTransitions = {
       : { conditions: {}, remove: ["userSuspended"] },
 } as const satisfies { [Name in keyof Writes]: (...rest: Arguments<Name>) => Transition<Instance> };
 
-/** The lease of what is being deleted is given back too, and nothing else changes. */
+/** The lease of an instance that is being deleted is given back too, and nothing else changes. */
 export const giveLeaseBack = (held: number): Transition<Instance> => ({
   conditions: { fence: fence(held) },
   remove: ["until"],

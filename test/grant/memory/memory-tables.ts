@@ -19,23 +19,23 @@ import { pendingTransitions } from "./pending-transitions.ts";
 import { changed, isAllowed, type Transition } from "./transition.ts";
 
 export interface MemoryOptions {
-  /** What a read tells of the store's time. */
+  /** What a read returns as the store's time. */
   readonly reading: () => StoreReading;
-  /** Partitions of the due index; absent: items tell none. */
+  /** Partitions of the due index; when absent, items have no shard. */
   readonly shards?: number;
-  /** Before each call, by name; may throw. */
+  /** Called before each call, with its name; may throw. */
   readonly called?: (call: string) => void;
-  /** Before an instance is written; may throw. */
+  /** Called before an instance is written; may throw. */
   readonly writes?: (instance: Instance) => void;
 }
 
 /**
- * The instances table in memory: for tests of what uses it. It is held to the same tests as the one in DynamoDB
+ * The instances table in memory, for tests of code that uses the table. It passes the same tests as the table in DynamoDB
  * (instance-table.test.ts, pending-table.test.ts).
  */
 export class MemoryTables {
   readonly items = new Map<number, Instance>();
-  /** By `<instance>/<session>/<epoch>`. */
+  /** Keys are `<instance>/<session>/<epoch>`. */
   readonly pendings = new Map<string, PendingSignIn>();
   readonly #options: MemoryOptions;
 
@@ -121,7 +121,8 @@ export class MemoryTables {
         this.#called("hasSibling");
         const keys = [consentKey, unprovenKey];
         const isOn = (key: string | undefined): boolean => key !== undefined && keys.includes(key);
-        // Of the asking pending sign-in's own id its instance and the other pending ones count; else nothing of the id does.
+        // When a pending sign-in asks, the instance of the same id and its other pending sign-ins count; otherwise nothing of
+        // that id counts.
         const instance = [...this.items.values()].some(
           (each) =>
             isOn(each.consentKey) && each.deleting !== true && (each.id !== id || pending !== undefined),
@@ -151,7 +152,7 @@ export class MemoryTables {
     };
   }
 
-  /** Newest first. */
+  /** A page of the instances, newest first. */
   #page(
     isListed: (instance: Instance) => boolean,
     { after, limit = 200 }: { readonly after?: string; readonly limit?: number } = {},
@@ -267,7 +268,7 @@ export class MemoryTables {
     };
   }
 
-  /** How many instances a connector has. */
+  /** The number of a connector's instances. */
   async count(connector: string): Promise<number> {
     return [...this.items.values()].filter((each) => each.connector === connector).length;
   }

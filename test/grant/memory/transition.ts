@@ -1,14 +1,14 @@
-/** One conditional write of one item, as the table's own: what must hold, and what it leaves. */
+/** One conditional write of one item, as the table does it: its conditions, and what it leaves. */
 export interface Transition<Item> {
-  /** All of them must hold. By name, so that a test can take one out. */
+  /** All conditions must hold. They have names, so that a test can take one out. */
   readonly conditions: Readonly<Record<string, (item: Item) => boolean>>;
   readonly set?: Partial<Record<keyof Item, unknown>>;
-  /** Set only where there is none yet. */
+  /** Set only when the item has no value yet. */
   readonly setOnce?: Partial<Record<keyof Item, unknown>>;
   readonly remove?: readonly (keyof Item)[];
 }
 
-/** @param without names of conditions that are not looked at */
+/** @param without names of conditions that are not checked */
 export function isAllowed<Item>(
   item: Item,
   { conditions }: Transition<Item>,
@@ -17,7 +17,7 @@ export function isAllowed<Item>(
   return Object.entries(conditions).every(([name, holds]) => without.includes(name) || holds(item));
 }
 
-/** The item as the write leaves it. `undefined` in `set` sets nothing. */
+/** The item after the write. `undefined` in `set` sets nothing. */
 export function changed<Item extends object>(
   item: Item,
   { set = {}, setOnce = {}, remove = [] }: Transition<Item>,

@@ -5,7 +5,8 @@ import { FIRST_EPOCH, TOKEN_LIFETIME_MS, type World } from "./world.ts";
 import { MODEL_TIMING } from "./world-ports.ts";
 import { ageOf } from "./world-vendor.ts";
 
-// What is judged as things happen; the numbers are those of docs/grant-life.md's invariants. The rest is judged at rest (scenario.ts).
+// Judgements while a scenario runs; the numbers are those of the invariants in docs/grant-life.md. Those at the end are in
+// scenario.ts.
 
 export function judgeSend(world: World, process: Process, token: number): void {
   const { instance } = world;
@@ -44,7 +45,7 @@ export function judgeCommit(world: World, process: Process, instance: Instance, 
   if (instance.deleting === true) world.violate(`3: ${process.name} commits onto what is being deleted`);
 }
 
-/** What was given up: rightly only where neither store took anything since it was in hand. */
+/** A grant may be given up only when neither store has accepted anything since the process got the grant. */
 export function judgeLoss(world: World, process: Process): void {
   const { inHand, inHandSince } = process;
   const failed = (place: "table" | "bucket"): boolean =>
@@ -58,14 +59,17 @@ export function judgeLoss(world: World, process: Process): void {
   process.inHand = undefined;
 }
 
-/** A grant in hand past its lease: only where both stores failed in that time; anything else breaks the lease's promise. */
+/**
+ * A grant may be unsaved past its lease only when both stores failed during that time; anything else breaks the lease's
+ * promise.
+ */
 export function judgeLease(world: World): void {
   for (const process of world.processes) {
     const { lease, inHand, inHandSince, finished } = process;
-    // Lost to a sign-in or a delete already: it only has to be revoked.
+    // A sign-in or a delete has won already: the grant only has to be revoked.
     const { instance } = world;
     if (instance === undefined || instance.deleting === true || instance.epoch !== lease?.epoch) continue;
-    // So does what the table refuses for good, unless nobody can tell that it does.
+    // A grant that the table refuses for good only has to be revoked too, unless the refusal cannot be recognized.
     if (world.rules.tellRefusal && inHand !== undefined && process.refused === inHand) continue;
     if (finished || inHand === undefined || lease === undefined || world.now <= lease.until) continue;
     const failed = (place: "table" | "bucket"): boolean =>
@@ -80,7 +84,7 @@ export function judgeLease(world: World): void {
   }
 }
 
-/** Of a hosted sign-in nothing is served before the right user has claimed it, and never what was refused. */
+/** A hosted sign-in's grant is not used before the right user has claimed it, and a refused one is never used. */
 export function judgeClaimed(world: World, process: Process, epoch: string): void {
   const [, name = ""] = epoch.split("-");
   if (!/^[HIN]/.test(name)) return;
@@ -89,7 +93,7 @@ export function judgeClaimed(world: World, process: Process, epoch: string): voi
     world.violate(`13: ${process.name} lets ${name} go live though it was refused`);
 }
 
-/** A sign-in without a refresh token, of the very account: the living one must not be thrown away. */
+/** A sign-in without a refresh token, of the same account, must not throw the valid refresh token away. */
 export function judgeCarry(
   world: World,
   process: Process,
@@ -104,7 +108,7 @@ export function judgeCarry(
   world.violate(`4: ${process.name} signs in without a refresh token, and throws token ${stored} away`);
 }
 
-/** A forced refresh is one a minute, whoever forces it. */
+/** A refresh is forced at most once a minute, whoever forces it. */
 export function judgeForced(world: World, process: Process, forcedAt: number): void {
   const { lastForcedAt } = world;
   if (lastForcedAt !== undefined && forcedAt - lastForcedAt < MODEL_TIMING.forcedMs) {
@@ -113,7 +117,10 @@ export function judgeForced(world: World, process: Process, forcedAt: number): v
   world.lastForcedAt = forcedAt;
 }
 
-/** Only what the vendor called dead, or refused for long. That it is not so is for a revival to mend. */
+/**
+ * A grant may be marked dead only if the vendor called it dead, or refused it for long. If the vendor was wrong, a revival
+ * repairs that.
+ */
 export function judgeDeath(world: World, process: Process, instance: Instance, reason: string): void {
   if (reason === "refused") {
     const { refused } = world;
@@ -136,7 +143,7 @@ export function judgeDeath(world: World, process: Process, instance: Instance, r
   }
 }
 
-/** What is dead is kept for its time; what lives is nobody's to take. */
+/** A dead grant's tokens are kept for their time; a valid grant's tokens are never deleted. */
 export function judgeEmptying(
   world: World,
   process: Process,
@@ -157,7 +164,7 @@ export function judgeEmptying(
   world.excused = "it lay dead for its time";
 }
 
-/** Nothing happens between a write and its telling: what is told must stand there. */
+/** Nothing happens between a write and its event, so the table must hold what the event says. */
 export function judgeEvent(world: World, process: Process, { name }: InstanceEvent): void {
   const { instance } = world;
   world.log.push(`${process.name}: tells ${name}`);

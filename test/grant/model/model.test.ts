@@ -5,9 +5,9 @@ import { type Actor, play, type Scenario } from "./scenario.ts";
 import type { VendorKind } from "./vendor-model.ts";
 
 /**
- * The real core in a world of its own: each call of a port is a point where anything else may happen first, time may pass, the
- * process may die, the answer may be lost. The invariants are those of docs/grant; a failure prints its seed and its history.
- * GRANT_SEED and GRANT_RUNS repeat a failure, or look further.
+ * Runs the real core in a simulated world. At each call of a port another process may act first, time may pass, the process
+ * may die, or the answer may be lost. The invariants are those of docs/grant-life.md; a failure prints its seed and its
+ * history. GRANT_SEED and GRANT_RUNS repeat a failure, or search further.
  */
 const seed = Number(process.env.GRANT_SEED ?? 8);
 const runs = Number(process.env.GRANT_RUNS ?? 4000);
@@ -19,12 +19,12 @@ const actor: fc.Arbitrary<Actor> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Actor>("H") },
   { weight: 2, arbitrary: fc.constantFrom<Actor[]>("T", "T", "I") },
 );
-/** Who comes where the vendor turns on its clients, and the dead are revived or taken away. */
+/** Actors for a vendor that refuses its clients' grants, and for reviving or emptying dead grants. */
 const mourner = fc.constantFrom<Actor[]>(
   ...(["R", "R", "R", "S", "S", "F", "F", "O", "V", "V", "U", "Q", "D", "E", "K", "W"] as const),
 );
 
-/** In a quarter of the runs the table comes to refuse grants for good. */
+/** In a quarter of the runs the table may begin to refuse grants for good. */
 const refusals: fc.Arbitrary<Scenario["refuses"]> = fc.oneof(
   { weight: 6, arbitrary: fc.constant("none" as const) },
   { weight: 2, arbitrary: fc.constantFrom("members" as const, "all" as const) },
@@ -42,12 +42,12 @@ const scenario = (
 ): fc.Arbitrary<Scenario> =>
   fc.record({
     vendor: fc.constant(vendor),
-    // One that gives a living token again: whichever sign-in ends it, ends it for the others under way.
+    // At a vendor that gives the valid token again, the end of one sign-in's token also ends that of others in progress.
     tellsAccounts: vendor === "A" ? fc.constant(false) : fc.boolean(),
     isNoted: fc.boolean(),
     isBare: fc.constant(false),
     beginsWithout: fc.integer({ min: 0, max: 5 }).map((each) => each === 0),
-    // Where the living token is given again, one that a sign-in without any has just replaced may be given to another under way.
+    // At such a vendor, a token that a sign-in without a refresh token has just replaced may be given to another sign-in.
     actors: fc.array(vendor === "A" ? actor.filter((each) => !/[TI]/.test(each)) : actor, {
       minLength: 2,
       maxLength: 6,
@@ -61,7 +61,7 @@ const scenario = (
     unusable,
   });
 
-/** A vendor that calls living tokens dead, or refuses them for long. */
+/** Scenarios with a vendor that calls valid tokens dead, or refuses them for long. */
 const incident = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
   fc
     .tuple(
@@ -77,7 +77,7 @@ const incident = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
     )
     .map(([each, changes]) => ({ ...each, ...changes }));
 
-/** A sign-in without a refresh token after a refresh of which nobody knows the end. */
+/** Scenarios with a sign-in without a refresh token, after a refresh whose end is unknown. */
 const carrying = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
   scenario(vendor).map((each) => ({
     ...each,
@@ -87,7 +87,7 @@ const carrying = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
     inTurn: true,
   }));
 
-/** Callers whose access token is refused, and that came without a refresh token. */
+/** Scenarios with callers whose access token, which came without a refresh token, is refused. */
 const refusing = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
   scenario(vendor).map((each) => ({
     ...each,
@@ -98,7 +98,7 @@ const refusing = (vendor: VendorKind): fc.Arbitrary<Scenario> =>
   }));
 
 describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendor) => {
-  test("the invariants hold, whatever happens in whatever order", { timeout: 300_000 }, async () => {
+  test("the invariants hold for every order of events", { timeout: 300_000 }, async () => {
     const reached = {
       leases: 0,
       rescues: 0,
@@ -144,15 +144,15 @@ describe.each<VendorKind>(["N", "S", "G", "A"])("at a vendor of kind %s", (vendo
       }),
       { seed, numRuns: runs },
     );
-    // A model that never gets anywhere proves nothing.
+    // A model that never reaches these states proves nothing.
     for (const [what, count] of Object.entries(reached)) {
       if (vendor !== "A" || !["carried", "ended"].includes(what)) expect(count, what).toBeGreaterThan(0);
     }
   });
 });
 
-describe("the model notices when a rule is taken out", () => {
-  // Each rule with a vendor at which it matters, and the invariants that may tell.
+describe("the model finds a violation when a rule is taken out", () => {
+  // Each rule with a vendor at which it matters, and the scenarios that can show it.
   const cases: [keyof Rules, VendorKind, scenarios?: typeof scenario][] = [
     ["lease", "S"],
     ["commitVersion", "S"],
@@ -181,9 +181,9 @@ describe("the model notices when a rule is taken out", () => {
     ["tellRefusal", "S", scenario],
     ["tellRefusal", "N", scenario],
   ];
-  // Where the rule has nothing to do with it, a refusal for good only makes other faults rarer.
+  // In scenarios that do not need a refusal for good, a refusal only makes other faults rarer.
   const calm = (vendor: VendorKind) => scenario(vendor, fc.constant("none" as const), fc.constant(0));
-  // Where to begin, so that rare ones are found soon; without any of these, too, if later.
+  // Seeds that find rare violations soon; without a seed they are found later.
   const seeds: Partial<Record<keyof Rules, number>> = {
     look: 1,
     releaseFence: 6,
@@ -200,7 +200,7 @@ describe("the model notices when a rule is taken out", () => {
       { seed: seeds[rule] ?? seed, numRuns: 20_000, endOnFailure: true },
     );
     expect(found.failed).toBe(true);
-    // By an invariant, not by an accident of the test.
+    // The failure must be that of an invariant, not an accident of the test.
     expect(String(found.errorInstance)).toMatch(/^Error: (?:[1-9]|12|13): /);
   });
 });

@@ -10,12 +10,12 @@ export type Place =
   | "revoke"
   | "transients";
 
-/** Something a process waits for: nothing happens before the scheduler lets it. */
+/** A call for which a process waits: nothing happens before the scheduler runs it. */
 export interface Step {
   readonly process: Process;
   readonly place: Place;
   readonly label: string;
-  /** A write: it may be done though its answer is lost. */
+  /** The call writes: it may be done though its answer is lost. */
   readonly writes: boolean;
   readonly since: number;
   run(mode: Mode): void;
@@ -27,7 +27,7 @@ export interface Timer {
   readonly fire: () => void;
 }
 
-/** One invocation of one function, with clocks of its own; it can crash at any step. */
+/** One invocation of one function, with its own clocks; it can crash at any step. */
 export class Process {
   readonly name: string;
   readonly startedAt: number;
@@ -35,24 +35,24 @@ export class Process {
   readonly monotonicOffset: number;
   alive = true;
   finished = false;
-  /** The lease it took last, as the table wrote it. */
+  /** The last lease that the process took, as the table has it. */
   lease: { version: number; fence: number; epoch: string; until: number } | undefined;
-  /** A token that the vendor answered with and that lies nowhere yet. */
+  /** A token from the vendor that is not in any store yet. */
   inHand: number | undefined;
   inHandSince = 0;
-  /** At the vendor with this token. */
+  /** The token that the process has sent to the vendor. */
   sending: number | undefined;
-  /** The vendor has acted on it; the answer is on its way. */
+  /** The vendor has acted on the token; its answer is not there yet. */
   heard = false;
-  /** The vendor told it something of its token that was not so. */
+  /** The vendor gave a wrong answer about the token. */
   misled = false;
-  /** The token of a grant that the table refused for good, without its members, too: it can only end. */
+  /** The token of a grant that the table refused for good, even without its members: the grant can only be ended. */
   refused: number | undefined;
-  /** An account call of its own had no good answer. */
+  /** The process's own account call had no good answer. */
   untold = false;
-  /** Its lease is to ask whether an access token without refresh token has ended. */
+  /** The process took its lease to ask whether an access token without a refresh token has ended. */
   probed = false;
-  /** How often it said what became of it. */
+  /** How many outcomes the process has reported. */
   counted = 0;
 
   constructor(name: string, startedAt: number, lifetimeMs: number) {

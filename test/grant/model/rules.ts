@@ -1,53 +1,56 @@
-/** Rules of the protocol that live outside the core's code, so that a test can take one out and see the model notice. */
+/**
+ * Rules of the protocol that are outside the core's code, so that a test can take one out and check that the model finds a
+ * violation.
+ */
 export interface Rules {
-  /** A held lease is seen. */
+  /** A process sees a held lease. */
   lease: boolean;
-  /** COMMIT asks for the base version. */
+  /** COMMIT has the condition on the base version. */
   commitVersion: boolean;
-  /** Taking the lease asks for the fence that was read. */
+  /** Taking the lease has the condition on the fence that was read. */
   takeFence: boolean;
-  /** A look into the rescue bucket sees what lies there. */
+  /** A read of the rescue bucket returns the records in it. */
   look: boolean;
   /** The check just before sending can stop the request. */
   checkBeforeSend: boolean;
-  /** RELEASE asks for the own fence. */
+  /** RELEASE has the condition on the process's own fence. */
   releaseFence: boolean;
-  /** needs_reauth asks for the own fence and version. */
+  /** needs_reauth has the conditions on the process's own fence and version. */
   deadCondition: boolean;
   /** A sign-in's write keeps the grant that it replaces beside the new one. */
   keepReplaced: boolean;
-  /** Forgetting what was replaced asks for the epoch it was read with. */
+  /** Removing the replaced grants has the condition on the epoch that was read. */
   forgetEpoch: boolean;
-  /** A sign-in's revocation of the grant that it replaced reaches the vendor. */
+  /** The revocation of the grant that a sign-in replaced reaches the vendor. */
   revokeReplaced: boolean;
   /** The revocation of a grant that came too late reaches the vendor. */
   revokeOrphan: boolean;
-  /** A grant that a vendor calls dead may be sent to it once more. */
+  /** A grant that a vendor called dead may be sent to the vendor once more. */
   revive: boolean;
-  /** What a dead grant holds is kept. */
+  /** The tokens of a dead grant are kept. */
   keepDead: boolean;
-  /** Taking the tokens out of what is dead asks for the version, fence and death that were read. */
+  /** Deleting the tokens of a dead grant has conditions on the version, fence and death that were read. */
   emptyCondition: boolean;
-  /** A forced refresh is remembered with its lease. */
+  /** A forced refresh stores its time with its lease. */
   forcedAt: boolean;
-  /** A write that the table refuses for good is told from one that did not work now. */
+  /** A write that the table refuses for good is recognized, and not taken for a failure that passes. */
   tellRefusal: boolean;
-  /** A re-seal asks for the version that it read. */
+  /** A re-seal has the condition on the version that it read. */
   resealVersion: boolean;
-  /** What a hosted sign-in brings waits for its claim. Without it, it goes live at once. */
+  /** The grant of a hosted sign-in waits for its claim. Without this rule it is used at once. */
   hostedWaits: boolean;
-  /** The mark of a claim asks that the pending sign-in is not ending. */
+  /** The mark of a claim has the condition that the pending sign-in is not ending. */
   claimUnlessEnding: boolean;
-  /** The mark of an end asks that it is not claimed. */
+  /** The mark of an end has the condition that the pending sign-in is not claimed. */
   endUnlessClaimed: boolean;
   /** The revocation of a pending sign-in reaches the vendor. */
   revokePending: boolean;
-  /** A sign-in that carries a refresh token over sees a held lease, and looks into the rescue bucket. */
+  /** A sign-in that carries a refresh token over sees a held lease, and reads the rescue bucket. */
   carryLease: boolean;
   carryLook: boolean;
-  /** A refresh token that comes with an access token of no use is kept; else it is an answer that cannot be read. */
+  /** A refresh token that comes with an unusable access token is kept; without this rule the answer counts as unreadable. */
   keepRotated: boolean;
-  /** A new token that the vendor refuses is not taken for an ended one: not all of its machines may know it. */
+  /** A new token that the vendor refuses does not count as ended, because not all of the vendor's servers may know it yet. */
   spareFresh: boolean;
 }
 

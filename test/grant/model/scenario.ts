@@ -23,12 +23,12 @@ import type { VendorKind } from "./vendor-model.ts";
 import { World } from "./world.ts";
 
 /**
- * Who takes part: R a refresher, J a caller, U a caller whose token the vendor refused, S the scheduled worker, W a rescue
- * worker, Q a sign-in, X one with another account, Y one where another account is welcome, D a delete, E disable and enable, K an
- * operator who re-seals after a rotation of the data key, F an app that forces a refresh, O its owner who does, V an operator who
- * revives what is dead; H a hosted sign-in, N one that makes a new connection: once their users are back, claims come, for the
- * right end user and for another one, and workers for what is pending; T a sign-in and I a hosted one whose answers have no
- * refresh token.
+ * The actors. R: a refresher. J: a caller. U: a caller whose token the vendor refused. S: the scheduled worker. W: a rescue
+ * worker. Q: a sign-in; X: one with another account; Y: one with another account that is accepted. D: a delete. E: disable
+ * and enable. K: an operator who re-seals after a rotation of the data key. F: an app that forces a refresh; O: its owner who
+ * does. V: an operator who revives a dead grant. H: a hosted sign-in; N: one that creates a new connection: once their users
+ * are back, claims come, for the right end user and for another one, and workers for pending sign-ins. T: a sign-in and I: a
+ * hosted one whose answers have no refresh token.
  */
 export type Actor =
   | "R"
@@ -52,31 +52,31 @@ export type Actor =
 
 export interface Scenario {
   readonly vendor: VendorKind;
-  /** The vendor tells whose account a token is of. */
+  /** The vendor names the account of a token. */
   readonly tellsAccounts: boolean;
-  /** Whose account it is was noted when the instance was made, where the vendor tells. */
+  /** The account was stored when the instance was created, if the vendor names it. */
   readonly isNoted: boolean;
   /** The first grant, half a second old, has no refresh token. */
   readonly isBare: boolean;
-  /** Before there is an instance: the first actor is N, who connects. */
+  /** There is no instance at first: the first actor is N, who connects. */
   readonly beginsWithout: boolean;
   readonly actors: readonly Actor[];
-  /** They come one after the other, mostly; else together. */
+  /** The actors mostly come one after the other; otherwise together. */
   readonly inTurn: boolean;
   /** How many things may go wrong. */
   readonly faults: number;
-  /** How the vendor is at first (World.mood), and how often it may turn on its clients from there. */
+  /** The vendor's mood at first (World.mood), and how often it may change for the worse. */
   readonly mood: World["mood"];
   readonly turns: number;
   /** How many of the first refreshes bring an access token that no header can carry. */
   readonly unusable?: number;
-  /** Which new grants the table may come to refuse for good. */
+  /** Which new grants the table may begin to refuse for good. */
   readonly refuses: World["refuses"];
-  /** Which of the possible things happens next; when they run out, faults stop and the rest happens in order. */
+  /** Which of the possible actions comes next; when the choices run out, faults stop and the rest happens in order. */
   readonly choices: readonly number[];
 }
 
-/** How likely it is that somebody comes, and that time passes: where actors come in turn, mostly while nobody is at work. */
+/** Weights of a new actor and of passing time. When actors come in turn, these are lower while a process works. */
 const IDLE = { comes: 3, passes: 1 };
 const BUSY = { comes: 0.2, passes: 0.2 };
 
@@ -85,7 +85,7 @@ interface Action {
   act(): void;
 }
 
-/** Plays a scenario to its end and beyond: faults stop, workers come by, and everything must be well. @throws {Violation} */
+/** Runs a scenario to its end and beyond: faults stop, workers visit, and everything must be in order. @throws {Violation} */
 export async function play(scenario: Scenario, rules?: Rules): Promise<World> {
   const { vendor, tellsAccounts, beginsWithout, isNoted, isBare } = scenario;
   const world = new World(vendor, rules, tellsAccounts, !beginsWithout, { isNoted, isBare });
@@ -282,7 +282,7 @@ function enter(world: World, actor: Actor): void {
         const { value: instance } = await deps.instances.get(world.id);
         if (instance === undefined) return;
         const old = [instance.grant, ...(instance.replacedGrants ?? []).map(({ grant }) => grant)];
-        // Sealed since by whomever: by the newest key.
+        // A value that was sealed meanwhile, by any process, has the newest key.
         await resealInstance(deps, instance, (sealed) => old.includes(sealed));
       });
   }
@@ -311,9 +311,9 @@ function enterSignIn(world: World, name: string): void {
   );
 }
 
-/** So soon here that claims meet it. */
+/** Short, so that claims happen near a session's end. */
 const SESSION_MS = 200_000;
-/** As long as the function lives that takes sign-ins and claims. */
+/** The lifetime of the function that handles sign-ins and claims. */
 const CONNECTIONS_MS = 120_000;
 
 function enterHosted(world: World, name: string, isNew: boolean): void {
@@ -349,7 +349,7 @@ function enterHosted(world: World, name: string, isNew: boolean): void {
   );
 }
 
-/** Claims, refusals and workers that come to one session. */
+/** The most claims, refusals and workers for one session. */
 const MOST_TRIES = 6;
 
 function enterSettling(world: World, name: string, session: string): void {
@@ -402,7 +402,7 @@ function enterRefusal(world: World, name: string, session: string): void {
 
 // ---- after the faults
 
-/** Runs what is under way to its end, in order, with nothing going wrong. */
+/** Runs everything that has begun to its end, in order and without faults. */
 async function drain(world: World): Promise<void> {
   for (let rounds = 0; rounds < 5_000; rounds++) {
     await world.settle();
@@ -462,12 +462,12 @@ function isQuiet(world: World): boolean {
   return instance.until === undefined && stored !== undefined && world.vendor.isUsable(stored);
 }
 
-/** There was none at first, or a sign-in brought none and there was none to carry over. */
+/** The first grant had no refresh token, or a sign-in brought none and no old one could be kept. */
 function hasNoRefreshToken({ instance }: World): boolean {
   return instance?.refreshable === false || (instance !== undefined && /-[TI]\d*/.test(instance.epoch));
 }
 
-/** The vendor called dead what lives: one more try mends that. */
+/** The vendor called a valid grant dead: one more try repairs that. */
 function mayRevive(world: World): boolean {
   const { instance, rules } = world;
   const stored = world.storedToken();
@@ -485,7 +485,7 @@ function judge(world: World): void {
 }
 
 function isUncounted(process: Process): boolean {
-  // A sign-in that carries a refresh token over asks the vendor for nothing under its lease.
+  // A sign-in that carries a refresh token over sends the vendor nothing under its lease.
   if (/^[CHINPTW]/.test(process.name) || process.probed) return false;
   return process.lease !== undefined && process.counted === 0;
 }
@@ -496,7 +496,8 @@ function judgeEnd(world: World, { actors, beginsWithout, isNoted }: Scenario): v
   judgeClaims(world);
   const { instance, vendor } = world;
   const stored = world.storedToken();
-  // Of another sign-in than the stored grant's: what a refresh lost to another refresh is of the same one, and ends with it.
+  // Tokens of another sign-in than the stored grant's. A token that lost against another refresh is of the same sign-in, and
+  // ends with it.
   const left = [...world.known].filter(
     (token) =>
       vendor.isLiving(token) && (stored === undefined || vendor.familyOf(token) !== vendor.familyOf(stored)),
@@ -511,7 +512,7 @@ function judgeEnd(world: World, { actors, beginsWithout, isNoted }: Scenario): v
   if (instance.account !== undefined && instance.account.id !== account) {
     throw world.violation(`11: shown as ${instance.account.id}, it is a window on ${account}`);
   }
-  // An account may not have been found out by the time somebody signs in to it directly.
+  // The account may still be unknown when a user signs in to it directly.
   if (world.tellsAccounts && !beginsWithout && isNoted && account !== "first" && !actors.includes("Y")) {
     throw world.violation("11: another account was let in, which nobody had welcomed");
   }
@@ -519,11 +520,11 @@ function judgeEnd(world: World, { actors, beginsWithout, isNoted }: Scenario): v
   if (world.needsReauth()) throw world.violation("4: the grant is dead though nothing was lost");
 }
 
-/** What was marked as claimed is live, or something later took its place; and nothing deleted came back. */
+/** A claim that was marked is in use, or something later took its place; and nothing deleted was created again. */
 function judgeClaims(world: World): void {
   const { instance, gone, risen } = world;
   if (risen && instance !== undefined) throw world.violation("13: a deleted instance came back");
-  // What does not fit into the table for good ends, claimed or not.
+  // A grant that the table refuses for good ends, claimed or not.
   if (world.hasRefused) return;
   for (const epoch of world.marked) {
     const isLost = instance === undefined ? !gone : instance.epoch < epoch;

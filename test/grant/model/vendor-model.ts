@@ -1,7 +1,7 @@
 /**
- * A vendor's side of refresh tokens, small enough to be judged.
- * N: does not rotate. S: rotates, and a token that comes twice ends its whole family. G: rotates, and the token before stays
- * good until the one after it was used. A: does not rotate, and gives a user who signs in again the token that lives.
+ * A model of a vendor's refresh tokens.
+ * N: does not rotate. S: rotates, and a token that comes twice ends its whole family. G: rotates, and the old token stays
+ * valid until the new one is used. A: does not rotate, and gives a user who signs in again the token that is still valid.
  */
 export type VendorKind = "N" | "S" | "G" | "A";
 
@@ -20,7 +20,7 @@ export class VendorModel {
     this.kind = kind;
   }
 
-  /** What a user's sign-in brings. */
+  /** The refresh token of a user's sign-in. */
   signIn(family: number, account: string): number {
     this.#accounts.set(family, account);
     const again =
@@ -30,7 +30,7 @@ export class VendorModel {
     return again ?? this.#issue(family);
   }
 
-  /** Whose sign-in a token came of. */
+  /** The account with whose sign-in a token began. */
   accountOf(id: number): string {
     return this.#accounts.get(this.familyOf(id)) ?? "first";
   }
@@ -41,7 +41,7 @@ export class VendorModel {
     return id;
   }
 
-  /** @returns the refresh token from here on, or 0: invalid_grant */
+  /** @returns the refresh token that is valid now, or 0: invalid_grant */
   refresh(id: number): number {
     const token = this.#token(id);
     if (this.kind === "N" || this.kind === "A") return token.state === "living" ? id : 0;
@@ -72,7 +72,7 @@ export class VendorModel {
     return this.#token(id).state === "living";
   }
 
-  /** Revoked, or of a family that was: no access token that came with it is good any more. */
+  /** The token, or its family, was revoked, so no access token that came with it is valid. */
   isEnded(id: number): boolean {
     return this.#token(id).state === "ended";
   }

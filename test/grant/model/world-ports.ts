@@ -25,10 +25,10 @@ import type { Process, Timer } from "./process.ts";
 import type { World } from "./world.ts";
 import { accountAtVendor, exchangeAtVendor, refreshAtVendor } from "./world-vendor.ts";
 
-/** What a worker has, and an operator's command. */
+/** The dependencies of a worker and of an operator's command. */
 export type WorldDeps = WorkerDeps & { readonly instances: InstanceResealing };
 
-/** What takes days, in minutes: a scenario must get there. */
+/** The timing, with minutes in place of days, so that a scenario can reach their end. */
 export const MODEL_TIMING: Timing = {
   ...timing,
   keepDeadMs: 60_000,
@@ -39,20 +39,20 @@ export const MODEL_TIMING: Timing = {
   refusedDayMs: 2_000,
 };
 
-/** What a rule takes out of a write, or adds to it. */
+/** What a rule takes out of a write, or adds to a write. */
 interface Leeway {
   /** Names of conditions. */
   readonly without?: readonly string[];
   readonly judge?: (before: Instance, after: Instance) => Instance;
 }
 
-/** The ports of one process: each call is a step that waits until the scheduler lets it happen. */
+/** The ports of one process: each call is a step that waits until the scheduler runs it. */
 export function portsOf(world: World, process: Process): WorldDeps {
   const table = <T>(label: string, writes: boolean, effect: () => T) =>
     world.step(process, "table", label, writes, effect);
   /**
    * One write as the table has it (../memory), without the conditions that the rules take out.
-   * @param judge looks at the item as it was, and may leave it otherwise than the write does
+   * @param judge sees the item before and after the write, and returns the item to store
    */
   const write = (
     label: string,
@@ -93,7 +93,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
           {
             without: rules.takeFence ? [] : ["fence"],
             judge: (instance, after) => {
-              // A vendor may give the living token again: what was spared for that lies in the table, and is carried no more.
+              // A vendor may give the valid token again: then the token in hand is already in the table.
               if (process.inHand === world.storedToken()) process.inHand = undefined;
               process.probed = world.storedToken() === undefined;
               process.lease = { version: seen.version, fence: seen.fence + 1, epoch: instance.epoch, until };
@@ -177,7 +177,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
                 world.violate("3: an older sign-in replaces a newer one");
               }
               world.saved(token);
-              // What is carried over is no better than it was.
+              // A refresh token that is carried over has the same excuse as before.
               if (token !== stored) world.excused = undefined;
               world.lastForcedAt = undefined;
               return after;
@@ -268,7 +268,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
       revoke: (_connector, _client, grant) => {
         const token = Number(grant.refreshToken);
         return world.step(process, "revoke", `revokes token ${token}`, true, () => {
-          // An access token alone: it ends by itself, too.
+          // An access token alone ends by itself too.
           if (Number.isNaN(token)) return true;
           if (process.name.startsWith("P") && !rules.revokePending) return true;
           const replaced = process.name.startsWith("Q") && token !== process.inHand;
@@ -302,7 +302,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
     enqueueRefresh: () => Promise.resolve(),
     enqueueDeletion: () => Promise.resolve(),
     pendings: pendingsOf(world, process),
-    // It lies on the due index: a worker comes by sooner or later.
+    // The item is on the due index, so a worker visits it sooner or later.
     enqueuePending: () => Promise.resolve(),
     outcome: (outcome) => {
       world.outcomes.push(outcome);
@@ -314,7 +314,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
       return Promise.resolve();
     },
     publish: () => Promise.reject(new Error("nothing is published in this world")),
-    // Whether somebody may begin is no matter of the protocol.
+    // Whether a refresh may begin is not part of the protocol.
     pauses: {
       check: () => Promise.resolve({ kind: "open" }),
       pause: () => Promise.resolve(),
@@ -332,7 +332,7 @@ function vaultOf(world: World, process: Process): Vault {
   };
   return {
     ...sealer,
-    // KMS can be slow and can fail, for either; what was sealed with a key at hand needs nobody.
+    // KMS can be slow and can fail when a key must be unwrapped; sealing with an unwrapped key needs no call.
     prepare: () => world.step(process, "vault", "unwraps the key", false, () => sealer),
     open: (place, sealed) => {
       const [sealedPlace, text] = JSON.parse(new TextDecoder().decode(sealed)) as [unknown, string];

@@ -41,7 +41,7 @@ export async function refreshAtVendor(
         return next;
       });
     } catch {
-      // `lost`: the vendor has acted; `fail`: it has not.
+      // `lost`: the vendor has acted on the token; `fail`: it has not.
       if (process.heard) world.excuse(token, "an answer of the vendor was lost");
       process.sending = undefined;
       return { kind: "unknown", reason: "reset" };
@@ -88,7 +88,7 @@ function noteRefusal(world: World, { lease }: Process): void {
   };
 }
 
-/** `undefined`: our patience ended first; whatever was still to come is dropped. */
+/** `undefined`: our timeout ended first; the steps that were still to come are dropped. */
 async function answered<T>(
   world: World,
   process: Process,
@@ -130,12 +130,12 @@ function granted(world: World, sent: number, got: number): Extract<TokenOutcome,
   };
 }
 
-/** X and Y sign in with another account than everybody else, where the vendor tells. */
+/** X and Y sign in with another account than the other actors, if the vendor names accounts. */
 function accountSignedIn(world: World, { name }: Process): string {
   return world.tellsAccounts && /^[XY]/.test(name) ? "other" : "first";
 }
 
-/** T and I sign in where the vendor gives no refresh token again: it gave the living one before. */
+/** T and I sign in at a vendor that gives the refresh token only once, and so gives none now. */
 async function exchangeWithout(world: World, process: Process): Promise<TokenOutcome> {
   const first = world.vendor.all()[0] ?? 0;
   await world.step(process, "answer", "exchanges its code, for no refresh token", true, () => undefined);
@@ -159,12 +159,12 @@ export async function exchangeAtVendor(world: World, process: Process): Promise<
   }
 }
 
-/** So long it may take until all of the vendor's machines know a new access token. */
+/** How long it may take until all of the vendor's servers know a new access token. */
 const KNOWN_MS = 5_000;
 
 /**
- * An account call. About half of the access tokens are refused while they are new, in the words for one that has ended; all are
- * once they have run out.
+ * An account call. About half of the access tokens are refused while they are new, in the same words as an ended one; all are
+ * refused when they have expired.
  */
 export async function accountAtVendor(
   world: World,
@@ -190,7 +190,9 @@ export async function accountAtVendor(
   });
 }
 
-/** Of an access token, by when it was given. The first one's is not known: it is old enough. */
+/**
+ * The age of an access token, by the time when it was issued. That of the first token is unknown; it counts as old enough.
+ */
 export function ageOf(world: World, at = Number.NaN): { age: number; isSlow: boolean } {
   if (Number.isNaN(at)) return { age: KNOWN_MS, isSlow: false };
   return { age: world.now - at, isSlow: at % 1_000 >= 500 };

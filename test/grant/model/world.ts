@@ -16,25 +16,25 @@ import { portsOf, transientsOf, type WorldDeps } from "./world-ports.ts";
 
 const ID = 42;
 const ORGANIZATION = "org";
-/** One answer of a store that is up takes at most so long. */
+/** The longest time that a store takes to answer while it is up. */
 const STORE_ANSWER_MS = 2_000;
-/** Long enough to be on the due index. */
+/** Long enough for the due index. */
 export const TOKEN_LIFETIME_MS = 600_000;
-/** Of the sign-in that the world begins with. */
+/** The epoch of the sign-in with which the world begins. */
 export const FIRST_EPOCH = "000000000000001-first";
 
 export class Violation extends Error {}
 export class World {
   now = 1_700_000_000_000;
-  /** Of the client that everybody here signs in with. */
+  /** The refresh group of the client with which every actor signs in. */
   readonly group = refreshGroup("vendor", "client");
-  /** Of the instance, or reserved for it. */
+  /** The id of the instance, or the one reserved for it. */
   id = ID;
   table = true;
   bucket = true;
-  /** Which new grants the table refuses for good: those with members that nobody declared, or any. */
+  /** Which new grants the table refuses for good: those with undeclared members, or all. */
   refuses: "none" | "members" | "all" = "none";
-  /** The table has refused a grant for good, without its members, too. */
+  /** The table has refused a grant for good even without its members. */
   hasRefused = false;
   readonly rules: Rules;
   readonly vendor: VendorModel;
@@ -44,41 +44,47 @@ export class World {
   readonly outcomes: GrantOutcome[] = [];
   readonly records = new Map<string, RescueRecord>();
   instance: Instance | undefined;
-  /** The instance was deleted; whether it came back since. */
+  /** The instance was deleted (`gone`); it was created again since (`risen`). */
   gone = false;
   risen = false;
-  /** Why the stored grant may rightly be dead: something that nothing could have kept was lost. */
+  /** Why the stored grant may be dead: something was lost that could not have been kept. */
   excused: string | undefined;
-  /** A lease ran out over a grant in hand, with both stores failing: the documented residue. */
+  /** A lease ended while a process had an unsaved grant, with both stores failing: the documented residue. */
   residue = false;
-  /** `lies`: it calls every refresh token dead; `refuses`: it refuses them all, and does nothing. Neither is so. */
+  /**
+   * `lies`: the vendor calls every refresh token dead; `refuses`: it refuses every refresh token and does nothing. Both are
+   * wrong.
+   */
   mood: "well" | "lies" | "refuses" = "well";
-  /** Refusals that a version met, and since when. */
+  /** How often, and since when, the tokens of a version were refused. */
   refused: { version: number; count: number; since: number } | undefined;
-  /** When a refresh was last forced, as its lease was asked for. */
+  /** When a refresh was last forced: the time that its lease asked for. */
   lastForcedAt: number | undefined;
-  /** Tokens that somebody received and did not crash with. */
+  /** Tokens that a process received and did not lose in a crash. */
   readonly known = new Set<number>();
   families = 1;
-  /** So many of the next refreshes bring an access token that no header can carry. */
+  /** How many of the next refreshes bring an access token that no header can carry. */
   unusable = 0;
   timers: Timer[] = [];
   failures: { place: "table" | "bucket"; at: number }[] = [];
   readonly transients = new Map<string, TransientItem>();
-  /** Pending sign-ins by their session, of which each here has one. */
+  /** Pending sign-ins by session; here each session has one. */
   readonly pendings = new Map<string, PendingSignIn>();
-  /** Sessions that somebody has begun to claim rightly; that were refused, and whoever refused them was told so. */
+  /**
+   * Sessions that the right user has begun to claim. In `refusals`: sessions that were refused, and whose refuser got that
+   * answer.
+   */
   readonly claims = new Set<string>();
-  /** Epochs of those whose claim was marked in the table. */
+  /** Epochs of the sign-ins whose claim is marked in the table. */
   readonly marked = new Set<string>();
   readonly refusals = new Set<string>();
-  /** Connect sessions whose user is back: what may be claimed, and for whom. */
+  /** Connect sessions whose user is back, and which can be claimed. */
   readonly sessions = new Map<
     string,
     { readonly key: PendingKey; status: "connected" | "claimed" | "refused"; tries: number }
   >();
   readonly connector: Connector;
-  /** The vendor tells whose account a token is of. */
+  /** The vendor names the account of a token. */
   readonly tellsAccounts: boolean;
 
   constructor(
@@ -93,7 +99,7 @@ export class World {
     this.tellsAccounts = tellsAccounts;
     const rotates = kind === "S" || kind === "G";
     this.connector = { ...connector, oauth2: { ...connector.oauth2, refreshToken: { rotates } } };
-    // Else the world begins before its instance: the id is reserved for a new connection.
+    // Otherwise the world begins without an instance: the id is reserved for a new connection.
     if (!begins) return;
     const token = this.vendor.signIn(this.families, "first");
     if (!isBare) this.known.add(token);
@@ -136,7 +142,7 @@ export class World {
 
   // ---- processes and time
 
-  /** Starts a process; its work runs as far as its first step. */
+  /** Starts a process; its work runs up to its first step. */
   start(
     name: string,
     work: (deps: WorldDeps, call: Call, transients: TransientStore) => Promise<unknown>,
@@ -152,7 +158,7 @@ export class World {
       },
     };
     this.log.push(`${name}: starts`);
-    // A refusal to the caller is a rightful end; what the core must not do is looked for in the world's state.
+    // A process may end with an error for its caller; violations are found in the world's state.
     void work(portsOf(this, process), call, transientsOf(this, process))
       .catch((error: unknown) => {
         if (error instanceof Violation) throw error;
@@ -189,7 +195,10 @@ export class World {
     this.drop(process);
   }
 
-  /** Lets time pass, but not past what happens on its own: a timer, or an answer of a store that is up. @returns whether it moved */
+  /**
+   * Lets time pass, but not past events that happen on their own: a timer, or the answer of a store that is up. @returns
+   * whether time moved
+   */
   advance(ms: number): boolean {
     const limits = this.steps.flatMap(({ place, since }) =>
       (place === "table" && this.table) || (place === "bucket" && this.bucket)
@@ -214,7 +223,7 @@ export class World {
     return moved || due.length > 0;
   }
 
-  /** Everything that can happen without anything to wait for has happened. */
+  /** Waits until everything has happened that does not wait for a step or a timer. */
   async settle(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
@@ -254,14 +263,14 @@ export class World {
     return Number(this.unseal(version, sealed).refreshToken);
   }
 
-  /** `undefined`: there is no instance, or no token in it any more. */
+  /** `undefined`: there is no instance, or the instance has no token any more. */
   storedToken(): number | undefined {
     if (this.instance === undefined) return undefined;
     const token = this.tokenOf(this.instance.version, this.instance.grant);
     return Number.isNaN(token) ? undefined : token;
   }
 
-  /** A usable grant of the stored sign-in lies, or is carried, where the protocol will still find it. */
+  /** Whether a usable grant of the stored sign-in is in a store, or with a process, where the protocol will find it. */
   isRecoverable(): boolean {
     const { instance } = this;
     if (instance === undefined) return false;
@@ -339,7 +348,7 @@ export class World {
 
   readonly epochs = new Map<string, number>();
 
-  /** The order of the sign-ins, fixed when the state is consumed, which is before the exchange. */
+  /** Fixes the order of the sign-ins when the state is consumed, which is before the exchange. */
   newEpoch(name: string): string {
     this.families += 1;
     this.epochs.set(name, this.families);
@@ -361,12 +370,12 @@ export class World {
     return JSON.parse(text) as Grant;
   }
 
-  /** It lies in a store: whoever carried it may go. */
+  /** The token is in a store, so the process that had it may end. */
   saved(token: number): void {
     for (const process of this.processes) if (process.inHand === token) process.inHand = undefined;
   }
 
-  /** A strict vendor ends what was rotated and lost; nothing can be done about that. */
+  /** A strict vendor ends a token that was rotated and lost; nothing can be done about that. */
   excuse(token: number, why: string): void {
     if (this.vendor.kind !== "S") return;
     const stored = this.storedToken();

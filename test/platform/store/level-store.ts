@@ -21,10 +21,10 @@ const { create } = require("dynalite/db") as {
   create(options: { path: string; createTableMs: number }): LevelStore;
 };
 
-/** dynalite on LevelDB as it comes, which is what the local tables were before they moved to SQLite. */
+/** dynalite on LevelDB, unchanged: the local tables before they moved to SQLite. */
 export async function openLevelStore(folder: string): Promise<
   LevelStore & {
-    /** Does an operation of DynamoDB by dynalite's own code. */
+    /** Runs an operation of DynamoDB with dynalite's own code. */
     perform(operation: string, data: object): Promise<unknown>;
   }
 > {

@@ -37,7 +37,7 @@ async function open(): Promise<Dynalite> {
   return store;
 }
 
-/** The stacks' own tables. */
+/** The tables of the stacks. */
 async function stacksTables(): Promise<readonly AwsTable[]> {
   return readTemplate(await readAssembly(assembly), { queueUrl: (name) => `http://127.0.0.1/${name}` })
     .tables;
@@ -70,7 +70,7 @@ function itemOf(table: AwsTable, number: number): Record<string, object> {
   return { ...values, ...Object.fromEntries(keys), ...own };
 }
 
-/** All that a store says of its tables: the tables themselves, and every index. */
+/** Everything in the tables of a store: the descriptions, the items, and every index. */
 async function everything(
   perform: (operation: string, data: object) => Promise<unknown>,
   tables: readonly AwsTable[],
@@ -91,7 +91,7 @@ async function everything(
   return all;
 }
 
-/** A folder as an older version has left it. */
+/** A folder as an older version left it. */
 async function levelFolder(items: number): Promise<{ tables: readonly AwsTable[]; before: unknown[] }> {
   const tables = await stacksTables();
   const level = await openLevelStore(folder);
@@ -114,7 +114,7 @@ async function levelFolder(items: number): Promise<{ tables: readonly AwsTable[]
 }
 
 const levelFiles = (): string[] => readdirSync(folder).filter((name) => !name.startsWith("tables.sqlite"));
-/** Has the folder's LevelDB beside the database again. */
+/** Puts the folder's LevelDB files back beside the database. */
 async function withLevelFilesBeside(act: () => Promise<void>): Promise<void> {
   const copy = `${folder}-copy`;
   cpSync(folder, copy, { recursive: true });
@@ -124,7 +124,9 @@ async function withLevelFilesBeside(act: () => Promise<void>): Promise<void> {
 }
 
 describe("the store of the local tables", () => {
-  it("finds what was written last, while a slow reader holds an iterator", { timeout: 30_000 }, async () => {
+  it("returns what was written last, also while a slow reader has an open iterator", {
+    timeout: 30_000,
+  }, async () => {
     const database = openDatabase(folder);
     const store = sqliteStore(database);
     opened.push(store);
@@ -134,9 +136,9 @@ describe("the store of the local tables", () => {
     expect(seen.iterators).toBeGreaterThan(3);
   });
 
-  // Why the tables are not in LevelDB any more; takes a minute or two, and luck: LINKSPAN_TEST_LEVELDB=1.
+  // The reason why the tables are no longer in LevelDB; takes a minute or two, and some luck: LINKSPAN_TEST_LEVELDB=1.
   it.runIf(process.env.LINKSPAN_TEST_LEVELDB === "1")(
-    "would not do so with LevelDB",
+    "would return old values with LevelDB",
     { timeout: 400_000 },
     async () => {
       const { db } = await openLevelStore(folder);
@@ -147,10 +149,10 @@ describe("the store of the local tables", () => {
     },
   );
 
-  it("gives a range in order, forwards and backwards, each key once, in pieces too", async () => {
+  it("returns a range in order, forwards and backwards, each key once, in several pieces too", async () => {
     const store = sqliteStore(openDatabase(folder));
     opened.push(store);
-    // Above what one piece holds.
+    // More than one piece holds.
     const filler = "x".repeat(100_000);
     const keys = Array.from({ length: 120 }, (_, index) => `k${String(index).padStart(3, "0")}`);
     for (const key of keys) store.put(key, { key, filler }, (error) => expect(error).toBeNull());
@@ -165,7 +167,7 @@ describe("the store of the local tables", () => {
     expect(await range({ limit: 0 })).toEqual([]);
   });
 
-  it("lets writers write while a range is read, and sees what its piece was at one moment", async () => {
+  it("lets writers write while a range is read; a piece shows the values of one moment", async () => {
     const store = sqliteStore(openDatabase(folder));
     opened.push(store);
     for (let number = 0; number < 100; number++)
@@ -180,7 +182,7 @@ describe("the store of the local tables", () => {
     expect(read.map(({ turn }) => turn)).toEqual(Array.from({ length: 100 }, () => 1));
   });
 
-  it("keeps every acknowledged write, and indexes that agree with it, when its process is killed", async () => {
+  it("keeps every acknowledged write and consistent indexes when its process is killed", async () => {
     const child = spawn(process.execPath, [writeUntilKilled, folder], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -215,7 +217,7 @@ describe("the store of the local tables", () => {
     expect(index.toSorted()).toEqual([...found].toSorted());
   });
 
-  it("writes nothing at all where an item's write fails in the middle", async () => {
+  it("writes nothing when an item's write fails in the middle", async () => {
     const [table] = await stacksTables();
     if (table === undefined) throw new Error("no table");
     const service = await localDynamoDb(folder, [table]);
@@ -246,7 +248,7 @@ describe("the store of the local tables", () => {
     for (const file of files) expect(statSync(path.join(folder, file)).mode & 0o077, file).toBe(0);
   });
 
-  it("does not open twice", async () => {
+  it("cannot be opened twice", async () => {
     await open();
     await expect(openDynalite(folder)).rejects.toThrow(
       `cannot open ${folder}: is another local platform using it?`,
@@ -255,18 +257,18 @@ describe("the store of the local tables", () => {
 });
 
 describe("tables that an older version kept in LevelDB", () => {
-  it("are taken over as they were, every table, index and type of value", async () => {
+  it("are copied unchanged: every table, index and type of value", async () => {
     const { tables, before } = await levelFolder(20);
     expect(tables.length).toBeGreaterThanOrEqual(3);
     expect(levelFiles()).toContain("CURRENT");
-    // Opens them as the stacks have them: another shape would be refused.
+    // Opens the tables with the keys of the stacks: other keys would be refused.
     await (await localDynamoDb(folder, tables)).close();
     expect(levelFiles()).toEqual([]);
     const store = await open();
     expect(await everything((name, data) => store.perform(name, { ...data }), tables)).toEqual(before);
   });
 
-  it("are taken over by the next start where one was killed in the middle", { timeout: 60_000 }, async () => {
+  it("are copied by the next start when a start was killed in the middle", { timeout: 60_000 }, async () => {
     const { tables, before } = await levelFolder(300);
     const child = spawn(process.execPath, [openStore, folder], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -286,13 +288,13 @@ describe("tables that an older version kept in LevelDB", () => {
     expect(levelFiles()).toEqual([]);
   });
 
-  it("go once they were copied, also where the start that copied them did not come so far", async () => {
+  it("are removed after the copy, by the next start if the first one was killed before that", async () => {
     const { tables, before } = await levelFolder(3);
     await withLevelFilesBeside(async () => {
       await (await openDynalite(folder)).close();
     });
     const database = new DatabaseSync(path.join(folder, "tables.sqlite"));
-    // Copied, not removed yet.
+    // The state in which the tables are copied but not removed yet.
     database.exec("PRAGMA user_version = 1");
     database.close();
     const store = await open();
@@ -300,7 +302,7 @@ describe("tables that an older version kept in LevelDB", () => {
     expect(await everything((name, data) => store.perform(name, { ...data }), tables)).toEqual(before);
   });
 
-  it("are refused while the older version runs, and untouched", async () => {
+  it("are refused while the older version runs, and not changed", async () => {
     await levelFolder(1);
     const level = await openLevelStore(folder);
     await expect(openDynalite(folder)).rejects.toThrow(
@@ -311,7 +313,7 @@ describe("tables that an older version kept in LevelDB", () => {
     await open();
   });
 
-  it("are refused, with both ways on, where an older version has run after they moved", async () => {
+  it("are refused, with the two ways to continue, when the older version has run again after the copy", async () => {
     await levelFolder(1);
     await withLevelFilesBeside(async () => {
       await (await openDynalite(folder)).close();
@@ -323,7 +325,7 @@ describe("tables that an older version kept in LevelDB", () => {
     await open();
   });
 
-  it("are refused in words where they are broken, and left as they are", async () => {
+  it("are refused with a clear error when they are broken, and not changed", async () => {
     await levelFolder(1);
     const manifest = levelFiles().find((name) => name.startsWith("MANIFEST")) ?? "";
     await rm(path.join(folder, manifest));

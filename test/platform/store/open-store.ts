@@ -1,6 +1,6 @@
 import { openDynalite } from "../../../local/aws/dynalite.ts";
 
-/** A process of its own that opens a folder's tables, which takes over what LevelDB holds there. */
+/** A separate process that opens a folder's tables, which copies the LevelDB tables in the folder. */
 const [folder = ""] = process.argv.slice(2);
 process.stdout.write("opening\n");
 await openDynalite(folder);

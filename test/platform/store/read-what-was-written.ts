@@ -8,20 +8,20 @@ const WRITERS = 20;
 const HELD_MS = 500;
 
 export interface Seen {
-  /** Times a key was read, compared with what was written last, and written or deleted. */
+  /** How often a key was read, compared with the last write, and written or deleted. */
   rounds: number;
-  /** Reads that did not find what was written last. */
+  /** Reads that did not return the last written value. */
   stale: number;
-  /** Iterators that were open for half a second while all the others wrote. */
+  /** Iterators that were open for half a second while the writers wrote. */
   iterators: number;
-  /** Iterators that gave a key twice or out of order. */
+  /** Iterators that returned a key twice or out of order. */
   wrongIterators: number;
 }
 
 /**
- * Twenty writers, each with keys that nobody else writes: what a writer reads must be what it wrote last. Beside them one
- * iterator after the other is held open, as a slow query holds one.
- * @param isEnough ends it before its time
+ * Twenty writers, each with its own keys: a writer must read what it wrote last. Meanwhile one iterator after the other is
+ * kept open, as a slow query would do.
+ * @param isEnough returns true to end the run early
  */
 export async function readWhatWasWritten(
   store: TriedStore,
@@ -55,7 +55,7 @@ export async function readWhatWasWritten(
         await call((done) => store.put(key, next, done));
         written.set(key, next.number);
       }
-      // A store that answers at once would not let the others in.
+      // Without this pause a store that answers at once would not let the other writers run.
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

@@ -1,8 +1,8 @@
 import { openDynalite } from "../../../local/aws/dynalite.ts";
 
 /**
- * A process of its own: writes items for ever, and prints the number of each write once it was acknowledged. The item's group is
- * the number, too, so that an index that is ahead of its table, or behind it, shows.
+ * A separate process that writes items for ever, and prints the number of each write after it is acknowledged. The item's
+ * group is the same number, so that an index that differs from its table can be seen.
  */
 const [folder = ""] = process.argv.slice(2);
 const store = await openDynalite(folder);

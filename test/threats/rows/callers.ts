@@ -1,6 +1,6 @@
 import type { Threat } from "../threat.ts";
 
-/** Who calls, for what, and how much. */
+/** Threats by callers: who calls, for what, and how much. */
 export const callerThreats: readonly Threat[] = [
   {
     id: "foreign-instance",
@@ -9,7 +9,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/connections/own-instance.ts", name: "instanceOfUser" },
     test: {
       file: "test/unit/connections/own-instance.test.ts",
-      name: "is not there, as one that is not there is not",
+      name: "is not found, like an instance that does not exist",
     },
     takenOut: {
       find: "    instance.organizationId !== user.organizationId ||\n    instance.userId !== user.id\n",
@@ -23,7 +23,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/http/authorize.ts", name: "assertOwnParts" },
     test: {
       file: "test/unit/connections/authorize.test.ts",
-      name: "with somebody else's secrets finds nothing",
+      name: "with another user's or organization's secrets is 404",
     },
     takenOut: { find: "if (foreign) throw", put: "if (foreign && instance.id < 0) throw" },
   },
@@ -34,7 +34,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/http/authorize.ts", name: "platformCaller" },
     test: {
       file: "test/unit/connections/authorize.test.ts",
-      name: "answers 401 to a user with another organization's secret, or with another user's in its place",
+      name: "answers 401 to a user with another organization's secret, or with another user's secret in place of the organization's",
     },
     takenOut: { find: "|| wrongOrganization) throw", put: ") throw" },
   },
@@ -45,7 +45,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/connections/own-instance.ts", name: "assertAllowed" },
     test: {
       file: "test/unit/connections/own-instance.test.ts",
-      name: "takes its user's secrets beside the instance token",
+      name: "needs the user's secrets together with the instance token",
     },
     takenOut: {
       find: "  if (!speaksForUser(request)) {\n    throw new Forbidden(",
@@ -57,7 +57,10 @@ export const callerThreats: readonly Threat[] = [
     threat: "A page on a listed origin changes an instance with what it finds in the browser",
     from: ["OWASP API5", "RFC 6819 4.4.1.8"],
     guard: { file: "functions/connections/own-instance.ts", name: "assertAllowed" },
-    test: { file: "test/unit/connections/own-instance.test.ts", name: "never comes from a browser page" },
+    test: {
+      file: "test/unit/connections/own-instance.test.ts",
+      name: "is refused when it comes from a browser page",
+    },
     takenOut: {
       find: "if (request.headers.origin !== undefined) {",
       put: 'if (request.headers.origin === "") {',
@@ -70,7 +73,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/http/authorize.ts", name: "instanceCaller" },
     test: {
       file: "test/unit/connections/authorize.test.ts",
-      name: "that was rotated away is good until its grace ends, by the store's time",
+      name: "that was replaced is valid until its grace period ends, by the store's time",
     },
     takenOut: {
       find: "sameHash(hash, claimed.hash) && (until === undefined || until > now),",
@@ -84,7 +87,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/core/tenants/suspended-users.ts", name: "isOfSuspendedUser" },
     test: {
       file: "test/unit/connections/authorize.test.ts",
-      name: "of a suspended user is 401, with or without secrets beside it",
+      name: "of a suspended user is 401, with or without the user's secrets",
     },
     takenOut: {
       find: "if (userSuspended === true || suspendedUsers?.includes(userId) === true) return true;\n  return suspendedUsers === undefined &&",
@@ -98,7 +101,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/core/secret-hash.ts", name: "sameHash" },
     test: {
       file: "test/unit/connections/same-hash.test.ts",
-      name: "are compared in a time that does not tell where they differ",
+      name: "are compared in a time that does not depend on where they differ",
     },
     takenOut: {
       find: "a.length === b.length && timingSafeEqual(a, b)",
@@ -112,7 +115,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/aws/tenants/table.ts", name: "cached" },
     test: {
       file: "test/unit/tenants/tenant-table.test.ts",
-      name: "are looked for each time when they were not found: one read",
+      name: "are read each time, once per call, when they were not found",
     },
     takenOut: {
       find: "if (value !== undefined) cache.set(name, value);",
@@ -126,7 +129,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/core/tenants/tenant-use.ts", name: "countTenantUse" },
     test: {
       file: "test/unit/tenants/tenant-use.test.ts",
-      name: "lets so many through in a minute, says when to come again, and begins anew with the next",
+      name: "allows a number of requests per minute, then answers with Retry-After, and starts again with the next minute",
     },
     takenOut: { find: "if (own.sum + own.unwritten >= requestsPerMinute)", put: "if (own.sum < 0)" },
   },
@@ -137,7 +140,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/core/tenants/tenant-use.ts", name: "writeDown" },
     test: {
       file: "test/unit/tenants/tenant-use.test.ts",
-      name: "counts the other processes' requests, as of the last five seconds",
+      name: "includes the other processes' requests up to five seconds ago",
     },
     takenOut: {
       find: "own.sum = Math.max(own.sum, await add(organizationId, minute, requests));",
@@ -151,7 +154,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/http/cors.ts", name: "corsHeaders" },
     test: {
       file: "test/unit/connections/authorize.test.ts",
-      name: "are let read an answer only where the instance's organization lists them",
+      name: "may read an answer only when the instance's organization lists them",
     },
     takenOut: { find: "(allowed.get(request) ?? []).includes(origin)", put: "allowed.has(request)" },
   },
@@ -162,10 +165,10 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/core/documents/like.ts", name: "likeTest" },
     test: {
       file: "test/unit/documents/like.test.ts",
-      name: "takes a time that grows with the text alone, with %s",
+      name: "takes a time that grows only with the text, with %s",
     },
     takenOut: {
-      // Quadratic, and not exponential as an expression would be: the test must come to its end.
+      // Quadratic, not exponential as an expression would be, because the test must end.
       find: "const found = find(folded, at);",
       put: "let found = -1;\n      for (let from = at; from < folded.length && found < 0; from += 64) found = find(folded, from);",
     },
@@ -177,7 +180,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/core/parse-json.ts", name: "parseJson" },
     test: {
       file: "test/unit/http/request-body.test.ts",
-      name: "refuses what is nested so deep that the stack would end",
+      name: "refuses a body whose nesting would overflow the stack",
     },
     takenOut: { find: "if (nestsTooDeep(text)) throw new JsonTooDeep();", put: "" },
   },
@@ -199,7 +202,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/http/route-table.ts", name: "answersHead" },
     test: {
       file: "test/unit/http/route-table.test.ts",
-      name: "answers HEAD where it answers GET, but where that does something",
+      name: "answers HEAD where it answers GET, except where GET changes something",
     },
     takenOut: { find: 'route.method === "GET" && route.head !== false', put: 'route.method === "GET"' },
   },
@@ -210,7 +213,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/core/instances/secret-keys.ts", name: "isSecretKey" },
     test: {
       file: "test/unit/connections/representation.test.ts",
-      name: "is taken apart: plain, secret, masked, and the grant",
+      name: "is separated into plain, secret, masked and grant values",
     },
     takenOut: {
       find: "  return isSecretName(key);\n}\n\n/** The values",
@@ -235,7 +238,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/connections/strip-html.ts", name: "stripHtml" },
     test: {
       file: "test/unit/connections/strip-html.test.ts",
-      name: "leaves no beginning of a tag in any label",
+      name: "leaves no start of a tag in any label",
     },
     takenOut: { find: "if (/[a-z/!?]/i.test(value.charAt(begin + 1)))", put: 'if (value === "")' },
   },
@@ -246,7 +249,7 @@ export const callerThreats: readonly Threat[] = [
     guard: { file: "functions/connections/audit-calls.ts", name: "auditCalls" },
     test: {
       file: "test/unit/connections/audit-calls.test.ts",
-      name: "leaves who, what, whence and how it ended, before it is answered",
+      name: "records who, what, from which address and with which result, before the answer",
     },
     takenOut: {
       find: 'after: (middy) => leave(middy, middy.event.request.logContext.code ?? "done"),',

@@ -1,6 +1,6 @@
 import type { Threat } from "../threat.ts";
 
-/** Refresh tokens: sent once, stored sealed, ended for nobody else. */
+/** Threats to grants: a refresh token must be sent once, stored sealed, and never ended for another instance. */
 export const grantThreats: readonly Threat[] = [
   {
     id: "sealed-elsewhere",
@@ -9,7 +9,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/vault/sealed-format.ts", name: "additionalData" },
     test: {
       file: "test/unit/vault/vault.test.ts",
-      name: "does not open a secret at a place that differs in its %s alone",
+      name: "does not open a secret at a place that differs only in its %s",
     },
     takenOut: { find: "    place.item,\n", put: "" },
   },
@@ -18,7 +18,7 @@ export const grantThreats: readonly Threat[] = [
     threat: "A stored ciphertext is changed",
     from: ["RFC 6819 5.1.4.1.3"],
     guard: { file: "functions/core/vault/sealed-format.ts", name: "openWith" },
-    test: { file: "test/unit/vault/vault.test.ts", name: "notices a change of any bit" },
+    test: { file: "test/unit/vault/vault.test.ts", name: "detects a change of any bit" },
     takenOut: {
       find: "    end = decipher.final();",
       put: "    try {\n      end = decipher.final();\n    } catch {\n      end = Buffer.alloc(0);\n    }",
@@ -31,7 +31,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/instances/instance-token.ts", name: "newInstanceToken" },
     test: {
       file: "test/grant/sign-ins.test.ts",
-      name: "stores the sealed grant before it answers, with only the hash of the token",
+      name: "stores the sealed grant before it answers, and only the hash of the token",
     },
     takenOut: { find: "${secret}`, hash: hashSecret(secret) };", put: "${secret}`, hash: secret };" },
   },
@@ -56,7 +56,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/refresh/exchange.ts", name: "exchange" },
     test: {
       file: "test/grant/refresh.test.ts",
-      name: "is not sent when too long has passed since the item was read",
+      name: "sends nothing when too much time has passed since the item was read",
     },
     takenOut: { find: "if (now > lease.sendBefore)", put: "if (now < 0)" },
   },
@@ -67,7 +67,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/store/lease.ts", name: "lookForRescue" },
     test: {
       file: "test/grant/refresh.test.ts",
-      name: "a taker who cannot look into the bucket sends nothing",
+      name: "a process that cannot read the bucket sends nothing",
     },
     takenOut: {
       find: "if (instance.until === undefined) return undefined;",
@@ -81,7 +81,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/refresh/after-answer.ts", name: "afterAnswer" },
     test: {
       file: "test/grant/refresh.test.ts",
-      name: "no answer at a vendor that rotates: the lease stays, so that the same token is not sent before it ran out",
+      name: "no answer at a vendor that rotates: the lease stays, so that the token is not sent again before the lease ends",
     },
     takenOut: {
       find: "if (connector.oauth2.refreshToken?.rotates !== false) {",
@@ -95,7 +95,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/aws/instances/items.ts", name: "signIn" },
     test: {
       file: "test/grant/instance-table.test.ts",
-      name: "is refused to an earlier or the same sign-in, to a moved fence or version, and while deleting",
+      name: "is refused for an earlier or the same sign-in, for another fence or version, and during a deletion",
     },
     takenOut: {
       find: "condition: `#epoch < :epoch AND #fence",
@@ -121,7 +121,10 @@ export const grantThreats: readonly Threat[] = [
     threat: "The end of an overtaken grant ends the living one, which is the same token",
     from: ["own"],
     guard: { file: "functions/core/grant/revocation/revoke-orphan.ts", name: "isLivedBy" },
-    test: { file: "test/grant/unwanted-grants.test.ts", name: "is spared when its sign-in was overtaken" },
+    test: {
+      file: "test/grant/unwanted-grants.test.ts",
+      name: "is not revoked when its sign-in lost against a later one",
+    },
     takenOut: {
       find: "if (await isLivedBy(deps, owner.id, grant)) return true;",
       put: "",
@@ -134,7 +137,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/revocation/delete-instance.ts", name: "isShared" },
     test: {
       file: "test/grant/siblings.test.ts",
-      name: "asks the vendor for it, and spares it for a sibling",
+      name: "asks the vendor for the account, and keeps the grant for a sibling",
     },
     takenOut: {
       find: 'const shared = ends === "grant" ? await isShared(deps, connector, instance) : false;',
@@ -162,7 +165,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/store/death.ts", name: "isRevivable" },
     test: {
       file: "test/grant/dead-grants.test.ts",
-      name: "is never sent again when the vendor saw the token twice, whether that was before or comes now",
+      name: "never sends the token again when the vendor has seen it twice, before or in this try",
     },
     takenOut: {
       find: '(death.reason === "invalid_grant" || death.reason === "refused")',
@@ -176,7 +179,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/operator/mark-restored.ts", name: "isUnsafe" },
     test: {
       file: "test/grant/restored.test.ts",
-      name: "is never sent where the vendor rotates: not by the worker, not for a caller",
+      name: "is never sent to a vendor that rotates, neither by the worker nor for a caller",
     },
     takenOut: {
       find: "connector === undefined || connector.oauth2.refreshToken?.rotates === true;",
@@ -190,7 +193,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/refresh/access-token.ts", name: "tooSoon" },
     test: {
       file: "test/grant/forced-refresh.test.ts",
-      name: "is one request at the vendor, however often it asks within a minute",
+      name: "is one request at the vendor, however often it is asked for within a minute",
     },
     takenOut: {
       find: 'wait(forcedAt === undefined ? undefined : forcedAt + every, "too_soon");',
@@ -204,7 +207,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/refresh/refused-grants.ts", name: "mayEnd" },
     test: {
       file: "test/grant/refused-grants.test.ts",
-      name: "ends none where more than a fifth of them would go in a day, and that is told",
+      name: "loses none when more than a fifth would be given up in a day, and an operator is told",
     },
     takenOut: { find: "near.length * SHARE <= grants", put: "near.length <= grants" },
   },
@@ -215,7 +218,7 @@ export const grantThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/store/death.ts", name: "withoutTokens" },
     test: {
       file: "test/grant/dead-grants.test.ts",
-      name: "is kept for 30 days, and then its tokens are gone while the instance says what it said",
+      name: "keeps its tokens for 30 days, then they are deleted, and the instance still gives the same reason",
     },
     takenOut: {
       find: "export function withoutTokens({ obtainedAt, obtainedBy, client }: Grant): Grant {",

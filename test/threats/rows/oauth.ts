@@ -1,6 +1,6 @@
 import type { Threat } from "../threat.ts";
 
-/** Between the user's browser, the app, us and the vendor's authorization server. */
+/** Threats between the user's browser, the app, Linkspan and the vendor's authorization server. */
 export const oauthThreats: readonly Threat[] = [
   {
     id: "code-injection",
@@ -9,7 +9,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/oauth/authorization-request.ts", name: "authorizationUrl" },
     test: {
       file: "test/unit/oauth/authorization-url.test.ts",
-      name: "asks Google for offline access and consent, with PKCE where a challenge is given",
+      name: "asks Google for offline access and consent, with PKCE when a challenge is given",
     },
     takenOut: {
       find: '{ code_challenge: request.codeChallenge, code_challenge_method: "S256" }',
@@ -34,7 +34,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/oauth/authorization-request.ts", name: "newState" },
     test: {
       file: "test/unit/oauth/authorization-url.test.ts",
-      name: "has 256 random bits and a prefix that tells it from an app's own",
+      name: "has 256 random bits and a prefix that distinguishes it from an app's own state",
     },
     takenOut: {
       find: "return `ls_${randomBytes(32).toString",
@@ -48,7 +48,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/aws/transient-table.ts", name: "consume" },
     test: {
       file: "test/unit/tenants/transient-table.test.ts",
-      name: "gives an item out once, whoever asks at the same time",
+      name: "returns an item to only one of several simultaneous consumers",
     },
     takenOut: {
       find: " AND (attribute_not_exists(takenBy) OR takenBy = :by)",
@@ -62,7 +62,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/aws/transient-table.ts", name: "get" },
     test: {
       file: "test/unit/tenants/transient-table.test.ts",
-      name: "counts an item past its time as gone, for every call, though it lies there still",
+      name: "treats an expired item as deleted in every call, though it is still stored",
     },
     takenOut: { find: "|| found.expiresAt <= clock.now()", put: "" },
   },
@@ -73,7 +73,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/oauth/authorization-response.ts", name: "checkIssuer" },
     test: {
       file: "test/unit/oauth/authorization-url.test.ts",
-      name: "must be the one that the user was sent to, wherever it is sent",
+      name: "must be the expected one whenever the answer has one",
     },
     takenOut: { find: "if (missing || wrong)", put: "if (missing)" },
   },
@@ -84,7 +84,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/oauth/authorization-response.ts", name: "checkIssuer" },
     test: {
       file: "test/unit/oauth/authorization-url.test.ts",
-      name: "must be there where the vendor promises it",
+      name: "must be in the answer when the connector says that the vendor always sends it",
     },
     takenOut: {
       find: "const missing = iss === undefined && issRequired === true;",
@@ -98,7 +98,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/oauth/choose-client.ts", name: "chooseRedirectUri" },
     test: {
       file: "test/unit/oauth/choose-client.test.ts",
-      name: "is one of the registered app's, letter by letter: not %s",
+      name: "must be one of the registered app's, compared exactly: not %s",
     },
     takenOut: {
       find: "!registered.includes(redirectUri)",
@@ -112,7 +112,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/oauth/choose-client.ts", name: "NO_PLACES" },
     test: {
       file: "test/unit/oauth/choose-client.test.ts",
-      name: "leads to an app, and runs or reads nothing in a browser: not %s",
+      name: "must not run or read something in a browser: not %s",
     },
     takenOut: { find: "if (NO_PLACES.has(scheme))", put: "if (scheme === undefined)" },
   },
@@ -121,7 +121,7 @@ export const oauthThreats: readonly Threat[] = [
     threat: "The hosted flow sends a browser, and a claim with it, to a place that is not the app's",
     from: ["RFC 9700 4.11", "RFC 6819 4.1.5"],
     guard: { file: "functions/core/tenants/allow-lists.ts", name: "isReturnUrlAllowed" },
-    test: { file: "test/unit/tenants/allow-lists.test.ts", name: "allows exactly what stands on it" },
+    test: { file: "test/unit/tenants/allow-lists.test.ts", name: "allows exactly its entries" },
     takenOut: {
       find: "return webUrl(entry)?.href === url.href;",
       put: "return url.href.startsWith(webUrl(entry)?.href ?? entry);",
@@ -132,7 +132,7 @@ export const oauthThreats: readonly Threat[] = [
     threat: "An entry that ends in * is made to cover another host (app.example.evil)",
     from: ["RFC 9700 4.11"],
     guard: { file: "functions/core/tenants/allow-lists.ts", name: "checkReturnUrl" },
-    test: { file: "test/unit/tenants/allow-lists.test.ts", name: "takes no entry like %j" },
+    test: { file: "test/unit/tenants/allow-lists.test.ts", name: "refuses an entry like %j" },
     takenOut: { find: '|| plain.includes("*") || !afterPath', put: "" },
   },
   {
@@ -142,7 +142,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/connections/session-browser.ts", name: "isSessionBrowser" },
     test: {
       file: "test/unit/connections/session-browser.test.ts",
-      name: "is the one with the session's cookie, and no other",
+      name: "is only the one with the session's cookie",
     },
     takenOut: { find: "&& sameHash(session.browser, hashSecret(value))", put: "" },
   },
@@ -153,7 +153,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/connections/session-browser.ts", name: "newSessionCookie" },
     test: {
       file: "test/unit/connections/session-browser.test.ts",
-      name: "has a cookie that no other host sets, no script reads, and no other site's form sends along",
+      name: "has a cookie that other hosts cannot set, scripts cannot read, and forms of other sites do not send",
     },
     takenOut: {
       find: "; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MS",
@@ -167,7 +167,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/sign-in/exchange-code.ts", name: "reserve" },
     test: {
       file: "test/grant/sign-ins.test.ts",
-      name: "twice at once sends the code once and makes one instance",
+      name: "twice at the same time sends the code once and creates one instance",
     },
     takenOut: {
       find: "if (!request.repeated && (await transients.put(item))) return;",
@@ -181,7 +181,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/endpoint/value-format.ts", name: "formatted" },
     test: {
       file: "test/unit/endpoint/endpoint.test.ts",
-      name: "a host label leads to no other host",
+      name: "that is a host label cannot lead to another host",
     },
     takenOut: { find: "return HOST_LABEL.test(label) ? label : undefined;", put: "return label;" },
   },
@@ -193,7 +193,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/endpoint/endpoint.ts", name: "endpointValues" },
     test: {
       file: "test/unit/endpoint/endpoint.test.ts",
-      name: "that decide the host are those that the grant was won with, whatever the configuration says later",
+      name: "that decide the host are those of the grant, whatever the configuration says later",
     },
     takenOut: {
       find: "const bound = decidesHost(format) ? won.endpoint?.[key] : undefined;",
@@ -233,7 +233,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/endpoint/value-format.ts", name: "isBelow" },
     test: {
       file: "test/unit/endpoint/endpoint.test.ts",
-      name: "a host lies below one of the declared suffixes, written as a host or as an https URL",
+      name: "that is a host must be below a declared suffix; it may be a host or an https URL",
     },
     takenOut: { find: "host.endsWith(entry.slice(1))", put: "host.includes(entry.slice(2))" },
   },
@@ -258,7 +258,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/connections/claim.ts", name: "claimSession" },
     test: {
       file: "test/unit/connections/claim.test.ts",
-      name: "for another end user than the one who began is refused, and the session is over",
+      name: "by another end user than the one who began is refused, and ends the session",
     },
     takenOut: {
       find: "const isBeginner = sameHash(session.endUser, hashSecret(body.endUser));",
@@ -272,7 +272,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/connections/claim.ts", name: "claimSession" },
     test: {
       file: "test/unit/connections/claim.test.ts",
-      name: "that is not the session's is refused, and uses nothing up",
+      name: "with a wrong value is refused, and the session stays open",
     },
     takenOut: { find: "if (!sameHash(claim, hashSecret(body.claim)))", put: 'if (claim === "")' },
   },
@@ -281,7 +281,7 @@ export const oauthThreats: readonly Threat[] = [
     threat: "A user claims another user's session",
     from: ["OWASP API1"],
     guard: { file: "functions/connections/claim.ts", name: "claimSession" },
-    test: { file: "test/unit/connections/claim.test.ts", name: "of another user's session finds none" },
+    test: { file: "test/unit/connections/claim.test.ts", name: "of another user's session is 404" },
     takenOut: {
       find: "session.organizationId !== user.organizationId ||\n      session.userId !== user.id",
       put: 'session.organizationId === ""',
@@ -295,7 +295,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/pending/claim-sign-in.ts", name: "acceptedAccounts" },
     test: {
       file: "test/grant/pending-sign-ins.test.ts",
-      name: "another one: the claim must accept it, and is not used up",
+      name: "needs the claim's consent when it is another one; without it the claim stays valid",
     },
     takenOut: {
       find: "account.id !== before.id && claim.acceptOtherAccount !== true",
@@ -309,7 +309,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/pending/claim-sign-in.ts", name: "acceptedAccounts" },
     test: {
       file: "test/grant/pending-sign-ins.test.ts",
-      name: "%s is not told: the claim must accept that, and is not used up",
+      name: "needs the claim's consent when %s is unknown; without it the claim stays valid",
     },
     takenOut: { find: "if (claim.acceptUnknownAccount !== true) {", put: "if (claim.isNew) {" },
   },
@@ -320,7 +320,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/aws/instances/pending.ts", name: "storedPending" },
     test: {
       file: "test/grant/pending-table.test.ts",
-      name: "is no instance: not by its id, in no list of them",
+      name: "is not an instance: it is not found by the id and is in no list",
     },
     takenOut: {
       find: "    organization: organizationId,\n    dueAt",
@@ -334,7 +334,7 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/grant/pending/settle-pending.ts", name: "settlePending" },
     test: {
       file: "test/grant/pending-sign-ins.test.ts",
-      name: "at its end it is revoked and gone; before, a worker only puts its due time right",
+      name: "is revoked and removed at its end; before that, a worker only sets the right due time",
     },
     takenOut: { find: "if (now < pending.endsAt && !isHopeless", put: "if (now >= 0 && !isHopeless" },
   },

@@ -1,6 +1,6 @@
 import type { Threat } from "../threat.ts";
 
-/** The deployment, its permissions, what it writes, and the laptop. */
+/** Threats to the deployment, its permissions, its logs, and the laptop. */
 export const operationThreats: readonly Threat[] = [
   {
     id: "key-without-context",
@@ -9,7 +9,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/permissions.ts", name: "allowTenants" },
     test: {
       file: "test/stacks/functions.test.ts",
-      name: "opens sealed values for a named organization only, wraps none, and not at all in the sweep",
+      name: "allows unwrapping only keys of a named organization, no wrapping, and neither in the sweep",
     },
     takenOut: {
       find: 'to.allow(["kms:Decrypt"], [data.vaultKey.keyArn], organizationContext);',
@@ -23,7 +23,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/api-stack.ts", name: "allowRescue" },
     test: {
       file: "test/stacks/functions.test.ts",
-      name: "takes rescue records away only in the worker, and lists only their prefix",
+      name: "allows deleting rescue records only in the worker, and listing only their prefix",
     },
     takenOut: {
       find: 'allowRescue(each, data, ["s3:GetObject", "s3:PutObject"]);',
@@ -37,7 +37,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/permissions.ts", name: "allowTenantUse" },
     test: {
       file: "test/stacks/api-stack.test.ts",
-      name: "lets each function that callers reach add to sums of use, and to no other transient item",
+      name: "allows each function that callers can reach to add to sums of use, and to no other transient item",
     },
     takenOut: {
       find: '"ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["usage#*"] },',
@@ -51,7 +51,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/refresh-stack.ts", name: "everyMinute" },
     test: {
       file: "test/stacks/refresh-stack.test.ts",
-      name: "may invoke the sweep and nothing else, and only schedules of its group may use that",
+      name: "has a role that may only invoke the sweep, and that only schedules of its group may use",
     },
     takenOut: { find: 'ArnEquals: { "aws:SourceArn": group.scheduleGroupArn },', put: "" },
   },
@@ -62,7 +62,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/constructs/audit-trail.ts", name: "role" },
     test: {
       file: "test/stacks/data-stack.test.ts",
-      name: "is piped only once the pipe's role may read, and by this pipe alone",
+      name: "is piped only after the pipe's role may read, and the role trusts only this pipe",
     },
     takenOut: { find: 'ArnEquals: { "aws:SourceArn": pipe },', put: "" },
   },
@@ -73,7 +73,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/observability-stack.ts", name: "createTopic" },
     test: {
       file: "test/stacks/observability-stack.test.ts",
-      name: "reach the topic under a key of ours, which CloudWatch may use for this stage's alarms and nothing else",
+      name: "publish to the topic with a key of ours, which CloudWatch may use only for this stage's alarms",
     },
     takenOut: { find: 'StringEquals: { "aws:SourceAccount": this.account },', put: "" },
   },
@@ -84,7 +84,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/data-stack.ts", name: "rescueVersionsKept" },
     test: {
       file: "test/stacks/data-stack.test.ts",
-      name: "keeps what was deleted or overwritten for seven days, markers too, and ends no record that is in use",
+      name: "keeps deleted and overwritten versions for seven days, removes markers afterwards, and never removes a current record",
     },
     takenOut: { find: "versioned: true,", put: "versioned: false," },
   },
@@ -95,7 +95,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/constructs/access-log-format.ts", name: "accessLogFormat" },
     test: {
       file: "test/stacks/api-stack.test.ts",
-      name: "logs each access in variables that no caller can fill: nothing would escape a quote in them",
+      name: "logs each access with variables that no caller can choose, because API Gateway does not escape quotes in them",
     },
     takenOut: {
       find: "    method: AccessLogField.contextHttpMethod(),",
@@ -120,7 +120,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/constructs/gateway-errors.ts", name: "addGatewayErrors" },
     test: {
       file: "test/stacks/api-stack.test.ts",
-      name: "answers its own errors in our shape, with nothing in them that the caller sent",
+      name: "answers its own errors in our shape, without anything that the caller sent",
     },
     takenOut: {
       find: 'detail: { reason: "$context.error.responseType" },',
@@ -135,7 +135,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/api-stack.ts", name: "buildRouteTree" },
     test: {
       file: "test/stacks/api-stack.test.ts",
-      name: "leaves no path unmatched: each resource has ANY, and each that may have more below it a catch-all",
+      name: "matches every path: each resource has ANY, and each resource that can have children has a catch-all",
     },
     takenOut: { find: '      "api-v2/oauth/{proxy+}": connections,\n', put: "" },
   },
@@ -146,7 +146,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/api-stack.ts", name: "disableExecuteApiEndpoint" },
     test: {
       file: "test/stacks/api-stack.test.ts",
-      name: "closes the default URL, which else goes on beside the custom domain",
+      name: "disables the default URL, which otherwise stays beside the custom domain",
     },
     takenOut: {
       find: "disableExecuteApiEndpoint: settings.disableExecuteApiEndpoint,",
@@ -160,7 +160,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/constructs/firewall.ts", name: "managedAcl" },
     test: {
       file: "test/stacks/api-stack.test.ts",
-      name: "bounds what one address sends before the throttle that all share, and says so in our shape",
+      name: "limits each address before the shared throttle, with an answer in our shape",
     },
     takenOut: { find: "limit: requestsPerMinute,", put: "limit: 2_000_000_000," },
   },
@@ -171,7 +171,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "lib/api-stack.ts", name: "securityPolicy" },
     test: {
       file: "test/stacks/api-stack.test.ts",
-      name: "is regional, takes every body as bytes, and refuses TLS below 1.2",
+      name: "is regional, treats every body as bytes, and refuses TLS below 1.2",
     },
     takenOut: { find: 'resource.securityPolicy = "SecurityPolicy_TLS13_1_2_2021_06";', put: "" },
   },
@@ -180,7 +180,7 @@ export const operationThreats: readonly Threat[] = [
     threat: "A guard that an operator turned on is off, since its name was misspelt",
     from: ["OWASP API8"],
     guard: { file: "lib/misspelt-context.ts", name: "refuseMisspelt" },
-    test: { file: "test/stacks/settings.test.ts", name: "refuse %s, and ask whether %s was meant" },
+    test: { file: "test/stacks/settings.test.ts", name: "refuse %s and suggest %s" },
     takenOut: { find: "if (meant !== undefined) throw", put: 'if (meant === "") throw' },
   },
   {
@@ -190,7 +190,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "local/lambda/runtime-api.ts", name: "isOwnProcess" },
     test: {
       file: "test/platform/runtime-api.test.ts",
-      name: "refuses whoever does not know its secret, on every route, and gives the event to who does",
+      name: "refuses a caller without its secret on every route, and gives the event to the caller with the secret",
     },
     takenOut: {
       find: "given.length === wanted.length && timingSafeEqual(given, wanted)",
@@ -204,7 +204,7 @@ export const operationThreats: readonly Threat[] = [
     guard: { file: "local/lambda/runtime-api.ts", name: "isOwnProcess" },
     test: {
       file: "test/platform/runtime-api.test.ts",
-      name: "refuses a name that is not its own, were the secret right",
+      name: "refuses another host name, even with the right secret",
     },
     takenOut: { find: "return request.headers.host === host && given", put: "return given" },
   },

@@ -1,6 +1,6 @@
 import type { Threat } from "../threat.ts";
 
-/** What goes to vendors, and what they answer. */
+/** Threats by requests to vendors and by their answers. */
 export const vendorThreats: readonly Threat[] = [
   {
     id: "ssrf-address",
@@ -10,7 +10,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/vendor-http/allowed-addresses.ts", name: "publicLookup" },
     test: {
       file: "test/unit/vendor-http/allowed-addresses.test.ts",
-      name: "are handed to the socket only when public, and refused when none is",
+      name: "reach the socket only when they are public; a name without public addresses is refused",
     },
     takenOut: {
       find: "addresses.filter(({ address }) => isAllowedAddress(address))",
@@ -35,7 +35,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/vendor-http/vendor-http.ts", name: "checked" },
     test: {
       file: "test/unit/vendor-http/vendor-http.test.ts",
-      name: "that a connector declares are refused all the same when they lead inside",
+      name: "that a connector declares are still refused when they are inside the network",
     },
     takenOut: { find: "if (!overridden) checkHostname(hostname);", put: "" },
   },
@@ -46,7 +46,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/vendor-http/vendor-http.ts", name: "matchesHost" },
     test: {
       file: "test/unit/vendor-http/vendor-http.test.ts",
-      name: "other than the declared ones are refused: %s",
+      name: "that are not declared are refused: %s",
     },
     takenOut: {
       find: "return host === wanted || host === `${wanted}:443`;",
@@ -60,7 +60,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/vendor-http/vendor-http.ts", name: "redirected" },
     test: {
       file: "test/unit/vendor-http/vendor-http.test.ts",
-      name: "are followed to a declared suffix, and the credential stays behind",
+      name: "are followed to a declared suffix, without the credential",
     },
     takenOut: {
       find: "headers: request.headers.filter(([name]) => !credentials.includes(name.toLowerCase())),",
@@ -74,7 +74,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/core/oauth/token-request.ts", name: "tokenHosts" },
     test: {
       file: "test/unit/oauth/token-hooks.test.ts",
-      name: "lead to hosts that the connector declares, and to no other",
+      name: "can send requests only to hosts that the connector declares",
     },
     takenOut: {
       find: "return [...[url, ...urls].map((each) => new URL(each).host), ...knownHosts(connector, values)];",
@@ -88,7 +88,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/proxy/vendor-url.ts", name: "vendorUrl" },
     test: {
       file: "test/unit/proxy/vendor-url.test.ts",
-      name: "never leaves the declared hosts, whatever the path and the query",
+      name: "reaches only declared hosts, whatever the path and the query",
     },
     takenOut: {
       find: "return `${new URL(origin).origin}${target}${pairs",
@@ -102,7 +102,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/proxy/proxy-headers.ts", name: "headersForVendor" },
     test: {
       file: "test/unit/proxy/proxy-headers.test.ts",
-      name: "never hold the instance token, wherever else it stood",
+      name: "never contain the instance token, wherever else the request has it",
     },
     takenOut: { find: "&& !value.includes(token),", put: "," },
   },
@@ -113,7 +113,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/proxy/misplaced-token.ts", name: "refuseMisplacedToken" },
     test: {
       file: "test/unit/proxy/forward.test.ts",
-      name: "refuses a request that would carry the instance token to the vendor in another form",
+      name: "refuses a request that would carry the instance token to the vendor in another encoding",
     },
     takenOut: {
       find: "const isIn = tokenFinder(token);",
@@ -125,7 +125,7 @@ export const vendorThreats: readonly Threat[] = [
     threat: "The vendor learns who called, or a caller pretends to be somebody (X-Forwarded-For, Forwarded)",
     from: ["OWASP API8", "own"],
     guard: { file: "functions/proxy/proxy-headers.ts", name: "notToVendor" },
-    test: { file: "test/unit/proxy/proxy-headers.test.ts", name: "stay here: %s" },
+    test: { file: "test/unit/proxy/proxy-headers.test.ts", name: "are not passed on: %s" },
     takenOut: { find: '  "x-forwarded-*",\n', put: "" },
   },
   {
@@ -135,7 +135,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/proxy/proxy-headers.ts", name: "headersForVendor" },
     test: {
       file: "test/unit/proxy/proxy-headers.test.ts",
-      name: "leave out what the Connection header declares to be for this hop",
+      name: "do not include those that the Connection header names",
     },
     takenOut: {
       find: "([name, value]) => !notToVendor(name) && !ofThisHop.has(name) &&",
@@ -149,7 +149,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/proxy/private-caching.ts", name: "withPrivateCaching" },
     test: {
       file: "test/unit/proxy/private-caching.test.ts",
-      name: "is no shared cache's: %s becomes %s",
+      name: "may not be kept by a shared cache: %s becomes %s",
     },
     takenOut: { find: '["public", "private", "s-maxage", "proxy-revalidate"]', put: '["private"]' },
   },
@@ -160,7 +160,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/http/header-values.ts", name: "sendableHeaders" },
     test: {
       file: "test/unit/http/header-values.test.ts",
-      name: "makes every text a header that arrives, and adds none",
+      name: "turns every text into a value that can be sent, and adds no header",
     },
     takenOut: { find: 'value.replace(/[^\\t\\x20-\\x7e\\x80-\\xff]/g, " ").trim()', put: "value" },
   },
@@ -171,7 +171,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/documents/answer-download.ts", name: "sendableType" },
     test: {
       file: "test/unit/documents/answer-download.test.ts",
-      name: "calls a file of no type that a header can hold bytes: %j",
+      name: "uses application/octet-stream for a media type that a header cannot hold: %j",
     },
     takenOut: { find: "MEDIA_TYPE.test(mimeType) ? mimeType : UNKNOWN_TYPE", put: "mimeType" },
   },
@@ -188,7 +188,10 @@ export const vendorThreats: readonly Threat[] = [
     threat: "A small packed answer unpacks to one that fills the memory",
     from: ["OWASP API10", "OWASP API4"],
     guard: { file: "functions/core/vendor-answer/unpack.ts", name: "unpack" },
-    test: { file: "test/unit/oauth/token-endpoint.test.ts", name: "is refused unpacked beyond 1 MB" },
+    test: {
+      file: "test/unit/oauth/token-endpoint.test.ts",
+      name: "is refused when it is larger than 1 MB after decompression",
+    },
     takenOut: {
       find: "decoded(codec, current.bytes, maxBytes)",
       put: "decoded(codec, current.bytes, maxBytes * 100)",
@@ -202,7 +205,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/vendor-http/vendor-http.ts", name: "start" },
     test: {
       file: "test/unit/oauth/framing.test.ts",
-      name: "is not for other requests: the hub and the proxy refuse what is framed in two ways",
+      name: "is not used for other requests: the hub and the proxy refuse an answer with two kinds of framing",
     },
     takenOut: { find: "insecureHTTPParser: lenient,", put: "insecureHTTPParser: true," },
   },
@@ -213,7 +216,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/core/cut-secrets.ts", name: "cutSecrets" },
     test: {
       file: "test/unit/oauth/token-endpoint.test.ts",
-      name: "cuts what was sent out of the vendor's words",
+      name: "removes the secrets that were sent from the vendor's words",
     },
     takenOut: { find: "if (secret.length >= 4) clean = masked(clean, secret);", put: "" },
   },
@@ -224,7 +227,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/core/documents/vendor-failure.ts", name: "withoutSecrets" },
     test: {
       file: "test/unit/documents/vendor-failure.test.ts",
-      name: "never holds the token that was sent to it, wherever it repeats it, and is bounded",
+      name: "never contains the token that was sent, wherever the vendor repeats it, and is shortened",
     },
     takenOut: { find: "return cutSecrets(text, secrets)\n", put: "return text\n" },
   },
@@ -235,7 +238,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/vendor-http/vendor-http.ts", name: "Exchange" },
     test: {
       file: "test/unit/vendor-http/vendor-http.test.ts",
-      name: "never shows the path or a header in its error",
+      name: "has no path and no header in its error",
     },
     takenOut: {
       find: '`the connection to ${this.#hostHeader} failed (${error.code ?? "unknown"})`',
@@ -249,7 +252,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/vendor-http/connections.ts", name: "connections" },
     test: {
       file: "test/unit/vendor-http/vendor-http.test.ts",
-      name: "is checked, and its handshake is over before the request counts as sent",
+      name: "is verified, and the handshake is complete before the request counts as sent",
     },
     takenOut: {
       find: "...present({ ca }),",
@@ -263,7 +266,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/vendor-http/vendor-http.ts", name: "checked" },
     test: {
       file: "test/unit/vendor-http/vendor-http.test.ts",
-      name: "other than the declared ones are refused: %s",
+      name: "that are not declared are refused: %s",
     },
     takenOut: { find: 'if (scheme !== "https") throw', put: 'if (scheme === "") throw' },
   },
@@ -274,7 +277,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/core/vendor-http.ts", name: "isHeaderText" },
     test: {
       file: "test/unit/oauth/token-endpoint.test.ts",
-      name: "%j is told apart, with what came beside it",
+      name: "%j is reported as unusable, with the members beside it",
     },
     takenOut: { find: "return /^[\\t\\x20-\\x7e\\x80-\\xff]+$/.test(text);", put: 'return text !== "";' },
   },
@@ -285,7 +288,7 @@ export const vendorThreats: readonly Threat[] = [
     guard: { file: "functions/core/instances/fit-grant.ts", name: "fitExtra" },
     test: {
       file: "test/unit/instances/fit-grant.test.ts",
-      name: "is kept whole as long as there is room, and never beyond it",
+      name: "are all kept while there is room, and never beyond it",
     },
     takenOut: { find: "if (size <= budgets.extra) break;", put: "if (size <= budgets.extra * 1_000) break;" },
   },

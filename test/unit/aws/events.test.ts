@@ -21,7 +21,7 @@ const event: InstanceEvent = {
 afterEach(() => vi.restoreAllMocks());
 
 describe("an event on its way to the queue", () => {
-  test("is a message of its own kind, in a group that does not hold up refreshes", async () => {
+  test("is a message of its own kind, in a group that does not delay refreshes", async () => {
     const sent: unknown[] = [];
     await announcer(() => ({
       send: async (work) => {
@@ -35,7 +35,7 @@ describe("an event on its way to the queue", () => {
   test.each([
     ["refuses", async () => [false]],
     ["does not answer", () => Promise.reject(new Error("timeout"))],
-  ])("is counted as lost where the queue %s, and fails nobody", async (_, send) => {
+  ])("is counted as lost when the queue %s, and the caller gets no error", async (_, send) => {
     const lines: string[] = [];
     vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));
     await announcer(() => ({ send }))(event);
@@ -45,7 +45,7 @@ describe("an event on its way to the queue", () => {
   });
 });
 
-/** Answers as EventBridge does, and keeps what it was sent. */
+/** Answers as EventBridge does, and records what it gets. */
 function bus(answer: object): { client: EventBridgeClient; sent: PutEventsCommandInput[] } {
   const sent: PutEventsCommandInput[] = [];
   const client = {
@@ -58,7 +58,7 @@ function bus(answer: object): { client: EventBridgeClient; sent: PutEventsComman
 }
 
 describe("an event on its way to the bus", () => {
-  test("has the wire of docs/events.md", async () => {
+  test("has the format of docs/events.md", async () => {
     const { client, sent } = bus({ FailedEntryCount: 0, Entries: [{ EventId: "1" }] });
     await eventBus({ busName: "linkspan-dev", client })(event);
     const [{ Entries = [] } = {}] = sent;
@@ -84,13 +84,13 @@ describe("an event on its way to the bus", () => {
     });
   });
 
-  test("fails where a 200 says that it was not taken", async () => {
+  test("is an error when an answer with status 200 says that the event was refused", async () => {
     const { client } = bus({ FailedEntryCount: 1, Entries: [{ ErrorCode: "ThrottlingException" }] });
     await expect(eventBus({ busName: "linkspan-dev", client })(event)).rejects.toThrow("ThrottlingException");
   });
 });
 
-test("docs/events.md lists every event that there is, and its example has the fields that events have", async () => {
+test("docs/events.md lists every event, and its example has the fields of an event", async () => {
   const page = readFileSync(new URL("../../../docs/events.md", import.meta.url), "utf8");
   const table = page.slice(page.indexOf("| `detail-type`"), page.indexOf("## What an event looks like"));
   const listed = [...table.matchAll(/`(instance\.\w+)`/g)].map(([, name]) => name);

@@ -3,7 +3,7 @@ import { readExpressions } from "../../checks/read-expressions.ts";
 
 const made = (text: string) => readExpressions("a.ts", text).made;
 
-it("finds every regular expression that is written out", () => {
+it("finds every literal regular expression", () => {
   const text = 'const a = /x\\/[/]y/giu;\nconst b = new RegExp("z+", "s"); RegExp(`w`);';
   expect(readExpressions("a.ts", text).expressions).toEqual([
     { at: "a.ts:1", source: "x\\/[/]y", flags: "giu" },
@@ -21,7 +21,7 @@ it.each([
   "name.matchAll(text)",
   "name.search(other.pattern)",
   "name.match('a+')",
-])("complains of one made while the program runs: %s", (code) => {
+])("complains of an expression that is made at run time: %s", (code) => {
   expect(made(`\n${code};`)).toEqual([expect.stringContaining("a.ts:2: ")]);
 });
 
@@ -30,6 +30,6 @@ it.each([
   "name.search(/a/)",
   "vendor.search(call, query, page)",
   "name.replaceAll(text, '')",
-])("has nothing against %s", (code) => {
+])("accepts %s", (code) => {
   expect(made(code)).toEqual([]);
 });

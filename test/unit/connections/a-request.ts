@@ -1,6 +1,6 @@
 import type { HttpRequest } from "../../../functions/http/request.ts";
 
-/** A request with these headers; the rest as quiet as can be. */
+/** A request with these headers and otherwise plain values. */
 export function request(
   headers: Readonly<Record<string, string | undefined>> = {},
   more: Partial<HttpRequest> = {},

@@ -31,7 +31,7 @@ afterEach(() => {
 
 const from = (authorization?: string): HttpRequest => request({ authorization });
 const known = { organizationId: "org", userId: "user", instanceId: 42, connector: "dropbox" };
-/** A call with the middleware around its handler. */
+/** A call with the audit middleware around its handler. */
 const audited = (of: typeof deps, audit: string, handle: HttpHandler) => async (request: HttpRequest) => {
   const { after, onError } = auditCalls(of);
   const middy = { event: { request, route: { audit } } } as unknown as MiddyRequest;
@@ -52,7 +52,7 @@ const learns =
   };
 
 describe("an audited call", () => {
-  it("leaves who, what, whence and how it ended, before it is answered", async () => {
+  it("records who, what, from which address and with which result, before the answer", async () => {
     const asked = from("Bearer lsu_secret");
     const answered = audited(deps, "instance.delete", learns(known))(asked).then(() => events.length);
     expect(await answered).toBe(1);
@@ -70,7 +70,7 @@ describe("an audited call", () => {
     ]);
   });
 
-  it("that is refused leaves the error's code, and is refused all the same", async () => {
+  it("that is refused records the error's code, and is still refused", async () => {
     const refused = audited(deps, "instance.delete", async (request) => {
       Object.assign(request.logContext, known);
       throw new NotFound("gone", "unknown_instance");
@@ -79,7 +79,7 @@ describe("an audited call", () => {
     expect(events).toMatchObject([{ action: "instance.delete", outcome: "unknown_instance" }]);
   });
 
-  it("is called by what its handler learns of it", async () => {
+  it("gets the action, result and changes that its handler reports", async () => {
     const handle = learns({ ...known, action: "instance.sign_in", code: "access_denied", changed: ["name"] });
     await audited(deps, "instance.change", handle)(from());
     expect(events).toMatchObject([
@@ -87,7 +87,7 @@ describe("an audited call", () => {
     ]);
   });
 
-  it("of a caller whom nobody knows leaves nothing: anybody could fill the trail", async () => {
+  it("of an unknown caller records nothing, because anybody could fill the trail", async () => {
     const unknown = audited(deps, "instance.delete", async () => {
       throw new NotFound("no");
     });
@@ -95,7 +95,7 @@ describe("an audited call", () => {
     expect(events).toEqual([]);
   });
 
-  it("is answered though the trail is down, and its event lies in the function's log", async () => {
+  it("is answered when the trail is down, and its event is in the function's log", async () => {
     fails = true;
     expect(await audited(deps, "instance.delete", learns(known))(from("Bearer lsu_secret"))).toEqual({
       status: 200,

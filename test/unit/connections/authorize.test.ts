@@ -89,7 +89,7 @@ const unauthorized = { status: 401, code: "unauthorized" };
 describe("parseAuthorization", () => {
   const secret = fc.stringMatching(/^[\w+/=.~-]{1,60}$/);
 
-  it("takes the parts in any order and case, with or without blanks round the commas", () => {
+  it("accepts the parts in any order and case, with or without spaces around the commas", () => {
     fc.assert(
       fc.property(
         fc.shuffledSubarray(["User", "Organization", "Element"], { minLength: 1 }),
@@ -111,7 +111,7 @@ describe("parseAuthorization", () => {
     );
   });
 
-  it("takes Bearer alone", () => {
+  it("accepts Bearer only alone", () => {
     fc.assert(
       fc.property(secret, (value) => {
         expect(parseAuthorization(`bearer ${value}`)).toEqual({ bearer: value });
@@ -120,7 +120,7 @@ describe("parseAuthorization", () => {
     );
   });
 
-  it("answers 401 to whatever else, and repeats nothing of it", () => {
+  it("answers 401 to any other header, and repeats nothing of it", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, maxLength: 80 }), (header) => {
         try {
@@ -155,7 +155,7 @@ describe("parseAuthorization", () => {
 });
 
 describe("the platform API", () => {
-  it("takes a user with its organization, or a user's secret as Bearer", async () => {
+  it("accepts a user with its organization, or a user's secret as Bearer", async () => {
     for (const header of [
       "User lsu_ann, Organization lso_org",
       "organization lso_org,user lsu_ann",
@@ -165,7 +165,7 @@ describe("the platform API", () => {
     }
   });
 
-  it("answers 401 to a user with another organization's secret, or with another user's in its place", async () => {
+  it("answers 401 to a user with another organization's secret, or with another user's secret in place of the organization's", async () => {
     for (const header of [
       "User lsu_ann, Organization lso_else",
       "User lsu_else, Organization lso_org",
@@ -175,7 +175,7 @@ describe("the platform API", () => {
       await expect(platform(header), header).rejects.toMatchObject(unauthorized);
   });
 
-  it("ignores an Element part, whatever it is", async () => {
+  it("ignores an Element part, whatever its value", async () => {
     expect(await platform("User lsu_ann, Organization lso_org, Element gone")).toMatchObject({
       user: { id: "ann" },
     });
@@ -203,14 +203,14 @@ describe("the platform API", () => {
     await expect(platform("Bearer lsu_ann")).rejects.toMatchObject(unauthorized);
   });
 
-  it("looks an unknown secret up once", async () => {
+  it("looks up an unknown secret once", async () => {
     await expect(platform("Bearer lsu_nobody")).rejects.toMatchObject(unauthorized);
     expect(lookups).toEqual(["lsu_nobody"]);
   });
 });
 
 describe("an instance token", () => {
-  it("is enough alone, and goes with its own user and organization", async () => {
+  it("is enough alone, and is accepted with its own user and organization", async () => {
     for (const header of [
       `Bearer ${token}`,
       `Element ${token}`,
@@ -221,14 +221,14 @@ describe("an instance token", () => {
     }
   });
 
-  it("with somebody else's secrets finds nothing", async () => {
+  it("with another user's or organization's secrets is 404", async () => {
     for (const header of [`User lsu_bob, Element ${token}`, `Organization lso_else, Element ${token}`]) {
       await expect(hub(header)).rejects.toMatchObject({ status: 404 });
     }
     await expect(hub(`User lsu_nobody, Element ${token}`)).rejects.toMatchObject(unauthorized);
   });
 
-  it("that is garbled, unknown or of no instance is 401", async () => {
+  it("that is malformed, unknown or of another instance is 401", async () => {
     const other = newInstanceToken(42).token;
     const elsewhere = newInstanceToken(43).token;
     for (const wrong of [other, elsewhere, token.slice(0, -1), `${token}x`, "lsu_ann", "lsi_16."]) {
@@ -237,7 +237,7 @@ describe("an instance token", () => {
     await expect(hub("User lsu_ann, Organization lso_org")).rejects.toMatchObject(unauthorized);
   });
 
-  it("of an instance under deletion or a suspended organization is 401", async () => {
+  it("of an instance that is being deleted or of a suspended organization is 401", async () => {
     if (instance) instance = { ...instance, deleting: true };
     await expect(hub(`Bearer ${token}`)).rejects.toMatchObject(unauthorized);
     if (instance) instance = { ...instance, deleting: false };
@@ -245,7 +245,7 @@ describe("an instance token", () => {
     await expect(hub(`Bearer ${token}`)).rejects.toMatchObject(unauthorized);
   });
 
-  it("of a suspended user is 401, with or without secrets beside it", async () => {
+  it("of a suspended user is 401, with or without the user's secrets", async () => {
     const headers = [`Bearer ${token}`, `User lsu_ann, Element ${token}`, `Element ${token}`];
     const asked: string[] = [];
     const withList = (suspendedUsers: readonly string[] | undefined) => ({
@@ -268,7 +268,7 @@ describe("an instance token", () => {
       await expect(call(header, ["bob", "ann"])).rejects.toMatchObject(unauthorized);
       expect(await call(header, ["bob"])).toMatchObject({ instance: { id: 42 } });
     }
-    // A user's own item is not read for it, unless there is no list yet.
+    // The user's own item is not read for this, unless the organization has no list yet.
     expect(asked).toEqual([]);
     suspended = ["ann"];
     await expect(call(`Bearer ${token}`, undefined)).rejects.toMatchObject(unauthorized);
@@ -279,7 +279,7 @@ describe("an instance token", () => {
     await expect(call(`Bearer ${token}`, ["bob"])).rejects.toMatchObject(unauthorized);
   });
 
-  it("that was rotated away is good until its grace ends, by the store's time", async () => {
+  it("that was replaced is valid until its grace period ends, by the store's time", async () => {
     const old = (until: number) => {
       if (instance) instance = { ...instance, tokenHashes: [{ hash: "new" }, { hash, until }] };
     };
@@ -289,7 +289,7 @@ describe("an instance token", () => {
     await expect(hub(`Bearer ${token}`)).rejects.toMatchObject(unauthorized);
   });
 
-  it("of a disabled instance is 403, of a dead grant 401 with its own code; both may still ask about themselves", async () => {
+  it("of a disabled instance is 403, of a dead grant 401 with its own code; both may still read their own instance", async () => {
     if (instance) instance = { ...instance, enabled: false };
     await expect(hub(`Bearer ${token}`)).rejects.toMatchObject({ status: 403, code: "instance_disabled" });
     if (instance) instance = { ...instance, enabled: true, deadVersion: instance.version };
@@ -304,7 +304,7 @@ describe("an instance token", () => {
 });
 
 describe("browsers of another origin", () => {
-  it("are let read an answer only where the instance's organization lists them", async () => {
+  it("may read an answer only when the instance's organization lists them", async () => {
     for (const [origin, allowed] of [
       ["https://app.example", "https://app.example"],
       ["https://evil.example", undefined],
@@ -318,13 +318,13 @@ describe("browsers of another origin", () => {
     }
   });
 
-  it("get nothing from a call with a platform secret", async () => {
+  it("may not read an answer to a call with a platform secret", async () => {
     const call = request({ authorization: "Bearer lsu_ann", origin: "https://app.example" });
     await authorizePlatform(call, tenants);
     expect(corsHeaders(call)["Access-Control-Allow-Origin"]).toBeUndefined();
   });
 
-  it("have their preflight answered without a token, and nothing else is one", () => {
+  it("get a preflight answered without a token; no other request counts as a preflight", () => {
     const asks = { origin: "https://evil.example", "access-control-request-method": "PUT" };
     expect(preflight(request(asks, { method: "OPTIONS" }))).toMatchObject({
       status: 204,
@@ -334,7 +334,7 @@ describe("browsers of another origin", () => {
     expect(preflight(request({ origin: "https://evil.example" }, { method: "OPTIONS" }))).toBeUndefined();
   });
 
-  it("are told in a preflight what an instance token may do at that path, and nothing more", () => {
+  it("see in a preflight only the methods that an instance token may use at that path", () => {
     const asked = (path: string) =>
       preflight(
         request(

@@ -62,7 +62,7 @@ const claim = (body: object, secret = "lsu_ann") =>
   );
 
 describe("a claim", () => {
-  it("for another end user than the one who began is refused, and the session is over", async () => {
+  it("by another end user than the one who began is refused, and ends the session", async () => {
     await expect(claim({ claim: "the claim", endUser: "user-2" })).rejects.toMatchObject({
       status: 403,
       code: "end_user_mismatch",
@@ -70,7 +70,7 @@ describe("a claim", () => {
     expect(session.status).toBe("refused");
   });
 
-  it("that is not the session's is refused, and uses nothing up", async () => {
+  it("with a wrong value is refused, and the session stays open", async () => {
     await expect(claim({ claim: "another", endUser: "user-1" })).rejects.toMatchObject({
       status: 400,
       code: "invalid_claim",
@@ -78,8 +78,8 @@ describe("a claim", () => {
     expect(session.status).toBe("connected");
   });
 
-  it("of another user's session finds none", async () => {
-    // Whatever is in the claim: that another end user is named would end it.
+  it("of another user's session is 404", async () => {
+    // Also with another end user's name, which would end the session for its owner.
     for (const endUser of ["user-1", "user-2"])
       await expect(claim({ claim: "the claim", endUser }, "lsu_bob")).rejects.toMatchObject({
         status: 404,

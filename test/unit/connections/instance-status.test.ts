@@ -30,7 +30,7 @@ function asked(grant: Partial<Grant>, changes: Partial<Instance>) {
   }
 }
 
-/** Dropbox without `token_access_type=offline` gives such a grant. */
+/** A grant as Dropbox gives it without `token_access_type=offline`. */
 const single = () => {
   const { world, ...calls } = asked({}, {});
   const { refreshToken, ...grant } = world.grant();
@@ -44,7 +44,7 @@ const single = () => {
 };
 
 describe("an instance's status", () => {
-  it("tells when a grant is refreshed next", async () => {
+  it("shows when a grant is refreshed next", async () => {
     const { status, world } = asked({}, {});
     expect(await status()).toMatchObject({
       valid: true,
@@ -52,7 +52,7 @@ describe("an instance's status", () => {
     });
   });
 
-  it("tells that a grant without a refresh token is valid, and never refreshed", async () => {
+  it("shows that a grant without a refresh token is valid, and never refreshed", async () => {
     expect(await single().status()).toMatchObject({
       valid: true,
       lastRefreshedAt: null,
@@ -62,7 +62,7 @@ describe("an instance's status", () => {
   });
 });
 
-it("an end that no date can tell, of an import of before, is none", async () => {
+it("an expiry beyond the range of dates, from an old import, is shown as null", async () => {
   const { status, world } = single();
   const { dueAt, ...instance } = world.stored();
   const place = { organizationId: "org", item: "instance/42", field: "grant", version: 1 };
@@ -72,7 +72,7 @@ it("an end that no date can tell, of an import of before, is none", async () => 
   expect(await status()).toMatchObject({ valid: true, expiresAt: null });
 });
 
-describe("why an instance fails, in its status", () => {
+describe("the last error of an instance, in its status", () => {
   const failure = {
     at: Date.UTC(2026, 10, 26, 8),
     code: "invalid_grant",
@@ -81,7 +81,7 @@ describe("why an instance fails, in its status", () => {
   };
   const dead = { deadVersion: 1, lastError: "invalid_grant", lastFailure: failure };
 
-  it("is told in our word and in the vendor's own; what is dead is not due to be refreshed", async () => {
+  it("has our code and the vendor's words; a dead grant has no next refresh", async () => {
     expect(await asked({}, dead).status()).toMatchObject({
       valid: false,
       lastError: {
@@ -96,8 +96,8 @@ describe("why an instance fails, in its status", () => {
 
   it.each([
     ["has no words", { lastError: "vendor_unreachable" }],
-    ["has those of another failure", { ...dead, lastError: "vendor_unreachable" }],
-  ])("is our word alone where what an earlier version left %s", async (_, changes) => {
+    ["has the words of another failure", { ...dead, lastError: "vendor_unreachable" }],
+  ])("has only our code when what an earlier version stored %s", async (_, changes) => {
     expect(await asked({}, changes).status()).toMatchObject({
       lastError: { at: null, code: "vendor_unreachable", error: null, errorDescription: null },
     });
@@ -105,7 +105,7 @@ describe("why an instance fails, in its status", () => {
 });
 
 describe("an instance's scopes, in its status", () => {
-  it("are told, and those that were asked for and not granted", async () => {
+  it("are shown, with those that were asked for and not granted", async () => {
     const grant = { scope: "files.content.read", askedScopes: ["files.content.read", "sharing.read"] };
     expect(await asked(grant, {}).status()).toMatchObject({
       scopes: ["files.content.read"],
@@ -113,13 +113,13 @@ describe("an instance's scopes, in its status", () => {
     });
   });
 
-  it("are null where nobody knows them", async () => {
+  it("are null when they are unknown", async () => {
     expect(await asked({}, {}).status()).toMatchObject({ scopes: null, missingScopes: [] });
   });
 });
 
 describe("a refresh that the app asks for", () => {
-  it("is 501 for a grant without a refresh token, and no token request goes out", async () => {
+  it("is 501 for a grant without a refresh token, and sends no token request", async () => {
     const { refresh, world } = single();
     await expect(refresh()).rejects.toMatchObject({
       status: 501,

@@ -35,14 +35,14 @@ const deps = {
   },
 } as unknown as ConnectionDeps;
 
-describe("an instance of somebody else", () => {
+describe("an instance of another user", () => {
   const other = async (changes: Partial<Instance>) => {
     instance = { ...instance, ...changes };
     return await instanceOfUser(deps, ann, 42);
   };
   const notFound = expect.objectContaining({ status: 404, code: "unknown_instance" });
 
-  it("is not there, as one that is not there is not", async () => {
+  it("is not found, like an instance that does not exist", async () => {
     expect((await instanceOfUser(deps, ann, 42)).instance.id).toBe(42);
     await expect(instanceOfUser(deps, ann, 43)).rejects.toThrow(notFound);
     await expect(other({ organizationId: "else" })).rejects.toThrow(notFound);
@@ -51,17 +51,17 @@ describe("an instance of somebody else", () => {
   });
 });
 
-describe("what changes an instance", () => {
+describe("a call that changes an instance", () => {
   const change = (authorization: string, more: Record<string, string> = {}) =>
     ownInstance(deps, request({ authorization, ...more }, { params: {} }), "change");
   const full = `User lsu_ann, Organization lso_org, Element ${token}`;
 
-  it("takes its user's secrets beside the instance token", async () => {
+  it("needs the user's secrets together with the instance token", async () => {
     for (const alone of [`Bearer ${token}`, `Element ${token}`, `User lsu_ann, Element ${token}`])
       await expect(change(alone)).rejects.toThrow(expect.objectContaining({ code: "needs_user" }));
   });
 
-  it("never comes from a browser page", async () => {
+  it("is refused when it comes from a browser page", async () => {
     await expect(change(full, { origin: "https://app.example" })).rejects.toThrow(
       expect.objectContaining({ code: "not_from_browsers" }),
     );

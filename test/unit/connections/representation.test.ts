@@ -64,11 +64,11 @@ describe("an instance on the wire", () => {
     expect(shown).not.toHaveProperty("grant");
   });
 
-  it("shows its token once: later answers mask it", () => {
+  it("shows its token only once: later answers mask the token", () => {
     expect(instanceRepresentation(instance, user).token).toBe("********");
   });
 
-  it("says when it is disabled, and when its grant is dead", () => {
+  it("shows when it is disabled, and when its grant is dead", () => {
     expect(instanceRepresentation({ ...instance, enabled: false }, user)).toMatchObject({
       valid: true,
       disabled: true,
@@ -80,7 +80,7 @@ describe("an instance on the wire", () => {
     expect(instanceRepresentation({ ...instance, version: 2, deadVersion: 1 }, user).valid).toBe(true);
   });
 
-  it("gives the app's state back, and all four fields of a user who is gone", () => {
+  it("contains the app's state, and all four fields of a user who no longer exists", () => {
     const shown = instanceRepresentation({ ...instance, appState: "basket 7" }, undefined);
     expect(shown.state).toBe("basket 7");
     expect(shown.user).toEqual({ id: 0, emailAddress: "", firstName: "", lastName: "" });
@@ -88,7 +88,7 @@ describe("an instance on the wire", () => {
 });
 
 describe("the body of POST, PUT and PATCH", () => {
-  it("takes what old clients send: null, empty and unknown fields, numbers for texts, HTML in names", () => {
+  it("may contain what old clients send: null, empty and unknown fields, numbers for texts, HTML in names", () => {
     expect(
       read({
         element: { key: "dropbox", id: 22, name: "Dropbox", parameters: [] },
@@ -123,7 +123,7 @@ describe("the body of POST, PUT and PATCH", () => {
     expect(() => read(body)).toThrowError(expect.objectContaining({ status: 400, detail: { field } }));
   });
 
-  it("takes an authorization code as it is or percent-encoded", () => {
+  it("may have the authorization code as it is or percent-encoded", () => {
     expect(codeOf({ code: "4/0AbC-d_e" })).toBe("4/0AbC-d_e");
     expect(codeOf({ code: "4%2F0AbC-d_e" })).toBe("4/0AbC-d_e");
     expect(codeOf({})).toBeUndefined();
@@ -135,7 +135,7 @@ describe("the body of POST, PUT and PATCH", () => {
     );
   });
 
-  it("keeps what else a redirect brought, but no part of the protocol, and not without bound", () => {
+  it("keeps other parameters of a redirect, but none of the protocol, and only up to a limit", () => {
     expect(extraOf(dropbox, { code: "c", state: "s", realmId: "17", refresh_token: "r" })).toEqual({
       realmId: "17",
     });
@@ -153,7 +153,7 @@ describe("the body of POST, PUT and PATCH", () => {
     );
   });
 
-  it("is without the blanks and line breaks that a paste brings along", () => {
+  it("loses the spaces and line breaks that a paste adds", () => {
     expect(
       read({
         providerData: { code: "\n c ", state: "s\r\n", realmId: "\t17", access_token: " \n" },
@@ -170,7 +170,7 @@ describe("the body of POST, PUT and PATCH", () => {
         "oauth.api.key": "id",
         "oauth.api.secret": "secret",
         "oauth.scope": "a b",
-        // The app's own.
+        // A value of the app's own stays as it is.
         note: " mine ",
       },
     });
@@ -179,7 +179,7 @@ describe("the body of POST, PUT and PATCH", () => {
 });
 
 describe("a configuration that was sent", () => {
-  it("is taken apart: plain, secret, masked, and the grant", () => {
+  it("is separated into plain, secret, masked and grant values", () => {
     expect(
       readConfiguration(dropbox, {
         "oauth.api.key": "k",
@@ -201,7 +201,7 @@ describe("a configuration that was sent", () => {
   });
 
   it.each(["99999999999999", "1e308", "-1", "0", "soon", " "])(
-    "takes a lifetime of %j for none",
+    "treats a lifetime of %j as unknown",
     (interval) => {
       const { grant } = readConfiguration(dropbox, {
         "oauth.user.token": "a",
@@ -211,7 +211,7 @@ describe("a configuration that was sent", () => {
     },
   );
 
-  it("never shows again what came as a secret", () => {
+  it("never shows a value again that came as a secret", () => {
     fc.assert(
       fc.property(
         fc.dictionary(

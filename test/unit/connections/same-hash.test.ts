@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 describe("hashes of secrets", () => {
-  it("are compared in a time that does not tell where they differ", () => {
+  it("are compared in a time that does not depend on where they differ", () => {
     const compared = vi.spyOn(crypto, "timingSafeEqual");
     syncBuiltinESMExports();
     const hash = "A".repeat(43);

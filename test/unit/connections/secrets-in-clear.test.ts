@@ -12,7 +12,7 @@ const MASK = "********";
 let world: CalmWorld;
 let deps: ConnectionDeps;
 
-/** As a version that knew a secret by `password` and `secret` only left it. */
+/** The instance as a version left it that knew a secret only by `password` and `secret`. */
 beforeEach(async () => {
   world = new CalmWorld();
   world.connector = dropbox;
@@ -52,8 +52,8 @@ const patch = (body: unknown) => call("PATCH", "/instances/42", body);
 const put = (body: unknown) => call("PUT", "/instances/42", body);
 const sealed = () => openConfiguration(world.deps.vault, world.stored());
 
-describe("a secret that an earlier version kept in clear", () => {
-  it("is shown masked at once, in the instance and in its configuration", async () => {
+describe("a secret that an earlier version stored in plain text", () => {
+  it("is masked at once, in the instance and in its configuration", async () => {
     expect((await call("GET", "/instances/42")).configuration).toEqual({
       "my.key": "mine",
       access_token: MASK,
@@ -73,7 +73,7 @@ describe("a secret that an earlier version kept in clear", () => {
     ["it comes back masked", () => patch({ configuration: { access_token: MASK } })],
     ["the name is changed", () => patch({ name: "New" })],
     [
-      "all is put back as it was shown",
+      "the whole configuration is put as it was shown",
       async () => put({ configuration: (await call("GET", "/instances/42")).configuration }),
     ],
   ])("is sealed when %s, and keeps its value", async (_, change) => {
@@ -84,7 +84,7 @@ describe("a secret that an earlier version kept in clear", () => {
     expect(world.stored().configuration).toMatchObject({ "my.key": "mine" });
   });
 
-  it("goes when the whole is put without it", async () => {
+  it("is deleted when the whole configuration is put without it", async () => {
     await put({ configuration: { "my.key": "other" } });
     expect(await sealed()).toEqual({});
     expect(world.stored().configuration).toEqual({
@@ -93,7 +93,7 @@ describe("a secret that an earlier version kept in clear", () => {
     });
   });
 
-  it("wins over a sealed one of the same name: a version that does not seal it has written it since", async () => {
+  it("replaces a sealed value of the same name, because a version that does not seal has written it later", async () => {
     await patch({ name: "Sealed now" });
     const { configuration } = world.stored();
     world.items.set(42, { ...world.stored(), configuration: { ...configuration, access_token: "newer" } });
@@ -101,13 +101,13 @@ describe("a secret that an earlier version kept in clear", () => {
     expect(await sealed()).toMatchObject({ access_token: "newer" });
   });
 
-  it("is sealed from the beginning when it is sent now", async () => {
+  it("is sealed at once when it is sent now", async () => {
     await patch({ configuration: { apiToken: "a", private_key: "b", "x.passphrase": "c" } });
     expect(await sealed()).toMatchObject({ apiToken: "a", private_key: "b", "x.passphrase": "c" });
   });
 });
 
-describe("a value that lies sealed though its name is no secret's any more", () => {
+describe("a sealed value whose name no longer counts as a secret's", () => {
   it("stays sealed until it is sent again", async () => {
     const place = { id: 42, organizationId: "org" };
     const before = { "client.secret.expires": "2027" };

@@ -11,7 +11,7 @@ const [cookie = ""] = header.split(";");
 const session = { sessionId, browser: hash } as ConnectSession;
 
 describe("the browser of a connect session", () => {
-  it("is the one with the session's cookie, and no other", () => {
+  it("is only the one with the session's cookie", () => {
     expect(isSessionBrowser(request({ cookie: `a=b; ${cookie}; c=d` }), session)).toBe(true);
     const [name = ""] = cookie.split("=");
     const [other = ""] = newSessionCookie(request(), sessionId).header.split(";");
@@ -19,17 +19,17 @@ describe("the browser of a connect session", () => {
       expect(isSessionBrowser(request({ cookie: sent }), session), sent).toBe(false);
   });
 
-  it("is nobody's before one has opened it", () => {
+  it("is not known before a browser has submitted the form", () => {
     const { browser: _, ...unopened } = session;
     expect(isSessionBrowser(request({ cookie }), unopened as ConnectSession)).toBe(false);
   });
 
-  it("has a cookie that no other host sets, no script reads, and no other site's form sends along", () => {
+  it("has a cookie that other hosts cannot set, scripts cannot read, and forms of other sites do not send", () => {
     expect(header).toMatch(/^__Host-linkspan-/);
     const attributes = header.split("; ").slice(1);
     expect(attributes).toEqual(expect.arrayContaining(["Path=/", "HttpOnly", "SameSite=Lax", "Secure"]));
     expect(header).not.toContain("Domain=");
-    // 256 bits, of which only the hash is kept.
+    // 256 bits, of which only the hash is stored.
     expect(cookie.split("=")[1]).toMatch(/^[\w-]{43}$/);
     expect(cookie).not.toContain(hash);
   });

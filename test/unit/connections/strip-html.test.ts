@@ -12,11 +12,11 @@ it.each([
   ["<<img src=x>img src=y", "img src=y"],
   ["I <3 files, 1 < 2", "I <3 files, 1 < 2"],
   ["a <", "a <"],
-])("makes %j to %j", (label, shown) => {
+])("turns %j into %j", (label, shown) => {
   expect(stripHtml(label)).toBe(shown);
 });
 
-it("leaves no beginning of a tag in any label", () => {
+it("leaves no start of a tag in any label", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(..."<>/!? ab3\n") }), (label) => {
       expect(stripHtml(label)).not.toMatch(/<[a-z/!?]/i);

@@ -6,7 +6,7 @@ const YEAR_MS = 365 * 86_400_000;
 describe.each(allConnectors().map((each) => [each.key, each] as const))("the facts of %s", (_, connector) => {
   const sources = [...(connector.sources ?? []), ...(connector.oauth2.sources ?? [])];
 
-  it("have sources, each with the day on which somebody found them there", () => {
+  it("have sources, each with the day on which it was checked", () => {
     expect(sources).not.toEqual([]);
     for (const { url, checked, facts } of sources) {
       expect(new URL(url).protocol).toBe("https:");
@@ -17,7 +17,7 @@ describe.each(allConnectors().map((each) => [each.key, each] as const))("the fac
     }
   });
 
-  it("name the source of its OAuth", () => {
+  it("include the source of its OAuth", () => {
     expect(sources.some(({ facts }) => facts.includes("endpoints"))).toBe(true);
   });
 });

@@ -11,7 +11,7 @@ const download = (mimeType: string, headers: Record<string, string> = {}): Downl
 const headersOf = (each: Download) => answerDownload(each).headers ?? {};
 
 it.each(["text/plain", "text/plain; charset=utf-8", 'text/plain;charset="utf 8"', "application/vnd.a+json"])(
-  "names a file's type as the vendor has it: %s",
+  "passes on the vendor's media type of a file: %s",
   (type) => {
     expect(headersOf(download(type))["Content-Type"]).toBe(type);
   },
@@ -25,11 +25,11 @@ it.each([
   "text/plain; charset",
   'text/plain; charset="a\nb"',
   `text/${"x".repeat(1_000)}`,
-])("calls a file of no type that a header can hold bytes: %j", (type) => {
+])("uses application/octet-stream for a media type that a header cannot hold: %j", (type) => {
   expect(headersOf(download(type))["Content-Type"]).toBe("application/octet-stream");
 });
 
-it("passes on of the vendor's headers what they can be, and no cache may share the bytes", () => {
+it("passes on the vendor's valid headers, and no shared cache may keep the bytes", () => {
   const good = {
     "content-length": "5",
     "content-range": "bytes 0-4/9",
@@ -49,7 +49,7 @@ it("passes on of the vendor's headers what they can be, and no cache may share t
   expect(Object.keys(headersOf(download("text/plain", bad)))).not.toContain("Content-Encoding");
 });
 
-it("asks the vendor for no range that a header cannot hold", () => {
+it("drops a Range that a header cannot hold", () => {
   expect(rangeOf("bytes=0-1, 5-")).toEqual({ range: "bytes=0-1, 5-" });
   for (const header of ["bytes=0-\u20281", "bytes=0-1\r\nX: 1", `bytes=${"1-,".repeat(100)}`, "lines=1-2"])
     expect(rangeOf(header)).toEqual({});

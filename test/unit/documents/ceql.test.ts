@@ -47,7 +47,7 @@ const expression = fc.letrec<{ where: Where }>((tie) => ({
 })).where;
 
 describe("CEQL", () => {
-  it("reads what it writes", () => {
+  it("parses every expression that it formats", () => {
     fc.assert(
       fc.property(expression, (where) => {
         const text = formatWhere(where);
@@ -57,7 +57,7 @@ describe("CEQL", () => {
     );
   });
 
-  it("answers any text with an expression or a 400 that names where", () => {
+  it("parses any text to an expression, or answers 400 that names where", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(..."'()=<>, ANDORname1%") })),
@@ -78,7 +78,7 @@ describe("CEQL", () => {
     ["name like 'Dice'", { kind: "compare", field: "name", operator: "LIKE", value: "Dice" }],
     ["extension in('pdf' , 'txt')", { kind: "in", field: "extension", values: ["pdf", "txt"] }],
     ["size is not null", { kind: "null", field: "size", negated: true }],
-  ])("needs no spaces round operators, and takes keywords in any case: %s", (text, parsed) => {
+  ])("needs no spaces around operators, and accepts keywords in any case: %s", (text, parsed) => {
     expect(parseWhere(text)).toEqual(parsed);
   });
 
@@ -139,7 +139,7 @@ describe("where on items", () => {
     },
   );
 
-  it("sorts by any field either way, and puts what lacks it last", () => {
+  it("sorts by any field in both directions, with items without the field last", () => {
     const items = [file("b", { size: 2 }), folder("c"), file("a", { size: 10 })];
     const sorted = (by: string) => items.toSorted(compareBy(parseOrderBy(by))).map(({ name }) => name);
     expect(sorted("size asc")).toEqual(["b", "a", "c"]);
@@ -151,7 +151,7 @@ describe("where on items", () => {
     expect(() => parseOrderBy(by)).toThrow(expect.objectContaining({ detail: { field: "orderBy" } }));
   });
 
-  it("takes as extension what is behind the last dot", () => {
+  it("takes the text after the last dot as the extension", () => {
     expect(["a.b.TXT", ".profile", "none", "end."].map(extensionOf)).toEqual(["txt", "", "", ""]);
   });
 });

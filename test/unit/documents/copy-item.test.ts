@@ -6,7 +6,7 @@ import type { PathVendor } from "../../../functions/core/documents/vendor.ts";
 import type { VendorCall } from "../../../functions/core/documents/vendor-call.ts";
 import { NotFound, VendorError } from "../../../functions/core/errors.ts";
 
-/** A vendor of files by path, whose next calls may fail. */
+/** A vendor with files by path, whose next calls may fail. */
 class Files {
   readonly items = new Map<string, DocumentsItem>();
   readonly bin = new Map<string, DocumentsItem>();
@@ -20,7 +20,7 @@ class Files {
     return item;
   }
 
-  /** Path and content of what there is. */
+  /** Path and content of all files. */
   contents(): Record<string, unknown> {
     return Object.fromEntries([...this.items].map(([path, { raw }]) => [path, raw]));
   }
@@ -69,7 +69,7 @@ class Files {
   }
 }
 
-describe("a copy over what exists", () => {
+describe("a copy with overwrite", () => {
   let files: Files;
   beforeEach(() => {
     files = new Files();
@@ -88,8 +88,8 @@ describe("a copy over what exists", () => {
 
   it.each([
     ["at once", []],
-    ["though its last step fails once", ["move"]],
-  ])("takes its place, %s", async (_, failures) => {
+    ["even if the last step fails once", ["move"]],
+  ])("replaces the existing file %s", async (_, failures) => {
     expect(await copyOver(...failures)).toBe("copied");
     expect(files.contents()).toEqual({ "/a.txt": "new", "/b.txt": "new" });
   });
@@ -97,15 +97,15 @@ describe("a copy over what exists", () => {
   it.each([
     ["the old one cannot be removed", ["remove"], "remove failed"],
     ["the new one cannot take its place", ["move", "move"], "move failed"],
-  ])("leaves all as it was where %s", async (_, failures, message) => {
+  ])("changes nothing when %s", async (_, failures, message) => {
     expect(await copyOver(...failures)).toBe(message);
     expect(files.contents()).toEqual({ "/a.txt": "new", "/b.txt": "old" });
   });
 
   it.each([
-    ["does not bring the old one back", ["move", "move", "restore"], true],
-    ["cannot bring anything back", ["move", "move"], false],
-  ])("never ends with neither of the two, where the vendor %s", async (_, failures, canRestore) => {
+    ["fails to restore the old one", ["move", "move", "restore"], true],
+    ["cannot restore files", ["move", "move"], false],
+  ])("never loses both files when the vendor %s", async (_, failures, canRestore) => {
     files.canRestore = canRestore;
     expect(await copyOver(...failures)).toBe("move failed");
     expect(Object.values(files.contents())).toEqual(["new", "new"]);

@@ -1,6 +1,6 @@
 import type { Value, Where } from "../../../functions/core/documents/ceql.ts";
 
-/** Writes an expression so that `parseWhere` reads the same again. */
+/** Formats an expression so that `parseWhere` returns the same expression. */
 export function formatWhere(where: Where): string {
   switch (where.kind) {
     case "and":

@@ -8,14 +8,14 @@ import { file } from "./items.ts";
 
 const like = (pattern: string, text: string) => likeTest(pattern)(foldCase(text));
 
-/** What LIKE means, as an expression of its own making: right, and for some patterns far too slow. */
+/** The meaning of LIKE as a regular expression: correct, but far too slow for some patterns. */
 function expected(pattern: string, text: string): boolean {
   const deps = pattern.split("%").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(deps.length === 1 ? (deps[0] ?? "") : `^${deps.join(".*")}$`, "isu").test(text);
 }
 
 describe("LIKE", () => {
-  it("means what an expression with .* in the place of each % means", () => {
+  it("matches the same texts as a regular expression with .* for each %", () => {
     const letters = fc.string({ unit: fc.constantFrom(..."aAbBéÉßςσΣıİi.%") });
     fc.assert(
       fc.property(letters, letters, (pattern, text) => {
@@ -38,17 +38,17 @@ describe("LIKE", () => {
       `b${"a".repeat(1_900)}`,
       (n: number) => `b${"a".repeat(900)}c`.repeat(n / 900),
     ],
-  ])("takes a time that grows with the text alone, with %s", (_, pattern, textOf) => {
+  ])("takes a time that grows only with the text, with %s", (_, pattern, textOf) => {
     expectLinear((size) => like(pattern, textOf(size)), 100_000);
   });
 
-  it("is as quick for many terms on a long name", () => {
+  it("also takes such a time for many terms on a long name", () => {
     const where = Array.from({ length: 70 }, () => "path LIKE '%a%b%c'").join(" OR ");
     const test = whereTest(where);
     expectLinear((size) => test(file("é".repeat(size), { path: "é".repeat(size) })), 20_000);
   });
 
-  it("finds a text where indexOf does", () => {
+  it("finds a text at the same place as indexOf", () => {
     const ab = (maxLength: number) => fc.string({ unit: fc.constantFrom("a", "b"), minLength: 1, maxLength });
     fc.assert(
       fc.property(ab(200), ab(200), fc.nat(20), (piece, text, from) => {

@@ -6,7 +6,7 @@ import { type ListRequest, listPage, type Position } from "../../../functions/co
 import type { PageRequest, VendorPage } from "../../../functions/core/documents/vendor.ts";
 import { file } from "./items.ts";
 
-/** A vendor that gives its list in parts as long as it pleases: empty ones too, and a last cursor that leads to nothing. */
+/** A vendor that gives its list in parts of any size: also empty ones, and a last cursor that leads to an empty part. */
 function vendorOf(sizes: readonly number[], endsWithEmptyPart: boolean) {
   const deps: DocumentsItem[][] = [];
   let count = 0;
@@ -49,8 +49,8 @@ const tests = fc.constantFrom(
 );
 const sorts = fc.constantFrom(undefined, compareBy({ field: "size", descending: true }));
 
-describe("pages made of a vendor's parts", () => {
-  it("join without gap or overlap, are full but for the last, and the last has no next", async () => {
+describe("pages made from a vendor's parts", () => {
+  it("have no gap or overlap; all but the last are full, and the last has no next page", async () => {
     await fc.assert(
       fc.asyncProperty(vendors, pageSizes, tests, sorts, async (vendor, pageSize, test, sort) => {
         const pages = await everyPage(vendor.read, {
@@ -67,7 +67,7 @@ describe("pages made of a vendor's parts", () => {
     );
   });
 
-  it("are the same by number as by token, and pages 1 and 2 of size n are page 1 of size 2n", async () => {
+  it("are the same by number and by token, and pages 1 and 2 of size n are page 1 of size 2n", async () => {
     await fc.assert(
       fc.asyncProperty(vendors, pageSizes, tests, async (vendor, pageSize, test) => {
         const request = { pageSize, ...(test && { test }) };
@@ -82,18 +82,18 @@ describe("pages made of a vendor's parts", () => {
     );
   });
 
-  it("say the total where the whole list was seen", async () => {
+  it("have the total when the whole list was read", async () => {
     const { read } = vendorOf([3, 0, 4], false);
     expect(await listPage(read, { pageSize: 10, page: 1 }, 1000)).toMatchObject({ total: 7 });
     expect((await listPage(read, { pageSize: 5, page: 1 }, 1000)).total).toBeUndefined();
   });
 
-  it("end at a vendor that gives the same cursor for ever", async () => {
+  it("end at a vendor that always gives the same cursor", async () => {
     const read = async (): Promise<VendorPage> => ({ items: [], cursor: "again" });
     expect((await listPage(read, { pageSize: 10, page: 1 }, 1000)).items).toEqual([]);
   });
 
-  it("end one call after a bounded number of items, with a token for the rest", async () => {
+  it("end a call after a limited number of items, with a token for the rest", async () => {
     const part = Array.from({ length: 1000 }, (_, index) => file(`f${index}`));
     let calls = 0;
     const read = async (): Promise<VendorPage> => ({ items: part, cursor: String(++calls) });

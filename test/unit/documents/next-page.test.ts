@@ -9,7 +9,7 @@ const call = { call: "folders.contents", path: "/a", where: undefined };
 const refused = expect.objectContaining({ status: 400, detail: { field: "nextPage" } });
 
 describe("nextPage tokens", () => {
-  it("bring the position back, and fit into a URL", async () => {
+  it("return the position, and fit into a URL", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.option(fc.string({ maxLength: 300 }), { nil: undefined }),
@@ -36,7 +36,7 @@ describe("nextPage tokens", () => {
     await expect(mine.open(call, token)).rejects.toThrow(refused);
   });
 
-  it("that are garbled are refused with a 400 that names nextPage", async () => {
+  it("that are malformed are refused with a 400 that names nextPage", async () => {
     const token = await mine.seal(call, { skip: 1, part: 100 });
     const garbled = [
       token.slice(0, -3),

@@ -10,7 +10,7 @@ const name = fc
   .filter((text) => !/[/\0]/.test(text) && text !== "." && text !== "..");
 
 describe("paths", () => {
-  it("come apart and together again, whatever the names", () => {
+  it("can be split and joined again, whatever the names", () => {
     fc.assert(
       fc.property(fc.array(name, { minLength: 1, maxLength: 5 }), (names) => {
         const path = parsePath(`/${names.join("/")}`);
@@ -21,18 +21,18 @@ describe("paths", () => {
     );
   });
 
-  it("lose doubled slashes and the one at the end", () => {
+  it("lose double slashes and the slash at the end", () => {
     expect(parsePath("//a//b/")).toBe("/a/b");
     expect(parsePath("/")).toBe("/");
   });
 
-  it("do not take a longer name for a folder", () => {
+  it("are not within a folder whose name is only the beginning of theirs", () => {
     expect(isWithin("/ab", "/a")).toBe(false);
     expect(isWithin("/a/b", "/a")).toBe(true);
   });
 
   it.each(["a/b", "", "/a/../b", "/./a", `/${"x".repeat(256)}`, `/${"x/".repeat(3000)}`, "/a\0b"])(
-    "that cannot be used are refused with a 400 that names them (%#)",
+    "that are invalid are refused with a 400 that names path (%#)",
     (path) => {
       expect(() => parsePath(path)).toThrow(
         expect.objectContaining({ status: 400, detail: { field: "path" } }),
@@ -42,7 +42,7 @@ describe("paths", () => {
 });
 
 describe("ids in URLs", () => {
-  it("of Dropbox answer verbatim, encoded once more, and decoded by a gateway", () => {
+  it("of Dropbox work verbatim, encoded once more, and decoded by a gateway", () => {
     fc.assert(
       fc.property(fc.array(name, { minLength: 1, maxLength: 4 }), (names) => {
         const path = `/${names.join("/")}`.toWellFormed().toLowerCase();
@@ -56,7 +56,7 @@ describe("ids in URLs", () => {
   });
 
   it.each(["", "..", "a/b", "a?fields=*", "%2e%2e", "x".repeat(500)])(
-    "of Google Drive never leave their segment: %s",
+    "of Google Drive cannot leave their path segment: %s",
     (id) => {
       expect(() => googledrive.openId(id)).toThrow(expect.objectContaining({ status: 404 }));
     },
@@ -64,7 +64,7 @@ describe("ids in URLs", () => {
 });
 
 describe("Content-Disposition", () => {
-  it("is plain ASCII, and brings every name back", () => {
+  it("is plain ASCII, and contains every name in encoded form", () => {
     fc.assert(
       fc.property(name, (text) => {
         const header = contentDisposition(text);

@@ -3,7 +3,7 @@ import type { Organization } from "../../../functions/core/tenants/ports.ts";
 import type { Vault } from "../../../functions/core/vault/ports.ts";
 import { createVault } from "../../../functions/core/vault/vault.ts";
 
-/** The real vault; only the key service is replaced: a wrapped key is a text, its hash the key. */
+/** The real vault with a test's key service: a wrapped key is a text, and the key is its hash. */
 export function testVault(): Vault {
   return createVault({
     keys: {

@@ -15,7 +15,7 @@ async function multipart(form: FormData): Promise<HttpRequest> {
 }
 
 describe("an upload's body", () => {
-  it("is the part called file, byte for byte, whatever the bytes", async () => {
+  it("is the part named file, with every byte", async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), async (bytes) => {
         const form = new FormData();
@@ -29,7 +29,7 @@ describe("an upload's body", () => {
     );
   });
 
-  it("is the raw body where it is no form", async () => {
+  it("is the raw body when the request is not a form", async () => {
     expect(await readUpload(request(Buffer.from([0, 255]), "image/png"))).toEqual({
       bytes: Buffer.from([0, 255]),
       mimeType: "image/png",
@@ -37,7 +37,7 @@ describe("an upload's body", () => {
     expect(await readUpload(request(Buffer.alloc(0)))).toEqual({ bytes: Buffer.alloc(0) });
   });
 
-  it("takes file names with quotes, as clients write them", async () => {
+  it("may have a file name with quotes, as clients write them", async () => {
     const body =
       '--x\r\nContent-Disposition: form-data; name="file"; filename="say \\"hi\\".txt"\r\n\r\nhello\r\n--x--\r\n';
     const read = await readUpload(request(Buffer.from(body), "multipart/form-data; boundary=x"));
@@ -45,13 +45,13 @@ describe("an upload's body", () => {
     expect(read.fileName).toBe('say "hi".txt');
   });
 
-  it("takes its type from the name where the sender only says that it is bytes", async () => {
+  it("gets its type from the name when the sender only says application/octet-stream", async () => {
     const read = await readUpload(request(Buffer.from("%PDF"), "application/octet-stream"));
     expect(mediaTypeFor(read, "Report.PDF")).toBe("application/pdf");
     expect(mediaTypeFor(read, "Report")).toBe("application/octet-stream");
   });
 
-  it("does not carry a line break into a header to the vendor", async () => {
+  it("never brings a line break into a header to the vendor", async () => {
     const read = await readUpload(request(Buffer.from("x"), "text/plain\r\nX-Evil: 1"));
     expect(read.mimeType).toBeUndefined();
   });
@@ -70,7 +70,7 @@ describe("an upload's body", () => {
       '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n',
       "file",
     ],
-  ])("with %s is a 400 that names it", async (_, contentType, body, field) => {
+  ])("with %s is a 400 that names the field", async (_, contentType, body, field) => {
     await expect(readUpload(request(Buffer.from(body), contentType))).rejects.toThrow(
       expect.objectContaining({ status: 400, detail: { field } }),
     );

@@ -7,7 +7,7 @@ import type { VendorSession } from "../../../functions/core/vendor-session.ts";
 const FUNCTION_MS = 900_000;
 const request: CallRequest = { method: "POST", url: "https://api.dropboxapi.com/2/anything" };
 
-/** Not one idle minute, and no end: a byte each 20 s. */
+/** A body that never ends: a byte every 20 s, so that it is never idle for a minute. */
 function dripping(): Readable {
   const body = new Readable({ read: () => {} });
   const drip = setInterval(() => body.push(" "), 20_000);
@@ -33,7 +33,7 @@ function callTo(status: number, headMs: number) {
   return { call: vendorCall(session as VendorSession, () => undefined), bodies };
 }
 
-/** How it ends, and after how many seconds. */
+/** The error of a call, and after how many seconds it came. */
 async function ended(work: Promise<unknown>): Promise<{ error: unknown; seconds: number }> {
   const beganMs = Date.now();
   const outcome = work.then(
@@ -44,7 +44,7 @@ async function ended(work: Promise<unknown>): Promise<{ error: unknown; seconds:
   return await outcome;
 }
 
-describe("a vendor that drips its answer", () => {
+describe("a vendor that sends its answer slowly", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
   });
@@ -53,9 +53,9 @@ describe("a vendor that drips its answer", () => {
   });
 
   it.each([
-    ["whose headers came at once is given up when the call's time is over", 0, 20],
-    ["has no more time for its headers and its body together", 12_000, 20],
-    ["whose headers came in the last moment has a little for its body", 19_000, 24],
+    ["is given up when the call's time is over", 0, 20],
+    ["has the same time for headers and body together", 12_000, 20],
+    ["gets a little time for the body when its headers came at the last moment", 19_000, 24],
   ])("%s", async (_, headMs, seconds) => {
     const { call, bodies } = callTo(200, headMs);
     const end = await ended(call.json(request));
@@ -63,7 +63,7 @@ describe("a vendor that drips its answer", () => {
     expect(bodies.map((body) => body.destroyed)).toEqual([true]);
   });
 
-  it("has the time that the call gives it", async () => {
+  it("is given the timeout of the call", async () => {
     const { call } = callTo(200, 0);
     expect((await ended(call.json({ ...request, timeoutMs: 60_000 }))).seconds).toBe(60);
   });
@@ -71,7 +71,7 @@ describe("a vendor that drips its answer", () => {
   it.each([
     [500, "vendor_error"],
     [409, "vendor_bad_answer"],
-  ])("and a refusal, %i, is told by its status, in time", async (status, code) => {
+  ])("and answers %i is reported by its status, in time", async (status, code) => {
     const { call } = callTo(status, 0);
     const end = await ended(call.expectOk(request));
     expect(end).toMatchObject({ error: { status: 502, code }, seconds: 20 });

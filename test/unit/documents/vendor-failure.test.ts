@@ -4,8 +4,8 @@ import { vendorFailure, withoutSecrets } from "../../../functions/core/documents
 
 const token = fc.stringMatching(/^[A-Za-z0-9._~+/-]{20,60}$/);
 
-describe("what a vendor says in an error", () => {
-  it("never holds the token that was sent to it, wherever it repeats it, and is bounded", () => {
+describe("a vendor's error", () => {
+  it("never contains the token that was sent, wherever the vendor repeats it, and is shortened", () => {
     fc.assert(
       fc.property(token, fc.string(), fc.json({ maxDepth: 4 }), (secret, text, other) => {
         const said = {
@@ -20,7 +20,7 @@ describe("what a vendor says in an error", () => {
     );
   });
 
-  it("never holds it as a query or a form would write it either", () => {
+  it("never contains the token in the encoding of a query or a form either", () => {
     const secret = "a+b/c d=e&f";
     const forms = [encodeURIComponent(secret), new URLSearchParams({ x: secret }).toString().slice(2)];
     expect(String(withoutSecrets(forms.join(" | "), [secret]))).toBe("******** | ********");
@@ -31,14 +31,14 @@ describe("what a vendor says in an error", () => {
     '{"access_token": "abcdefghijk"}',
     "refresh_token=abcdefghijk&x=1",
     "client_secret: 'abcdefghijk'",
-  ])("loses what looks like a credential: %s", (text) => {
+  ])("loses texts that look like a credential: %s", (text) => {
     expect(String(withoutSecrets(text, []))).not.toContain("abcdefghijk");
     expect(JSON.stringify(withoutSecrets({ token: "abcdefghijk", deep: { text } }, []))).not.toContain(
       "abcdefghijk",
     );
   });
 
-  it("keeps its words", () => {
+  it("keeps its other words", () => {
     expect(
       withoutSecrets({ error_summary: "path/not_found/..", n: 1, ok: false, none: null }, ["xxxxxxxxx"]),
     ).toEqual({
@@ -59,7 +59,7 @@ describe("what a vendor says in an error", () => {
     [500, undefined, 502, "vendor_error"],
     [503, undefined, 502, "vendor_error"],
     [304, undefined, 502, "vendor_bad_answer"],
-  ] as const)("as %s (%s) is our %s %s", (status, refusal, ours, code) => {
+  ] as const)("with status %s (%s) becomes our %s %s", (status, refusal, ours, code) => {
     expect(vendorFailure({ status, headers: {} }, "text", refusal, [])).toMatchObject({ status: ours, code });
   });
 

@@ -41,14 +41,14 @@ async function instanceWith(accessToken: string, version: number, obtainedAt = 0
   };
 }
 
-/** A vendor that knows one token, and a store that has moved on to `stored`. */
+/** A vendor that knows one token, and a store that has the newer token `stored`. */
 async function world(options: {
   read: string;
   stored: [token: string, version: number];
   good: string;
-  /** How old the stored token is. */
+  /** Age of the stored token. */
   ageMs?: number;
-  /** The vendor knows the good token from this attempt on. */
+  /** The number of the first request at which the vendor knows the good token. */
   from?: number;
   /** How long each of the vendor's answers takes. */
   takesMs?: number;
@@ -109,7 +109,7 @@ const upload: SessionRequest = {
 };
 
 describe("a session with a vendor", () => {
-  it("puts the token where the connector says, in place of whatever stood there, and names the hosts", async () => {
+  it("puts the token where the connector says, in place of the caller's credential, and lists the allowed hosts", async () => {
     const { session, sent } = await world({ read: "old-token", stored: ["old-token", 1], good: "old-token" });
     expect((await session.send(upload)).status).toBe(200);
     expect(sent).toHaveLength(1);
@@ -122,7 +122,7 @@ describe("a session with a vendor", () => {
     expect(session.secrets()).toEqual(["old-token"]);
   });
 
-  it("replays a refused request once, the same byte for byte, with the newer token of the store", async () => {
+  it("repeats a refused request once, byte for byte, with the newer token of the store", async () => {
     const { session, sent } = await world({ read: "old-token", stored: ["new-token", 2], good: "new-token" });
     expect((await session.send(upload)).status).toBe(200);
     const [first, second] = sent;
@@ -136,7 +136,7 @@ describe("a session with a vendor", () => {
     expect(sent).toHaveLength(3);
   });
 
-  it("answers the vendor's 401 where there is no other token, and never replays twice", async () => {
+  it("answers the vendor's 401 when there is no other token, and never repeats a request twice", async () => {
     const none = await world({ read: "old-token", stored: ["old-token", 1], good: "nobody's" });
     expect((await none.session.send(upload)).status).toBe(401);
     expect(none.sent).toHaveLength(1);
@@ -147,7 +147,7 @@ describe("a session with a vendor", () => {
 
   const renewed = { read: "old-token", stored: ["new-token", 2] as [string, number], good: "new-token" };
 
-  it("tries a token that was renewed seconds ago once more, after a short wait", async () => {
+  it("tries a token again after a short wait when it was refreshed seconds ago", async () => {
     const { session, sent, sentAt } = await world({ ...renewed, ageMs: 2_000, from: 3 });
     expect((await session.send(upload)).status).toBe(200);
     expect(sentAt).toEqual([0, 0, timing.freshTokenWaitMs]);
@@ -157,7 +157,7 @@ describe("a session with a vendor", () => {
     expect(never.sent).toHaveLength(3);
   });
 
-  it("does so too where there is no other token than the new one itself", async () => {
+  it("also does so when the only token is the new one", async () => {
     const { session, sentAt } = await world({
       read: "new-token",
       stored: ["new-token", 1],
@@ -169,7 +169,7 @@ describe("a session with a vendor", () => {
     expect(sentAt).toEqual([0, timing.freshTokenWaitMs]);
   });
 
-  it("waits for no token that is older, and not beyond the caller's patience", async () => {
+  it("does not wait for an older token, and not beyond the time that a caller waits", async () => {
     const old = await world({ ...renewed, ageMs: timing.freshTokenMs, from: 3 });
     expect((await old.session.send(upload)).status).toBe(401);
     expect(old.sent).toHaveLength(2);
@@ -178,14 +178,14 @@ describe("a session with a vendor", () => {
     expect(slow.sent).toHaveLength(2);
   });
 
-  it("sends a token that was stored with a line break at its end without it", async () => {
+  it("removes the line break at the end of a stored token", async () => {
     const { session, sent } = await world({ read: "token\r\n", stored: ["token\r\n", 1], good: "token" });
     expect((await session.send(upload)).status).toBe(200);
     expect(sent).toHaveLength(1);
     expect(session.secrets()).toEqual(["token"]);
   });
 
-  it("asks for another token in place of a stored one that no header can carry, or says what is wrong", async () => {
+  it("asks for another token when no header can carry the stored one, or answers an error", async () => {
     const healed = await world({ read: "line\nbreak", stored: ["token", 2], good: "token" });
     expect((await healed.session.send(upload)).status).toBe(200);
     expect((await healed.session.send(upload)).status).toBe(200);
@@ -198,7 +198,7 @@ describe("a session with a vendor", () => {
     expect(left.sent).toEqual([]);
   });
 
-  it("asks for a newer token once for requests that are refused together", async () => {
+  it("asks for a newer token once for requests that are refused at the same time", async () => {
     const { session, sent, reads } = await world({
       read: "old-token",
       stored: ["new-token", 2],

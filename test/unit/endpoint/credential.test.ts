@@ -9,7 +9,7 @@ const headers = [
 ] as const;
 
 describe("a vendor's credential", () => {
-  it("stands in a header, with a scheme or without, in place of the caller's", () => {
+  it("is put into a header, with or without a scheme, in place of the caller's", () => {
     const bearer = { in: "header", name: "Authorization", scheme: "Bearer" } as const;
     expect(withCredential(bearer, "token", { url, headers })).toEqual({
       url,
@@ -24,7 +24,7 @@ describe("a vendor's credential", () => {
     expect([credentialHeader(bearer), credentialHeader(bare)]).toEqual(["authorization", "x-key"]);
   });
 
-  it("stands in the query, in place of the caller's, and the other pairs keep their bytes", () => {
+  it("is put into the query, in place of the caller's, and the other pairs keep their bytes", () => {
     const query = { in: "query", name: "access_token" } as const;
     expect(withCredential(query, "a b&c", { url, headers })).toEqual({
       url: "https://api.vendor.example/things?a=1&b=%2F&access_token=a%20b%26c",
@@ -40,7 +40,7 @@ describe("a vendor's credential", () => {
   it.each([
     ["user", "dG9rZW46"],
     ["password", "OnRva2Vu"],
-  ] as const)("is the %s of Basic", (token, pair) => {
+  ] as const)("is put into Basic as the %s", (token, pair) => {
     const basic = { in: "basic", token } as const;
     expect(withCredential(basic, "token", { url, headers }).headers).toEqual([
       ["Authorization", `Basic ${pair}`],

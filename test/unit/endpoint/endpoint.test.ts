@@ -24,7 +24,7 @@ const field = (key: string, format: ValueFormat, more: Partial<ConfigurationFiel
   ...more,
 });
 
-/** A connector whose API lies where its values say. */
+/** A connector whose API's URL contains values. */
 function at(
   api: Partial<Connector["api"]>,
   values: { configuration?: readonly ConfigurationField[]; told?: readonly ToldValue[] } = {},
@@ -37,7 +37,7 @@ const withOne = (format: ValueFormat, template = "https://{place}.vendor.example
 const originWith = (of: Connector, place: string): string => endpointOf(of, { place }).origin;
 
 describe("a value in a connector's URL", () => {
-  it("a host label leads to no other host", () => {
+  it("that is a host label cannot lead to another host", () => {
     const labelled = withOne("hostLabel");
     expect(originWith(labelled, "Acme-1")).toBe("https://acme-1.vendor.example");
     fc.assert(
@@ -57,7 +57,7 @@ describe("a value in a connector's URL", () => {
     }
   });
 
-  it("a host lies below one of the declared suffixes, written as a host or as an https URL", () => {
+  it("that is a host must be below a declared suffix; it may be a host or an https URL", () => {
     const below = withOne({ hostBelow: ["*.my.salesforce.com", "login.salesforce.com"] }, "https://{place}");
     expect(originWith(below, "https://Acme.my.salesforce.com")).toBe("https://acme.my.salesforce.com");
     expect(originWith(below, "acme--dev.sandbox.my.salesforce.com/")).toBe(
@@ -85,7 +85,7 @@ describe("a value in a connector's URL", () => {
     }
   });
 
-  it("a listed host is a host name and no address", () => {
+  it("that is a listed host must be a host name, not an address", () => {
     const listed = withOne({ listedHost: [] }, "https://{place}");
     expect(originWith(listed, "Cloud.Acme.example")).toBe("https://cloud.acme.example");
     for (const evil of ["localhost", "127.0.0.1", "[::1]", "0x7f.1", "2130706433", "a.example:80", "a b.c"]) {
@@ -93,7 +93,7 @@ describe("a value in a connector's URL", () => {
     }
   });
 
-  it("a region is one of the list", () => {
+  it("that is a region must be in the list", () => {
     const region = withOne({ oneOf: ["com", "eu"] }, "https://accounts.zoho.{place}");
     expect(originWith(region, "eu")).toBe("https://accounts.zoho.eu");
     expect(() => originWith(region, "com.evil.example")).toThrowError(
@@ -101,7 +101,7 @@ describe("a value in a connector's URL", () => {
     );
   });
 
-  it("a path segment stays one segment", () => {
+  it("that is a path segment stays one segment", () => {
     const revocation = { ...connector.oauth2.revocation, url: "https://vendor.example/{place}/revoke" };
     const segment = defineConnector<Connector>({
       ...connector,
@@ -122,20 +122,20 @@ describe("a value in a connector's URL", () => {
     }
   });
 
-  it("a header's value ends no header", () => {
+  it("that is a header's value cannot end the header", () => {
     const header = at({ headers: { "X-Member": "{place}" } }, { configuration: [field("place", "text")] });
     expect(endpointOf(header, { place: "dbmid:1" }).headers).toEqual([["X-Member", "dbmid:1"]]);
     expect(() => endpointOf(header, { place: "a\r\nHost: evil" })).toThrowError(/is not right/);
   });
 
-  it("names the value that is missing", () => {
+  it("is named in the error when it is missing", () => {
     expect(() => endpointOf(withOne("hostLabel"), {})).toThrowError("configuration.place is missing");
     expect(() => endpointOf(withOne("hostLabel"), { place: "" })).toThrowError(
       "configuration.place is missing",
     );
   });
 
-  it("that the vendor should have told is the vendor's fault", () => {
+  it("that the vendor should have sent is the vendor's error", () => {
     const told = at(
       { origin: "https://{instance_url}" },
       { told: [{ key: "instance_url", format: { hostBelow: ["*.vendor.example"] } }] },
@@ -150,7 +150,7 @@ describe("a value in a connector's URL", () => {
     }
   });
 
-  it("is declared, with a format, or the connector does not load", () => {
+  it("must be declared with a format, or the connector does not load", () => {
     expect(() => at({ origin: "https://{place}.vendor.example" })).toThrowError(/\{place\}/);
     expect(() => at({ origin: "https://{place}.vendor.example" }, { told: [{ key: "place" }] })).toThrowError(
       /no declared value with a format/,
@@ -172,7 +172,7 @@ describe("the values of an instance", () => {
     },
   );
 
-  it("that decide the host are those that the grant was won with, whatever the configuration says later", () => {
+  it("that decide the host are those of the grant, whatever the configuration says later", () => {
     const won = boundValues(configured, { subdomain: "acme", member: "ann", other: "o" }, "client");
     expect(won).toEqual({ subdomain: "acme", other: "o", client_id: "client" });
     const later = { subdomain: "evil", member: "bob" };
@@ -188,18 +188,18 @@ describe("the values of an instance", () => {
     });
   });
 
-  it("are the configuration's where the grant keeps none, or the default", () => {
+  it("come from the configuration, or the default, when the grant has none", () => {
     const values = endpointValues(configured, { subdomain: "acme", member: "", unknown: "u" }, {});
     expect(values).toEqual({ subdomain: "acme", member: "all", other: "x" });
   });
 
-  it("that the vendor told win over nothing else, and the configuration does not stand for them", () => {
+  it("that the vendor declares come only from the vendor, and the configuration cannot replace them", () => {
     const told = endpointValues(configured, { realmId: "forged" }, { extra: { realmId: "17", member: "m" } });
     expect(told).toMatchObject({ realmId: "17", member: "all" });
     expect(endpointValues(configured, { realmId: "forged" }, {})).not.toHaveProperty("realmId");
   });
 
-  it("are none where the connector has a single place: nothing is kept, nothing looked at", () => {
+  it("are empty for a connector with a fixed URL: nothing is stored or read", () => {
     expect(endpointValues(connector, { subdomain: "x" }, { extra: { a: "b" } })).toEqual({});
     expect(boundValues(connector, { subdomain: "x" }, "client")).toBeUndefined();
     expect(endpointOf(connector, {})).toBe(endpointOf(connector, { subdomain: "x" }));

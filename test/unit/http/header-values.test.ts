@@ -9,7 +9,7 @@ const server = createServer((_, answer) => answer.writeHead(200, sent).end());
 beforeAll(() => new Promise<void>((done) => server.listen(0, "127.0.0.1", done)));
 afterAll(() => server.close());
 
-it("makes every text a header that arrives, and adds none", async () => {
+it("turns every text into a value that can be sent, and adds no header", async () => {
   const plain = await received({});
   await fc.assert(
     fc.asyncProperty(
@@ -23,7 +23,7 @@ it("makes every text a header that arrives, and adds none", async () => {
   );
 });
 
-it("leaves what HTTP can carry as it is", () => {
+it("does not change values that HTTP can carry", () => {
   const headers = {
     ETag: '"a-b"',
     "Content-Disposition": "attachment; filename=\"é\"; filename*=UTF-8''%C3%A9",

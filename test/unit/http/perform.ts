@@ -5,7 +5,7 @@ import { readInput } from "../../../functions/http/middleware/read-input.ts";
 import { whoCalls } from "../../../functions/http/middleware/who-calls.ts";
 import type { HttpRequest, HttpResponse } from "../../../functions/http/request.ts";
 
-/** Does a call as httpFunction does it, up to the handler's answer or error. */
+/** Runs a call as httpFunction does, up to the handler's answer or error. */
 export async function perform(routes: readonly Route[], request: HttpRequest): Promise<HttpResponse> {
   const call: Call = { request, startedAt: 0, pending: [] };
   const middy = { event: call } as MiddyRequest;

@@ -23,7 +23,7 @@ function event(changes: Partial<APIGatewayProxyEvent>): APIGatewayProxyEvent {
 }
 
 describe("readRequest", () => {
-  it("cuts the base path off, with and without the stage in front", () => {
+  it("removes the base path, with and without the stage before it", () => {
     expect(readRequest(event({}), context, []).path).toBe("/files");
     expect(readRequest(event({ path: "/elements/api-v2/files" }), context, []).path).toBe("/files");
     expect(readRequest(event({ path: "/api-v2/elements" }), context, []).path).toBe("/elements");
@@ -33,12 +33,12 @@ describe("readRequest", () => {
     expect(readRequest(event({ path: "/api-v2/files/a%2Fb" }), context, []).path).toBe("/files/a%2Fb");
   });
 
-  it("says what is wrong with a bare percent sign, instead of throwing", () => {
+  it("returns an error for a bare percent sign instead of throwing", () => {
     const request = readRequest(event({ path: "/api-v2/files/100%" }), context, []);
     expect(request.invalid).toMatchObject({ status: 400, detail: { field: "path" } });
   });
 
-  it("takes an empty query parameter as absent, and keeps repeated ones", () => {
+  it("treats an empty query parameter as absent, and keeps repeated ones", () => {
     const request = readRequest(
       event({ multiValueQueryStringParameters: { scope: [""], "tags[]": ["a", "b"] } }),
       context,

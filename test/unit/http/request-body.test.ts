@@ -17,7 +17,7 @@ describe("parseBody", () => {
     );
   });
 
-  it("refuses what is nested so deep that the stack would end", () => {
+  it("refuses a body whose nesting would overflow the stack", () => {
     for (const text of ["[".repeat(5_000) + "]".repeat(5_000), `{"element":${'{"a":'.repeat(4_000)}1`]) {
       expect(() => parseBody(request(text), schema)).toThrowError(
         expect.objectContaining({ status: 400, code: "too_deep", detail: { field: "body" } }),
@@ -40,7 +40,7 @@ describe("parseBody", () => {
     ],
     ['{"element": {"key": "k"}, "list": "s3cret"}', "list is not right: it must be a list"],
     ['{"element": {"key": "k"}, "many": "s3cret"}', "many is not right: it must be <=3"],
-  ])("says of %s what it must be, and never what it is", (text, message) => {
+  ])("names in the error for %s the expected type, never the value", (text, message) => {
     const strict = v.object({
       ...schema.entries,
       size: v.optional(v.union([v.number(), v.boolean()])),
@@ -56,7 +56,7 @@ describe("parseBody", () => {
     );
   });
 
-  it("takes null and empty fields as absent, and ignores unknown ones", () => {
+  it("treats null and empty fields as absent, and ignores unknown ones", () => {
     expect(parseBody(request('{"element": {"key": "box"}, "name": null, "colour": "red"}'), schema)).toEqual({
       element: { key: "box" },
     });
@@ -65,7 +65,7 @@ describe("parseBody", () => {
     );
   });
 
-  it("refuses what is not JSON, and takes nothing and null as an empty object", () => {
+  it("refuses a body that is not JSON, and treats an empty body and null as an empty object", () => {
     expect(() => parseBody(request("{"), schema)).toThrowError(expect.objectContaining({ status: 400 }));
     expect(() => parseBody(request("null"), schema)).toThrowError(/element is missing/);
     expect(() => parseBody(request(""), schema)).toThrowError(/element is missing/);

@@ -30,13 +30,13 @@ describe("routeTable", () => {
     expect(find("GET", "/files/42").route.path).toBe("/files/{id}");
   });
 
-  it("answers 405 with the methods that a known path has", () => {
+  it("answers 405 with the allowed methods of a known path", () => {
     expect(() => find("PATCH", "/files")).toThrowError(
       expect.objectContaining({ status: 405, headers: { Allow: "GET, HEAD, POST" } }),
     );
   });
 
-  it("answers HEAD where it answers GET, but where that does something", () => {
+  it("answers HEAD where it answers GET, except where GET changes something", () => {
     expect(find("HEAD", "/files/42").route).toMatchObject({ method: "GET", path: "/files/{id}" });
     expect(find("HEAD", "/proxy/a").route.method).toBe("ANY");
     const acting = routeTable([{ ...route("GET", "/callback"), head: false }, route("POST", "/files")]);
@@ -54,12 +54,12 @@ describe("routeTable", () => {
     expect(() => find("GET", "/files//metadata")).toThrowError(expect.objectContaining({ status: 404 }));
   });
 
-  it("takes a slash at the end as if it were not there, but not in a remainder", () => {
+  it("ignores a slash at the end, but not in a remainder", () => {
     expect(find("GET", "/files/").route.path).toBe("/files");
     expect(find("GET", "/proxy/a/b/").params).toEqual({ vendorPath: "a/b/" });
   });
 
-  it("hands parameters over percent-encoded, as they came", () => {
+  it("passes parameters on percent-encoded, as they came", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), (name) => {
         const raw = encodeURIComponent(name);

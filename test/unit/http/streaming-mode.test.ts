@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Lambda's stream: takes the next chunk when the last one is taken. */
+/** Lambda's stream: it takes the next chunk after the one before. */
 class Reader extends Writable {
   readonly taken: Buffer[] = [];
   private readonly takes: (next: () => void) => void;
@@ -28,7 +28,7 @@ class Reader extends Writable {
   }
 }
 
-/** Answers with this body, as middy runs a function. */
+/** Sends an answer with this body, as middy runs a function. */
 function answer(body: StreamedResponse["body"], out: Writable, onEnd = () => {}): Promise<void> {
   const response = { statusCode: 200, headers: {}, body, onEnd };
   const deps = { middyRequest: () => ({}), runRequest: async () => response };
@@ -42,7 +42,7 @@ function answer(body: StreamedResponse["body"], out: Writable, onEnd = () => {})
 const chunks = (count: number) => Array.from({ length: count }, (_, index) => Buffer.from(`${index};`));
 
 describe("a streamed answer", () => {
-  it("brings every byte in order, and holds no more than the reader has not taken", async () => {
+  it("contains every byte in order, and buffers little for a slow reader", async () => {
     let made = 0;
     let most = 0;
     const out = new Reader((next) => {
@@ -62,7 +62,7 @@ describe("a streamed answer", () => {
     expect(out.listenerCount("drain")).toBe(0);
   });
 
-  it("is cut where its source fails: the reader's stream itself is not destroyed", async () => {
+  it("is cut off when its source fails; the reader's stream itself is not destroyed", async () => {
     const out = new Reader();
     const onEnd = vi.fn();
     async function* failing() {
@@ -77,13 +77,13 @@ describe("a streamed answer", () => {
     ]);
   });
 
-  it("is cut where its source has failed before anybody read it", async () => {
+  it("is cut off when its source has failed before the first read", async () => {
     const source = new Readable({ read() {} });
     source.on("error", () => {}).destroy(new Error("gone at once"));
     await expect(answer(source, new Reader())).rejects.toThrow("gone at once");
   });
 
-  it("ends with a reader who takes nothing for a minute, and so does its source", async () => {
+  it("ends when its reader takes nothing for a minute, and so does its source", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const source = Readable.from(chunks(100));
     const ended = expect(answer(source, new Reader(() => {}))).rejects.toThrow("stopped reading");

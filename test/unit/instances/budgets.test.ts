@@ -20,16 +20,16 @@ import { openTable, TABLE } from "../../grant/open-instance-table.ts";
 import type { CountedStore } from "../../open-dynamodb.ts";
 
 const key = createSecretKey(randomBytes(32));
-/** Three bytes of UTF-8, one character. */
+/** One character, three bytes of UTF-8. */
 const WIDE = "€";
 
-/** What sealing makes of a text of so many bytes. */
+/** The sealed form of a text of `bytes` bytes. */
 function sealedOf(bytes: number): Sealed {
   const place = { organizationId: "org", item: "instance/42", field: "grant", version: 1 };
   return sealWith(key, "k".repeat(40), place, "x".repeat(bytes));
 }
 
-/** Secret values whose names are as long as names may be: they are stored twice. */
+/** Secret values with the longest possible names, which are stored twice. */
 function worstSecrets(): Record<string, string> {
   const secrets: Record<string, string> = {};
   for (let count = 0; jsonBytes(secrets) < budgets.configuration; count++) {
@@ -44,7 +44,7 @@ function worstReplaced(): ReplacedGrant[] {
   return Array.from({ length: Math.floor(budgets.replacedGrants / itemBytes(one)) }, () => one);
 }
 
-/** Every attribute as large as its budget lets it be. */
+/** An instance with every attribute as large as its budget allows. */
 function worstInstance(): Instance {
   const secrets = worstSecrets();
   const id = 2 ** 48 - 1;
@@ -61,7 +61,7 @@ function worstInstance(): Instance {
       "site.address": "s".repeat(budgets.hostValue),
       subdomain: "s".repeat(budgets.hostValue),
       "oauth.callback.url": "u".repeat(budgets.redirectUri),
-      // All of it plain costs less: the names of secret values are stored twice.
+      // Plain values cost less, because the names of secret values are stored twice.
     },
     secretConfigurationKeys: Object.keys(secrets),
     sealedConfiguration: sealedOf(jsonBytes(secrets)),
@@ -83,7 +83,7 @@ function worstInstance(): Instance {
     lastUsedAt: 2 ** 52,
     attempts: 2 ** 31,
     retryAt: 2 ** 52,
-    // A vendor's words, cut.
+    // A vendor's words, shortened.
     lastError: WIDE.repeat(700),
     account: {
       id: "i".repeat(budgets.accountId),
@@ -106,13 +106,13 @@ describe("all budgets together", () => {
   test("leave an item room for one more grant", () => {
     const bytes = itemBytes(itemOf(worstInstance(), 4) as unknown as Record<string, unknown>);
     expect(bytes + budgets.grant).toBeLessThan(ITEM_BYTES);
-    // The sum is worth something only if the parts were as large as they can be.
+    // The sum is meaningful only if each part is as large as it can be.
     expect(bytes).toBeGreaterThan(
       2 * budgets.configuration + budgets.tags + budgets.grant + budgets.replacedGrants * 0.75,
     );
   });
 
-  test("are taken by the table, and so is the largest grant that comes after", async () => {
+  test("fit into the table, and so does the largest grant afterwards", async () => {
     const worst = worstInstance();
     const { id, version, fence } = worst;
     expect(await table.create(worst)).toBe(true);
@@ -132,17 +132,17 @@ describe("the size of an item", () => {
   const put = (bytes: number) =>
     store.documents.send(new PutCommand({ TableName: TABLE, Item: item(bytes) }));
 
-  test("is never counted smaller than the table counts it, nor much larger", async () => {
+  test("is never counted smaller than the table counts it, and not much larger", async () => {
     await expect(put(ITEM_BYTES)).resolves.toBeDefined();
-    // A number counts here as if it were as long as numbers can be.
+    // A number counts here with the longest length of a number.
     await expect(put(ITEM_BYTES + 21)).rejects.toThrow(/size/);
   });
 });
 
-describe("a table that will never take a write", () => {
+describe("a write that the table never accepts", () => {
   const large = { ...worstInstance(), id: 7, configuration: { filler: "x".repeat(300_000) } };
 
-  test("says so of a new item, of a change and of a grant, and not that it is out of order", async () => {
+  test("is refused for good, for a new item, a change and a grant", async () => {
     await expect(table.create(large)).rejects.toBeInstanceOf(StoreRefused);
     const small = { ...worstInstance(), id: 8 };
     await table.create(small);
@@ -153,7 +153,7 @@ describe("a table that will never take a write", () => {
     expect((await table.get(8)).value?.version).toBe(small.version);
   });
 
-  test("says nothing of the kind when nobody answers", async () => {
+  test("is an ordinary error when the table does not answer", async () => {
     await using gone = await openTable();
     const elsewhere = instanceTable({ client: gone.documents, tableName: "nowhere", shards: 4 });
     const failure = await elsewhere.create(worstInstance()).catch((error: unknown) => error);
@@ -172,7 +172,7 @@ describe("a configuration", () => {
     expect(() => checkConfiguration(plain(budgets.configuration + 1))).toThrow(/configuration is too large/);
   });
 
-  test("from before the budget may stay as large as it is, and shrink, but not grow", () => {
+  test("that is older than the budget may keep its size or shrink, but not grow", () => {
     const stored = configurationBytes(plain(100_000));
     expect(() => checkConfiguration(plain(100_000), stored)).not.toThrow();
     expect(() => checkConfiguration(plain(50_000), stored)).not.toThrow();

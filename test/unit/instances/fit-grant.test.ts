@@ -26,8 +26,8 @@ const members = fc.dictionary(
   { maxKeys: 30 },
 );
 
-describe("what a vendor sends beside its tokens", () => {
-  test("is kept whole as long as there is room, and never beyond it", () => {
+describe("the members that a vendor sends with its tokens", () => {
+  test("are all kept while there is room, and never beyond it", () => {
     fc.assert(
       fc.property(members, (extra) => {
         const kept = fitGrant(declares(), grantWith(extra)).extra ?? {};
@@ -37,7 +37,7 @@ describe("what a vendor sends beside its tokens", () => {
     );
   });
 
-  test("loses its largest members first, and none that the connector declares", () => {
+  test("lose the largest ones first, and none that the connector declares", () => {
     fc.assert(
       fc.property(members, (extra) => {
         const connector = declares("instance_url", "realmId");
@@ -48,13 +48,13 @@ describe("what a vendor sends beside its tokens", () => {
         const gone = names.filter((name) => !Object.hasOwn(kept, name)).map(size);
         const left = names.filter((name) => Object.hasOwn(kept, name)).map(size);
         expect(Math.min(...gone)).toBeGreaterThanOrEqual(Math.max(0, ...left));
-        // No more than must: with its smallest lost member it would be too large.
+        // No more than necessary: with the smallest dropped member it would be too large.
         if (gone.length > 0) expect(jsonBytes(kept) + Math.min(...gone)).toBeGreaterThan(budgets.extra);
       }),
     );
   });
 
-  test("may be dropped to the last member, while tokens, client and times stay", () => {
+  test("can all be dropped, while tokens, client and times stay", () => {
     const { extra: _, ...rest } = grantWith({});
     const many = Object.fromEntries(Array.from({ length: 300 }, (_each, n) => [`m${n}`, "x".repeat(1_500)]));
     const fitted = fitGrant(declares(), grantWith(many));
@@ -65,7 +65,7 @@ describe("what a vendor sends beside its tokens", () => {
     expect(withoutUndeclared(declares("m1"), grantWith({ m1: "a", m2: "b" }))?.extra).toEqual({ m1: "a" });
   });
 
-  test("has no scope or token type that is too long to be one", () => {
+  test("do not include a scope or a token type that is too long", () => {
     const fitted = fitGrant(
       declares(),
       grantWith({}, { scope: "s ".repeat(5_000), tokenType: "t".repeat(200) }),
@@ -75,7 +75,7 @@ describe("what a vendor sends beside its tokens", () => {
   });
 });
 
-test("a grant whose tokens alone are too large is refused as the table would refuse it", () => {
+test("a grant whose tokens alone are too large is refused as the table would do", () => {
   expect(() => refuseTooLarge(grantWith({}, { accessToken: "a".repeat(30_000) }))).not.toThrow();
   expect(() => refuseTooLarge(grantWith({}, { accessToken: "a".repeat(66_000) }))).toThrow(StoreRefused);
 });

@@ -48,7 +48,7 @@ describe("the name of a configuration value", () => {
     "token_url_token",
     "expired_password",
     "ｔｏｋｅｎ",
-  ])("%s is a secret's", (name) => {
+  ])("%s belongs to a secret", (name) => {
     expect(isSecretName(name)).toBe(true);
   });
 
@@ -82,7 +82,7 @@ describe("the name of a configuration value", () => {
     "monkey",
     "",
     "...",
-  ])("%s is nobody's secret", (name) => {
+  ])("%s does not belong to a secret", (name) => {
     expect(isSecretName(name)).toBe(false);
   });
 
@@ -111,7 +111,7 @@ describe("the name of a configuration value", () => {
     (words) => `${words.join("_")}2`,
   );
 
-  it("is a secret's in whatever spelling, among whatever words", () => {
+  it("belongs to a secret in every spelling, among other words", () => {
     fc.assert(
       fc.property(plainWords, secretWords, plainWords, spelling, (before, secret, after, spell) => {
         expect(isSecretName(spell([...before, ...secret, ...after]))).toBe(true);
@@ -119,7 +119,7 @@ describe("the name of a configuration value", () => {
     );
   });
 
-  it("is not a secret's by words that have nothing of one, in whatever spelling", () => {
+  it("does not belong to a secret when no word says so, in every spelling", () => {
     fc.assert(
       fc.property(plainWords, spelling, (words, spell) => {
         expect(isSecretName(spell([...words, "public", "key", ...words]))).toBe(false);
@@ -127,7 +127,7 @@ describe("the name of a configuration value", () => {
     );
   });
 
-  it("is judged at once, however long it is", () => {
+  it("is classified at once, however long it is", () => {
     const began = performance.now();
     for (const piece of ["A", "aB", "token", "Aa", "_", "ﬃ"]) isSecretName(piece.repeat(20_000));
     expect(performance.now() - began).toBeLessThan(2_000);
@@ -144,7 +144,7 @@ describe("a configuration value", () => {
     ],
   };
 
-  it("is secret or not as its connector declares, whatever its words", () => {
+  it("is secret or not as its connector declares, whatever the words in its name", () => {
     expect(isSecretKey(declared, "tenant.token")).toBe(false);
     expect(isSecretKey(declared, "pin")).toBe(true);
     expect(isSecretKey(declared, "oauth.api.key")).toBe(false);
@@ -152,12 +152,12 @@ describe("a configuration value", () => {
     expect(isSecretKey(declared, "other.token")).toBe(true);
   });
 
-  it("that stands in a vendor's URL is no secret", () => {
+  it("that is part of a vendor's URL is not secret", () => {
     expect(isSecretKey(declared, "token.host")).toBe(false);
     expect(isSecretKey(dropbox, "token.host")).toBe(true);
   });
 
-  it("of a connector that is not known is judged by its words", () => {
+  it("of an unknown connector is classified by the words in its name", () => {
     expect(separateSecrets(undefined, { pin: "1", access_token: "2" })).toEqual({
       plain: { pin: "1" },
       secret: { access_token: "2" },

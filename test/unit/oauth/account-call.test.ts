@@ -14,7 +14,7 @@ afterEach(() => vendor.close());
 const askDropbox = () => callAccount(createVendorHttp(), dropbox, {}, "access");
 const askDrive = () => callAccount(createVendorHttp(), googledrive, {}, "access");
 
-describe("who granted", () => {
+describe("the account that granted access", () => {
   it("is read from Dropbox's get_current_account", async () => {
     vendor.json(200, { account_id: "dbid:1", name: { display_name: "Ann" }, email: "ann@example.com" });
     const account = { id: "dbid:1", name: "Ann", email: "ann@example.com" };
@@ -30,7 +30,7 @@ describe("who granted", () => {
   });
 
   it.each([{}, { account_id: null }, { account_id: { toString: 1 } }, [], "dbid:1", { account: "dbid:1" }])(
-    "is untold where the answer is %j",
+    "is unknown when the answer is %j",
     async (body) => {
       vendor.json(200, body);
       expect(await askDropbox()).toEqual({ kind: "untold", status: 200 });
@@ -38,11 +38,11 @@ describe("who granted", () => {
   );
 });
 
-describe("a token that has ended", () => {
+describe("a token has ended", () => {
   const said = (tag: string) => ({ error_summary: `${tag}/.`, error: { ".tag": tag } });
 
   it.each(["invalid_access_token", "expired_access_token"])(
-    "is one that Dropbox calls %s with 401",
+    "when Dropbox answers %s with 401",
     async (tag) => {
       vendor.json(401, said(tag));
       expect(await askDropbox()).toEqual({ kind: "ended" });
@@ -58,12 +58,12 @@ describe("a token that has ended", () => {
     "user_suspended",
     "route_access_denied",
     "other",
-  ])("is none that Dropbox refuses for %s", async (tag) => {
+  ])("but not when Dropbox answers 401 with %s", async (tag) => {
     vendor.json(401, said(tag));
     expect(await askDropbox()).toEqual({ kind: "untold", status: 401 });
   });
 
-  it("is none whose 401 says nothing", async () => {
+  it("but not when the 401 has no readable error", async () => {
     for (const body of [
       "",
       "<h1>401</h1>",
@@ -81,7 +81,7 @@ describe("a token that has ended", () => {
     ["Bearer error=invalid_token", "ended"],
     ['Bearer error="insufficient_scope", error_description="not invalid_token"', "untold"],
     ['Bearer realm="x"', "untold"],
-  ])("is one by RFC 6750: %s is %s", async (header, kind) => {
+  ])("by RFC 6750: %s is %s", async (header, kind) => {
     vendor.text(401, "{}", { "WWW-Authenticate": header });
     expect(await askDrive()).toMatchObject({ kind });
   });

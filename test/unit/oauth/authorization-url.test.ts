@@ -20,7 +20,7 @@ const request = {
 };
 
 describe("authorizationUrl", () => {
-  it("asks Dropbox for a refresh token, with the usual scopes between blanks", () => {
+  it("asks Dropbox for a refresh token, with the default scopes separated by spaces", () => {
     const url = new URL(authorizationUrl(dropbox, request));
     expect(url.origin + url.pathname).toBe("https://www.dropbox.com/oauth2/authorize");
     expect(Object.fromEntries(url.searchParams)).toEqual({
@@ -34,7 +34,7 @@ describe("authorizationUrl", () => {
     expect(url.search).not.toContain("+");
   });
 
-  it("asks Google for offline access and consent, with PKCE where a challenge is given", () => {
+  it("asks Google for offline access and consent, with PKCE when a challenge is given", () => {
     const verifier = newCodeVerifier();
     const url = new URL(
       authorizationUrl(googledrive, { ...request, codeChallenge: codeChallenge(verifier) }),
@@ -47,7 +47,7 @@ describe("authorizationUrl", () => {
     );
   });
 
-  it("carries client, redirect URI and state exactly as given, whatever is in them", () => {
+  it("contains client, redirect URI and state exactly as given, whatever their characters", () => {
     const text = fc.string({ unit: "grapheme", minLength: 1 });
     fc.assert(
       fc.property(text, text, text, (clientId, redirectUri, state) => {
@@ -63,7 +63,7 @@ describe("authorizationUrl", () => {
     );
   });
 
-  it("joins the scopes that were asked for as the vendor wants them", () => {
+  it("joins the requested scopes with the vendor's separator", () => {
     const commas = {
       ...dropbox,
       oauth2: { ...dropbox.oauth2, scopes: { default: [], separator: "," as const } },
@@ -76,7 +76,7 @@ describe("authorizationUrl", () => {
 });
 
 describe("a state of ours", () => {
-  it("has 256 random bits and a prefix that tells it from an app's own", () => {
+  it("has 256 random bits and a prefix that distinguishes it from an app's own state", () => {
     const states = new Set(Array.from({ length: 50 }, newState));
     expect(states.size).toBe(50);
     for (const state of states) expect(state).toMatch(/^ls_[\w-]{43}$/);
@@ -85,7 +85,7 @@ describe("a state of ours", () => {
 });
 
 describe("the issuer of an answer", () => {
-  it("must be the one that the user was sent to, wherever it is sent", () => {
+  it("must be the expected one whenever the answer has one", () => {
     expect(() => checkIssuer(googledrive, "https://accounts.google.com")).not.toThrow();
     expect(() => checkIssuer(googledrive, undefined)).not.toThrow();
     expect(() => checkIssuer(googledrive, "https://evil.example")).toThrowError(
@@ -93,7 +93,7 @@ describe("the issuer of an answer", () => {
     );
   });
 
-  it("must be there where the vendor promises it", () => {
+  it("must be in the answer when the connector says that the vendor always sends it", () => {
     const strict = { ...googledrive, oauth2: { ...googledrive.oauth2, issRequired: true } };
     expect(() => checkIssuer(strict, undefined)).toThrowError(
       expect.objectContaining({ code: "invalid_issuer" }),

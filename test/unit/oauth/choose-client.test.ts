@@ -28,25 +28,25 @@ describe("the redirect URI of an authorization", () => {
     "https://app.example/%63allback",
     "https://app.example.evil.example/callback",
     "http://app.example/callback",
-  ])("is one of the registered app's, letter by letter: not %s", (asked) => {
+  ])("must be one of the registered app's, compared exactly: not %s", (asked) => {
     expect(() => choose(registered, asked)).toThrow(
       expect.objectContaining({ status: 400, code: "redirect_uri_mismatch" }),
     );
   });
 
-  it("is the registered app's first where none is asked for, and any of them where it is", () => {
+  it("is the registered app's first one by default, and may be any other of the app's", () => {
     expect(choose(registered, undefined)).toBe("https://app.example/callback");
     expect(choose(registered, "https://app.example/second")).toBe("https://app.example/second");
   });
 
   it.each(["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "blob:https://a.example/1"])(
-    "leads to an app, and runs or reads nothing in a browser: not %s",
+    "must not run or read something in a browser: not %s",
     (asked) => {
       expect(() => choose(own, asked)).toThrow(expect.objectContaining({ status: 400 }));
     },
   );
 
-  it("may have a scheme of the app's own where the vendor judges it", () => {
+  it("may have the app's own scheme, which the vendor checks", () => {
     expect(choose(own, "com.example.app:/callback")).toBe("com.example.app:/callback");
   });
 });

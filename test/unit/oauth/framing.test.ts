@@ -10,7 +10,7 @@ import { QUIET_MS } from "../../../functions/core/vendor-answer/read-answer.ts";
 import type { VendorRequest } from "../../../functions/core/vendor-http.ts";
 import { createVendorHttp } from "../../../functions/vendor-http/vendor-http.ts";
 
-/** What the vendor writes, and then: ends its side, breaks the connection, or holds it. */
+/** What the vendor writes. Afterwards it ends its side, breaks the connection, or keeps it open. */
 type Raw = readonly [text: string, then: "end" | "break" | "hold"];
 
 const GOOD = JSON.stringify({ access_token: "a", refresh_token: "r", expires_in: 3600 });
@@ -29,7 +29,7 @@ beforeEach(async () => {
     socket.once("data", () => {
       const [text, then] = raw;
       socket.write(text, () => {
-        // A reset would overtake what was written.
+        // A reset could arrive before the written bytes.
         if (then !== "hold") socket.end();
       });
     });
@@ -58,7 +58,7 @@ const head = (status: string, ...lines: readonly string[]) =>
   [`HTTP/1.1 ${status}`, "Content-Type: application/json", ...lines, "", ""].join("\r\n");
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
 
-describe("a token answer that is framed wrongly", () => {
+describe("a token answer with wrong framing", () => {
   it.each<[string, Raw]>([
     ["without its last chunk", [`${head("200 OK", "Transfer-Encoding: chunked")}${chunk(GOOD)}`, "end"]],
     [
@@ -85,7 +85,7 @@ describe("a token answer that is framed wrongly", () => {
       "with a control character in a header",
       [`${head("200 OK", "X-Odd: a\u0001b", `Content-Length: ${GOOD.length}`)}${GOOD}`, "end"],
     ],
-  ])("%s is a grant", async (_, text) => {
+  ])("%s is read as a grant", async (_, text) => {
     raw = text;
     expect(await refresh()).toMatchObject({
       kind: "granted",
@@ -100,7 +100,7 @@ describe("a token answer that is framed wrongly", () => {
       [`${head("200 OK", "Content-Length: 900")}access_token=a&refresh_token=r&expires_in=36`, "end"],
     ],
     ["70 KB of headers", [`${head("200 OK", `X-Filler: ${"x".repeat(70_000)}`)}${GOOD}`, "end"]],
-  ])("%s: nobody knows", async (_, text) => {
+  ])("%s has an unknown result", async (_, text) => {
     raw = text;
     expect((await refresh()).kind).toBe("unknown");
   });
@@ -111,7 +111,7 @@ describe("a token answer that is framed wrongly", () => {
     expect(await refresh()).toMatchObject({ kind: "invalid_grant" });
   });
 
-  it("a revocation's status counts, whatever became of its body", async () => {
+  it("a revocation counts by its status, even when its body is cut off", async () => {
     raw = [`${head("200 OK", "Content-Length: 900")}{"a":`, "end"];
     const grant = {
       accessToken: "access",
@@ -125,7 +125,7 @@ describe("a token answer that is framed wrongly", () => {
     expect(await endpoint.revoke(dropbox, client, grant)).toBe(true);
   });
 
-  it("an account look-up reads the same", async () => {
+  it("an account call is read in the same way", async () => {
     const text = JSON.stringify({ user: { permissionId: "12345678901234567890" } });
     raw = [`${head("200 OK", "Content-Length: 900", "Transfer-Encoding: chunked")}${chunk(text)}`, "end"];
     expect(await callAccount(http, googledrive, {}, "token")).toEqual({
@@ -135,8 +135,10 @@ describe("a token answer that is framed wrongly", () => {
   });
 });
 
-describe("a vendor that holds its connection open", () => {
-  it("is not waited for, once its JSON is whole and nothing came for 2 s", { timeout: 20_000 }, async () => {
+describe("a vendor that keeps its connection open", () => {
+  it("is not waited for after its JSON is complete and no byte came for 2 s", {
+    timeout: 20_000,
+  }, async () => {
     raw = [`${head("200 OK", "Transfer-Encoding: chunked")}${chunk(GOOD)}`, "hold"];
     const startedAt = performance.now();
     expect(await refresh()).toMatchObject({ kind: "granted", response: { refreshToken: "r" } });
@@ -145,19 +147,19 @@ describe("a vendor that holds its connection open", () => {
     expect(tookMs).toBeLessThan(8_000);
   });
 
-  it("is waited for as long as its JSON is not whole", { timeout: 20_000 }, async () => {
+  it("is waited for while its JSON is not complete", { timeout: 20_000 }, async () => {
     raw = [`${head("200 OK", "Transfer-Encoding: chunked")}${chunk(GOOD.slice(0, -1))}`, "hold"];
     const startedAt = performance.now();
     expect((await refresh(QUIET_MS + 500)).kind).toBe("unknown");
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(QUIET_MS + 400);
   });
 
-  it("has given its grant when our patience ends before the 2 s", async () => {
+  it("has sent its grant when our timeout ends before the 2 s", async () => {
     raw = [`${head("200 OK", "Content-Length: 900")}${GOOD}`, "hold"];
     expect((await refresh(500)).kind).toBe("granted");
   });
 
-  it("gives no grant with a form: nothing tells that it is whole", async () => {
+  it("has sent no grant when its answer is a form, because it is unknown whether a form is complete", async () => {
     raw = [`${head("200 OK", "Content-Length: 900")}access_token=a&refresh_token=r`, "hold"];
     expect((await refresh(500)).kind).toBe("unknown");
   });
@@ -173,7 +175,7 @@ describe("lenient reading", () => {
     ...changes,
   });
 
-  it("is not for other requests: the hub and the proxy refuse what is framed in two ways", async () => {
+  it("is not used for other requests: the hub and the proxy refuse an answer with two kinds of framing", async () => {
     const both = head("200 OK", `Content-Length: ${GOOD.length}`, "Transfer-Encoding: chunked");
     raw = [`${both}${chunk(GOOD)}0\r\n\r\n`, "end"];
     for (const freshConnection of [false, true]) {
@@ -185,7 +187,7 @@ describe("lenient reading", () => {
     await expect(http.send(request())).rejects.toMatchObject({ name: "VendorUnreachable" });
   });
 
-  it("never shares a connection, whatever the request says of it", async () => {
+  it("never shares a connection, whatever the request says", async () => {
     raw = [`${head("200 OK", "Content-Length: 2")}{}`, "hold"];
     for (let count = 0; count < 3; count++) {
       const { body } = await http.send(request({ lenient: true }));

@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => vendor.close());
 
 describe("revocation by form (RFC 7009)", () => {
-  it("sends the refresh token, which all others hang on", async () => {
+  it("sends the refresh token, with which all other tokens end", async () => {
     vendor.text(200, "");
     expect(await revoke(googledrive, client, grant)).toBe(true);
     expect(vendor.seen[0]).toMatchObject({ method: "POST", path: "/revoke" });
@@ -32,7 +32,7 @@ describe("revocation by form (RFC 7009)", () => {
     expect(vendor.seen[0]?.form.get("token_type_hint")).toBe("refresh_token");
   });
 
-  it("ends a refresh token that was carried over, and the access token beside it, each for itself", async () => {
+  it("ends a refresh token that was carried over, and separately the access token beside it", async () => {
     vendor.text(200, "");
     const carried = { ...grant, carried: { accessToken: "first" } };
     expect(await revoke(googledrive, client, carried)).toBe(true);
@@ -47,7 +47,7 @@ describe("revocation by form (RFC 7009)", () => {
     [202, ""],
     [204, ""],
     [205, ""],
-  ])("is done where the answer is %i %j", async (status, body) => {
+  ])("succeeds when the answer is %i %j", async (status, body) => {
     vendor.answer = (response) => response.writeHead(status).end(body);
     expect(await revoke(googledrive, client, grant)).toBe(true);
     expect(await revoke(dropbox, client, grant)).toBe(true);
@@ -58,20 +58,20 @@ describe("revocation by form (RFC 7009)", () => {
     [202, { ok: false, error: "try_later" }],
     [200, { error: "invalid_client" }],
     [202, { error: { code: "invalid_client" } }],
-  ])("is not done where the answer is %i and tells an error: %j", async (status, body) => {
+  ])("fails when the answer is %i with an error: %j", async (status, body) => {
     vendor.json(status, body);
     expect(await revoke(googledrive, client, grant)).toBe(false);
     expect(await revoke(dropbox, client, grant)).toBe(false);
   });
 
-  it.each([200, 202])("is done where the answer is %i and says that the token is dead", async (status) => {
+  it.each([200, 202])("succeeds when the answer is %i and says that the token is dead", async (status) => {
     vendor.json(status, { ok: false, error: "invalid_token" });
     expect(await revoke(googledrive, client, grant)).toBe(true);
     expect(await revoke(dropbox, client, { ...grant, refreshToken: grant.accessToken })).toBe(true);
   });
 
   it.each(["[]", '["ok"]', "null", '{"error":null}', '{"ok":true,"status":"done"}'])(
-    "is done where 200 comes with %s",
+    "succeeds when the answer is 200 with %s",
     async (body) => {
       vendor.text(200, body, { "Content-Type": "application/json" });
       expect(await revoke(googledrive, client, grant)).toBe(true);
@@ -79,12 +79,12 @@ describe("revocation by form (RFC 7009)", () => {
     },
   );
 
-  it.each([300, 302, 304])("is not done where the answer is %i", async (status) => {
+  it.each([300, 302, 304])("fails when the answer is %i", async (status) => {
     vendor.answer = (response) => response.writeHead(status).end();
     expect(await revoke(googledrive, client, grant)).toBe(false);
   });
 
-  it("counts a token that is dead already as ended, and anything else as to be tried again", async () => {
+  it("succeeds for a token that is dead already, and is tried again after any other error", async () => {
     vendor.json(400, { error: "invalid_token" });
     expect(await revoke(googledrive, client, grant)).toBe(true);
     for (const status of [400, 401, 429, 500, 503]) {
@@ -114,7 +114,7 @@ describe("revocation with the access token (Dropbox)", () => {
     expect(sent.toSorted()).toEqual(["Bearer access", "Bearer first"]);
   });
 
-  it("gets a new access token first when the stored one has run out: its refresh token lives on", async () => {
+  it("first gets a new access token when the stored one has expired, because the refresh token is still valid", async () => {
     vendor.answer = (response, request) => {
       const { authorization } = request.headers;
       if (request.url === "/oauth2/token") {
@@ -131,13 +131,13 @@ describe("revocation with the access token (Dropbox)", () => {
     ]);
   });
 
-  it("does not renew a long-lived token to end it: as its own refresh token it is dead", async () => {
+  it("does not renew a long-lived token in order to end it, because it is dead together with its own access token", async () => {
     vendor.text(401, "{}");
     expect(await revoke(dropbox, client, { ...grant, refreshToken: grant.accessToken })).toBe(true);
     expect(vendor.seen.map(({ path }) => path)).toEqual(["/2/auth/token/revoke"]);
   });
 
-  it("is done when the refresh token is dead too, and tries again later when nobody knows", async () => {
+  it("succeeds when the refresh token is dead too, and is tried again when the result is unknown", async () => {
     vendor.answer = (response, request) => {
       if (request.url === "/oauth2/token") {
         response.writeHead(400, { "Content-Type": "application/json" }).end('{"error":"invalid_grant"}');

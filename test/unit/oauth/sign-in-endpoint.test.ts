@@ -11,7 +11,7 @@ const check = (
 ) => signInEndpoint(noDiscovery, ...request);
 
 const about = { name: "x", description: "x", required: true };
-/** Customers run it themselves, and one of them is known to the connector. */
+/** A connector whose vendor's customers run their own servers; the connector knows one of them. */
 const own = defineConnector<Connector>({
   ...connector,
   oauth2: {
@@ -21,7 +21,7 @@ const own = defineConnector<Connector>({
   },
   configuration: [{ key: "server", ...about, format: { listedHost: ["demo.vendor.example"] } }],
 });
-/** Its callback tells where its token endpoint is. */
+/** A connector whose vendor names in the callback where its token endpoint is. */
 const told = defineConnector<Connector>({
   ...connector,
   oauth2: { ...connector.oauth2, tokenUrl: "https://{subdomain}.vendor.example/token" },
@@ -29,7 +29,7 @@ const told = defineConnector<Connector>({
 });
 
 describe("a customer's own host", () => {
-  it("is one of the connector's list or of the organization's", async () => {
+  it("is in the connector's list or in the organization's", async () => {
     const vendorHosts = ["cloud.acme.example", "*.corp.acme.example"];
     for (const server of ["demo.vendor.example", "Cloud.acme.example", "https://a.corp.acme.example"]) {
       expect(await check(own, { server }, { vendorHosts })).toEqual({});
@@ -55,8 +55,8 @@ describe("a customer's own host", () => {
   });
 });
 
-describe("a value that the callback tells", () => {
-  it("is not asked for ahead of it, and named where it is missing then", async () => {
+describe("a value that comes with the callback", () => {
+  it("is not needed before the callback, and named in the error when it is missing there", async () => {
     expect(await check(told, {}, {})).toEqual({});
     expect(await check(told, {}, { told: { subdomain: "acme" } })).toEqual({});
     for (const values of [{}, { subdomain: "acme.evil.example/" }]) {

@@ -66,7 +66,7 @@ describe("a token request on the wire", () => {
     });
   });
 
-  it("sends no verifier where there is none", async () => {
+  it("sends no verifier when there is none", async () => {
     vendor.json(200, { access_token: "a", token_type: "bearer" });
     await endpoint.exchangeCode(dropbox, client, {
       code: "c",
@@ -77,7 +77,7 @@ describe("a token request on the wire", () => {
     expect(vendor.seen[0]?.form.has("code_verifier")).toBe(false);
   });
 
-  it("puts the client into the Authorization header where the vendor wants Basic, form-encoded first", async () => {
+  it("puts the form-encoded client into the Authorization header for a vendor with Basic", async () => {
     vendor.json(200, { access_token: "a", token_type: "bearer" });
     await refresh(withBasic);
     const [seen] = vendor.seen;
@@ -89,7 +89,7 @@ describe("a token request on the wire", () => {
     expect(seen?.form.has("client_secret")).toBe(false);
   });
 
-  it("uses a connection of its own for each request", async () => {
+  it("uses a new connection for each request", async () => {
     vendor.json(200, { access_token: "a", token_type: "bearer" });
     const ports = new Set<number | undefined>();
     const answer = vendor.answer;
@@ -103,12 +103,12 @@ describe("a token request on the wire", () => {
   });
 });
 
-describe("a grant is read whatever form the answer has", () => {
+describe("a grant is read from different forms of answers", () => {
   it.each([
     ["expires_in as a string", { expires_in: "3599" }, 3_599_000],
     ["expires_in with a fraction", { expires_in: 1.5 }, 1_500],
     ["no expires_in", {}, undefined],
-    ["expires_in that is no number", { expires_in: "soon" }, undefined],
+    ["expires_in that is not a number", { expires_in: "soon" }, undefined],
     ["expires_in null", { expires_in: null }, undefined],
     ["expires_in below zero", { expires_in: -1 }, undefined],
   ])("%s", async (_, member, expiresInMs) => {
@@ -116,7 +116,7 @@ describe("a grant is read whatever form the answer has", () => {
     expect(granted(await refresh()).expiresInMs).toBe(expiresInMs);
   });
 
-  it("keeps other members as texts, and leaves ID tokens and nested ones out", async () => {
+  it("keeps other members as texts, without ID tokens and nested members", async () => {
     vendor.json(200, {
       access_token: "a",
       token_type: "bearer",
@@ -136,7 +136,7 @@ describe("a grant is read whatever form the answer has", () => {
     });
   });
 
-  it("takes an unknown token type, a missing one, a form-encoded answer and JSON under another content type", async () => {
+  it("accepts an unknown token type, no token type, a form-encoded answer, and JSON with another content type", async () => {
     vendor.json(200, { access_token: "a", token_type: "bot" });
     expect(granted(await refresh()).tokenType).toBe("bot");
     vendor.json(200, { access_token: "a" });
@@ -150,7 +150,7 @@ describe("a grant is read whatever form the answer has", () => {
   });
 });
 
-describe("members of a wrong type beside a good token", () => {
+describe("members of a wrong type beside a valid token", () => {
   it.each<[unknown, string | undefined]>([
     [false, undefined],
     [0, undefined],
@@ -161,12 +161,12 @@ describe("members of a wrong type beside a good token", () => {
     [{}, undefined],
     ["  ", undefined],
     ["r\r\n", "r"],
-  ])("refresh_token %j: what is none leaves the one from before", async (refresh_token, read) => {
+  ])("refresh_token %j: an invalid one is ignored, so the old one stays", async (refresh_token, read) => {
     vendor.json(200, { access_token: "a", refresh_token });
     expect(granted(await refresh()).refreshToken).toBe(read);
   });
 
-  it("takes a number for a refresh token where the one from before is a number, or none is known", async () => {
+  it("a number is accepted as refresh token when the old one is a number, or unknown", async () => {
     vendor.text(200, '{"access_token":"a","refresh_token":90071992547409931234}');
     const exchanged = await endpoint.exchangeCode(dropbox, client, {
       code: "c",
@@ -190,7 +190,7 @@ describe("members of a wrong type beside a good token", () => {
     ["1.50", "1.50"],
     ['"a\\n"', "a"],
     ['" a b "', "a b"],
-  ])("access_token %s is the text %j", async (written, read) => {
+  ])("access_token %s is read as the text %j", async (written, read) => {
     vendor.text(200, `{"access_token":${written}}`);
     expect(granted(await refresh()).accessToken).toBe(read);
   });
@@ -204,14 +204,14 @@ describe("members of a wrong type beside a good token", () => {
     ["error", false],
     ["error", { code: 0 }],
     ["deep", "["],
-  ])("%s %j does no harm", async (name, value) => {
+  ])("%s %j does not lose the grant", async (name, value) => {
     vendor.json(200, { access_token: "a", [name]: value });
     expect(granted(await refresh())).toMatchObject({ accessToken: "a", tokenType: "bearer" });
     expect(granted(await refresh())).not.toHaveProperty("expiresInMs");
     expect(granted(await refresh())).not.toHaveProperty("scope");
   });
 
-  it("thousands of nested lists do no harm", async () => {
+  it("thousands of nested lists do not lose the grant", async () => {
     vendor.text(200, `{"access_token":"a","deep":${"[".repeat(20_000)}${"]".repeat(20_000)}}`);
     expect(granted(await refresh()).accessToken).toBe("a");
   });
@@ -219,22 +219,22 @@ describe("members of a wrong type beside a good token", () => {
 
 describe("an access token that no header can carry", () => {
   it.each(["line\nbreak", "bell\u0007", "\u20ac", "nul\u0000"])(
-    "%j is told apart, with what came beside it",
+    "%j is reported as unusable, with the members beside it",
     async (access_token) => {
       vendor.json(200, { access_token, refresh_token: "r" });
       expect(await refresh()).toMatchObject({ kind: "unusable", response: { refreshToken: "r" } });
     },
   );
 
-  it("is not known of letters that Latin-1 has", async () => {
+  it("does not include one with letters of Latin-1", async () => {
     vendor.json(200, { access_token: "caf\u00e9" });
     expect(granted(await refresh()).accessToken).toBe("caf\u00e9");
   });
 });
 
-describe("a form that does not encode its blanks", () => {
+describe("a form that does not encode its spaces", () => {
   it.each(["text/plain", "text/html", "", "application/json"])(
-    "under %j is a grant all the same",
+    "with the content type %j is still read as a grant",
     async (type) => {
       for (const body of [
         "access_token=a&refresh_token=b&scope=read write&token_type=bearer",
@@ -250,7 +250,7 @@ describe("a form that does not encode its blanks", () => {
   );
 });
 
-describe("a page is no form", () => {
+describe("a page is not read as a form", () => {
   it.each([
     ["text/html", "<html><a href='?access_token=a&refresh_token=b'>x</a></html>"],
     ["text/plain", "see https://example.com/?access_token=a"],
@@ -266,13 +266,13 @@ describe("a page is no form", () => {
   });
 });
 
-describe("a form whose members have names of all kinds", () => {
+describe("a form whose members have unusual names", () => {
   it.each([
     "scope[]=x&access_token=a&refresh_token=r",
     "scope%5B%5D=x&access_token=a&refresh_token=r",
     "access_token=a&refresh_token=r&urn:x=1 2",
     "&access_token=a&refresh_token=r&",
-  ])("is a grant: %s", async (body) => {
+  ])("is read as a grant: %s", async (body) => {
     for (const type of ["application/x-www-form-urlencoded", "text/plain"]) {
       vendor.text(200, body, { "Content-Type": type });
       expect(granted(await refresh())).toMatchObject({ accessToken: "a", refreshToken: "r" });
@@ -287,14 +287,14 @@ describe("a token that came as a number", () => {
     [{ authed_user: { access_token: 1, refresh_token: 0 } }],
     [{ data: [{ refresh_token: 0 }] }],
     [{ "": { refresh_token: 0 } }],
-  ])("somewhere within (%j) does not cost the one beside it", async (within) => {
+  ])("inside another member (%j) does not replace the token beside it", async (within) => {
     vendor.json(200, { access_token: "a", refresh_token: "new", ...within });
     expect(granted(await refresh())).toMatchObject({ accessToken: "a", refreshToken: "new" });
   });
 });
 
-describe("a bomb", () => {
-  it("is refused unpacked beyond 1 MB", async () => {
+describe("a decompression bomb", () => {
+  it("is refused when it is larger than 1 MB after decompression", async () => {
     const bomb = gzipSync(Buffer.from(`{"access_token":"a","padding":"${"x".repeat(50_000_000)}"}`));
     expect(bomb.length).toBeLessThan(100_000);
     vendor.answer = (response) => response.writeHead(200, { "Content-Encoding": "gzip" }).end(bomb);
@@ -302,7 +302,7 @@ describe("a bomb", () => {
   });
 });
 
-describe("a dead grant, told otherwise", () => {
+describe("a dead grant in a vendor's own words", () => {
   const dead: readonly unknown[] = [
     ...[
       "interaction_required",
@@ -399,38 +399,38 @@ describe("a dead grant, told otherwise", () => {
     [{ status: "error", message: "invalid_grant" }, "refused"],
     [{ type: "about:blank", title: "Refresh token expired" }, "refused"],
   ];
-  it.each(notDead)("but not %j", async (body, kind) => {
+  it.each(notDead)("is not recognized in %j", async (body, kind) => {
     vendor.json(400, body);
     expect((await refresh()).kind).toBe(kind);
   });
 
-  it("by a word that means so at its vendor alone", async () => {
+  it("is recognized by a word that only its vendor uses so", async () => {
     vendor.json(400, { error: "Invalid_Code" });
     expect((await refresh()).kind).toBe("refused");
     const zoho = { ...dropbox, oauth2: { ...dropbox.oauth2, deadGrantErrors: ["invalid_code"] } };
     expect(await refresh(zoho)).toMatchObject({ kind: "invalid_grant", error: "Invalid_Code" });
   });
 
-  it("by the vendor's own word in capitals, too, with a text behind its colon", async () => {
+  it("is recognized by the vendor's own word also in capitals, and with a text after a colon", async () => {
     const zoho = { ...dropbox, oauth2: { ...dropbox.oauth2, deadGrantErrors: ["invalid_code"] } };
     vendor.json(400, { error: "Invalid_Code: gone" });
     expect(await refresh(zoho)).toMatchObject({ kind: "invalid_grant", error: "Invalid_Code" });
   });
 
-  it("with the description of the error that it stands in", async () => {
+  it("has the description of the error that contains its code", async () => {
     vendor.json(400, { error: { message: "gone", errors: [{ reason: "invalid_grant" }] } });
     expect(await refresh()).toMatchObject({ kind: "invalid_grant", description: "gone" });
   });
 
   it.each([[[]], [["x"]], [[{ code: "done" }]], [[{ status: "active", type: "user" }]]])(
-    "never by the list %j under 200",
+    "is not recognized in the list %j with status 200",
     async (body) => {
       vendor.json(200, body);
       expect((await refresh()).kind).toBe("unknown");
     },
   );
 
-  it("under 200 only by what is called an error, or can mean nothing else", async () => {
+  it("is recognized with status 200 only in an error member, or by an unambiguous word", async () => {
     vendor.json(200, [{ error: "invalid_grant" }]);
     expect((await refresh()).kind).toBe("invalid_grant");
     vendor.json(200, { status: "ok", code: "done" });
@@ -440,7 +440,7 @@ describe("a dead grant, told otherwise", () => {
   });
 });
 
-describe("a refusal is told apart", () => {
+describe("a refusal is classified", () => {
   it.each([
     [400, { error: "invalid_grant" }, { kind: "invalid_grant", error: "invalid_grant" }],
     [
@@ -466,7 +466,7 @@ describe("a refusal is told apart", () => {
     expect(await refresh()).toMatchObject(outcome);
   });
 
-  it("reads Retry-After in seconds and as a date by the vendor's own clock", async () => {
+  it("reads Retry-After in seconds, and as a date by the vendor's own clock", async () => {
     vendor.json(429, {}, { "Retry-After": "120" });
     expect(await refresh()).toMatchObject({ kind: "refused", status: 429, retryAfterMs: 120_000 });
     vendor.json(
@@ -487,14 +487,14 @@ describe("a refusal is told apart", () => {
     ["-5", undefined],
     ["soon", undefined],
     ["Fri, 31 Dec 9999 23:59:59 GMT", 3_600_000],
-  ])("believes a Retry-After of %s for an hour at most", async (value, retryAfterMs) => {
+  ])("limits a Retry-After of %s to an hour", async (value, retryAfterMs) => {
     vendor.json(429, {}, { "Retry-After": value });
     const outcome = await refresh();
     expect(outcome).toMatchObject({ kind: "refused", status: 429 });
     expect((outcome as { retryAfterMs?: number }).retryAfterMs).toBe(retryAfterMs);
   });
 
-  it("cuts what was sent out of the vendor's words", async () => {
+  it("removes the secrets that were sent from the vendor's words", async () => {
     vendor.json(400, {
       error: "invalid_request",
       error_description: `bad token old-refresh-token for ${client.secret} (${encodeURIComponent(client.secret)})\n${"x".repeat(900)}`,
@@ -509,7 +509,7 @@ describe("a refusal is told apart", () => {
   });
 });
 
-describe("what may have been done is unknown", () => {
+describe("the result is unknown after", () => {
   it.each([
     [200, "<html>hello</html>", "text/html"],
     [200, "", "application/json"],
@@ -543,7 +543,7 @@ describe("what may have been done is unknown", () => {
     expect((await refresh()).kind).toBe("unknown");
   });
 
-  it("no answer, and one whose body drips on, once the patience has ended, not before", async () => {
+  it("no answer, and a body that never ends, when our timeout has ended, not before", async () => {
     vendor.answer = () => {};
     const startedAt = performance.now();
     expect((await refresh(dropbox, 400)).kind).toBe("unknown");
@@ -558,7 +558,7 @@ describe("what may have been done is unknown", () => {
     clearInterval(drip);
   });
 
-  it("takes an answer that comes just in time", async () => {
+  it("but not after an answer that comes just in time", async () => {
     vendor.answer = (response) => {
       setTimeout(() => response.end(JSON.stringify({ access_token: "late", token_type: "bearer" })), 300);
     };
@@ -566,8 +566,8 @@ describe("what may have been done is unknown", () => {
   });
 });
 
-describe("what never left is never_sent", () => {
-  it("when nobody listens", async () => {
+describe("a request that was not sent is never_sent", () => {
+  it("when no server listens", async () => {
     const gone = createServer();
     await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
     const { port } = gone.address() as AddressInfo;
@@ -578,7 +578,7 @@ describe("what never left is never_sent", () => {
     expect((await refresh()).kind).toBe("never_sent");
   });
 
-  it("when the caller stops it as the connection stands", async () => {
+  it("when the caller stops it after the connection is made", async () => {
     const outcome = await endpoint.refresh(dropbox, client, {
       refreshToken: "old-refresh-token",
       values: {},

@@ -20,7 +20,7 @@ import { type VendorKind, VendorKindsServer, vendorClient } from "../../vendor-k
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** Hooks in place of the connector's own. */
+/** Hooks that replace the connector's own. */
 let other: TokenHooks | undefined;
 const endpoint = tokenEndpoint(
   createVendorHttp(),
@@ -63,7 +63,7 @@ const granted = (outcome: TokenOutcome) => {
 
 describe("a connector's hooks", () => {
   it.each([query, json, rotating])(
-    "$key: exchange and refresh arrive as the vendor wants them",
+    "$key: exchange and refresh have the form that the vendor wants",
     async (connector) => {
       const first = granted(await exchange(connector));
       expect(first).toMatchObject({ tokenType: "bearer", expiresInMs: HOUR });
@@ -76,11 +76,11 @@ describe("a connector's hooks", () => {
     },
   );
 
-  it("a refusal under status 200 is the refusal that it is", async () => {
+  it("recognize a refusal with status 200", async () => {
     expect(await refresh(json, "a dead token")).toMatchObject({ kind: "invalid_grant", description: "dead" });
   });
 
-  it("lead to hosts that the connector declares, and to no other", async () => {
+  it("can send requests only to hosts that the connector declares", async () => {
     const leads = (url: string): TokenHooks => ({ tokenRequest: (request) => ({ ...request, url }) });
     other = leads("https://longlived.vendor.example/token");
     const outcome = await refresh(query, "token");
@@ -91,7 +91,7 @@ describe("a connector's hooks", () => {
     expect(vendors.tokenRequests[0]?.path).toBe("/elsewhere");
   });
 
-  it("that throw leave a request unsent, and an answer unknown where the vendor may have acted", async () => {
+  it("that throw leave a request unsent, or its result unknown when the vendor may have acted", async () => {
     const fails = (): never => {
       throw new Error("a defect, with kinds+secret/= in it");
     };
@@ -104,7 +104,7 @@ describe("a connector's hooks", () => {
     expect(await exchange(rotating)).toMatchObject({ kind: "unknown" });
   });
 
-  it("that cannot be loaded leave a request unsent: the code is still good", async () => {
+  it("that cannot be loaded leave a request unsent, so the code can be used again", async () => {
     const lost: Connector = { ...rotating, oauth2: { ...rotating.oauth2, hooks: "no-such-file" } };
     expect(await exchange(lost)).toEqual({
       kind: "never_sent",
@@ -113,7 +113,7 @@ describe("a connector's hooks", () => {
     expect(vendors.tokenRequests).toEqual([]);
   });
 
-  it("a secret that went out in a query comes back in no error", async () => {
+  it("never bring a secret from a query into an error", async () => {
     const token = 'a token/with+signs "and" é!';
     vendors.intervene = ({ fields }) => ({
       status: 400,
@@ -130,7 +130,7 @@ describe("a connector's hooks", () => {
     expect(description).toContain("client_secret=********");
   });
 
-  it("a query shows up in no error when the vendor cannot be reached or breaks off", async () => {
+  it("never bring a query into an error when the vendor cannot be reached or breaks the connection", async () => {
     const secrets = /a-token|kinds|grant_type/;
     vendors.intervene = () => ({ status: 200, body: { error: { message: "odd" } } });
     expect(JSON.stringify(await refresh(query, "a-token"))).not.toMatch(secrets);
@@ -141,7 +141,7 @@ describe("a connector's hooks", () => {
     vendors = await VendorKindsServer.start();
   });
 
-  it("cuts a secret in each form that it can have", () => {
+  it("can have a secret cut out in each of its encodings", () => {
     const secret = "a b/c+d\"e'";
     const forms = [secret, encodeURIComponent(secret), "a+b%2Fc%2Bd%22e%27", "a b/c+d\\\"e'"];
     expect(cutSecrets(forms.join("|"), [secret])).toBe(forms.map(() => "********").join("|"));
@@ -154,23 +154,23 @@ describe("an answer's lifetime", () => {
     [text, HOUR],
     [unknown, undefined],
     [eternal, undefined],
-  ] as const)("of the $key vendor is read right", async (connector, expiresInMs) => {
+  ] as const)("of the $key vendor is read correctly", async (connector, expiresInMs) => {
     expect(granted(await exchange(connector)).expiresInMs).toBe(expiresInMs);
   });
 
-  it.each([2 ** 63, 1e30, 4_000_000_000])("of %d s is no date: unknown", async (expires_in) => {
+  it.each([2 ** 63, 1e30, 4_000_000_000])("of %d s is out of range, so it is unknown", async (expires_in) => {
     vendors.intervene = () => ({ status: 200, body: { access_token: "a", expires_in } });
     expect(granted(await exchange(text))).not.toHaveProperty("expiresInMs");
   });
 
-  it("a grant under status 201 is a grant", async () => {
+  it("does not depend on the status: a grant with status 201 is read", async () => {
     vendors.intervene = () => ({ status: 201, body: { access_token: "a", token_type: "bearer" } });
     expect(granted(await exchange(text)).accessToken).toBe("a");
   });
 });
 
 describe("a long-lived token", () => {
-  it("is what a code exchange brings: two requests, and the access token is its own refresh token", async () => {
+  it("is obtained by two requests of a code exchange, and the access token is its own refresh token", async () => {
     const first = granted(await exchange(longlived));
     expect(first).toEqual({
       accessToken: first.accessToken,
@@ -190,7 +190,7 @@ describe("a long-lived token", () => {
     ]);
   });
 
-  it("renews itself, without the client's secret in a query", async () => {
+  it("is renewed with itself, without the client's secret in a query", async () => {
     const { accessToken } = granted(await exchange(longlived));
     now += 2 * DAY;
     const next = granted(await refresh(longlived, accessToken));
@@ -202,7 +202,7 @@ describe("a long-lived token", () => {
     });
   });
 
-  it("that has run out is dead, and the vendor's words do not show it", async () => {
+  it("that has expired is dead, and the shown words of the vendor do not contain it", async () => {
     const { accessToken } = granted(await exchange(longlived));
     now += 60 * DAY;
     const outcome = await refresh(longlived, accessToken);
@@ -223,13 +223,13 @@ describe("a long-lived token", () => {
       { code: 1, message: "an unknown error" },
       { kind: "refused", error: "graph_1" },
     ],
-  ])("is not dead for Graph's %j", async (error, outcome) => {
+  ])("is not dead after Graph's error %j", async (error, outcome) => {
     vendors.intervene = () => ({ status: 400, body: { error: { type: "OAuthException", ...error } } });
     expect(await refresh(longlived, "token")).toMatchObject(outcome);
   });
 
   it.each(["0", "1", "90071992547409931234", "1.50"])(
-    "a hook that builds its own body does not make a refresh token of the flag %s",
+    "is not replaced by the flag %s when a hook builds its own body",
     async (flag) => {
       type Data = { readonly access_token?: unknown; readonly refresh_token?: unknown };
       const rebuilding: TokenHooks = {
@@ -261,7 +261,7 @@ describe("a long-lived token", () => {
     },
   );
 
-  it("reads ids beyond 2^53 as they are written", async () => {
+  it("may have ids beyond 2^53, which are read digit by digit", async () => {
     vendors.intervene = () => undefined;
     const { readTokenResponse } = await import("../../../functions/core/oauth/token-response.ts");
     const { Readable } = await import("node:stream");
@@ -291,9 +291,9 @@ describe("a long-lived token", () => {
 
     it.each([
       ["is down", { status: 503, body: {} }],
-      ["says something that nobody can read", { status: 200, body: "?" }],
-      ["takes no more", { status: 400, body: { error: { code: 17 } } }],
-    ])("because the vendor %s: the short-lived token is the grant, marked as such", async (_, answer) => {
+      ["sends an unreadable answer", { status: 200, body: "?" }],
+      ["limits our calls", { status: 400, body: { error: { code: 17 } } }],
+    ])("because the vendor %s, the short-lived token is the grant and marked so", async (_, answer) => {
       second(answer);
       const kept = granted(await exchange(longlived));
       expect(kept).toMatchObject({ shortLived: true, expiresInMs: HOUR, refreshToken: kept.accessToken });
@@ -305,12 +305,12 @@ describe("a long-lived token", () => {
       expect(long.expiresInMs).toBe(60 * DAY);
     });
 
-    it("because the vendor says that the token is no good: so is the sign-in", async () => {
+    it("because the vendor says that the token is invalid, the sign-in fails too", async () => {
       second({ status: 400, body: { error: { code: 190, message: "no" } } });
       expect(await exchange(longlived)).toMatchObject({ kind: "invalid_grant", description: "no" });
     });
 
-    it("is not begun where the first one failed", async () => {
+    it("a failed first request is not followed by a second one", async () => {
       expect(await exchange(longlived, "wrong code")).toMatchObject({ kind: "invalid_grant" });
       expect(vendors.tokenRequests).toHaveLength(1);
     });
@@ -318,7 +318,7 @@ describe("a long-lived token", () => {
 });
 
 describe("a connector", () => {
-  it("renews its grants in one way only, and knows how long a long-lived token lives", () => {
+  it("renews its grants in only one way, and knows the lifetime of a long-lived token", () => {
     const { longLivedToken } = longlived.oauth2;
     expect(() => defineConnector({ ...rotating, oauth2: { ...rotating.oauth2, longLivedToken } })).toThrow(
       "in place of refreshToken",

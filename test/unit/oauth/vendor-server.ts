@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What the server saw of one request. */
+/** One request as the server received it. */
 export interface Seen {
   readonly method: string;
   readonly path: string;
@@ -11,7 +11,7 @@ export interface Seen {
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
-/** A real HTTP server in the place of a vendor's host; what it answers is set by each test. */
+/** A real HTTP server in place of a vendor's host; each test sets its answers. */
 export class VendorServer {
   readonly seen: Seen[] = [];
   answer: Answer = (response) => response.end();

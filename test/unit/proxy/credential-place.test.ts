@@ -20,7 +20,7 @@ const ownKey = {
 describe("the instance token of a proxy call", () => {
   it.each([
     ["Bearer", { authorization: `Bearer ${TOKEN}` }],
-    ["bearer in small letters", { authorization: `bearer ${TOKEN}` }],
+    ["bearer in lower case", { authorization: `bearer ${TOKEN}` }],
     ["the token scheme", { authorization: `token ${TOKEN}` }],
     ["Element alone", { authorization: `Element ${TOKEN}` }],
     ["the password of Basic", { authorization: basic(`anyone:${TOKEN}`) }],
@@ -32,7 +32,7 @@ describe("the instance token of a proxy call", () => {
     expect(found.places.map((place) => isCredentialPlace(dropbox.api, place))).toEqual([true]);
   });
 
-  it("is taken from the header that the connector names, and only for that connector", () => {
+  it("is taken from the header of the connector's own name, and only for that connector", () => {
     const found = findInstanceToken({
       headers: { "x-shop-token": TOKEN, authorization: "Bearer other" },
       query: [],
@@ -43,7 +43,7 @@ describe("the instance token of a proxy call", () => {
     expect(isCredentialPlace(dropbox.api, place)).toBe(false);
   });
 
-  it("is taken from the query parameter that the vendor knows, and only there", () => {
+  it("is taken from the query parameter that the vendor uses, and only there", () => {
     const placeOf = (name: string) => findInstanceToken({ headers: {}, query: [[name, TOKEN]] }).places[0];
     const place = placeOf("access_token") as TokenPlace;
     expect(isCredentialPlace(googledrive.api, place)).toBe(true);
@@ -51,7 +51,7 @@ describe("the instance token of a proxy call", () => {
     expect(isCredentialPlace(googledrive.api, placeOf("key") as TokenPlace)).toBe(false);
   });
 
-  it("is missing from a request without one, or with something else", () => {
+  it("is missing when there is no token, or an invalid one", () => {
     for (const authorization of [
       "",
       "Bearer",
@@ -65,7 +65,7 @@ describe("the instance token of a proxy call", () => {
     }
   });
 
-  it("may stand twice, but not be two", () => {
+  it("may occur twice, but not as two different tokens", () => {
     const headers = { authorization: `Bearer ${TOKEN}` };
     const found = findInstanceToken({ headers, query: [["access_token", TOKEN]] });
     expect([found.token, found.places.map((place) => place.in)]).toEqual([TOKEN, ["header", "query"]]);

@@ -13,7 +13,7 @@ describe("the proxy to Dropbox", () => {
   });
   afterEach(() => bench.close());
 
-  it("hands over method, path, query, headers and body, with the vendor's credential in place of the token", async () => {
+  it("passes on method, path, query, headers and body, with the vendor's credential in place of the instance token", async () => {
     bench.answer((_, answer) => {
       answer.writeHead(418, {
         "Content-Type": "application/json",
@@ -73,12 +73,12 @@ describe("the proxy to Dropbox", () => {
     ],
     ["token", (token: string) => ({ authorization: `token ${token}` })],
     ["three-part", (token: string) => ({ authorization: `User lsu_the-users, Element ${token}` })],
-  ])("takes the instance token as %s", async (_, headers) => {
+  ])("accepts the instance token as %s", async (_, headers) => {
     const response = await bench.call({ headers: headers(bench.token) });
     expect([response.status, bench.seen[0]?.headers.authorization]).toEqual([200, `Bearer ${ACCESS_TOKEN}`]);
   });
 
-  it("never sends the instance token on, wherever else it stood", async () => {
+  it("never sends the instance token on, wherever else the request has it", async () => {
     await send({
       headers: { "x-copy": bench.token },
       queryPairs: [
@@ -90,7 +90,7 @@ describe("the proxy to Dropbox", () => {
     expect(bench.seen[0]?.url).toBe("/?keep=1");
   });
 
-  it("refuses a request that would carry the instance token to the vendor in another form", async () => {
+  it("refuses a request that would carry the instance token to the vendor in another encoding", async () => {
     const { token } = bench;
     const [, secret = ""] = token.split(".");
     const base64 = (text: string) => Buffer.from(text).toString("base64");
@@ -134,7 +134,7 @@ describe("the proxy to Dropbox", () => {
     expect(bench.seen).toHaveLength(0);
   });
 
-  it("touches no request that only looks a little like it, nor the body", async () => {
+  it("does not change a body, nor a request that only looks similar", async () => {
     const body = Buffer.from(`the caller's own: ${bench.token}`);
     const response = await send({
       method: "POST",
@@ -146,7 +146,7 @@ describe("the proxy to Dropbox", () => {
     expect([response.status, bench.seen[0]?.body]).toEqual([200, String(body)]);
   });
 
-  it("takes the token from whichever of two headers this vendor's credential goes into", async () => {
+  it("accepts the token in both of the headers that this vendor's credential may use", async () => {
     for (const headers of [
       { "x-api-key": bench.token, ...bearer() },
       { ...bearer(), "x-api-key": bench.token },
@@ -181,7 +181,7 @@ describe("the proxy to Dropbox", () => {
       "private",
       "Origin, authorization",
     ],
-  ])("keeps every shared cache from the vendor's answer: %j", async (said, cacheControl, vary) => {
+  ])("allows only private caching of the vendor's answer: %j", async (said, cacheControl, vary) => {
     bench.answer((_, answer) => answer.writeHead(200, { ETag: '"1"', ...said }).end("x"));
     const { headers = {} } = await send({});
     const names = Object.keys(headers).map((name) => name.toLowerCase());
@@ -190,7 +190,7 @@ describe("the proxy to Dropbox", () => {
     expect(names.filter((name) => /cdn|surrogate/.test(name))).toEqual([]);
   });
 
-  it("streams: the first bytes are out before the vendor has sent its last", async () => {
+  it("streams: the first bytes arrive before the vendor has sent the last", async () => {
     let finish = (): void => {};
     bench.answer((_, answer) => {
       answer.write("first");
@@ -203,7 +203,7 @@ describe("the proxy to Dropbox", () => {
     expect(String((await reader.next()).value)).toBe("last");
   });
 
-  it("passes Range and conditions on, and 206, 304 and HEAD back", async () => {
+  it("passes on Range and conditions, and answers 206, 304 and HEAD", async () => {
     bench.answer((seen, answer) => {
       if (seen.headers["if-none-match"]) answer.writeHead(304, { ETag: '"1"' }).end();
       else
@@ -224,7 +224,7 @@ describe("the proxy to Dropbox", () => {
     expect([head.status, head.headers?.["Content-Length"], await bodyOf(head)]).toEqual([206, "2", ""]);
   });
 
-  it("keeps redirects for the caller, and leads those to declared hosts back to itself", async () => {
+  it("passes redirects to the caller, and rewrites those to declared hosts to its own URLs", async () => {
     const locations: Record<string, string> = {
       "/own": "https://content.dropboxapi.com/2/x?y=1",
       "/relative": "../z",
@@ -249,7 +249,7 @@ describe("the proxy to Dropbox", () => {
     expect(bench.seen).toHaveLength(3);
   });
 
-  it("sends a call again with the newer token when the vendor refuses the older one, byte for byte the same", async () => {
+  it("repeats a call byte for byte with the newer token when the vendor refuses the older one", async () => {
     bench.answer((seen, answer) => {
       if (seen.headers.authorization === "Bearer newer") return void answer.end("fine");
       void bench.replaceGrant("newer").then(() => answer.writeHead(401).end("expired"));
@@ -262,7 +262,7 @@ describe("the proxy to Dropbox", () => {
     ]);
   });
 
-  it("hands back the vendor's 401 as it is when nothing cures it", async () => {
+  it("passes on the vendor's 401 unchanged when no newer token helps", async () => {
     bench.answer((_, answer) =>
       answer.writeHead(401, { "WWW-Authenticate": "Bearer" }).end("the vendor's words"),
     );
@@ -274,12 +274,12 @@ describe("the proxy to Dropbox", () => {
 
   it.each<[string, number, Record<string, string> | "a good token", string]>([
     ["no token", 401, {}, "/proxy/2/x"],
-    ["a token nobody has", 401, { authorization: `Bearer lsi_1.${"A".repeat(43)}` }, "/proxy/2/x"],
+    ["an unknown token", 401, { authorization: `Bearer lsi_1.${"A".repeat(43)}` }, "/proxy/2/x"],
     ["a user's secret", 401, { authorization: "Bearer lsu_the-users" }, "/proxy/2/x"],
     ["a host that is not declared", 404, "a good token", "/proxy/~evil.example/x"],
-    ["a path outside", 404, "a good token", "/prox"],
+    ["a path outside the proxy", 404, "a good token", "/prox"],
     ["half a character in the path", 400, "a good token", "/proxy/\ud800"],
-  ])("answers %s itself, and says so", async (_, status, headers, path) => {
+  ])("answers a request with %s itself, and marks the error as ours", async (_, status, headers, path) => {
     const response = await bench.call({ path, headers: headers === "a good token" ? bearer() : headers });
     expect(response.status).toBe(status);
     expect(response.headers?.["Elements-Error-Source"]).toBe("linkspan");
@@ -292,7 +292,7 @@ describe("the proxy to Dropbox", () => {
     expect(bench.seen).toHaveLength(0);
   });
 
-  it("takes no token from a place where this vendor has none", async () => {
+  it("accepts no token in a place that this vendor does not use", async () => {
     const inQuery = await bench.call({ queryPairs: [["access_token", bench.token]] });
     const inHeader = await bench.call({ headers: { "x-api-key": bench.token } });
     expect([inQuery.status, inHeader.status, bench.seen.length]).toEqual([401, 401, 0]);
@@ -311,7 +311,7 @@ describe("the proxy to Dropbox", () => {
     expect(bench.seen).toHaveLength(0);
   });
 
-  it("says 502 of its own when the vendor breaks the connection", async () => {
+  it("answers 502 itself when the vendor breaks the connection", async () => {
     bench.answer((_, answer) => answer.destroy());
     const response = await send({ method: "POST" });
     expect([response.status, response.json]).toEqual([
@@ -324,12 +324,12 @@ describe("the proxy to Dropbox", () => {
 
 describe("the proxy to Google Drive", () => {
   beforeEach(async () => {
-    // Drive's own answers name no API URL in a field; a vendor's that do are rewritten by the same code.
+    // Drive's own answers have no field with an API URL; the code is the same for vendors whose answers have one.
     bench = await proxyBench("googledrive", { urlFields: ["nextLink"] });
   });
   afterEach(() => bench.close());
 
-  it("takes the instance token from the query parameter that Google knows, and takes it out there", async () => {
+  it("accepts the instance token in the query parameter of Google's, and removes it there", async () => {
     const response = await bench.call({
       path: "/proxy/drive/v3/files",
       queryPairs: [
@@ -345,7 +345,7 @@ describe("the proxy to Google Drive", () => {
     });
   });
 
-  it("touches a body only when asked, and then only in the fields that the connector names", async () => {
+  it("changes a body only when asked to, and only in the fields that the connector names", async () => {
     const text =
       '{ "nextLink": "https://www.googleapis.com/drive/v3/files?pageToken=2",\n "big": 12345678901234567890, "name": "https://www.googleapis.com/x" }';
     bench.answer((_, answer) => {
@@ -367,7 +367,7 @@ describe("the proxy to Google Drive", () => {
     expect(bench.seen[1]?.headers["accept-encoding"]).toBe("identity");
   });
 
-  it("gives a body to rewrite up, 504, before the time for an answer is over, however it drips", async () => {
+  it("answers 504 before the time limit of an answer when a body to rewrite comes too slowly", async () => {
     let drip: NodeJS.Timeout | undefined;
     bench.answer((_, answer) => {
       answer.writeHead(200, { "Content-Type": "application/json" });
@@ -383,7 +383,7 @@ describe("the proxy to Google Drive", () => {
     expect(end - performance.now()).toBeGreaterThan(4_000);
   });
 
-  it("refuses to rewrite a body that is too large to hold", async () => {
+  it("refuses to rewrite a body that is too large", async () => {
     bench.answer((_, answer) => {
       answer.writeHead(200, { "Content-Type": "application/json" });
       const chunk = Buffer.alloc(1024 * 1024, " ");

@@ -8,11 +8,11 @@ describe("a vendor's answer to one caller", () => {
     ['private="set-cookie", no-cache="a, b", max-age=5', 'private, no-cache="a, b", max-age=5'],
     ["no-store", "private, no-store"],
     ["", "private"],
-  ])("is no shared cache's: %s becomes %s", (given, wanted) => {
+  ])("may not be kept by a shared cache: %s becomes %s", (given, wanted) => {
     expect(withPrivateCaching({ "cache-control": given }, [])["Cache-Control"]).toBe(wanted);
   });
 
-  it("varies by the header that the instance token came in, and by Origin", () => {
+  it("varies by the header with the instance token, and by Origin", () => {
     expect(withPrivateCaching({ Vary: "Accept-Encoding" }, ["Authorization"]).Vary).toBe(
       "Accept-Encoding, Origin, Authorization",
     );

@@ -18,7 +18,7 @@ import { createVendorHttp } from "../../../functions/vendor-http/vendor-http.ts"
 import { testOrganization, testVault } from "../documents/test-vault.ts";
 import { perform } from "../http/perform.ts";
 
-/** One request as the vendor saw it. */
+/** One request as the vendor received it. */
 export interface Seen {
   readonly host: string;
   readonly method: string;
@@ -34,11 +34,11 @@ export interface ProxyBench {
   readonly instance: Instance;
   readonly userSecret: string;
   readonly seen: Seen[];
-  /** What the vendor answers from now on. */
+  /** Sets the vendor's answers from now on. */
   answer(answering: Answering): void;
-  /** Changes the instance, as another process would. */
+  /** Changes the instance, as another process would do. */
   change(changes: Partial<Instance>): void;
-  /** Another grant, won by another process. */
+  /** Stores another grant, as another process would do. */
   replaceGrant(accessToken: string): Promise<void>;
   call(request: Partial<HttpRequest> & { query?: URLSearchParams }): Promise<HttpResponse>;
   close(): void;
@@ -46,7 +46,7 @@ export interface ProxyBench {
 
 export const ACCESS_TOKEN = "vendor-access-token";
 
-/** The proxy with a real vault, real HTTP to a server of the test's own, and one instance in a store of one item. */
+/** The proxy with a real vault, real HTTP to a server of the test, and a store with one instance. */
 export async function proxyBench(connector: string, api: Partial<VendorApi> = {}): Promise<ProxyBench> {
   const found = connectorByKey(connector);
   if (found === undefined) throw new Error(`there is no connector ${connector}`);
@@ -88,7 +88,7 @@ export async function proxyBench(connector: string, api: Partial<VendorApi> = {}
       accessToken,
       tokenType: "bearer",
       refreshToken: "vendor-refresh-token",
-      // So lately that a vendor's 401 brings no refresh, and not so lately that the call is tried again.
+      // So recently that a vendor's 401 causes no refresh, but long enough ago that the call is not repeated.
       obtainedAt: at - 30_000,
       obtainedBy: "refresh",
       client: { kind: "own", id: "client", secret: "secret" },
@@ -133,7 +133,7 @@ export async function proxyBench(connector: string, api: Partial<VendorApi> = {}
     monotonic: () => performance.now(),
     timing,
   };
-  // What the proxy does not use is not there, and would fail loudly.
+  // Dependencies that the proxy does not use are missing, so using one would fail.
   const routes = proxyRoutes(() => ({ tenants: tenants as TenantStore, grants: grants as GrantDeps }));
 
   return {
@@ -169,7 +169,7 @@ export async function proxyBench(connector: string, api: Partial<VendorApi> = {}
         logContext: {},
         ...given,
       };
-      // As http-function.ts does it.
+      // As http-function.ts does.
       let response: HttpResponse;
       try {
         response = await perform(routes, request);

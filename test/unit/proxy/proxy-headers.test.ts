@@ -23,7 +23,7 @@ describe("headers to the vendor", () => {
     "referer",
     "origin",
     "idempotency-key",
-  ])("pass: %s", (name) => {
+  ])("are passed on: %s", (name) => {
     expect(headersForVendor({ [name]: "value" }, TOKEN)).toEqual([[name, "value"]]);
   });
 
@@ -55,16 +55,16 @@ describe("headers to the vendor", () => {
     "cloudfront-viewer-country",
     "true-client-ip",
     "x-http-method-override",
-  ])("stay here: %s", (name) => {
+  ])("are not passed on: %s", (name) => {
     expect(headersForVendor({ [name]: "value", accept: "*/*" }, TOKEN)).toEqual([["accept", "*/*"]]);
   });
 
-  it("leave out what the Connection header declares to be for this hop", () => {
+  it("do not include those that the Connection header names", () => {
     const headers = { connection: "close, X-Hop", "x-hop": "1", "x-end": "2" };
     expect(headersForVendor(headers, TOKEN)).toEqual([["x-end", "2"]]);
   });
 
-  it("never hold the instance token, wherever else it stood", () => {
+  it("never contain the instance token, wherever else the request has it", () => {
     const headers = { "x-api-key": TOKEN, "x-copy": `a ${TOKEN} b`, accept: "*/*" };
     expect(headersForVendor(headers, TOKEN)).toEqual([["accept", "*/*"]]);
   });
@@ -85,7 +85,7 @@ describe("headers to the caller", () => {
     "Dropbox-API-Result",
     "WWW-Authenticate",
     "Content-Range",
-  ])("pass: %s", (name) => {
+  ])("are passed on: %s", (name) => {
     expect(headersForCaller([[name, "value"]])).toMatchObject({ [name]: "value" });
   });
 
@@ -107,11 +107,11 @@ describe("headers to the caller", () => {
     "Cloudflare-CDN-Cache-Control",
     "Surrogate-Control",
     "X-Accel-Redirect",
-  ])("stay here: %s", (name) => {
+  ])("are not passed on: %s", (name) => {
     expect(Object.keys(headersForCaller([[name, "value"]]))).not.toContain(name);
   });
 
-  it("are joined where they repeat, and leave out what Connection declares", () => {
+  it("are joined when they repeat, without those that Connection names", () => {
     const headers = headersForCaller([
       ["Link", "<a>"],
       ["link", "<b>"],

@@ -5,7 +5,7 @@ import { rewriteJsonFields, rewriteLinkHeader } from "../../../functions/proxy/r
 const shout = (text: string): string => text.toUpperCase();
 
 describe("a Link header", () => {
-  it("has each of its URLs rewritten and the rest kept", () => {
+  it("has each of its URLs rewritten and everything else kept", () => {
     expect(rewriteLinkHeader('<https://a/?x=1,2>; rel="next", </b>; rel=prev', shout)).toBe(
       '<HTTPS://A/?X=1,2>; rel="next", </B>; rel=prev',
     );
@@ -13,7 +13,7 @@ describe("a Link header", () => {
 });
 
 describe("a JSON body", () => {
-  it("changes in the named fields alone, at any depth, and in no other byte", () => {
+  it("changes only in the named fields, at any depth, and in no other byte", () => {
     const text =
       '{ "nextLink" : "https:\\/\\/a",\n "n": 12345678901234567890, "other": "nextLink", "x": [{"nextLink":"b"}, "nextLink", "c"], "y":{"nextLink": null, "z":"d"} }';
     expect(rewriteJsonFields(text, ["nextLink"], shout)).toBe(
@@ -21,12 +21,12 @@ describe("a JSON body", () => {
     );
   });
 
-  it("is not fooled by strings that look like fields", () => {
+  it("does not change in strings that look like fields", () => {
     const text = JSON.stringify({ a: '"nextLink":"b"', 'q"nextLink': "c", "\\": '\\"nextLink":"d' });
     expect(rewriteJsonFields(text, ["nextLink"], shout)).toBe(text);
   });
 
-  it("that is no JSON keeps its bytes", () => {
+  it("that is not JSON keeps its bytes", () => {
     for (const text of [
       '{"nextLink":"b',
       '{"nextLink"',
@@ -37,7 +37,7 @@ describe("a JSON body", () => {
       expect(rewriteJsonFields(text, ["nextLink"], shout)).toBe(text);
   });
 
-  it("comes out equal but for those fields, whatever it is", () => {
+  it("is equal except in those fields, for any JSON", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const rewritten: unknown = JSON.parse(

@@ -42,7 +42,7 @@ describe("a call to the proxy", () => {
     expect(() => vendorUrl(dropbox.api, `/proxy/${name}/x`, [])).toThrow(NotFound);
   });
 
-  it("never leaves the declared hosts, whatever the path and the query", () => {
+  it("reaches only declared hosts, whatever the path and the query", () => {
     const declared = ["api.dropboxapi.com", "content.dropboxapi.com", "notify.dropboxapi.com"];
     const nasty = fc.constantFrom(
       "..",
@@ -77,7 +77,7 @@ describe("a call to the proxy", () => {
             expect((error as { status?: number }).status).toBeOneOf([400, 404]);
             return;
           }
-          // As our own client reads it, and as a browser would.
+          // Read both as our own client and as a browser would.
           expect(declared).toContain(splitUrl(url).host);
           expect(declared).toContain(new URL(url).host);
           expect(new URL(url).username).toBe("");
@@ -87,7 +87,7 @@ describe("a call to the proxy", () => {
     );
   });
 
-  it("carries the query as the same pairs, empty and repeated ones too", () => {
+  it("keeps the query's pairs, also empty and repeated ones", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }))),
@@ -118,7 +118,7 @@ describe("a vendor's URL", () => {
     expect(proxyUrl(dropbox.api, url, "https://api.dropboxapi.com/2/list", BASE)).toBe(shown);
   });
 
-  it("comes back as itself when the caller follows it through the proxy", () => {
+  it("is the same URL again when the caller follows it through the proxy", () => {
     const origins = [dropbox.api.origin, ...Object.values(dropbox.api.hosts)];
     const segment = fc.oneof(
       fc.constantFrom("~", "~content", "%7Econtent", "2", "files", "upload", "download", ".", "%2F", ""),

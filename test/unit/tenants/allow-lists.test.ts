@@ -10,14 +10,14 @@ const allows = (entry: string, url: string) =>
   isReturnUrlAllowed({ returnUrls: [checkReturnUrl(entry)] }, url);
 
 describe("a list of return URLs", () => {
-  it("allows exactly what stands on it", () => {
+  it("allows exactly its entries", () => {
     expect(allows("https://app.example/back?a=1", "https://app.example/back?a=1")).toBe(true);
     expect(allows("https://app.example/back", "https://app.example/back?a=1")).toBe(false);
     expect(allows("https://app.example", "https://app.example/")).toBe(true);
     expect(allows("http://localhost:3000/x", "http://localhost:3000/x")).toBe(true);
   });
 
-  it("allows what begins with an entry that ends in *", () => {
+  it("allows URLs that begin with an entry that ends in *", () => {
     expect(allows("https://app.example/a/*", "https://app.example/a/b?c=d")).toBe(true);
     expect(allows("https://app.example/*", "https://app.example/")).toBe(true);
     expect(allows("https://app.example/a/*", "https://app.example/b")).toBe(false);
@@ -40,7 +40,7 @@ describe("a list of return URLs", () => {
     expect(allows("https://app.example/a/*", url)).toBe(false);
   });
 
-  it("never leads to another origin than one of its entries, whatever is asked for", () => {
+  it("never allows an origin that no entry has, whatever the URL", () => {
     const piece = fc.constantFrom(
       "https://",
       "app.example",
@@ -73,13 +73,13 @@ describe("a list of return URLs", () => {
     "https://app.example/#x",
     "*",
     "",
-  ])("takes no entry like %j", (entry) => {
+  ])("refuses an entry like %j", (entry) => {
     expect(() => checkReturnUrl(entry)).toThrowError(expect.objectContaining({ status: 400 }));
   });
 });
 
 describe("a list of origins", () => {
-  it("takes origins as browsers write them, and nothing else", () => {
+  it("accepts origins as browsers write them, and nothing else", () => {
     expect(checkOrigin("https://app.example")).toBe("https://app.example");
     expect(checkOrigin("http://localhost:3000")).toBe("http://localhost:3000");
     for (const wrong of [

@@ -35,7 +35,7 @@ const tokenOf = async (id: number): Promise<string> => {
 };
 
 describe("rotating a data key", () => {
-  it("adds a version that seals from now on, while the older one opens what it sealed", async () => {
+  it("adds a version that seals from now on, while the older version still opens its secrets", async () => {
     const { id, ids, firstKey } = await acme(1);
     const { version, versions } = await bench.rotate(id);
     expect([versions, await keysOf(id)]).toEqual([2, [firstKey, version.id]]);
@@ -44,7 +44,7 @@ describe("rotating a data key", () => {
     expect(await tokenOf(ids[0] ?? 0)).toBe(`token-${ids[0]}`);
   });
 
-  it("is done by one of two who try at once, and never loses a version", async () => {
+  it("succeeds for at least one of two at the same time, and never loses a version", async () => {
     const { id } = await acme(0);
     const both = await Promise.allSettled([bench.rotate(id), bench.rotate(id)]);
     const done = both.filter(({ status }) => status === "fulfilled").length;
@@ -55,7 +55,7 @@ describe("rotating a data key", () => {
     );
   });
 
-  it("stops at twenty versions, and before an organization that is not there", async () => {
+  it("fails after twenty versions, and for an organization that does not exist", async () => {
     const { id } = await acme(0);
     for (let made = 1; made < 20; made++) await bench.rotate(id);
     await expect(bench.rotate(id)).rejects.toMatchObject({ code: "too_many_versions" });
@@ -64,7 +64,7 @@ describe("rotating a data key", () => {
 });
 
 describe("re-sealing", () => {
-  it("puts grants, configuration and client secrets under the newest version, and changes none of them", async () => {
+  it("puts grants, configuration and client secrets under the newest version without changing them", async () => {
     const { id, app, ids } = await acme();
     const { version } = await bench.rotate(id);
     expect(await bench.reseal(id)).toMatchObject({ resealed: 3, current: 0, broken: [], retired: [] });
@@ -86,7 +86,7 @@ describe("re-sealing", () => {
     expect(await bench.reseal(id)).toMatchObject({ resealed: 0, current: 3 });
   });
 
-  it("lets an old version go only when it has rested for eight days, and everything opens still", async () => {
+  it("removes an old version only after eight days of rest, and everything can still be opened", async () => {
     const { id, ids, firstKey } = await acme();
     const { version } = await bench.rotate(id);
     bench.now += KEY_REST_MS - 1;
@@ -97,7 +97,7 @@ describe("re-sealing", () => {
     for (const each of ids) expect(await tokenOf(each)).toBe(`token-${each}`);
   });
 
-  it("counts the rest of each version from when the next one took over", async () => {
+  it("counts each version's rest from the rotation that replaced it", async () => {
     const { id, firstKey } = await acme(0);
     const second = await bench.rotate(id);
     bench.now += KEY_REST_MS - 1000;
@@ -110,7 +110,7 @@ describe("re-sealing", () => {
     expect(await keysOf(id)).toEqual([second.version.id, third.version.id]);
   });
 
-  it("keeps a version for as long as a rescue record lies under it", async () => {
+  it("keeps a version while a rescue record is sealed with it", async () => {
     const { id, ids, firstKey } = await acme(1);
     const place = { id: ids[0] ?? 0, organizationId: id };
     const grant = await sealGrant(bench.vault, place, 2, bench.grant("rescued"));
@@ -130,7 +130,7 @@ describe("re-sealing", () => {
     bench.now += KEY_REST_MS;
     expect(await bench.reseal(id)).toMatchObject({ retired: [], kept: [{ id: firstKey, why: "in_use" }] });
 
-    // One that comes while the tables are read: what a sign-in replaced, whose end is owed from now on.
+    // A record that is written while the tables are read: a replaced grant that must be ended.
     bench.rescued.clear();
     const instances: InstanceStore = {
       ...bench.instances,
@@ -147,7 +147,7 @@ describe("re-sealing", () => {
     expect(await bench.reseal(id)).toMatchObject({ retired: [firstKey] });
   });
 
-  it("names what it cannot open, and keeps the version that this names", async () => {
+  it("names a secret that it cannot open, and keeps the version of that secret", async () => {
     const { id, ids, firstKey } = await acme();
     const [first = 0, second = 0] = ids;
     await bench.instances.reseal(first, { version: 1, fence: 1 }, (await bench.read(second)).grant);
@@ -160,7 +160,7 @@ describe("re-sealing", () => {
     });
   });
 
-  it("never undoes a refresh that comes in between, and does not disturb the one under way", async () => {
+  it("never undoes a refresh that comes in between, and does not disturb one in progress", async () => {
     const { id, ids } = await acme(1);
     const [only = 0] = ids;
     await bench.rotate(id);
@@ -168,7 +168,7 @@ describe("re-sealing", () => {
     const result = await bench.reseal(id, {
       ...bench.instances,
       async reseal(instanceId, seen, grant) {
-        // Somebody takes the lease; then, when the re-seal tries again, commits.
+        // Another process takes the lease; then, when the re-seal tries again, commits.
         interfered += 1;
         if (interfered === 1) await bench.instances.takeLease(instanceId, seen, bench.now + 100_000);
         if (interfered === 2) {
@@ -186,13 +186,13 @@ describe("re-sealing", () => {
         return bench.instances.reseal(instanceId, seen, grant);
       },
     });
-    // The instance, and the app's client secret.
+    // The instance and the app's client secret.
     expect([interfered, result.resealed]).toEqual([2, 2]);
     expect(await bench.read(only)).toMatchObject({ version: 2, fence: 2 });
     expect(await tokenOf(only)).toBe("refreshed");
   });
 
-  it("does not bring a replaced client secret back", async () => {
+  it("does not restore a replaced client secret", async () => {
     const { id, app } = await acme(0);
     const [stale] = await bench.records.listApps(id);
     await bench.tenants.replaceClientSecret({
@@ -207,7 +207,7 @@ describe("re-sealing", () => {
 });
 
 describe("deleting an organization", () => {
-  it("suspends and revokes at first, and shreds when nothing is left and nothing can be under way", async () => {
+  it("first suspends and revokes, and shreds when nothing is left and nothing can be in progress", async () => {
     const { id, ids } = await acme();
     const { secret } = await bench.tenants.createUser({
       organizationId: id,
@@ -234,7 +234,7 @@ describe("deleting an organization", () => {
     await expect(bench.delete(id)).rejects.toMatchObject({ status: 404 });
   });
 
-  it("gives up after seven days, tells what lives on at the vendors, and nothing of it opens any more", async () => {
+  it("gives up after seven days, names the grants that are not revoked, and nothing can be opened any more", async () => {
     const { id, ids } = await acme();
     const other = await acme(1);
     const [first] = await Promise.all(ids.map((each) => bench.read(each)));
@@ -249,7 +249,7 @@ describe("deleting an organization", () => {
     expect(await tokenOf(other.ids[0] ?? 0)).toBe(`token-${other.ids[0]}`);
   });
 
-  it("ends pending sign-ins too, and is not done before they are gone", async () => {
+  it("ends pending sign-ins too, and waits until they are removed", async () => {
     const { id, ids } = await acme(1);
     for (const each of ids) {
       await bench.instances.markDeleting(each, bench.now);
@@ -277,7 +277,7 @@ describe("deleting an organization", () => {
     expect(await bench.delete(id)).toMatchObject({ state: "shredded", pendings: 0 });
   });
 
-  it("shreds at once where the operator says so, rescue records too", async () => {
+  it("shreds at once when the operator says so, with the rescue records", async () => {
     const { id, ids } = await acme(1);
     const instance = await bench.read(ids[0] ?? 0);
     bench.rescued.set("rescue/1/new", { kind: "new", instance });
@@ -287,7 +287,7 @@ describe("deleting an organization", () => {
     bench.rescued.clear();
   });
 
-  it("goes on where a run was cut off after the key was gone", async () => {
+  it("continues after a run that was interrupted when the key was gone", async () => {
     const { id, ids } = await acme(1);
     await bench.delete(id);
     const keys = (await bench.records.organization(id))?.dataKeys ?? [];

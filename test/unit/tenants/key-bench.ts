@@ -16,7 +16,7 @@ import { createVault } from "../../../functions/core/vault/vault.ts";
 import { openTable, TABLE } from "../../grant/open-instance-table.ts";
 import { openTables } from "./open-tables.ts";
 
-/** An organization in real tables, its secrets under a real vault; KMS, the bucket and the time are the bench's own. */
+/** An organization in real tables, with its secrets in a real vault; KMS, the bucket and the time are simulated. */
 export class KeyBench {
   now = Date.parse("2026-11-25T00:00:00Z");
   readonly rescued = new Map<string, RescueRecord>();
@@ -86,7 +86,7 @@ export class KeyBench {
     return rotateDataKey({ records: this.records, keys: this.#keys, now: () => this.now }, organizationId);
   }
 
-  /** @param instances others than the table, to come in between */
+  /** @param instances replaces the table, so that a test can act in between */
   reseal(organizationId: string, instances: InstanceStore = this.instances) {
     const { records, vault } = this;
     return resealOrganization(

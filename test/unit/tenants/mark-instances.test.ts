@@ -43,14 +43,14 @@ const deps: Parameters<typeof markInstances>[0] = {
   },
 };
 
-/** As the queue hands the rest of the work out. */
+/** Processes the queued rest of the work until the queue is empty. */
 async function workOff(): Promise<void> {
   queued = [work];
   for (let next = queued.shift(); next !== undefined; next = queued.shift()) await markInstances(deps, next);
 }
 const all = () => new Set(marks.values());
 
-it("marks every instance of the user, a page at a time, and takes each mark off again", async () => {
+it("marks every instance of the user, a page at a time, and removes each mark again", async () => {
   await markInstances(deps, work);
   expect([...marks.values()].filter(Boolean)).toHaveLength(100);
   expect(queued).toEqual([{ ...work, after: "100" }]);
@@ -61,7 +61,7 @@ it("marks every instance of the user, a page at a time, and takes each mark off 
   expect(all()).toEqual(new Set([false]));
 });
 
-it("leaves no mark behind when the user is resumed while it marks", async () => {
+it("leaves no mark when the user is resumed during the marking", async () => {
   onWrite = (id) => {
     if (id === 7) status = "active";
   };
@@ -69,7 +69,7 @@ it("leaves no mark behind when the user is resumed while it marks", async () => 
   expect(all()).toEqual(new Set([false]));
 });
 
-it("leaves no mark behind though it saw the suspension and wrote after the other had taken all marks off", async () => {
+it("leaves no mark when it read the suspension before another run removed all marks", async () => {
   let reads = 0;
   onRead = () => {
     if (reads++ === 0) status = "active";
@@ -78,7 +78,7 @@ it("leaves no mark behind though it saw the suspension and wrote after the other
   expect(all()).toEqual(new Set([false]));
 });
 
-it("fails, and so comes again, when a write or the queue fails", async () => {
+it("fails when a write or the queue fails, so that the message comes again", async () => {
   onWrite = (id) => {
     if (id === 3) throw new Error("the table fails");
   };
@@ -88,7 +88,7 @@ it("fails, and so comes again, when a write or the queue fails", async () => {
   await expect(markInstances(noQueue, work)).rejects.toThrow("the queue fails");
 });
 
-it("of a user who is gone takes marks off", async () => {
+it("removes the marks of a user who no longer exists", async () => {
   await workOff();
   await markInstances({ ...deps, user: async () => undefined }, work);
   expect([...marks.values()].filter(Boolean)).toHaveLength(150);

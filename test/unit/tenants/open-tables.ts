@@ -1,7 +1,7 @@
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { openDynamodb } from "../../open-dynamodb.ts";
 
-/** Tables `tenants` and `transients` of their own. */
+/** Opens new tables `tenants` and `transients`. */
 export async function openTables(): ReturnType<typeof openDynamodb> {
   const store = await openDynamodb();
   const key = (name: string, type: "HASH" | "RANGE") => ({ AttributeName: name, KeyType: type });
@@ -25,7 +25,7 @@ export async function openTables(): ReturnType<typeof openDynamodb> {
   return store;
 }
 
-/** How often a store was asked for what lies in it. */
+/** How often a store was read. */
 export function readsOf({ operations }: Awaited<ReturnType<typeof openTables>>): number {
   return operations.filter((operation) => /^(Get|Query)/.test(operation)).length;
 }

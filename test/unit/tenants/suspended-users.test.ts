@@ -40,7 +40,7 @@ const aUser = async (): Promise<string> =>
 const setStatus = (userId: string, status: "active" | "suspended") =>
   admin.setStatus({ organizationId, userId }, status);
 const listed = async () => (await records.organization(organizationId))?.suspendedUsers;
-/** As the version before left an organization. */
+/** The organization as the previous version left it. */
 const forgetList = () =>
   tables.documents.send(
     new UpdateCommand({
@@ -59,7 +59,7 @@ const fill = async () => {
 };
 
 describe("a user who is suspended", () => {
-  it("is on the organization's list until resumed, however often either is said", async () => {
+  it("is on the organization's list until resumed, however often either command is repeated", async () => {
     const [ann, bob, eve] = [await aUser(), await aUser(), await aUser()];
     expect(await listed()).toEqual([]);
     for (const user of [ann, bob, eve, bob]) await setStatus(user, "suspended");
@@ -70,7 +70,7 @@ describe("a user who is suspended", () => {
     expect((await records.user(organizationId, bob))?.status).toBe("active");
   });
 
-  it("is found by the list, without a read", async () => {
+  it("is found in the list, without a read", async () => {
     const ann = await aUser();
     await setStatus(ann, "suspended");
     const organization = await records.organization(organizationId);
@@ -81,7 +81,7 @@ describe("a user who is suspended", () => {
     expect(await isOfSuspendedUser(noRead, organization, { userId: "bob", userSuspended: true })).toBe(true);
   });
 
-  it("of an organization from before there was a list is found by the user's own item", async () => {
+  it("is found by the user's own item when the organization has no list yet", async () => {
     const [ann, bob] = [await aUser(), await aUser()];
     await forgetList();
     await records.updateUser(organizationId, ann, { status: "suspended" });
@@ -93,7 +93,7 @@ describe("a user who is suspended", () => {
     expect(await isOfSuspendedUser(records, organization, { userId: "nobody" })).toBe(false);
   });
 
-  it("before there was a list comes onto it with the next command", async () => {
+  it("before the list existed is added by the next command", async () => {
     const [ann, bob, eve] = [await aUser(), await aUser(), await aUser()];
     await forgetList();
     await records.updateUser(organizationId, ann, { status: "suspended" });
@@ -105,7 +105,7 @@ describe("a user who is suspended", () => {
     expect((await listed())?.toSorted()).toEqual([bob, eve].toSorted());
   });
 
-  it("when the list is full has the instances marked, and unmarked", async () => {
+  it("has the instances marked when the list is full, and unmarked when resumed", async () => {
     await fill();
     const ann = await aUser();
     await setStatus(ann, "suspended");
@@ -115,7 +115,7 @@ describe("a user who is suspended", () => {
     expect(marked).toEqual([ann, ann]);
   });
 
-  it("whose marks nobody can queue is an error, and not forgotten", async () => {
+  it("is reported as an error when the marking cannot be queued", async () => {
     await fill();
     const ann = await aUser();
     const { markInstances: _, ...rest } = {
@@ -130,14 +130,14 @@ describe("a user who is suspended", () => {
   });
 
   it.each(["suspended", "active"] as const)(
-    "is as the last of two operators at once said, who says %s while the first is at it",
+    "has the status of the later of two simultaneous commands, when that one says %s",
     async (last) => {
       const ann = await aUser();
       const first = last === "active" ? "suspended" : "active";
       let others = 0;
       const between: TenantRecords = {
         ...records,
-        // Just before the first operator's list is written, another has done all of his.
+        // Just before the first operator's list is written, another operator finishes a command.
         addSuspendedUser: async (...args) => {
           if (others++ === 0) await setStatus(ann, last);
           return await records.addSuspendedUser(...args);
@@ -156,7 +156,7 @@ describe("a user who is suspended", () => {
     },
   );
 
-  it("is there, with many others at once", async () => {
+  it("is on the list, together with many others at the same time", async () => {
     const users = await Promise.all(Array.from({ length: 8 }, aUser));
     await Promise.all(users.map((user) => setStatus(user, "suspended")));
     expect((await listed())?.toSorted()).toEqual(users.toSorted());
@@ -164,7 +164,7 @@ describe("a user who is suspended", () => {
     expect((await listed())?.toSorted()).toEqual(users.slice(5).toSorted());
   });
 
-  it("must be there", async () => {
+  it("must exist", async () => {
     await expect(setStatus("nobody", "suspended")).rejects.toMatchObject({ status: 404 });
     expect(await listed()).toEqual([]);
   });

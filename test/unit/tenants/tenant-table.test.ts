@@ -6,7 +6,7 @@ import { type TenantAdmin, tenantAdministration } from "../../../functions/core/
 import type { RegisteredApps, TenantStore } from "../../../functions/core/tenants/ports.ts";
 import { openTables, readsOf } from "./open-tables.ts";
 
-/** Seals as the real one does, as far as places go: opens only where it was sealed. */
+/** Opens a secret only at the place where it was sealed, as the real vault does. */
 const vault = {
   seal: async (place: object, text: string) => new TextEncoder().encode(JSON.stringify([place, text])),
   open: async (place: object, sealed: Uint8Array) => {
@@ -53,7 +53,7 @@ async function acme() {
 }
 
 describe("tenants", () => {
-  it("are found by their secrets, of which only the hash is kept", async () => {
+  it("are found by their secrets, of which only the hashes are stored", async () => {
     const { organization, organizationSecret, user, userSecret } = await acme();
     expect(organizationSecret).toMatch(/^lso_[\w-]{43}$/);
     expect(userSecret).toMatch(/^lsu_[\w-]{43}$/);
@@ -64,7 +64,7 @@ describe("tenants", () => {
     expect(await store.bySecret("lsu_nobody")).toBeUndefined();
   });
 
-  it("are cached for 30 s, and read again where a fresh one is asked for", async () => {
+  it("are cached for 30 s, and read again when a fresh one is asked for", async () => {
     const { organization } = await acme();
     await store.organization(organization.id);
     await admin.setStatus({ organizationId: organization.id }, "suspended");
@@ -97,7 +97,7 @@ describe("tenants", () => {
     expect(readsOf(tables)).toBe(before + 1);
   });
 
-  it("are looked for each time when they were not found: one read", async () => {
+  it("are read each time, once per call, when they were not found", async () => {
     const before = readsOf(tables);
     await store.bySecret("lsu_nobody");
     await store.bySecret("lsu_nobody");
@@ -115,7 +115,7 @@ describe("tenants", () => {
     expect(await store.bySecret(second)).toBeDefined();
   });
 
-  it("of another organization's making are refused, as are users and apps of none", async () => {
+  it("that do not exist are refused for secrets, users, apps and statuses", async () => {
     const { organization } = await acme();
     await expect(
       admin.addSecret({ organizationId: organization.id, userId: "nobody" }),
@@ -146,7 +146,7 @@ describe("registered apps", () => {
     callbackUrls: [`https://${clientId}.example/cb`],
   });
 
-  it("are told apart by connector; the first of several is the one used", async () => {
+  it("are found by connector; the first of several is used", async () => {
     const { organization } = await acme();
     const organizationId = organization.id;
     const first = await admin.registerApp({ organizationId, ...app("dropbox", "one") });
@@ -161,7 +161,7 @@ describe("registered apps", () => {
     expect(await store.registeredApp(organizationId, "dropbox")).toEqual(second);
   });
 
-  it("give their secret to the token endpoint, the new one after a rotation", async () => {
+  it("give the token endpoint their secret, after a rotation the new one", async () => {
     const { organization } = await acme();
     const organizationId = organization.id;
     const { id: appId } = await admin.registerApp({ organizationId, ...app("dropbox", "one") });
@@ -178,7 +178,7 @@ describe("registered apps", () => {
     });
   });
 
-  it("are without the blanks that a paste brings along, those from before too", async () => {
+  it("have no spaces from a paste, not even those stored earlier", async () => {
     const { organization } = await acme();
     const organizationId = organization.id;
     const pasted = {
@@ -197,7 +197,7 @@ describe("registered apps", () => {
 });
 
 describe("allow-lists", () => {
-  it("are replaced one by one, and seen in the organization", async () => {
+  it("are replaced separately, and are part of the organization", async () => {
     const { organization } = await acme();
     await admin.setAllowLists(organization.id, { returnUrls: ["https://app.example/back"] });
     const changed = await admin.setAllowLists(organization.id, { origins: ["https://app.example"] });
@@ -208,7 +208,7 @@ describe("allow-lists", () => {
     });
   });
 
-  it("take nothing that is no URL or origin", async () => {
+  it("accept only URLs and origins", async () => {
     const { organization } = await acme();
     await expect(admin.setAllowLists(organization.id, { returnUrls: ["*"] })).rejects.toMatchObject({
       status: 400,

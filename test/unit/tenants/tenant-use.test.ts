@@ -16,7 +16,7 @@ beforeEach(() => {
   down = false;
 });
 
-/** The table, as all processes see it. */
+/** The table that all processes share. */
 async function add(organizationId: string, minute: number, requests: number): Promise<number> {
   if (down) throw new Error("the table is down");
   writes += 1;
@@ -28,7 +28,7 @@ async function add(organizationId: string, minute: number, requests: number): Pr
 const process = (requestsPerMinute = LIMIT): TenantUse =>
   countTenantUse({ requestsPerMinute, now: () => now, add });
 
-/** One request as a function serves it. @returns whether it was let through */
+/** One request as a function handles it. @returns whether it was allowed */
 async function request(from: TenantUse, organizationId = "acme"): Promise<boolean> {
   try {
     from.admit(organizationId);
@@ -47,7 +47,7 @@ async function served(from: TenantUse, times: number, organizationId?: string): 
 }
 
 describe("the bound on an organization's requests", () => {
-  it("lets so many through in a minute, says when to come again, and begins anew with the next", async () => {
+  it("allows a number of requests per minute, then answers with Retry-After, and starts again with the next minute", async () => {
     const one = process();
     now += 48_500;
     expect(await served(one, 15)).toBe(LIMIT);
@@ -63,27 +63,27 @@ describe("the bound on an organization's requests", () => {
     expect(await request(one)).toBe(true);
   });
 
-  it("holds for each organization by itself", async () => {
+  it("applies to each organization separately", async () => {
     const one = process();
     expect(await served(one, 20, "acme")).toBe(LIMIT);
     expect(await served(one, 20, "other")).toBe(LIMIT);
   });
 
-  it("counts the other processes' requests, as of the last five seconds", async () => {
+  it("includes the other processes' requests up to five seconds ago", async () => {
     const [one, other] = [process(), process()];
     expect(await served(one, 6)).toBe(6);
     now += 5_000;
     expect(await served(one, 1)).toBe(1);
-    // The other learns of all seven by its own first.
+    // The other process reads all seven with its own first write.
     expect(await served(other, 20)).toBe(3);
     now += 5_000;
-    // Of the other's three it has heard of one, and of its own two by then.
+    // Of the other's three requests it has read one, and then it allows two of its own.
     expect(await served(one, 20)).toBe(2);
     now += 5_000;
     expect(await served(one, 20)).toBe(0);
   });
 
-  it("writes after answers only, and one write in five seconds for each organization and process", async () => {
+  it("writes only after answers, and once in five seconds per organization and process", async () => {
     const one = process(1_000);
     one.admit("acme");
     expect(writes).toBe(0);
@@ -97,7 +97,7 @@ describe("the bound on an organization's requests", () => {
     expect([...sums.values()]).toEqual([52]);
   });
 
-  it("goes on counting by itself while the table is down, and loses nothing that it counted", async () => {
+  it("counts on in memory while the table is down, and loses no counted request", async () => {
     const one = process();
     await request(one);
     down = true;
@@ -113,7 +113,7 @@ describe("the bound on an organization's requests", () => {
     expect(await served(one, 20)).toBe(4);
   });
 
-  it("does not count what it refuses, nor who was never let in", async () => {
+  it("does not count refused requests, nor an organization without a request", async () => {
     const one = process();
     await served(one, 100);
     now += 5_000;
@@ -122,7 +122,7 @@ describe("the bound on an organization's requests", () => {
     expect([...sums.values()]).toEqual([LIMIT]);
   });
 
-  it("lets through at most what each process may serve between two of its looks, whatever the order", async () => {
+  it("allows at most what each process may allow between two of its writes, for every order", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -140,7 +140,7 @@ describe("the bound on an organization's requests", () => {
             if (await request(processes[who] as TenantUse)) good.set(minute, (good.get(minute) ?? 0) + 1);
           }
           for (const [minute, count] of good) {
-            // Each of the four may have served all of the bound before it heard of the others.
+            // Each of the four processes may use the whole bound before it reads the others' counts.
             expect(count).toBeLessThanOrEqual(4 * LIMIT);
             const sum = sums.get(`acme#${minute}`) ?? 0;
             expect(sum).toBeGreaterThan(0);

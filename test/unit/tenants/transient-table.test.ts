@@ -28,14 +28,14 @@ const item = (id: string, more: Partial<Item> = {}): Item => ({
 });
 
 describe("the transients table", () => {
-  it("puts an item once, and gives it back as it was", async () => {
+  it("puts an item once, and returns it unchanged", async () => {
     const one = item("a", { bytes: Uint8Array.from([1, 2, 255]) });
     expect(await store.put(one)).toBe(true);
     expect(await store.put({ ...one, state: "other" })).toBe(false);
     expect(await store.get("a")).toEqual(one);
   });
 
-  it("tells DynamoDB in seconds when it may delete", async () => {
+  it("gives DynamoDB the time of deletion in seconds", async () => {
     await store.put(item("ttl", { expiresAt: now + 1_500 }));
     const { Item } = await tables.documents.send(
       new GetCommand({ TableName: "transients", Key: { id: "ttl" } }),
@@ -43,7 +43,7 @@ describe("the transients table", () => {
     expect(Item?.expires).toBe(Math.ceil((now + 1_500) / 1000));
   });
 
-  it("gives an item out once, whoever asks at the same time", async () => {
+  it("returns an item to only one of several simultaneous consumers", async () => {
     await store.put(item("once"));
     const taken = await Promise.all(
       Array.from({ length: 8 }, () => store.consume<Item>("once", randomUUID())),
@@ -52,7 +52,7 @@ describe("the transients table", () => {
     expect(await store.consume("once", "me")).toBeUndefined();
   });
 
-  it("gives an item that is taken, and lies there still, to who took it alone; it may be put back", async () => {
+  it("returns a consumed item that is still stored only to its consumer; it can be put again", async () => {
     const taken = { ...item("taken"), expires: 1, takenBy: "me" };
     await tables.documents.send(new PutCommand({ TableName: "transients", Item: taken }));
     expect(await store.get("taken")).toBeUndefined();
@@ -63,7 +63,7 @@ describe("the transients table", () => {
     expect(await store.consume("taken", "another")).toEqual(item("taken"));
   });
 
-  it("counts an item past its time as gone, for every call, though it lies there still", async () => {
+  it("treats an expired item as deleted in every call, though it is still stored", async () => {
     for (const id of ["old-get", "old-consume", "old-replace", "old-put"]) await store.put(item(id));
     now += 60_000;
     expect(await store.get("old-get")).toBeUndefined();
@@ -73,7 +73,7 @@ describe("the transients table", () => {
     expect(await store.get<Item>("old-put")).toMatchObject({ state: "new" });
   });
 
-  it("replaces only what was seen", async () => {
+  it("replaces an item only if it has not changed since it was read", async () => {
     await store.put(item("session"));
     const bound = item("session", { owner: "browser" });
     expect(await store.replace<Item>(bound, { field: "owner", seen: undefined })).toBe(true);
@@ -87,7 +87,7 @@ describe("the transients table", () => {
     expect(await store.replace<Item>(item("nobody"), { field: "state", seen: undefined })).toBe(false);
   });
 
-  it("removes an item, whether it is there or not", async () => {
+  it("removes an item, whether it exists or not", async () => {
     await store.put(item("gone"));
     await store.remove("gone");
     await store.remove("gone");

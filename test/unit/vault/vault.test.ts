@@ -5,7 +5,7 @@ import type { Organization } from "../../../functions/core/tenants/ports.ts";
 import type { KeyUnwrapper, SealedPlace } from "../../../functions/core/vault/ports.ts";
 import { createVault, SealBroken } from "../../../functions/core/vault/vault.ts";
 
-/** A key service whose "wrapping" is a look-up: what is tested here is the vault, not KMS. */
+/** A key service that "unwraps" by a look-up, because these tests are of the vault, not of KMS. */
 function setUp() {
   const plaintexts = new Map<string, Buffer>();
   const organizations = new Map<string, Organization>();
@@ -68,7 +68,7 @@ const asPlace = (
 };
 
 describe("the vault", () => {
-  it("opens what it sealed, whatever the text and the place", async () => {
+  it("opens every secret that it sealed, whatever the text and the place", async () => {
     const { vault } = setUp();
     await fc.assert(
       fc.asyncProperty(places, fc.string({ unit: "grapheme", maxLength: 300 }), async (where, text) => {
@@ -78,7 +78,7 @@ describe("the vault", () => {
     );
   });
 
-  it("does not open a secret at any other place than its own", async () => {
+  it("does not open a secret at another place", async () => {
     const { vault } = setUp();
     await fc.assert(
       fc.asyncProperty(places, places, async (here, there) => {
@@ -93,7 +93,7 @@ describe("the vault", () => {
   });
 
   it.each(["organizationId", "item", "field", "version"] as const)(
-    "does not open a secret at a place that differs in its %s alone",
+    "does not open a secret at a place that differs only in its %s",
     async (part) => {
       const { vault } = setUp();
       await fc.assert(
@@ -107,7 +107,7 @@ describe("the vault", () => {
     },
   );
 
-  it("does not open a secret whose item and field were cut at another letter", async () => {
+  it("does not open a secret whose item and field have the same letters, split at another letter", async () => {
     const { vault } = setUp();
     const sealed = await vault.seal(place({ item: "ab", field: "c" }), "secret");
     await expect(vault.open(place({ item: "a", field: "bc" }), sealed)).rejects.toThrow(SealBroken);
@@ -124,7 +124,7 @@ describe("the vault", () => {
     await expect(vault.open(place(change), sealed)).rejects.toThrow(SealBroken);
   });
 
-  it("notices a change of any bit", async () => {
+  it("detects a change of any bit", async () => {
     const { vault } = setUp();
     const sealed = await vault.seal(place(), "a refresh token");
     for (let bit = 0; bit < sealed.length * 8; bit++) {
@@ -134,7 +134,7 @@ describe("the vault", () => {
     }
   });
 
-  it("notices a ciphertext that was cut, at any length", async () => {
+  it("detects a ciphertext that is too short, at any length", async () => {
     const { vault } = setUp();
     const sealed = await vault.seal(place(), "a refresh token");
     for (let length = 0; length < sealed.length; length++) {
@@ -142,7 +142,7 @@ describe("the vault", () => {
     }
   });
 
-  it("seals the same text differently each time, and shows nothing of it", async () => {
+  it("seals the same text differently each time, without showing any of it", async () => {
     const { vault } = setUp();
     const [first, second] = [
       await vault.seal(place(), "tok-tok-tok"),
@@ -154,7 +154,7 @@ describe("the vault", () => {
     expect(first.length).toBe(2 + 2 + 32 + 12 + 11 + 16);
   });
 
-  it("keeps no secret in the error of a broken seal", async () => {
+  it("shows no secret in the error of a broken seal", async () => {
     const { vault } = setUp();
     const sealed = await vault.seal(place(), "hunter2");
     const error = await vault.open(place({ version: 8 }), sealed).catch((thrown: unknown) => thrown);
@@ -174,7 +174,7 @@ describe("data keys", () => {
     expect(state.unwraps).toBe(2);
   });
 
-  it("are not held back by a clock that was set back", async () => {
+  it("are unwrapped again when the clock was set back", async () => {
     const { vault, state } = setUp();
     await vault.prepare("one");
     state.now -= 1000;
@@ -182,7 +182,7 @@ describe("data keys", () => {
     expect(state.unwraps).toBe(2);
   });
 
-  it("make a failing key service a 503, and are asked for again by the next caller", async () => {
+  it("answer 503 when the key service fails, and are unwrapped again for the next caller", async () => {
     const { vault, state } = setUp();
     state.failing = true;
     await expect(vault.prepare("one")).rejects.toMatchObject({
@@ -194,7 +194,7 @@ describe("data keys", () => {
     expect(state.unwraps).toBe(2);
   });
 
-  it("made ready by prepare seal on when KMS and the tables are down and five minutes are over", async () => {
+  it("from prepare can seal when KMS and the tables are down and five minutes are over", async () => {
     const { vault, state, organizations } = setUp();
     const sealer = await vault.prepare("one");
     if (sealer === undefined) throw new Error("prepare gave no sealer");
@@ -210,7 +210,7 @@ describe("data keys", () => {
     expect(await vault.open(place(), sealed)).toBe("the only refresh token");
   });
 
-  it("rotate: new seals take the newest key, old ones still open, and not once their key is gone", async () => {
+  it("can be rotated: new seals use the newest key, and old ones can be opened until their key is removed", async () => {
     const { vault, organizations, addKey } = setUp();
     const old = await vault.seal(place(), "old");
     addKey("one", "k2");
@@ -225,7 +225,7 @@ describe("data keys", () => {
     expect(await vault.open(place(), fresh)).toBe("new");
   });
 
-  it("open a secret that another container sealed with a key newer than the cached organization", async () => {
+  it("can open a secret that another process sealed with a key newer than the cached organization", async () => {
     const { keys, organizations, addKey, vault } = setUp();
     const stale = organizations.get("one");
     addKey("one", "k2");
@@ -237,7 +237,7 @@ describe("data keys", () => {
     expect(await behind.open(place(), sealed)).toBe("new");
   });
 
-  it("are looked for once more in the table, and no more than once, when a secret names one that nobody has", async () => {
+  it("are read from the table once more, and only once, when a secret names an unknown key", async () => {
     const { keys, organizations, vault, addKey } = setUp();
     addKey("one", "k2");
     const sealed = await vault.seal(place(), "x");
@@ -254,14 +254,14 @@ describe("data keys", () => {
     expect(asked).toEqual([false, true]);
   });
 
-  it("of a shredded organization open nothing, though they were in memory", async () => {
+  it("of a shredded organization open nothing, even if they were in memory", async () => {
     const { vault, organizations } = setUp();
     const sealed = await vault.seal(place(), "x");
     organizations.delete("one");
     await expect(vault.open(place(), sealed)).rejects.toThrow(SealBroken);
   });
 
-  it("are held for a bounded number of organizations, the least recently used going first", async () => {
+  it("are cached for a limited number of organizations; the least recently used is dropped first", async () => {
     const { keys, addKey, organizations, state } = setUp();
     for (let index = 0; index < 1001; index++) addKey(`o${index}`, "k1");
     const vault = createVault({ keys, organization: async (id) => organizations.get(id) });

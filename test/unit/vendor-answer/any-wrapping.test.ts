@@ -28,12 +28,12 @@ function refreshed(http: Parameters<typeof tokenEndpoint>[0]): Promise<TokenOutc
   });
 }
 
-/** Members of types that RFC 6749 does not give them. None may cost the grant. */
+/** Members of types that RFC 6749 does not define for them. None may lose the grant. */
 const badMembers = fc.dictionary(
   fc.constantFrom("id_token", "scope", "token_type", "user", "error", "granted_at", "__proto__"),
   fc.constantFrom<unknown>(null, "", true, false, 0, 17, [], ["a", 1], {}, { a: { b: 1 } }),
 );
-/** A refresh token that is none: the one from before goes on. */
+/** Invalid refresh tokens, after which the old one must stay. */
 const noRefreshToken = fc.constantFrom<unknown>(
   undefined,
   null,
@@ -52,7 +52,7 @@ const noRefreshToken = fc.constantFrom<unknown>(
 const token = fc.string({ unit: fc.constantFrom(..."abcXYZ019-._~+/="), minLength: 1, maxLength: 60 });
 
 describe("a good token answer", () => {
-  it("is the same grant however it is wrapped, and whatever stands beside it", async () => {
+  it("gives the same grant however it is wrapped, and whatever other members it has", async () => {
     await fc.assert(
       fc.asyncProperty(
         wrappings,
@@ -73,7 +73,7 @@ describe("a good token answer", () => {
     );
   });
 
-  it("keeps its refresh token however it is wrapped, as a form, too", async () => {
+  it("keeps its refresh token however it is wrapped, also as a form", async () => {
     await fc.assert(
       fc.asyncProperty(wrappings, token, token, fc.boolean(), async (wrapping, access, refresh, isForm) => {
         const body = { access_token: access, refresh_token: refresh, expires_in: "60" };
@@ -87,7 +87,7 @@ describe("a good token answer", () => {
     );
   });
 
-  it("counts when the connection breaks behind its last brace, and never before", async () => {
+  it("counts when the connection breaks after its last brace, and never before", async () => {
     const text = JSON.stringify({ access_token: "a", refresh_token: "r", nested: { deep: [1, "}"] } });
     for (let length = 0; length <= text.length; length++) {
       const cut = () => answer(200, [Buffer.from(text.slice(0, length))], {}, true);
@@ -97,7 +97,7 @@ describe("a good token answer", () => {
     }
   });
 
-  it("counts when it was packed and breaks behind its last brace, and never before", async () => {
+  it("counts when it is compressed and breaks after its last brace, and never before", async () => {
     await fc.assert(
       fc.asyncProperty(wrappings, fc.nat(), async (wrapping, at) => {
         const body = { access_token: "a", refresh_token: "r", padding: "x".repeat(200) };
@@ -117,8 +117,8 @@ describe("a good token answer", () => {
   });
 });
 
-describe("a cut form", () => {
-  it("is never a grant, wherever it breaks", async () => {
+describe("a form that is cut off", () => {
+  it("is never read as a grant, wherever it ends", async () => {
     const form = new URLSearchParams({
       access_token: "secret-token",
       refresh_token: "r",
@@ -143,7 +143,7 @@ describe("a refusal", () => {
     [401, { errors: [{ errorType: "invalid_grant", message: "gone" }], success: false }, "invalid_grant"],
     [400, { error: { code: "INVALID_GRANT", message: "gone" } }, "invalid_grant"],
     [401, { error: "invalid_client" }, "client_refused"],
-  ])("%i %j is the same however it is wrapped", async (status, body, kind) => {
+  ])("%i %j is read the same however it is wrapped", async (status, body, kind) => {
     await fc.assert(
       fc.asyncProperty(wrappings, async (wrapping: Wrapping) => {
         const outcome = await refreshed(answering(() => wrapped(status, JSON.stringify(body), wrapping)));
@@ -154,7 +154,7 @@ describe("a refusal", () => {
     );
   });
 
-  it("is the same as a form", async () => {
+  it("is read the same as a form", async () => {
     await fc.assert(
       fc.asyncProperty(wrappings, async (wrapping) => {
         const text = "error=invalid_grant&error_description=it+is+gone";
@@ -168,7 +168,7 @@ describe("a refusal", () => {
     );
   });
 
-  it("of a revocation that says the token is dead already is its end, however it is wrapped", async () => {
+  it("of a revocation that says that the token is dead counts as success, however it is wrapped", async () => {
     await fc.assert(
       fc.asyncProperty(wrappings, fc.constantFrom(googledrive, dropbox), async (wrapping, connector) => {
         const { revoke } = tokenEndpoint(

@@ -7,11 +7,11 @@ import {
   VendorUnreachable,
 } from "../../../functions/core/vendor-http.ts";
 
-/** How a body may be packed, and what its header says of that. */
+/** Compressions of a body, each with its Content-Encoding header. */
 const PACKINGS: readonly (readonly [header: string, pack: (bytes: Buffer) => Buffer])[] = [
   ["", (bytes) => bytes],
   ["identity", (bytes) => bytes],
-  // The header lies.
+  // The header is wrong.
   ["gzip", (bytes) => bytes],
   ["br", (bytes) => bytes],
   ["deflate", (bytes) => bytes],
@@ -35,7 +35,7 @@ const ENCODINGS: readonly ((text: string) => Buffer)[] = [
   (text) => Buffer.from(text, "utf16le"),
   (text) => Buffer.from(`\ufeff${text}`, "utf16le"),
   (text) => Buffer.from(`\ufeff${text}`, "utf16le").swap16(),
-  // Latin-1, which is no UTF-8 with this letter in it.
+  // Latin-1; with this letter it is not valid UTF-8.
   (text) => Buffer.from(text.includes("{") ? text.replace("{", '{"naïve":"é",') : text, "latin1"),
 ];
 
@@ -49,7 +49,7 @@ const CONTENT_TYPES = [
   "application/octet-stream",
 ] as const;
 
-/** What wraps one and the same text. */
+/** The ways in which the same text is wrapped. */
 export interface Wrapping {
   readonly packing: (typeof PACKINGS)[number];
   readonly encode: (typeof ENCODINGS)[number];
@@ -79,7 +79,7 @@ export function wrapped(status: number, text: string, wrapping: Wrapping): Vendo
   });
 }
 
-/** @param cut whether the connection breaks behind the last piece */
+/** @param cut whether the connection breaks after the last piece */
 export function answer(
   status: number,
   pieces: readonly Buffer[],
@@ -94,7 +94,7 @@ export function answer(
   return { status, headers, rawHeaders: [], url: "", body };
 }
 
-/** A way to a vendor that gives this answer to whatever is asked. */
+/** A client that gets this answer to every request. */
 export function answering(response: () => VendorResponse): VendorHttp {
   return {
     async send(request) {

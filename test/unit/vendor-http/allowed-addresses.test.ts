@@ -72,18 +72,18 @@ describe("addresses of vendors", () => {
     "0177.0.0.1",
     "1.2.3.4.5",
     "a.123",
-  ])("are not taken from the host name %s", (hostname) => {
+  ])("are not accepted in the form of the host name %s", (hostname) => {
     expect(() => checkHostname(hostname)).toThrow(AddressRefused);
   });
 
   it.each(["api.dropboxapi.com", "8.8.8.8", "[2607:f8b0::1]", "1and1.example", "x1.com"])(
-    "are no matter for %s",
+    "are not checked in %s, which is a name or a public address",
     (hostname) => {
       expect(() => checkHostname(hostname)).not.toThrow();
     },
   );
 
-  it("are handed to the socket only when public, and refused when none is", async () => {
+  it("reach the socket only when they are public; a name without public addresses is refused", async () => {
     const resolvesTo = (...addresses: string[]): typeof lookup =>
       ((_name: string, _options: unknown, callback: (error: null, found: unknown) => void) =>
         callback(

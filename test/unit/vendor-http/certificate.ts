@@ -20,7 +20,10 @@ const COMMON_NAME = objectId("550403");
 const SUBJECT_ALT_NAME = objectId("551d11");
 const BASIC_CONSTRAINTS = objectId("551d13");
 
-/** A self-signed certificate for `localhost` (RFC 5280), made at run time so that no private key lies in the repository. */
+/**
+ * A self-signed certificate for `localhost` (RFC 5280), generated at run time, so that the repository contains no private
+ * key.
+ */
 export function selfSignedCertificate(): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const name = sequence(der(0x31, sequence(COMMON_NAME, der(0x0c, Buffer.from("localhost")))));

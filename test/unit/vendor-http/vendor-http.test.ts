@@ -54,7 +54,7 @@ async function vendor(listener: RequestListener): Promise<{ server: Server; port
   return { server, port };
 }
 
-/** A vendor that speaks raw bytes. */
+/** A vendor that sends raw bytes. */
 async function rawVendor(onConnection: (socket: Socket) => void): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
@@ -130,7 +130,7 @@ describe("a request to a vendor", () => {
     ]);
   });
 
-  it("says Content-Length: 0 for a POST without a body, and nothing for a GET", async () => {
+  it("has Content-Length: 0 for a POST without a body, and no length for a GET", async () => {
     const lengths: (string | undefined)[] = [];
     await vendor((incoming, answer) => {
       lengths.push(incoming.headers["content-length"], incoming.headers["transfer-encoding"]);
@@ -141,7 +141,7 @@ describe("a request to a vendor", () => {
     expect(lengths).toEqual(["0", undefined, undefined, undefined, undefined, undefined]);
   });
 
-  it("gets the answer as sent: not decompressed, cookies left out", async () => {
+  it("returns the answer as it was sent: not decompressed, but without cookies", async () => {
     const compressed = gzipSync("hello");
     await vendor((_, answer) => {
       answer.writeHead(203, [
@@ -160,7 +160,7 @@ describe("a request to a vendor", () => {
     expect((await readBody(response, 100)).equals(compressed)).toBe(true);
   });
 
-  it("is told the moment of sending once the connection stands, and stays unsent when told to", async () => {
+  it("calls beforeSend when the connection is made, and is not sent when beforeSend throws", async () => {
     let requests = 0;
     const { server } = await vendor((_, answer) => {
       requests += 1;
@@ -192,7 +192,7 @@ describe("a request to a vendor", () => {
     expect([connections >= 1, requests]).toEqual([true, 1]);
   });
 
-  it("reuses a connection, but for those that want a fresh one", async () => {
+  it("reuses a connection, unless it asks for a fresh one", async () => {
     const { server } = await vendor((_, answer) => answer.end("ok"));
     let connections = 0;
     server.on("connection", () => {
@@ -211,13 +211,13 @@ describe("a request to a vendor", () => {
     expect(connections).toBe(3);
   });
 
-  it("is repeated once when a kept connection turns out dead, if it is a GET; a POST is not", async () => {
+  it("is repeated once when a kept connection is dead, only if it is a GET", async () => {
     const methods: string[] = [];
     await rawVendor((socket) => {
       let count = 0;
       socket.on("data", (data) => {
         methods.push(data.toString("latin1").split(" ")[0] ?? "");
-        // Each connection answers once, and breaks on its second request.
+        // Each connection answers once, and breaks at its second request.
         count += 1;
         if (count === 1) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         else socket.destroy();
@@ -238,7 +238,7 @@ describe("a request to a vendor", () => {
 });
 
 describe("an unreachable vendor", () => {
-  it("is unsent when the connection is refused", async () => {
+  it("has not got the request when the connection is refused", async () => {
     const server = createTcpServer();
     const port = await listen(server);
     await new Promise((done) => server.close(done));
@@ -247,7 +247,7 @@ describe("an unreachable vendor", () => {
     expect([error.sent, error.timedOut]).toEqual([false, false]);
   });
 
-  it("is unsent when its name does not resolve", async () => {
+  it("has not got the request when its name does not resolve", async () => {
     const http = createVendorHttp({
       lookup: (_, __, callback) =>
         callback(Object.assign(new Error("no such name"), { code: "ENOTFOUND" }), ""),
@@ -257,13 +257,13 @@ describe("an unreachable vendor", () => {
     expect(error.message).toContain("ENOTFOUND");
   });
 
-  it("is unsent and timed out when the connection does not come to be", async () => {
+  it("has not got the request when the connection times out", async () => {
     const http = createVendorHttp({ lookup: () => {} });
     const error = await failure(http, { timeoutMs: 30 });
     expect([error.sent, error.timedOut]).toEqual([false, true]);
   });
 
-  it("may have acted when it takes the request and says nothing", async () => {
+  it("may have acted when it accepts the request and never answers", async () => {
     await rawVendor(() => {});
     const error = await failure(createVendorHttp(), { timeoutMs: 50 });
     expect([error.sent, error.timedOut]).toEqual([true, true]);
@@ -284,7 +284,7 @@ describe("an unreachable vendor", () => {
     expect(error.sent).toBe(true);
   });
 
-  it("is given up on a signal, before and after sending", async () => {
+  it("stops on a signal, before and after sending", async () => {
     await rawVendor(() => {});
     const early = await failure(createVendorHttp(), { signal: AbortSignal.abort() });
     expect(early.sent).toBe(false);
@@ -299,7 +299,7 @@ describe("an unreachable vendor", () => {
   it.each([
     ["with the protocol's name", "Upgrade: websocket\r\nConnection: Upgrade\r\n"],
     ["without", ""],
-  ])("ends at once when the vendor switches to another protocol, %s", async (_, headers) => {
+  ])("ends the request at once when it switches to another protocol, %s", async (_, headers) => {
     let closed: Promise<unknown> | undefined;
     await rawVendor((socket) => {
       closed = once(socket, "close");
@@ -317,7 +317,7 @@ describe("an unreachable vendor", () => {
     await closed;
   });
 
-  it("waits on while the vendor only says that it is at work", async () => {
+  it("is waited for while it answers 102 Processing", async () => {
     await rawVendor((socket) => {
       socket.once("data", () =>
         socket.write("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
@@ -327,7 +327,7 @@ describe("an unreachable vendor", () => {
     expect([response.status, String(await readBody(response, 10))]).toEqual([200, "ok"]);
   });
 
-  it("never shows the path or a header in its error", async () => {
+  it("has no path and no header in its error", async () => {
     await rawVendor((socket) => socket.once("data", () => socket.destroy()));
     const error = await failure(createVendorHttp(), {
       url: `https://${HOST}/?access_token=topsecret`,
@@ -338,7 +338,7 @@ describe("an unreachable vendor", () => {
 });
 
 describe("an answer's body", () => {
-  it("streams: its first bytes are there before the vendor sent its last", async () => {
+  it("is a stream: its first bytes arrive before the vendor has sent the last", async () => {
     let finish = (): void => {};
     await vendor((_, answer) => {
       answer.write("first");
@@ -351,7 +351,7 @@ describe("an answer's body", () => {
     expect(String((await reader.next()).value)).toBe("last");
   });
 
-  it("holds the vendor back while nobody reads", async () => {
+  it("slows the vendor down while nobody reads", async () => {
     let written = 0;
     await vendor((_, answer) => {
       const chunk = Buffer.alloc(64 * 1024);
@@ -365,7 +365,7 @@ describe("an answer's body", () => {
     });
     const { body } = await createVendorHttp().send(request());
     let before = -1;
-    // Until the socket buffers are full and nothing moves for a while.
+    // Waits until the socket buffers are full and nothing has been written for a while.
     for (let still = 0; still < 50; still = written === before ? still + 1 : 0) {
       before = written;
       await nextTurn();
@@ -374,7 +374,7 @@ describe("an answer's body", () => {
     body.destroy();
   });
 
-  it("fails when the vendor stalls, and when it is cut", async () => {
+  it("fails when the vendor stalls, and when the connection is cut", async () => {
     await vendor((incoming, answer) => {
       answer.writeHead(200, { "Content-Length": "10" });
       answer.write("part");
@@ -396,7 +396,7 @@ describe("an answer's body", () => {
     await expect(reading).rejects.toMatchObject({ name: "VendorUnreachable" });
   });
 
-  it("is empty for HEAD, 204 and 304, and lets the connection live on", async () => {
+  it("is empty for HEAD, 204 and 304, and the connection is reused", async () => {
     const { server } = await vendor((incoming, answer) => {
       answer.writeHead(
         Number(incoming.url?.slice(1)),
@@ -421,7 +421,7 @@ describe("an answer's body", () => {
     expect(connections).toBe(1);
   });
 
-  it("is refused when it is larger than asked for, or no JSON", async () => {
+  it("is refused when it is larger than the limit, or not JSON", async () => {
     await vendor((incoming, answer) => answer.end(incoming.url === "/json" ? '{"a":1}' : "<html>too long"));
     const http = createVendorHttp();
     await expect(readBody(await http.send(request()), 5)).rejects.toMatchObject({ status: 502 });
@@ -434,13 +434,13 @@ describe("an answer's body", () => {
 });
 
 describe("redirects", () => {
-  it("are not followed unless asked for", async () => {
+  it("are not followed by default", async () => {
     await vendor((_, answer) => answer.writeHead(302, { Location: "/elsewhere" }).end());
     const response = await createVendorHttp().send(request());
     expect([response.status, response.headers.location]).toEqual([302, "/elsewhere"]);
   });
 
-  it("are followed to a declared suffix, and the credential stays behind", async () => {
+  it("are followed to a declared suffix, without the credential", async () => {
     const { port } = await vendor((incoming, answer) => {
       seen.push([
         incoming.headers.host ?? "",
@@ -517,12 +517,12 @@ describe("hosts", () => {
     `https://${HOST}:444/`,
     `http://${HOST}/`,
     `https://${HOST}@evil.example/`,
-  ])("other than the declared ones are refused: %s", async (url) => {
+  ])("that are not declared are refused: %s", async (url) => {
     await vendor((_, answer) => answer.end());
     await expect(createVendorHttp().send(request({ url }))).rejects.toThrow(AddressRefused);
   });
 
-  it("that a connector declares are refused all the same when they lead inside", async () => {
+  it("that a connector declares are still refused when they are inside the network", async () => {
     await vendor((_, answer) => answer.end("inside"));
     for (const host of ["localhost", "127.0.0.1", "[::1]", "169.254.169.254", "127.1"]) {
       const refused = createVendorHttp().send(request({ url: `https://${host}/`, allowedHosts: [host] }));
@@ -530,7 +530,7 @@ describe("hosts", () => {
     }
   });
 
-  it("are exempt from the address check for the stand-in's exact origin alone", async () => {
+  it("are exempt from the address check only for the stand-in's exact origin", async () => {
     const { port } = await vendor((_, answer) => answer.end("stand-in"));
     const http = createVendorHttp();
     expect((await readBody(await http.send(request()), 20)).toString()).toBe("stand-in");
@@ -539,7 +539,7 @@ describe("hosts", () => {
   });
 
   it.each(["CONNECT", "TRACE", "get", "GET / HTTP/1.1\r\nX:", ""])(
-    "are not sent the method %j",
+    "never get a request with the method %j",
     async (method) => {
       await vendor((_, answer) => answer.end());
       await expect(createVendorHttp().send(request({ method }))).rejects.toThrow(AddressRefused);
@@ -548,7 +548,7 @@ describe("hosts", () => {
 });
 
 describe("TLS", () => {
-  it("is checked, and its handshake is over before the request counts as sent", async () => {
+  it("is verified, and the handshake is complete before the request counts as sent", async () => {
     const { key, cert } = selfSignedCertificate();
     const seen: string[] = [];
     const server = createHttpsServer({ key, cert }, (incoming, answer) => {

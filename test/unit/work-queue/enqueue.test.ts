@@ -46,12 +46,12 @@ const ways: Record<string, readonly [() => Promise<void>, QueuedWork]> = {
 };
 
 describe.each(Object.entries(ways))("%s", (_, [enqueue, work]) => {
-  test("is queued as work of its kind, in its group", async () => {
+  test("is queued with its own kind and group", async () => {
     await enqueue();
     expect(sent).toEqual([work]);
   });
 
-  test("fails where the queue does not take it", async () => {
+  test("fails when the queue refuses it", async () => {
     takes = false;
     await expect(enqueue()).rejects.toThrow("the work queue did not take a message");
   });
@@ -62,7 +62,7 @@ test("a suspension is queued once for each delay", async () => {
   expect(sent.map(({ delaySeconds }) => delaySeconds)).toEqual([undefined, 180]);
 });
 
-test("a queue that cannot be made fails the caller's promise, not the call", async () => {
+test("a queue that cannot be created rejects the caller's promise; the call itself does not throw", async () => {
   const broken = enqueuers(() => {
     throw new Error("no queue");
   });

@@ -18,7 +18,10 @@ const event: InstanceEvent = {
   missingScopes: ["files.read"],
 };
 
-/** Messages as the version before writes them, byte for byte: they lie in queues, and its functions understand nothing else. */
+/**
+ * Messages as the previous version writes them, byte for byte: queues still contain them, and that version's functions can
+ * read no other form.
+ */
 const messages: Record<WorkKind, readonly (readonly [string, Work])[]> = {
   refresh: [
     [
@@ -82,13 +85,13 @@ const each = Object.entries(messages).flatMap(([kind, bodies]) =>
   bodies.map(([body, work]) => [kind, body, work] as const),
 );
 
-describe("a message of the version before", () => {
+describe("a message of the previous version", () => {
   test.each(each)("is understood: %s %s", (kind, body, work) => {
     expect(readMessage(body)).toEqual(work);
     expect(work.kind).toBe(kind);
   });
 
-  test.each(each)("is what this version writes, too: %s %s", (_, body, work) => {
+  test.each(each)("is the same as this version writes: %s %s", (_, body, work) => {
     expect(writeMessage(work)).toBe(body);
   });
 
@@ -98,18 +101,21 @@ describe("a message of the version before", () => {
   });
 });
 
-describe("a message that is none of ours", () => {
+describe("a message that is not ours", () => {
   const reading = (body: string) => () => readMessage(body);
 
-  test.each(["webhook", "", "Refresh", "constructor", "__proto__"])("names its unknown kind: %j", (kind) => {
-    const body = JSON.stringify({ kind, instanceId: 42, cause: "schedule" });
-    expect(reading(body)).toThrow(UnreadableWork);
-    expect(reading(body)).toThrow(
-      `the message names a kind of work that is unknown here: ${JSON.stringify(kind)}`,
-    );
-  });
+  test.each(["webhook", "", "Refresh", "constructor", "__proto__"])(
+    "has its unknown kind in the error: %j",
+    (kind) => {
+      const body = JSON.stringify({ kind, instanceId: 42, cause: "schedule" });
+      expect(reading(body)).toThrow(UnreadableWork);
+      expect(reading(body)).toThrow(
+        `the message names a kind of work that is unknown here: ${JSON.stringify(kind)}`,
+      );
+    },
+  );
 
-  test("tells no more than the beginning of a very long kind", () => {
+  test("has only the beginning of a very long kind in the error", () => {
     const [kind, secret] = ["k".repeat(40), "a secret that strayed here"];
     const body = JSON.stringify({ kind: kind + secret, other: secret });
     expect(reading(body)).toThrow(
@@ -118,13 +124,13 @@ describe("a message that is none of ours", () => {
   });
 
   test.each(["null", "{}", "3", '"refresh"', "[]", '{"kind":null}', '{"kind":["refresh"]}'])(
-    "is told apart when it names no kind: %s",
+    "has its own error when it names no kind: %s",
     (body) => {
       expect(reading(body)).toThrow(new UnreadableWork("the message names no kind of work"));
     },
   );
 
-  test.each(["", "not JSON", '{"kind":"refresh"'])("is told apart when it is not JSON: %j", (body) => {
+  test.each(["", "not JSON", '{"kind":"refresh"'])("has its own error when it is not JSON: %j", (body) => {
     expect(reading(body)).toThrow(new UnreadableWork("the message is not JSON"));
   });
 
@@ -143,12 +149,12 @@ describe("a message that is none of ours", () => {
       "event",
       JSON.stringify({ kind: "event", event: { ...event, [field]: undefined } }),
     ]),
-  ])("lacks what its work takes: %s %s", (kind, body) => {
+  ])("has its own error when a field of its kind is missing: %s %s", (kind, body) => {
     expect(reading(body)).toThrow(new UnreadableWork(`the message lacks what its work takes: ${kind}`));
   });
 });
 
-test.each(each)("nothing of a message goes on that its kind does not have: %s %s", (_, body, work) => {
+test.each(each)("fields of a message that its kind does not have are dropped: %s %s", (_, body, work) => {
   const message = JSON.parse(body);
   const more = { accessToken: "secret", group: "group" };
   const inside = "event" in message ? { event: { ...message.event, ...more } } : {};

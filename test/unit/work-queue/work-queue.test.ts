@@ -3,12 +3,12 @@ import { beforeEach, expect, test } from "vitest";
 import { workQueue } from "../../../functions/aws/work-queue.ts";
 import type { WorkQueue } from "../../../functions/core/work-queue/work.ts";
 
-/** SQS as far as the queue sees it: each batch takes a turn of the event loop. */
+/** SQS as the queue uses it: each batch takes one turn of the event loop. */
 class FakeSqs {
   readonly batches: { Id?: string | undefined; MessageBody?: string | undefined }[][] = [];
   most = 0;
   #now = 0;
-  /** By the batch's number. */
+  /** Whether a batch fails, by its number. */
   fails: (batch: number) => boolean = () => false;
   refuses: (id: string) => boolean = () => false;
 
@@ -42,7 +42,7 @@ beforeEach(() => {
   sqs = new FakeSqs();
 });
 
-test("sends ten messages a batch and ten batches side by side, each message with its group and once", async () => {
+test("sends ten messages per batch and ten batches at a time, each message once and with its group", async () => {
   expect(await sqs.queue.send(work(155))).toEqual(Array(155).fill(true));
   expect(sqs.batches.map((batch) => batch.length)).toEqual([...Array(15).fill(10), 5]);
   expect(sqs.most).toBe(10);
@@ -56,7 +56,7 @@ test("sends ten messages a batch and ten batches side by side, each message with
   });
 });
 
-test("tells the messages that SQS did not take from those that it did", async () => {
+test("reports which messages SQS refused", async () => {
   sqs.refuses = (id) => id === "3";
   sqs.fails = (batch) => batch === 1;
   const sent = await sqs.queue.send(work(25));
@@ -65,12 +65,12 @@ test("tells the messages that SQS did not take from those that it did", async ()
   ]);
 });
 
-test("gives the reason when nothing went through", async () => {
+test("throws the reason when no message was accepted", async () => {
   sqs.fails = () => true;
   await expect(sqs.queue.send(work(25))).rejects.toThrow("the queue does not answer");
 });
 
-test("asks SQS for nothing when there is nothing to send", async () => {
+test("sends nothing to SQS when there are no messages", async () => {
   expect(await sqs.queue.send([])).toEqual([]);
   expect(sqs.batches).toEqual([]);
 });

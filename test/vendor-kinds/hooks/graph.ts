@@ -3,7 +3,7 @@ import type { TokenAnswer, TokenHooks } from "../../../functions/connectors/toke
 /** Codes and subcodes: https://developers.facebook.com/docs/graph-api/guides/error-handling */
 const THROTTLED: readonly unknown[] = [4, 17, 32, 613];
 const TOKEN_ENDED = 190;
-/** 190 with these: the user has to see to something at the vendor, and the token lives on. */
+/** 190 with these subcodes: the user has to do something at the vendor, and the token stays valid. */
 const USER_CHECKPOINT: readonly unknown[] = [459, 464];
 
 /** Graph's errors are objects: `{"error": {"message", "type", "code", "error_subcode"}}`. */

@@ -1,4 +1,4 @@
 import type { TokenHooks } from "../../../functions/connectors/token-hooks.ts";
 
-/** Everything in the query of a GET. */
+/** Sends every parameter in the query of a GET. */
 export const tokenRequest: TokenHooks["tokenRequest"] = (request) => ({ ...request, method: "GET" });
