@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { ErrorCode } from "../core/error-codes.ts";
 import { type Contract, contracts, discoveryErrors } from "../http/contract.ts";
 import { ElementAnswer } from "../http/element-answers.ts";
 import { paging, pagingHeaders } from "../http/paging.ts";
@@ -48,6 +49,17 @@ const proxies = {
   errors: ["not_supported"],
   answers: {},
 } as const satisfies Partial<Contract>;
+
+/** Errors of both forms of the authorization URL. */
+const ofUrl = [
+  "unauthorized",
+  "unknown_element",
+  "unknown_app",
+  "redirect_uri_mismatch",
+  "host_not_allowed",
+  ...discoveryErrors,
+  "too_large",
+] as const satisfies readonly ErrorCode[];
 
 export const authorizationContracts = contracts({
   "hubs.list": {
@@ -138,15 +150,7 @@ export const authorizationContracts = contracts({
       siteAddress: text("For vendors whose customers have hosts of their own."),
       subdomain: text("For vendors whose customers have hosts of their own."),
     },
-    errors: [
-      "unauthorized",
-      "unknown_element",
-      "unknown_app",
-      "redirect_uri_mismatch",
-      "host_not_allowed",
-      ...discoveryErrors,
-      "too_large",
-    ],
+    errors: [...ofUrl],
     answers: {
       200: {
         description: "Where the user goes",
@@ -174,18 +178,7 @@ export const authorizationContracts = contracts({
       }),
       example: { callbackUrl: "https://app.example.com/callback/dropbox" },
     },
-    errors: [
-      "unauthorized",
-      "unknown_element",
-      "unknown_app",
-      "redirect_uri_mismatch",
-      "host_not_allowed",
-      ...discoveryErrors,
-      "too_large",
-      "too_deep",
-      "body_too_large",
-      "key_service_unavailable",
-    ],
+    errors: [...ofUrl, "too_deep", "body_too_large", "key_service_unavailable"],
     answers: {
       200: {
         description: "Where the user goes",
