@@ -105,7 +105,7 @@ const MAX_TOLD_BYTES = 8_192;
  * @throws {InvalidRequest} `too_large`: a declared one
  */
 export function extraOf(
-  { told }: Pick<Connector, "told">,
+  { captured: told }: Pick<Connector, "captured">,
   providerData: Readonly<Record<string, string>>,
 ): Record<string, string> | undefined {
   const isDeclared = ([key]: [string, string]): boolean => told?.some((each) => each.key === key) === true;

@@ -71,7 +71,7 @@ export type AuthorizationServer = Omit<OAuth2, "scopes"> & {
 
 export interface OAuth2 {
   readonly sources?: readonly Source[];
-  /** URLs may hold `{name}`: the value of a declared field of `configuration` or `told`. */
+  /** URLs may hold `{name}`: the value of a declared field of `configuration` or `captured`. */
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
   /** The document is read at each sign-in; its URLs are bound to the grant. */
@@ -92,7 +92,7 @@ export interface OAuth2 {
     /** The name that the vendor's token answer uses for a scope. */
     readonly aliases?: Readonly<Record<string, string>>;
     /** Scopes that no answer names, though they are granted, such as Microsoft's `offline_access`. */
-    readonly neverTold?: readonly string[];
+    readonly unreported?: readonly string[];
   };
   /** Whatever the vendor needs to give a refresh token, added to each authorization URL. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
@@ -164,7 +164,7 @@ export type ValueFormat =
   | { readonly oneOf: readonly string[] };
 
 /** A member of the token answer or the callback that calls to the vendor need: kept with the grant whatever its size. */
-export interface ToldValue {
+export interface CapturedValue {
   readonly key: string;
   /** Where it stands in a URL or a header. */
   readonly format?: ValueFormat;
@@ -230,7 +230,7 @@ export interface Connector {
   readonly api: VendorApi;
   readonly configuration?: readonly ConfigurationField[];
   /** What the vendor tells of an instance (`instance_url`, `realmId`). Other members are kept as far as there is room. */
-  readonly told?: readonly ToldValue[];
+  readonly captured?: readonly CapturedValue[];
   /** Tells who granted. */
   readonly account?: AccountCall;
 }
@@ -268,7 +268,7 @@ export function defineConnector<const C extends Connector>(connector: C): C {
     }
   }
   const texts = [...urls, ...Object.values(connector.api.headers ?? {})];
-  const declared = [...(connector.configuration ?? []), ...(connector.told ?? [])];
+  const declared = [...(connector.configuration ?? []), ...(connector.captured ?? [])];
   for (const text of texts) {
     if (text !== undefined && discovered.includes(text)) continue;
     for (const [place, name = ""] of text?.matchAll(/\{([^{}]+)\}/g) ?? []) {

@@ -1,6 +1,6 @@
 import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { itemOf } from "../../functions/aws/instances/item.ts";
-import { dueAt } from "../../functions/core/grant/store/due.ts";
+import { dueTimeOf } from "../../functions/core/grant/store/due.ts";
 import { refreshGroup } from "../../functions/core/grant/store/refresh-group.ts";
 import { sealGrant } from "../../functions/core/grant/store/sealed-grant.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
@@ -89,7 +89,7 @@ async function connected(
     client: { kind: "registered", appId },
   };
   const clockwork = { timing, random: Math.random, activeWindowMs: 7 * DAY_MS };
-  const due = dueAt(clockwork, connector, grant, { createdAt: obtainedAt }, now);
+  const due = dueTimeOf(clockwork, connector, grant, { createdAt: obtainedAt }, now);
   const instance: Instance = {
     id,
     organizationId,

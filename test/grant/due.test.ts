@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { dueAt, expiryOf, isAlmostOver, isDue, isValid } from "../../functions/core/grant/store/due.ts";
+import { dueTimeOf, expiryOf, isAlmostOver, isDue, isValid } from "../../functions/core/grant/store/due.ts";
 import { backOff, earliestNow, latestNow, leaseIsHeld, timing } from "../../functions/core/grant/timing.ts";
 import type { Grant } from "../../functions/core/instances/instance.ts";
 import { DAY, HOUR } from "./calm-world.ts";
@@ -21,7 +21,7 @@ const grant = (lifetimeMs: number): Grant => ({
 describe("a used grant", () => {
   test("comes due at 75 % of its life, 5 % earlier or later at random", () => {
     const times = [0, 0.25, 0.5, 0.75, 0.999].map((random) =>
-      dueAt(deps(random), connector, grant(HOUR), used, 1_000_000),
+      dueTimeOf(deps(random), connector, grant(HOUR), used, 1_000_000),
     ) as number[];
     for (const time of times) {
       expect(time).toBeGreaterThanOrEqual(1_000_000 + 0.7 * HOUR);
@@ -36,7 +36,7 @@ describe("a used grant", () => {
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         fc.integer({ min: timing.shortestScheduledMs, max: 400 * DAY }),
         (random, lifetime) => {
-          const at = dueAt(deps(random), connector, grant(lifetime), used, 1_000_000) as number;
+          const at = dueTimeOf(deps(random), connector, grant(lifetime), used, 1_000_000) as number;
           const now = { createdAt: 0, lastUsedAt: at };
           expect(isDue(deps(), connector, grant(lifetime), now, at)).toBe(true);
         },
@@ -46,11 +46,11 @@ describe("a used grant", () => {
   });
 
   test("is never on the due index when its tokens live less than 5 min or for an unknown time, or without a refresh token", () => {
-    expect(dueAt(deps(), connector, grant(299_000), used, 1_000_000)).toBeUndefined();
+    expect(dueTimeOf(deps(), connector, grant(299_000), used, 1_000_000)).toBeUndefined();
     const { expiresAt, ...unknown } = grant(HOUR);
-    expect(dueAt(deps(), connector, unknown, used, 1_000_000)).toBeUndefined();
+    expect(dueTimeOf(deps(), connector, unknown, used, 1_000_000)).toBeUndefined();
     const { refreshToken, ...single } = grant(HOUR);
-    expect(dueAt(deps(), connector, single, used, 1_000_000)).toBeUndefined();
+    expect(dueTimeOf(deps(), connector, single, used, 1_000_000)).toBeUndefined();
   });
 });
 

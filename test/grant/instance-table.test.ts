@@ -114,18 +114,18 @@ describe.each(tables)("the instances table %s", (_name, open) => {
     });
 
     test("keeps its due time when a worker that read the item before settles it", async () => {
-      expect(await table.push(instance.id, 4_000, undefined)).toBe(false);
-      expect(await table.push(instance.id, 4_000, 900_000)).toBe(false);
+      expect(await table.setDueAt(instance.id, 4_000, undefined)).toBe(false);
+      expect(await table.setDueAt(instance.id, 4_000, 900_000)).toBe(false);
       expect(await read()).toMatchObject({ dueAt: 4_000 });
     });
 
     test("gets the due time that its deletion sets, whatever its due time is", async () => {
-      expect(await table.pushDeletion(instance.id, 6_000)).toBe(true);
+      expect(await table.setDeletionDueAt(instance.id, 6_000)).toBe(true);
       expect(await read()).toMatchObject({ dueAt: 6_000 });
       const other = newInstance();
       await table.create(other);
-      expect(await table.pushDeletion(other.id, 6_000)).toBe(false);
-      expect(await table.pushDeletion(1, 6_000)).toBe(false);
+      expect(await table.setDeletionDueAt(other.id, 6_000)).toBe(false);
+      expect(await table.setDeletionDueAt(1, 6_000)).toBe(false);
       expect(await read(1)).toBeUndefined();
     });
 
@@ -147,7 +147,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await table.claimDeletion(instance.id, {}, 6_000)).toBe(false);
       expect(await table.claimDeletion(instance.id, { deletionUntil: 5_000 }, 7_000)).toBe(true);
       expect(await read()).toMatchObject({ deletionUntil: 7_000, dueAt: 4_000 });
-      await table.pushDeletion(instance.id, 8_000);
+      await table.setDeletionDueAt(instance.id, 8_000);
       expect(await read()).not.toHaveProperty("deletionUntil");
     });
   });
@@ -476,12 +476,12 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await table.touch(7, 1)).toBe(false);
       expect(await table.takeLease(7, { version: 1, fence: 1 }, 1)).toBe(false);
       expect(await table.release(7, 1)).toBe(false);
-      expect(await table.push(7, 1, 2)).toBe(false);
+      expect(await table.setDueAt(7, 1, 2)).toBe(false);
       expect(await read(7)).toBeUndefined();
     });
 
     test("include the last use, which brings an idle grant back to the due index", async () => {
-      await table.push(instance.id, 5_000, undefined);
+      await table.setDueAt(instance.id, 5_000, undefined);
       expect(await dueIds(shard())).not.toContain(instance.id);
       expect(await table.touch(instance.id, 4_000, 6_000)).toBe(true);
       expect(await read()).toMatchObject({ lastUsedAt: 4_000, dueAt: 6_000 });
@@ -600,8 +600,8 @@ describe.each(tables)("the instances table %s", (_name, open) => {
     });
 
     test("moves an item only from the due time that was read", async () => {
-      expect(await table.push(instance.id, 4_999, 6_000)).toBe(false);
-      expect(await table.push(instance.id, 5_000, 6_000)).toBe(true);
+      expect(await table.setDueAt(instance.id, 4_999, 6_000)).toBe(false);
+      expect(await table.setDueAt(instance.id, 5_000, 6_000)).toBe(true);
       expect(await read()).toMatchObject({ dueAt: 6_000, refreshShard: shard() });
     });
   });
@@ -610,7 +610,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
     const dueItem = async () =>
       (await opened.due.due(shard(), 10_000, 100)).items.find(({ id }) => id === instance.id);
     const pushTwice = async () => {
-      const { push } = opened.due;
+      const { setDueAt: push } = opened.due;
       expect(await push(instance.id, 5_000, 6_000)).toBe(true);
       expect(await push(instance.id, 6_000, 7_000)).toBe(true);
       expect(await push(instance.id, 6_000, 8_000)).toBe(false);
@@ -632,15 +632,17 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       await table.takeLease(instance.id, { version: 2, fence: 3 }, 99_000);
       await table.release(instance.id, 4, { dueAt: 7_500, dueSince: 9_500, attempts: 1 });
       expect(await read()).toMatchObject({ dueAt: 7_500, dueSince: 9_500 });
-      expect(await table.push(instance.id, 7_500, 7_600, 9_500)).toBe(true);
+      expect(await table.setDueAt(instance.id, 7_500, 7_600, 9_500)).toBe(true);
       expect(await read()).toMatchObject({ dueAt: 7_600, dueSince: 9_500 });
-      expect(await table.push(instance.id, 7_600, 7_700)).toBe(true);
+      expect(await table.setDueAt(instance.id, 7_600, 7_700)).toBe(true);
       expect(await read()).not.toHaveProperty("dueSince");
     });
 
     test("is pushed only for the sign-in that was read, not for another one that is due at the same time", async () => {
-      expect(await table.push(instance.id, 5_000, undefined, undefined, "000000000000999-state")).toBe(false);
-      expect(await table.push(instance.id, 5_000, 6_000, undefined, instance.epoch)).toBe(true);
+      expect(await table.setDueAt(instance.id, 5_000, undefined, undefined, "000000000000999-state")).toBe(
+        false,
+      );
+      expect(await table.setDueAt(instance.id, 5_000, 6_000, undefined, instance.epoch)).toBe(true);
       expect(await read()).toMatchObject({ dueAt: 6_000 });
     });
 
@@ -677,7 +679,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       ["a delete", () => table.markDeleting(instance.id, 6_000)],
       ["enabling", () => table.setEnabled(instance.id, true, 6_000)],
       ["a use after idle days", () => table.touch(instance.id, 6_000, 6_500)],
-      ["leaving the index", () => table.push(instance.id, 7_000, undefined)],
+      ["leaving the index", () => table.setDueAt(instance.id, 7_000, undefined)],
     ])("is forgotten by %s", async (_, act) => {
       await pushTwice();
       expect(await act()).toBe(true);

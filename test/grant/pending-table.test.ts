@@ -74,8 +74,8 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
       expect((await instances.listByOrganization(organizationId)).items).toEqual([]);
       expect(await instances.getMany([id])).toEqual([]);
       // An older version pushes a due entry by its id alone, which changes nothing here.
-      expect(await instances.push(id, 9_000, 10_000)).toBe(false);
-      expect(await due.push(id, 9_000, 10_000)).toBe(false);
+      expect(await instances.setDueAt(id, 9_000, 10_000)).toBe(false);
+      expect(await due.setDueAt(id, 9_000, 10_000)).toBe(false);
       expect(await read()).toMatchObject({ dueAt: 9_000 });
     });
 
@@ -104,11 +104,11 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
         refreshGroup: "group",
         pending: { sessionId, epoch },
       });
-      expect(await due.pushPending(pending, 8_000, 20_000)).toBe(false);
-      expect(await due.pushPending(pending, 9_000, 20_000)).toBe(true);
+      expect(await due.setPendingDueAt(pending, 8_000, 20_000)).toBe(false);
+      expect(await due.setPendingDueAt(pending, 9_000, 20_000)).toBe(true);
       expect(await read()).toMatchObject({ dueAt: 20_000, dueSince: 9_000 });
       expect((await instances.get(pending.instanceId)).value?.dueAt).toBe(9_000);
-      expect(await pendings.push(pending, 30_000)).toBe(true);
+      expect(await pendings.setDueAt(pending, 30_000)).toBe(true);
       expect(await read()).toMatchObject({ dueAt: 30_000 });
       expect(await read()).not.toHaveProperty("dueSince");
     });
@@ -171,8 +171,8 @@ describe.each(tables)("pending sign-ins %s", (_name, open) => {
       expect(await pendings.markClaimed(pending, claim)).toBe(false);
       expect(await pendings.markEnding(pending, 3_000, true)).toBe(false);
       expect(await pendings.noteAccount(pending, { account: { id: "a" } })).toBe(false);
-      expect(await pendings.push(pending, 3_000)).toBe(false);
-      expect(await due.pushPending(pending, 9_000, 10_000)).toBe(false);
+      expect(await pendings.setDueAt(pending, 3_000)).toBe(false);
+      expect(await due.setPendingDueAt(pending, 9_000, 10_000)).toBe(false);
       expect(await read()).toBeUndefined();
     });
   });

@@ -89,7 +89,7 @@ describe("a refresh whose answer has more members than are stored", () => {
   });
 
   test("keeps the members that the connector declares, whatever else is dropped", async () => {
-    world.connector = { ...connector, told: [{ key: "instance_url" }] };
+    world.connector = { ...connector, captured: [{ key: "instance_url" }] };
     putDue();
     world.holds = (instance) => !grantOf(instance).includes("member0");
     world.answer = () =>

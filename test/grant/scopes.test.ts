@@ -99,7 +99,7 @@ describe("scopes that a connector declares", () => {
   });
 
   test("can be missing from every answer of the vendor", () => {
-    const never = withScopes({ neverTold: ["offline_access"] });
+    const never = withScopes({ unreported: ["offline_access"] });
     const grant = { scope: "Files.Read", askedScopes: ["offline_access", "Files.Read", "Mail.Read"] };
     expect(missingScopes(never, grant)).toEqual(["Mail.Read"]);
   });

@@ -111,7 +111,7 @@ describe("a delete at a vendor whose revocation ends the user's whole grant", ()
     world.tableCalls.length = 0;
     await world.pass(timing.indexMs - 2_000);
     await finishDeletion(world.deps, 42, world.call);
-    expect(world.tableCalls).toEqual(["get", "pushDeletion"]);
+    expect(world.tableCalls).toEqual(["get", "setDeletionDueAt"]);
     expect(world.stored()).toMatchObject({
       deleting: true,
       dueAt: (world.stored().deletingSince ?? 0) + timing.indexMs,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { refreshDue } from "../../functions/core/grant/schedule/refresh-due.ts";
-import { dueAt } from "../../functions/core/grant/store/due.ts";
+import { dueTimeOf } from "../../functions/core/grant/store/due.ts";
 import { timing } from "../../functions/core/grant/timing.ts";
 import { CalmWorld, DAY, granted, HOUR } from "./calm-world.ts";
 import { connector } from "./connector.ts";
@@ -44,7 +44,7 @@ test("thousands of accounts connected in one minute come due in different minute
         obtainedBy: "import" as const,
         client: { kind: "own" as const, id: "i", secret: "s" },
       };
-      return dueAt(deps, connector, grant, { createdAt: obtainedAt }, obtainedAt) as number;
+      return dueTimeOf(deps, connector, grant, { createdAt: obtainedAt }, obtainedAt) as number;
     });
     fullest.push(fullestMinute(obtained));
   }

@@ -54,13 +54,13 @@ class Sweeping {
             ...(items.length > limit && last !== undefined ? { next: `${last.dueAt}#${last.id}` } : {}),
           };
         },
-        pushPending: async ({ instanceId, sessionId }, seen, to) => {
+        setPendingDueAt: async ({ instanceId, sessionId }, seen, to) => {
           const item = this.due.get(instanceId);
           if (item?.dueAt !== seen || item.pending?.sessionId !== sessionId) return false;
           this.due.set(instanceId, { ...item, dueAt: to });
           return true;
         },
-        push: async (id, seen, to) => {
+        setDueAt: async (id, seen, to) => {
           const item = this.due.get(id);
           if (item?.dueAt !== seen) return false;
           this.events.push(`push ${id}`);
@@ -261,8 +261,8 @@ describe("the sweep", () => {
       ...deps,
       due: {
         due: (...asked) => queries.watch(() => deps.due.due(...asked)),
-        push: (...asked) => pushes.watch(() => deps.due.push(...asked)),
-        pushPending: (...asked) => pushes.watch(() => deps.due.pushPending(...asked)),
+        setDueAt: (...asked) => pushes.watch(() => deps.due.setDueAt(...asked)),
+        setPendingDueAt: (...asked) => pushes.watch(() => deps.due.setPendingDueAt(...asked)),
       },
     });
     expect(world.refreshed()).toEqual(Array.from({ length: 2_000 }, (_, id) => id));
@@ -284,8 +284,8 @@ describe("the sweep", () => {
           if (shard === 0) throw new Error("the index does not answer");
           return await deps.due.due(shard, ...asked);
         },
-        push: (...asked) => pushes.watch(() => deps.due.push(...asked)),
-        pushPending: (...asked) => pushes.watch(() => deps.due.pushPending(...asked)),
+        setDueAt: (...asked) => pushes.watch(() => deps.due.setDueAt(...asked)),
+        setPendingDueAt: (...asked) => pushes.watch(() => deps.due.setPendingDueAt(...asked)),
       },
       lock: {
         ...deps.lock,

@@ -164,7 +164,7 @@ export const placed = defineConnector({
       format: "hostLabel",
     },
   ],
-  told: [{ key: "api_host", format: { hostBelow: ["*.placed.vendor.example"] } }],
+  captured: [{ key: "api_host", format: { hostBelow: ["*.placed.vendor.example"] } }],
   account: { method: "GET", path: "/me", id: "id" },
 });
 

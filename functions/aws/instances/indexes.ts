@@ -57,13 +57,13 @@ export function dueIndex(options: InstanceTableOptions): DueIndex {
       };
     },
 
-    push: (id, seen, to) => updateItem(options, id, pushed(id, seen, to)),
+    setDueAt: (id, seen, to) => updateItem(options, id, movedTo(id, seen, to)),
 
-    pushPending: (key, seen, to) =>
-      updateItem(options, key.instanceId, pushed(key.instanceId, seen, to), pendingItem(key)),
+    setPendingDueAt: (key, seen, to) =>
+      updateItem(options, key.instanceId, movedTo(key.instanceId, seen, to), pendingItem(key)),
   };
 
-  function pushed(id: number, seen: number, to: number): Change {
+  function movedTo(id: number, seen: number, to: number): Change {
     return {
       set: { dueAt: to, refreshShard: shardOf(id, options.shards) },
       setOnce: { dueSince: seen },

@@ -165,7 +165,7 @@ function signInWrites({
 function deletionWrites({
   change,
   due,
-}: Writes): Pick<InstanceItems, "markDeleting" | "claimDeletion" | "pushDeletion"> {
+}: Writes): Pick<InstanceItems, "markDeleting" | "claimDeletion" | "setDeletionDueAt"> {
   return {
     markDeleting(id, now, who) {
       const { set, remove } = due(id, now);
@@ -186,7 +186,7 @@ function deletionWrites({
         ...(deletionUntil === undefined ? {} : { values: { seen: deletionUntil } }),
       }),
 
-    pushDeletion(id, to) {
+    setDeletionDueAt(id, to) {
       const { set, remove } = due(id, to);
       return change(id, {
         set,
@@ -198,7 +198,10 @@ function deletionWrites({
 }
 
 /** What callers change, and when a worker looks next. */
-function useWrites({ change, due }: Writes): Pick<InstanceItems, "setEnabled" | "update" | "touch" | "push"> {
+function useWrites({
+  change,
+  due,
+}: Writes): Pick<InstanceItems, "setEnabled" | "update" | "touch" | "setDueAt"> {
   return {
     setEnabled(id, enabled, now) {
       const { set, remove } = enabled ? due(id, now) : { set: {}, remove: [] };
@@ -231,7 +234,7 @@ function useWrites({ change, due }: Writes): Pick<InstanceItems, "setEnabled" | 
       });
     },
 
-    push(id, seen, to, owedSince, epoch) {
+    setDueAt(id, seen, to, owedSince, epoch) {
       const { set, remove } = due(id, to, owedSince);
       return change(id, {
         set,

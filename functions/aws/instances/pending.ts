@@ -122,7 +122,7 @@ export function pendingSignIns(options: InstanceTableOptions): PendingSignIns {
         condition: claimedToo ? EXISTS : `${EXISTS} AND attribute_not_exists(#claimedAt)`,
       }),
 
-    push: (key, to) => change(key, { set: { dueAt: to }, remove: ["dueSince"], condition: EXISTS }),
+    setDueAt: (key, to) => change(key, { set: { dueAt: to }, remove: ["dueSince"], condition: EXISTS }),
   };
 }
 

@@ -42,7 +42,7 @@ export function endpointValues(
     const value = bound ?? (configuration[key] || fallback);
     if (value !== undefined) values[key] = value;
   }
-  for (const { key } of connector.told ?? []) {
+  for (const { key } of connector.captured ?? []) {
     const value = won.extra?.[key];
     if (value !== undefined) values[key] = value;
   }
@@ -165,7 +165,7 @@ function valueFor(connector: Connector, key: string, value: string | undefined):
     throw endpointUnknown(connector, key);
   }
   const format = formatOf(connector, key);
-  const isTold = connector.told?.some((each) => each.key === key) === true;
+  const isTold = connector.captured?.some((each) => each.key === key) === true;
   const fits = value === undefined || value === "" ? undefined : formatted(format, value);
   if (fits !== undefined) return fits;
   const field = `configuration.${key}`;
@@ -189,6 +189,6 @@ function endpointUnknown({ name }: Connector, key: string): VendorError {
 /** An undeclared value (`defineConnector` refuses those) gets the safest format. */
 function formatOf(connector: Connector, key: string): ValueFormat {
   if (key === CLIENT_ID) return "text";
-  const declared = [...(connector.configuration ?? []), ...(connector.told ?? [])];
+  const declared = [...(connector.configuration ?? []), ...(connector.captured ?? [])];
   return declared.find((each) => each.key === key)?.format ?? "hostLabel";
 }

@@ -25,12 +25,12 @@ export function missingScopes(
 ): readonly string[] {
   const granted = grantedScopes(connector, grant);
   if (granted === undefined || grant.askedScopes === undefined) return [];
-  const { aliases = {}, neverTold = [] } = connector.oauth2.scopes;
+  const { aliases = {}, unreported = [] } = connector.oauth2.scopes;
   const nameOf = (scope: string): string =>
     Object.hasOwn(aliases, scope) ? (aliases[scope] ?? scope) : scope;
   const names = new Set(granted.map(nameOf));
   return [...new Set(grant.askedScopes)].filter(
-    (scope) => !names.has(nameOf(scope)) && !neverTold.includes(scope),
+    (scope) => !names.has(nameOf(scope)) && !unreported.includes(scope),
   );
 }
 

@@ -4,7 +4,7 @@ import { StoreRefused } from "../store-refused.ts";
 import { budgets, jsonBytes, textBytes } from "./budgets.ts";
 import type { Grant } from "./instance.ts";
 
-type Declares = Pick<Connector, "told">;
+type Declares = Pick<Connector, "captured">;
 
 /**
  * A grant within its budgets: of what the vendor sent beside the tokens, the largest members go first until the rest fits. The
@@ -58,6 +58,6 @@ export function refuseTooLarge(grant: Grant): void {
   }
 }
 
-function isDeclared({ told }: Declares, name: string): boolean {
+function isDeclared({ captured: told }: Declares, name: string): boolean {
   return told?.some(({ key }) => key === name) === true;
 }

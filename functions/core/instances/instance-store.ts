@@ -109,7 +109,7 @@ export interface InstanceItems {
    * A worker that looked: SET dueAt = to (`undefined`: off the due index), dueSince = owedSince (absent: nothing is owed any
    * more, REMOVE) IF dueAt = seen (AND epoch = e: two sign-ins of one moment may be due at the same time) AND not deleting.
    */
-  push(
+  setDueAt(
     id: number,
     seen: number,
     to: number | undefined,
@@ -119,7 +119,7 @@ export interface InstanceItems {
   /** SET deletionUntil = to IF deleting AND deletionUntil is as seen (absent, too): this worker alone ends it until then. */
   claimDeletion(id: number, seen: { deletionUntil?: number }, to: number): Promise<boolean>;
   /** SET dueAt = to REMOVE deletionUntil, dueSince IF deleting, whatever was due before: nothing but the deletion is. */
-  pushDeletion(id: number, to: number): Promise<boolean>;
+  setDeletionDueAt(id: number, to: number): Promise<boolean>;
 }
 
 /** What a failed attempt leaves behind: why, and when it is tried again. */
@@ -251,15 +251,15 @@ export interface DueIndex {
     after?: string,
   ): Promise<{ items: readonly DueItem[]; next?: string }>;
   /** After sending: SET dueAt = to, dueSince = seen (the first time) IF dueAt = seen. It has not been refreshed yet. */
-  push(id: number, seen: number, to: number): Promise<boolean>;
+  setDueAt(id: number, seen: number, to: number): Promise<boolean>;
   /** The same for a pending sign-in. */
-  pushPending(key: PendingKey, seen: number, to: number): Promise<boolean>;
+  setPendingDueAt(key: PendingKey, seen: number, to: number): Promise<boolean>;
 }
 
 export interface DueItem {
   readonly id: number;
   readonly dueAt: number;
-  /** Since when it has been due, where it was pushed before. */
+  /** Since when it has been due, where a sweep has set a later due time. */
   readonly dueSince?: number;
   readonly refreshGroup: string;
   /** A pending sign-in of the instance (or of the id that is reserved for it) is due, and not the instance. */

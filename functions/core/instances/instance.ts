@@ -110,7 +110,7 @@ export interface Instance {
   readonly refreshShard?: number;
   readonly dueAt?: number;
   /**
-   * Since when a refresh is owed, where `dueAt` no longer tells: the first due time, kept while the sweep's pushes move it; after
+   * Since when a refresh is owed, where `dueAt` no longer tells: the first due time, kept while sweeps set later ones; after
    * a refresh that failed, at the earliest the end of its token. Absent: since `dueAt`.
    */
   readonly dueSince?: number;

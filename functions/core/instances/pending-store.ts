@@ -34,7 +34,7 @@ export interface PendingSignIns {
    */
   markEnding(key: PendingKey, now: number, claimedToo?: boolean): Promise<boolean>;
   /** SET dueAt = to REMOVE dueSince IF it exists. */
-  push(key: PendingKey, to: number): Promise<boolean>;
+  setDueAt(key: PendingKey, to: number): Promise<boolean>;
 }
 
 /** For the worker alone. */

@@ -59,7 +59,7 @@ function checkListed(connector: Connector, values: EndpointValues, vendorHosts: 
 function checkUrls(connector: Connector, values: EndpointValues, told: EndpointValues | undefined): void {
   const { authorizationUrl, tokenUrl } = connector.oauth2;
   filled(connector, authorizationUrl, values);
-  const needed = (connector.told ?? []).filter(({ key }) => tokenUrl.includes(`{${key}}`));
+  const needed = (connector.captured ?? []).filter(({ key }) => tokenUrl.includes(`{${key}}`));
   if (told === undefined && needed.length > 0) return;
   for (const { key, format = "hostLabel" } of needed) {
     if (formatted(format, told?.[key] ?? "") !== undefined) continue;

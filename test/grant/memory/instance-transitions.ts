@@ -139,7 +139,7 @@ export const instanceTransitions = {
     const { set, remove } = dueAt === undefined ? { set: {}, remove: [] } : due(dueAt);
     return { conditions: { living }, set: { lastUsedAt, ...set }, remove };
   },
-  push: (seen, to, owedSince, of) => ({
+  setDueAt: (seen, to, owedSince, of) => ({
     conditions: {
       seen: ({ dueAt }) => dueAt === seen,
       epoch: (instance) => of === undefined || instance.epoch === of,
@@ -151,7 +151,7 @@ export const instanceTransitions = {
     conditions: { ending, claim: ({ deletionUntil }) => deletionUntil === seen.deletionUntil },
     set: { deletionUntil: to },
   }),
-  pushDeletion: (to) => {
+  setDeletionDueAt: (to) => {
     const { set, remove } = due(to);
     return { conditions: { ending }, set, remove: ["deletionUntil", ...remove] };
   },

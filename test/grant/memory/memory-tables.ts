@@ -87,9 +87,9 @@ export class MemoryTables {
       update: write("update"),
       noteAccount: write("noteAccount"),
       touch: write("touch"),
-      push: write("push"),
+      setDueAt: write("setDueAt"),
       claimDeletion: write("claimDeletion"),
-      pushDeletion: write("pushDeletion"),
+      setDeletionDueAt: write("setDeletionDueAt"),
       reseal: write("reseal"),
       resealConfiguration: write("resealConfiguration"),
       sealClear: write("sealClear"),
@@ -206,7 +206,7 @@ export class MemoryTables {
       markClaimed: (key, claim) => write("markClaimed", key, pendingTransitions.markClaimed(claim)),
       markEnding: (key, now, claimedToo) =>
         write("markEnding", key, pendingTransitions.markEnding(now, claimedToo)),
-      push: (key, to) => write("pushPending", key, pendingTransitions.push(to)),
+      setDueAt: (key, to) => write("pushPending", key, pendingTransitions.setDueAt(to)),
       remove: async (key) => {
         this.#called("removePending");
         this.pendings.delete(nameOf(key));
@@ -263,8 +263,8 @@ export class MemoryTables {
         const end = from + limit;
         return { items: all.slice(from, end), ...(all.length > end ? { next: String(end) } : {}) };
       },
-      push: async (id, seen, to) => this.#apply(id, pushed<Instance>(seen, to)),
-      pushPending: async (key, seen, to) => this.#applyPending(key, pushed<PendingSignIn>(seen, to)),
+      setDueAt: async (id, seen, to) => this.#apply(id, pushed<Instance>(seen, to)),
+      setPendingDueAt: async (key, seen, to) => this.#applyPending(key, pushed<PendingSignIn>(seen, to)),
     };
   }
 

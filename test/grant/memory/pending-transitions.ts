@@ -2,7 +2,7 @@ import type { PendingSignIn } from "../../../functions/core/instances/pending-si
 import type { PendingSignIns } from "../../../functions/core/instances/pending-store.ts";
 import type { Transition } from "./transition.ts";
 
-type Writes = Pick<PendingSignIns, "noteAccount" | "markClaimed" | "markEnding" | "push">;
+type Writes = Pick<PendingSignIns, "noteAccount" | "markClaimed" | "markEnding" | "setDueAt">;
 type Arguments<Name extends keyof Writes> = Writes[Name] extends (key: never, ...rest: infer Rest) => unknown
   ? Rest
   : never;
@@ -24,5 +24,5 @@ export const pendingTransitions = {
     setOnce: { endingSince: now },
     remove: ["dueSince", "consentKey"],
   }),
-  push: (to) => ({ conditions: {}, set: { dueAt: to }, remove: ["dueSince"] }),
+  setDueAt: (to) => ({ conditions: {}, set: { dueAt: to }, remove: ["dueSince"] }),
 } as const satisfies { [Name in keyof Writes]: (...rest: Arguments<Name>) => Transition<PendingSignIn> };

@@ -218,9 +218,9 @@ export function portsOf(world: World, process: Process): WorldDeps {
       update: (_id, changes, now, seen) => write("updates", of.update(changes, now, seen)),
       noteAccount: (_id, seen, noted) => write("notes its account", of.noteAccount(seen, noted)),
       touch: (_id, usedAt, dueAt) => write("notes its use", of.touch(usedAt, dueAt)),
-      push: (_id, seen, to, owedSince, epoch) =>
-        write("pushes its due time", of.push(seen, to, owedSince, epoch)),
-      pushDeletion: (_id, to) => write("pushes its deletion", of.pushDeletion(to)),
+      setDueAt: (_id, seen, to, owedSince, epoch) =>
+        write("pushes its due time", of.setDueAt(seen, to, owedSince, epoch)),
+      setDeletionDueAt: (_id, to) => write("pushes its deletion", of.setDeletionDueAt(to)),
       claimDeletion: (_id, seen, to) => write("claims its deletion", of.claimDeletion(seen, to)),
       create: (instance) =>
         table("creates the item", true, () => {
@@ -420,7 +420,7 @@ function pendingsOf(world: World, process: Process): PendingSignIns & PendingRem
         pendingTransitions.markEnding(now, claimedToo),
         rules.endUnlessClaimed ? [] : ["unclaimed"],
       ),
-    push: (key, to) => change("pushes the due time", key, pendingTransitions.push(to)),
+    setDueAt: (key, to) => change("pushes the due time", key, pendingTransitions.setDueAt(to)),
     remove: (key) =>
       world.step(process, "table", `removes the pending sign-in of ${key.sessionId}`, true, () => {
         world.pendings.delete(key.sessionId);

@@ -144,7 +144,7 @@ describe("the body of POST, PUT and PATCH", () => {
     const many = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`extra${n}`, "x"]));
     expect(Object.keys(extraOf(dropbox, many) ?? {})).toHaveLength(20);
     const realmId = "1".repeat(3_000);
-    const declares = { told: [{ key: "realmId" }, { key: "dc" }] };
+    const declares = { captured: [{ key: "realmId" }, { key: "dc" }] };
     const extra = extraOf(declares, { ...many, realmId });
     expect(extra?.realmId).toBe(realmId);
     expect(Object.keys(extra ?? {})).toHaveLength(20);

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  type CapturedValue,
   type ConfigurationField,
   type Connector,
   defineConnector,
-  type ToldValue,
   type ValueFormat,
 } from "../../../functions/connectors/define-connector.ts";
 import {
@@ -27,7 +27,7 @@ const field = (key: string, format: ValueFormat, more: Partial<ConfigurationFiel
 /** A connector whose API's URL contains values. */
 function at(
   api: Partial<Connector["api"]>,
-  values: { configuration?: readonly ConfigurationField[]; told?: readonly ToldValue[] } = {},
+  values: { configuration?: readonly ConfigurationField[]; captured?: readonly CapturedValue[] } = {},
 ): Connector {
   return defineConnector<Connector>({ ...connector, api: { ...connector.api, ...api }, ...values });
 }
@@ -138,7 +138,7 @@ describe("a value in a connector's URL", () => {
   it("that the vendor should have sent is the vendor's error", () => {
     const told = at(
       { origin: "https://{instance_url}" },
-      { told: [{ key: "instance_url", format: { hostBelow: ["*.vendor.example"] } }] },
+      { captured: [{ key: "instance_url", format: { hostBelow: ["*.vendor.example"] } }] },
     );
     expect(endpointOf(told, { instance_url: "https://eu1.vendor.example" }).origin).toBe(
       "https://eu1.vendor.example",
@@ -152,9 +152,9 @@ describe("a value in a connector's URL", () => {
 
   it("must be declared with a format, or the connector does not load", () => {
     expect(() => at({ origin: "https://{place}.vendor.example" })).toThrowError(/\{place\}/);
-    expect(() => at({ origin: "https://{place}.vendor.example" }, { told: [{ key: "place" }] })).toThrowError(
-      /no declared value with a format/,
-    );
+    expect(() =>
+      at({ origin: "https://{place}.vendor.example" }, { captured: [{ key: "place" }] }),
+    ).toThrowError(/no declared value with a format/);
     expect(() => at({ headers: { "X-Id": "{client_id}" } })).not.toThrow();
   });
 });
@@ -168,7 +168,7 @@ describe("the values of an instance", () => {
         field("member", "text", { default: "all" }),
         field("other", "hostLabel", { default: "x" }),
       ],
-      told: [{ key: "realmId" }],
+      captured: [{ key: "realmId" }],
     },
   );
 

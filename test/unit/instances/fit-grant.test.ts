@@ -5,7 +5,7 @@ import { fitGrant, refuseTooLarge, withoutUndeclared } from "../../../functions/
 import type { Grant } from "../../../functions/core/instances/instance.ts";
 import { StoreRefused } from "../../../functions/core/store-refused.ts";
 
-const declares = (...keys: string[]) => ({ told: keys.map((key) => ({ key })) });
+const declares = (...keys: string[]) => ({ captured: keys.map((key) => ({ key })) });
 
 function grantWith(extra: Record<string, string>, more: Partial<Grant> = {}): Grant {
   return {

@@ -25,7 +25,7 @@ const own = defineConnector<Connector>({
 const told = defineConnector<Connector>({
   ...connector,
   oauth2: { ...connector.oauth2, tokenUrl: "https://{subdomain}.vendor.example/token" },
-  told: [{ key: "subdomain", format: "hostLabel" }],
+  captured: [{ key: "subdomain", format: "hostLabel" }],
 });
 
 describe("a customer's own host", () => {

@@ -1,7 +1,7 @@
 import { type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { GrantDeps } from "../grant-deps.ts";
 import type { DeathReason } from "../store/death.ts";
-import { dueFor } from "../store/due.ts";
+import { dueWithCleanup } from "../store/due.ts";
 import { timing } from "../timing.ts";
 
 /** `marked`: needs a new sign-in. `left`: may be used as it is. `moved`: somebody uses the table already; look again. */
@@ -26,7 +26,7 @@ export async function markRestored(
   const { id, version, fence } = instance;
   const reason: DeathReason = "restored";
   const death = { version, at: now, reason };
-  const due = dueFor(instance, now + timing.keepDeadMs, now, timing);
+  const due = dueWithCleanup(instance, now + timing.keepDeadMs, now, timing);
   const marked = await deps.instances.markDead(id, { version, fence }, reason, due, { death });
   return marked ? "marked" : "moved";
 }

@@ -32,7 +32,7 @@ export async function settlePending(deps: WorkerDeps, key: PendingKey, call: Cal
   }
   const { value: instance } = await deps.instances.get(pending.instanceId);
   if (now < pending.endsAt && !isHopeless(instance, pending)) {
-    await deps.pendings.push(pending, pending.endsAt);
+    await deps.pendings.setDueAt(pending, pending.endsAt);
     return;
   }
   // Refused: it was claimed just now, and is due for that.
@@ -67,11 +67,11 @@ type Ending = PendingSignIn & { readonly endingSince: number };
 
 async function end(deps: WorkerDeps, pending: Ending, now: number, call: Call): Promise<void> {
   const lastWriteAt = lastWriteOf(deps, pending);
-  if (now < lastWriteAt) return void (await deps.pendings.push(pending, lastWriteAt));
+  if (now < lastWriteAt) return void (await deps.pendings.setDueAt(pending, lastWriteAt));
   const { value: instance } = await deps.instances.get(pending.instanceId);
   if (!isLive(instance, pending)) {
     const later = await endGrant(deps, pending, now, call);
-    if (later !== undefined) return void (await deps.pendings.push(pending, later));
+    if (later !== undefined) return void (await deps.pendings.setDueAt(pending, later));
   }
   await deps.pendings.remove(pending);
 }
@@ -85,7 +85,7 @@ function isLive(instance: Instance | undefined, pending: PendingSignIn): boolean
 
 async function removeInTime(deps: WorkerDeps, pending: PendingSignIn, now: number): Promise<void> {
   const lastWriteAt = lastWriteOf(deps, pending);
-  if (now < lastWriteAt) await deps.pendings.push(pending, lastWriteAt);
+  if (now < lastWriteAt) await deps.pendings.setDueAt(pending, lastWriteAt);
   else await deps.pendings.remove(pending);
 }
 

@@ -13,7 +13,7 @@ import { tellMissingScopes } from "../scopes.ts";
 import { afterSignIn } from "../sign-in/after-sign-in.ts";
 import { lacksRefreshToken } from "../sign-in/carry-over.ts";
 import { writeSignIn } from "../sign-in/write-sign-in.ts";
-import { dueAt } from "../store/due.ts";
+import { dueTimeOf } from "../store/due.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
 import { openPending } from "../store/sealed-pending.ts";
 import { storeWhatItCan } from "../store/store-or-rescue.ts";
@@ -126,7 +126,7 @@ async function instanceFrom(
   { grant, sealer, now }: Opened,
 ): Promise<Instance> {
   const connector = connectorOf(deps, pending.connector);
-  const due = dueAt(deps, connector, grant, { createdAt: at }, now);
+  const due = dueTimeOf(deps, connector, grant, { createdAt: at }, now);
   const consent = consentKey(connector, refreshGroup, account);
   return {
     id,

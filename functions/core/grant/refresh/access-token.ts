@@ -18,7 +18,7 @@ import { present } from "../../present.ts";
 import { connectorOf } from "../connector-of.ts";
 import type { Call, GrantDeps, InstanceRead } from "../grant-deps.ts";
 import { deathOf, isRevivableByApp } from "../store/death.ts";
-import { dueAt, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "../store/due.ts";
+import { dueTimeOf, isActive, isAlmostOver, isRenewable, isValid, renewableAt } from "../store/due.ts";
 import { openGrant } from "../store/sealed-grant.ts";
 import { isAhead, latestNow, leaseIsHeld } from "../timing.ts";
 import { TimedOut, withTimeout } from "../with-timeout.ts";
@@ -387,7 +387,7 @@ function noteUse(deps: GrantDeps, instance: Instance, grant: Grant, now: number,
   if (instance.lastUsedAt !== undefined && now - instance.lastUsedAt < deps.timing.touchMs) return;
   const due = isActive(instance, now, deps.activeWindowMs)
     ? undefined
-    : dueAt(
+    : dueTimeOf(
         deps,
         connectorOf(deps, instance.connector),
         grant,

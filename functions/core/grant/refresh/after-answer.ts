@@ -4,7 +4,7 @@ import type { TokenOutcome, TokenResponse } from "../../oauth/ports.ts";
 import { present } from "../../present.ts";
 import type { GrantDeps } from "../grant-deps.ts";
 import { type DeathReason, deathOf, reasonOf } from "../store/death.ts";
-import { dueFor } from "../store/due.ts";
+import { dueWithCleanup } from "../store/due.ts";
 import { grantOf } from "../store/grant-of.ts";
 import { type Lease, releaseLease } from "../store/lease.ts";
 import { withTimeout } from "../with-timeout.ts";
@@ -125,7 +125,8 @@ async function stillDead(
   const { instance } = lease;
   const before = deathOf(instance);
   const { timing } = deps;
-  const due = before?.at === undefined ? dueFor(instance, now + timing.keepDeadMs, now, timing) : undefined;
+  const due =
+    before?.at === undefined ? dueWithCleanup(instance, now + timing.keepDeadMs, now, timing) : undefined;
   await letGo(deps, lease, {
     ...present({ dueAt: due }),
     death: {

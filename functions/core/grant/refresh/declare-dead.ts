@@ -3,7 +3,7 @@ import { present } from "../../present.ts";
 import { announce } from "../announce.ts";
 import type { Call, GrantDeps, InstanceRead } from "../grant-deps.ts";
 import type { DeathReason } from "../store/death.ts";
-import { dueFor } from "../store/due.ts";
+import { dueWithCleanup } from "../store/due.ts";
 import { latestNow } from "../timing.ts";
 import { withTimeout } from "../with-timeout.ts";
 
@@ -27,7 +27,7 @@ export async function declareDead(
   const at = latestNow(reading, deps.monotonic());
   const death = { version: seen.version, at, reason };
   const lastFailure: Failure = { at, code: reason, ...words };
-  const due = dueFor(instance, at + timing.keepDeadMs, at, timing);
+  const due = dueWithCleanup(instance, at + timing.keepDeadMs, at, timing);
   const written = await withTimeout(
     deps,
     timing.storeTryMs,

@@ -5,7 +5,7 @@ import { announce } from "../announce.ts";
 import { noteProof } from "../consent/account.ts";
 import { revokeOrphanOrDefer } from "../revocation/revoke-orphan.ts";
 import { commit, type RefreshRecord } from "../store/commit.ts";
-import { dueAt, dueFor } from "../store/due.ts";
+import { dueTimeOf, dueWithCleanup } from "../store/due.ts";
 import { releaseLease } from "../store/lease.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
 import { storeOrRescue, storeWhatItCan } from "../store/store-or-rescue.ts";
@@ -85,8 +85,8 @@ function nextDue(
 ): number | undefined {
   const used = request.cause === "just_in_time" || request.cause === "unauthorized";
   const use = used ? { createdAt: instance.createdAt, lastUsedAt: sentAt } : instance;
-  const regular = dueAt(deps, connector, grant, use, sentAt);
-  return dueFor(instance, failure?.dueAt ?? regular, sentAt, deps.timing);
+  const regular = dueTimeOf(deps, connector, grant, use, sentAt);
+  return dueWithCleanup(instance, failure?.dueAt ?? regular, sentAt, deps.timing);
 }
 
 /** Makes the record of a grant, sealed once. */

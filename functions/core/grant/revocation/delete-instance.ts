@@ -44,7 +44,7 @@ export async function finishDeletion(
   if (instance?.deleting !== true) return;
   const now = latestNow(reading, deps.monotonic());
   const certainAt = siblingsAreCertainAt(deps, instance);
-  if (now < certainAt) return void (await deps.instances.pushDeletion(instanceId, certainAt));
+  if (now < certainAt) return void (await deps.instances.setDeletionDueAt(instanceId, certainAt));
   if (!(await claim(deps, instance, now))) return;
   // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
   const unborn = await deps.rescue.read(`rescue/${instanceId}/new`);
@@ -113,5 +113,5 @@ async function isEnded(
  */
 async function tryLater(deps: GrantDeps, instance: Instance, now: number): Promise<void> {
   const failingFor = now - (instance.deletingSince ?? now);
-  await deps.instances.pushDeletion(instance.id, now + revocationWait(deps.timing, failingFor));
+  await deps.instances.setDeletionDueAt(instance.id, now + revocationWait(deps.timing, failingFor));
 }

@@ -3,7 +3,7 @@ import { present } from "../../present.ts";
 import type { GrantDeps } from "../grant-deps.ts";
 import { openUnlessBroken } from "../revocation/revoke-orphan.ts";
 import { deathOf, emptiesAt, withoutTokens } from "../store/death.ts";
-import { dueFor } from "../store/due.ts";
+import { dueWithCleanup } from "../store/due.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function buryDead(
   const old = await openUnlessBroken(deps, instance, version, instance.grant);
   // No key opens it any more: it is gone already.
   if (old === undefined) return { due: undefined };
-  const due = dueFor(instance, undefined, now, deps.timing);
+  const due = dueWithCleanup(instance, undefined, now, deps.timing);
   const sealer = await deps.vault.prepare(instance.organizationId);
   await deps.instances.emptyDead(
     id,

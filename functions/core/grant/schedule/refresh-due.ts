@@ -9,7 +9,7 @@ import { refreshUnlessPaused } from "../refresh/client-pauses.ts";
 import { finishDeletion } from "../revocation/delete-instance.ts";
 import { endReplaced } from "../sign-in/replaced-grants.ts";
 import { isRevivable } from "../store/death.ts";
-import { dueAt, dueFor, isAlmostOver, isDue, isRenewable, owedSince } from "../store/due.ts";
+import { dueTimeOf, dueWithCleanup, isAlmostOver, isDue, isRenewable, owedSince } from "../store/due.ts";
 import { openGrant } from "../store/sealed-grant.ts";
 import { isAhead, latestNow, leaseIsHeld } from "../timing.ts";
 import { buryDead } from "./bury-dead.ts";
@@ -59,7 +59,7 @@ export async function refreshDue(deps: WorkerDeps, work: RefreshWork, call: Call
   if (!isWanted(deps, cause, instance, grant, now)) {
     leave("reused");
     if (cause !== "schedule") return;
-    const due = dueAt(deps, connectorOf(deps, instance.connector), grant, instance, now);
+    const due = dueTimeOf(deps, connectorOf(deps, instance.connector), grant, instance, now);
     return await settle(due);
   }
   const refresh = refreshUnlessPaused(deps, read, grant.client, { cause, wanted: instance.version }, call);
@@ -148,7 +148,7 @@ async function settleDue(
   owed?: number,
 ): Promise<void> {
   if (instance.dueAt === undefined) return;
-  const to = dueFor(instance, due === undefined ? undefined : Math.floor(due), now, deps.timing);
+  const to = dueWithCleanup(instance, due === undefined ? undefined : Math.floor(due), now, deps.timing);
   const { id, dueAt, epoch } = instance;
-  await deps.instances.push(id, dueAt, to, owed, epoch);
+  await deps.instances.setDueAt(id, dueAt, to, owed, epoch);
 }

@@ -53,18 +53,18 @@ export interface SweepLock {
 
 const PAGE = 100;
 /**
- * A sweep waits for answers most of its time, so several shards are swept side by side, and each page's pushes too. Both
- * together stay under the 50 connections of the SDK's client: what has to wait for one counts as not connecting.
+ * A sweep waits for answers most of its time: it sweeps several shards side by side, and sets the due times of a page side by
+ * side. Both together stay under the 50 connections of the SDK's client: what has to wait for one counts as not connecting.
  * https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-maxsockets.html
  */
 const SHARDS_AT_ONCE = 4;
-const PUSHES_AT_ONCE = 12;
-/** Left for the last page's pushes and for the cursor. */
+const WRITES_AT_ONCE = 12;
+/** Left for setting the last page's due times and for the cursor. */
 const RESERVE_MS = 10_000;
 
 /**
  * One sweep: queues what is due, several shards side by side, and what lies in the rescue bucket. One at a time, by a
- * conditional item that also keeps the cursors of a sweep that ran out of time. Sends first and pushes `dueAt` after, on
+ * conditional item that also keeps the cursors of a sweep that ran out of time. Sends first and sets a later `dueAt` after, on
  * condition that it is unchanged: a lost message comes due again, and a fast worker's result stays.
  * @returns undefined: another sweep is at work
  */
@@ -168,10 +168,10 @@ async function queueDue(deps: SweepDeps, items: readonly DueItem[], now: number)
   const queued = items.filter((_, index) => sent[index] === true);
   // A push that fails only means that the item comes due once more.
   const to = now + deps.timing.pushMs;
-  await mapConcurrently(queued, PUSHES_AT_ONCE, ({ id, dueAt, pending }) =>
+  await mapConcurrently(queued, WRITES_AT_ONCE, ({ id, dueAt, pending }) =>
     pending === undefined
-      ? deps.due.push(id, dueAt, to)
-      : deps.due.pushPending({ instanceId: id, ...pending }, dueAt, to),
+      ? deps.due.setDueAt(id, dueAt, to)
+      : deps.due.setPendingDueAt({ instanceId: id, ...pending }, dueAt, to),
   );
   return queued.length;
 }

@@ -40,6 +40,6 @@ async function backToSchedule(
   const { replacedGrants, dueAt: soon, ...rest } = instance;
   const { id, epoch } = instance;
   if (soon !== undefined && soon !== regular)
-    await deps.instances.push(id, soon, regular, undefined, epoch).catch(() => false);
+    await deps.instances.setDueAt(id, soon, regular, undefined, epoch).catch(() => false);
   return { ...rest, ...present({ dueAt: regular }) };
 }

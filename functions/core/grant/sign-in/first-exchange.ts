@@ -12,7 +12,7 @@ import { consentKey, unprovenKey } from "../consent/key.ts";
 import type { Call, GrantDeps, ProvisioningDeps } from "../grant-deps.ts";
 import { endRefused, notStorable } from "../revocation/end-refused.ts";
 import { tellMissingScopes } from "../scopes.ts";
-import { dueAt } from "../store/due.ts";
+import { dueTimeOf } from "../store/due.ts";
 import { refreshGroup } from "../store/refresh-group.ts";
 import { sealConfiguration, sealGrant } from "../store/sealed-grant.ts";
 import { storeOrRescue, storeWhatItCan } from "../store/store-or-rescue.ts";
@@ -97,7 +97,7 @@ export async function newInstance(
   const { plain, secret } = separateSecrets(request.connector, request.configuration);
   const secretConfiguration = { ...secret, ...request.secretConfiguration };
   const secretKeys = Object.keys(secretConfiguration);
-  const due = dueAt(deps, request.connector, grant, { createdAt: now }, now);
+  const due = dueTimeOf(deps, request.connector, grant, { createdAt: now }, now);
   const group = refreshGroup(request.connector.key, clientId);
   const proven = consentKey(request.connector, group);
   const consent = proven !== undefined && isUnproven ? unprovenKey(proven, request.organizationId) : proven;

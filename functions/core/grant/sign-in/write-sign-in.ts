@@ -9,7 +9,7 @@ import { announce } from "../announce.ts";
 import { connectorOf } from "../connector-of.ts";
 import { consentKey } from "../consent/key.ts";
 import type { Call, GrantDeps } from "../grant-deps.ts";
-import { dueAt, dueFor } from "../store/due.ts";
+import { dueTimeOf, dueWithCleanup } from "../store/due.ts";
 import { releaseLease } from "../store/lease.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
 import { withNewGrant } from "../store/with-new-grant.ts";
@@ -83,13 +83,13 @@ async function nextOf(
   const room = roomBeside(instance, grant, changes);
   const { dropped, ...toEnd } = replacedBy(connector, instance, at, room, lease !== undefined);
   const used = { createdAt: instance.createdAt, lastUsedAt: at };
-  const regular = dueAt(deps, connector, won, used, at);
+  const regular = dueTimeOf(deps, connector, won, used, at);
   return {
     fence,
     grant,
     dropped,
     regular,
-    due: dueFor(toEnd, regular, at, deps.timing),
+    due: dueWithCleanup(toEnd, regular, at, deps.timing),
     /** Attributes that the item gets as they stand. */
     attributes: {
       refreshGroup,

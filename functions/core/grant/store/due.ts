@@ -70,7 +70,7 @@ export function isActive(
  * dies of idleness as a refresh token does, after its own life. One whose age is unknown (an import) is renewed as soon as
  * it can be: the answer tells its end. A short-lived one is exchanged for it soon.
  */
-export function dueAt(
+export function dueTimeOf(
   deps: Clockwork,
   connector: Connector,
   grant: Grant,
@@ -126,7 +126,7 @@ export function owedSince(
 }
 
 /** On the due index soon, whatever the token says: a worker must come by for what is yet to end (sign-in/replaced-grants.ts). */
-export function dueFor(
+export function dueWithCleanup(
   { replacedGrants }: Pick<Instance, "replacedGrants">,
   regular: number | undefined,
   now: number,
