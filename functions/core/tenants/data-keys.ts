@@ -26,7 +26,7 @@ export interface KeyRotationDeps {
 /**
  * A new version of an organization's data key, for all that is sealed from now on; the older ones still open. Processes that
  * keep the organization for 30 s seal on with the one before, and read the organization again when they meet a seal of the
- * new one (vault.ts).
+ * new one (core/vault/vault.ts).
  * @throws {NotFound} @throws {Conflict} it is being deleted, has too many versions, or somebody else was faster
  */
 export async function rotateDataKey(

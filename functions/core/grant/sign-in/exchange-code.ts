@@ -33,7 +33,7 @@ export interface CodeExchange {
   readonly extra?: Readonly<Record<string, string>>;
   /** The vendor's URLs by its metadata document, where the connector has none of its own. */
   readonly endpoint?: EndpointValues;
-  /** Of the consumed state (epoch.ts); absent where there was none of ours: the code takes its place. */
+  /** Of the consumed state (core/instances/sign-in-epoch.ts); absent where there was none of ours: the code takes its place. */
   readonly epoch?: string;
 }
 

@@ -6,8 +6,8 @@ import type { Timing } from "../timing.ts";
  * Why a grant needs a new sign-in; also `lastError`, and `reason` of the event.
  * - `invalid_grant`: the vendor's word for a refresh token that is no good.
  * - `refresh_token_reused`: the same, and the vendor says that it saw the token twice.
- * - `refused`: the vendor refused it for a week, in whatever words (refusals.ts).
- * - `token_expired`, `token_refused`: an access token without refresh token that has run out, or that the vendor refuses (ended-token.ts).
+ * - `refused`: the vendor refused it for a week, in whatever words (refresh/refusals.ts).
+ * - `token_expired`, `token_refused`: an access token without refresh token that has run out, or that the vendor refuses (refresh/ended-token.ts).
  * - `restored`: it came back from a backup (operator/mark-restored.ts).
  */
 export type DeathReason =
