@@ -29,7 +29,8 @@ describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   let count = 0;
 
   beforeAll(async () => {
-    const vendor = platform.vendors[connector] as StandIn;
+    const vendor: StandIn | undefined = platform.vendors[connector];
+    if (vendor === undefined) throw new Error(`${connector} has no stand-in in local/vendors`);
     vendor.addAccount({ login: LOGIN, name: "Conny Formance", email: LOGIN });
     const app = new App(platform.demo);
     const { id, token } = await app.connect(connector, { login: LOGIN });
