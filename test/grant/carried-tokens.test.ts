@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { type Connector, defineConnector } from "../../functions/connectors/define-connector.ts";
 import { claimSignIn } from "../../functions/core/grant/pending/claim-sign-in.ts";
 import { holdSignIn } from "../../functions/core/grant/pending/hold-sign-in.ts";
 import { refreshGrant } from "../../functions/core/grant/refresh/refresh.ts";
@@ -16,6 +17,16 @@ import { toldBy } from "./told-by.ts";
 const account = toldBy(async (token) => {
   if (token.startsWith("blind")) throw new Error("not in this scope");
   return { id: token.startsWith("grace") ? "grace" : "ada" };
+});
+
+/** Each customer has a server of its own. */
+const placed = defineConnector<Connector>({
+  ...connector,
+  account,
+  oauth2: { ...connector.oauth2, tokenUrl: "https://{server}.vendor.example/token" },
+  configuration: [
+    { key: "server", name: "Server", description: "Server", required: true, format: "hostLabel" },
+  ],
 });
 
 const group = refreshGroup(connector.key, "client");
@@ -91,6 +102,14 @@ describe("a new sign-in without a refresh token", () => {
       {},
     ],
     ["it belongs to another client", () => put({}, { refreshGroup: "another" }), {}],
+    [
+      "it was won at another host of the vendor's customers",
+      () => {
+        world.connector = placed;
+        put({ endpoint: { server: "acme" } });
+      },
+      { configuration: { server: "evil" } },
+    ],
     ["none is stored", () => put({ refreshToken: undefined as never }), {}],
     [
       "the new account cannot be looked up",
@@ -123,6 +142,13 @@ describe("a new sign-in without a refresh token", () => {
     const whole = await again({ acceptOtherAccount: true }, "later");
     expect(whole).not.toHaveProperty("refreshable");
     expect(world.stored()).not.toHaveProperty("refreshable");
+  });
+
+  test("at the same host keeps the refresh token", async () => {
+    world.connector = placed;
+    put({ endpoint: { server: "acme" } });
+    await again({ configuration: { server: "ACME" } });
+    expect(world.stored().plain).toMatchObject({ refreshToken: "r-old", endpoint: { server: "ACME" } });
   });
 
   test("of the same account keeps the refresh token, also when another account would be accepted", async () => {

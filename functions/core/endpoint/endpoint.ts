@@ -92,6 +92,24 @@ export function boundValues(
   return Object.keys(bound).length === 0 ? undefined : bound;
 }
 
+/** Whether two grants were won at the same hosts: then a token of one may be sent to where the other's are. */
+export function isSameEndpoint(
+  connector: Connector,
+  one: Pick<Grant, "endpoint" | "extra">,
+  other: Pick<Grant, "endpoint" | "extra">,
+): boolean {
+  const declared = [...(connector.configuration ?? []), ...(connector.captured ?? [])];
+  const hostsOf = (won: Pick<Grant, "endpoint" | "extra">): (string | undefined)[] => {
+    const values = endpointValues(connector, {}, won);
+    const inHosts = declared.flatMap(({ key, format }) =>
+      format !== undefined && decidesHost(format) ? [formatted(format, values[key] ?? "")] : [],
+    );
+    return [...inHosts, ...USED_AFTER_SIGN_IN.map((key) => values[key])];
+  };
+  const ofOther = hostsOf(other);
+  return hostsOf(one).every((value, index) => value === ofOther[index]);
+}
+
 const withoutPlaces = new WeakMap<Connector, Endpoint>();
 
 /**

@@ -201,6 +201,21 @@ export const oauthThreats: readonly Threat[] = [
     },
   },
   {
+    id: "carried-elsewhere",
+    threat:
+      "A sign-in again at an attacker's server, which names the same account, takes the stored refresh token of another server there",
+    from: ["OWASP API7", "own"],
+    guard: { file: "functions/core/endpoint/endpoint.ts", name: "isSameEndpoint" },
+    test: {
+      file: "test/grant/carried-tokens.test.ts",
+      name: "keeps no refresh token when %s; answer and event say so",
+    },
+    takenOut: {
+      find: "return hostsOf(one).every((value, index) => value === ofOther[index]);",
+      put: "return true;",
+    },
+  },
+  {
     id: "discovery-host",
     threat:
       "A metadata document of a customer's server sends codes and refresh tokens to a host of an attacker",

@@ -1,4 +1,5 @@
 import type { Connector } from "../../../connectors/define-connector.ts";
+import { isSameEndpoint } from "../../endpoint/endpoint.ts";
 import { Unavailable } from "../../errors.ts";
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { RescueRecord } from "../../instances/rescue-store.ts";
@@ -91,6 +92,8 @@ export async function carryOver(
   }
   const old = await openUnlessBroken(deps, instance, instance.version, instance.grant);
   if (old?.refreshToken === undefined) return asItIs;
+  // Another server can name any account as the user's. It must not get this server's token.
+  if (!isSameEndpoint(connector, old, grant)) return asItIs;
   const lease = await takeLease(deps, read);
   if (lease === undefined) return "again";
   return { grant: withTokenOf(old, grant), fence: lease.fence, lease };
