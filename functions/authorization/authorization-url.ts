@@ -30,12 +30,12 @@ export function getAuthorizationUrl(
   return async (request, { caller: { connector, caller }, query: asked }) => {
     const client = await clientOfGet(deps, connector, caller, asked.apiKey);
     const sent = { ...valuesOfQuery(request), ...urlValues(asked) };
-    // Without an organization there is no list of its own: the connector's own hosts only.
+    // No organization's list of vendor hosts counts here: only the connector's own hosts are allowed.
     const url = authorizationUrl(connector, {
       clientId: client.clientId,
       redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
       scope: asked.scope,
-      // Old apps read the connector's key there, to know which vendor has come back.
+      // Old apps read the connector's key from `state`, to know which vendor sends the user back.
       state: asked.state ?? connector.key,
       ...(await checkedValues(deps, connector, sent, [])),
     });
@@ -43,7 +43,7 @@ export function getAuthorizationUrl(
   };
 }
 
-/** Headers of each of its answers, errors too: the URL may hold a secret either way. */
+/** Headers of every answer to GET oauth/url, errors included: the request's URL may hold a secret. */
 export function deprecationHeaders({ baseUrl, logContext }: HttpRequest): Record<string, string> {
   if (logContext.route !== ("oauth.url.get" satisfies keyof Contracts)) return {};
   const successor = `${baseUrl}/elements/${logContext.connector}/oauth/url`;

@@ -7,12 +7,12 @@ import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
 import type { TransientStore } from "../core/transients.ts";
 import type { Vault } from "../core/vault/ports.ts";
 
-/** All that this function may touch: no instances, no grants; of transients it only makes some. */
+/** All that this function may touch: no instances, no grants; it writes transients and does not read them. */
 export interface AuthorizationDeps {
   readonly tenants: TenantStore & RegisteredApps;
   readonly transients: Pick<TransientStore, "put" | "now">;
   readonly vault: Vault;
-  /** Asked for where a connector needs it. */
+  /** Called only for a connector that needs discovery. */
   readonly discover: () => Discover;
 }
 

@@ -6,8 +6,8 @@ import { eventLost } from "./outcome-metrics.ts";
 const GROUP = "events";
 
 /**
- * Hands events to the work queue, whose worker puts them on the bus (docs/adr/0014-events.md): a function that tells one
- * needs no client and no permission that it does not have anyway.
+ * Hands events to the work queue, whose worker puts them on the bus (docs/adr/0014-events.md): a function that announces an
+ * event needs only the client and permission of the work queue, which it has already.
  */
 export function announcer(queue: () => Pick<WorkQueue, "send">): GrantDeps["announce"] {
   return async (event) => {

@@ -1,8 +1,8 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { AuditTrail } from "../core/audit.ts";
 
-/** A caller waits for it: after so long the event goes into the function's own log instead. */
-const PATIENCE_MS = 2000;
+/** Time limit for sending an event, since a caller waits; later the event goes into the function's own log. */
+const SEND_TIMEOUT_MS = 2000;
 
 /**
  * The queue of audit events; a pipe carries them into the audit log (lib/constructs/audit-trail.ts). Takes sqs:SendMessage.
@@ -13,7 +13,7 @@ export function auditQueue({ queueUrl, client }: { queueUrl: string; client?: SQ
     async record(event) {
       const { sendMessages } = await import("./send-messages.ts");
       const entry = { Id: "0", MessageBody: JSON.stringify(event) };
-      const sent = await sendMessages(queueUrl, [entry], client, AbortSignal.timeout(PATIENCE_MS));
+      const sent = await sendMessages(queueUrl, [entry], client, AbortSignal.timeout(SEND_TIMEOUT_MS));
       if (sent.length === 0) throw new Error("the audit queue did not take an event");
     },
   };

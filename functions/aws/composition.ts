@@ -35,8 +35,8 @@ import { transientTable } from "./transient-table.ts";
 import { usageSums } from "./usage-sums.ts";
 import { workQueue } from "./work-queue.ts";
 
-// What the functions are made of, each once for a process, when it is first asked for. Plain functions, so that a bundle holds
-// only what its handler asks for: the SDK's commands in it are those that its role allows.
+// The parts of the functions. Each part is made once per process, at its first use. They are plain functions, so that a
+// bundle holds only the parts that its handler uses, and only the SDK commands that its role allows.
 
 const made = new Map<unknown, unknown>();
 
@@ -73,7 +73,8 @@ const makeTransients = (): TransientStore =>
 export function tenantUse(): TenantUse | undefined {
   return once(makeTenantUse);
 }
-// One expression: where the stacks set no bound, bin/bundle.ts puts `undefined` in the variable's place, and the rest is left out.
+// Must stay one expression: if the stacks set no limit, bin/bundle.ts replaces the variable with `undefined`, and the bundler
+// drops the rest.
 const makeTenantUse = (): TenantUse | undefined =>
   process.env.TENANT_REQUESTS_PER_MINUTE === undefined
     ? undefined
@@ -94,9 +95,9 @@ const makeVault = (): Vault =>
 
 /** The only way out to vendors. */
 function http(): VendorHttp {
-  return once(createVendorHttpOnce);
+  return once(makeVendorHttp);
 }
-const createVendorHttpOnce = (): VendorHttp => createVendorHttp();
+const makeVendorHttp = (): VendorHttp => createVendorHttp();
 
 /** Reads vendors' metadata documents. */
 export function discover(): Discover {
@@ -104,7 +105,7 @@ export function discover(): Discover {
 }
 const makeDiscover = (): Discover => discovery(http());
 
-/** The work queue; of those that may send to it. */
+/** The work queue, for the functions that may send to it. */
 function queue(): WorkQueue {
   return once(makeQueue);
 }
@@ -118,7 +119,7 @@ function instanceOptions(): InstanceTableOptions {
   };
 }
 
-/** The grant's life for those who use grants: documents and proxy. */
+/** What documents and proxy need to use and refresh grants. */
 export function grantDeps(): GrantDeps {
   return once(makeGrantDeps);
 }
@@ -167,7 +168,7 @@ const makeConnectionDeps = (): ProvisioningDeps & { readonly instances: Instance
   };
 };
 
-/** For the worker: making and ending instances, the right to end rescue records, the event bus, and the paused clients. */
+/** For the worker: creates and removes instances, deletes rescue records, publishes events, and tracks refused grants. */
 export function workerDeps(): WorkerDeps & {
   readonly markInstances: (work: SuspensionWork) => Promise<void>;
 } {

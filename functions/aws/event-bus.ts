@@ -8,7 +8,7 @@ export interface EventBusOptions {
   readonly client?: EventBridgeClient;
 }
 
-/** Of `detail`; a subscriber may rely on it that fields are only added while it stays the same. */
+/** Version of `detail`. While the version stays the same, fields are only added; subscribers may rely on that. */
 const VERSION = "1";
 
 /** The stage's own bus. The EventBridge client is loaded when there is something to tell. */
@@ -19,7 +19,7 @@ export function eventBus({ busName, client }: EventBusOptions): WorkerDeps["publ
   };
 }
 
-/** The wire of docs/events.md. */
+/** The event in the form that docs/events.md describes. */
 function entryOf(busName: string, { name, at, ...rest }: InstanceEvent): PutEventsRequestEntry {
   const time = new Date(at);
   return {

@@ -96,7 +96,8 @@ export function eventLost({ name, organizationId, instanceId, connector }: Insta
 }
 
 /**
- * A grant that its vendor refuses for long and that is not given up, since too many of its connector are refused. Dimensions Stage;
+ * A grant that the vendor has refused for a long time, and that we still keep: the vendor refuses too many grants of this
+ * connector at once. Dimensions Stage;
  * metric HeldGrants.
  * @param told how many are about to be given up, and of how many
  */

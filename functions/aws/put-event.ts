@@ -6,8 +6,8 @@ let client: EventBridgeClient | undefined;
 
 /**
  * Puts one event on its bus.
- * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html: an answer of 200 does not say that it was taken.
- * @throws {Error} it was not
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html: an answer of 200 does not mean that EventBridge took the event.
+ * @throws {Error} EventBridge did not take the event
  */
 export async function putEvent(entry: PutEventsRequestEntry, given?: EventBridgeClient): Promise<void> {
   client ??= new EventBridgeClient({

@@ -13,8 +13,8 @@ export interface Entry {
 let client: SQSClient | undefined;
 
 /**
- * The ids of those that were sent: an answer of 200 does not say that all were. What the queue refuses for good is logged, for
- * nothing sends it again.
+ * Returns the ids of the sent messages: an answer of 200 does not mean that all were sent. Logs a message that the queue
+ * refuses for good, because nobody sends that message again.
  * @throws {StoreRefused} the queue will never take this batch
  */
 export async function sendMessages(

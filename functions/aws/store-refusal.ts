@@ -1,7 +1,7 @@
 import { StoreRefused } from "../core/store-refused.ts";
 
 /**
- * Errors of AWS that say: this very write will never be taken. Everything else (throttling, a 5xx, a missing permission, a
+ * AWS errors that mean: this write can never succeed. All other errors (throttling, a 5xx, a missing permission, a
  * store that is gone) may be mended while somebody tries again.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html

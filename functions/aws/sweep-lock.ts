@@ -6,7 +6,10 @@ import type { StoreClock } from "./store-time.ts";
 const ID = "sweep";
 const YEAR_MS = 365 * 86_400_000;
 
-/** The item `sweep` of the transients table: who sweeps, and where the next one goes on. Takes GetItem and PutItem. */
+/**
+ * The item `sweep` of the transients table: until when a sweep holds the lock, and where the next sweep continues. Takes
+ * GetItem and PutItem.
+ */
 export function sweepLock(options: {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;

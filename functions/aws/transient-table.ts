@@ -19,7 +19,7 @@ export interface TransientTableOptions {
 }
 
 /**
- * The writing half: all that a function needs which only starts something (its role may do no more).
+ * The writing half, for a function that only starts something; its role allows no more than this.
  * `expires` is the table's TTL attribute, in seconds; DynamoDB deletes by it within a few days, so `expiresAt` is checked too:
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
  */
@@ -101,7 +101,10 @@ export function transientTable(options: TransientTableOptions): TransientStore {
   };
 }
 
-/** Nothing has a longer key, and the table answers one with an error: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys */
+/**
+ * No item has a longer key, and DynamoDB answers a longer key with an error:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
+ */
 function isKey(id: string): boolean {
   return id !== "" && Buffer.byteLength(id) <= MAX_KEY_BYTES;
 }

@@ -1,7 +1,7 @@
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { AddToSum } from "../core/tenants/tenant-use.ts";
 
-/** Milliseconds after its minute after which DynamoDB may delete a sum: it is not read any more by then. */
+/** DynamoDB may delete a sum this many milliseconds after its minute; nothing reads the sum by then. */
 const KEPT_MS = 10 * 60_000;
 const MINUTE_MS = 60_000;
 

@@ -10,9 +10,12 @@ export interface WorkQueueOptions {
   readonly client?: SQSClient;
 }
 
-/** SendMessageBatch takes no more entries. */
+/** SendMessageBatch takes at most this many entries. */
 const BATCH = 10;
-/** A page of the sweep at once; its shards side by side stay under the client's 50 connections (core/grant/schedule/sweep.ts). */
+/**
+ * Enough to send a page of the sweep at once; all shards of the sweep together stay under the client's 50 connections
+ * (core/grant/schedule/sweep.ts).
+ */
 const BATCHES_AT_ONCE = 10;
 
 /**

@@ -40,7 +40,7 @@ function callerOf(request: HttpRequest): AuditEvent["by"] {
   return isPlatformCall(request) ? "user" : "instance";
 }
 
-/** What was done is done: an event that the trail does not take is kept in the function's own log, and the call is answered. */
+/** If the audit trail does not take the event, logs it, and the call is still answered: its work is done already. */
 async function record(
   deps: () => { readonly audit: AuditTrail },
   event: AuditEvent | undefined,

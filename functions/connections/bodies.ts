@@ -19,9 +19,9 @@ export const Rotation = v.object({
 export const ClaimBody = v.object({
   claim: v.string(),
   endUser: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
-  /** Signing in again: though it cannot be known whether the account is the one from before. */
+  /** At a new sign-in: accept it even if nobody can tell whether the account is the same as before. */
   acceptUnknownAccount: v.optional(v.boolean()),
-  /** Signing in again: though the account is another one. */
+  /** At a new sign-in: accept it even if the account is another one. */
   acceptOtherAccount: v.optional(v.boolean()),
 });
 export type ClaimBody = v.InferOutput<typeof ClaimBody>;

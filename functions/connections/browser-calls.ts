@@ -1,6 +1,6 @@
 /**
- * What a browser page may call here with an instance token: it reads its instance, has it refreshed, and rotates itself. All else
- * takes the user's secrets, which belong into no browser (own-instance.ts).
+ * The calls that a browser page may make here with an instance token: read the instance, refresh it, and rotate the token.
+ * All other calls take the user's secrets, which must not be in a browser (own-instance.ts).
  * @param path below the base path
  * @returns methods for a preflight; none: nothing at this path is for browsers
  */

@@ -10,7 +10,7 @@ import type { ConnectionDeps } from "./deps.ts";
 
 /** A browser may deliver the same callback again within this time, in milliseconds, and is sent to the same place. */
 const KEPT_MS = 10 * 60_000;
-/** The same if the next delivery should try again: two deliveries at once arrive within this time. */
+/** How long a result is kept if a later delivery may try again; two deliveries at once arrive within this time. */
 const KEPT_BEFORE_RETRY_MS = 5_000;
 /** No function runs longer: a callback that began before that and left no result was cut off. */
 const LONGEST_RUN_MS = 130_000;
@@ -22,7 +22,7 @@ const RESERVE_MS = 3_000;
 /** What one delivery of a callback came to: `callback#<hash of the state>`. */
 export interface KeptCallback extends TransientItem {
   readonly status: "running" | "done";
-  /** Names the delivery that does the work. The SDK repeats a put whose answer was lost, and finds its own item. */
+  /** Id of the delivery that does the work. Shows that an item is our own when the SDK repeats a put whose answer was lost. */
   readonly delivery: string;
   readonly startedAt: number;
   readonly organizationId: string;
@@ -89,7 +89,7 @@ export async function onceForState(
   return to.location;
 }
 
-/** A result that cannot be kept costs a repeated delivery its answer, and nothing else. */
+/** If the result cannot be kept, only a repeated delivery suffers: it gets no answer. */
 async function keep(
   { transients, grants }: Pick<ConnectionDeps, "transients" | "grants">,
   running: KeptCallback,

@@ -161,12 +161,12 @@ function codeOf(request: HttpRequest, connector: Connector): string {
   const { query } = request;
   checkIssuer(connector, query.get("iss") ?? undefined);
   const error = query.get("error");
-  // RFC 6749 section 4.1.2.1; what a vendor writes besides goes into the app's URL as text, never as a code.
+  // RFC 6749 section 4.1.2.1; the vendor's `error_description` goes into the app's URL as text, never as a code.
   if (error !== null) {
     throw new InvalidRequest(
       `${connector.name} answered ${error}`,
       "error",
-      // Told in the app's return URL: there a code may be the vendor's word, too.
+      // This code goes into the app's return URL, where `error` may be a vendor's code, too.
       (/^[a-z_]{1,64}$/.test(error) ? error : "vendor_error") as ErrorCode,
       { vendor: { error_description: cutSecrets(query.get("error_description") ?? "", []) } },
     );
@@ -176,7 +176,7 @@ function codeOf(request: HttpRequest, connector: Connector): string {
   return code;
 }
 
-/** Exchanges the code, keeps apart what it brought until it is claimed, and makes the claim. */
+/** Exchanges the code, holds the grant as a pending sign-in until the claim, and makes the claim. */
 async function connect(
   deps: ConnectionDeps,
   request: HttpRequest,
@@ -211,7 +211,7 @@ async function connect(
   return { claim, missing: missingScopes.length === 0 ? {} : { missing_scopes: missingScopes.join(" ") } };
 }
 
-/** What the code is exchanged with, and what the grant is for. */
+/** The values for the exchange of the code, and the new or existing instance that gets the grant. */
 async function exchangeOf(
   deps: ConnectionDeps,
   request: HttpRequest,
@@ -249,7 +249,10 @@ async function exchangeOf(
   };
 }
 
-/** The SDK repeats a write whose answer was lost; the second one is refused by the first. */
+/**
+ * Whether the stored session has our own claim: the SDK repeats a write whose answer was lost, and the condition refuses the
+ * repeat.
+ */
 async function isOwn({ transients }: ConnectionDeps, { id, pending }: ConnectSession): Promise<boolean> {
   const now = await transients.get<ConnectSession>(id);
   return now?.pending !== undefined && now.pending.claim === pending?.claim;

@@ -13,12 +13,15 @@ import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
 
-/** Connected by a version that let a hosted sign-in work before its claim: within half an hour of a deployment, and never later. */
+/**
+ * A session that an older version connected: its instance works before the claim. Such sessions exist only in the half hour
+ * after a deployment.
+ */
 type OldSession = ConnectSession & { readonly instanceId: number };
 
 /**
- * Claims such a session, once. For another end user its instance is deleted; or, where it was there before and was signed in to
- * again, disabled, since it may have a stranger's grant by now.
+ * Claims such a session, once. If another end user claims it, deletes its new instance; disables an instance that was signed
+ * in to again, since that may have a stranger's grant now.
  */
 export async function claimOldSession(
   deps: ConnectionDeps,

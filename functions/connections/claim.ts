@@ -22,9 +22,9 @@ import { instanceOfUser } from "./own-instance.ts";
 type ConnectedSession = ConnectSession & { readonly pending: NonNullable<ConnectSession["pending"]> };
 
 /**
- * POST /connect/sessions/{id}/claim: what the sign-in brought becomes an instance, for the end user who began it only.
- * Somebody who was tricked into finishing another one's flow must not hand their account over: for another end user it is
- * revoked and gone, and the instance that was to be signed in to again stays as it was.
+ * POST /connect/sessions/{id}/claim: turns the pending sign-in into an instance, only for the end user who began the session.
+ * A user who is tricked into finishing someone else's sign-in must not give them their account: if another end user claims,
+ * the grant is revoked, and an instance that was to be signed in to again stays unchanged.
  */
 export function claimSession(deps: () => ConnectionDeps): ConnectionHandle<"connect.sessions.claim"> {
   return async (request, { caller: { user }, body }) => {
@@ -85,7 +85,7 @@ async function take(
   return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
 }
 
-/** Takes away what a claim for another end user must not get. Any number of times: the first may have been cut off. */
+/** Revokes the pending sign-in when another end user claims it. May run again: an earlier run may have been cut off. */
 async function refusal(
   { grants, transients }: ConnectionDeps,
   session: ConnectedSession,

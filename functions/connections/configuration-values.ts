@@ -23,7 +23,7 @@ export interface ConfigurationValues {
   };
 }
 
-/** Tokens are the grant's business, and the interval and time of a refresh are ours. */
+/** Keys that are not kept as configuration: tokens belong to the grant, and Linkspan sets interval and time of the refresh. */
 const OF_THE_GRANT = [
   "oauth.user.token",
   "oauth.user.refresh_token",
@@ -31,7 +31,7 @@ const OF_THE_GRANT = [
   "oauth.user.refresh_time",
 ];
 
-/** Shown masked, though it is no secret: so it was, and so clients expect it. */
+/** Shown masked although it is not secret: the original API did so, and clients expect it. */
 const SHOWN_MASKED = new Set(["oauth.api.key"]);
 
 /** A secret that an earlier version kept in clear is masked, too: it is sealed with the next write of the configuration. */
@@ -43,7 +43,7 @@ function isDeclared({ configuration }: Connector, name: string): boolean {
   return configuration?.some(({ key }) => key === name) === true;
 }
 
-/** Takes what a caller sent apart. @param values as strings */
+/** Splits what a caller sent into plain values, secrets, unchanged keys and an imported grant. @param values as strings */
 export function readConfiguration(
   connector: Connector,
   values: Readonly<Record<string, string>>,

@@ -91,7 +91,7 @@ async function bind(
 }
 
 /**
- * The session of the path, while its user is on the way.
+ * The session of the path, while it is open.
  * @throws {NotFound} unknown, over or done, or its user or organization is suspended
  */
 async function openSession(
@@ -108,7 +108,7 @@ async function openSession(
   return { session, organization };
 }
 
-/** The vendor's page, with a single-use state of ours and PKCE; one path of ours per connector to come back to. */
+/** The vendor's authorization URL, with our single-use state and PKCE. Each connector has its own callback path. */
 async function authorizationFor(
   deps: ConnectionDeps,
   request: HttpRequest,
@@ -136,7 +136,10 @@ async function authorizationFor(
   return url;
 }
 
-/** What the session brought; for an instance that is signed in to again, the client that it has. */
+/**
+ * The OAuth client in the session's configuration; else the client of the instance that is signed in to again, or the
+ * registered app.
+ */
 async function clientFor(
   deps: ConnectionDeps,
   session: ConnectSession,
@@ -196,7 +199,10 @@ ${connectors.map((connector) => connectorButton(request, session, connector, onl
   );
 }
 
-/** The browser came back without the cookie that the page sets. Its button opens the page again, which sets the cookie again. */
+/**
+ * Shown when the browser posts the form without the page's cookie. The button opens the connect page, which sets the cookie
+ * again.
+ */
 function cookiesBlockedPage(request: HttpRequest, session: ConnectSession): HttpResponse<never> {
   const title = "Please allow cookies";
   return page(

@@ -45,14 +45,17 @@ export interface ConnectSession extends TransientItem {
   /** The instance that is signed in to again. */
   readonly instanceId?: number;
   readonly reauthenticates: boolean;
-  /** What the sign-in brought, once connected: it goes live with the claim. Absent: it is live already (see `claim`). */
+  /**
+   * The pending sign-in, once connected; the claim makes it live. Absent in a session that an older version connected (see
+   * `claim`).
+   */
   readonly pending?: {
     readonly instanceId: number;
     readonly epoch: string;
     /** Hash of the claim. */
     readonly claim: string;
   };
-  /** Names the one claim whose answer told the token. */
+  /** Id of the one claim call whose answer holds the token. */
   readonly claimedBy?: string;
   /** Hash of the cookie of the browser that opened it first. */
   readonly browser?: string;
@@ -96,7 +99,7 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
         chosen[0] === undefined || values === undefined ? {} : configurationOf(again, chosen[0], values),
       reauthenticates: again !== undefined,
     };
-    // A refused put is our own: the SDK repeats a put whose answer was lost, and the id is random.
+    // Ignores a refused put: the id is random, so only our own put, repeated by the SDK, can be in the way.
     await transients.put(session);
     return json(
       {
@@ -155,7 +158,7 @@ async function checkClients(
   }
 }
 
-/** What is given; for an instance that is signed in to again, the vendor's URLs need what it has. */
+/** The given plain values; for an instance that is signed in to again, also its stored values for the vendor's URLs. */
 function configurationOf(
   again: Instance | undefined,
   connector: Connector,

@@ -412,7 +412,7 @@ export const connectionContracts = contracts({
 
 export type ConnectionContracts = typeof connectionContracts;
 
-/** Who calls, by what the contract takes. */
+/** The type of the caller, by the contract's `auth`. */
 interface Callers {
   readonly user: PlatformCaller;
   readonly instanceOfUser: OwnInstance;

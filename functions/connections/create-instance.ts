@@ -148,7 +148,7 @@ async function connectorOf(request: HttpRequest, body: InstanceBody): Promise<Co
   return await connectorNamed(keyOrId);
 }
 
-/** The client that stands at the token endpoint. @throws {InvalidRequest} an id without its secret */
+/** The OAuth client that authenticates at the token endpoint. @throws {InvalidRequest} an id without its secret */
 export function oauthClientOf(client: ChosenClient, configuration: ConfigurationValues): OAuthClient {
   if (client.kind === "registered") return { kind: "registered", appId: client.app.id };
   const secret = configuration.secret["oauth.api.secret"];
@@ -181,9 +181,9 @@ export async function authorizationOf(
   { clientId, code }: { clientId: string; code: string },
 ): Promise<StateOfCode> {
   if (state === undefined || !isOwnState(state)) return { repeated: false };
-  // A client that lost our answer sends the same again. State and code are both used; the error names the code: the exchange
-  // stops at it and names the instance that it made. Nor is the code sent
-  // a second time: its verifier is for one exchange (RFC 9700 section 2.1.1).
+  // A client that lost our answer sends the same again. Both state and code are used. We report the used code: the exchange
+  // stops there, and its error names the instance made before. The code does not go to the vendor again, since its verifier
+  // is for one exchange (RFC 9700 section 2.1.1).
   const seen = await deps.transients.get(`code#${hashOf(connector.key, clientId, code)}`);
   if (seen !== undefined) return { repeated: true };
   const authorization = await consumeAuthorization(
@@ -208,8 +208,8 @@ export async function authorizationOf(
 }
 
 /**
- * Runs an exchange. Where it ends with "not now", or with an error of unknown effect (a store that does not answer), its state is
- * put back: the same request may be sent again, so this must work. If the code was used after all, the repeated request reports
+ * Runs an exchange. If the exchange fails with 429 or 503, or with an unexpected error (a store does not answer), puts the
+ * state back, so that the same request can be sent again. If the code was used after all, the repeated request reports
  * that.
  */
 export async function restoringState<T>(
@@ -229,7 +229,7 @@ export function mayComeAgain(error: unknown): boolean {
   return !(error instanceof LinkspanError) || error.status === 503 || error.status === 429;
 }
 
-/** A grant won elsewhere, wherever the caller put it. */
+/** An imported grant, from `configuration` or from `providerData`. */
 function importedGrant(
   providerData: Readonly<Record<string, string>>,
   { grant }: ConfigurationValues,
@@ -238,7 +238,7 @@ function importedGrant(
   const refreshToken = grant.refreshToken ?? providerData.refresh_token;
   if (accessToken === undefined && refreshToken === undefined) return undefined;
   const { importedToken } = budgets;
-  // What the configuration holds is bounded there, value by value.
+  // Tokens in `configuration` need no check here: the body's schema limits each value.
   checkText(providerData.access_token, importedToken, "providerData.access_token");
   checkText(providerData.refresh_token, importedToken, "providerData.refresh_token");
   const seconds = lifetimeOf(providerData.expires_in);

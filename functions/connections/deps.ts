@@ -13,6 +13,6 @@ export interface ConnectionDeps {
   readonly tenants: TenantStore & RegisteredApps;
   readonly transients: TransientStore;
   readonly audit: AuditTrail;
-  /** Asked for where a connector needs it. */
+  /** Called only for a connector that needs discovery. */
   readonly discover: () => Discover;
 }

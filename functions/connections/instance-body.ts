@@ -80,7 +80,7 @@ export function elementKeyOrId(
   return (typeof element === "object" ? (element.key ?? element.id) : element)?.trim();
 }
 
-/** What a redirect brings along beside the code: `realmId`, `dc`, `subdomain`. The OAuth protocol's own is left out. */
+/** Parameters of the OAuth protocol. `extraOf` leaves these out and keeps the others (`realmId`, `dc`, `subdomain`). */
 const PROTOCOL = new Set([
   "code",
   "state",

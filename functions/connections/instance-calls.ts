@@ -39,7 +39,7 @@ export function enableInstance(
   };
 }
 
-/** POST /instances/{id}/token: a new instance token; the one until now lives for `graceSeconds` more (default 0). */
+/** POST /instances/{id}/token: a new instance token; the previous token stays valid for `graceSeconds` (default 0). */
 export function rotateToken(deps: () => ConnectionDeps): ConnectionHandle<"instances.token"> {
   return async (request, { caller: own, body: { graceSeconds = 0 } }) => {
     const now = latestNow(own.reading, deps().grants.monotonic());
@@ -101,14 +101,14 @@ async function statusOf(deps: ConnectionDeps, instance: Instance): Promise<Statu
     expiresAt: time(grant.expiresAt),
     lastRefreshedAt: time(instance.lastRefreshedAt),
     lastError: lastErrorOf(instance),
-    // What is dead is due to be taken away, not to be refreshed.
+    // The due time of a dead grant is for its removal, not for a refresh.
     nextRefreshAt: isDead || grant.refreshToken === undefined ? null : time(nextRefreshAt(instance, grant)),
     scopes: grantedScopes(connector, grant) ?? null,
     missingScopes: missingScopes(connector, grant),
   };
 }
 
-/** Why the last refresh failed, in our word (`code`) and in the vendor's own; `null` where it did not tell. */
+/** Why the last refresh failed: our error code (`code`) and the vendor's error; `null` where the vendor gave none. */
 function lastErrorOf({ lastError, lastFailure }: Instance): StatusAnswer["lastError"] {
   if (lastError === undefined) return null;
   // If the codes differ, an earlier version wrote `lastError` alone: `lastFailure` is of another failure.

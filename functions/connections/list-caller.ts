@@ -7,7 +7,7 @@ import { hasInstanceToken, isPlatformCall, type OwnInstance, ownInstance } from 
 
 /** With these, a call with an instance token still asks for a list. */
 const LIST_PARAMETERS = ["tags[]", "tags", "searchText", "pageSize", "page", "nextPage"];
-/** Whose list is asked for; or the instance whose token asks for itself. */
+/** The user whose list is asked for, or the one instance of the token. */
 export type ListCaller = { readonly user: User } | { readonly one: OwnInstance };
 
 /** @throws {Unauthorized} neither */

@@ -71,7 +71,7 @@ async function list(deps: ConnectionDeps, request: HttpRequest, user: User, quer
 
 async function filterOf(request: HttpRequest, { tags, searchText }: ListQuery): Promise<Filter> {
   return {
-    // Each once: a query can hold thousands, and every instance is asked for all of them.
+    // Removes duplicates: a query can hold thousands of tags, and each is compared with every instance.
     tags: [...new Set(tags)],
     ...(searchText === undefined ? {} : { searchText: searchText.toLowerCase() }),
     ...(request.params.keyOrId === undefined ? {} : { connector: await connectorOfPath(request) }),

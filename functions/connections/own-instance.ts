@@ -12,8 +12,8 @@ import { decodeSegment } from "../http/route-table.ts";
 import type { ConnectionDeps } from "./deps.ts";
 
 /**
- * What a call does with its instance. An instance token alone may `use` it: read it, and have it refreshed; and it may `rotate`
- * itself. What would `change` the instance takes its user's secrets, too: the token lies wherever the instance is used, such as
+ * What a call does with its instance. An instance token alone allows `use` (read and refresh the instance) and `rotate`
+ * (replace the token). `change` also needs the user's secrets: the token lies wherever the instance is used, such as
  * in a browser page.
  */
 export type InstanceUse = "use" | "rotate" | "change";
@@ -29,7 +29,7 @@ export interface OwnInstance {
 }
 
 /**
- * Finds the instance of a call: of its path, for the user who owns it; or, where the path names none, of its instance token.
+ * Finds the instance of a call: by the id in the path, for the user who owns it; or by the instance token.
  * A disabled instance and one that needs a new sign-in are found too.
  * @param use what the call does with it
  * @throws {Unauthorized} no good credentials
@@ -94,7 +94,7 @@ function assertAllowed(
   }
 }
 
-/** Else whoever holds the old token could lock out those who have the new one. */
+/** The error for a rotation with an old token: its holder must not lock out those who have the new token. */
 export function tokenSuperseded(): Forbidden {
   return new Forbidden(
     "this instance token was rotated away and lives for its grace only: rotate with the newest one, or with User and Organization",

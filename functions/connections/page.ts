@@ -58,7 +58,7 @@ ${content}
 
 /**
  * For calls that a person's browser makes: what goes wrong is told on a page, with the status that an API call would have.
- * A browser that only prefetches a link is not its user yet: nothing is done for it.
+ * Refuses a prefetch: the user has not opened the link yet.
  */
 export function asHtmlPage(handle: HttpHandler): HttpHandler {
   return async (request) => {
@@ -83,7 +83,8 @@ export function asHtmlPage(handle: HttpHandler): HttpHandler {
 }
 
 /**
- * Says so in one of four headers: `Sec-Purpose` (https://fetch.spec.whatwg.org/#sec-purpose-header), `Purpose` (older Chromium),
+ * Whether the request is a prefetch. Browsers say so in one of four headers: `Sec-Purpose`
+ * (https://fetch.spec.whatwg.org/#sec-purpose-header), `Purpose` (older Chromium),
  * `X-Moz` (older Firefox), `X-Purpose` (Safari's previews).
  */
 function isPrefetch({ headers }: HttpRequest): boolean {

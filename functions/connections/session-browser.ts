@@ -70,7 +70,7 @@ export function formToken(cookie: string): string {
 
 /**
  * Whether a form was posted from our own page: its token belongs to the cookie, and the browser names no other origin.
- * Browsers that send neither `Sec-Fetch-Site` nor `Origin` are held by the token and the cookie's `SameSite`.
+ * For browsers that send neither `Sec-Fetch-Site` nor `Origin`, the token and the cookie's `SameSite` protect the form.
  */
 export function isOwnForm(request: HttpRequest, form: URLSearchParams, cookie: string): boolean {
   const { origin, "sec-fetch-site": site } = request.headers;

@@ -1,6 +1,6 @@
 /**
- * Takes HTML tags out of a text that people will see. A tag that never ends goes to the end of the text: a page that shows the
- * text may bring the missing `>`. A `<` that begins no tag stays.
+ * Takes HTML tags out of a text that people will see. A tag without `>` is removed up to the end of the text, since the page
+ * around the text may supply the `>`. A `<` that begins no tag stays.
  */
 export function stripHtml(value: string): string {
   const lastEnd = value.lastIndexOf(">");

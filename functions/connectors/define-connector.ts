@@ -10,7 +10,7 @@ export interface Revocation {
   readonly ends: "token" | "grant";
 }
 
-/** One GET that hands a token in and brings a longer one out. */
+/** One GET that exchanges a token for one that lives longer. */
 export interface TokenStep {
   /** Its host may be another than the token URL's. */
   readonly url: string;
@@ -21,15 +21,16 @@ export interface TokenStep {
 }
 
 /**
- * A vendor without refresh tokens, whose access token is exchanged for a long-lived one as soon as the code brought it, and
- * which then renews itself while it lives (Meta's Threads and Instagram). The grant keeps it as its own refresh token.
+ * For a vendor without refresh tokens: its access token is exchanged for a long-lived one right after the code exchange, and
+ * the long-lived token is renewed with itself while it is valid (Meta's Threads and Instagram). The grant keeps it as its own
+ * refresh token.
  */
 export interface LongLivedToken {
   /** The short-lived token in, the long-lived one out: the second request of a code exchange. */
   readonly exchange: TokenStep;
   /** A living long-lived token in, the next one out. */
   readonly renewal: TokenStep;
-  /** The vendor renews none that is younger, in milliseconds. */
+  /** Minimum age of a token that the vendor renews, in milliseconds. */
   readonly minimumAgeMs: number;
   /** How long the code's own token lives where the vendor does not tell, in milliseconds. */
   readonly shortLifetimeMs: number;
@@ -40,7 +41,7 @@ export interface Source {
   readonly url: string;
   /** `YYYY-MM-DD`: when somebody last found it there. */
   readonly checked: string;
-  /** In a few words, what of the connector it is the source of. */
+  /** In a few words, the facts of the connector that this page supports. */
   readonly facts: string;
 }
 
@@ -87,7 +88,7 @@ export interface OAuth2 {
     readonly default: readonly string[];
     /** What the vendor wants between two scopes. */
     readonly separator: " " | "," | "+";
-    /** What stands between two scopes of its token answers; absent: `separator`. Blanks part them in any case. */
+    /** Separator of scopes in the vendor's token answers; absent: `separator`. Blanks always separate scopes, too. */
     readonly answerSeparator?: " " | "," | "+";
     /** The name that the vendor's token answer uses for a scope. */
     readonly aliases?: Readonly<Record<string, string>>;
@@ -119,7 +120,7 @@ export interface OAuth2 {
   };
   /**
    * Values of `error` by which this vendor says that a grant is dead, beside those that mean so everywhere
-   * (core/oauth/dead-grant.ts). Case does not count. Only what no second try can help, each with the vendor's page.
+   * (core/oauth/dead-grant.ts). Case is ignored. Only errors that a retry cannot solve; name the vendor's page for each.
    */
   readonly deadGrantErrors?: readonly string[];
   /** In place of `refreshToken`: the access token itself is exchanged and renewed. */
@@ -179,7 +180,7 @@ export interface ConfigurationField {
   readonly secret?: boolean;
   /** Where it stands in a URL or a header. */
   readonly format?: ValueFormat;
-  /** Stands for it where it is left out. */
+  /** The value when the field is left out. */
   readonly default?: string;
 }
 
@@ -196,13 +197,16 @@ export interface VendorApi {
   readonly hosts?: Readonly<Record<string, string>>;
   /** Hosts that downloads may be redirected to: exact or `*.suffix`. */
   readonly downloadHosts?: readonly string[];
-  /** Paths (and what lies below them) on another of `hosts`, for SDKs that fold their hosts onto one base. First match wins. */
+  /**
+   * Paths (and what lies below them) on another of `hosts`, for SDKs that send the calls for all hosts to one base URL. First
+   * match wins.
+   */
   readonly pathHosts?: readonly { readonly prefix: string; readonly host: string }[];
   /** Where the vendor's own credential goes. */
   readonly credential: Credential;
   /** Headers that each call needs (`Notion-Version`), by name. May hold `{name}`, and `{client_id}` of the grant's client. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Other places where the vendor takes it: there the proxy finds the instance token, too. */
+  /** Other places where the vendor takes its credential; the proxy accepts the instance token there, too. */
   readonly otherCredentials?: readonly Credential[];
   /** JSON fields that carry vendor URLs, rewritten by the proxy only when asked (`Elements-Rewrite-Urls: true`). */
   readonly urlFields?: readonly string[];
@@ -231,7 +235,7 @@ export interface Connector {
   readonly configuration?: readonly ConfigurationField[];
   /** What the vendor tells of an instance (`instance_url`, `realmId`). Other members are kept as far as there is room. */
   readonly captured?: readonly CapturedValue[];
-  /** Tells who granted. */
+  /** The call that tells whose account the grant is for. */
   readonly account?: AccountCall;
 }
 

@@ -16,7 +16,8 @@ import {
 import type { OpenHub } from "./open-hub.ts";
 import { CopyBody, ItemBody, list, overwrite, path, raw, shown } from "./parameters.ts";
 
-// The Documents hub, call by call. Methods and paths are in core/documents/calls.ts, which also tells what a vendor can.
+// The Documents hub, call by call. Methods and paths are in core/documents/calls.ts, which also tells which calls a vendor
+// supports.
 
 /** What a call to a vendor may end with. */
 const vendorErrors = [
@@ -74,7 +75,7 @@ const bytes = {
 } as const;
 
 const ofOptional = [...ofItem, "not_supported"] as const;
-/** What a file's call and the same of a folder take. */
+/** Parameters and errors that a file's call and the folder's call share. */
 const removing = {
   query: { ...path, emptyTrash: flag("Not into the vendor's bin.") },
   errors: ofWriting,

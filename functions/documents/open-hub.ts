@@ -22,7 +22,7 @@ export interface DocumentsDeps {
 /** The hub as one caller sees it, for one request. */
 export interface OpenHub extends HubContext {
   readonly instance: Instance;
-  /** The item as the store just showed it. */
+  /** The store's time when the instance was read. */
   readonly reading: StoreReading;
   /** Of the instance token that came; absent: none did. */
   readonly tokenHash?: string;

@@ -47,7 +47,7 @@ export function namedItem(request: HttpRequest, query: { readonly path: string |
   return { path: parsePath(query.path) };
 }
 
-/** How items are shown, of the values of `shown`. */
+/** Turns the query values of `shown` into `WireOptions`. */
 export function wireOptions(query: {
   readonly raw: boolean | undefined;
   readonly fields: readonly string[];

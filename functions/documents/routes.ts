@@ -82,7 +82,7 @@ const callsByName: ReadonlyMap<string, HubCall> = new Map(
   ]),
 );
 
-/** Every answer of the hub tells whose it is. */
+/** A header of every hub answer names the instance. */
 export function instanceHeader(request: HttpRequest): Record<string, string> {
   const { instanceId } = request.logContext;
   return instanceId === undefined ? {} : { "Elements-Element-Instance-Id": String(instanceId) };

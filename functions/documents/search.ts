@@ -14,7 +14,7 @@ export const search: HubHandle<"search"> = async (_request, { caller: hub, query
       startDate,
       endDate,
     }),
-    // Each once: a query can hold thousands, and every item is asked for all of them.
+    // Removes duplicates: a query can hold thousands of values, and each is compared with every item.
     extensions: [...new Set(query.extensions)],
     tags: [...new Set(query.tags)],
   };

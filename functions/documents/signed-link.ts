@@ -21,8 +21,9 @@ const place = (instance: Pick<Instance, "id" | "organizationId">) => ({
 });
 
 /**
- * A link to a file's bytes that needs no Authorization: `/links/<instance>.<sealed>`. It dies after four hours, and with
- * the instance token it was asked with, with disable and with delete, and with its user's or organization's suspension.
+ * A link to a file's bytes that needs no Authorization: `/links/<instance>.<sealed>`. The link ends after four hours, or
+ * earlier: when the instance token that asked for it ends, when the instance is disabled or deleted, or when its user or
+ * organization is suspended.
  */
 export async function signedLink(
   request: HttpRequest,
@@ -75,7 +76,7 @@ export const followLink =
     admitTenant(request, organization.id);
     const hub = await openHubOf({ instance, reading }, request, deps());
     const download = await downloadFile(hub, { id: file }, rangeOf(request.headers.range));
-    // The file is the user's, the origin is ours: nothing in it may run here.
+    // The user's file is served from our origin, so no script in it may run.
     return answerDownload(download, {
       "Content-Security-Policy": "sandbox",
       "Referrer-Policy": "no-referrer",

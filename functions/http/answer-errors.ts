@@ -40,7 +40,7 @@ function toLinkspanError(error: unknown): LinkspanError {
       { cause: error },
     );
   }
-  // Budgets are checked before anything is written: this is the net below them.
+  // Size budgets are checked before any write; this catches what those checks miss.
   if (error instanceof StoreRefused && error.tooLarge) {
     return new LinkspanError(413, "too_large", "what was sent is larger than what can be stored", {
       cause: error,

@@ -25,7 +25,7 @@ export interface PlatformCaller {
   readonly user: User;
 }
 
-/** Whom an instance token stands for, and the item as the store just showed it. */
+/** The organization and instance of an instance token, and the store's time when the instance was read. */
 export interface InstanceCaller {
   readonly organization: Organization;
   readonly instance: Instance;
@@ -227,7 +227,7 @@ function malformed(): Unauthorized {
   );
 }
 
-/** The same words whatever it was: whoever guesses secrets learns nothing from them. */
+/** One message for every cause, so that it tells nothing to somebody who guesses secrets. */
 function unknownSecret(): Unauthorized {
   return new Unauthorized("the credentials are unknown or no longer valid");
 }

@@ -57,7 +57,7 @@ export interface Contract {
   readonly answers: Readonly<Record<number, Answer>>;
   /** Codes beside those that every call may answer (`commonErrors`). */
   readonly errors?: readonly ErrorCode[];
-  /** What the audit trail calls it; absent: it changes nothing. */
+  /** Action name of the call in the audit trail; absent: the call changes nothing. */
   readonly audit?: string;
   /** False: this GET does something that a HEAD, which link scanners send, must not do. Else it answers HEAD, too. */
   readonly head?: false;

@@ -12,8 +12,9 @@ export function allowOrigins(request: HttpRequest, origins: readonly string[]): 
 }
 
 /**
- * Answers a browser's preflight, for any origin: it comes without a token, so the organization and its list of origins are not known yet. It gives
- * nothing away; the answer itself carries `Access-Control-Allow-Origin` only for a listed origin. No cookies ever.
+ * Answers a browser's preflight, for any origin: it comes without a token, so the organization and its list of origins are
+ * not known yet. The preflight's answer reveals nothing; the answer to the real request carries `Access-Control-Allow-Origin`
+ * only for a listed origin. Cookies are never allowed.
  * @param methods what an instance token may do at this path: all, on the hub and the proxy
  * @returns undefined: this is no preflight, or the path has nothing for a browser
  */

@@ -16,9 +16,9 @@ export interface HttpFunctionOptions {
   readonly routes: readonly Route[];
   /** The request limit for each organization; returns `undefined` if there is none. */
   readonly tenantUse?: () => TenantUse | undefined;
-  /** See every answer, errors too: they add headers. */
+  /** Middlewares outside of the error handling: they add headers to every answer, errors included. */
   readonly outer?: readonly Middleware[];
-  /** Lie inside of the error handling: they see errors as they were thrown. */
+  /** Middlewares inside of the error handling: they get errors as thrown. */
   readonly inner?: readonly Middleware[];
 }
 

@@ -22,7 +22,7 @@ export async function connectorOfPath(request: HttpRequest): Promise<Connector> 
   return await connectorNamed(decodeSegment(request, "keyOrId"));
 }
 
-/** The same, of which only the catalogue's entry is needed. @throws {NotFound} */
+/** The catalogue entry of `/elements/{keyOrId}/…`. @throws {NotFound} */
 export async function entryOfPath(request: HttpRequest): Promise<CatalogueEntry> {
   return await entryNamed(decodeSegment(request, "keyOrId"));
 }

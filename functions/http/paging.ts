@@ -12,7 +12,7 @@ export const paging = {
   pageSize: wholeNumber("Entries of a page.", DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE),
   page: {
     ...pageNumber,
-    // Not looked at where a nextPage says more.
+    // Ignored when `nextPage` is sent.
     read: (query: URLSearchParams, name: string): number =>
       query.has("nextPage") ? 1 : pageNumber.read(query, name),
   },

@@ -1,11 +1,14 @@
 import { InvalidRequest } from "../core/errors.ts";
 
-/** One parameter of a query: how it is read, and what the documentation says of it. Empty values are absent by then. */
+/**
+ * One parameter of a query: how it is read, and what the documentation says of it. Empty values are already removed from the
+ * query.
+ */
 export interface Parameter<T = unknown> {
   readonly description: string;
-  /** As it is written in a URL, where that is not its name here: `tags[]`. */
+  /** The parameter's name in a URL, if it differs from the name here: `tags[]`. */
   readonly writtenAs?: string;
-  /** JSON Schema of one value; of a list's whole. */
+  /** JSON Schema of the value; for a list, of the whole list. */
   readonly schema: Readonly<Record<string, unknown>>;
   /** @throws {InvalidRequest} naming the parameter */
   readonly read: (query: URLSearchParams, name: string) => T;

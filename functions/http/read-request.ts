@@ -6,7 +6,9 @@ import type { HttpRequest } from "./request.ts";
 /** Everything is below this, with the stage (`elements`) in front where the default URL or a base-path mapping shows it. */
 const BASE = "/api-v2";
 
-/** Turns API Gateway's event into a request. Never throws: what is wrong with it waits in `invalid`. */
+/**
+ * Turns API Gateway's event into a request. Never throws: puts an error in the request into `invalid`; `findRoute` throws it.
+ */
 export function readRequest(
   event: APIGatewayProxyEvent,
   context: Pick<Context, "getRemainingTimeInMillis" | "awsRequestId">,
@@ -48,7 +50,7 @@ export function readRequest(
       event.body === null
         ? Buffer.alloc(0)
         : Buffer.from(event.body, event.isBase64Encoded ? "base64" : "utf8"),
-    // Set by API Gateway only; a caller can set the other.
+    // Only API Gateway sets `extendedRequestId`; a caller can set `requestId`.
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
     requestId: event.requestContext.extendedRequestId ?? event.requestContext.requestId,
     sourceIp: event.requestContext.identity?.sourceIp ?? "",

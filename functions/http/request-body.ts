@@ -41,12 +41,12 @@ export function parseBody<const S extends v.GenericSchema>(
   schema: S,
 ): v.InferOutput<S> {
   const body = jsonBody(request) ?? {};
-  // To `v.object` an array is one without fields.
+  // `v.object` takes an array for an object without fields.
   if (!isObject(body)) throw new InvalidRequest("the body is not right: it must be a JSON object", "body");
   return checked(schema, withoutEmpty(body));
 }
 
-/** A value as a schema has it. @throws {InvalidRequest} naming the field */
+/** Checks a value against a schema, and returns the schema's output. @throws {InvalidRequest} naming the field */
 export function checked<const S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { message: whatIsExpected });
   if (result.success) return result.output;

@@ -35,7 +35,7 @@ export interface HttpRequest {
     route?: string;
     /** Code of an error that is answered otherwise than as an error: by a redirect or on a page. */
     code?: string;
-    /** What the audit trail calls it, where the route does not tell. */
+    /** Action name in the audit trail, in place of the route's own. */
     action?: string;
     /** Names of the fields that the call changes, never a value. */
     changed?: readonly string[];

@@ -75,7 +75,7 @@ function parameters(route: CompiledRoute, segments: readonly string[]): Record<s
   return params;
 }
 
-/** Opens one percent-encoded path parameter. @throws {InvalidRequest} a bare `%` */
+/** Decodes one percent-encoded path parameter. @throws {InvalidRequest} a bare `%` */
 export function decodeSegment(request: HttpRequest, name: string): string {
   const raw = request.params[name] ?? "";
   try {

@@ -1,7 +1,7 @@
 import type { VendorApi } from "../connectors/define-connector.ts";
 import { Unauthorized } from "../core/errors.ts";
 
-/** Shape of an instance token (core/instances/instance-token.ts): it can be told from whatever else a request carries. */
+/** Shape of an instance token (core/instances/instance-token.ts): no other value in a request has this shape. */
 const TOKEN = /^lsi_[0-9a-z]{1,11}\.[A-Za-z0-9_-]{43}$/;
 
 /** Where a request carries its instance token. */
@@ -24,8 +24,8 @@ interface Carrier {
 }
 
 /**
- * Finds the instance token where a vendor's SDK puts its credential. Which connector it is for shows only when the token
- * was looked up, so this looks everywhere; `isCredentialPlace` then says of each place whether it may be there.
+ * Finds the instance token where a vendor's SDK puts its credential. The connector is known only after the token is looked
+ * up, so this searches all places; `isCredentialPlace` then checks each place.
  * @throws {Unauthorized} there is none, or two different ones
  */
 export function findInstanceToken({ headers, query }: Carrier): FoundToken {

@@ -34,7 +34,7 @@ export interface ProxyCaller {
 
 /**
  * Until the first byte that we can pass on (the vendor's headers, or all of a body whose URLs are rewritten): API Gateway
- * gives a regional stream up after 5 minutes without a byte, and so do we, before.
+ * closes a regional stream after 5 minutes without a byte; we stop waiting earlier.
  */
 const VENDOR_PATIENCE_MS = 285_000;
 /** Between two pieces of a body. */

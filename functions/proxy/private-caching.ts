@@ -1,6 +1,6 @@
 /**
- * Rules of an answer for caches: all instances share each URL of the proxy, so that no cache between us and the caller may keep it
- * for others, whatever the vendor says of its own URL (RFC 9111 sections 3.5 and 5.2.2).
+ * Cache headers of an answer. All instances share the proxy's URLs, so no cache between us and the caller may keep an answer
+ * for other callers, whatever the vendor says of its own URL (RFC 9111 sections 3.5 and 5.2.2).
  * @param headers of the vendor's answer
  * @param carriers names of the headers that the instance token came in
  * @returns the headers, with `private` in `Cache-Control`, without what is said to shared caches, and with the carriers in `Vary`

@@ -22,7 +22,7 @@ const notToVendor = anyOf([
   "host",
   "content-length",
   "expect",
-  // Ours and the caller's secrets.
+  // Our own headers, and the caller's secrets.
   "authorization",
   "cookie",
   "elements-*",
@@ -48,11 +48,11 @@ const notToCaller = anyOf([
   ...HOP_BY_HOP,
   "set-cookie",
   "set-cookie2",
-  // What only we may say.
+  // Headers that only Linkspan may set.
   "elements-*",
   "x-amzn-*",
   "access-control-*",
-  // They speak for the vendor's own host, and would be taken for rules about ours.
+  // Rules about the vendor's host; a browser would apply them to our host.
   "alt-svc",
   "strict-transport-security",
   "public-key-pins*",
@@ -77,7 +77,7 @@ const notToCaller = anyOf([
 ]);
 
 /**
- * Headers of an answer from the vendor that a browser must not take for a page of ours: our host also serves the connect
+ * Added to the vendor's answer, so that a browser does not treat it as one of our pages: our host also serves the connect
  * pages, with their cookies.
  */
 const ADDED_FOR_CALLER: Pairs = [

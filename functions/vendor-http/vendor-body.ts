@@ -6,8 +6,8 @@ import { VendorUnreachable } from "../core/vendor-http.ts";
 const UNREAD_LIMIT_MS = 5 * 60_000;
 
 /**
- * The bytes of a vendor's answer as they came, under back-pressure. Time counts against the vendor only while somebody
- * waits for its next bytes: a slow reader does not make a slow vendor.
+ * The bytes of a vendor's answer as they came, under back-pressure. The vendor's idle time runs only while somebody waits for
+ * its next bytes: a slow reader causes no vendor timeout.
  */
 export class VendorBody extends Readable {
   readonly #source: IncomingMessage;

@@ -21,7 +21,7 @@ const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 /** All headers of an answer together. */
 const MAX_HEADER_BYTES = 32 * 1024;
 const MAX_LENIENT_HEADER_BYTES = 64 * 1024;
-/** Framing and connection are ours to say, whatever the caller handed over. */
+/** We set the headers for framing and connection; those of the caller are dropped. */
 const OWN_HEADERS: readonly string[] = [
   "host",
   "connection",
@@ -199,7 +199,7 @@ class Exchange {
     this.#giveUp(new VendorUnreachable("the request was given up", { sent: this.#sent, cause }));
   };
 
-  /** A request that waits for a connection emits its error only once it has one, so this rejects, too. */
+  /** Rejects here as well: a request that waits for a connection emits its error only after it gets the connection. */
   #giveUp(error: unknown): void {
     this.#settled();
     this.#end.reject(error);

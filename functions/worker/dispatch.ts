@@ -5,7 +5,7 @@ import { refreshDue } from "../core/grant/schedule/refresh-due.ts";
 import type { SuspensionWork } from "../core/tenants/mark-instances.ts";
 import type { Work, WorkKind } from "../core/work-queue/work.ts";
 
-/** The grants' life, and what else the worker has. */
+/** The worker's dependencies, and the marking of suspended users' instances. */
 export interface DispatchDeps extends WorkerDeps {
   /** Marks a suspended user's instances, or takes the marks off. */
   readonly markInstances?: (work: SuspensionWork) => Promise<void>;

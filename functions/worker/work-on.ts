@@ -5,14 +5,15 @@ import { settleAll } from "../core/settle-all.ts";
 import { readMessage } from "../core/work-queue/message.ts";
 import { type DispatchDeps, dispatch } from "./dispatch.ts";
 
-/** One message's work: a whole lease, and a little for what comes before it. */
+/** Time for one message: a whole lease, and some time for the steps before the lease. */
 const RECORD_MS = 130_000;
 /** Left of the invocation for the answer. */
 const RESERVE_MS = 5_000;
 
 /**
- * Works on the messages of a batch side by side, each with a time of its own. Only those that failed come again; a refresh that
- * the vendor put off is no failure, it has its own next time. What goes on after its time is awaited: it may hold a grant.
+ * Works on the messages of a batch side by side, each with a time of its own. Only failed messages come again; a refresh that
+ * the vendor put off is no failure, since it has its own next time. Work that runs longer than its time is still awaited: it
+ * may hold a grant.
  */
 export async function workOn(
   deps: DispatchDeps,

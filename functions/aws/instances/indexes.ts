@@ -106,7 +106,7 @@ async function indexPage(
   };
 }
 
-/** BatchGetItem takes no more keys. */
+/** BatchGetItem takes at most this many keys. */
 const BATCH = 100;
 
 /** Lists of instances, by two indexes. Takes Query on them and BatchGetItem. */
@@ -149,8 +149,9 @@ export function instanceLists(options: InstanceTableOptions): InstanceLists {
 const PAGE = 10;
 
 /**
- * What shares a consent: instances, and pending sign-ins. What is being deleted has no `ownerKey`, the index's sort key, and
- * what is ending has no `consentKey`, its partition key: neither is on it. Takes Query on the index.
+ * Finds instances and pending sign-ins that share a consent, by the `consent` index. An instance that is being deleted has no
+ * `ownerKey` (sort key), and a pending sign-in that is ending has no `consentKey` (partition key): neither is on the index.
+ * Takes Query on the index.
  */
 export function instanceSiblings({ client, tableName }: InstanceTableOptions): InstanceSiblings {
   const isOn = async (
@@ -193,8 +194,8 @@ const SEGMENTS = 4;
 const TIMEOUT_MS = 25_000;
 
 /**
- * How many instances of a connector there are, of all organizations, those that are being deleted included. Reads the whole index
- * `organization`, about 200 bytes for each instance, so it is for what is asked for rarely. Takes Scan on that index.
+ * How many instances of a connector there are, of all organizations, those that are being deleted included. Reads the whole
+ * index `organization`, about 200 bytes per instance, so call it rarely. Takes Scan on that index.
  * @throws it takes longer than 25 s
  */
 export function countInstances({

@@ -30,7 +30,7 @@ export function itemOf(instance: Instance, shards: number): InstanceItem {
   return {
     ...instanceKey(id),
     ...rest,
-    // The due index is sparse: an item is on it by having both.
+    // The due index is sparse: only an item with both attributes is on it.
     ...(dueAt === undefined ? {} : { dueAt, refreshShard: shardOf(id, shards) }),
     ...(instance.deleting === true ? {} : { ownerKey: ownerKeyOf(instance.organizationId, instance.userId) }),
     ownerSort: `${String(instance.createdAt).padStart(15, "0")}#${id}`,

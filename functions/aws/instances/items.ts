@@ -113,7 +113,7 @@ function refreshWrites({
   };
 }
 
-/** A sign-in, and what it leaves to be done. */
+/** Writes of a sign-in, and of the work after it: replaced grants, and the account. */
 function signInWrites({
   change,
   due,

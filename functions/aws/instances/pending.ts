@@ -18,7 +18,7 @@ function pendingTableKey(key: PendingKey): { instanceId: number; item: string } 
   return { instanceId: key.instanceId, item: pendingItem(key) };
 }
 
-/** What a sort key names, where it is a pending sign-in's. */
+/** Session and epoch in a pending sign-in's sort key; `undefined`: the key is another item's. */
 export function readPendingItem(item: string): Pick<PendingKey, "sessionId" | "epoch"> | undefined {
   const [prefix, sessionId, epoch] = item.split("#");
   if (prefix !== "pending" || sessionId === undefined || epoch === undefined) return undefined;
@@ -26,10 +26,10 @@ export function readPendingItem(item: string): Pick<PendingKey, "sessionId" | "e
 }
 
 /**
- * A pending sign-in as it lies in the table. Its organization stands in `organization`, and not in `organizationId` as an
- * instance's: the index of that name lists instances, whatever version of the code asks it. For the operator the `owner` index
- * lists pending sign-ins under a key that no user has. `~` sorts after every user's key, so that whoever asks the `consent`
- * index for two keys at most gets the instances first.
+ * A pending sign-in as it lies in the table. Its organization is in the attribute `organization`, not in `organizationId`:
+ * the index over `organizationId` then lists instances only, for older versions of the code, too. For the operator, the
+ * `owner` index lists pending sign-ins under a key that no user has. `~` sorts after every user's key: a query of the
+ * `consent` index for two keys at most gets the instances first.
  */
 type StoredPending = Omit<PendingSignIn, "organizationId"> & {
   readonly item: string;

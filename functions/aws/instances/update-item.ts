@@ -61,7 +61,7 @@ export function updateItem(
 }
 
 /**
- * Sets a new due time, or (`undefined`) takes the item off the due index, where it needs both attributes. Clears `dueSince`,
+ * Sets a new due time, or, for `undefined`, removes both attributes that put the item on the due index. Clears `dueSince`,
  * unless `owedSince` is given.
  */
 export function dueChange(

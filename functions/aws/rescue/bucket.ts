@@ -3,7 +3,7 @@ import { RESCUE_PREFIX, type RescueBucketOptions, readRecord, rescueKey, writeRe
 
 /**
  * The rescue bucket: grants that the table could not take. Reached on rare paths only, so the S3 client is loaded there and
- * adds nothing to a cold start. Takes GetObject and PutObject, and ListBucket on the prefix, by which it looks.
+ * adds nothing to a cold start. Takes GetObject and PutObject, and ListBucket on the prefix, to look up a key.
  */
 export function rescueRecords({ bucket, client }: RescueBucketOptions): RescueRecords {
   const load = () => import("./objects.ts");

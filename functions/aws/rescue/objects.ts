@@ -12,7 +12,7 @@ export interface FoundObject {
 }
 
 /**
- * An object; `undefined` when there is none of this key. Asked of the listing, which is strongly consistent
+ * Reads an object; `undefined`: there is none with this key. Looks the key up in the listing, which is strongly consistent
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel): a GetObject would answer 403 for
  * a key that is not there, because s3:ListBucket is granted on the prefix alone, and a 403 is not "nothing there".
  */

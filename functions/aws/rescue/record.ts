@@ -11,9 +11,8 @@ export interface RescueBucketOptions {
 export const RESCUE_PREFIX = "rescue/";
 
 /**
- * Stands before the JSON of a record that a worker of an older version must leave alone: it does not know the kind, and would
- * delete the record; or it would throw away what is to be carried over. It cannot parse this, so the record stays and its message
- * comes again.
+ * Written before the JSON of a record that an older worker must not touch: that worker would delete a record of unknown kind,
+ * or lose what must be carried over. It cannot parse text with this prefix, so the record stays and its message comes again.
  */
 const NEWER = "not for older versions\n";
 

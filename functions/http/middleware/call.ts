@@ -6,7 +6,7 @@ import type { HttpRequest, HttpResponse } from "../request.ts";
 export interface Call {
   readonly request: HttpRequest;
   readonly startedAt: number;
-  /** Work that goes on behind the answer. */
+  /** Work that goes on after the answer. */
   readonly pending: Promise<unknown>[];
   /** Absent: no route was found, or an earlier middleware has the answer. */
   route?: Route;

@@ -24,7 +24,7 @@ const JSON_HEADERS = {
  * The outermost middleware: turns API Gateway's event into a call, and the answer into a stream with the request's id. After
  * the stream ends it records metrics and a log line, and waits for the remaining background work.
  * @param name of the function in metrics and logs
- * @param tenantUse the bound on what each organization may use; where `undefined` is answered there is none
+ * @param tenantUse returns the request limit of each organization; `undefined`: there is no limit
  */
 export function streamAnswer(name: string, tenantUse?: () => TenantUse | undefined): Middleware {
   const end = (middy: MiddyRequest): void => {
@@ -88,7 +88,7 @@ function bodyOf({ method }: HttpRequest, { json, body }: HttpResponse): Pick<Str
   return body === undefined ? {} : { body };
 }
 
-/** As the caller sent it, cut; the log line is JSON, so whatever is in it stays in its quotes. */
+/** The caller's User-Agent, cut to 256 characters. Safe in the log line, since JSON escapes it. */
 function userAgentOf({ headers }: HttpRequest): { userAgent?: string } {
   const sent = headers["user-agent"];
   return sent === undefined ? {} : { userAgent: sent.slice(0, MAX_USER_AGENT) };
