@@ -39,7 +39,7 @@ interface TenantItem extends TenantKey {
 export function tenantRecords(options: TableOptions): TenantRecords {
   const { client, tableName: TableName } = options;
   const { read, create, update, replace, remove } = itemWrites(options);
-  const { query, scan } = itemPages(options);
+  const { query, scan } = itemLists(options);
   const list = async <T>(organizationId: string, prefix: string): Promise<T[]> =>
     (await query(organizationId, prefix)).map(({ value }) => value as T);
   return {
@@ -160,49 +160,54 @@ function settingFields(fields: readonly [name: string, value: unknown][]) {
   };
 }
 
-/** All items that are asked for, page by page. */
-function itemPages({ client, tableName: TableName }: TableOptions) {
-  async function query(organizationId: string, prefix: string): Promise<TenantItem[]> {
-    const found: TenantItem[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName,
-          KeyConditionExpression: "id = :id AND begins_with(#item, :prefix)",
-          ExpressionAttributeNames: { "#item": "item" },
-          ExpressionAttributeValues: { ":id": organizationKey(organizationId).id, ":prefix": prefix },
-          ConsistentRead: true,
-          ...present({ ExclusiveStartKey: start }),
-        }),
-      );
-      found.push(...((page.Items ?? []) as TenantItem[]));
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined);
-    return found;
-  }
+/** Lists of items, all pages of them. */
+function itemLists({ client, tableName: TableName }: TableOptions) {
+  return {
+    query: (organizationId: string, prefix: string) =>
+      allPages((start) =>
+        client.send(
+          new QueryCommand({
+            TableName,
+            KeyConditionExpression: "id = :id AND begins_with(#item, :prefix)",
+            ExpressionAttributeNames: { "#item": "item" },
+            ExpressionAttributeValues: { ":id": organizationKey(organizationId).id, ":prefix": prefix },
+            ConsistentRead: true,
+            ...present({ ExclusiveStartKey: start }),
+          }),
+        ),
+      ),
 
-  /** The whole table: for an operator's rare commands, where no key leads to what they ask for. */
-  async function scan(filter: string, values: Readonly<Record<string, unknown>>): Promise<TenantItem[]> {
-    const found: TenantItem[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await client.send(
-        new ScanCommand({
-          TableName,
-          FilterExpression: `#item = :item AND ${filter}`,
-          ExpressionAttributeNames: { "#item": "item", "#value": "value" },
-          ExpressionAttributeValues: values,
-          ...present({ ExclusiveStartKey: start }),
-        }),
-      );
-      found.push(...((page.Items ?? []) as TenantItem[]));
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined);
-    return found;
-  }
+    /** The whole table: for an operator's rare commands, where no key leads to what they ask for. */
+    scan: (filter: string, values: Readonly<Record<string, unknown>>) =>
+      allPages((start) =>
+        client.send(
+          new ScanCommand({
+            TableName,
+            FilterExpression: `#item = :item AND ${filter}`,
+            ExpressionAttributeNames: { "#item": "item", "#value": "value" },
+            ExpressionAttributeValues: values,
+            ...present({ ExclusiveStartKey: start }),
+          }),
+        ),
+      ),
+  };
+}
 
-  return { query, scan };
+type TableKey = Record<string, unknown>;
+
+async function allPages(
+  read: (
+    start: TableKey | undefined,
+  ) => Promise<{ Items?: object[] | undefined; LastEvaluatedKey?: TableKey | undefined }>,
+): Promise<TenantItem[]> {
+  const found: TenantItem[] = [];
+  let start: TableKey | undefined;
+  do {
+    const page = await read(start);
+    found.push(...((page.Items ?? []) as TenantItem[]));
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+  return found;
 }
 
 /**
