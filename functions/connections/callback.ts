@@ -226,7 +226,7 @@ async function exchangeOf(
   const extra = extraOf(connector, Object.fromEntries(brought));
   const organization = await deps.tenants.organization(organizationId);
   const { endpoint, server } = await signInEndpoint(deps.discover, connector, configuration, {
-    told: extra ?? {},
+    captured: extra ?? {},
     vendorHosts: organization?.vendorHosts,
   });
   checkIssuer(connector, request.query.get("iss") ?? undefined, "iss", server);

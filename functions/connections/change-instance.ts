@@ -141,7 +141,7 @@ async function signIn(
   const configuration = changes.instance.configuration ?? instance.configuration;
   const organization = await deps.tenants.organization(instance.organizationId);
   const { endpoint, server } = await signInEndpoint(deps.discover, connector, configuration, {
-    told: extra ?? {},
+    captured: extra ?? {},
     vendorHosts: organization?.vendorHosts,
   });
   checkIssuer(connector, providerData.iss, "providerData.iss", server);

@@ -1,4 +1,5 @@
 import type { Connector } from "../connectors/define-connector.ts";
+import { hasFixedEndpoint } from "../core/endpoint/endpoint.ts";
 import { InvalidRequest, LinkspanError } from "../core/errors.ts";
 import { provisionInstance } from "../core/grant/sign-in/first-exchange.ts";
 import { importInstance } from "../core/grant/sign-in/import-grant.ts";
@@ -9,7 +10,11 @@ import { isOwnState } from "../core/oauth/authorization-request.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { lifetimeOf } from "../core/oauth/lifetime.ts";
-import { type ConsumedAuthorization, consumeAuthorization } from "../core/oauth/pending-authorization.ts";
+import {
+  type ConsumedAuthorization,
+  consumeAuthorization,
+  findAuthorization,
+} from "../core/oauth/pending-authorization.ts";
 import { type SignInEndpoint, signInEndpoint } from "../core/oauth/sign-in-endpoint.ts";
 import { present } from "../core/present.ts";
 import type { User } from "../core/tenants/ports.ts";
@@ -31,10 +36,14 @@ export function createInstance(deps: () => ConnectionDeps): ConnectionHandle<"in
     const { code, imported } = asked;
     if (code === undefined && imported === undefined)
       throw new InvalidRequest("providerData.code is missing", "providerData.code");
-    const { connector, configuration, extra = {} } = asked;
+    const { connector, extra = {} } = asked;
     const { vendorHosts } = caller.organization;
-    const found = await signInEndpoint(deps().discover, connector, configuration.plain, {
-      told: extra,
+    const configuration = {
+      ...(await configurationOfUrl(deps(), caller.user, asked, code)),
+      ...asked.configuration.plain,
+    };
+    const found = await signInEndpoint(deps().discover, connector, configuration, {
+      captured: extra,
       vendorHosts,
     });
     const { endpoint } = found;
@@ -82,6 +91,23 @@ async function readAsked(
     imported: importedGrant(providerData, configuration),
     common: { ...owner, name, tags, ...present({ extra }) },
   };
+}
+
+/**
+ * The configuration that the authorization URL was made with, where the vendor's URLs need one: the app need not repeat it.
+ * Uses nothing up; `authorizationOf` checks the state.
+ */
+async function configurationOfUrl(
+  { transients }: ConnectionDeps,
+  user: User,
+  { connector, providerData: { state } }: Asked,
+  code: string | undefined,
+): Promise<Readonly<Record<string, string>>> {
+  if (hasFixedEndpoint(connector) || code === undefined || state === undefined || !isOwnState(state))
+    return {};
+  const waiting = await findAuthorization({ transients }, state, code);
+  const isOwn = waiting?.organizationId === user.organizationId && waiting.userId === user.id;
+  return isOwn && waiting.connector === connector.key ? waiting.configuration : {};
 }
 
 /** For an import: no authorization adds values to these. */

@@ -97,7 +97,7 @@ const PROTOCOL = new Set([
 const MAX_EXTRA = 20;
 const MAX_EXTRA_CHARACTERS = 2_000;
 /** Limit of a declared value: far above real ones, but fits a grant. */
-const MAX_TOLD_BYTES = 8_192;
+const MAX_CAPTURED_BYTES = 8_192;
 
 /**
  * A browser's extensions and a vendor's trackers add parameters, too: what is too much is left out, not refused. What the
@@ -105,13 +105,14 @@ const MAX_TOLD_BYTES = 8_192;
  * @throws {InvalidRequest} `too_large`: a declared one
  */
 export function extraOf(
-  { captured: told }: Pick<Connector, "captured">,
+  { captured }: Pick<Connector, "captured">,
   providerData: Readonly<Record<string, string>>,
 ): Record<string, string> | undefined {
-  const isDeclared = ([key]: [string, string]): boolean => told?.some((each) => each.key === key) === true;
+  const isDeclared = ([key]: [string, string]): boolean =>
+    captured?.some((each) => each.key === key) === true;
   const brought = Object.entries(providerData).filter(([key]) => !PROTOCOL.has(key));
   const declared = brought.filter(isDeclared);
-  for (const [key, value] of declared) checkText(value, MAX_TOLD_BYTES, `providerData.${key}`);
+  for (const [key, value] of declared) checkText(value, MAX_CAPTURED_BYTES, `providerData.${key}`);
   const others = brought
     .filter(([key, value]) => !isDeclared([key, value]) && key.length + value.length <= MAX_EXTRA_CHARACTERS)
     .slice(0, Math.max(0, MAX_EXTRA - declared.length));

@@ -19,14 +19,12 @@ const account = toldBy(async (token) => {
   return { id: token.startsWith("grace") ? "grace" : "ada" };
 });
 
-/** Each customer has a server of its own. */
+/** Each customer has a server of its own, which the token answer names. */
 const placed = defineConnector<Connector>({
   ...connector,
   account,
-  oauth2: { ...connector.oauth2, tokenUrl: "https://{server}.vendor.example/token" },
-  configuration: [
-    { key: "server", name: "Server", description: "Server", required: true, format: "hostLabel" },
-  ],
+  oauth2: { ...connector.oauth2, refreshUrl: "https://{server}.vendor.example/token" },
+  captured: [{ key: "server", format: "hostLabel" }],
 });
 
 const group = refreshGroup(connector.key, "client");
@@ -103,12 +101,13 @@ describe("a new sign-in without a refresh token", () => {
     ],
     ["it belongs to another client", () => put({}, { refreshGroup: "another" }), {}],
     [
-      "it was won at another host of the vendor's customers",
+      "it was won at another host, which names the same account",
       () => {
         world.connector = placed;
-        put({ endpoint: { server: "acme" } });
+        put({ extra: { server: "acme" } });
+        world.exchange = () => withoutRefreshToken("new", { extra: { server: "evil" } });
       },
-      { configuration: { server: "evil" } },
+      {},
     ],
     ["none is stored", () => put({ refreshToken: undefined as never }), {}],
     [
@@ -146,9 +145,25 @@ describe("a new sign-in without a refresh token", () => {
 
   test("at the same host keeps the refresh token", async () => {
     world.connector = placed;
-    put({ endpoint: { server: "acme" } });
-    await again({ configuration: { server: "ACME" } });
-    expect(world.stored().plain).toMatchObject({ refreshToken: "r-old", endpoint: { server: "ACME" } });
+    put({ extra: { server: "acme" } });
+    world.exchange = () => withoutRefreshToken("new", { extra: { server: "ACME" } });
+    await again();
+    expect(world.stored().plain).toMatchObject({ refreshToken: "r-old", extra: { server: "ACME" } });
+  });
+
+  test("at another customer's server is of another account, whatever id that server names", async () => {
+    world.connector = defineConnector<Connector>({
+      ...connector,
+      account,
+      oauth2: { ...connector.oauth2, tokenUrl: "https://{server}.vendor.example/token" },
+      configuration: [{ key: "server", name: "S", description: "S", required: true, format: "hostLabel" }],
+    });
+    put({ endpoint: { server: "acme" } }, { account: { id: "ada@acme" } });
+    await expect(again({ configuration: { server: "evil" } })).rejects.toMatchObject({
+      code: "another_account",
+    });
+    await again({ configuration: { server: "ACME" } }, "later");
+    expect(world.stored().account).toEqual({ id: "ada@acme" });
   });
 
   test("of the same account keeps the refresh token, also when another account would be accepted", async () => {

@@ -364,7 +364,7 @@ describe("a vendor whose customers have their own hosts", () => {
   test("is called at the host from its answer, with its own client and its token in the query", async () => {
     await connectPlaced();
     expect(await life.call()).toBe(200);
-    expect(life.stored.account).toEqual({ id: "placed-user" });
+    expect(life.stored.account).toEqual({ id: "placed-user@acme" });
     expect(life.stored.plain).toMatchObject({
       endpoint: { subdomain: "acme", client_id: "kinds-client" },
       extra: { api_host: "https://eu1.placed.vendor.example" },

@@ -92,6 +92,15 @@ export function boundValues(
   return Object.keys(bound).length === 0 ? undefined : bound;
 }
 
+/** The configured values that decide the host, as they stand in it: accounts of two customers' servers are different ones. */
+export function configuredHost(connector: Connector, values: EndpointValues): string {
+  return (connector.configuration ?? [])
+    .flatMap(({ key, format }) =>
+      format !== undefined && decidesHost(format) ? (formatted(format, values[key] ?? "") ?? []) : [],
+    )
+    .join(",");
+}
+
 /** Whether two grants were won at the same hosts: then a token of one may be sent to where the other's are. */
 export function isSameEndpoint(
   connector: Connector,

@@ -7,7 +7,7 @@ import { present } from "../present.ts";
 import { readAnswer } from "../vendor-answer/read-answer.ts";
 import { type VendorHttp, type VendorResponse, VendorUnreachable } from "../vendor-http.ts";
 
-/** For the whole of one document, in milliseconds. */
+/** Until a document's headers, and from there to its end, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 100_000;
 /** A URL of a document goes into the grant, which has its bound. */

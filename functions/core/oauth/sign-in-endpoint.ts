@@ -5,18 +5,18 @@ import { InvalidRequest } from "../errors.ts";
 import { present } from "../present.ts";
 import type { Discover, ServerMetadata } from "./discover.ts";
 
-/** What a sign-in's URLs are made of, beside the configuration. */
+/** What a vendor's metadata document adds to a sign-in; empty for a connector with URLs of its own. */
 export interface SignInEndpoint {
-  /** URLs of the metadata document; absent: the connector has its own. */
+  /** The document's URLs. */
   readonly endpoint?: ServerMetadata["urls"];
-  /** Whose answer the callback is, for `checkIssuer`. */
+  /** The issuer whose callback is expected, for `checkIssuer`. */
   readonly server?: Pick<ServerMetadata, "issuer" | "issRequired">;
 }
 
 /**
  * Checks what the URLs of a sign-in need of the configuration and of the callback, and reads the vendor's metadata document
  * where the connector has one. This comes before any request that spends the code.
- * @param told parameters of the callback; absent: it is yet to come
+ * @param captured parameters of the callback; absent: the callback has not come yet
  * @param vendorHosts that the organization allows
  * @throws {InvalidRequest} 400 naming the value that is missing or has not its format
  * @throws as `Discover`
@@ -26,9 +26,9 @@ export async function signInEndpoint(
   connector: Connector,
   configuration: Readonly<Record<string, string>>,
   {
-    told,
+    captured,
     vendorHosts = [],
-  }: { told?: EndpointValues | undefined; vendorHosts?: readonly string[] | undefined },
+  }: { captured?: EndpointValues | undefined; vendorHosts?: readonly string[] | undefined },
 ): Promise<SignInEndpoint> {
   const configured = endpointValues(connector, configuration, {});
   checkListed(connector, configured, vendorHosts);
@@ -36,8 +36,12 @@ export async function signInEndpoint(
     connector.oauth2.discovery === undefined
       ? undefined
       : await discover()(connector, configured, vendorHosts);
-  const values = endpointValues(connector, configuration, present({ endpoint: found?.urls, extra: told }));
-  checkUrls(connector, values, told);
+  const values = endpointValues(
+    connector,
+    configuration,
+    present({ endpoint: found?.urls, extra: captured }),
+  );
+  checkUrls(connector, values, captured);
   return found === undefined ? {} : { endpoint: found.urls, server: found };
 }
 
@@ -56,13 +60,13 @@ function checkListed(connector: Connector, values: EndpointValues, vendorHosts: 
   }
 }
 
-function checkUrls(connector: Connector, values: EndpointValues, told: EndpointValues | undefined): void {
+function checkUrls(connector: Connector, values: EndpointValues, captured: EndpointValues | undefined): void {
   const { authorizationUrl, tokenUrl } = connector.oauth2;
   filled(connector, authorizationUrl, values);
   const needed = (connector.captured ?? []).filter(({ key }) => tokenUrl.includes(`{${key}}`));
-  if (told === undefined && needed.length > 0) return;
+  if (captured === undefined && needed.length > 0) return;
   for (const { key, format = "hostLabel" } of needed) {
-    if (formatted(format, told?.[key] ?? "") !== undefined) continue;
+    if (formatted(format, captured?.[key] ?? "") !== undefined) continue;
     const field = `providerData.${key}`;
     throw new InvalidRequest(
       `${field} is missing or not right: ${connector.name} gives it to the callback`,

@@ -52,11 +52,15 @@ const comeBack = async (vendor: Vendor, oauthUrl: string): Promise<URLSearchPara
   const browser = new FormBrowser({ stopAt: (url) => url.startsWith(callback(vendor)) });
   return new URL((await passVendor(browser, await browser.open(oauthUrl))).url).searchParams;
 };
-const create = (vendor: Vendor, providerData: object): Promise<Answer<CreatedInstance & Refusal>> =>
+const create = (
+  vendor: Vendor,
+  providerData: object,
+  configuration: object = {},
+): Promise<Answer<CreatedInstance & Refusal>> =>
   lab.app.platform("POST", "/instances", {
     element: { key: vendor },
     providerData,
-    configuration: { ...ownHosts[vendor].configuration, "oauth.callback.url": callback(vendor) },
+    configuration: { ...configuration, "oauth.callback.url": callback(vendor) },
   });
 async function connect(vendor: Vendor): Promise<CreatedInstance> {
   const { oauthUrl } = (await askUrl(vendor)).body;
@@ -89,6 +93,18 @@ describe.each(["placed", "discovered"] as const)(
       await lab.platform.settled();
       expect(requestsOf(vendor).at(-1)).toMatchObject({ path: "/revoke" });
       expect(hostsOf(vendor)).toEqual([signsInAt]);
+    });
+
+    it("is told where only once: in the authorization URL, or with the code of an app's own state", async () => {
+      const { oauthUrl } = (await askUrl(vendor)).body;
+      const { code, iss } = Object.fromEntries(await comeBack(vendor, oauthUrl));
+      const withoutState = { code, ...(iss === undefined ? {} : { iss }) };
+      const key = Object.keys(configuration)[0];
+      expect(await create(vendor, withoutState)).toMatchObject({
+        status: 400,
+        body: { detail: { field: `configuration.${key}` } },
+      });
+      expect(await create(vendor, withoutState, configuration)).toMatchObject({ status: 200 });
     });
 
     it("is signed in to by a connect session, and again by one that names the instance alone", async () => {

@@ -58,9 +58,9 @@ describe("a customer's own host", () => {
 describe("a value that comes with the callback", () => {
   it("is not needed before the callback, and named in the error when it is missing there", async () => {
     expect(await check(told, {}, {})).toEqual({});
-    expect(await check(told, {}, { told: { subdomain: "acme" } })).toEqual({});
+    expect(await check(told, {}, { captured: { subdomain: "acme" } })).toEqual({});
     for (const values of [{}, { subdomain: "acme.evil.example/" }]) {
-      await expect(check(told, { subdomain: "acme" }, { told: values })).rejects.toThrowError(
+      await expect(check(told, { subdomain: "acme" }, { captured: values })).rejects.toThrowError(
         expect.objectContaining({ status: 400, detail: { field: "providerData.subdomain" } }),
       );
     }

@@ -1,5 +1,5 @@
 import type { Account, Connector } from "../../../connectors/define-connector.ts";
-import { endpointValues } from "../../endpoint/endpoint.ts";
+import { configuredHost, endpointValues } from "../../endpoint/endpoint.ts";
 import { budgets, textBytes } from "../../instances/budgets.ts";
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { AccountBefore } from "../../instances/pending-sign-in.ts";
@@ -25,7 +25,12 @@ export async function lookUpAccount(
 ): Promise<Account | undefined> {
   if (connector.account === undefined) return undefined;
   const answer = await askAccount(deps, connector, grant, configuration);
-  if (answer.kind === "told") return bounded(answer.account);
+  if (answer.kind === "told") {
+    const host = configuredHost(connector, endpointValues(connector, configuration, grant));
+    // Two servers may give two people the same id.
+    const id = host === "" ? answer.account.id : `${answer.account.id}@${host}`;
+    return bounded({ ...answer.account, id });
+  }
   throw new Error(`${connector.key}'s account call was refused: ${answer.kind}`);
 }
 
