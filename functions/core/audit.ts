@@ -22,7 +22,7 @@ export interface AuditEvent {
   readonly appId?: string;
   /** Names of the fields that were changed. */
   readonly changed?: readonly string[];
-  /** Name of the operator on his own machine: what that says, not what AWS knows (CloudTrail does). */
+  /** Operator's user name as the operator's machine reports it. It is not verified; CloudTrail records the AWS identity. */
   readonly operator?: string;
 }
 

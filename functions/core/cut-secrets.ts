@@ -1,7 +1,7 @@
 import { textFinder } from "./find-text.ts";
 
 /**
- * Takes secrets out of a vendor's text, also where they come as they stood in a query or a JSON body; control characters
+ * Masks secrets in a vendor's text, also in URL-encoded, form-encoded and JSON-escaped form; control characters
  * become blanks.
  * @param secrets what was sent in the request that the text answers; shorter ones than 4 characters are left, they match by chance
  */
@@ -23,7 +23,10 @@ export function cutSecrets(text: string, secrets: readonly string[]): string {
   return clean.replace(/[\u0000-\u001f\u007f]+/g, " ");
 }
 
-/** As `replaceAll`, in linear time: who calls chooses the secret (a code, a verifier), and the vendor the text. */
+/**
+ * Like `replaceAll`, but in linear time, because the caller controls the secret (a code, a verifier) and the vendor controls
+ * the text.
+ */
 function masked(text: string, secret: string): string {
   const find = textFinder(secret);
   let clean = "";

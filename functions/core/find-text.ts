@@ -1,6 +1,6 @@
 /**
- * Up to this length `indexOf` does; above it V8's `indexOf` may compare each place of the text with all of the piece (1.2 s for
- * 8,000 characters in 1 MB), so a caller who chooses both could hold a processor.
+ * Up to this length `indexOf` is fast enough; for longer pieces V8's `indexOf` may compare the whole piece at each position
+ * (1.2 s for 8,000 characters in 1 MB), so a caller who chooses both could hold a processor.
  */
 const SHORT = 64;
 
@@ -24,7 +24,7 @@ export function textFinder(piece: string): (text: string, from?: number) => numb
   };
 }
 
-/** Knuth, Morris and Pratt: for each beginning of the piece, how long its longest end is that is a beginning too. */
+/** Knuth, Morris and Pratt: for each prefix of the piece, the length of its longest proper suffix that is also a prefix. */
 function bordersOf(piece: string): Uint32Array {
   const borders = new Uint32Array(piece.length);
   let length = 0;

@@ -1,5 +1,5 @@
 /**
- * Does the same with each item, so many at once. Waits for all, whatever becomes of each: when it resolves, nothing goes on.
+ * Runs `work` for each item, at most `atOnce` at a time. Waits for all items, also if some fail.
  * @returns what became of each, in the order of the items
  */
 export async function mapConcurrently<Item, Result>(

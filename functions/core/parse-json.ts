@@ -1,6 +1,6 @@
 /**
- * Lists and objects within each other in a JSON text of others. What is nested deeper cannot be walked through or written out again
- * without the risk that the stack ends, and no API that we know comes near.
+ * Maximum nesting depth of lists and objects in a JSON text from a caller or a vendor. What is nested deeper cannot be walked
+ * through or written out again without the risk that the stack ends, and no API that we know comes near.
  */
 export const MAX_JSON_NESTING = 100;
 

@@ -1,6 +1,6 @@
 /**
- * Waits for what goes on behind an answer, and for what that begins meanwhile: a refresh that ends late still has an event to
- * send, and a function whose handler has returned is frozen.
+ * Waits for background work that continues after an answer, and for further work that it starts: a refresh that ends late
+ * still has an event to send, and a function whose handler has returned is frozen.
  * @param pending emptied
  * @returns how each ended
  */

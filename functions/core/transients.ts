@@ -16,8 +16,8 @@ export interface TransientStore {
   /** Strongly consistent. @param by finds what was taken for it, too */
   get<T extends TransientItem>(id: string, by?: string): Promise<T | undefined>;
   /**
-   * Takes an item: it goes to one `by` only, and to that one again as often as it asks, so that a request whose answer was lost
-   * or that failed later on may come again. For all other calls it is gone from then on; it may be put again.
+   * Takes an item: the first `by` gets the item, and the same `by` gets it again at each call, so that a request whose answer
+   * was lost or that failed later on may come again. For all other calls it is gone from then on; it may be put again.
    * @param by names what it is taken for
    */
   consume<T extends TransientItem>(id: string, by: string): Promise<T | undefined>;

@@ -141,7 +141,9 @@ class InstanceSession implements VendorSession {
     });
   }
 
-  /** In place of a token, stored before such ones were refused, that no header can carry. */
+  /**
+   * Replaces a stored token that no header can carry; older versions of Linkspan stored such tokens.
+   */
   async #usable(version: number): Promise<AccessToken> {
     const next = await this.#another(version);
     if (next !== undefined && isHeaderText(next.value.trim())) {
@@ -155,7 +157,10 @@ class InstanceSession implements VendorSession {
     );
   }
 
-  /** A replay with the same token, after a wait, where that is so new that the vendor may not know it yet. */
+  /**
+   * Repeats the request with the same token after a wait, if the token is so new that some of the vendor's servers may not
+   * know it yet.
+   */
   async #onceMore(
     request: SessionRequest,
     refused: VendorResponse,

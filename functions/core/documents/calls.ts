@@ -7,7 +7,7 @@ import type { DocumentsVendor } from "./vendor.ts";
  */
 export interface HubCall {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Below the hub's prefix, and in the short form as it is. */
+  /** Path relative to the hub's prefix; the short form of the URL has no prefix and uses this path alone. */
   readonly path: string;
   readonly name: string;
   readonly needs?: keyof DocumentsVendor | "later";
@@ -90,7 +90,7 @@ type NameOf<R> = R extends readonly [string, string, string, "later"]
 /** Names of the calls that are built. */
 export type HubCallName = NameOf<(typeof rows)[number]>;
 
-/** A link is made where there is none, and then opens for whoever has it. */
+/** These calls create a shared link if none exists, and everybody who has the link can open the item. */
 const NOT_FOR_HEAD: ReadonlySet<string> = new Set(["files.links", "folders.links"]);
 
 export const hubCalls: readonly HubCall[] = (rows as readonly Row[]).flatMap(

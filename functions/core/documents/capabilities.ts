@@ -1,7 +1,7 @@
 import { type HubCall, hubCalls, isSupported } from "./calls.ts";
 import type { DocumentsVendor } from "./vendor.ts";
 
-/** Names of a vendor's methods: what it can is which of them are there. Nothing is said twice. */
+/** Names of the methods that a vendor implements. Its capabilities are derived from these names alone. */
 export type DocumentsMethods = readonly string[];
 
 export interface DocumentsCapabilities {
@@ -18,7 +18,7 @@ export function methodsOf(vendor: DocumentsVendor): DocumentsMethods {
   return Object.entries(vendor).flatMap(([name, value]) => (typeof value === "function" ? [name] : []));
 }
 
-/** What a vendor with these methods can, for the catalogue's metadata. */
+/** The capabilities of a vendor with these methods, for the catalogue's metadata. */
 export function documentsCapabilities(methods: DocumentsMethods): DocumentsCapabilities {
   const has = (method: string): boolean => methods.includes(method);
   const names = (calls: readonly HubCall[]): string[] => calls.map(({ method, path }) => `${method} ${path}`);

@@ -8,7 +8,7 @@ import type { IdVendor, Target } from "./vendor.ts";
 
 /** Most items that one call copies one by one. */
 const MAX_COPIED = 2_000;
-/** A copy is given up, and taken back, when the function has only this left. */
+/** Stops a folder copy and deletes the partial copy when less than this time of the invocation is left. */
 const CLEANUP_MS = 15_000;
 
 /**
@@ -47,7 +47,7 @@ export async function copyItem(
   return replace(hub, item, target);
 }
 
-/** Beside the old one first: if anything fails on the way, the old one is still there. */
+/** Copies next to the existing item first, so that the existing item is still there if the copy fails. */
 async function replace(hub: HubContext, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
   const existing = target.existing ?? (await hub.vendor.get(hub.call, target.path));
   if (existing.directory !== item.directory) {
@@ -82,7 +82,7 @@ async function takeBack(hub: HubContext, old: DocumentsItem, copied: DocumentsIt
     await hub.vendor.restore(hub.call, old);
     await hub.vendor.remove(hub.call, copied, { forGood: true });
   } catch {
-    // The vendor does not do it: what there is stays.
+    // The vendor refuses to restore or to delete: both items stay as they are.
   }
 }
 
@@ -147,7 +147,7 @@ export function alreadyThere(path: string): Conflict {
   return new Conflict(`something is at ${path} already; overwrite=true replaces a file`);
 }
 
-/** An item that a vendor gave without its path, where that is known. */
+/** Adds the target's path to an item that the vendor returned without a path. */
 export function atTarget(item: DocumentsItem, target: Target): DocumentsItem {
   return item.path === undefined ? { ...item, path: target.path } : item;
 }

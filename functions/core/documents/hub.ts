@@ -88,7 +88,7 @@ export async function createFolder(hub: HubContext, path: string, details: Detai
   return atTarget(await hub.vendor.createFolder(hub.call, target, details), target);
 }
 
-/** Moves, renames, describes; what is as it was already is left alone, so a whole object may be sent back. */
+/** Moves, renames or describes an item. Skips values that do not change, so a client may send the whole object back. */
 export async function changeItem(hub: HubContext, named: Named, changes: Changes): Promise<DocumentsItem> {
   const item = await hub.paths.item(named);
   const wanted = wantedDetails(hub, item, changes);
@@ -139,7 +139,7 @@ function wantedDetails(
   };
 }
 
-/** What the vendor does not keep is not dropped in silence. */
+/** Refuses a description or tags if the vendor cannot store them, instead of dropping them silently. */
 function refuseUnkept(hub: HubContext, { description, tags }: Details): void {
   if (tags !== undefined && tags.length > 0) supported(hub, "describe", "tags");
   if (description !== undefined) supported(hub, "describe", "a description");
@@ -160,14 +160,14 @@ export async function copy(
   return copyItem(hub, item, path, request.overwrite);
 }
 
-/** Folders with all that is in them. */
+/** Deletes a file, or a folder with its content. */
 export async function removeItem(
   hub: HubContext,
   named: Named,
   kind: Kind,
   options: { forGood: boolean },
 ): Promise<void> {
-  // By path too: a folder must not go because somebody thought that it was a file.
+  // Checks the kind for a path, too: `DELETE /files` must not delete a folder by mistake.
   const item = expectKind(await hub.paths.item(named), kind);
   if (item.path === "/") throw new InvalidRequest("the root folder cannot be deleted", "path");
   await hub.vendor.remove(hub.call, item, options);

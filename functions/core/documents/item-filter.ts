@@ -49,7 +49,10 @@ export function parseOrderBy(text: string): OrderBy {
   return { field: name, descending: direction.toLowerCase() === "desc" };
 }
 
-/** Sorts by a field; what lacks it comes last; equal ones by name, then id, so that pages always join. */
+/**
+ * Sorts by a field. Items without the field come last; equal items are sorted by name, then id, so that the order is the same
+ * for each page.
+ */
 export function compareBy({ field, descending }: OrderBy): (a: DocumentsItem, b: DocumentsItem) => number {
   const { read } = findField(field, "orderBy");
   return (a, b) => {

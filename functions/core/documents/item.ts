@@ -1,6 +1,6 @@
 import { isoSeconds } from "../iso-seconds.ts";
 import { present } from "../present.ts";
-/** A file or folder as a vendor's file here describes it; `toWire` makes the API's shape of it. */
+/** A file or folder as the vendor's module (documents/vendors/) returns it; `toWire` converts it to the API's shape. */
 export interface DocumentsItem {
   /** As callers see it and send it back; goes into a URL path segment as it is. */
   readonly id: string;
@@ -27,7 +27,7 @@ export interface DocumentsItem {
   readonly raw: unknown;
 }
 
-/** The shape on the wire: https dates in UTC without fractions, `properties` always an object. */
+/** The API's shape: ISO 8601 dates in UTC without fractions of a second, `properties` always an object. */
 export interface WireItem {
   readonly id: string;
   readonly name: string;
@@ -73,7 +73,7 @@ export function toWire(item: DocumentsItem, options: WireOptions = {}): WireItem
   return options.fields === undefined ? wire : select(wire, options.fields);
 }
 
-/** What vendors mostly send: parsing it costs more than all the rest of an item. */
+/** The date format of most vendors. Such a date is cut as text, because parsing it takes longer than the rest of the item. */
 const UTC =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
 

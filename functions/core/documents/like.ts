@@ -32,7 +32,9 @@ export function likeTest(pattern: string): (folded: string) => boolean {
   };
 }
 
-/** Texts whose letters differ in case only become one: Unicode's simple case folding, as the flag `i` of expressions has it. */
+/**
+ * Maps texts that differ only in case to the same text: Unicode's simple case folding, as the flag `i` of expressions has it.
+ */
 export function foldCase(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII
   if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase();

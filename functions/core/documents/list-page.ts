@@ -9,15 +9,15 @@ const MAX_SCANNED = 20_000;
 const MAX_SKIPPED = 100_000;
 /** Most items that can be sorted. */
 const MAX_SORTED = 20_000;
-/** Smallest part asked of a vendor: a few small pages then cost one call each. */
+/** Smallest part that is requested from a vendor, so that a small page normally costs one call. */
 const MIN_PART = 100;
 
-/** Where a page begins: so many items after the start of the vendor's part that this cursor gives. */
+/** Where a page begins: `skip` items after the start of the vendor's part at `cursor`. */
 export interface Position {
   /** Absent: the first part. */
   readonly cursor?: string;
   readonly skip: number;
-  /** Size of the parts, fixed by the first page: a cursor goes on as it began. */
+  /** Size of the parts. The first page sets it; later pages use the same size with the vendor's cursor. */
   readonly part: number;
 }
 

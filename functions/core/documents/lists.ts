@@ -39,7 +39,7 @@ export async function folderContents(hub: HubContext, named: Named, options: Lis
     const { reference } = await hub.paths.locate(named);
     return listPage((page) => hub.vendor.list(hub.call, reference, page), request, hub.vendor.maxPageSize);
   }
-  // Drive lists a file as an empty folder, and needs the folder's path for those of its children.
+  // Reads the folder first: Drive lists a file like an empty folder, and the children's paths are built from the folder's path.
   const folder = await hub.paths.item(named, { withoutPath: options.withoutPath ?? false });
   if (!folder.directory) throw wrongKind("file");
   const read = async (page: PageRequest): Promise<VendorPage> => {

@@ -4,8 +4,8 @@ import { extensionOf } from "./item.ts";
 export const UNKNOWN_TYPE = "application/octet-stream";
 
 /**
- * Where mime-db has none, an older one, or (case counts for some callers) one in lower case: IANA's registry
- * (https://www.iana.org/assignments/media-types), RFC 9512 for YAML, RFC 9639 for FLAC.
+ * Media types that mime-db lacks, has in an older form, or has in lower case only (some callers compare case-sensitively).
+ * Sources: IANA's registry (https://www.iana.org/assignments/media-types), RFC 9512 for YAML, RFC 9639 for FLAC.
  */
 const ours: Readonly<Record<string, string>> = {
   docm: "application/vnd.ms-word.document.macroEnabled.12",

@@ -4,7 +4,7 @@ import { openPageToken, sealPageToken } from "../vault/page-token.ts";
 import type { Vault } from "../vault/ports.ts";
 import type { Position } from "./list-page.ts";
 
-/** The call that a token goes on with: the route and all that decides what its list holds. */
+/** The call that a token continues: its route and all parameters that determine the list. */
 export type ListCall = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Seals positions into `nextPage` tokens: opaque, and of use only to the same instance in the same call. */

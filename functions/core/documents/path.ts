@@ -3,7 +3,7 @@ import { InvalidRequest } from "../errors.ts";
 /** Longest name of a file or folder that any vendor here takes, in UTF-16 units. */
 const MAX_NAME = 255;
 const MAX_PATH = 4096;
-/** Where a vendor knows no paths each name costs a call, and to make a missing folder another one. */
+/** For a vendor addressed by id, each name costs one call, and each missing folder costs another. */
 const MAX_NAMES = 200;
 
 /**

@@ -15,13 +15,13 @@ const MAX_DEPTH = 200;
  * path that was deleted and made again is another item.
  */
 export interface PathResolver {
-  /** What the vendor's calls take; asks the vendor only where it has no paths. @throws {NotFound} */
+  /** Finds the reference that the vendor's calls take. Asks the vendor only if it is addressed by id. @throws {NotFound} */
   locate(named: Named): Promise<Located>;
   /** The item itself, with its path unless `withoutPath`. @throws {NotFound} */
   item(named: Named, options?: { withoutPath?: boolean }): Promise<DocumentsItem>;
   /** Adds the path where the vendor did not tell it. */
   withPath(item: DocumentsItem): Promise<DocumentsItem>;
-  /** Where something shall be; missing parents are made. @throws {Conflict} a file is in the way */
+  /** The place for a new, moved or copied item; creates missing parent folders. @throws {Conflict} a file is in the way */
   target(path: string): Promise<Target>;
   /** The same in a folder that is known. */
   targetIn(folder: DocumentsItem, name: string): Promise<Target>;
@@ -173,7 +173,9 @@ class ResolverById implements PathResolver {
   }
 }
 
-/** A slash in a name would read as two names; `child` knows the way back. */
+/**
+ * Writes a slash in a name as U+FF0F, because it would separate two names in a path. `child` converts it back.
+ */
 function shown(name: string): string {
   return name.replaceAll("/", "／");
 }

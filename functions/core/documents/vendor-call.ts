@@ -6,15 +6,15 @@ import { badAnswer, MAX_REFUSAL_BYTES, type Refusal, vendorFailure } from "./ven
 
 /** Bounds on one call to a vendor. */
 const limits = {
-  /** Until a small JSON answer is there, or the headers of one that is passed on. */
+  /** Time limit for a complete JSON answer. */
   jsonTimeoutMs: 20_000,
   /** Left for a body whose headers came late (after a refresh and a replay, for example). */
   leastBodyMs: 5_000,
-  /** Until the headers of an answer to 4.5 MB of upload, or of a download. */
+  /** Time limit for the headers of the answer to an upload (up to 4.5 MB) or a download. */
   bytesTimeoutMs: 60_000,
   /** Between two chunks of an answer. */
   idleTimeoutMs: 30_000,
-  /** Kept back of the function's time, for answering. */
+  /** Part of the function's time that is reserved for the answer to the caller. */
   reserveMs: 2_000,
   maxJsonBytes: 10 * 1024 * 1024,
 } as const;
@@ -24,11 +24,14 @@ export interface CallRequest {
   readonly url: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly body?: Uint8Array | string;
-  /** Milliseconds until the headers, and of JSON until its end, too; default 20 s for JSON, 60 s for bytes. */
+  /** Milliseconds until the headers arrive; for JSON, until the whole answer arrives; default 20 s for JSON, 60 s for bytes. */
   readonly timeoutMs?: number;
 }
 
-/** How a vendor's file here talks to its vendor: refusals become our errors, answers are bounded and checked. */
+/**
+ * How a vendor's module (documents/vendors/) calls its vendor: converts refusals to Linkspan errors, limits and checks
+ * answers.
+ */
 export interface VendorCall {
   /** Sends JSON or nothing, expects JSON. @throws {LinkspanError} */
   json<T>(request: CallRequest & { json?: unknown }): Promise<T>;
@@ -61,7 +64,7 @@ async function open(
   const response = await session.send({
     method: request.method,
     url: request.url,
-    // Nothing is compressed unasked, and bytes are passed on as they come.
+    // Asks for an uncompressed answer, because the bytes are passed on unchanged.
     headers: [["Accept-Encoding", "identity"], ...(request.headers ?? [])],
     body: request.body,
     timeoutMs: Math.max(

@@ -3,13 +3,16 @@ import type { DocumentsItem } from "./item.ts";
 import type { VendorCall } from "./vendor-call.ts";
 import type { Refusal } from "./vendor-failure.ts";
 
-/** Where something is: what the vendor's calls take, and the item itself where resolving it brought it along. */
+/** Where something is: the reference that the vendor's calls take, and the item if it was read while the path was resolved. */
 export interface Located {
   readonly reference: string;
   readonly item?: DocumentsItem;
 }
 
-/** Where something shall be. The hub has made the parent and, where `existing` matters, looked for it. */
+/**
+ * The place for a new, moved or copied item. The hub has created the parent and, for vendors addressed by id, looked for
+ * `existing`.
+ */
 export interface Target {
   /** Absolute path. */
   readonly path: string;
@@ -61,7 +64,7 @@ export interface Storage {
 }
 
 export interface Links {
-  /** The vendor's link is a shared one without an end: no `expires` is shown. */
+  /** The link is a shared link that does not expire, so the answer has no `expires`. */
   readonly lasting?: boolean;
   /** A page that shows it. */
   readonly providerViewLink?: string;
@@ -97,7 +100,7 @@ interface Primitives {
   ): Promise<Download>;
   upload(call: VendorCall, target: Target, content: Content): Promise<DocumentsItem>;
   createFolder(call: VendorCall, target: Target, details: Details): Promise<DocumentsItem>;
-  /** Moves and renames; onto an existing item the vendor does what it does, but does not refuse. */
+  /** Moves and renames; if an item exists at the target, the vendor does not refuse; the result depends on the vendor. */
   move(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
   copyFile(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
   /** Folders with all that is in them. `forGood`: not into the vendor's bin. */
@@ -106,7 +109,7 @@ interface Primitives {
   account(call: VendorCall): Promise<{ id: string; name?: string; email?: string; raw: unknown }>;
 }
 
-/** What not every vendor can. A method that is not there *is* the 501 and the entry in the catalogue's metadata. */
+/** Optional methods. A missing method makes its call answer 501, and the catalogue's metadata lists the call as unsupported. */
 interface Optional {
   /** Brings back what `remove` has just put into the vendor's bin, where it was. @throws it cannot be brought back */
   restore?(call: VendorCall, item: DocumentsItem): Promise<void>;
@@ -128,7 +131,7 @@ interface Optional {
   revisions?(call: VendorCall, item: DocumentsItem): Promise<readonly Revision[]>;
 }
 
-/** Paths are the vendor's own addresses: a path is a reference, and parents are made by the way. */
+/** Paths are the vendor's own addresses: a path is a reference, and the vendor creates missing parent folders itself. */
 export interface PathVendor extends Primitives, Optional {
   readonly addressing: "path";
 }
@@ -138,9 +141,9 @@ export interface IdVendor extends Primitives, Optional {
   readonly addressing: "id";
   /** What stands for the root folder in every call. */
   readonly rootReference: string;
-  /** The one of that name in a folder; of several the newest modified. */
+  /** The item of that name in a folder; if there are several, the one modified last. */
   child(call: VendorCall, folder: string, name: string): Promise<DocumentsItem | undefined>;
 }
 
-/** One vendor of the Documents hub: primitives on references. What is the same for all vendors, the hub does. */
+/** One vendor of the Documents hub: primitives on references. The hub does everything that is the same for all vendors. */
 export type DocumentsVendor = PathVendor | IdVendor;

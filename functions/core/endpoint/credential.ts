@@ -3,7 +3,7 @@ import type { VendorRequest } from "../vendor-http.ts";
 
 type Addressed = Pick<VendorRequest, "url" | "headers">;
 
-/** A request with an access token where the vendor takes it, and nothing of another one in that place. */
+/** Puts the access token where the vendor expects it, and removes any other value in that place. */
 export function withCredential(credential: Credential, accessToken: string, request: Addressed): Addressed {
   switch (credential.in) {
     case "header": {

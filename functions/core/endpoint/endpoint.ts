@@ -13,20 +13,20 @@ export interface Endpoint {
   readonly origin: string;
   readonly hosts: Readonly<Record<string, string>>;
   readonly pathHosts?: Connector["api"]["pathHosts"];
-  /** That each call needs, beside the credential. */
+  /** Headers that each call needs besides the credential. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The only hosts that a call may reach. */
   readonly allowedHosts: readonly string[];
 }
 
-/** Of the grant's client; a connector need not declare it. */
+/** Placeholder for the client id of the grant; a connector need not declare it. */
 const CLIENT_ID = "client_id";
 const USED_AFTER_SIGN_IN = DISCOVERED_URLS.filter((name) => name !== "authorization_endpoint");
 
 /**
- * The values of an instance's endpoint. What the vendor told goes with its grant. So does each configured value that decides
- * the host: the tokens were won there, and a later change of the configuration must not send them elsewhere. The others are
- * the instance's own, as they are now.
+ * The values of an instance's endpoint. Values that the vendor sent are stored with the grant. So is each configured value
+ * that determines the host: the tokens were issued there, and a later change of the configuration must not send them
+ * elsewhere. The others are the instance's own, as they are now.
  * @param won what the grant brought, or the callback ahead of it
  */
 export function endpointValues(
@@ -50,7 +50,7 @@ export function endpointValues(
   return { ...values, ...valuesAt(won.endpoint ?? {}, ofGrant) };
 }
 
-/** Of a configuration, what the connector's URLs and headers are made of. */
+/** The configuration values that the connector's URLs and headers contain. */
 export function endpointFields(
   connector: Connector,
   configuration: Readonly<Record<string, string>>,
@@ -71,7 +71,7 @@ function valuesAt(values: EndpointValues, keys: readonly string[]): Record<strin
   );
 }
 
-/** What a grant keeps of the values with which it was won. @returns undefined: nothing */
+/** The values that are stored with a new grant. @returns undefined: nothing */
 export function boundValues(
   connector: Connector,
   values: EndpointValues,

@@ -4,7 +4,7 @@ import { present } from "../present.ts";
 import type { Call, GrantDeps } from "./grant-deps.ts";
 import type { InstanceEvent } from "./instance-event.ts";
 
-/** A happening, as the transition that brought it about knows it. */
+/** The facts of an event, as the code that caused it passes them to `announce`. */
 export interface EventFacts
   extends Pick<InstanceEvent, "name" | "at" | "reason" | "error" | "errorDescription" | "missingScopes"> {
   /**

@@ -60,7 +60,8 @@ export interface RefusedGrants {
   /** Notes that this grant will be given up if it is refused for `refusedNoticeMs` more. @throws it is not noted */
   notice(connector: string, instanceId: number, now: number): Promise<void>;
   /**
-   * Whether so few of a connector's grants were noted in the days around that it may be given up. `false` is counted, and rings.
+   * Whether this grant may be given up: only few grants of its connector were noted at about the same time. `false` is
+   * counted and raises an alarm.
    * @throws unknown now: a store does not answer
    */
   mayEnd(connector: string, instanceId: number, noticedAt: number, now: number): Promise<boolean>;

@@ -17,7 +17,7 @@ export const instanceEventNames = [
 /** Something that happened to an instance, and was written before it is told. Never a secret. */
 export interface InstanceEvent {
   readonly name: (typeof instanceEventNames)[number];
-  /** The same each time that the same happening is told: by it a subscriber knows what came before. */
+  /** The same id each time this event is sent: subscribers use it to drop duplicates. */
   readonly id: string;
   /** Store time, epoch milliseconds. */
   readonly at: number;

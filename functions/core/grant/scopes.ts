@@ -16,8 +16,8 @@ export function grantedScopes(
 
 /**
  * What was asked for and not granted: some vendors let a user take single permissions out (Google's check boxes). Where nobody
- * knows what was asked, nothing is missing. A vendor that tells a scope by another name, or never tells one, is known by its
- * connector.
+ * knows what was asked, nothing is missing. The connector lists scopes that its vendor returns under another name (`aliases`)
+ * or never returns (`unreported`).
  */
 export function missingScopes(
   connector: Connector,

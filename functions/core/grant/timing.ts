@@ -15,7 +15,10 @@ export const timing = {
   readAgeMs: SECOND,
   /** From just before the item is read until the token request's first byte: later it is not sent. */
   preSendMs: 10 * SECOND,
-  /** A token request that was sent is not aborted before, whoever waits: a slow answer may carry the only valid refresh token. */
+  /**
+   * A sent token request is not aborted before this time, even if its caller has stopped waiting: a slow answer may carry the
+   * only valid refresh token.
+   */
   exchangeMs: 60 * SECOND,
   /** For bringing a new grant to safety: into the table, else into the rescue bucket. */
   storeMs: 30 * SECOND,
@@ -82,7 +85,10 @@ export const timing = {
   deletionMs: 3 * MINUTE,
   revocationRetryMs: MINUTE,
   revocationRetryMaxMs: HOUR,
-  /** Records of the rescue bucket are tried again after so long; older ones at growing distances, at most the second. */
+  /**
+   * Records of the rescue bucket are tried again after so long; the wait grows with the record's age, from `rescueRetryMs` up
+   * to `rescueRetryMaxMs`.
+   */
   rescueRetryMs: MINUTE,
   rescueRetryMaxMs: 30 * MINUTE,
   /** A record that is older was tried before. */

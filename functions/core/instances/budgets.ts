@@ -17,7 +17,7 @@ export const budgets = {
   clientId: 2 * KB,
   redirectUri: 2 * KB,
   scope: 8 * KB,
-  /** What stands for a part of a vendor's host name. */
+  /** A configured value that becomes part of a vendor's host name. */
   hostValue: 256,
   /** One token that an app imports. */
   importedToken: 16 * KB,
@@ -27,7 +27,7 @@ export const budgets = {
   tokenType: 100,
   /** A whole grant: tokens, client, members. */
   grant: 64 * KB,
-  /** Grants that sign-ins replaced and that are yet to end, sealed. */
+  /** Replaced grants that are still to be revoked, sealed. */
   replacedGrants: 160 * KB,
   /** The vendor's id of an account; a longer id is stored as its hash. */
   accountId: 512,

@@ -7,7 +7,7 @@ import type { Grant } from "./instance.ts";
 type Declares = Pick<Connector, "captured">;
 
 /**
- * A grant within its budgets: of what the vendor sent beside the tokens, the largest members go first until the rest fits. The
+ * A grant within its budgets: drops the largest members that the vendor sent besides the tokens until the rest fits. The
  * tokens stay, and so does what the connector declares in `told`.
  */
 export function fitGrant(connector: Declares, grant: Grant): Grant {

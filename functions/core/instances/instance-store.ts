@@ -17,8 +17,8 @@ export interface InstanceItems {
     forcedAt?: number,
   ): Promise<boolean>;
   /**
-   * REMOVE until IF fence = f; SET what `change` holds, too, IF not deleting: the due time of what is being deleted stays.
-   * `false`: nothing of `change` was written.
+   * REMOVE until IF fence = f. Also SET the members of `change`, but only IF not deleting, so that the due time of a deletion
+   * stays. `false`: nothing of `change` was written.
    */
   release(id: number, fence: number, change?: ReleaseChange): Promise<boolean>;
   /**
@@ -52,11 +52,11 @@ export interface InstanceItems {
     left: { grant: Sealed; death: Death; dueAt?: number },
   ): Promise<boolean>;
   /**
-   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, replacedGrants, account
-   * REMOVE what COMMIT removes, and forcedAt (, account where `changes` has none: it is not known to be the one from before)
-   * IF epoch < n AND not deleting.
-   * The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen, so that the
-   * grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal again.
+   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, replacedGrants, account REMOVE what COMMIT removes,
+   * and forcedAt (and account if `changes` has none: the new grant may belong to another account) IF epoch < n AND not
+   * deleting. The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen,
+   * so that the grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal
+   * again.
    */
   signIn(
     id: number,
@@ -68,18 +68,18 @@ export interface InstanceItems {
       at: number;
       refreshGroup?: string;
       consentKey?: string;
-      /** Absent: it can be refreshed, or its vendor never gives what that takes. */
+      /** Absent: the grant can be refreshed, or the vendor never issues refresh tokens. */
       refreshable?: false;
-      /** All that is to end now, what was there included. Absent: nothing is. */
+      /** All replaced grants that must be revoked now, including those stored before. Absent: none. */
       replacedGrants?: readonly ReplacedGrant[];
       changes?: InstanceChanges;
     },
   ): Promise<boolean>;
-  /** REMOVE replacedGrants IF epoch = e: they are those that were read with that epoch. */
+  /** REMOVE replacedGrants IF epoch = e, so that only the grants that were read are removed. */
   forgetReplaced(id: number, seen: { epoch: string }): Promise<boolean>;
   /**
-   * SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists (AND NOT deleting, for the
-   * `first` alone); hides it from the owner's list, and from its siblings.
+   * SET deleting = true, dueAt = now, deletingSince (the first time) REMOVE dueSince IF it exists (with `first`: AND NOT
+   * deleting, so that only one caller succeeds); hides it from the owner's list, and from its siblings.
    */
   markDeleting(id: number, now: number, who?: "first"): Promise<boolean>;
   /** SET enabled (, dueAt = now REMOVE dueSince when enabling) IF exists AND not deleting. */
@@ -103,7 +103,10 @@ export interface InstanceItems {
     seen: { epoch: string; consentKey?: string },
     noted: { account?: NonNullable<Instance["account"]>; consentKey?: string; at: number },
   ): Promise<boolean>;
-  /** SET lastUsedAt IF exists; at most once a day, off the path. Brings an idle grant back to the due index when `dueAt` is given. */
+  /**
+   * SET lastUsedAt IF exists; at most once a day, not while a caller waits. Brings an idle grant back to the due index when
+   * `dueAt` is given.
+   */
   touch(id: number, usedAt: number, dueAt?: number): Promise<boolean>;
   /**
    * A worker that looked: SET dueAt = to (`undefined`: off the due index), dueSince = owedSince (absent: nothing is owed any
@@ -116,9 +119,15 @@ export interface InstanceItems {
     owedSince?: number,
     epoch?: string,
   ): Promise<boolean>;
-  /** SET deletionUntil = to IF deleting AND deletionUntil is as seen (absent, too): this worker alone ends it until then. */
+  /**
+   * SET deletionUntil = to IF deleting AND deletionUntil is as seen (absent, too): until then only this worker performs the
+   * deletion.
+   */
   claimDeletion(id: number, seen: { deletionUntil?: number }, to: number): Promise<boolean>;
-  /** SET dueAt = to REMOVE deletionUntil, dueSince IF deleting, whatever was due before: nothing but the deletion is. */
+  /**
+   * SET dueAt = to REMOVE deletionUntil, dueSince IF deleting. The previous due time does not matter, because only the
+   * deletion is due.
+   */
   setDeletionDueAt(id: number, to: number): Promise<boolean>;
 }
 
@@ -250,7 +259,9 @@ export interface DueIndex {
     limit: number,
     after?: string,
   ): Promise<{ items: readonly DueItem[]; next?: string }>;
-  /** After sending: SET dueAt = to, dueSince = seen (the first time) IF dueAt = seen. It has not been refreshed yet. */
+  /**
+   * After sending: SET dueAt = to, dueSince = seen (the first time) IF dueAt = seen. The refresh itself has not happened yet.
+   */
   setDueAt(id: number, seen: number, to: number): Promise<boolean>;
   /** The same for a pending sign-in. */
   setPendingDueAt(key: PendingKey, seen: number, to: number): Promise<boolean>;

@@ -9,7 +9,7 @@ export function newInstanceId(): number {
   return randomInt(1, 2 ** 48 - 1);
 }
 
-/** A new instance token, `lsi_<id in base 36>.<256-bit secret>`: shown once, of it only the hash is kept. */
+/** A new instance token, `lsi_<id in base 36>.<256-bit secret>`: shown once; only its hash is stored. */
 export function newInstanceToken(instanceId: number): { token: string; hash: string } {
   const secret = randomBytes(32).toString("base64url");
   return { token: `lsi_${instanceId.toString(36)}.${secret}`, hash: hashSecret(secret) };

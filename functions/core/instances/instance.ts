@@ -19,15 +19,15 @@ export interface ReplacedGrant {
 
 /** How a stored grant came to need a new sign-in. */
 export interface Death {
-  /** The version that died: of an item that has another one since, this says nothing. */
+  /** The version that died. If the instance has a newer version, this death does not apply to it. */
   readonly version: number;
   /** Store time, epoch milliseconds: the sealed grant is kept for 30 days from then on. */
   readonly at: number;
   /** A stable code; see grant/store/death.ts. */
   readonly reason: string;
-  /** When the vendor last said so of a grant that was dead already. */
+  /** When the vendor last confirmed that the dead grant is dead. */
   readonly confirmedAt?: number;
-  /** Those days are over: the stored ciphertext holds no token any more. */
+  /** The 30 days are over: the stored ciphertext no longer holds a token. */
   readonly emptied?: true;
 }
 
@@ -35,7 +35,7 @@ export interface Death {
 export interface Failure {
   /** Store time, epoch milliseconds. */
   readonly at: number;
-  /** Our own code: the same as `lastError`, else another version of Linkspan has written that since. */
+  /** Linkspan's own code. If it differs from `lastError`, another version of Linkspan has written `lastError` since. */
   readonly code: string;
   /** RFC 6749 section 5.2 `error`, or what stands for it. */
   readonly error?: string;
@@ -80,7 +80,7 @@ export interface Instance {
   // ---- the grant's life; see core/grant
   /** Counts attempts: each lease taken adds one. */
   readonly fence: number;
-  /** The fence that won the stored grant; a name, not an order. */
+  /** The fence of the attempt that brought the stored grant. Compare it only for equality; it gives no order. */
   readonly version: number;
   /** End of the lease; absent = free; past = an attempt whose end is unknown. */
   readonly until?: number;
@@ -89,8 +89,8 @@ export interface Instance {
   /** Sealed `Grant` (field `grant`, version = `version`). */
   readonly grant: Sealed;
   /**
-   * What sign-ins replaced and what is yet to end at the vendor. Written with the sign-in itself, so that no crash loses sight
-   * of it; changes with the epoch only, or goes as a whole. See grant/sign-in/replaced-grants.ts.
+   * Replaced grants that are still to be revoked at the vendor. They are written together with the sign-in, so that a crash
+   * cannot lose them. The list changes only with the epoch, or is removed as a whole. See grant/sign-in/replaced-grants.ts.
    */
   readonly replacedGrants?: readonly ReplacedGrant[];
   /** Needs re-authentication <=> deadVersion = version. */
@@ -100,12 +100,12 @@ export interface Instance {
   /** How it died. Absent for a grant that lives, and for one that an earlier version of Linkspan declared dead. */
   readonly death?: Death;
   readonly enabled: boolean;
-  /** Its user is suspended, and was one too many for the organization's list (core/tenants/suspended-users.ts). */
+  /** The user is suspended, and the organization's list of suspended users was full (core/tenants/suspended-users.ts). */
   readonly userSuspended?: boolean;
   readonly deleting?: boolean;
   /** When the first delete came: revocation is tried for at most 7 days. */
   readonly deletingSince?: number;
-  /** A worker is at the deletion, and alone until this store time. */
+  /** Until this store time only one worker performs the deletion. */
   readonly deletionUntil?: number;
   readonly refreshShard?: number;
   readonly dueAt?: number;
@@ -117,8 +117,8 @@ export interface Instance {
   /** Short hash of connector and client: the queue's MessageGroupId. */
   readonly refreshGroup: string;
   /**
-   * Key of the consent shared with its siblings; only if revocation ends all of it. Also tells whether the vendor has accepted
-   * its client yet. See grant/consent/key.ts.
+   * Key of the consent that this instance shares with its siblings. Set only if a revocation ends the whole consent. Also
+   * tells whether the vendor has accepted its client yet. See grant/consent/key.ts.
    */
   readonly consentKey?: string;
   readonly lastRefreshedAt?: number;
@@ -133,7 +133,7 @@ export interface Instance {
   readonly forcedAt?: number;
   /** Code of the last failed refresh, never a vendor's text. Absent after a success. */
   readonly lastError?: string;
-  /** The vendor's words to it. */
+  /** The vendor's answer to the last failed refresh. */
   readonly lastFailure?: Failure;
   /** Absent: none since the last success. */
   readonly refusals?: Refusals;
@@ -152,7 +152,7 @@ export type OAuthClient =
 export interface Grant {
   readonly accessToken: string;
   readonly tokenType: string;
-  /** Where the vendor's long-lived access token renews itself: that one again. */
+  /** For a long-lived access token that is renewed with itself: the access token again. */
   readonly refreshToken?: string;
   /** A code's own short-lived token, kept because its exchange for a long-lived one did not succeed yet. */
   readonly shortLived?: true;

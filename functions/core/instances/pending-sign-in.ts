@@ -12,7 +12,7 @@ export interface PendingKey {
 
 /** The account of an instance's grant when a sign-in was compared with it. */
 export interface AccountBefore {
-  /** Of the instance then: with another one it may be another account. */
+  /** The instance's epoch at that time. If the epoch has changed, the account may have changed, too. */
   readonly epoch: string;
   readonly accountId: string;
 }
@@ -42,15 +42,15 @@ export interface PendingSignIn extends PendingKey {
   /** As an instance's, so that no sibling's delete revokes the consent that they share. Absent while it is ending. */
   readonly consentKey?: string;
   readonly account?: NonNullable<Instance["account"]>;
-  /** Whose the instance is that is signed in to, as the claim found out. */
+  /** The account of the existing instance, as the claim found it. */
   readonly accountBefore?: AccountBefore;
   /** Of a new connection; absent: a sign-in to an instance that is there. */
   readonly newInstance?: PendingInstance;
-  /** It was claimed: from then on it only goes live, by whoever comes by, or is lost to a later sign-in or a delete. */
+  /** When it was claimed. From then on a worker or a call makes it live, unless a later sign-in or a delete comes first. */
   readonly claimedAt?: number;
   /** It was refused, overtaken or has run out: from then on it cannot be claimed, and its grant is revoked. */
   readonly endingSince?: number;
-  /** When a worker comes by. */
+  /** When a worker processes it. */
   readonly dueAt?: number;
   readonly dueSince?: number;
 }

@@ -28,7 +28,10 @@ export type RescueRecord =
       readonly refreshGroup?: string;
       readonly changes?: InstanceChanges;
       readonly accountBefore?: AccountBefore;
-      /** It may carry a refresh token over, which a version that does not know of it would revoke: it must not read this. */
+      /**
+       * The sign-in may carry a refresh token over. Older versions of Linkspan would revoke that token, so they must not read
+       * this record.
+       */
       readonly carries?: true;
     }
   | { readonly kind: "new"; readonly instance: Instance }

@@ -50,8 +50,8 @@ export function separateSecrets(
 }
 
 /**
- * Judges a name by its words, however they are joined: `api_token`, `apiToken`, `API-TOKEN`, `api.token2`. Rather one value
- * too many is masked than one secret shown.
+ * Judges a name by its words, however they are joined: `api_token`, `apiToken`, `API-TOKEN`, `api.token2`. In doubt the value
+ * is masked.
  */
 export function isSecretName(name: string): boolean {
   const text = name.normalize("NFKC");
@@ -66,7 +66,7 @@ function camelWords(text: string): string[] {
   return wordsOf(text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2"));
 }
 
-/** And where a capitalized word follows capitals: `DBPass`. */
+/** Like `camelWords`, and also starts a new word where a capitalized word follows capitals: `DBPass`. */
 function acronymWords(text: string): string[] {
   return wordsOf(text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2").replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, "$1 $2"));
 }

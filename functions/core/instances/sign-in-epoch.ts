@@ -8,19 +8,19 @@ export function epochOf(consumedAt: number, stateHash: string): string {
   return `${String(Math.max(0, Math.floor(consumedAt))).padStart(15, "0")}-${stateHash}`;
 }
 
-/** Names the same sign-in where it must never win over any. */
+/** Returns the epoch of the same sign-in with time 0, so that it comes before all others. */
 export function epochBeforeAll(epoch: string): string {
   return epochOf(0, epoch.slice(epoch.indexOf("-") + 1));
 }
 
-/** For sign-ins without a state of ours: the code takes its place. */
+/** Hash for sign-ins without a Linkspan state: the code is hashed instead of the state. */
 export function hashOf(...parts: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
 }
 
 /**
- * Puts a sign-in after one that was seen before its state was consumed: the store's clock has whole seconds, and differs by
- * as much between two processes.
+ * Returns an epoch later than `seen`, the instance's epoch when the user set out. The store's clock has whole seconds and may
+ * differ by a second between two processes.
  */
 export function epochAfter(seen: string, epoch: string): string {
   if (epoch > seen) return epoch;

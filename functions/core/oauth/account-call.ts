@@ -52,8 +52,8 @@ export async function callAccount(
 }
 
 /**
- * A 401 alone does not say it: Dropbox answers so where the token only lacks a scope. It counts where the vendor says what
- * RFC 6750 section 3.1 calls `invalid_token`, or a word that its connector declares.
+ * A 401 alone does not prove that the token has ended: Dropbox also sends it if the token lacks a scope. The error must be
+ * `invalid_token` (RFC 6750 section 3.1), or a word that its connector declares.
  */
 function saysEnded(connector: Connector, response: VendorResponse, answer: VendorAnswer): boolean {
   if (/\berror="?invalid_token\b/i.test(response.headers["www-authenticate"] ?? "")) return true;

@@ -3,8 +3,8 @@ import { InvalidRequest } from "../errors.ts";
 import type { ServerMetadata } from "./discover.ts";
 
 /**
- * The issuer of an authorization response (RFC 9207): wherever it is sent, it must be the one that the user was sent to,
- * and a vendor that promises it must send it. Against mix-up (RFC 9700 section 4.4).
+ * The issuer of an authorization response (RFC 9207): if the vendor sends `iss`, it must be the issuer to which the user was
+ * sent; a vendor that announces `iss` must send it. Against mix-up (RFC 9700 section 4.4).
  * @param field how the caller names it
  * @param server what the vendor's metadata document says of it; absent: the connector says so itself
  * @throws {InvalidRequest} `invalid_issuer`

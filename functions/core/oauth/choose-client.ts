@@ -30,8 +30,8 @@ export async function chooseClient(
 }
 
 /**
- * Schemes that a browser runs or reads on this side instead of calling an app. Schemes of an app's own are its vendor's to
- * judge: https://www.rfc-editor.org/rfc/rfc8252#section-7.1
+ * Schemes that a browser handles itself instead of opening an app. The vendor decides whether it accepts an app's private
+ * scheme: https://www.rfc-editor.org/rfc/rfc8252#section-7.1
  */
 const NO_PLACES = new Set([
   "about:",

@@ -3,7 +3,7 @@ import type { TenantStore } from "../tenants/ports.ts";
 import type { Vault } from "../vault/ports.ts";
 import type { ClientResolver } from "./ports.ts";
 
-/** Finds the id and secret that a grant's OAuth client stands with at the vendor's token endpoint. */
+/** Finds the id and secret with which a grant's OAuth client authenticates at the vendor's token endpoint. */
 export function clientResolver(deps: {
   readonly tenants: Pick<TenantStore, "registeredAppById">;
   readonly vault: Pick<Vault, "open">;

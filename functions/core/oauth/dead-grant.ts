@@ -1,6 +1,6 @@
 /**
- * Words for `error` that can only mean that the grant is dead, in lower case. A refresh sends one token, so a token that is
- * no good is that one.
+ * Words for `error` that can only mean that the grant is dead, in lower case. A refresh sends only the refresh token, so an
+ * error about a bad token means the refresh token.
  */
 const DEAD_GRANT: ReadonlySet<string> = new Set([
   // https://www.rfc-editor.org/rfc/rfc6749#section-5.2
@@ -31,8 +31,8 @@ export function isDeadGrantWord(error: string): boolean {
 }
 
 /**
- * Whether a refusal says that the grant is dead: by a word that can mean nothing else, by one that means so at this vendor,
- * or, under `invalid_request`, by saying so of the refresh token.
+ * Whether a refusal says that the grant is dead: by an error code that always means a dead grant, by a code that means it at
+ * this vendor, or by `invalid_request` with a description that calls the refresh token invalid
  * @param words the connector's `deadGrantErrors`
  */
 export function isDeadGrant(

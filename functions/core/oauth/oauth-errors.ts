@@ -63,7 +63,7 @@ function* refusalsIn(body: Readonly<Record<string, unknown>>, status: number): G
   for (const told of [...listed(body.error), ...listed(body.errors)]) yield* refusalsOf(told, description);
   const coded = inMembers(body, CODE_MEMBERS);
   if (coded !== undefined && (status >= 400 || isKnown(coded.error))) yield coded;
-  // Often these are not errors.
+  // These members often hold something other than an error, so only known error codes count.
   const stated = inMembers(body, ["status", "type", "reason"]);
   if (stated !== undefined && isKnown(stated.error)) yield stated;
 }
@@ -106,7 +106,10 @@ function inOneField(told: string, description: string | undefined): Refusal | un
   return refusal(code, description ?? text);
 }
 
-/** A code and the text behind its colon. Behind words that are known no blank is asked for: `https:` is no code. */
+/**
+ * Splits a text into an error code and the description after the colon. After an unknown code the colon must be followed by a
+ * blank, because `https:` is no code.
+ */
 function split(told: string): { readonly code: string; readonly text?: string } {
   const colon = told.indexOf(":");
   const code = colon === -1 ? "" : told.slice(0, colon).trim();
@@ -131,7 +134,7 @@ function inMembers(
     const value = told[name];
     if (typeof value !== "string") continue;
     const { code, text } = split(value);
-    // A number or a sentence says nothing that is known here.
+    // A number or a sentence is not an error code.
     if (/^[A-Za-z][\w.-]{2,99}$/.test(code)) return refusal(code, descriptionIn(told) ?? text ?? around);
   }
   return undefined;
@@ -166,7 +169,7 @@ const CLIENT_ERRORS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The request is at fault, or the moment: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 8628 section 3.5,
+ * Errors in the request, or temporary errors: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 8628 section 3.5,
  * RFC 8707 section 2.
  */
 const REQUEST_ERRORS: ReadonlySet<string> = new Set([

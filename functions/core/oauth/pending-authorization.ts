@@ -26,7 +26,7 @@ export interface PendingAuthorization extends TransientItem {
   readonly connector: string;
   /** The OAuth client that the URL named; its secret is not kept here. */
   readonly clientId: string;
-  /** The registered app that it is, if one. */
+  /** Id of the registered app, if the OAuth client is a registered app. */
   readonly appId?: string;
   readonly redirectUri: string;
   readonly configuration: Readonly<Record<string, string>>;
@@ -85,7 +85,7 @@ export async function beginAuthorization(
       ? {}
       : { verifier: await deps.vault.seal(verifierPlace(start.organizationId, hash), verifier) }),
   };
-  // A refused put is our own: the SDK repeats a put whose answer was lost, and the state is random.
+  // Ignores a refused put: the id is random, so it only exists if the SDK repeated this put after a lost answer.
   await deps.transients.put(pending);
   return { url, state, expiresAt };
 }
@@ -117,7 +117,7 @@ export async function findAuthorization(
 }
 
 /**
- * Takes a state of ours out of the store: for one code, whoever asks.
+ * Consumes a Linkspan state for one code. Repeating the call with the same code returns it again; another code gets undefined.
  * @param answer what came with it, the code or a denial
  * @returns undefined: unknown, used for another one, or too old
  */

@@ -2,7 +2,7 @@ import type { Connector } from "../../connectors/define-connector.ts";
 import type { EndpointValues } from "../endpoint/endpoint.ts";
 import type { Grant, OAuthClient } from "../instances/instance.ts";
 
-/** A client that can stand at a token endpoint. */
+/** Credentials with which a client authenticates at a token endpoint. */
 export interface ClientCredentials {
   readonly id: string;
   readonly secret: string;
@@ -13,7 +13,7 @@ export interface ClientResolver {
   resolve(organizationId: string, connector: string, client: OAuthClient): Promise<ClientCredentials>;
 }
 
-/** What came of one token request; every case of the protocol's step 5. */
+/** The outcome of one token request, as core/grant needs to distinguish it (docs/grant-life.md). */
 export type TokenOutcome =
   | { readonly kind: "granted"; readonly response: TokenResponse }
   /** Granted, with an access token that no header can carry. What came beside it may be the only living refresh token. */

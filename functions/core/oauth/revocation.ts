@@ -42,8 +42,8 @@ async function revokeOne(
     if (revocation.style === "rfc7009") return await revokeByForm(http, connector, url, client, grant);
     const first = await revokeByBearer(http, connector, url, grant.accessToken);
     if (first !== "dead token") return first === "ended";
-    // The access token has run out, but its refresh token lives on: one more access token, to end both.
-    // (A long-lived token is its own refresh token, and as dead as itself.)
+    // The access token has run out, but its refresh token lives on: one more access token, to end both. (A long-lived access
+    // token is also the refresh token, so both are dead.)
     if (grant.refreshToken === undefined || grant.refreshToken === grant.accessToken) return true;
     const refreshed = await tokens.refresh(connector, client, {
       refreshToken: grant.refreshToken,
@@ -111,7 +111,7 @@ async function revokeByBearer(
   });
   const { status } = response;
   const limits = { maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS, forms: true };
-  // The status says it all (RFC 7009 section 2.2), but for a refusal's words, which some vendors send under 2xx.
+  // The status decides (RFC 7009 section 2.2), except that some vendors send an error body with a 2xx status.
   const said = await readAnswer(response, limits).catch(() => undefined);
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess && (Array.isArray(said?.value) || oauthError(said?.value, [], status) === undefined))
@@ -120,7 +120,9 @@ async function revokeByBearer(
   return isDead ? "dead token" : "failed";
 }
 
-/** A refresh token that was carried over and the access token beside it hang on two sign-ins: each ends for itself. */
+/**
+ * A carried-over refresh token and the access token stored with it belong to two sign-ins, so each is revoked separately.
+ */
 function separate(grant: Grant): Grant[] {
   const { carried, refreshToken, ...own } = grant;
   if (carried === undefined || refreshToken === undefined) return [grant];

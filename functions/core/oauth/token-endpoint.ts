@@ -38,7 +38,7 @@ interface Deps {
   readonly hooksOf: (connector: Connector) => Promise<TokenHooks>;
 }
 
-/** The token endpoints of all vendors, on oauth4webapi. Each outcome is told apart as the grant's life needs it. */
+/** The token endpoints of all vendors, on oauth4webapi. Returns the outcomes that core/grant needs to distinguish. */
 export function tokenEndpoint(http: VendorHttp, hooksOf: Deps["hooksOf"]): TokenEndpoint {
   const deps: Deps = { http, hooksOf };
   const endpoint: TokenEndpoint = {
@@ -107,8 +107,8 @@ async function refresh(
 }
 
 /**
- * The second request of a code exchange. What the first one brought is not lost with it: unless the vendor says that the
- * grant or the client is no good, the short-lived token is the grant, and the next refresh sends this request again.
+ * The second request of a code exchange. If it fails, the short-lived token of the first request is stored as the grant,
+ * unless the vendor refuses the grant or the client, and the next refresh sends this request again.
  */
 async function exchangeForLongLived(
   deps: Deps,
@@ -142,7 +142,9 @@ async function exchangeForLongLived(
   };
 }
 
-/** One step of a long-lived token. What it brings is kept as its own refresh token. */
+/**
+ * Exchanges for or renews a long-lived token. The new access token is also stored as the refresh token.
+ */
 async function step(
   deps: Deps,
   connector: Connector,

@@ -23,7 +23,7 @@ export function tokenResponse(answer: TokenEndpointResponse): TokenResponse {
   for (const [name, value] of Object.entries(answer)) {
     if (STANDARD.has(name)) continue;
     const text = typeof value === "string" || typeof value === "number" ? String(value) : undefined;
-    // How much of it is kept is for the grant to say (instances/fit-grant.ts).
+    // instances/fit-grant.ts limits how much of `extra` is stored.
     if (text !== undefined) extra[name] = text;
   }
   const tokenType = answer[VENDOR_TOKEN_TYPE];
@@ -40,7 +40,7 @@ export function tokenResponse(answer: TokenEndpointResponse): TokenResponse {
 const NOT_NOW: readonly number[] = [408, 425, 429];
 
 /**
- * Which case of the protocol's step 5 this is. What is not known to have done nothing is `unknown`.
+ * Maps an error to an outcome. If the vendor may have acted on the request, the outcome is `unknown`.
  * @param deadGrantErrors the connector's own words for a dead grant
  */
 export function failed(

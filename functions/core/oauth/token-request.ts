@@ -19,7 +19,7 @@ export function clientAuthentication(connector: Connector, client: ClientCredent
   }
 }
 
-/** The same for one step of a long-lived token, which names what it wants. */
+/** The same for a request for a long-lived token: sends the client parameters that the connector declares for it. */
 export function stepAuthentication(step: TokenStep, client: ClientCredentials): ClientAuth {
   return (_server, _client, body) => {
     if (step.client.includes("client_id")) body.set("client_id", client.id);
@@ -47,7 +47,7 @@ export interface Exchange {
 export interface ExchangeRequest {
   readonly timeoutMs: number;
   readonly beforeSend?: () => void;
-  /** Whose form the request and its answer have; absent: RFC 6749's and 7009's, as they stand. */
+  /** The connector and hooks that adapt the request and its answer; absent: both follow RFC 6749 and 7009 unchanged. */
   readonly wire?: TokenWire;
 }
 

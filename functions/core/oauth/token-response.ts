@@ -23,13 +23,12 @@ export interface TokenWire {
 }
 
 /**
- * A vendor's token answer as RFC 6749 section 5 has it, so that the library reads what is there instead of refusing a
- * grant for its form: a grant that is refused here is lost. What differs in the wild:
- * how the body is packed, framed and encoded (vendor-answer/read-answer.ts); numbers as strings; members of a wrong type;
- * `null` for absent; an unknown `token_type` or none; an `error` under status 200, or written otherwise (oauth-errors.ts);
- * a grant under 201; challenges and ID tokens that were not asked for.
- * What differs at one vendor only, its connector's `tokenResponse` hook mends before.
- * An answer that is none of that keeps its status and has no body.
+ * A vendor's token answer as RFC 6749 section 5 has it, so that the library reads what is there instead of refusing a grant
+ * for its form: a grant that is refused here is lost. What differs in the wild: how the body is packed, framed and encoded
+ * (vendor-answer/read-answer.ts); numbers as strings; members of a wrong type; `null` for absent; an unknown `token_type` or
+ * none; an `error` under status 200, or written otherwise (oauth-errors.ts); a grant under 201; challenges and ID tokens that
+ * were not asked for. Before that, the connector's `tokenResponse` hook corrects what differs at one vendor only. An answer
+ * that is none of that keeps its status and has no body.
  * @param timeoutMs left for the body, in milliseconds
  * @returns the answer for the library, and the status that counts
  */
@@ -125,8 +124,8 @@ function normalized(
 }
 
 /**
- * A refresh token that came as a number is one where no other is known, or where the one from before is made of digits,
- * too. Else it is some vendor's flag (`0`, `1`), and the token from before goes on.
+ * A number counts as a refresh token if no previous refresh token is known, or if the previous one consists of digits.
+ * Otherwise it is a vendor's flag (`0`, `1`), and the previous token is kept.
  */
 function isPlausibleNumericToken(told: string | undefined, before: string | undefined): boolean {
   return told !== "0" && (before === undefined || /^\d+$/.test(before));

@@ -39,14 +39,17 @@ export interface TenantAdmin {
     appId: string;
     clientSecret: string;
   }): Promise<void>;
-  /** Instances that were won through it can no longer be refreshed. */
+  /** Instances that were connected with the app can no longer be refreshed. */
   removeApp(request: { organizationId: string; connector: string; appId: string }): Promise<void>;
   /** Replaces the lists that are given. */
   setAllowLists(
     organizationId: string,
     lists: Partial<Pick<Organization, "returnUrls" | "origins" | "vendorHosts">>,
   ): Promise<Organization>;
-  /** Seen everywhere within 30 s: of a user, on all the user's instances. @throws {Conflict} an organization that is being deleted does not become active again */
+  /**
+   * Takes effect in all processes within 30 s; a user's status applies to all the user's instances.
+   * @throws {Conflict} an organization that is being deleted does not become active again
+   */
   setStatus(of: { organizationId: string; userId?: string }, status: "active" | "suspended"): Promise<void>;
   listOrganizations(): Promise<Organization[]>;
   listUsers(organizationId: string): Promise<User[]>;

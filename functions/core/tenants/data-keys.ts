@@ -6,10 +6,11 @@ import type { Organization, TenantRecords } from "./ports.ts";
 const HOUR = 3_600_000;
 
 /**
- * How long a version must have been superseded before it may go. By then nothing seals with it any more, and nothing that
- * expires lies under it: a process seals on with a version for the 30 s that it keeps the organization and the 15 minutes that
- * a function lives; code verifiers and connect sessions last an hour, links four; a rescue record whose revocation fails lies
- * for 7 days. (Records are looked for all the same: see reseal-organization.ts.) A `nextPage` token that is older than this is refused.
+ * How long a version must have been superseded before it may go. By then no process seals with the version any more, and
+ * everything short-lived that it sealed has expired: a process continues to use a version while it caches the organization
+ * (30 s) and while its function runs (15 minutes); code verifiers and connect sessions last an hour, links four; a rescue
+ * record whose revocation fails lies for 7 days. (Records are looked for all the same: see reseal-organization.ts.) A
+ * `nextPage` token that is older than this is refused.
  */
 export const KEY_REST_MS = 8 * 24 * HOUR;
 
@@ -25,8 +26,8 @@ export interface KeyRotationDeps {
 
 /**
  * A new version of an organization's data key, for all that is sealed from now on; the older ones still open. Processes that
- * keep the organization for 30 s seal on with the one before, and read the organization again when they meet a seal of the
- * new one (core/vault/vault.ts).
+ * cache the organization (30 s) continue to seal with the previous version, and reload the organization when a ciphertext
+ * names the new version (core/vault/vault.ts).
  * @throws {NotFound} @throws {Conflict} it is being deleted, has too many versions, or somebody else was faster
  */
 export async function rotateDataKey(

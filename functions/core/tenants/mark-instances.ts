@@ -32,8 +32,8 @@ export interface MarkingDeps {
 }
 
 /**
- * Marks a page of a user's instances as a suspended user's, or takes the marks off. Any number of times, in any order: what is
- * written last was written by somebody who looked at the user's item after that, and found that it fits.
+ * Marks a page of a user's instances as a suspended user's, or takes the marks off. May run any number of times, in any
+ * order: each run reads the user's item again after its writes, and repeats them if the status has changed.
  */
 export async function markInstances(deps: MarkingDeps, work: SuspensionWork): Promise<void> {
   const { organizationId, userId, after } = work;

@@ -16,8 +16,8 @@ export interface Organization {
   /** Vendors' hosts that its users' connections may name, beside those that a connector declares: exact, or `*.suffix`. */
   readonly vendorHosts?: readonly string[];
   /**
-   * Ids of suspended users (suspended-users.ts). Absent: from before there was such a list, each user's own item tells. An
-   * organization's first suspension or resumption of a user makes it.
+   * Ids of suspended users (suspended-users.ts). Absent: the organization is older than this list, and each user's own item
+   * holds the status. The first suspension or resumption of a user creates the list.
    */
   readonly suspendedUsers?: readonly string[];
   readonly createdAt: number;
@@ -29,7 +29,7 @@ export interface User {
   readonly email: string;
   readonly firstName: string;
   readonly lastName: string;
-  /** Number shown at the edge as `user.id`. */
+  /** Number that the API shows as `user.id`. */
   readonly number: number;
   readonly status: "active" | "suspended";
   readonly createdAt: number;

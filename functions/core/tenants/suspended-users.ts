@@ -14,8 +14,8 @@ const MOST_ROUNDS = 20;
 type Marked = Pick<Instance, "userId" | "userSuspended">;
 
 /**
- * Whether an instance belongs to a suspended user. Costs no read: the caller has the organization and the instance. Only where
- * no user has been suspended or resumed since this list came about, the user's own item is read, and cached.
+ * Whether an instance belongs to a suspended user. Costs no read: the caller has the organization and the instance. Only if
+ * the organization has no list yet, the user's own item is read (cached).
  * @param organization as cached, for 30 s at most
  */
 export async function isOfSuspendedUser(

@@ -21,7 +21,7 @@ export function keyCache(
   options: { now?: () => number; lifetimeMs?: number; maxKeys?: number } = {},
 ): (name: string, unwrap: () => Promise<Uint8Array>) => Promise<KeyObject> {
   const { now = Date.now, lifetimeMs = KEY_LIFETIME_MS, maxKeys = MAX_KEYS } = options;
-  // Its own time to live is no use here: it keeps a key for longer when the clock is set back.
+  // Does not use LRUCache's `ttl`: it keeps a key for too long when the clock is set back.
   const keys = new LRUCache<string, CachedKey>({ max: maxKeys });
 
   const isFresh = (cached: CachedKey): boolean => {

@@ -9,8 +9,8 @@ export { SealBroken } from "./sealed-format.ts";
 export interface VaultOptions {
   readonly keys: KeyUnwrapper;
   /**
-   * Finds the organization and its wrapped data keys. A cached answer will do, but for `fresh`: a ciphertext names a
-   * key that the cached one lacks, since another container sealed it just after a rotation.
+   * Finds the organization and its wrapped data keys. May answer from a cache, except with `fresh`: then a ciphertext names a
+   * key that the cached organization lacks, since another container sealed it just after a rotation.
    */
   readonly organization: (id: string, options?: { readonly fresh: boolean }) => Promise<KeyOwner | undefined>;
   /** Epoch milliseconds; for tests. */

@@ -18,7 +18,7 @@ function decode(bytes: Buffer): string {
   return utf8OrLatin1(bytes);
 }
 
-/** The mark is a letter that `trim` takes for a blank. */
+/** Keeps the byte order mark: `trim` removes it, because it counts U+FEFF as white space. */
 function utf16(bytes: Buffer): string {
   return bytes.toString("utf16le");
 }

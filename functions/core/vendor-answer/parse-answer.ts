@@ -78,7 +78,7 @@ export function parseForm(text: string, contentType: string, isSuccess = false):
   return { value: Object.fromEntries(new URLSearchParams(text)), numerals: new Map() };
 }
 
-/** Some forms begin with the mark that parts members. */
+/** Some forms begin with `&`. */
 function firstMember(text: string): string {
   return text.split("&").find((each) => each !== "") ?? "";
 }

@@ -81,7 +81,7 @@ export async function readJson(
   );
 }
 
-/** What a vendor's text or number is as a text, which it should have been. @returns undefined: it is something else, or empty */
+/** A vendor's string or number as a trimmed string. @returns undefined: it is something else, or empty */
 export function asText(value: unknown): string | undefined {
   const text = typeof value === "string" || typeof value === "number" ? String(value).trim() : "";
   return text === "" ? undefined : text;

@@ -10,7 +10,7 @@ import { tooLarge } from "./collect-body.ts";
 
 export interface Unpacked {
   readonly bytes: Buffer;
-  /** False: a packed layer ends before its end. */
+  /** False: a compressed layer is cut off. */
   readonly isComplete: boolean;
 }
 
@@ -35,8 +35,8 @@ const CODECS: Readonly<Record<string, Codec>> = {
 };
 
 /**
- * Unpacks a body: by its Content-Encoding, and by its first bytes where the header is silent. A header that names what
- * the body is not is passed over: gateways that unpack leave it behind.
+ * Unpacks a body: by its Content-Encoding, and by its first bytes where the header is silent. Ignores a Content-Encoding that
+ * does not match the body: some gateways unpack a body and leave the header.
  * @param maxBytes at most so much of unpacked text is made; no memory is taken for more
  * @throws {VendorError} 502, it unpacks to more
  */
@@ -101,7 +101,7 @@ function decoded(codec: Codec, packed: Buffer, maxBytes: number): Unpacked | und
     if (code !== "Z_BUF_ERROR") return undefined;
   }
   try {
-    // It ends too early: what there is of it.
+    // The body is cut off: decodes as much as there is.
     const bytes = codec(packed, { maxOutputLength: maxBytes, finishFlush: constants.Z_SYNC_FLUSH });
     return { bytes, isComplete: false };
   } catch (error) {

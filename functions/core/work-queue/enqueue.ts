@@ -9,7 +9,7 @@ async function enqueue(queue: WorkQueue, work: readonly QueuedWork[]): Promise<v
 }
 
 /**
- * How the grant's life has a worker do something, in the group of the grant's client.
+ * Functions with which core/grant queues work for a worker, in the message group of the grant's client.
  * @param queue made when the first message is to be sent
  */
 export function enqueuers(

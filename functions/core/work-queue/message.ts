@@ -2,7 +2,10 @@ import { refreshCauses } from "../grant/grant-deps.ts";
 import { type InstanceEvent, instanceEventNames } from "../grant/instance-event.ts";
 import type { Work, WorkKind } from "./work.ts";
 
-/** A message that is no work of ours, or lacks what its work takes. It comes again, and ends in the dead-letter queue. */
+/**
+ * A message of an unknown kind, or without a required field. The queue delivers it again and then moves it to the dead-letter
+ * queue.
+ */
 export class UnreadableWork extends Error {
   constructor(message: string) {
     super(message);
@@ -14,8 +17,8 @@ export class UnreadableWork extends Error {
 const LONGEST_KIND = 40;
 
 /**
- * The body of a message. While a new version is deployed, functions of the version before send and read messages, too: what is
- * written here they understand, and what they wrote is understood.
+ * The body of a message. While a new version is deployed, functions of the previous version send and read messages, too. Both
+ * versions must understand each other's messages.
  */
 export function writeMessage(work: Work): string {
   if (work.kind !== "delete") return JSON.stringify(work);

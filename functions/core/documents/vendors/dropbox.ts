@@ -105,7 +105,7 @@ export const dropbox: PathVendor = {
     try {
       return await relocate(call, "move_v2", away, target, false);
     } catch (error) {
-      // Under the name that its owner knows, if that can be had.
+      // Tries to restore the original name.
       await relocate(call, "move_v2", away, { path: item.path }, false).catch(() => {});
       throw error;
     }

@@ -30,7 +30,7 @@ const preferred = [
 
 export interface ExportFormat {
   readonly mediaType: string;
-  /** What the document's name gets; with its dot, or empty. */
+  /** Extension that is appended to the document's name, with its dot; empty: none. */
   readonly extension: string;
 }
 

@@ -3,8 +3,8 @@ import type { Connector } from "../../../connectors/define-connector.ts";
 import type { Instance } from "../../instances/instance.ts";
 
 /**
- * What a user gave a client at the vendor, as one key: instances with the same one live and die together where revocation ends
- * it whole. Without an account: of the client's instances whose account is unknown.
+ * Key of a user's consent: client and vendor account. Revoking one instance's grant ends all instances with the same key.
+ * Without an account: the key that all instances of the client share while their account is unknown.
  * @returns undefined: revocation harms no other instance, so siblings do not matter
  */
 export function consentKey(
@@ -33,12 +33,12 @@ export function provenKey(key: string): string {
   return `${group}#${account}`;
 }
 
-/** An instance from before keys told it counts as proven. */
+/** An older instance, whose key does not carry this mark, counts as proven. */
 export function isUnproven({ consentKey: key }: Pick<Instance, "consentKey">): boolean {
   return key !== undefined && key !== provenKey(key);
 }
 
-/** Whether it is still unknown whose consent it is, where that matters. */
+/** Whether the instance has a consent key but its account is unknown. */
 export function hasUnknownAccount(
   connector: Connector,
   { consentKey: key, refreshGroup }: Pick<Instance, "consentKey" | "refreshGroup">,

@@ -27,9 +27,10 @@ export function siblingsAreCertainAt(deps: WorkerDeps, instance: Instance): numb
 }
 
 /**
- * Whether another living instance shares the consent: same connector and client, in whichever organization (in its own
- * only, where the vendor has never accepted that one's client), and not known to be of another account. Where either account is
- * not known it may be found out soon: each is asked for again. If still unknown, keeps the consent rather than break a connection.
+ * Whether another living instance shares the consent. Another instance counts if it has the same connector and client, and
+ * no account that is known to be a different one. If the vendor never accepted the other instance's client, it counts only in
+ * its own organization. An unknown account makes the answer "unclear": its account may become known at the next try.
+ * If still unknown, keeps the consent rather than break a connection.
  */
 export async function isShared(
   deps: WorkerDeps,

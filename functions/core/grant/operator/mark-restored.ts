@@ -35,6 +35,6 @@ export async function markRestored(
 export function isUnsafe(deps: Pick<GrantDeps, "connectors">, instance: Instance): boolean {
   if (instance.deleting === true || needsReauthentication(instance)) return false;
   const connector = deps.connectors(instance.connector);
-  // Of a connector that this version does not know, the worst is assumed.
+  // An unknown connector counts as one that rotates refresh tokens.
   return connector === undefined || connector.oauth2.refreshToken?.rotates === true;
 }

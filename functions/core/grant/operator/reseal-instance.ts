@@ -13,7 +13,10 @@ import {
 export interface ResealingDeps {
   readonly instances: Pick<InstanceItems, "get"> & InstanceResealing;
   readonly vault: Pick<Vault, "open" | "seal">;
-  /** For what a connector says of its own configuration; where it is not known, keys are judged by their words alone. */
+  /**
+   * For what a connector says of its own configuration; without the connector, only a key's name tells whether its value is a
+   * secret.
+   */
   readonly connectors?: (key: string) => Connector | undefined;
 }
 
@@ -26,9 +29,9 @@ const MOST_ROUNDS = 20;
  *
  * - The write asks for the version that was read, and a version names one grant: what is replaced is the same grant under
  *   another key, never a newer one. The place, and so the additional data, stays that of this version.
- * - It changes neither version nor fence nor until. So whoever holds the lease neither loses nor gains by it: COMMIT asks for
- *   the version it came from, RELEASE for its fence, SIGN-IN and the mark of death for both, and all find what they would have
- *   found. A taker's `fence + 1` is not undone.
+ * - It changes neither version nor fence nor until. So it does not disturb a lease holder: the conditions of COMMIT
+ *   (version), RELEASE (fence), SIGN-IN and markDead (both) still hold. It does not reset a fence that another process has
+ *   raised.
  * - It asks for the fence too, though the version would do: where somebody has begun since, look again; mostly the refresh
  *   has re-sealed by then, and nothing is left to write.
  * - A lease that has run out stays as it is, and so the next taker looks for its record as before.

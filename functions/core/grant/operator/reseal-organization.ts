@@ -43,8 +43,8 @@ type Done = "resealed" | "current" | "gone";
  * and what is done is passed over the next time.
  *
  * A version goes when it has rested (`KEY_REST_MS`: nobody seals with it, nothing that expires lies under it) and nothing was
- * found under it after that: in the rescue bucket, in the tables, and in the bucket again, since a record moves from there to
- * here, and a replaced grant whose end is owed from here to there; neither moves back.
+ * found under it after that: in the rescue bucket, in the tables, and then in the bucket once more: a record can move from
+ * the bucket to the table, and a replaced grant that must still be revoked from the table to the bucket. Neither moves back.
  * @throws {NotFound} @throws {Conflict} the organization is being deleted, or its keys changed meanwhile
  */
 export async function resealOrganization(deps: ResealDeps, organizationId: string): Promise<Resealing> {

@@ -25,8 +25,9 @@ export interface Claim {
 }
 
 /**
- * CLAIM: what a hosted sign-in brought goes live. First the pending item is marked, which decides against refusals, overtaking
- * and its end; then it is written, here or by a worker. So a claim may be repeated until its answer is known.
+ * CLAIM: what a hosted sign-in brought goes live. First the pending item is marked as claimed: from then on a refusal, a
+ * later sign-in's cleanup or its expiry does not end it. Then the grant is written to the instance, here or by a worker. So a
+ * claim may be repeated until its answer is known.
  * @returns the instance that is signed in to
  * @throws {Conflict} `account_unknown` or `another_account`: nothing changed, claim again and say that it is accepted;
  *   `sign_in_superseded`: a later sign-in of the instance won
@@ -66,7 +67,7 @@ async function mark(
 }
 
 /**
- * An instance must not silently become a window on another account.
+ * An instance must not change to another account without consent of the claimer.
  * @returns the accounts of the pending sign-in and of the instance, as far as the vendor tells
  */
 async function acceptedAccounts(

@@ -3,8 +3,8 @@ import type { Read } from "../../store-clock.ts";
 import type { SignInDeps } from "../grant-deps.ts";
 
 /**
- * A pending sign-in, wherever it lies: what came while the table was down is in the rescue bucket until a worker brings it home,
- * and whoever needs it before does.
+ * A pending sign-in, from the table or the rescue bucket: there it is when it came while the table was down. A worker
+ * moves it into the table; if it is needed earlier, this function moves it.
  * @throws a store does not answer
  */
 export async function findPending(

@@ -34,7 +34,7 @@ export interface HostedSignIn extends CodeExchange {
 
 /**
  * PENDING: exchanges the code of a hosted sign-in, and keeps what it brought apart until its claim. When this returns, the grant
- * lies in the table or the rescue bucket, and nothing that served calls before serves other ones now.
+ * lies in the table or the rescue bucket, and no existing instance has changed.
  * @returns what the claim must name, and what was asked for and not granted
  * @throws {NotFound} the instance to be signed in to again is gone
  * @throws {InvalidRequest} the code is wrong, used, or another client's
@@ -118,7 +118,8 @@ async function newInstanceOf(
   }: Pick<HostedSignIn, "organizationId" | "connector" | "configuration">,
   { name, tags, secretConfiguration }: Exclude<HostedSignIn["into"], { instanceId: number }>,
 ): Promise<PendingInstance> {
-  // Of a session that an earlier version began: no secret lies in clear.
+  // A session that an earlier version of Linkspan began may hold secrets in plain configuration: separate them, so that they
+  // are sealed.
   const { plain, secret } = separateSecrets(connector, configuration);
   const secrets = { ...secret, ...secretConfiguration };
   const secretConfigurationKeys = Object.keys(secrets);

@@ -14,8 +14,8 @@ import { latestNow, revocationWait } from "../timing.ts";
 import { isMadeFrom, writeClaimed } from "./write-claimed.ts";
 
 /**
- * What the worker does with a pending sign-in, any number of times: what was claimed goes live, should the one who claimed it
- * have died; what was refused, overtaken or has run out is revoked; then the item goes.
+ * What the worker does with a pending sign-in, any number of times: writes a claimed sign-in to its instance, if the claiming
+ * process crashed before its write; what was refused, overtaken or has run out is revoked; then the item goes.
  * @throws what could not be done comes again
  */
 export async function settlePending(deps: WorkerDeps, key: PendingKey, call: Call): Promise<void> {
@@ -76,7 +76,7 @@ async function end(deps: WorkerDeps, pending: Ending, now: number, call: Call): 
   await deps.pendings.remove(pending);
 }
 
-/** The instance has this grant: its record was restored twice. */
+/** Whether the instance already uses this grant; then its rescue record was moved to the table a second time. */
 function isLive(instance: Instance | undefined, pending: PendingSignIn): boolean {
   if (instance === undefined || instance.deleting === true) return false;
   if (pending.newInstance !== undefined) return isMadeFrom(instance, pending);
@@ -125,8 +125,8 @@ async function endToken(deps: WorkerDeps, pending: Ending, call: Call): Promise<
 }
 
 /**
- * Where revocation ends the whole consent, it ends as a deleted instance does: only when no other one hangs on it, the instance
- * that was signed in to again among them, and only once the index can show them.
+ * Where revocation ends the whole consent, revoke it only if no other instance shares the consent (the instance of this
+ * sign-in counts too), and only after the index shows the latest writes; the same rule as for a deleted instance.
  */
 async function endConsent(
   deps: WorkerDeps,

@@ -86,8 +86,8 @@ async function create(
 ): Promise<ClaimWritten> {
   const instance = await instanceFrom(deps, pending, about, opened);
   if (await deps.instances.create(instance)) {
-    // Another process may have made it, and its owner may have deleted it, before this write came: the delete marks what was
-    // claimed, whose item outlasts this process (timing.claimedMs), so that nothing deleted comes back.
+    // Another process may have created the instance, and its owner deleted it, before this write. The delete marks the
+    // pending item, and that item is kept longer than this process runs. So check it here, and delete the new instance again.
     const { value } = await deps.pendings.get(pending);
     if (value === undefined || value.endingSince !== undefined) {
       await deps.instances.markDeleting(instance.id, opened.now);
@@ -134,7 +134,7 @@ async function instanceFrom(
     userId,
     connector: connector.key,
     ...about,
-    // When the user signed in: the same whoever writes it, and so it is known again.
+    // The time of the sign-in: every process writes the same value, and `isMadeFrom` compares it.
     createdAt: at,
     updatedAt: at,
     // This token is never shown: the claim's answer has a new one.

@@ -124,8 +124,9 @@ export async function tokenAfterUnauthorized(
 export type Asker = "owner" | "token";
 
 /**
- * A refresh that the app asks for, whatever is left of the token: one a minute, however the last one ended. Of a grant that is
- * dead, for its owner: one an hour, for two days; a vendor's incident may have been taken for its end.
+ * A refresh that the app asks for, whatever is left of the token. At most one a minute, whether the last one succeeded or
+ * failed. The owner may also have a dead grant refreshed: once an hour, for two days after its death, because a vendor's
+ * incident may have looked like the end of the grant.
  * @throws {NotSupported} there is nothing to refresh with
  * @throws {Conflict} `not_renewable_yet`: the vendor renews no token that is so young
  * @throws {LinkspanError} 429 with Retry-After: `refresh_too_soon`, or `vendor_rate_limited` while the vendor asks to wait
@@ -205,7 +206,7 @@ function holdBack(
     return { kind: "unchanged", retryAfterMs, ...present({ why }) } as const;
   };
   const { forcedAt, retryAt, askedUntil } = instance;
-  // A grant that died by a forced refresh has not been tried again yet.
+  // A `forcedAt` from before the death is the refresh that found the grant dead; it does not count as a revive.
   const wasRevived = cause === "revive" && (forcedAt ?? 0) > (deathOf(instance)?.at ?? 0);
   const every = wasRevived ? timing.reviveEveryMs : timing.forcedMs;
   const tooSoon = wait(forcedAt === undefined ? undefined : forcedAt + every, "too_soon");
@@ -241,7 +242,7 @@ async function renew(
     const now = latestNow(current.reading, deps.monotonic());
     const heldBack = holdBack(deps, current.instance, request, now);
     if (leaseIsHeld(current.instance, current.reading)) {
-      // Somebody is at the vendor.
+      // Another process holds the lease.
     } else if (heldBack !== undefined) {
       return heldBack;
     } else if (call.remainingMs() < deps.timing.functionTimeMs) {
@@ -382,7 +383,7 @@ function accessToken(instance: Instance, grant: Grant): AccessToken {
   };
 }
 
-/** Once a day at most, off the path: that the grant is in use. One that had fallen idle is refreshed ahead of time again. */
+/** Notes after the answer, at most once a day, that the grant is in use. A grant that was idle gets a due time again. */
 function noteUse(deps: GrantDeps, instance: Instance, grant: Grant, now: number, call: Call): void {
   if (instance.lastUsedAt !== undefined && now - instance.lastUsedAt < deps.timing.touchMs) return;
   const due = isActive(instance, now, deps.activeWindowMs)

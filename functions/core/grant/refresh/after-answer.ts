@@ -56,7 +56,7 @@ export async function afterAnswer(
 
 /** The grant as this refresh renewed it. */
 function renewed({ deps, connector, old }: LeasedAttempt, response: TokenResponse, sentAt: number): Grant {
-  // A refresh token that was carried over allows what it did, not what the sign-in beside it allows.
+  // A carried-over refresh token keeps the scope of its own sign-in, not the scope of the newer sign-in.
   const { scope, askedScopes } = old.carried ?? old;
   const { refreshToken, client, endpoint, extra } = old;
   return grantOf(deps, connector, response, {

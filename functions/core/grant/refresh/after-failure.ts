@@ -11,7 +11,7 @@ export const UNUSABLE_TOKEN = "unusable_access_token";
 /** How a refresh that brought no grant is counted. */
 export type Failure = "unreachable" | "refused" | "client_refused" | "lost";
 
-/** What the item says after a failure whose end is known. */
+/** What is written to the item after a refresh that failed with a known result. */
 export interface AfterFailure {
   readonly retryAt: number;
   readonly askedUntil?: number;
@@ -38,7 +38,8 @@ export function afterFailure(
   const asked = outcome.kind === "refused" ? Math.min(outcome.retryAfterMs ?? 0, timing.retryAfterMaxMs) : 0;
   const retryInMs = Math.max(asked, backOff(timing.retryMs, timing.retryMaxMs, attempts, deps.random()));
   const since = owedSince(instance, old);
-  // Spread by as much again: the sweep looks once a minute, so that a few seconds would bring back together what failed together.
+  // Adds a random delay of up to the whole back-off: the sweep runs once a minute, so a few seconds of jitter would not
+  // spread grants that failed together.
   const dueRetryMs = backOff(timing.dueRetryMs, timing.dueRetryMaxMs, attempts, 0);
   const dueInMs = Math.max(asked, dueRetryMs) + Math.round(deps.random() * dueRetryMs);
   return {

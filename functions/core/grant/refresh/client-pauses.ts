@@ -60,8 +60,8 @@ interface Pause extends TransientItem {
 const DAY = 86_400_000;
 
 /**
- * What is refused together: one organization's registered app, or one id and secret that it gave itself. A tenant's mistake is
- * not another's, and what an app once gave with a secret that has changed since does not hold those with the new one.
+ * Key of one pause: one registered app of an organization, or one client id and secret that an organization sent itself. A
+ * pause does not affect other organizations, and a pause for an old secret does not affect grants with the new secret.
  */
 export function pauseKey(
   { organizationId, connector }: Pick<Instance, "organizationId" | "connector">,

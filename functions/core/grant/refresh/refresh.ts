@@ -8,7 +8,7 @@ import { afterAnswer } from "./after-answer.ts";
 import { type Attempt, failed, newAttempt, type RefreshRequest, type RefreshResult } from "./attempt.ts";
 import { exchange } from "./exchange.ts";
 
-/** Causes that no clock of ours brings about: one in a while is allowed, and `forcedAt` remembers the last. */
+/** Causes other than schedule and expiry: limited to one refresh per minute (or hour), and `forcedAt` remembers the last. */
 const FORCED: ReadonlySet<RefreshCause> = new Set(["forced", "unauthorized", "revive"]);
 
 const running = new WeakMap<GrantDeps, Map<number, Promise<RefreshResult>>>();
@@ -37,7 +37,7 @@ export function refreshGrant(
 async function refresh(attempt: Attempt): Promise<RefreshResult> {
   const { deps, read, request, count, now } = attempt;
   const { instance } = read;
-  // The read was answered by now: what the lease and the key take does not come off the new token's life.
+  // The clock when the read was answered: time spent on the lease and the key must not shorten the new token's life.
   const answeredMs = deps.monotonic();
   const why = refreshBlocker(read, request.wanted, request.cause === "revive");
   if (why !== undefined) return { kind: "blocked", why };

@@ -53,9 +53,9 @@ export function countRefusal(
 }
 
 /**
- * Whether a grant that is refused is to be given up now. Two days before its week is over that is noted, so that all grants of a
- * connector that would be given up within a day are known before the first of them is: a vendor that refuses many at once has
- * an incident, or does not understand us.
+ * Whether a grant that is refused is to be given up now. Two days before the week of refusals ends, the grant is noted. So
+ * all grants of a connector that would be given up on the same day are known before the first one is given up: a vendor that
+ * refuses many at once has an incident, or does not understand us.
  * @returns the refusals as they are to be written
  */
 export async function isGivenUp(

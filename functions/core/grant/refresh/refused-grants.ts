@@ -18,7 +18,10 @@ interface Counted extends TransientItem {
 const SHARE = 5;
 /** Nor more than this at once, however many there are; the item stays small. */
 const MOST_NOTICED = 1_000;
-/** Writers that meet at one item; who has not written by then is noted at the grant's next try. */
+/**
+ * Tries of one write when several processes write the same item. After that it fails, and the next refresh of the grant tries
+ * to note it again.
+ */
 const MOST_TRIES = 5;
 
 /**
@@ -52,7 +55,7 @@ export function refusedGrants(deps: {
         const others = (seen?.grants ?? []).filter(
           (each) => each.instanceId !== instanceId && now - each.at < keptMs,
         );
-        // So many have one answer already: nothing is given up.
+        // The list is full: this grant is not added, and `mayEnd` refuses a grant that is not in the list.
         if (others.length >= MOST_NOTICED) return;
         const item: Noticed = {
           id,

@@ -19,7 +19,10 @@ import { giveUpRefused } from "./give-up-refused.ts";
 /** A grant that a refresh won. */
 interface Won extends Pick<Exchanged, "sentAt" | "sealer"> {
   readonly grant: Grant;
-  /** The grant is the one from before but for its refresh token: it is tried again as after a failure. */
+  /**
+   * Set if the vendor sent a new refresh token but no usable access token: the old grant gets the new refresh token, and the
+   * refresh is retried as after a failure.
+   */
   readonly failure?: AfterFailure;
 }
 
@@ -73,7 +76,7 @@ export async function storeRefreshed(attempt: LeasedAttempt, won: Won): Promise<
     dueAt: due,
   });
   const refreshed = { ...renewed, lastRefreshedAt: won.sentAt };
-  // What lies in the rescue bucket is no item yet: its next refresh is the proof.
+  // A rescued grant is not in the table yet, so its client is noted as proven at the next refresh.
   const instanceNow = kept === "written" ? await noteProof(deps, refreshed, won.sentAt) : refreshed;
   return { kind: "refreshed", grant, instance: instanceNow };
 }
@@ -120,7 +123,7 @@ async function afterRotation(
   { retryInMs, ...change }: AfterFailure,
   kept: "written" | "rescued",
 ): Promise<RefreshResult> {
-  // Not after a PUT: the lease has to outlast it.
+  // Do not release the lease after a rescue put: only an expired lease makes the next refresh look into the bucket.
   const isTold = kept === "written" && (await releaseLease(deps, lease, change));
   if (isTold) tellFailure(deps, call, read, "attempts", change.lastError);
   count("refused");

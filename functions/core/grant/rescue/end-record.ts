@@ -81,7 +81,7 @@ export async function smallerRecord(
 export async function endRecord(deps: WorkerDeps, record: RescueRecord): Promise<boolean> {
   const owner = subjectOf(record);
   const { grant, version } = grantIn(record);
-  // A connector that is gone, a key service that does not answer: not now, and in the end never.
+  // A missing connector or a failing key service counts as "not revoked yet", and after 7 days as given up.
   if (await revokeRecorded(deps, owner, version, grant).catch(() => false)) return true;
   if (!(await isPastItsEnd(deps, owner.id, owner.at))) throw new RevocationOwed(owner.id);
   return false;

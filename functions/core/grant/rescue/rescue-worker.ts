@@ -26,9 +26,9 @@ import { UnreadableRecord } from "./unreadable-record.ts";
 export { RevocationOwed } from "./end-record.ts";
 
 /**
- * RESCUE WORKER: brings what lies in the rescue bucket to where it belongs, any number of times: the write that the record
- * stands for, then the revocation that this asks for, and only then the record goes. Nobody else deletes records. Each record
- * has an end: one that the table refuses for good ends at once, any other when it is 7 days old.
+ * RESCUE WORKER: completes a rescue record; may be repeated. Does the write that the record holds, then any revocation that
+ * is needed, then deletes the record. Nobody else deletes records. Each record has an end: one that the table refuses for
+ * good ends at once, any other when it is 7 days old.
  * @throws whatever could not be done: the record stays, a later sweep queues it again
  */
 export async function settleRescueRecord(deps: WorkerDeps, key: string, call: Call): Promise<void> {
@@ -156,7 +156,7 @@ async function noteNewAccount(deps: WorkerDeps, instance: Instance): Promise<voi
   await noteAccount(deps, connector, instance, grant, instance.createdAt);
 }
 
-/** @throws {RevocationOwed} not yet, and it is not 7 days that we have been trying */
+/** @throws {RevocationOwed} not revoked yet, and 7 days are not over */
 async function revokedOrOwed(
   deps: WorkerDeps,
   owner: Pick<Instance, "id">,

@@ -32,8 +32,9 @@ export async function markForDeletion(
 
 /**
  * DELETE, steps 2 and 3, by a worker, any number of times: revokes what the vendor lets us revoke without harm to others,
- * then deletes the item. A revocation that fails is tried again for 7 days, one that might harm others for an hour.
- * One worker at a time, whatever number of deletes and messages there are: a vendor counts each revocation.
+ * then deletes the item. A failed revocation is retried for 7 days. If it is unclear whether other instances share the
+ * consent, this is checked again for an hour. One worker at a time, whatever number of deletes and messages there are: a
+ * vendor counts each revocation.
  */
 export async function finishDeletion(
   deps: WorkerDeps,

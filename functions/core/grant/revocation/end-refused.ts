@@ -24,8 +24,8 @@ interface Refused {
 }
 
 /**
- * Ends a grant that the table refuses for good: revokes it, or lays down that this is owed. Counts it as lost, and tells it.
- * Never throws.
+ * Ends a grant that the table refuses for good: revokes it, or writes a rescue record, so that the rescue worker revokes it.
+ * Counts it as lost, and tells it. Never throws.
  */
 export async function endRefused(
   deps: GrantDeps,
@@ -34,7 +34,8 @@ export async function endRefused(
   { grant, sealer, of, at, cause }: Refused,
 ): Promise<void> {
   const { id: instanceId, organizationId, connector } = owner;
-  // Before every sign-in: such a record can only end in a revocation, and no refresh looks for it.
+  // An epoch lower than that of every sign-in: the write of this record always loses, so the rescue worker revokes its grant,
+  // and no refresh looks for it.
   const epoch = epochOf(0, hashOf(String(instanceId), String(of)));
   const ended = await revokeOrphanOrDefer(deps, call, owner, grant, async () => ({
     kind: "sign-in",

@@ -44,7 +44,7 @@ export async function refreshDue(deps: WorkerDeps, work: RefreshWork, call: Call
     return;
   }
   if (!instance.enabled) return await settle(undefined);
-  // One that came to life since it was asked for needs nothing.
+  // If the grant was revived meanwhile, the request counts as a scheduled one.
   const cause = work.cause === "revive" ? "schedule" : work.cause;
   const leave = (outcome: "reused" | "waited" | "client_refused"): void =>
     deps.outcome({ outcome, connector: instance.connector, instanceId: instance.id, cause });
@@ -75,8 +75,9 @@ export async function refreshDue(deps: WorkerDeps, work: RefreshWork, call: Call
   const connector = connectorOf(deps, instance.connector);
   const isKnown = instance.account !== undefined && !hasUnknownAccount(connector, instance);
   if (result.kind === "refreshed" && !isKnown) {
-    // Tried with each refresh: without it another account's sign-in goes unnoticed, and where revocation ends a user's whole
-    // grant one such instance spares every consent of its client (revocation/delete-instance.ts).
+    // Tried at each refresh. While the account is unknown, a sign-in with another account is not noticed; and where
+    // revocation ends the whole consent, no consent of this client is revoked, because it might be this instance's
+    // (revocation/delete-instance.ts).
     call.afterAnswer(noteAccount(deps, connector, result.instance, result.grant, now));
   }
 }

@@ -72,7 +72,7 @@ export async function nextRescueWork(
   return { work, round: { ...round, ...present({ after }) }, seen };
 }
 
-/** One of a record's times lies between the beginning of the round before and that of this one. */
+/** Whether one of the record's retry times falls between the start of the last round and the start of this one. */
 function isDue(
   timing: RoundDeps["timing"],
   writtenAt: number | undefined,

@@ -54,7 +54,8 @@ export interface SweepLock {
 const PAGE = 100;
 /**
  * A sweep waits for answers most of its time: it sweeps several shards side by side, and sets the due times of a page side by
- * side. Both together stay under the 50 connections of the SDK's client: what has to wait for one counts as not connecting.
+ * side. Both together stay under the 50 connections of the SDK's client: a request that waits for a free connection would run
+ * into the connect timeout.
  * https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-maxsockets.html
  */
 const SHARDS_AT_ONCE = 4;
@@ -79,7 +80,7 @@ export async function sweep(deps: SweepDeps): Promise<SweepOutcome | undefined> 
     if (rescue.status === "fulfilled") round = rescue.value;
     const shards = await sweepShards(deps, held, seen);
     unfinished.push(...shards.flatMap((each) => (each.status === "fulfilled" ? (each.value ?? []) : [])));
-    // Not before: what is due must be queued though the bucket does not answer, and on the other shards though one does not.
+    // Throw only here: a failing bucket must not stop the shards, and a failing shard must not stop the other shards.
     if (rescue.status === "rejected") throw rescue.reason;
     const failed = shards.find((each) => each.status === "rejected");
     if (failed !== undefined) throw failed.reason;

@@ -9,8 +9,8 @@ import { endReplaced } from "./replaced-grants.ts";
 import { type SignInRecord, type SignInResult, tellSignIn } from "./write-sign-in.ts";
 
 /**
- * What a sign-in that is written asks for yet: it is told, its account noted, and what it replaced ends; so do the older pending
- * sign-ins of its instance. By whoever wrote it, or found it written. Never throws.
+ * The steps after a sign-in is written: send the event, note the account, revoke the replaced grants, end older pending
+ * sign-ins. Done by every process that writes the sign-in or finds it written. Never throws.
  * @returns the instance as it is then
  */
 export async function afterSignIn(
@@ -31,7 +31,10 @@ export async function afterSignIn(
   return await backToSchedule(deps, instance, due.regular);
 }
 
-/** Nothing is left to end: it is due by its token alone. Where that is not written, the worker comes by once in vain. */
+/**
+ * No replaced grant is left, so the due time depends on the token alone. If this write fails, the worker looks at the
+ * instance once without need.
+ */
 async function backToSchedule(
   deps: Pick<SignInDeps, "instances">,
   instance: Instance,

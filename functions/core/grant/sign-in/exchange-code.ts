@@ -40,7 +40,7 @@ export interface CodeExchange {
 /** The instance that a code's grant is for, as it was read just before. */
 export interface CodeTarget {
   readonly instanceId: number;
-  /** Of the instance, or of its absence. */
+  /** Reading of the store answer that showed the instance, or that there is none. */
   readonly reading: StoreReading;
   /** For a sign-in to an instance that is there: the epoch of the grant that it has. */
   readonly seenEpoch?: string;
@@ -52,7 +52,10 @@ interface CodeSeen extends TransientItem {
   readonly attempt: string;
   readonly caller: string;
   readonly instanceId: number;
-  /** Of a sign-in to an instance that was there before: that it is there says nothing of how the sign-in ended. */
+  /**
+   * Set for a sign-in to an existing instance: its epoch shows whether the sign-in was stored, since the instance exists in
+   * any case.
+   */
   readonly signInEpoch?: string;
 }
 
@@ -189,7 +192,9 @@ export function valuesOf({
   return endpointValues(connector, configuration, present({ extra, endpoint }));
 }
 
-/** What a token endpoint's refusal of a first grant is to the caller. The vendor's words stand in `detail.vendor`. */
+/**
+ * The error that the caller gets when the token endpoint refuses a first grant. The vendor's words stand in `detail.vendor`.
+ */
 export function refusal(
   connector: Connector,
   outcome: Exclude<TokenOutcome, { kind: "granted" }>,

@@ -93,7 +93,7 @@ export async function newInstance(
 ): Promise<Provisioned> {
   const { token, hash } = newInstanceToken(id);
   const place = { id, organizationId: request.organizationId };
-  // Whichever door it came through, and of a session that an earlier version began: no secret lies in clear.
+  // Separate secrets for every caller: a session of an earlier version may hold them in plain configuration.
   const { plain, secret } = separateSecrets(request.connector, request.configuration);
   const secretConfiguration = { ...secret, ...request.secretConfiguration };
   const secretKeys = Object.keys(secretConfiguration);
@@ -184,7 +184,9 @@ async function storeNew(deps: ProvisioningDeps, instance: Instance, call: Call):
   announce(deps, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
 }
 
-/** Put, or own earlier put whose answer was lost. @returns whether this call wrote it */
+/**
+ * Creates the instance, or finds that an earlier try of the same creation has succeeded. @returns whether this call wrote it
+ */
 export async function createOrFind(
   deps: Pick<ProvisioningDeps, "instances">,
   instance: Instance,

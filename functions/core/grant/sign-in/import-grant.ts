@@ -74,8 +74,8 @@ export async function importInstance(
 }
 
 /**
- * Without a refresh token there is nothing to prove it with: good until the vendor says otherwise. A long-lived token may
- * have lived for long, whatever it was given: its end is unknown until it is renewed.
+ * Without a refresh token there is nothing to prove it with: good until the vendor says otherwise. The age of an imported
+ * long-lived token is unknown, so the lifetime that the app sends is ignored: the expiry is unknown until the first renewal.
  */
 function importedGrant(request: ImportedGrant, credentials: ClientCredentials, now: number): Grant {
   const { expiresInMs } = request;

@@ -12,7 +12,7 @@ const MOST_REPLACED = 8;
  * What is to end when a sign-in takes the place of what is stored: that grant, and what earlier sign-ins have left there. Where
  * the vendor does not revoke single tokens: nothing.
  * @param room bytes that the item has left for them
- * @param carries its refresh token goes on in the new grant: then it does not end
+ * @param carries the new grant keeps the refresh token of the stored one: then the stored grant is not revoked
  * @returns `dropped`: so many find no place any more; lost once this is written
  */
 export function replacedBy(
@@ -40,8 +40,8 @@ export function replacedBy(
 
 /**
  * Ends what sign-ins have replaced, and takes it off the item. By the one who signed in, and by a worker where that process
- * ended before. What the vendor does not take is laid into the rescue bucket, where it is tried for 7 days; what nobody can
- * open just now, or neither of the two takes, stays on the item. Never throws.
+ * ended before. What the vendor does not take is laid into the rescue bucket, where it is tried for 7 days; a grant stays on
+ * the item if it cannot be opened now, or if both vendor and bucket fail. Never throws.
  * @returns whether nothing is left on the item
  */
 export async function endReplaced(deps: GrantDeps, instance: Instance): Promise<boolean> {
@@ -69,7 +69,8 @@ async function endOrDefer(
     instanceId: id,
     organizationId,
     connector,
-    // Before every sign-in, and this version is never the stored one again: such a record can only end in a revocation.
+    // Lower than every sign-in's epoch, and this version is never stored again: COMMIT always fails, so the rescue worker
+    // revokes the grant.
     epoch: "",
     baseVersion: version,
     fence: version,

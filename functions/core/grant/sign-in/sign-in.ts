@@ -28,7 +28,8 @@ export interface SignIn extends CodeExchange {
 
 /**
  * SIGN-IN: a user's new consent for an instance that exists. Its id and token stay. No lock, no look into the rescue bucket:
- * whatever an older consent still brings fails on the version. But where it brings no refresh token (carry-over.ts).
+ * a late write of an older grant fails because the version has changed. Exception: a sign-in without refresh token takes the
+ * lease (carry-over.ts).
  * @throws {NotFound} there is no such instance any more
  * @throws {Conflict} `another_account`, or a later sign-in won
  * @throws {VendorError} `grant_not_storable`: the vendor gave more than the item holds

@@ -112,7 +112,8 @@ async function write(
   try {
     return await deps.instances.signIn(id, { fence, version }, won);
   } catch (error) {
-    // Surely not written: a smaller form must not wait for this lease.
+    // The table refused it, so nothing was written. Release the lease, so that the retry with a smaller grant need not wait
+    // for it.
     if (error instanceof StoreRefused && lease !== undefined) await releaseLease(deps, lease, {});
     throw error;
   }
@@ -141,7 +142,10 @@ function roomBeside(instance: Instance, grant: Sealed, changes: SignInRecord["ch
 
 const NO_REFRESH_TOKEN = "no_refresh_token";
 
-/** Told by whoever finds it written, the rescue worker too: the epoch names it. */
+/**
+ * Every process that finds the sign-in written sends this event (also the rescue worker); the epoch gives all of them the
+ * same id.
+ */
 export function tellSignIn(
   deps: Pick<GrantDeps, "announce">,
   call: Pick<Call, "afterAnswer">,

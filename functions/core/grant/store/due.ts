@@ -39,7 +39,7 @@ export function isValid(grant: Grant, now: number): boolean {
 
 /**
  * The time from which the vendor can renew the grant. A long-lived token is not renewed before its minimum age,
- * counted from when the vendor may have made it at the latest, and by a clock that is not ours.
+ * counted from the latest time at which the vendor can have issued it, with a margin for clock skew.
  * @returns store time, 0 where the vendor does not look at the age; undefined: never, there is nothing to renew it with
  */
 export function renewableAt(connector: Connector, grant: Grant, timing: Timing): number | undefined {
