@@ -1,6 +1,6 @@
 /**
- * What the stacks tell each function. A function gets only the names of what it may touch: reading another one throws
- * at start, so that the mistake shows early.
+ * Environment variables that the stacks set for each function. A function has only those of resources that it may use;
+ * reading another one throws at start, so that the mistake shows early.
  */
 export type EnvironmentName =
   | "INSTANCES_TABLE"

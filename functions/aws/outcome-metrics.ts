@@ -99,7 +99,7 @@ export function eventLost({ name, organizationId, instanceId, connector }: Insta
  * A grant that the vendor has refused for a long time, and that we still keep: the vendor refuses too many grants of this
  * connector at once. Dimensions Stage;
  * metric HeldGrants.
- * @param told how many are about to be given up, and of how many
+ * @param told number of refused grants that were due to be given up, and number of the connector's grants
  */
 export function grantHeld(
   connector: string,

@@ -8,7 +8,10 @@ import type { SealedPlace } from "../core/vault/ports.ts";
 import type { HttpRequest } from "../http/request.ts";
 import type { ConnectionDeps } from "./deps.ts";
 
-/** A browser may deliver the same callback again within this time, in milliseconds, and is sent to the same place. */
+/**
+ * How long a callback's result is kept, in milliseconds: if a browser repeats the callback in this time, it gets the same
+ * redirect.
+ */
 const KEPT_MS = 10 * 60_000;
 /** How long a result is kept if a later delivery may try again; two deliveries at once arrive within this time. */
 const KEPT_BEFORE_RETRY_MS = 5_000;
@@ -35,7 +38,7 @@ export interface KeptCallback extends TransientItem {
   readonly location?: Sealed;
 }
 
-/** The delivery that is under way, or was before. */
+/** The stored callback for this state: still running, or done. */
 export async function keptCallback(
   { transients }: Pick<ConnectionDeps, "transients">,
   state: string,

@@ -73,7 +73,7 @@ async function answerOfEarlierDelivery(
   return toApp(request, earlier, await sameLocation(deps, request, earlier, state));
 }
 
-/** The session's cookie lasts for as long as the same callback may come again, and longer: the user may start again. */
+/** Redirects to the app and renews the session's cookie, so that the browser can repeat the callback or start again. */
 function toApp(
   request: HttpRequest,
   { sessionId }: Pick<ConnectSession, "sessionId">,
@@ -120,7 +120,7 @@ function unknownState(): InvalidRequest {
   );
 }
 
-/** What the vendor says with the state. */
+/** The code or the error that came with the state. */
 function answerOf({ query }: HttpRequest): string {
   return query.get("code") ?? query.get("error") ?? "";
 }
@@ -258,7 +258,10 @@ async function isOwn({ transients }: ConnectionDeps, { id, pending }: ConnectSes
   return now?.pending !== undefined && now.pending.claim === pending?.claim;
 }
 
-/** Parameters of the redirect that are the protocol's, or tell about the screen that the user saw. */
+/**
+ * Redirect parameters that are not kept: those of the protocol, and those about the vendor's sign-in page (`prompt`,
+ * `authuser`, …).
+ */
 const CALLBACK_OWN = new Set([
   "code",
   "state",

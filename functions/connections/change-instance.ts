@@ -46,7 +46,7 @@ const CHANGEABLE = ["name", "tags", "configuration"] as const;
 
 export interface Changes {
   readonly instance: InstanceChanges;
-  /** What was sent of the OAuth client, where it differs from the stored one. */
+  /** The OAuth client of the request, if it differs from the stored one. */
   readonly client?: { readonly id: string; readonly secret: string };
 }
 

@@ -36,7 +36,7 @@ export async function claimOldSession(
   const ended: ConnectSession = { ...session, status: isBeginner ? "claimed" : "refused", claimedBy };
   if (!(await transients.replace(ended, { field: "status", seen: "connected" }))) {
     const now = await transients.get<ConnectSession>(session.id);
-    // A refusal may have been cut off before it had done what it says: the same claim does it again.
+    // An earlier refusal may have ended before it deleted or disabled the instance, so a repeated claim does that again.
     const isOwn = now?.claimedBy === claimedBy;
     if (!isOwn && (isBeginner || now?.status !== "refused")) throw over(now ?? session, instanceId);
   }

@@ -116,7 +116,7 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
 interface Asked {
   readonly chosen: readonly Connector[];
   readonly again: Instance | undefined;
-  /** Of a single connector. */
+  /** Configuration values; only if there is exactly one connector to choose. */
   readonly values: ConfigurationValues | undefined;
 }
 

@@ -136,7 +136,7 @@ async function fromCode(
   const { codeVerifier, epoch, appState, appId, askedScopes } = authorization ?? {};
   const exchange = {
     ...common,
-    // The app that the authorization URL named, should it no longer be the first one.
+    // Uses the app of the authorization URL, even if the organization's first app is another one now.
     client: client.kind === "registered" && appId !== undefined ? { kind: client.kind, appId } : oauthClient,
     code,
     redirectUri,

@@ -45,7 +45,7 @@ export function rotateToken(deps: () => ConnectionDeps): ConnectionHandle<"insta
     const now = latestNow(own.reading, deps().grants.monotonic());
     const { token, hash } = newInstanceToken(own.instance.id);
     const last = own.instance.tokenHashes.find((each) => each.until === undefined);
-    // Two live at most: a rotation within another one's grace ends the oldest.
+    // At most two tokens are valid: a rotation during a grace period ends the older token at once.
     const grace =
       graceSeconds === 0 || last === undefined ? [] : [{ hash: last.hash, until: now + graceSeconds * 1000 }];
     const tokenHashes = [{ hash }, ...grace];

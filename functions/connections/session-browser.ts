@@ -51,7 +51,7 @@ export function newSessionCookie(request: HttpRequest, sessionId: string): { hea
   return { header: setCookie(request, sessionId, value), value };
 }
 
-/** The browser's own cookie of this session again, for as long as a new one from now on. @returns undefined: it sent none */
+/** The session cookie that the browser sent, with a new full lifetime. @returns undefined: it sent none */
 export function renewedCookie(request: HttpRequest, sessionId: string): string | undefined {
   const value = sessionCookie(request, sessionId);
   return value === undefined ? undefined : setCookie(request, sessionId, value);

@@ -56,7 +56,10 @@ export interface Discovery {
   readonly hosts?: readonly string[];
 }
 
-/** The URLs that a metadata document tells, by its own names (RFC 8414 section 2). A URL of OAuth2 may be one: `{token_endpoint}`. */
+/**
+ * The URLs that a metadata document tells, by its own names (RFC 8414 section 2). A connector uses one with a placeholder:
+ * `tokenUrl: "{token_endpoint}"`.
+ */
 export const DISCOVERED_URLS = ["authorization_endpoint", "token_endpoint", "revocation_endpoint"] as const;
 
 /** The URLs of a connector with `discovery`. */

@@ -11,7 +11,7 @@ export function cutSecrets(text: string, secrets: readonly string[]): string {
     secrets.flatMap((secret) => [
       secret,
       encodeURIComponent(secret),
-      // As a form writes it: other letters are escaped than by encodeURIComponent.
+      // Form encoding, which escapes other characters than encodeURIComponent does.
       new URLSearchParams([["", secret]]).toString().slice(1),
       JSON.stringify(secret).slice(1, -1),
     ]),

@@ -18,7 +18,7 @@ export type SessionRequest = Omit<
   "allowedHosts" | "credentialHeaders" | "beforeSend" | "lenient"
 >;
 
-/** One instance's way to its vendor, for the length of one call. */
+/** Sends requests to one instance's vendor during one call. */
 export interface VendorSession {
   /**
    * Where the instance's vendor takes its calls.

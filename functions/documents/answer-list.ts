@@ -18,7 +18,7 @@ export interface AnyPage<T> extends Omit<ListPage, "items"> {
 }
 
 /**
- * Has a list made, and answers it with the paging headers.
+ * Calls `list` and answers its page with the paging headers.
  * @param call the route and all that decides what the list holds: a `nextPage` token is good for nothing else
  */
 export async function answerList(

@@ -271,7 +271,7 @@ export type HubContracts = {
 /** What answers one call of the hub. */
 export type HubHandle<Name extends HubCallName> = Handle<HubContracts[`documents.${Name}`], OpenHub>;
 
-/** Each under the hub's prefix, and in the short form as it is. */
+/** Each path twice: with the prefix `/hubs/documents`, and without it. */
 function formsOf(calls: readonly string[]): Contract["paths"] {
   return calls.flatMap((each) => [`/hubs/documents${each}`, each]) as unknown as Contract["paths"];
 }

@@ -15,7 +15,7 @@ import type { HttpRequest } from "../http/request.ts";
 /** All that this function may touch. */
 export interface DocumentsDeps {
   readonly tenants: TenantStore;
-  /** Carries the instances table, the vault and the way to vendors too. */
+  /** Also contains the instances table, the vault and the HTTP client for vendors. */
   readonly grants: GrantDeps;
 }
 

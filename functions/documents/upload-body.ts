@@ -6,7 +6,7 @@ import type { HttpRequest } from "../http/request.ts";
 /** The bytes of an upload and what came with them. */
 export interface UploadBody {
   readonly bytes: Buffer;
-  /** As the sender said; absent where he said nothing, or only that it is bytes. */
+  /** The sender's media type; absent if none was sent, or only `application/octet-stream`. */
   readonly mimeType?: string;
   readonly fileName?: string;
 }

@@ -42,7 +42,7 @@ export interface InstanceCallerStores {
 }
 
 const PART = /^(user|organization|element|bearer)\s+([^\s,]+)$/i;
-/** Longer than all four together can be. */
+/** Longer than any valid Authorization header (user, organization and element parts, or bearer). */
 const MAX_HEADER_CHARACTERS = 4_000;
 
 /**

@@ -12,7 +12,10 @@ export interface StreamedResponse {
   readonly afterAnswer?: () => Promise<void>;
 }
 
-/** The caller took no byte for so long: Lambda does not tell when a client goes away. */
+/**
+ * Longest time that the caller may read no byte; after it the answer is ended. Lambda does not report that a client has
+ * disconnected.
+ */
 const WRITE_STALL_MS = 60_000;
 const STOPPED_READING = "the caller stopped reading";
 

@@ -21,7 +21,7 @@ import { proxyUrl, vendorUrl } from "./vendor-url.ts";
 
 export interface ProxyDeps {
   readonly tenants: TenantStore;
-  /** Carries the instances table, the connectors and the way to vendors, too. */
+  /** Also contains the instances table, the connectors and the HTTP client for vendors. */
   readonly grants: GrantDeps;
 }
 

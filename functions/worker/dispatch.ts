@@ -15,7 +15,8 @@ type Handler<Kind extends WorkKind> = (deps: DispatchDeps, work: Work<Kind>, cal
 
 const handlers: { readonly [Kind in WorkKind]: Handler<Kind> } = {
   refresh: refreshDue,
-  // The item decides what to do, not the message: for a deletion that is due, the sweep sends a refresh.
+  // Handled as a refresh: `refreshDue` reads the item and sees that it is being deleted. (The sweep also sends a refresh for
+  // a due deletion.)
   delete: (deps, work, call) => refreshDue(deps, { ...work, cause: "schedule" }, call),
   pending: settlePending,
   async rescue(deps, { key }, call) {

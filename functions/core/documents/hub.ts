@@ -28,7 +28,7 @@ export interface Changes extends Details {
 
 type Kind = "file" | "folder";
 
-/** What a vendor's file says it can, or the 501 that names the call and the connector. */
+/** The vendor's optional method, or 501 with the call and the connector. */
 export function supported<K extends keyof DocumentsVendor>(
   hub: Pick<HubContext, "vendor">,
   method: K,

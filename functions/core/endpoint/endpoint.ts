@@ -27,7 +27,7 @@ const USED_AFTER_SIGN_IN = DISCOVERED_URLS.filter((name) => name !== "authorizat
  * The values of an instance's endpoint. Values that the vendor sent are stored with the grant. So is each configured value
  * that determines the host: the tokens were issued there, and a later change of the configuration must not send them
  * elsewhere. The others are the instance's own, as they are now.
- * @param won what the grant brought, or the callback ahead of it
+ * @param won the grant's values, or the callback's before there is a grant
  */
 export function endpointValues(
   connector: Connector,

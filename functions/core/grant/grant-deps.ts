@@ -55,7 +55,10 @@ export interface GrantOutcome {
   readonly errorDescription?: string;
 }
 
-/** Keeps a vendor's long incident from ending its users' grants: who may be given up is judged by connector. */
+/**
+ * Protects grants during a long incident of a vendor: whether a refused grant may be given up depends on how many of the
+ * connector's grants are refused.
+ */
 export interface RefusedGrants {
   /** Notes that this grant will be given up if it is refused for `refusedNoticeMs` more. @throws it is not noted */
   notice(connector: string, instanceId: number, now: number): Promise<void>;
@@ -79,12 +82,12 @@ export interface ClientPauses {
     | { readonly kind: "until"; readonly until: number }
   >;
   pause(key: string, now: number): Promise<void>;
-  /** A probe that told nothing of the client: the next one need not wait for its interval. */
+  /** Ends a probe without a result, so that the next probe may start at once. */
   giveBack(key: string, probe: { readonly until: number }, now: number): Promise<void>;
   resume(key: string): Promise<void>;
 }
 
-/** Everything that the grant's life needs of the world. */
+/** Dependencies of everything that stores, refreshes and ends grants. */
 export interface GrantDeps {
   readonly instances: InstanceItems;
   readonly rescue: RescueRecords;

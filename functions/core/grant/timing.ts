@@ -52,12 +52,15 @@ export const timing = {
   freshTokenWaitMs: 2 * SECOND,
   /** Least time between two checks of a token without known end and without refresh token. */
   probeMs: HOUR,
-  /** What a grant held is kept for so long after its death. */
+  /** How long the tokens of a dead grant are kept. */
   keepDeadMs: 30 * DAY,
   /** An app may have a dead grant tried once in this time, for so long after its death. */
   reviveEveryMs: HOUR,
   reviveForMs: 2 * DAY,
-  /** A grant that is refused for so long, and so often (a count), is given up; of its refusals one in each step counts. */
+  /**
+   * A grant is given up after it was refused for `refusedMs` and `refusedTries` times; at most one refusal per
+   * `refusedStepMs` counts.
+   */
   refusedMs: 7 * DAY,
   refusedTries: 10,
   refusedStepMs: 12 * HOUR,

@@ -101,7 +101,7 @@ export function itemBytes(item: Readonly<Record<string, unknown>>): number {
 }
 
 const NUMBER_BYTES = 21;
-/** Of a list or map; and of each element in it. */
+/** Bytes that DynamoDB adds for a list or map (3) and for each of its elements (1). */
 const CONTAINER_BYTES = 3;
 const ELEMENT_BYTES = 1;
 

@@ -13,7 +13,7 @@ import {
   newState,
 } from "./authorization-request.ts";
 
-/** People must find their password, their phone, a colleague. */
+/** Long enough for users to find their password or phone, or ask a colleague. */
 const LIFETIME_MS = 30 * 60_000;
 
 /** What is kept of an authorization while its user is at the vendor: `authorization#<hash of our state>`. */
@@ -99,7 +99,7 @@ export interface ConsumedAuthorization extends Omit<PendingAuthorization, "verif
    * as the code is not spent, its state and verifier are no use to anybody else.
    */
   readonly putBack: () => Promise<void>;
-  /** Nobody can use it any more, not even with the same code: it was sent to the wrong place. */
+  /** Deletes the state, so that it cannot be used again even with the same code: it came with another element or user. */
   readonly useUp: () => Promise<void>;
 }
 

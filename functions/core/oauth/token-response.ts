@@ -28,7 +28,7 @@ export interface TokenWire {
  * (vendor-answer/read-answer.ts); numbers as strings; members of a wrong type; `null` for absent; an unknown `token_type` or
  * none; an `error` under status 200, or written otherwise (oauth-errors.ts); a grant under 201; challenges and ID tokens that
  * were not asked for. Before that, the connector's `tokenResponse` hook corrects what differs at one vendor only. An answer
- * that is none of that keeps its status and has no body.
+ * that is neither JSON nor a form is passed on without a body.
  * @param timeoutMs left for the body, in milliseconds
  * @returns the answer for the library, and the status that counts
  */

@@ -56,6 +56,6 @@ export interface DataKeyVersion {
 /** Whose data keys the vault works with. */
 export interface KeyOwner {
   readonly id: string;
-  /** Newest last: that one seals, all open. Empty: shredded. */
+  /** Newest last: new secrets are sealed with it; every version can open. Empty: shredded. */
   readonly dataKeys: readonly DataKeyVersion[];
 }

@@ -14,7 +14,7 @@ export interface CollectLimits {
   readonly maxBytes: number;
   /** For all of it, in milliseconds: the idle limit alone would let a vendor that drips go on for hours. */
   readonly timeoutMs: number;
-  /** Asked each time that nothing came for `quietMs`: `true` ends the wait for a vendor that holds its connection open. */
+  /** Called whenever no byte came for `quietMs`. `true`: the body is complete although the vendor keeps the connection open. */
   readonly isWhole?: (soFar: Buffer) => boolean;
   readonly quietMs?: number;
 }

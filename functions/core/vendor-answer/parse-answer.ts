@@ -4,7 +4,7 @@ import { JsonTooDeep, parseJson } from "../parse-json.ts";
 export interface ParsedAnswer {
   /** Of JSON, or the members of a form. */
   readonly value: unknown;
-  /** Of each object within, the names of `TOKENS` that JSON gave as numbers; their values are those digits as text. */
+  /** For each object in the value: which tokens (`TOKENS`) were JSON numbers, with their digits as text. */
   readonly numerals: Numerals;
   /** It nests deeper than anybody may walk through: only the texts, numbers and booleans of its outermost object are there. */
   readonly isTooDeep?: true;

@@ -10,7 +10,7 @@ import { consentKey, provenKey, unprovenKey } from "./key.ts";
 /** An instance or a pending sign-in that is to end, and that shares a consent. */
 export interface ConsentHolder
   extends Pick<Instance, "id" | "organizationId" | "refreshGroup" | "consentKey" | "grant"> {
-  /** That the grant is sealed for. */
+  /** The version that the grant is sealed for. */
   readonly version: number | string;
   readonly pending?: Pick<PendingKey, "sessionId" | "epoch">;
   readonly configuration?: Instance["configuration"];

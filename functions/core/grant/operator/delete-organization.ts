@@ -37,11 +37,14 @@ export interface OrganizationDeletion {
   readonly state: "revoking" | "shredded";
   /** Instances whose grants are not revoked yet; once shredded: that were given up, and so live on at their vendors. */
   readonly left: readonly Instance[];
-  /** Pending sign-ins, of whom the same is true. */
+  /** Number of pending sign-ins whose grants are not revoked yet (once shredded: were given up). */
   readonly pendings: number;
   /** Grants in the rescue bucket, of whom the same is true. */
   readonly rescueRecords: number;
-  /** Store time from which on a run shreds if nothing is left, and whatever is left. */
+  /**
+   * Store time from which a run shreds the key if nothing is left (`shreddedFrom`), and even if something is left
+   * (`givenUpFrom`).
+   */
   readonly shreddedFrom: number;
   readonly givenUpFrom: number;
 }

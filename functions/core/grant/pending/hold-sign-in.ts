@@ -69,7 +69,7 @@ export async function holdSignIn(
   try {
     await storeWhatItCan(connector, won.grant, async (grant) => {
       const sealed = { ...pending, grant: await sealPending(sealer, { ...key, organizationId }, grant) };
-      // Refused: it is there by an own put whose answer was lost.
+      // If this put is refused, an earlier put of ours succeeded and only its answer was lost.
       const put = () => deps.pendings.put(sealed);
       return await storeOrRescue(deps, call, key.instanceId, put, async () => ({
         kind: "pending",

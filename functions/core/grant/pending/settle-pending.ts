@@ -16,7 +16,7 @@ import { isMadeFrom, writeClaimed } from "./write-claimed.ts";
 /**
  * What the worker does with a pending sign-in, any number of times: writes a claimed sign-in to its instance, if the claiming
  * process crashed before its write; what was refused, overtaken or has run out is revoked; then the item goes.
- * @throws what could not be done comes again
+ * @throws the step failed: the message is delivered again
  */
 export async function settlePending(deps: WorkerDeps, key: PendingKey, call: Call): Promise<void> {
   const { value: pending, reading } = await deps.pendings.get(key);
@@ -57,7 +57,7 @@ export async function endPendingsOf(
   }
 }
 
-/** A claim could only lose. */
+/** A claim of this sign-in must fail: the instance is gone, being deleted, or has a later sign-in. */
 function isHopeless(instance: Instance | undefined, pending: PendingSignIn): boolean {
   if (pending.newInstance !== undefined) return false;
   return instance === undefined || instance.deleting === true || instance.epoch > pending.epoch;
@@ -143,7 +143,7 @@ async function endConsent(
   const owner = ownerOf(pending);
   const version = pendingVersion(pending);
   const { grant: sealed, refreshGroup, account } = pending;
-  // Its own key went from the index with the mark of its end.
+  // The item's own `consentKey` was removed when it was marked as ending, so the key is computed again.
   const consent = consentKey(connector, refreshGroup, account);
   const holder = { ...owner, refreshGroup, ...present({ consentKey: consent }) };
   const shared = await isShared(deps, connector, {

@@ -100,7 +100,7 @@ async function create(
   return made(deps, found, opened, call);
 }
 
-/** What follows a creation is the same whoever finds it done: the one who made it may have died right after. */
+/** The steps after a creation also run if another process created the instance: that process may have crashed before them. */
 function made(deps: ProvisioningDeps, instance: Instance, opened: Opened, call: Call): ClaimWritten {
   const connector = connectorOf(deps, instance.connector);
   announce(deps, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });

@@ -259,7 +259,7 @@ async function renew(
       tried = true;
       const ended = await tryOnce(deps, current, client, request, call);
       if (ended !== undefined) return ended;
-      // Somebody was faster: look at once, and from then on now and then.
+      // Another process took the lease first: read the item now, then poll.
       current = await readAgain(deps, read.instance.id);
       refuseUnusable(current.instance, request.cause);
       if (current.instance.version !== wanted) return { kind: "moved", read: current };

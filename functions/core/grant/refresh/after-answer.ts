@@ -112,8 +112,8 @@ async function letGo(deps: GrantDeps, lease: Lease, change: ReleaseChange): Prom
 }
 
 /**
- * The vendor says of a dead grant what it has said before. That is noted: a token that it saw twice is not tried again, and a
- * death without a date, of an earlier version of Linkspan, has one from here on.
+ * The vendor again answers `invalid_grant` for a dead grant. This is stored: a token that it saw twice is not
+ * tried again, and a death without a date, of an earlier version of Linkspan, has one from here on.
  */
 async function stillDead(
   attempt: LeasedAttempt,

@@ -7,8 +7,8 @@ import type { VendorWords } from "./vendor-words.ts";
 type Deps = Pick<GrantDeps, "announce" | "monotonic">;
 
 /**
- * A series: all failures to renew one version. It is told when it begins, not at each attempt, and the version names it, so
- * that two processes which both take theirs for the first tell it under one id.
+ * A series is all failed refreshes of one version. One event is sent when it begins. The event's id contains the version, so
+ * two processes that both send it use the same id.
  * @param left what the attempt left in the item: the count of failures, or (its end unknown) nothing but its lease
  */
 export function tellFailure(

@@ -30,9 +30,9 @@ function isOfTheGrant(outcome: TokenOutcome): boolean {
 }
 
 /**
- * The refusals of a grant, this one included. Only those after its access token has run out count: until then it serves. An
- * access token whose end nobody knows has run out when the vendor's API refuses it. One in twelve hours counts, so that ten
- * are spread over days, however often somebody tries.
+ * The counted refusals of a grant, with this one. Refusals count only after the access token has expired; until then it still
+ * works. An access token whose end nobody knows has run out when the vendor's API refuses it. One in twelve hours counts, so
+ * that ten are spread over days, however often somebody tries.
  * @returns undefined: nothing changes
  */
 export function countRefusal(

@@ -25,7 +25,8 @@ const MOST_NOTICED = 1_000;
 const MOST_TRIES = 5;
 
 /**
- * Keeps what is noted in the transients table. A single grant may always go: it tells nothing of its vendor.
+ * Stores the noted grants in the transients table. A single refused grant may always be given up: it does not show an
+ * incident of the vendor.
  * @param count how many grants of a connector there are
  * @param held tells the operator that grants are not given up, and of which connector
  */

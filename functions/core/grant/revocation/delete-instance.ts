@@ -25,7 +25,7 @@ export async function markForDeletion(
     const { value: found } = await deps.instances.get(instanceId);
     return found?.deleting === true;
   }
-  // Lost: it lies on the due index.
+  // If the message is lost, the sweep finds the instance on the due index.
   await deps.enqueueDeletion(instance).catch(() => {});
   return true;
 }
@@ -69,7 +69,7 @@ export async function finishDeletion(
   announce(deps, call, instance, { name: "instance.deleted", at: now, of: "delete" });
 }
 
-/** Whether this worker may go on. One that may not leaves it be: the due index brings the deletion back. */
+/** Whether this worker may continue. If not, it stops; the sweep queues the deletion again. */
 async function claim(deps: WorkerDeps, { id, deletionUntil }: Instance, now: number): Promise<boolean> {
   if (deletionUntil !== undefined && deletionUntil > now) return false;
   const seen = deletionUntil === undefined ? {} : { deletionUntil };

@@ -10,9 +10,9 @@ import { revokeOrDefer } from "../store/store-or-rescue.ts";
 type Owner = Pick<Instance, "id" | "organizationId" | "connector">;
 
 /**
- * LOSER: ends a grant that belongs to no instance any more. Does nothing if revocation ends the user's whole grant, the live
- * one included, or if the instance uses the same token: some vendors return the same token at a new sign-in, and those that do
- * not rotate return it with each refresh.
+ * Revokes a grant that no instance uses (its write lost a race). Does nothing if revocation would also end the live grant, or
+ * if the instance has the same token: some vendors return the same token at a new sign-in, and those that do not rotate return
+ * it with each refresh.
  * @returns false: the vendor did not take it, or the stores did not answer; try again later
  */
 export async function revokeOrphan(

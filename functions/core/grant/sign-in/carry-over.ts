@@ -32,8 +32,8 @@ export function lacksRefreshToken(connector: Connector, grant: Grant): boolean {
 
 /**
  * Whether the refresh token that lies there may go on beside the new access token: the vendor gives one only with the first
- * consent, or to who asks for it, and this sign-in is of the same account by the same client. Both accounts were looked up,
- * here where another sign-in came between.
+ * consent, or to who asks for it, and this sign-in is of the same account by the same client. The accounts were compared
+ * before; if another sign-in came in between, the account is looked up here again.
  */
 async function mayCarry(
   deps: GrantDeps,

@@ -182,7 +182,7 @@ function firstGrant(
   });
 }
 
-/** The values of the URLs that a grant is won with. */
+/** Values for the URLs of the token request. */
 export function valuesOf({
   connector,
   configuration,

@@ -44,8 +44,8 @@ export function deathOf(
 }
 
 /**
- * Whether a dead grant may be sent to its vendor once more: a vendor's incident may have been taken for its end. Never what our
- * side ended (it is being deleted, or came back from a backup), never after the vendor saw a token twice.
+ * Whether a dead grant may be retried: the vendor's incident may have looked like its end. Not if Linkspan itself ended it (deleted,
+ * restored from a backup), and not if the vendor saw a refresh token twice.
  */
 export function isRevivable(
   instance: Pick<
@@ -74,7 +74,7 @@ export function emptiesAt(
   return death.at + timing.keepDeadMs;
 }
 
-/** What is left of a grant whose days are over: no token, but the client that a new sign-in goes by. */
+/** A dead grant without its tokens; the OAuth client stays for a new sign-in. */
 export function withoutTokens({ obtainedAt, obtainedBy, client }: Grant): Grant {
   return { accessToken: "", tokenType: "bearer", obtainedAt, obtainedBy, client };
 }

@@ -114,8 +114,8 @@ export function isDue(
 }
 
 /**
- * Since when a refresh is owed that was tried and put off: not before its token ends. A valid token is served, and the vendor's
- * or the operator's own trouble has alarms of its own; a token that has run out is a connection that stands still.
+ * Since when a postponed refresh is overdue; at the earliest since its token expired. Until then calls work, and other alarms
+ * report trouble of the vendor or the operator.
  */
 export function owedSince(
   instance: Pick<Instance, "dueAt" | "dueSince">,

@@ -28,9 +28,9 @@ export async function endOvertaken(
   try {
     const pendings = await deps.pendings.ofInstance(id);
     const older = pendings.filter((each) => each.epoch < epoch && each.endingSince === undefined);
-    // What was claimed and not written yet finds out by itself.
+    // A claimed sign-in that is not written yet fails when it is written.
     await Promise.all(older.map((each) => endSoon(deps, each, now)));
   } catch {
-    // They end at their time.
+    // If this fails, they expire at `endsAt`.
   }
 }

@@ -6,7 +6,7 @@ import { present } from "../../present.ts";
 import type { Timing } from "../timing.ts";
 import { expiryOf } from "./due.ts";
 
-/** What a grant is beside the vendor's answer. */
+/** Values of a new grant that do not come from the token response. */
 export interface Won
   extends Pick<Grant, "obtainedBy" | "client" | "refreshToken" | "scope" | "askedScopes" | "extra"> {
   readonly endpoint: Grant["endpoint"];
