@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { unlessOutage } from "./store-refusal.ts";
+import { asStoreRefused } from "./store-refusal.ts";
 
 /**
  * Whether a conditional write was done: `false` when its condition refused it. Any other failure is thrown.
@@ -11,6 +11,6 @@ export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;
-    throw unlessOutage("table", error);
+    throw asStoreRefused("table", error);
   }
 }

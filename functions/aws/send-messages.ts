@@ -1,5 +1,5 @@
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { unlessOutage } from "./store-refusal.ts";
+import { asStoreRefused } from "./store-refusal.ts";
 
 // Loaded only when there is something to send (work-queue.ts, audit-queue.ts).
 
@@ -31,7 +31,7 @@ export async function sendMessages(
   const { Successful = [], Failed = [] } = await (given ?? client)
     .send(batch, abortSignal === undefined ? {} : { abortSignal })
     .catch((error: unknown) => {
-      throw unlessOutage("queue", error);
+      throw asStoreRefused("queue", error);
     });
   for (const { Code } of Failed.filter(({ SenderFault }) => SenderFault === true)) {
     const message = "a queue refuses a message for good";

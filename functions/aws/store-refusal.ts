@@ -21,7 +21,7 @@ const FOR_GOOD: Readonly<Record<StoreRefused["store"], ReadonlySet<string>>> = {
 const SIZE = /size|too ?(large|long)|exceed|shorter/i;
 
 /** The error to throw: a `StoreRefused` in the place of a refusal for good, any other error as it is. */
-export function unlessOutage(store: StoreRefused["store"], error: unknown): unknown {
+export function asStoreRefused(store: StoreRefused["store"], error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { httpStatusCode } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};
   if (!FOR_GOOD[store].has(error.name) && httpStatusCode !== 413) return error;

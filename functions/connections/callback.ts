@@ -45,7 +45,7 @@ export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
     if (again !== undefined) return again;
     let session: ConnectSession;
     try {
-      session = await expected(deps(), request, connector, state);
+      session = await waitingSession(deps(), request, connector, state);
     } catch (error) {
       // The first delivery may have come to its end between the two looks.
       const same = await answerOfEarlierDelivery(deps(), request, connector, state);
@@ -89,13 +89,13 @@ function toApp(
  * @throws {Forbidden} another browser
  * @throws {NotFound} the session's user or organization is suspended
  */
-async function expected(
+async function waitingSession(
   deps: ConnectionDeps,
   request: HttpRequest,
   connector: Connector,
   state: string,
 ): Promise<ConnectSession> {
-  const waiting = await findAuthorization(deps, state, answerOf(request));
+  const waiting = await findAuthorization(deps, state, codeOrError(request));
   if (waiting?.flow !== "hosted" || waiting.sessionId === undefined || waiting.connector !== connector.key) {
     throw unknownState();
   }
@@ -121,7 +121,7 @@ function unknownState(): InvalidRequest {
 }
 
 /** The code or the error that came with the state. */
-function answerOf({ query }: HttpRequest): string {
+function codeOrError({ query }: HttpRequest): string {
   return query.get("code") ?? query.get("error") ?? "";
 }
 
@@ -134,7 +134,7 @@ async function destination(
   state: string,
 ): Promise<Destination> {
   const stores = { transients: deps.transients, vault: deps.grants.vault };
-  const authorization = await consumeAuthorization(stores, state, answerOf(request));
+  const authorization = await consumeAuthorization(stores, state, codeOrError(request));
   if (authorization === undefined) throw unknownState();
   try {
     const code = codeOf(request, connector);

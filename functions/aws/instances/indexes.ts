@@ -154,7 +154,7 @@ const PAGE = 10;
  * Takes Query on the index.
  */
 export function instanceSiblings({ client, tableName }: InstanceTableOptions): InstanceSiblings {
-  const isOn = async (
+  const hasOther = async (
     consentKey: string,
     isOther: (key: { instanceId: number; item: string }) => boolean,
   ): Promise<boolean> => {
@@ -182,8 +182,8 @@ export function instanceSiblings({ client, tableName }: InstanceTableOptions): I
       const isOther = ({ instanceId, item }: { instanceId: number; item: string }): boolean =>
         instanceId !== id || (own !== undefined && item !== own);
       // Order matters: an item proven between the queries moves from the first key to the second.
-      if (unprovenKey !== undefined && (await isOn(unprovenKey, isOther))) return true;
-      return await isOn(consentKey, isOther);
+      if (unprovenKey !== undefined && (await hasOther(unprovenKey, isOther))) return true;
+      return await hasOther(consentKey, isOther);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { unlessOutage } from "../store-refusal.ts";
+import { asStoreRefused } from "../store-refusal.ts";
 
 // Loaded only when the rescue bucket is needed (bucket.ts).
 
@@ -41,6 +41,6 @@ export async function writeObject(
   try {
     await client.send(put);
   } catch (error) {
-    throw unlessOutage("bucket", error);
+    throw asStoreRefused("bucket", error);
   }
 }

@@ -88,8 +88,9 @@ async function takeBack(hub: HubContext, old: DocumentsItem, copied: DocumentsIt
 
 async function copyTo(hub: HubContext, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
   const { vendor, call } = hub;
-  if (!item.directory) return atTarget(await vendor.copyFile(call, item, target), target);
-  if (vendor.copyFolder !== undefined) return atTarget(await vendor.copyFolder(call, item, target), target);
+  if (!item.directory) return withTargetPath(await vendor.copyFile(call, item, target), target);
+  if (vendor.copyFolder !== undefined)
+    return withTargetPath(await vendor.copyFolder(call, item, target), target);
   return copyOneByOne(hub, vendor as IdVendor, item, target);
 }
 
@@ -101,7 +102,7 @@ async function copyOneByOne(
   target: Target,
 ): Promise<DocumentsItem> {
   const { call } = hub;
-  const copy = atTarget(await vendor.createFolder(call, target, {}), target);
+  const copy = withTargetPath(await vendor.createFolder(call, target, {}), target);
   let copied = 0;
 
   async function copyChildren(from: string, to: DocumentsItem): Promise<void> {
@@ -125,7 +126,10 @@ async function copyOneByOne(
           parent: to.reference,
         };
         if (child.directory) {
-          await copyChildren(child.reference, atTarget(await vendor.createFolder(call, below, {}), below));
+          await copyChildren(
+            child.reference,
+            withTargetPath(await vendor.createFolder(call, below, {}), below),
+          );
         } else {
           await vendor.copyFile(call, child, below);
         }
@@ -148,6 +152,6 @@ export function alreadyThere(path: string): Conflict {
 }
 
 /** Adds the target's path to an item that the vendor returned without a path. */
-export function atTarget(item: DocumentsItem, target: Target): DocumentsItem {
+export function withTargetPath(item: DocumentsItem, target: Target): DocumentsItem {
   return item.path === undefined ? { ...item, path: target.path } : item;
 }

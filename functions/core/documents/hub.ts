@@ -1,6 +1,6 @@
 import { Conflict, InvalidRequest, NotSupported } from "../errors.ts";
 import { present } from "../present.ts";
-import { alreadyThere, atTarget, copyItem } from "./copy-item.ts";
+import { alreadyThere, copyItem, withTargetPath } from "./copy-item.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
 import { checkName, isWithin, joinPath, nameOf, parentOf, parsePath } from "./path.ts";
@@ -63,7 +63,10 @@ export async function uploadFile(hub: HubContext, request: UploadRequest): Promi
   if (existing?.directory) throw new Conflict(`${target.path} is a folder`);
   if (existing !== undefined && !request.overwrite) throw alreadyThere(target.path);
   const { bytes, mimeType, overwrite, details } = request;
-  return atTarget(await hub.vendor.upload(hub.call, target, { bytes, mimeType, overwrite, details }), target);
+  return withTargetPath(
+    await hub.vendor.upload(hub.call, target, { bytes, mimeType, overwrite, details }),
+    target,
+  );
 }
 
 async function uploadTarget(hub: HubContext, request: UploadRequest): Promise<Target> {
@@ -85,7 +88,7 @@ export async function createFolder(hub: HubContext, path: string, details: Detai
   refuseUnkept(hub, details);
   const target = await hub.paths.target(notRoot(parsePath(path)));
   if (target.existing !== undefined) throw new Conflict(`something is at ${target.path} already`);
-  return atTarget(await hub.vendor.createFolder(hub.call, target, details), target);
+  return withTargetPath(await hub.vendor.createFolder(hub.call, target, details), target);
 }
 
 /** Moves, renames or describes an item. Skips values that do not change, so a client may send the whole object back. */
@@ -122,7 +125,7 @@ async function moveItem(hub: HubContext, item: DocumentsItem, path: string): Pro
   const target: Target = staysInFolder
     ? { path, name: nameOf(path), parent: item.parentId ?? "" }
     : await hub.paths.target(path);
-  return atTarget(await hub.vendor.move(hub.call, item, target), target);
+  return withTargetPath(await hub.vendor.move(hub.call, item, target), target);
 }
 
 function wantedDetails(

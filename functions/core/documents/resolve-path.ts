@@ -155,10 +155,10 @@ class ResolverById implements PathResolver {
     if (item.path !== undefined) return item;
     if (item.parentId === undefined) {
       const isRoot = item.directory && (await this.#getRoot()).id === item.id;
-      return { ...item, path: isRoot ? "/" : joinPath("/", shown(item.name)) };
+      return { ...item, path: isRoot ? "/" : joinPath("/", escapeSlash(item.name)) };
     }
     const parent = await this.#pathOfFolder(item.parentId, depth + 1);
-    return { ...item, path: joinPath(parent, shown(item.name)) };
+    return { ...item, path: joinPath(parent, escapeSlash(item.name)) };
   }
 
   async #targetBelow(folder: string, path: string): Promise<Target> {
@@ -176,7 +176,7 @@ class ResolverById implements PathResolver {
 /**
  * Writes a slash in a name as U+FF0F, because it would separate two names in a path. `child` converts it back.
  */
-function shown(name: string): string {
+function escapeSlash(name: string): string {
   return name.replaceAll("/", "／");
 }
 

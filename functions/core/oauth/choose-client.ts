@@ -33,7 +33,7 @@ export async function chooseClient(
  * Schemes that a browser handles itself instead of opening an app. The vendor decides whether it accepts an app's private
  * scheme: https://www.rfc-editor.org/rfc/rfc8252#section-7.1
  */
-const NO_PLACES = new Set([
+const BROWSER_SCHEMES = new Set([
   "about:",
   "blob:",
   "data:",
@@ -58,7 +58,7 @@ export function chooseRedirectUri(client: ChosenClient, asked: string | undefine
   if (scheme === undefined || redirectUri.includes("#")) {
     throw new InvalidRequest(`${field} is not right: an absolute URL without fragment`, field);
   }
-  if (NO_PLACES.has(scheme)) {
+  if (BROWSER_SCHEMES.has(scheme)) {
     throw new InvalidRequest(`${field} is not right: ${scheme} URLs lead to no app`, field);
   }
   if (registered.length > 0 && !registered.includes(redirectUri)) {

@@ -41,7 +41,7 @@ export function isDeadGrant(
 ): boolean {
   const word = error.toLowerCase();
   if (isDeadGrantWord(word) || words.some((each) => each.toLowerCase() === word)) return true;
-  return word === "invalid_request" && description !== undefined && saysSoOfTheRefreshToken(description);
+  return word === "invalid_request" && description !== undefined && blamesRefreshToken(description);
 }
 
 /** Blames the request or the client, not the token. */
@@ -50,7 +50,7 @@ const ANOTHER_REASON =
 const VERDICT = /\b(?:invalid|expired|revoked|reused|not valid|no longer valid|(?:already|been|was) used)\b/;
 
 /** `invalid_request` is RFC 6749's word for a request that lacks something; some vendors say it of a dead token, too. */
-function saysSoOfTheRefreshToken(description: string): boolean {
+function blamesRefreshToken(description: string): boolean {
   const said = description.toLowerCase().replaceAll("_", " ");
   return /\brefresh ?token\b/.test(said) && VERDICT.test(said) && !ANOTHER_REASON.test(said);
 }

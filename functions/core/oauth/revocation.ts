@@ -24,7 +24,9 @@ export async function revoke(
   client: ClientCredentials,
   grant: Grant,
 ): Promise<boolean> {
-  const ended = await Promise.all(separate(grant).map((each) => revokeOne(deps, connector, client, each)));
+  const ended = await Promise.all(
+    splitBySignIn(grant).map((each) => revokeOne(deps, connector, client, each)),
+  );
   return ended.every((each) => each);
 }
 
@@ -123,7 +125,7 @@ async function revokeByBearer(
 /**
  * A carried-over refresh token and the access token stored with it belong to two sign-ins, so each is revoked separately.
  */
-function separate(grant: Grant): Grant[] {
+function splitBySignIn(grant: Grant): Grant[] {
   const { carried, refreshToken, ...own } = grant;
   if (carried === undefined || refreshToken === undefined) return [grant];
   return [{ ...own, refreshToken, accessToken: carried.accessToken }, own];

@@ -18,7 +18,7 @@ import { type EndpointValues, filled } from "../endpoint/endpoint.ts";
 import { isHeaderText, type VendorHttp } from "../vendor-http.ts";
 import type { ClientCredentials, TokenEndpoint, TokenOutcome } from "./ports.ts";
 import { revoke } from "./revocation.ts";
-import { failed, tokenResponse } from "./token-outcome.ts";
+import { outcomeOfError, tokenResponse } from "./token-outcome.ts";
 import { clientAuthentication, type Exchange, exchange, stepAuthentication } from "./token-request.ts";
 
 /** The second request of an exchange is not sent when less time than this is left. */
@@ -88,7 +88,14 @@ async function refresh(
   ...[connector, client, { refreshToken, shortLived, ...call }]: Parameters<TokenEndpoint["refresh"]>
 ): Promise<TokenOutcome> {
   if (connector.oauth2.longLivedToken !== undefined) {
-    return await step(deps, connector, shortLived ? "exchange" : "renewal", client, refreshToken, call);
+    return await requestLongLivedToken(
+      deps,
+      connector,
+      shortLived ? "exchange" : "renewal",
+      client,
+      refreshToken,
+      call,
+    );
   }
   const secrets = [client.secret, refreshToken];
   const url = connector.oauth2.refreshUrl ?? connector.oauth2.tokenUrl;
@@ -123,7 +130,7 @@ async function exchangeForLongLived(
   const second: TokenOutcome =
     call.timeoutMs < SHORTEST_STEP_MS
       ? { kind: "never_sent", reason: "too little time is left" }
-      : await step(deps, connector, "exchange", client, short.accessToken, call);
+      : await requestLongLivedToken(deps, connector, "exchange", client, short.accessToken, call);
   if (second.kind === "invalid_grant" || second.kind === "client_refused") return second;
   if (second.kind !== "granted") {
     const expiresInMs = short.expiresInMs ?? longLivedToken.shortLifetimeMs;
@@ -145,7 +152,7 @@ async function exchangeForLongLived(
 /**
  * Exchanges for or renews a long-lived token. The new access token is also stored as the refresh token.
  */
-async function step(
+async function requestLongLivedToken(
   deps: Deps,
   connector: Connector,
   kind: "exchange" | "renewal",
@@ -201,6 +208,6 @@ async function request(
     const response = tokenResponse(await run(server, wire));
     return { kind: isHeaderText(response.accessToken) ? "granted" : "unusable", response };
   } catch (error) {
-    return failed(error, wire, call.secrets, connector.oauth2.deadGrantErrors);
+    return outcomeOfError(error, wire, call.secrets, connector.oauth2.deadGrantErrors);
   }
 }

@@ -43,7 +43,7 @@ const NOT_NOW: readonly number[] = [408, 425, 429];
  * Maps an error to an outcome. If the vendor may have acted on the request, the outcome is `unknown`.
  * @param deadGrantErrors the connector's own words for a dead grant
  */
-export function failed(
+export function outcomeOfError(
   error: unknown,
   wire: Exchange,
   secrets: readonly string[],

@@ -109,12 +109,12 @@ export const oauthThreats: readonly Threat[] = [
     id: "redirect-scheme",
     threat: "A redirect URI runs a script in the browser",
     from: ["RFC 9700 4.1", "own"],
-    guard: { file: "functions/core/oauth/choose-client.ts", name: "NO_PLACES" },
+    guard: { file: "functions/core/oauth/choose-client.ts", name: "BROWSER_SCHEMES" },
     test: {
       file: "test/unit/oauth/choose-client.test.ts",
       name: "must not run or read something in a browser: not %s",
     },
-    takenOut: { find: "if (NO_PLACES.has(scheme))", put: "if (scheme === undefined)" },
+    takenOut: { find: "if (BROWSER_SCHEMES.has(scheme))", put: "if (scheme === undefined)" },
   },
   {
     id: "open-redirector",

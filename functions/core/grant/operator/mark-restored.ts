@@ -13,7 +13,8 @@ export type Restored = "marked" | "left" | "moved";
  * included (RFC 9700 section 4.14.2). It must not be sent blindly, so the grant counts as dead until the user signs in again.
  * Where the vendor does not rotate, sending it is harmless, and an `invalid_grant` marks it then.
  *
- * The write is `markDead`, on condition of the version and fence that were read. A newer grant that lies in the rescue bucket for this version can still be committed, and makes the instance usable again.
+ * The write is `markDead`, on condition of the version and fence that were read. A newer grant that lies in the rescue bucket
+ * for this version can still be committed, and makes the instance usable again.
  * @param now store time, epoch milliseconds
  */
 export async function markRestored(

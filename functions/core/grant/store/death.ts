@@ -7,8 +7,8 @@ import type { Timing } from "../timing.ts";
  * - `invalid_grant`: the vendor's word for a refresh token that is no good.
  * - `refresh_token_reused`: the same, and the vendor says that it saw the token twice.
  * - `refused`: the vendor refused it for a week, in whatever words (refresh/refusals.ts).
- * - `token_expired`, `token_refused`: an access token without refresh token that has run out, or that the vendor refuses (refresh/ended-token.ts).
- * - `restored`: it came back from a backup (operator/mark-restored.ts).
+ * - `token_expired`, `token_refused`: an access token without refresh token that has run out, or that the vendor refuses
+ * (refresh/ended-token.ts). - `restored`: it came back from a backup (operator/mark-restored.ts).
  */
 export type DeathReason =
   | "invalid_grant"
@@ -44,8 +44,8 @@ export function deathOf(
 }
 
 /**
- * Whether a dead grant may be retried: the vendor's incident may have looked like its end. Not if Linkspan itself ended it (deleted,
- * restored from a backup), and not if the vendor saw a refresh token twice.
+ * Whether a dead grant may be retried: the vendor's incident may have looked like its end. Not if Linkspan itself ended it
+ * (deleted, restored from a backup), and not if the vendor saw a refresh token twice.
  */
 export function isRevivable(
   instance: Pick<
