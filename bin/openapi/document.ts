@@ -64,7 +64,7 @@ export function openApiDocument(): Json {
       version: "2",
       summary: "Users' accounts at other vendors behind one API",
       description:
-        "Where GET is answered HEAD is, too, but for links. An empty query parameter counts as absent, and so do null and empty texts in a body; unknown ones are ignored.",
+        "Where GET is answered HEAD is, too, but for links. An empty query parameter counts as absent, and so do null and empty texts in a body; unknown ones are ignored. Double slashes in a path count as one; where another function has the path, the answer is a redirect (308, `double_slashes`).",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/elements/api-v2" }],
@@ -104,6 +104,7 @@ const ERROR: Json = {
         vendor: { description: "The vendor's own words, secrets cut out" },
       },
     },
+    providerMessage: { type: "string", description: "Of a vendor's error: its words as one text" },
   },
   required: ["requestId", "message", "code"],
 };

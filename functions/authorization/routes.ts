@@ -29,7 +29,7 @@ const oauthProxies: HttpHandler = async () => {
 
 export function authorizationRoutes(deps: () => AuthorizationDeps): readonly Route[] {
   const callers = urlCallers(deps);
-  return implement(authorizationContracts, callers, {
+  const routes = implement(authorizationContracts, callers, {
     "hubs.list": listHubs,
     "hubs.keys": listHubKeys,
     "hubs.get": getHub,
@@ -53,4 +53,7 @@ export function authorizationRoutes(deps: () => AuthorizationDeps): readonly Rou
     "oauth.proxies.urls.add": oauthProxies,
     "oauth.proxies.urls.remove": oauthProxies,
   });
+  const image = routes.find(({ name }) => name === "elements.image");
+  // Old clients join the path of an image to the host with `/elements`, without `/api-v2`.
+  return image === undefined ? routes : [...routes, { ...image, path: "/images/{image}" }];
 }

@@ -70,7 +70,12 @@ export type SummaryAnswer = v.InferOutput<typeof SummaryAnswer>;
 
 export const InstancesAnswer = v.union([list(InstanceAnswer), list(SummaryAnswer), InstanceAnswer]);
 
-export const CountAnswer = v.object({ totalInstances: v.number(), elementInstances: v.number() });
+export const CountAnswer = v.object({
+  totalInstances: v.number(),
+  elementInstances: list(
+    v.object({ element: v.object({ key: v.string(), name: v.string() }), count: v.number() }),
+  ),
+});
 
 export const ConfigurationEntry = v.pipe(
   v.object({

@@ -16,6 +16,7 @@ import {
 import { signInEndpoint } from "../core/oauth/sign-in-endpoint.ts";
 import { present } from "../core/present.ts";
 import { hashSecret } from "../core/secret-hash.ts";
+import { providerMessage } from "../http/provider-message.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { activeOwner } from "./active-owner.ts";
@@ -28,7 +29,6 @@ import type { ConnectionDeps } from "./deps.ts";
 import { extraOf } from "./instance-body.ts";
 import { asHtmlPage, redirect } from "./page.ts";
 import { isSessionBrowser, otherBrowser, renewedCookie } from "./session-browser.ts";
-import { vendorDescription } from "./vendor-description.ts";
 
 /**
  * GET /oauth/callback/{connector}: the vendor sends the user back. Until state, connector and browser are known to be right,
@@ -146,7 +146,7 @@ async function destination(
     if (mayTryAgain) await authorization.putBack().catch(() => {});
     if (!(error instanceof LinkspanError)) throw error;
     request.logContext.code = error.code;
-    const description = vendorDescription(error);
+    const description = providerMessage(error);
     const location = returnTo(session, {
       session: session.sessionId,
       error: error.code,

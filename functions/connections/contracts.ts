@@ -142,7 +142,7 @@ export const connectionContracts = contracts({
     paths: below(""),
     summary: "Lists the user's instances, newest first",
     description:
-      "With an instance token and none of these parameters: that instance. A filter that matches nothing is 404.",
+      "With an instance token and none of these parameters: that instance; below `/elements/{keyOrId}` a list in any case. A filter that matches nothing is 404.",
     group,
     auth: "userOrInstance",
     query: {
@@ -172,7 +172,10 @@ export const connectionContracts = contracts({
       200: {
         description: "How many",
         json: CountAnswer,
-        example: { totalInstances: 3, elementInstances: 3 },
+        example: {
+          totalInstances: 3,
+          elementInstances: [{ element: { key: "dropbox", name: "Dropbox" }, count: 3 }],
+        },
       },
     },
   },

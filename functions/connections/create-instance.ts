@@ -76,6 +76,7 @@ async function readAsked(
   const name = body.name || connector.name;
   const tags = body.tags === undefined || body.tags.length === 0 ? [name] : body.tags;
   const extra = extraOf(connector, providerData);
+  const { externalAuthentication } = body;
   const owner = { organizationId: organization.id, userId: user.id, connector };
   const field = "configuration.oauth.api.key";
   const ownKey = configuration.plain["oauth.api.key"];
@@ -89,7 +90,7 @@ async function readAsked(
     oauthClient: oauthClientOf(client, configuration),
     code: codeOf(providerData),
     imported: importedGrant(providerData, configuration),
-    common: { ...owner, name, tags, ...present({ extra }) },
+    common: { ...owner, name, tags, ...present({ extra, externalAuthentication }) },
   };
 }
 

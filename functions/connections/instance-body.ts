@@ -66,7 +66,7 @@ export const InstanceBody = v.object({
     ),
   ),
   name: v.optional(label(200)),
-  externalAuthentication: v.optional(v.string()),
+  externalAuthentication: v.optional(v.pipe(v.string(), v.maxLength(50, "at most 50 characters"))),
   /** Re-authentication only: another account than before is welcome. */
   acceptOtherAccount: v.optional(v.boolean()),
 });

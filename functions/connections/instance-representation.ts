@@ -36,7 +36,7 @@ export function instanceRepresentation(
     eventsEnabled: false,
     traceLoggingEnabled: false,
     cachingEnabled: false,
-    externalAuthentication: "none",
+    externalAuthentication: instance.externalAuthentication ?? "none",
     user: userRepresentation(user),
     ...present({ state: instance.appState }),
   };

@@ -7,6 +7,7 @@ import { hasInstanceToken, isPlatformCall, type OwnInstance, ownInstance } from 
 
 /** With these, a call with an instance token still asks for a list. */
 const LIST_PARAMETERS = ["tags[]", "tags", "searchText", "pageSize", "page", "nextPage"];
+
 /** The user whose list is asked for, or the one instance of the token. */
 export type ListCaller = { readonly user: User } | { readonly one: OwnInstance };
 
@@ -24,5 +25,7 @@ export async function listCaller(deps: ConnectionDeps, request: HttpRequest): Pr
 }
 
 function wantsOne(request: HttpRequest): boolean {
-  return hasInstanceToken(request) && !LIST_PARAMETERS.some((name) => request.query.has(name));
+  if (!hasInstanceToken(request) || LIST_PARAMETERS.some((name) => request.query.has(name))) return false;
+  // Below an element a user's secrets always list; a token alone may see no more than its own instance.
+  return request.params.keyOrId === undefined || !isPlatformCall(request);
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { connectorByKey } from "../connectors/catalogue.ts";
 import type { Connector } from "../connectors/define-connector.ts";
 import { NotFound } from "../core/errors.ts";
 import type { InstanceSummary } from "../core/instances/instance-store.ts";
@@ -25,12 +26,18 @@ type ListQuery = Values<ConnectionContracts["instances.list"]["query"]>;
 /** One read of the index. */
 const INDEX_PAGE = 500;
 
-/** GET /instances: the user's instances, newest first; or, with an instance token and no filter, that instance. */
+/**
+ * GET /instances: the user's instances, newest first; or, with an instance token and no filter, that instance. Below an
+ * element the answer is a list in both cases.
+ */
 export function listInstances(deps: () => ConnectionDeps): ConnectionHandle<"instances.list"> {
-  return async (request, { caller, query }) =>
-    "one" in caller
-      ? json(instanceRepresentation(caller.one.instance, caller.one.user))
-      : await list(deps(), request, caller.user, query);
+  return async (request, { caller, query }) => {
+    if (!("one" in caller)) return await list(deps(), request, caller.user, query);
+    const instance = instanceRepresentation(caller.one.instance, caller.one.user);
+    return request.params.keyOrId === undefined
+      ? json(instance)
+      : json([instance], { "Elements-Returned-Count": "1" });
+  };
 }
 
 async function list(deps: ConnectionDeps, request: HttpRequest, user: User, query: ListQuery) {
@@ -122,8 +129,16 @@ export function countInstances(deps: () => ConnectionDeps): ConnectionHandle<"in
       tags: [],
       ...(request.params.keyOrId === undefined ? {} : { connector: await connectorOfPath(request) }),
     };
-    const { length } = await findInstances(deps(), user, filter, Number.POSITIVE_INFINITY, undefined);
-    return json({ totalInstances: length, elementInstances: length });
+    const found = await findInstances(deps(), user, filter, Number.POSITIVE_INFINITY, undefined);
+    const byConnector = Map.groupBy(found, ({ connector }) => connector);
+    const elementInstances = [...byConnector].map(([key, { length: count }]) => ({
+      element: { key, name: connectorByKey(key)?.name ?? key },
+      count,
+    }));
+    return json({
+      totalInstances: found.length,
+      elementInstances: elementInstances.toSorted((a, b) => (a.element.key < b.element.key ? -1 : 1)),
+    });
   };
 }
 

@@ -24,6 +24,10 @@ export const errorCodes = {
     meaning: "The code has made an instance already; detail.instanceId names it where it is yours",
   },
   conflict: { status: [409], meaning: "It exists already, or something stands in its way" },
+  double_slashes: {
+    status: [308],
+    meaning: "The path has double slashes; the header Location has it with single ones",
+  },
   end_user_mismatch: {
     status: [403],
     meaning: "Another end user began this sign-in: what it brought is revoked",

@@ -104,10 +104,12 @@ export class NeedsReauthentication extends LinkspanError {
   }
 }
 
-/** 501: this connector cannot do that. */
+/** 501: this connector cannot do that. `field` names the parameter or header that asked for it. */
 export class NotSupported extends LinkspanError {
-  constructor(call: string, connector: string) {
-    super(501, "not_supported", `${connector} does not support ${call}`, { detail: { call, connector } });
+  constructor(call: string, connector: string, field?: string) {
+    super(501, "not_supported", `${connector} does not support ${call}`, {
+      detail: { call, connector, ...present({ field }) },
+    });
   }
 }
 

@@ -15,3 +15,6 @@ export const me: HubHandle<"me"> = async (_request, { caller: hub, query }) => {
 
 export const storage: HubHandle<"storage"> = async (_request, { caller: hub }) =>
   json(await readStorage(hub));
+
+/** Vendors of the hub have no custom objects; old clients ask for them. */
+export const objects: HubHandle<"objects"> = async () => json([]);

@@ -45,7 +45,7 @@ export const Account = v.object({
 });
 
 export const StorageUse = v.object({
-  total: v.pipe(v.nullable(v.number()), v.description("Bytes; null: no limit")),
+  total: v.exactOptional(v.pipe(v.number(), v.description("Bytes; absent: the account has no limit"))),
   used: v.number(),
   shared: v.number(),
 });
@@ -71,5 +71,8 @@ export const RevisionOfFile = v.object({
 });
 
 export const Revisions = v.pipe(v.array(RevisionOfFile), v.readonly());
+
+/** A list that is always empty. */
+export const Nones = v.pipe(v.array(v.string()), v.maxLength(0), v.readonly());
 
 export const Nothing = v.pipe(v.object({}), v.description("An empty object"));

@@ -7,6 +7,7 @@ import {
   Item,
   Items,
   LinksOfItem,
+  Nones,
   Nothing,
   Pong,
   RevisionOfFile,
@@ -14,7 +15,7 @@ import {
   StorageUse,
 } from "./answers.ts";
 import type { OpenHub } from "./open-hub.ts";
-import { CopyBody, ItemBody, list, overwrite, path, raw, shown } from "./parameters.ts";
+import { CopyBody, ItemBody, list, NOT_KEPT, overwrite, path, raw, shown } from "./parameters.ts";
 
 // The Documents hub, call by call. Methods and paths are in core/documents/calls.ts, which also tells which calls a vendor
 // supports.
@@ -29,17 +30,11 @@ const vendorErrors = [
   "vendor_bad_answer",
   "vendor_answer_unreadable",
   "forbidden",
+  "not_supported",
 ] as const satisfies readonly ErrorCode[];
 
 const ofItem = [...vendorErrors, "not_a_file", "not_a_folder", "conflict"] as const;
-const ofWriting = [
-  ...ofItem,
-  "storage_full",
-  "body_too_large",
-  "too_deep",
-  "too_large",
-  "not_supported",
-] as const;
+const ofWriting = [...ofItem, "storage_full", "body_too_large", "too_deep", "too_large"] as const;
 
 const anItem = {
   id: "id:a4ayc_80_OEAAAAAAAAAXw",
@@ -56,6 +51,10 @@ const anItem = {
 };
 
 const item = (description: string) => ok(description, Item, anItem);
+const newItem = (description: string) =>
+  ok(description, Item, anItem, {
+    [NOT_KEPT]: "`description`, `tags`: sent, and not kept by this vendor",
+  });
 const nothing = (description: string) => ok(description, Nothing, {});
 
 const pages = {
@@ -74,15 +73,14 @@ const bytes = {
   206: { description: "A range of them", mediaTypes: ["*/*"], headers: { "Content-Range": "Which" } },
 } as const;
 
-const ofOptional = [...ofItem, "not_supported"] as const;
 /** Parameters and errors that a file's call and the folder's call share. */
 const removing = {
   query: { ...path, emptyTrash: flag("Not into the vendor's bin.") },
   errors: ofWriting,
 } as const;
 const copying = { query: { ...overwrite, ...path, ...shown }, errors: ofWriting } as const;
-const linking = { query: { ...path, ...raw }, errors: ofOptional } as const;
-const unlinking = { query: path, errors: ofOptional, answers: nothing("There is none any more") } as const;
+const linking = { query: { ...path, ...raw }, errors: ofItem } as const;
+const unlinking = { query: path, errors: ofItem, answers: nothing("There is none any more") } as const;
 
 const calls = {
   ping: {
@@ -102,8 +100,13 @@ const calls = {
   },
   storage: {
     summary: "Tells how much room the account has",
-    errors: [...vendorErrors, "not_supported"],
+    errors: vendorErrors,
     answers: ok("Bytes", StorageUse, { total: 2_147_483_648, used: 314_159, shared: 0 }),
+  },
+  objects: {
+    summary: "Lists the kinds of custom objects: there are none",
+    errors: vendorErrors,
+    answers: ok("An empty list", Nones, []),
   },
   search: {
     summary: "Finds files and folders",
@@ -118,7 +121,7 @@ const calls = {
       tags: texts("All of these.", "tags[]"),
       ...list,
     },
-    errors: ofOptional,
+    errors: ofItem,
     answers: ok("A page of what was found", Items, [anItem], pages),
   },
   "files.upload": {
@@ -139,7 +142,7 @@ const calls = {
     },
     body: { mediaTypes: ["multipart/form-data", "*/*"], description: "The bytes" },
     errors: ofWriting,
-    answers: item("The file"),
+    answers: newItem("The file"),
   },
   "files.download": {
     summary: "Downloads a file",
@@ -194,7 +197,7 @@ const calls = {
   "files.revisions": {
     summary: "Lists a file's revisions, newest first",
     query: { ...list, ...path },
-    errors: ofOptional,
+    errors: ofItem,
     answers: ok(
       "A page of revisions",
       Revisions,
@@ -205,7 +208,7 @@ const calls = {
   "files.revision": {
     summary: "Reads one revision of a file",
     query: { ...path, ...raw },
-    errors: ofOptional,
+    errors: ofItem,
     answers: ok("The revision", RevisionOfFile, {
       id: "015f2",
       size: 12,
@@ -218,7 +221,7 @@ const calls = {
     query: shown,
     body: { json: ItemBody, example: { path: "/reports/2026" } },
     errors: ofWriting,
-    answers: item("The folder"),
+    answers: newItem("The folder"),
   },
   "folders.contents": {
     summary: "Lists a folder",
@@ -307,7 +310,7 @@ export const laterContracts: Readonly<Record<string, Contract>> = Object.fromEnt
         summary: "Not built yet: 501",
         group: "Documents",
         auth: "instance",
-        errors: [...vendorErrors, "not_supported"],
+        errors: vendorErrors,
         answers: {},
       },
     ],

@@ -2,6 +2,7 @@ import {
   changeItem,
   copy,
   downloadFile,
+  notKept,
   readLinks,
   readMetadata,
   readRevisions,
@@ -21,7 +22,7 @@ import { answerDownload, rangeOf } from "./answer-download.ts";
 import { answerPages } from "./answer-list.ts";
 import type { HubHandle } from "./contracts.ts";
 import type { DocumentsDeps } from "./open-hub.ts";
-import { namedItem, wireOptions } from "./parameters.ts";
+import { namedItem, notKeptHeader, wireOptions } from "./parameters.ts";
 import { signedLink } from "./signed-link.ts";
 import { mediaTypeFor, readUpload } from "./upload-body.ts";
 
@@ -29,14 +30,15 @@ export const upload: HubHandle<"files.upload"> = async (request, { caller: hub, 
   const body = await readUpload(request);
   const { path, folderId, description, tags } = query;
   const name = path === undefined ? (body.fileName ?? "") : nameOf(parsePath(path));
+  const details = { ...present({ description }), ...(tags.length === 0 ? {} : { tags }) };
   const item = await uploadFile(hub, {
     ...present({ path, folderId, fileName: body.fileName }),
     overwrite: query.overwrite ?? false,
     bytes: body.bytes,
     mimeType: mediaTypeFor(body, name),
-    details: { ...present({ description }), ...(tags.length === 0 ? {} : { tags }) },
+    details,
   });
-  return json(toWire(item, wireOptions(query)));
+  return json(toWire(item, wireOptions(query)), notKeptHeader(notKept(hub, details)));
 };
 
 export const download: HubHandle<"files.download"> = async (request, { caller: hub, query }) => {

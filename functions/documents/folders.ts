@@ -1,4 +1,4 @@
-import { createFolder } from "../core/documents/hub.ts";
+import { createFolder, notKept } from "../core/documents/hub.ts";
 import { toWire } from "../core/documents/item.ts";
 import { folderContents } from "../core/documents/lists.ts";
 import { joinPath } from "../core/documents/path.ts";
@@ -7,14 +7,15 @@ import { present } from "../core/present.ts";
 import { json } from "../http/request.ts";
 import { answerList } from "./answer-list.ts";
 import type { HubHandle } from "./contracts.ts";
-import { namedItem, wireOptions } from "./parameters.ts";
+import { namedItem, notKeptHeader, wireOptions } from "./parameters.ts";
 
 export const create: HubHandle<"folders.create"> = async (_request, { caller: hub, query, body }) => {
   const { path, name, description, tags } = body;
   const wanted = path ?? (name === undefined ? undefined : joinPath("/", name));
   if (wanted === undefined) throw new InvalidRequest("path is missing", "path");
-  const folder = await createFolder(hub, wanted, present({ description, tags }));
-  return json(toWire(folder, wireOptions(query)));
+  const details = present({ description, tags });
+  const folder = await createFolder(hub, wanted, details);
+  return json(toWire(folder, wireOptions(query)), notKeptHeader(notKept(hub, details)));
 };
 
 export const contents: HubHandle<"folders.contents"> = async (request, { caller: hub, query }) => {

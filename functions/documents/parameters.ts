@@ -72,3 +72,10 @@ export const ItemBody = v.object({
   tags: v.optional(tags),
 });
 export const CopyBody = v.object({ path: aText });
+
+/** Header of an answer whose item lacks some of what was sent, because the vendor does not keep it. */
+export const NOT_KEPT = "Elements-Not-Kept";
+
+export function notKeptHeader(names: readonly string[]): Record<string, string> {
+  return names.length === 0 ? {} : { [NOT_KEPT]: names.join(", ") };
+}

@@ -1,8 +1,9 @@
 import { type HubCall, hubCalls, isSupported } from "../core/documents/calls.ts";
 import { NotSupported } from "../core/errors.ts";
+import { type Choices, refuseChoices } from "../http/acts-elsewhere.ts";
 import { implement, type Route } from "../http/contract.ts";
 import type { HttpRequest } from "../http/request.ts";
-import { me, ping, storage } from "./account.ts";
+import { me, objects, ping, storage } from "./account.ts";
 import { hubContracts, laterContracts, linkContracts } from "./contracts.ts";
 import {
   change,
@@ -30,6 +31,7 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
     if (call === undefined || !isSupported(call, (wanted) => hub.vendor[wanted] !== undefined)) {
       throw new NotSupported(`${method} ${path.replace("/hubs/documents", "")}`, hub.vendor.connector);
     }
+    refuseChoices(request, choices[name] ?? PLACES, hub.vendor.connector);
     return hub;
   };
 
@@ -40,6 +42,7 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
       "documents.ping": ping,
       "documents.me": me,
       "documents.storage": storage,
+      "documents.objects": objects,
       "documents.search": search,
       "documents.files.upload": upload,
       "documents.files.download": download,
@@ -69,6 +72,21 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
   );
   return [...hub, ...link, ...later];
 }
+
+/** With these, a call acts in a shared drive or a site, or as another person. No vendor's calls do yet. */
+const PLACES: Choices = {
+  query: ["teamDriveId", "includeTeamDrives"],
+  headers: ["subsite", "elements-as-team-member"],
+};
+/** With these, a link is for other people, or for another time, than the vendor's usual one. */
+const forLinks: Choices = {
+  ...PLACES,
+  query: [...(PLACES.query ?? []), "visibility", "password", "expires"],
+};
+const choices: Readonly<Record<string, Choices>> = {
+  "documents.files.links": forLinks,
+  "documents.folders.links": forLinks,
+};
 
 const notBuilt = async (): Promise<never> => {
   throw new Error("a call that is not built is refused before");

@@ -2,9 +2,10 @@ import { LinkspanError } from "../core/errors.ts";
 import { present } from "../core/present.ts";
 import { StoreRefused } from "../core/store-refused.ts";
 import { AddressRefused, VendorUnreachable } from "../core/vendor-http.ts";
+import { providerMessage } from "./provider-message.ts";
 import type { HttpRequest, HttpResponse } from "./request.ts";
 
-/** The one place where an error becomes the wire shape `{requestId, message, code, detail?}`. */
+/** The one place where an error becomes the wire shape `{requestId, message, code, detail?, providerMessage?}`. */
 export function answerError(error: unknown, request: Pick<HttpRequest, "requestId">): HttpResponse {
   const known = toLinkspanError(error);
   return {
@@ -14,7 +15,7 @@ export function answerError(error: unknown, request: Pick<HttpRequest, "requestI
       requestId: request.requestId,
       message: known.message,
       code: known.code,
-      ...present({ detail: known.detail }),
+      ...present({ detail: known.detail, providerMessage: providerMessage(known) }),
     },
   };
 }

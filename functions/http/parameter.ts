@@ -64,7 +64,8 @@ export function wholeNumber(
 }
 
 /**
- * A list: `tags[]=a&tags[]=b`, and `tags=a,b` as some clients write it.
+ * A list, in each of the forms that client generators write: `tags[]=a&tags[]=b`, `tags[]=a,b` and `tags=a,b`. So no value
+ * of a list in a query holds a comma; lists in JSON bodies are exact.
  * @param writtenAs the form that the documentation shows
  */
 export function texts(description: string, writtenAs?: string): Parameter<readonly string[]> {
@@ -73,8 +74,9 @@ export function texts(description: string, writtenAs?: string): Parameter<readon
     ...(writtenAs === undefined ? {} : { writtenAs }),
     schema: { type: "array", items: { type: "string" } },
     read(query, name) {
-      const joined = query.getAll(name).flatMap((value) => value.split(","));
-      return [...query.getAll(`${name}[]`), ...joined]
+      return [...query]
+        .filter(([each]) => each === name || each === `${name}[]`)
+        .flatMap(([, value]) => value.split(","))
         .map((value) => value.trim())
         .filter((value) => value !== "");
     },

@@ -27,9 +27,7 @@ export function readRequest(
       if (value !== "") query.append(name, value);
     }
   }
-  const stage = `/${event.requestContext.stage}`;
-  let path = event.path.startsWith(`${stage}${BASE}`) ? event.path.slice(stage.length) : event.path;
-  path = path.startsWith(BASE) ? path.slice(BASE.length) : path;
+  const path = pathBelowBase(event);
   const invalid = /%(?![0-9a-fA-F]{2})/.test(path)
     ? new InvalidRequest(
         "the path holds a % that is not followed by two hexadecimal digits; write it as %25",
@@ -41,7 +39,8 @@ export function readRequest(
   // `/elements` is the stage in the default URL, and the base-path mapping behind a custom domain.
   return {
     method: event.httpMethod,
-    path: path === "" ? "/" : path,
+    path,
+    sentPath: event.path,
     params: {},
     query,
     queryPairs,
@@ -62,4 +61,20 @@ export function readRequest(
     logContext: {},
     ...present({ invalid }),
   };
+}
+
+/** Client libraries join a base URL that ends in a slash with a path that begins with one. */
+function pathBelowBase({ path: sent, requestContext }: APIGatewayProxyEvent): string {
+  const stage = `/${requestContext.stage}`;
+  let path = withoutDoubleSlashes(sent);
+  if (path.startsWith(`${stage}${BASE}`)) path = path.slice(stage.length);
+  if (path.startsWith(BASE)) path = path.slice(BASE.length);
+  return path === "" ? "/" : path;
+}
+
+/** What follows `/proxy/` is the vendor's own path, and stays as it came. */
+function withoutDoubleSlashes(path: string): string {
+  const proxy = path.indexOf("/proxy/");
+  const end = proxy < 0 ? path.length : proxy + "/proxy/".length;
+  return path.slice(0, end).replace(/\/{2,}/g, "/") + path.slice(end);
 }

@@ -6,6 +6,8 @@ export interface HttpRequest {
   readonly method: string;
   /** Percent-encoded as sent, below the base path: `/files/metadata`. */
   readonly path: string;
+  /** The whole path as it came; `path` has single slashes only. */
+  readonly sentPath?: string;
   /** Path parameters of the matched route, percent-encoded as sent; `decodeSegment` opens one. */
   readonly params: Readonly<Record<string, string>>;
   /** Decoded pairs. Empty values are absent already; `tags[]` keeps its name. */

@@ -10,7 +10,7 @@ export const proxyContracts = contracts({
     group: "Raw proxy",
     auth: "vendorPlace",
     body: { mediaTypes: ["*/*"], description: "What the vendor takes" },
-    errors: [...connectionErrors, "misplaced_token", "unknown_host"],
+    errors: [...connectionErrors, "misplaced_token", "unknown_host", "not_supported"],
     answers: {
       200: { description: "Whatever the vendor answers, under its own status", mediaTypes: ["*/*"] },
     },

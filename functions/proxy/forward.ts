@@ -5,6 +5,7 @@ import { readBody } from "../core/read-body.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
 import type { VendorResponse } from "../core/vendor-http.ts";
 import { vendorSession } from "../core/vendor-session.ts";
+import { refuseChoices } from "../http/acts-elsewhere.ts";
 import { authorizeInstance, authorizeInstanceToken, type InstanceCaller } from "../http/authorize.ts";
 import type { HttpRequest, HttpResponse } from "../http/request.ts";
 import {
@@ -41,6 +42,8 @@ const VENDOR_PATIENCE_MS = 285_000;
 const IDLE_MS = 120_000;
 /** Left of the invocation to say that the vendor was too slow. */
 const ERROR_REPLY_MS = 5_000;
+/** Our own header, so it is not passed on: without it the call acts as the account that was connected. */
+const ANOTHER_PERSON = { headers: ["elements-as-team-member"] };
 /** A body is held in memory only when its URLs are to be rewritten. */
 const MAX_REWRITTEN_BYTES = 8 * 1024 * 1024;
 
@@ -53,6 +56,7 @@ export async function forward(
   { caller, connector, found }: ProxyCaller,
   deps: ProxyDeps,
 ): Promise<HttpResponse<never>> {
+  refuseChoices(request, ANOTHER_PERSON, connector.key);
   const sent = sentPairs(request);
   const { api } = connector;
 

@@ -12,6 +12,7 @@ import { describeLinksAndRevisions } from "./documents/links-and-revisions.ts";
 import { describeLists } from "./documents/lists.ts";
 import { describeMetadata } from "./documents/metadata.ts";
 import { describeNames } from "./documents/names.ts";
+import { describeOldClients } from "./documents/old-clients.ts";
 import { describeSearch } from "./documents/search.ts";
 import { describeUploads } from "./documents/uploads.ts";
 import { HubClient } from "./hub-client.ts";
@@ -52,4 +53,5 @@ describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   describeSearch(on);
   describeLinksAndRevisions(on);
   describeErrors(on);
+  describeOldClients(on);
 });

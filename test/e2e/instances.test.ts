@@ -270,6 +270,15 @@ describe.each(["dropbox", "googledrive"])("an instance of %s", (connector) => {
     expect(JSON.stringify(made.body)).not.toContain(token.refresh_token);
     expect(vendorOf(connector).tokenRequests("refresh_token")).toBe(1);
     expect((await ping(made.body.token)).status).toBe(200);
+    expect(made.body.externalAuthentication).toBe("initial");
+    const shown = await app.platform<Shown>("GET", `/instances/${made.body.id}`);
+    expect(shown.body.externalAuthentication).toBe("initial");
+    const { body: status } = await app.platform<{ lastRefreshedAt: string }>(
+      "GET",
+      `/instances/${made.body.id}/status`,
+    );
+    const sinceRefresh = Date.parse(shown.body.createdDate as string) - Date.parse(status.lastRefreshedAt);
+    expect(Math.abs(sinceRefresh)).toBeLessThan(10_000);
 
     const before = (await list()).length;
     const wrong = await app.platform<Problem>("POST", "/instances", {
@@ -458,8 +467,39 @@ describe("listing instances", () => {
     expect((await of.platform("GET", "/elements/dropbox/instances")).body).toHaveLength(1);
     expect((await of.platform("GET", "/instances/count")).body).toEqual({
       totalInstances: 2,
-      elementInstances: 2,
+      elementInstances: [
+        { element: { key: "dropbox", name: "Dropbox" }, count: 1 },
+        { element: { key: "googledrive", name: "Google Drive" }, count: 1 },
+      ],
     });
+    expect((await of.platform("GET", "/elements/dropbox/instances/count")).body).toMatchObject({
+      totalInstances: 1,
+      elementInstances: [{ element: { key: "dropbox" }, count: 1 }],
+    });
+    expect(await ids("?tags[]=x,y")).toEqual([one.id]);
+    expect(await ids("?tags=y,x")).toEqual([one.id]);
+    expect(new Set(await ids("?tags[]=y,,"))).toEqual(new Set([one.id, two.id]));
+  });
+
+  it("below an element is a list, whatever instance token stands beside the secrets", async () => {
+    const of = await appOfAnotherUser(platform);
+    const one = await of.connect("dropbox");
+    const two = await of.connect("googledrive");
+    const idsFor = async (authorization: string) => {
+      const { body } = await of.call<Shown[]>("GET", "/elements/dropbox/instances", { authorization });
+      return body.map(({ id }) => id);
+    };
+    for (const { token } of [one, two]) expect(await idsFor(of.hubAuthorization(token))).toEqual([one.id]);
+    expect(await idsFor(`Bearer ${one.token}`)).toEqual([one.id]);
+    const other = { authorization: `Bearer ${two.token}` };
+    expect((await of.call("GET", "/elements/dropbox/instances", other)).status).toBe(404);
+  });
+
+  it("keeps tags with commas exactly as a JSON body has them", async () => {
+    const of = await appOfAnotherUser(platform);
+    const { id } = await of.connect("dropbox", { tags: ["a,b", "c"] });
+    expect((await of.platform<Shown>("GET", `/instances/${id}`)).body.tags).toEqual(["a,b", "c"]);
+    expect(await list("?tags[]=c", of)).toHaveLength(1);
   });
 
   it("has pages without gap or overlap", async () => {

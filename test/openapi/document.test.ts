@@ -66,6 +66,7 @@ describe("the OpenAPI document", () => {
     const OF_OPERATORS = ["being_deleted", "changed", "seal_broken", "too_many_versions"];
     const OF_PAGES = ["invalid_response", "session_over"];
     const OF_ALL = [
+      "double_slashes",
       "internal_error",
       "invalid_request",
       "method_not_allowed",

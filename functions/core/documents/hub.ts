@@ -57,7 +57,6 @@ export async function downloadFile(
 
 /** @throws {Conflict} it exists and `overwrite` is false, or a folder has that name */
 export async function uploadFile(hub: HubContext, request: UploadRequest): Promise<DocumentsItem> {
-  refuseUnkept(hub, request.details);
   const target = await uploadTarget(hub, request);
   const { existing } = target;
   if (existing?.directory) throw new Conflict(`${target.path} is a folder`);
@@ -85,7 +84,6 @@ async function uploadTarget(hub: HubContext, request: UploadRequest): Promise<Ta
 
 /** @throws {Conflict} something of that name is there */
 export async function createFolder(hub: HubContext, path: string, details: Details): Promise<DocumentsItem> {
-  refuseUnkept(hub, details);
   const target = await hub.paths.target(notRoot(parsePath(path)));
   if (target.existing !== undefined) throw new Conflict(`something is at ${target.path} already`);
   return withTargetPath(await hub.vendor.createFolder(hub.call, target, details), target);
@@ -142,10 +140,14 @@ function wantedDetails(
   };
 }
 
-/** Refuses a description or tags if the vendor cannot store them, instead of dropping them silently. */
-function refuseUnkept(hub: HubContext, { description, tags }: Details): void {
-  if (tags !== undefined && tags.length > 0) supported(hub, "describe", "tags");
-  if (description !== undefined) supported(hub, "describe", "a description");
+/** Which of the details of a new file or folder the vendor does not keep. They do not refuse the upload; its answer names them. */
+export function notKept({ vendor }: Pick<HubContext, "vendor">, details: Details): (keyof Details)[] {
+  if (vendor.describe !== undefined) return [];
+  const { description, tags = [] } = details;
+  return [
+    ...(description === undefined ? [] : (["description"] as const)),
+    ...(tags.length === 0 ? [] : (["tags"] as const)),
+  ];
 }
 
 const sameTags = (a: readonly string[], b: readonly string[]): boolean =>

@@ -167,7 +167,7 @@ function coerce(name: string, kind: Kind, value: Value): Value {
       throw new InvalidRequest(`where compares ${name} with something that is not a number`, "where");
     }
     case "date": {
-      const at = typeof value === "number" ? value : time(String(value));
+      const at = typeof value === "number" ? value : timeInQuery(String(value));
       if (at !== undefined) return at;
       throw new InvalidRequest(`where compares ${name} with something that is not an ISO 8601 date`, "where");
     }
@@ -180,6 +180,11 @@ function coerce(name: string, kind: Kind, value: Value): Value {
       );
     }
   }
+}
+
+/** A time that a client sent in a query. If it did not encode the `+` of an offset, a blank has taken its place. */
+export function timeInQuery(date: string): number | undefined {
+  return time(date.replace(/(T[\d:.]{4,20}) (?=\d{2}:?\d{2}$)/, "$1+"));
 }
 
 /** Whole seconds, as dates are shown. */

@@ -4,7 +4,7 @@ import { supported } from "./hub.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
 import { extensionOf } from "./item.ts";
-import { compareBy, type ItemTest, parseOrderBy, time, whereTest } from "./item-filter.ts";
+import { compareBy, type ItemTest, parseOrderBy, time, timeInQuery, whereTest } from "./item-filter.ts";
 import { type ListPage, listPage, type Position } from "./list-page.ts";
 import { isWithin, joinPath } from "./path.ts";
 import type { Named } from "./resolve-path.ts";
@@ -55,19 +55,17 @@ export async function folderContents(hub: HubContext, named: Named, options: Lis
 }
 
 /**
- * Finds files and folders. Without any parameter: everything. With the path of a file only that file, with the path of a
- * folder what is below.
+ * Finds files and folders. Without any parameter: everything. With the path of a folder: what is below it; with the path of
+ * a file or of an empty folder: that item, whatever `text` is.
  */
 export async function search(hub: HubContext, query: SearchQuery, options: ListOptions): Promise<ListPage> {
   const find = supported(hub, "search", "GET /search");
   const tests = searchTests(query);
   const below =
     query.path === undefined || query.path === "/" ? undefined : await hub.paths.item({ path: query.path });
-  if (below !== undefined && !below.directory) {
-    const text = query.text?.toLowerCase();
-    if (text !== undefined) tests.push((item) => item.name.toLowerCase().includes(text));
-    return listPage(async () => ({ items: [below] }), listRequest(options, tests), 1);
-  }
+  const own = listRequest(options, [...tests]);
+  const itself = (item: DocumentsItem) => listPage(async () => ({ items: [item] }), own, 1);
+  if (below !== undefined && !below.directory) return itself(below);
   const folder = below?.path;
   const needsPath =
     hub.vendor.addressing === "id" &&
@@ -86,7 +84,16 @@ export async function search(hub: HubContext, query: SearchQuery, options: ListO
     return needsPath ? { ...part, items: await withPaths(hub, part.items) } : part;
   };
   const found = await listPage(read, listRequest(options, tests), hub.vendor.maxPageSize);
+  if (found.total === 0 && query.path !== undefined) {
+    const asked = below ?? (await hub.paths.item({ path: "/" }));
+    if (await isEmpty(hub, asked)) return itself(asked);
+  }
   return options.withoutPath ? found : { ...found, items: await withPaths(hub, found.items) };
+}
+
+async function isEmpty({ vendor, call }: HubContext, folder: DocumentsItem): Promise<boolean> {
+  const { items, cursor } = await vendor.list(call, folder.reference, { limit: 1 });
+  return items.length === 0 && cursor === undefined;
 }
 
 /** A few at a time: each may cost calls, and most share their folders. */
@@ -128,7 +135,7 @@ function searchTests(query: SearchQuery): ItemTest[] {
 /** @param timeOfDay for a date without one */
 function instant(date: string | undefined, field: string, timeOfDay: string): number | undefined {
   if (date === undefined) return undefined;
-  const at = time(/^\d{4}-\d{2}-\d{2}$/.test(date) ? `${date}T${timeOfDay}Z` : date);
+  const at = timeInQuery(/^\d{4}-\d{2}-\d{2}$/.test(date) ? `${date}T${timeOfDay}Z` : date);
   if (at === undefined) throw new InvalidRequest(`${field} is not an ISO 8601 date`, field);
   return at;
 }

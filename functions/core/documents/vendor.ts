@@ -57,8 +57,8 @@ export interface Download {
 }
 
 export interface Storage {
-  /** Bytes; null: without limit. */
-  readonly total: number | null;
+  /** Bytes; absent: the account has no limit. */
+  readonly total?: number;
   readonly used: number;
   readonly shared: number;
 }

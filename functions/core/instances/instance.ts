@@ -141,6 +141,8 @@ export interface Instance {
   readonly account?: { readonly id: string; readonly name?: string; readonly email?: string };
   /** What the app gave as `state` in POST oauth/url, given back with the instance. */
   readonly appState?: string;
+  /** How the instance came to be, in the app's own word: `initial` for an import. Absent: the app sent none. */
+  readonly externalAuthentication?: string;
 }
 
 /** Which OAuth client won a grant, and so must refresh it. */

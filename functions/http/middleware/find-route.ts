@@ -1,10 +1,13 @@
-import type { LinkspanError } from "../../core/errors.ts";
+import { LinkspanError } from "../../core/errors.ts";
 import type { Route } from "../contract.ts";
 import type { HttpRequest } from "../request.ts";
 import { routeTable } from "../route-table.ts";
 import type { Middleware } from "./call.ts";
 
-/** Finds the route of a call. @throws {LinkspanError} 404, 405, and 400 for a path that cannot be read */
+/**
+ * Finds the route of a call.
+ * @throws {LinkspanError} 404, 405; 400 for a path that cannot be read; 308 for a path that has to be sent again
+ */
 export function findRoute(routes: readonly Route[]): Middleware {
   const find = routeTable(routes);
   return {
@@ -12,10 +15,27 @@ export function findRoute(routes: readonly Route[]): Middleware {
       const request: HttpRequest & { readonly invalid?: LinkspanError } = call.request;
       if (request.invalid) throw request.invalid;
       if (call.preflight !== undefined) return;
-      const { route, params } = find(request.method, request.path);
+      const { route, params } = withDoubleSlashes(request, () => find(request.method, request.path));
       Object.assign(request, { params });
       request.logContext.route = route.name;
       call.route = route;
     },
   };
+}
+
+/**
+ * API Gateway chooses the function by the path as it was sent, so a path with double slashes may reach a function that lacks
+ * its route. The redirect leads to the function that has it; 308 keeps method and body (RFC 9110 section 15.4.9).
+ */
+function withDoubleSlashes<T>({ path, sentPath, queryPairs = [], baseUrl }: HttpRequest, find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    const isElsewhere = error instanceof LinkspanError && error.code === "unknown_path";
+    if (!isElsewhere || sentPath === undefined || !sentPath.includes("//")) throw error;
+    const query = new URLSearchParams(queryPairs.map(([name, value]): [string, string] => [name, value]));
+    throw new LinkspanError(308, "double_slashes", "the path has double slashes: send it with single ones", {
+      headers: { Location: `${baseUrl}${path}${query.size === 0 ? "" : `?${query}`}` },
+    });
+  }
 }

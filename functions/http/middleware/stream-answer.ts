@@ -33,14 +33,16 @@ export function streamAnswer(name: string, tenantUse?: () => TenantUse | undefin
     const use = tenantUse?.();
     const { request, startedAt, pending } = call;
     const latencyMs = performance.now() - startedAt;
+    const body = response.json === undefined ? response.body : JSON.stringify(response.json);
     const streamed: StreamedResponse = {
       statusCode: response.status,
       headers: sendableHeaders({
         ...(response.json === undefined ? {} : JSON_HEADERS),
+        ...lengthOf(body),
         ...response.headers,
         "Elements-Request-Id": request.requestId,
       }),
-      ...bodyOf(request, response),
+      ...bodyOf(request, body),
       onEnd: () => {
         response.onEnd?.();
         requestOutcome({
@@ -79,13 +81,19 @@ export function streamAnswer(name: string, tenantUse?: () => TenantUse | undefin
 }
 
 /** RFC 9110 section 9.3.2: HEAD is answered as GET, without the body. */
-function bodyOf({ method }: HttpRequest, { json, body }: HttpResponse): Pick<StreamedResponse, "body"> {
+function bodyOf({ method }: HttpRequest, body: HttpResponse["body"]): Pick<StreamedResponse, "body"> {
   if (method === "HEAD") {
     if (body instanceof Readable) body.destroy();
     return {};
   }
-  if (json !== undefined) return { body: JSON.stringify(json) };
   return body === undefined ? {} : { body };
+}
+
+/** What is in memory has a known length, which old clients want of errors. A stream has what its handler says. */
+function lengthOf(body: HttpResponse["body"]): Record<string, string> {
+  return body === undefined || body instanceof Readable
+    ? {}
+    : { "Content-Length": String(Buffer.byteLength(body)) };
 }
 
 /** The caller's User-Agent, cut to 256 characters. Safe in the log line, since JSON escapes it. */

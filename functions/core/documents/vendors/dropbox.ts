@@ -147,7 +147,11 @@ export const dropbox: PathVendor = {
     if (allocation[".tag"] === "team") {
       return { total: allocation.allocated, used: allocation.used, shared: allocation.used - used };
     }
-    return { total: allocation[".tag"] === "individual" ? allocation.allocated : null, used, shared: 0 };
+    return {
+      ...(allocation[".tag"] === "individual" ? { total: allocation.allocated } : {}),
+      used,
+      shared: 0,
+    };
   },
 
   async account(call) {

@@ -160,7 +160,7 @@ export const googledrive: IdVendor = {
     const { storageQuota } = await about(call, "storageQuota");
     const { limit, usage } = storageQuota ?? {};
     return {
-      total: limit === undefined || limit === null ? null : Number(limit),
+      ...(limit === undefined || limit === null ? {} : { total: Number(limit) }),
       used: Number(usage ?? 0),
       shared: 0,
     };

@@ -27,6 +27,8 @@ export interface NewInstance {
   readonly secretConfiguration: Readonly<Record<string, string>>;
   /** What the app gave as `state`, given back with the instance. */
   readonly appState?: string;
+  /** As the app sent it; absent: `none`. */
+  readonly externalAuthentication?: string;
 }
 
 export type FirstExchange = CodeExchange & NewInstance;
@@ -78,10 +80,17 @@ export async function freeId(
   throw new Unavailable("no free instance id was found");
 }
 
-/**
- * The item of a new instance, its grant sealed as version 1.
- * @param options `isUnproven`: the vendor has not accepted its client yet, neither in a code exchange nor in a refresh
- */
+interface TimesOfNew {
+  readonly epoch: string;
+  /** Store time. */
+  readonly now: number;
+  /** Store time of the refresh that proved an imported grant. */
+  readonly lastRefreshedAt?: number;
+  /** The vendor has not accepted the instance's client yet, neither in a code exchange nor in a refresh. */
+  readonly isUnproven?: boolean;
+}
+
+/** The item of a new instance, its grant sealed as version 1. */
 export async function newInstance(
   deps: GrantDeps,
   sealer: Sealer,
@@ -89,7 +98,7 @@ export async function newInstance(
   request: NewInstance & Pick<CodeExchange, "organizationId" | "userId" | "connector" | "configuration">,
   grant: Grant,
   clientId: string,
-  { epoch, now, isUnproven = false }: { epoch: string; now: number; isUnproven?: boolean },
+  { epoch, now, lastRefreshedAt, isUnproven = false }: TimesOfNew,
 ): Promise<Provisioned> {
   const { token, hash } = newInstanceToken(id);
   const place = { id, organizationId: request.organizationId };
@@ -123,7 +132,12 @@ export async function newInstance(
     ...(lacksRefreshToken(request.connector, grant) ? { refreshable: false } : {}),
     ...present({ dueAt: due }),
     refreshGroup: group,
-    ...present({ consentKey: consent, appState: request.appState }),
+    ...present({
+      consentKey: consent,
+      appState: request.appState,
+      externalAuthentication: request.externalAuthentication,
+      lastRefreshedAt,
+    }),
   };
   return { instance, token };
 }

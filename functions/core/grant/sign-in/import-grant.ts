@@ -57,7 +57,12 @@ export async function importInstance(
     : importedGrant(request, credentials, now());
   if (isProven) call.afterAnswer(endPause(deps, request.organizationId, connector.key, request.client));
   const epoch = epochOf(reading.dateMs, hashOf(connector.key, String(id)));
-  const times = { epoch, now: now(), isUnproven: !isProven };
+  const times = {
+    epoch,
+    now: now(),
+    isUnproven: !isProven,
+    ...(isProven ? { lastRefreshedAt: grant.obtainedAt } : {}),
+  };
   const made = await storeWhatFits(deps, connector, grant, call, {
     make: (each) => newInstance(deps, sealer, id, request, each, credentials.id, times),
     end: async (refused) => {
