@@ -18,6 +18,7 @@ import { ServiceFunction } from "./constructs/service-function.ts";
 import type { DataStack } from "./data-stack.ts";
 import {
   allowGrants,
+  allowOAuthProxies,
   allowRegisteredApps,
   allowRescue,
   allowTenants,
@@ -66,6 +67,8 @@ export class ApiStack extends Stack {
       "api-v2/hubs/documents/elements/{proxy+}": authorization,
       "api-v2/hubs/documents/{proxy+}": documents,
       "api-v2/elements": authorization,
+      "api-v2/elements/oauthProxies": connections,
+      "api-v2/elements/oauthProxies/{proxy+}": connections,
       "api-v2/elements/{keyOrId}": authorization,
       "api-v2/elements/{keyOrId}/{proxy+}": authorization,
       "api-v2/elements/{keyOrId}/instances": connections,
@@ -204,6 +207,7 @@ export class ApiStack extends Stack {
       each.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], [data.transients.tableArn]);
     }
     authorization.allow(["dynamodb:PutItem"], [data.transients.tableArn]);
+    allowOAuthProxies(connections, data);
     allowGrants(connections, data, [
       "dynamodb:GetItem",
       "dynamodb:BatchGetItem",

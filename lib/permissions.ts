@@ -18,6 +18,13 @@ export function allowRegisteredApps(to: ServiceFunction, data: DataStack): void 
   to.allow(["dynamodb:Query"], [data.tenants.tableArn]);
 }
 
+/** Lists and changes OAuth proxies, and no other item of the tenants table. */
+export function allowOAuthProxies(to: ServiceFunction, data: DataStack): void {
+  to.allow(["dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"], [data.tenants.tableArn], {
+    "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["oauth-proxies#*"] },
+  });
+}
+
 /** Adds up what organizations use (`usage#…`), and touches no other transient item by it. */
 export function allowTenantUse(to: ServiceFunction, data: DataStack): void {
   to.allow(["dynamodb:UpdateItem"], [data.transients.tableArn], {

@@ -13,6 +13,7 @@ import { type HttpRequest, json } from "../http/request.ts";
 import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
 import type { authorizationContracts } from "./contracts.ts";
 import type { AuthorizationDeps } from "./deps.ts";
+import { beginProxied } from "./oauth-proxy.ts";
 import type { UrlCaller } from "./url-caller.ts";
 
 /** 24 November 2026, when the POST form became the one to use; RFC 9745 wants it in this form. */
@@ -28,8 +29,15 @@ export function getAuthorizationUrl(
   deps: () => AuthorizationDeps,
 ): Handle<Contracts["oauth.url.get"], UrlCaller> {
   return async (request, { caller: { connector, caller }, query: asked }) => {
-    const client = await clientOfGet(deps, connector, caller, asked.apiKey);
     const sent = { ...valuesOfQuery(request), ...urlValues(asked) };
+    if (asked.isOauthProxy === true) {
+      const { url } = await beginProxied(deps(), request, connector, caller, {
+        ...asked,
+        ...(await checkedValues(deps, connector, sent, caller?.organization.vendorHosts)),
+      });
+      return json({ element: connector.key, oauthUrl: vendorEndpoint(url).url });
+    }
+    const client = await clientOfGet(deps, connector, caller, asked.apiKey);
     // No organization's list of vendor hosts counts here: only the connector's own hosts are allowed.
     const url = authorizationUrl(connector, {
       clientId: client.clientId,
@@ -79,7 +87,7 @@ async function clientOfGet(
 export function postAuthorizationUrl(
   deps: () => AuthorizationDeps,
 ): Handle<Contracts["oauth.url.create"], Required<UrlCaller>> {
-  return async (_request, { caller, body: asked }) => {
+  return async (request, { caller, body: asked }) => {
     const { connector } = caller;
     const { organization, user } = caller.caller;
     const { tenants, transients, vault } = deps();
@@ -90,6 +98,13 @@ export function postAuthorizationUrl(
     checkText(asked.subdomain, budgets.hostValue, "subdomain");
     if (asked.pkce === true && connector.oauth2.pkce === undefined) {
       throw new InvalidRequest(`${connector.name} has no PKCE; leave pkce out`, "pkce");
+    }
+    const { vendorHosts } = organization;
+    const values = { ...asked.configuration, ...urlValues(asked) };
+    const checked = await checkedValues(deps, connector, values, vendorHosts);
+    if (asked.isOauthProxy === true) {
+      const proxied = await beginProxied(deps(), request, connector, caller.caller, { ...asked, ...checked });
+      return begunAnswer(connector, { ...proxied, state: asked.state ?? "" });
     }
     const client = await chooseClient(tenants, organization.id, connector, asked.apiKey, "apiKey");
     const begun = await beginAuthorization(
@@ -102,26 +117,26 @@ export function postAuthorizationUrl(
         clientId: client.clientId,
         ...(client.kind === "registered" ? { appId: client.app.id } : {}),
         redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
-        ...(await checkedValues(
-          deps,
-          connector,
-          { ...asked.configuration, ...urlValues(asked) },
-          organization.vendorHosts,
-        )),
+        ...checked,
         ...present({ appState: asked.state, pkce: asked.pkce }),
         scope: asked.scope,
       },
     );
-    return json(
-      {
-        element: connector.key,
-        oauthUrl: vendorEndpoint(begun.url).url,
-        state: begun.state,
-        expiresAt: new Date(begun.expiresAt).toISOString(),
-      },
-      { "Cache-Control": "no-store" },
-    );
+    return begunAnswer(connector, begun);
   };
+}
+
+/** @param begun `state`: what the app gets back at its callback */
+function begunAnswer(connector: Connector, begun: { url: string; state: string; expiresAt: number }) {
+  return json(
+    {
+      element: connector.key,
+      oauthUrl: vendorEndpoint(begun.url).url,
+      state: begun.state,
+      expiresAt: new Date(begun.expiresAt).toISOString(),
+    },
+    { "Cache-Control": "no-store" },
+  );
 }
 
 /** Prefix of parameters that fill the vendor's URLs. */

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import type { ErrorCode } from "../core/error-codes.ts";
-import { type Contract, contracts, discoveryErrors } from "../http/contract.ts";
+import { contracts, discoveryErrors } from "../http/contract.ts";
 import { ElementAnswer } from "../http/element-answers.ts";
 import { paging, pagingHeaders } from "../http/paging.ts";
-import { text } from "../http/parameter.ts";
+import { flag, text } from "../http/parameter.ts";
 import {
   AuthorizationUrl,
   ElementMetadata,
@@ -39,16 +39,15 @@ const oauthValues = {
   state: v.optional(v.pipe(v.string(), v.maxLength(2_000, "at most 2000 characters"))),
   siteAddress: v.optional(v.string()),
   subdomain: v.optional(v.string()),
+  isOauthProxy: v.optional(
+    v.pipe(
+      v.union([v.boolean(), v.picklist(["true", "false"])], "it must be true or false"),
+      v.transform((value) => value === true || value === "true"),
+      v.description("Through an OAuth proxy: `state` is the URL of the app that gets the code"),
+    ),
+  ),
+  oauthProxyName: v.optional(v.string()),
 };
-
-/** OAuth proxies are promised by the original API and not built yet. */
-const proxies = {
-  group: "OAuth proxies",
-  auth: "none",
-  summary: "Not built yet: 501",
-  errors: ["not_supported"],
-  answers: {},
-} as const satisfies Partial<Contract>;
 
 /** Errors of both forms of the authorization URL. */
 const ofUrl = [
@@ -59,6 +58,9 @@ const ofUrl = [
   "host_not_allowed",
   ...discoveryErrors,
   "too_large",
+  "unknown_oauth_proxy",
+  "application_url_not_allowed",
+  "key_service_unavailable",
 ] as const satisfies readonly ErrorCode[];
 
 export const authorizationContracts = contracts({
@@ -149,6 +151,10 @@ export const authorizationContracts = contracts({
       state: text("Goes out unchanged; absent: the element's key."),
       siteAddress: text("For vendors whose customers have hosts of their own."),
       subdomain: text("For vendors whose customers have hosts of their own."),
+      isOauthProxy: flag(
+        "`true`: through an OAuth proxy; `state` is the URL of the app that gets the code. Takes the user's and the organization's secrets.",
+      ),
+      oauthProxyName: text("Name of the OAuth proxy."),
     },
     errors: [...ofUrl],
     answers: {
@@ -178,7 +184,7 @@ export const authorizationContracts = contracts({
       }),
       example: { callbackUrl: "https://app.example.com/callback/dropbox" },
     },
-    errors: [...ofUrl, "too_deep", "body_too_large", "key_service_unavailable"],
+    errors: [...ofUrl, "too_deep", "body_too_large"],
     answers: {
       200: {
         description: "Where the user goes",
@@ -199,18 +205,5 @@ export const authorizationContracts = contracts({
     summary: "OAuth 1.0a's first step: no element speaks it yet, 501",
     errors: ["unknown_element", "not_supported"],
     answers: {},
-  },
-  "oauth.proxies.list": { ...proxies, method: "GET", paths: ["/elements/oauthProxies"] },
-  "oauth.proxies.create": { ...proxies, method: "POST", paths: ["/elements/oauthProxies"] },
-  "oauth.proxies.delete": { ...proxies, method: "DELETE", paths: ["/elements/oauthProxies/{id}"] },
-  "oauth.proxies.urls.add": {
-    ...proxies,
-    method: "POST",
-    paths: ["/elements/oauthProxies/{id}/applicationUrl"],
-  },
-  "oauth.proxies.urls.remove": {
-    ...proxies,
-    method: "DELETE",
-    paths: ["/elements/oauthProxies/{id}/applicationUrl"],
   },
 });

@@ -1,6 +1,5 @@
-import { LinkspanError, NotSupported } from "../core/errors.ts";
+import { NotSupported } from "../core/errors.ts";
 import { implement, type Route } from "../http/contract.ts";
-import type { HttpHandler } from "../http/request.ts";
 import { getAuthorizationUrl, postAuthorizationUrl } from "./authorization-url.ts";
 import {
   getElement,
@@ -18,14 +17,6 @@ import { authorizationContracts } from "./contracts.ts";
 import type { AuthorizationDeps } from "./deps.ts";
 import { getOpenApi } from "./openapi.ts";
 import { connectorOf, urlCallers } from "./url-caller.ts";
-
-const oauthProxies: HttpHandler = async () => {
-  throw new LinkspanError(
-    501,
-    "not_supported",
-    "OAuth proxies are not supported yet; register each app's own callback URL at the vendor, or use POST /connect/sessions",
-  );
-};
 
 export function authorizationRoutes(deps: () => AuthorizationDeps): readonly Route[] {
   const callers = urlCallers(deps);
@@ -47,11 +38,6 @@ export function authorizationRoutes(deps: () => AuthorizationDeps): readonly Rou
     "oauth.token": async (request) => {
       throw new NotSupported("oauth/token (OAuth 1.0a)", (await connectorOf(request)).key);
     },
-    "oauth.proxies.list": oauthProxies,
-    "oauth.proxies.create": oauthProxies,
-    "oauth.proxies.delete": oauthProxies,
-    "oauth.proxies.urls.add": oauthProxies,
-    "oauth.proxies.urls.remove": oauthProxies,
   });
   const image = routes.find(({ name }) => name === "elements.image");
   // Old clients join the path of an image to the host with `/elements`, without `/api-v2`.

@@ -26,6 +26,7 @@ import { returnTo } from "./connect-page.ts";
 import { type ConnectSession, openSessionConfiguration, SESSION_MS, sessionItem } from "./connect-session.ts";
 import { mayComeAgain } from "./create-instance.ts";
 import type { ConnectionDeps } from "./deps.ts";
+import { forwardCode } from "./forward-code.ts";
 import { extraOf } from "./instance-body.ts";
 import { asHtmlPage, redirect } from "./page.ts";
 import { isSessionBrowser, otherBrowser, renewedCookie } from "./session-browser.ts";
@@ -43,9 +44,13 @@ export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
     const state = request.query.get("state") ?? "";
     const again = await answerOfEarlierDelivery(deps(), request, connector, state);
     if (again !== undefined) return again;
+    const stateHash = hashSecret(state);
+    const waiting = await findAuthorization(deps(), stateHash, codeOrError(request));
+    if (waiting?.flow === "proxied" && waiting.connector === connector.key)
+      return await forwardCode(deps(), request, connector, waiting, stateHash);
     let session: ConnectSession;
     try {
-      session = await waitingSession(deps(), request, connector, state);
+      session = await waitingSession(deps(), request, connector, waiting);
     } catch (error) {
       // The first delivery may have come to its end between the two looks.
       const same = await answerOfEarlierDelivery(deps(), request, connector, state);
@@ -93,9 +98,8 @@ async function waitingSession(
   deps: ConnectionDeps,
   request: HttpRequest,
   connector: Connector,
-  state: string,
+  waiting: Awaited<ReturnType<typeof findAuthorization>>,
 ): Promise<ConnectSession> {
-  const waiting = await findAuthorization(deps, state, codeOrError(request));
   if (waiting?.flow !== "hosted" || waiting.sessionId === undefined || waiting.connector !== connector.key) {
     throw unknownState();
   }
@@ -134,7 +138,7 @@ async function destination(
   state: string,
 ): Promise<Destination> {
   const stores = { transients: deps.transients, vault: deps.grants.vault };
-  const authorization = await consumeAuthorization(stores, state, codeOrError(request));
+  const authorization = await consumeAuthorization(stores, hashSecret(state), codeOrError(request));
   if (authorization === undefined) throw unknownState();
   try {
     const code = codeOf(request, connector);

@@ -13,7 +13,7 @@ import { present } from "../core/present.ts";
 import { type HttpRequest, json } from "../http/request.ts";
 import { readConfiguration } from "./configuration-values.ts";
 import type { ConnectionHandle } from "./contracts.ts";
-import { authorizationOf, restoringState } from "./create-instance.ts";
+import { authorizationOf, redirectUriOf, restoringState } from "./create-instance.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { codeOf, extraOf, type InstanceBody } from "./instance-body.ts";
 import { instanceRepresentation } from "./instance-representation.ts";
@@ -150,8 +150,7 @@ async function signIn(
     code,
   });
   const redirectUri =
-    body.configuration?.["oauth.callback.url"] ??
-    authorization?.redirectUri ??
+    redirectUriOf(authorization, body.configuration?.["oauth.callback.url"]) ??
     instance.configuration["oauth.callback.url"];
   if (redirectUri === undefined) {
     throw new InvalidRequest(

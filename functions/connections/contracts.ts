@@ -16,6 +16,7 @@ import {
 import { ClaimBody, PropertyBody, Rotation, SessionBody } from "./bodies.ts";
 import { InstanceBody } from "./instance-body.ts";
 import type { ListCaller } from "./list-caller.ts";
+import { oauthProxyContracts } from "./oauth-proxy-contracts.ts";
 import type { OwnInstance } from "./own-instance.ts";
 
 /** Below `/instances`, and the same below `/elements/{keyOrId}/instances`. */
@@ -411,6 +412,7 @@ export const connectionContracts = contracts({
     // Consumes the state: not safe for HEAD requests.
     head: false,
   },
+  ...oauthProxyContracts,
 });
 
 export type ConnectionContracts = typeof connectionContracts;

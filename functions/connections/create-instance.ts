@@ -9,6 +9,7 @@ import { hashOf } from "../core/instances/sign-in-epoch.ts";
 import { isOwnState } from "../core/oauth/authorization-request.ts";
 import { checkIssuer } from "../core/oauth/authorization-response.ts";
 import { type ChosenClient, chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
+import { stateOfForwarded } from "../core/oauth/forwarded-code.ts";
 import { lifetimeOf } from "../core/oauth/lifetime.ts";
 import {
   type ConsumedAuthorization,
@@ -17,6 +18,7 @@ import {
 } from "../core/oauth/pending-authorization.ts";
 import { type SignInEndpoint, signInEndpoint } from "../core/oauth/sign-in-endpoint.ts";
 import { present } from "../core/present.ts";
+import { hashSecret } from "../core/secret-hash.ts";
 import type { User } from "../core/tenants/ports.ts";
 import type { PlatformCaller } from "../http/authorize.ts";
 import { connectorNamed, connectorOfPath } from "../http/named-connector.ts";
@@ -101,12 +103,13 @@ async function readAsked(
 async function configurationOfUrl(
   { transients }: ConnectionDeps,
   user: User,
-  { connector, providerData: { state } }: Asked,
+  { connector, client, providerData: { state } }: Asked,
   code: string | undefined,
 ): Promise<Readonly<Record<string, string>>> {
-  if (hasFixedEndpoint(connector) || code === undefined || state === undefined || !isOwnState(state))
-    return {};
-  const waiting = await findAuthorization({ transients }, state, code);
+  if (hasFixedEndpoint(connector) || code === undefined) return {};
+  const found = await findState({ transients }, connector, state, { clientId: client.clientId, code });
+  if (found === undefined) return {};
+  const waiting = await findAuthorization({ transients }, found.hash, code);
   const isOwn = waiting?.organizationId === user.organizationId && waiting.userId === user.id;
   return isOwn && waiting.connector === connector.key ? waiting.configuration : {};
 }
@@ -131,8 +134,7 @@ async function fromCode(
   const sent = { clientId: client.clientId, code };
   const { authorization, repeated } = await authorizationOf(deps, user, connector, providerData.state, sent);
   const redirectUri =
-    configuration.plain["oauth.callback.url"] ??
-    authorization?.redirectUri ??
+    redirectUriOf(authorization, configuration.plain["oauth.callback.url"]) ??
     chooseRedirectUri(client, undefined, "configuration.oauth.callback.url");
   const { codeVerifier, epoch, appState, appId, askedScopes } = authorization ?? {};
   const exchange = {
@@ -153,6 +155,17 @@ async function fromCode(
   return await restoringState(authorization, () =>
     provisionInstance(deps.grants, deps.transients, exchange, request),
   );
+}
+
+/**
+ * The redirect URI that the vendor compares with that of the authorization request. Behind an OAuth proxy it is ours, and an
+ * app that shares it may send another one.
+ */
+export function redirectUriOf(
+  authorization: ConsumedAuthorization | undefined,
+  sent: string | undefined,
+): string | undefined {
+  return authorization?.flow === "proxied" ? authorization.redirectUri : (sent ?? authorization?.redirectUri);
 }
 
 async function created(
@@ -188,6 +201,22 @@ export function oauthClientOf(client: ChosenClient, configuration: Configuration
   return { kind: "own", id: client.clientId, secret };
 }
 
+/**
+ * The state of ours with which the authorization of a code began: the state that came with the code, or, for a code that an
+ * OAuth proxy forwarded, the one that its callback noted.
+ * @returns undefined: none; a state that came is the app's own
+ */
+async function findState(
+  deps: Pick<ConnectionDeps, "transients">,
+  connector: Connector,
+  state: string | undefined,
+  { clientId, code }: { readonly clientId: string; readonly code: string },
+): Promise<{ readonly hash: string; readonly flow: "direct" | "proxied" } | undefined> {
+  if (state !== undefined && isOwnState(state)) return { hash: hashSecret(state), flow: "direct" };
+  const hash = await stateOfForwarded(deps, { connector: connector.key, clientId, code });
+  return hash === undefined ? undefined : { hash, flow: "proxied" };
+}
+
 /** What became of the state that came with a code. */
 interface StateOfCode {
   /** Absent: the state was none of ours. */
@@ -197,7 +226,7 @@ interface StateOfCode {
 }
 
 /**
- * Consumes a state of ours that came with the code. Any other state is the app's own, and ignored.
+ * Consumes the state of ours that belongs to a code (`findState`). Any other state is the app's own, and ignored.
  * @throws {InvalidRequest} `invalid_state`: unknown, used, old, or of another connector or user
  */
 export async function authorizationOf(
@@ -207,7 +236,8 @@ export async function authorizationOf(
   state: string | undefined,
   { clientId, code }: { clientId: string; code: string },
 ): Promise<StateOfCode> {
-  if (state === undefined || !isOwnState(state)) return { repeated: false };
+  const found = await findState(deps, connector, state, { clientId, code });
+  if (found === undefined) return { repeated: false };
   // A client that lost our answer sends the same again. Both state and code are used. We report the used code: the exchange
   // stops there, and its error names the instance made before. The code does not go to the vendor again, since its verifier
   // is for one exchange (RFC 9700 section 2.1.1).
@@ -215,11 +245,11 @@ export async function authorizationOf(
   if (seen !== undefined) return { repeated: true };
   const authorization = await consumeAuthorization(
     { transients: deps.transients, vault: deps.grants.vault },
-    state,
+    found.hash,
     code,
   );
   if (
-    authorization?.flow !== "direct" ||
+    authorization?.flow !== found.flow ||
     authorization.connector !== connector.key ||
     authorization.organizationId !== user.organizationId ||
     authorization.userId !== user.id

@@ -1,6 +1,7 @@
 import { auditQueue } from "../aws/audit-queue.ts";
 import { connectionDeps, discover, store, tenants, transients } from "../aws/composition.ts";
 import { environment } from "../aws/environment.ts";
+import { oauthProxies } from "../aws/tenants/oauth-proxies.ts";
 import { registeredApps } from "../aws/tenants/table.ts";
 import type { ConnectionDeps } from "./deps.ts";
 
@@ -12,6 +13,7 @@ export const deps = (): ConnectionDeps => ({
     ...registeredApps({ client: store().documents, tableName: environment("TENANTS_TABLE") }),
   },
   transients: transients(),
+  proxies: oauthProxies({ client: store().documents, tableName: environment("TENANTS_TABLE") }),
   discover,
   audit: auditQueue({ queueUrl: environment("AUDIT_QUEUE_URL") }),
 });

@@ -1,4 +1,4 @@
-import { authorizePlatform } from "../http/authorize.ts";
+import { authorizeOrganization, authorizePlatform } from "../http/authorize.ts";
 import { implement, type Route } from "../http/contract.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { takeCallback } from "./callback.ts";
@@ -20,6 +20,12 @@ import {
 } from "./instance-calls.ts";
 import { listCaller } from "./list-caller.ts";
 import { countInstances, listInstances } from "./list-instances.ts";
+import {
+  changeApplicationUrls,
+  createOAuthProxy,
+  deleteOAuthProxy,
+  listOAuthProxies,
+} from "./oauth-proxies.ts";
 import { type InstanceUse, ownInstance } from "./own-instance.ts";
 
 export function connectionRoutes(deps: () => ConnectionDeps): readonly Route[] {
@@ -32,6 +38,7 @@ export function connectionRoutes(deps: () => ConnectionDeps): readonly Route[] {
       newestTokenOrUser: own("rotate"),
       userOfInstance: own("change"),
       userOrInstance: (request: HttpRequest) => listCaller(deps(), request),
+      userAndOrganization: (request: HttpRequest) => authorizeOrganization(request, deps().tenants),
     },
     {
       "instances.create": createInstance(deps),
@@ -54,6 +61,11 @@ export function connectionRoutes(deps: () => ConnectionDeps): readonly Route[] {
       "connect.page": showConnectPage(deps),
       "connect.choose": chooseConnector(deps),
       "oauth.callback": takeCallback(deps),
+      "oauth.proxies.list": listOAuthProxies(deps),
+      "oauth.proxies.create": createOAuthProxy(deps),
+      "oauth.proxies.delete": deleteOAuthProxy(deps),
+      "oauth.proxies.urls.add": changeApplicationUrls(deps, "add"),
+      "oauth.proxies.urls.remove": changeApplicationUrls(deps, "remove"),
     },
   );
 }

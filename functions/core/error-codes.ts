@@ -16,6 +16,10 @@ export const errorCodes = {
     meaning: "The user signed in to another account than before: acceptOtherAccount takes it",
   },
   being_deleted: { status: [409], meaning: "The organization is being deleted" },
+  application_url_not_allowed: {
+    status: [400],
+    meaning: "The app's URL is not on the OAuth proxy's list",
+  },
   body_too_large: { status: [413], meaning: "The body is larger than any that this API needs" },
   changed: { status: [409], meaning: "It was changed by somebody else meanwhile: try again" },
   claim_refused: { status: [409], meaning: "The session was claimed for another end user, and has ended" },
@@ -119,6 +123,7 @@ export const errorCodes = {
   unknown_host: { status: [404], meaning: "The connector has no host of that name" },
   unknown_hub: { status: [404], meaning: "There is no such hub" },
   unknown_instance: { status: [404], meaning: "There is no such instance, or it is somebody else's" },
+  unknown_oauth_proxy: { status: [404], meaning: "The organization has no such OAuth proxy" },
   unknown_path: { status: [404], meaning: "The API has no such path" },
   unknown_session: { status: [404], meaning: "There is no such connect session, or it is over" },
   unusable_access_token: { status: [400, 502], meaning: "The vendor gave a token that no header can carry" },

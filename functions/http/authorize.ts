@@ -92,6 +92,21 @@ export async function authorizePlatform(request: HttpRequest, tenants: TenantSto
   return caller;
 }
 
+/**
+ * As `authorizePlatform`, for what concerns all users of an organization: it takes the organization's secret, too.
+ * @throws {Unauthorized} also for `Bearer <user secret>`
+ */
+export async function authorizeOrganization(
+  request: HttpRequest,
+  tenants: TenantStore,
+): Promise<PlatformCaller> {
+  const { user, organization } = credentialsOf(request);
+  if (user === undefined || organization === undefined) {
+    throw new Unauthorized("send Authorization: User <user secret>, Organization <organization secret>");
+  }
+  return await authorizePlatform(request, tenants);
+}
+
 async function platformCaller(
   userSecret: string,
   organizationSecret: string | undefined,

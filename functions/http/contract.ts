@@ -10,7 +10,8 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
  * Whose credentials a call takes:
  * - `none`;
  * - `user`: `User …, Organization …`, or `Bearer <user secret>`;
- * - `optionalUser`: the same, or nothing;
+ * - `userAndOrganization`: `User …, Organization …` alone;
+ * - `optionalUser`: as `user`, or nothing;
  * - `instance`: an instance token, with or without the user's secrets beside it;
  * - `instanceOfUser`: the user's secrets for the instance of the path, or that instance's token;
  * - `newestTokenOrUser`: the same, but no token that was rotated away;
@@ -22,6 +23,7 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
 export type Auth =
   | "none"
   | "user"
+  | "userAndOrganization"
   | "optionalUser"
   | "instance"
   | "instanceOfUser"

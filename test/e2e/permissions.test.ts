@@ -104,6 +104,14 @@ async function goThroughHostedFlow(): Promise<void> {
   }
 }
 
+async function makeAndDeleteOAuthProxy(): Promise<void> {
+  const path = "/elements/oauthProxies";
+  const { body } = await app.platform<{ id: number }>("POST", path, { name: "permissions" });
+  const url = encodeURIComponent("https://app.example/done");
+  await app.platform("POST", `${path}/${body.id}/applicationUrl?applicationUrl=${url}`);
+  expect((await app.platform("DELETE", `${path}/${body.id}`)).status).toBe(200);
+}
+
 /** Refreshes just in time, by force, and by the schedule. */
 async function refreshInEveryWay(instances: readonly CreatedInstance[]): Promise<void> {
   platform.clock.advance(5 * HOUR);
@@ -258,6 +266,7 @@ async function markInstancesOfAUser(): Promise<void> {
 it("every granted permission is used by a test", { timeout: 240_000 }, async () => {
   const instances = await connectAndUse();
   await goThroughHostedFlow();
+  await makeAndDeleteOAuthProxy();
   await refreshInEveryWay(instances);
   await loseTheTableWithGrantsInHand(instances);
   await dieWithLeases(instances);

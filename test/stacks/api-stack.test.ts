@@ -36,6 +36,8 @@ describe("the route tree", () => {
       "/api-v2/hubs/documents/elements/{proxy+}": "Authorization",
       "/api-v2/hubs/documents/{proxy+}": "Documents",
       "/api-v2/elements": "Authorization",
+      "/api-v2/elements/oauthProxies": "Connections",
+      "/api-v2/elements/oauthProxies/{proxy+}": "Connections",
       "/api-v2/elements/{keyOrId}": "Authorization",
       "/api-v2/elements/{keyOrId}/{proxy+}": "Authorization",
       "/api-v2/elements/{keyOrId}/instances": "Connections",

@@ -27,3 +27,11 @@ export const appKey = (organizationId: string, connector: string, appId: string)
 
 /** Points from a secret's hash to its owner. */
 export const secretKey = (hash: string): TenantKey => ({ id: `secret#${hash}`, item: "secret" });
+
+/** OAuth proxies have a partition of their own, which roles name (lib/permissions.ts). */
+export const oauthProxyPartition = (organizationId: string): string => `oauth-proxies#${organizationId}`;
+
+export const oauthProxyKey = (organizationId: string, id: number): TenantKey => ({
+  id: oauthProxyPartition(organizationId),
+  item: String(id),
+});

@@ -19,12 +19,14 @@ import { conditionHeld } from "../conditional-write.ts";
 import {
   appKey,
   appPrefix,
+  oauthProxyKey,
   organizationKey,
   secretKey,
   type TenantKey,
   userKey,
   userPrefix,
 } from "./keys.ts";
+import { oauthProxies } from "./oauth-proxies.ts";
 
 interface TableOptions {
   readonly client: DynamoDBDocumentClient;
@@ -79,7 +81,9 @@ export function tenantRecords(options: TableOptions): TenantRecords {
         ":organization": id,
       });
       const parts = [...(await query(id, userPrefix)), ...(await query(id, appPrefix()))];
-      for (const { id: partition, item } of [...pointers, ...parts]) await remove({ id: partition, item });
+      const proxies = await oauthProxies(options).list(id);
+      const keys = [...pointers, ...parts, ...proxies.map((proxy) => oauthProxyKey(id, proxy.id))];
+      for (const { id: partition, item } of keys) await remove({ id: partition, item });
       await remove(organizationKey(id));
     },
     async listOrganizations() {

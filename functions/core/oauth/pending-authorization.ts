@@ -18,8 +18,11 @@ const LIFETIME_MS = 30 * 60_000;
 
 /** What is kept of an authorization while its user is at the vendor: `authorization#<hash of our state>`. */
 export interface PendingAuthorization extends TransientItem {
-  /** Who takes the code: the app (POST /instances), or our own callback (the hosted flow). */
-  readonly flow: "direct" | "hosted";
+  /**
+   * Who takes the code: the app (POST /instances), our own callback (the hosted flow), or the app after our callback has
+   * forwarded the code to it (an OAuth proxy).
+   */
+  readonly flow: "direct" | "hosted" | "proxied";
   readonly organizationId: string;
   readonly userId: string;
   /** Connector key. */
@@ -33,8 +36,10 @@ export interface PendingAuthorization extends TransientItem {
   /** What the URL asked for. Absent: an earlier version of Linkspan, which did not keep it, made the URL. */
   readonly askedScopes?: readonly string[];
   readonly verifier?: Sealed;
-  /** The app's own `state`, given back with the instance. */
+  /** The app's own `state`, given back with the instance. With an OAuth proxy: the app's URL. */
   readonly appState?: string;
+  /** The OAuth proxy whose list has the app's URL. */
+  readonly proxyId?: number;
   /** The connect session of the hosted flow. */
   readonly sessionId?: string;
   /** Epoch of the instance that is to be signed in to again, as it was when the user set out. */
@@ -105,28 +110,29 @@ export interface ConsumedAuthorization extends Omit<PendingAuthorization, "verif
 
 /**
  * What is kept of an authorization, without using it up.
+ * @param stateHash of our state (`hashSecret`)
  * @param answer what came with it, the code or a denial
  * @returns undefined: unknown, used for another answer, or too old
  */
 export async function findAuthorization(
   { transients }: { readonly transients: Pick<TransientStore, "get"> },
-  state: string,
+  stateHash: string,
   answer: string,
 ): Promise<Omit<PendingAuthorization, "verifier"> | undefined> {
-  return await transients.get<PendingAuthorization>(`authorization#${hashSecret(state)}`, hashSecret(answer));
+  return await transients.get<PendingAuthorization>(`authorization#${stateHash}`, hashSecret(answer));
 }
 
 /**
  * Consumes a Linkspan state for one code. Repeating the call with the same code returns it again; another code gets undefined.
+ * @param hash of our state (`hashSecret`)
  * @param answer what came with it, the code or a denial
  * @returns undefined: unknown, used for another one, or too old
  */
 export async function consumeAuthorization(
   deps: { readonly transients: TransientStore; readonly vault: Pick<Vault, "open"> },
-  state: string,
+  hash: string,
   answer: string,
 ): Promise<ConsumedAuthorization | undefined> {
-  const hash = hashSecret(state);
   const pending = await deps.transients.consume<PendingAuthorization>(
     `authorization#${hash}`,
     hashSecret(answer),

@@ -14,27 +14,75 @@ export function isReturnUrlAllowed(
   returnUrl: string,
 ): boolean {
   const url = webUrl(returnUrl);
-  if (url === undefined) return false;
-  return organization.returnUrls.some((entry) => {
-    if (!entry.endsWith("*")) return webUrl(entry)?.href === url.href;
-    const prefix = webUrl(entry.slice(0, -1));
-    return prefix !== undefined && prefix.origin === url.origin && url.href.startsWith(prefix.href);
-  });
+  return url !== undefined && organization.returnUrls.some((entry) => allows(entry, url));
 }
+
+/**
+ * May an OAuth proxy forward a vendor's answer there? As `isReturnUrlAllowed`; an entry's host may begin with `*.`, which
+ * stands for one label or more: `https://*.app.example/done` allows `https://eu.app.example/done`.
+ */
+export function isApplicationUrlAllowed(
+  proxy: { readonly applicationUrls: readonly string[] },
+  applicationUrl: string,
+): boolean {
+  const url = webUrl(applicationUrl);
+  return url !== undefined && proxy.applicationUrls.some((entry) => allows(entry, url));
+}
+
+/** Compares URLs as browsers read them. */
+function allows(entry: string, url: URL): boolean {
+  const { pattern, isPrefix, isBelow } = readEntry(entry);
+  if (pattern === undefined || pattern.protocol !== url.protocol || pattern.port !== url.port) return false;
+  const isHost = isBelow ? url.hostname.endsWith(`.${pattern.hostname}`) : url.hostname === pattern.hostname;
+  const [asked, listed] = [url, pattern].map(({ pathname, search }) => pathname + search) as [string, string];
+  return isHost && (isPrefix ? asked.startsWith(listed) : asked === listed);
+}
+
+/** An entry without its stars: the one at the end of a path, and the one in place of a host's first labels. */
+function readEntry(entry: string): { pattern: URL | undefined; isPrefix: boolean; isBelow: boolean } {
+  const isPrefix = entry.endsWith("*");
+  const isBelow = entry.startsWith(BELOW);
+  const plain = (isBelow ? `https://${entry.slice(BELOW.length)}` : entry).slice(
+    0,
+    isPrefix ? -1 : undefined,
+  );
+  // "https://app.example*" would also allow "https://app.example.evil.com".
+  const afterPath = !isPrefix || /^https?:\/\/[^/?#]+\//.test(plain);
+  const pattern = plain.includes("*") || !afterPath ? undefined : webUrl(plain);
+  return { pattern, isPrefix, isBelow };
+}
+
+/** What an entry begins with that allows the hosts below a name. */
+const BELOW = "https://*.";
 
 /**
  * Checks what an operator puts on a list of return URLs.
  * @throws {InvalidRequest} not https (http on this machine), user name or fragment in it, or `*` elsewhere than at the end of a path
  */
 export function checkReturnUrl(entry: string): string {
-  const plain = entry.endsWith("*") ? entry.slice(0, -1) : entry;
-  const url = webUrl(plain);
-  // "https://app.example*" would also allow "https://app.example.evil.com".
-  const afterPath = !entry.endsWith("*") || /^https?:\/\/[^/?#]+\//.test(plain);
-  if (url === undefined || plain.includes("*") || !afterPath) {
+  const { pattern, isBelow } = readEntry(entry);
+  if (pattern === undefined || isBelow) {
     throw new InvalidRequest(
       `${entry} is not a return URL: an absolute https URL (http on localhost) without user name and fragment, with at most one * at the end of its path`,
       "returnUrls",
+    );
+  }
+  return entry;
+}
+
+/**
+ * Checks what is put on an OAuth proxy's list: as `checkReturnUrl`, and `https://*.` may stand before a host of two labels
+ * at least. Nobody but the owner of such a host decides which hosts are below it; a host that lets strangers have names
+ * below it (`*.github.io`) is not for this list.
+ * @throws {InvalidRequest}
+ */
+export function checkApplicationUrl(entry: string): string {
+  const { pattern, isBelow } = readEntry(entry);
+  const isName = pattern !== undefined && formatted({ listedHost: [] }, pattern.hostname) !== undefined;
+  if (pattern === undefined || (isBelow && !isName)) {
+    throw new InvalidRequest(
+      "applicationUrl is not right: an absolute https URL (http on localhost) without user name and fragment; its host may begin with *. and its path may end in *",
+      "applicationUrl",
     );
   }
   return entry;

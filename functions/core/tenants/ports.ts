@@ -115,7 +115,7 @@ export interface TenantRecords extends SuspendedUsers {
     sealed: Sealed,
   ): Promise<boolean>;
   removeApp(app: Pick<RegisteredApp, "organizationId" | "connector" | "id">): Promise<boolean>;
-  /** Deletes users, apps and secrets of an organization, and the organization itself last: any number of times. */
+  /** Deletes users, apps, OAuth proxies and secrets of an organization, and the organization itself last: any number of times. */
   removeOrganization(id: string): Promise<void>;
   listOrganizations(): Promise<Organization[]>;
   listUsers(organizationId: string): Promise<User[]>;

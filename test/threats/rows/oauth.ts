@@ -123,17 +123,39 @@ export const oauthThreats: readonly Threat[] = [
     guard: { file: "functions/core/tenants/allow-lists.ts", name: "isReturnUrlAllowed" },
     test: { file: "test/unit/tenants/allow-lists.test.ts", name: "allows exactly its entries" },
     takenOut: {
-      find: "return webUrl(entry)?.href === url.href;",
-      put: "return url.href.startsWith(webUrl(entry)?.href ?? entry);",
+      find: "isPrefix ? asked.startsWith(listed) : asked === listed",
+      put: "asked.startsWith(listed)",
     },
   },
   {
     id: "open-redirector-host",
     threat: "An entry that ends in * is made to cover another host (app.example.evil)",
     from: ["RFC 9700 4.11"],
-    guard: { file: "functions/core/tenants/allow-lists.ts", name: "checkReturnUrl" },
+    guard: { file: "functions/core/tenants/allow-lists.ts", name: "readEntry" },
     test: { file: "test/unit/tenants/allow-lists.test.ts", name: "refuses an entry like %j" },
-    takenOut: { find: '|| plain.includes("*") || !afterPath', put: "" },
+    takenOut: { find: 'plain.includes("*") || !afterPath', put: 'plain.includes("*")' },
+  },
+  {
+    id: "oauth-proxy-url",
+    threat: "The callback that many apps share forwards a code to a URL of the attacker's",
+    from: ["RFC 9700 4.11", "RFC 9700 4.1", "own"],
+    guard: { file: "functions/core/tenants/allow-lists.ts", name: "isApplicationUrlAllowed" },
+    test: {
+      file: "test/unit/tenants/allow-lists.test.ts",
+      name: "never allows a host that no entry has, whatever the URL",
+    },
+    takenOut: {
+      find: "url.hostname.endsWith(`.${pattern.hostname}`)",
+      put: "url.href.includes(pattern.hostname)",
+    },
+  },
+  {
+    id: "oauth-proxy-entry",
+    threat: "An entry of an OAuth proxy's list covers the hosts of everybody (https://*.com)",
+    from: ["RFC 9700 4.1", "own"],
+    guard: { file: "functions/core/tenants/allow-lists.ts", name: "checkApplicationUrl" },
+    test: { file: "test/unit/tenants/allow-lists.test.ts", name: "refuses an application URL like %j" },
+    takenOut: { find: "|| (isBelow && !isName)", put: "" },
   },
   {
     id: "login-csrf",

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  checkApplicationUrl,
   checkOrigin,
   checkReturnUrl,
+  isApplicationUrlAllowed,
   isReturnUrlAllowed,
 } from "../../../functions/core/tenants/allow-lists.ts";
 
@@ -75,6 +77,94 @@ describe("a list of return URLs", () => {
     "",
   ])("refuses an entry like %j", (entry) => {
     expect(() => checkReturnUrl(entry)).toThrowError(expect.objectContaining({ status: 400 }));
+  });
+});
+
+describe("an OAuth proxy's list of application URLs", () => {
+  const forwards = (entry: string, url: string) =>
+    isApplicationUrlAllowed({ applicationUrls: [checkApplicationUrl(entry)] }, url);
+
+  it("allows exactly its entries, and what begins with an entry that ends in *", () => {
+    expect(forwards("https://app.example/done?a=1", "https://app.example/done?a=1")).toBe(true);
+    expect(forwards("https://app.example/done", "https://app.example/done?a=1")).toBe(false);
+    expect(forwards("https://app.example/done*", "https://app.example/done?a=1")).toBe(true);
+    expect(forwards("http://127.0.0.1:4000/done", "http://127.0.0.1:4000/done")).toBe(true);
+  });
+
+  it("allows hosts below a name, at the entry's path and port only", () => {
+    const entry = "https://*.app.example/done";
+    expect(forwards(entry, "https://eu.app.example/done")).toBe(true);
+    expect(forwards(entry, "https://a.b.APP.example/done")).toBe(true);
+    for (const url of [
+      "https://app.example/done",
+      "https://evilapp.example/done",
+      "https://eu.app.example.evil.com/done",
+      "https://evil.com/.app.example/done",
+      "https://evil.com\\.app.example/done",
+      "https://evil.com#.app.example/done",
+      "https://evil.com?.app.example/done",
+      "https://eu.app.example@evil.com/done",
+      "https://x:y@eu.app.example/done",
+      "https://eu.app.example:8443/done",
+      "http://eu.app.example/done",
+      "https://eu.app.example/done/more",
+      "https://eu.app.example/other/../done/",
+      "https://eu.app.example/done#code",
+    ]) {
+      expect([url, forwards(entry, url)]).toEqual([url, false]);
+    }
+    expect(forwards("https://*.app.example:8443/*", "https://eu.app.example:8443/any?thing")).toBe(true);
+  });
+
+  it("never allows a host that no entry has, whatever the URL", () => {
+    const piece = fc.constantFrom(
+      "https://",
+      "eu.",
+      ".app.example",
+      "evil.com",
+      "/",
+      "\\",
+      "@",
+      ":",
+      "..",
+      "%2e",
+      "?",
+      "#",
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const url = pieces.join("");
+        if (forwards("https://*.app.example/*", url))
+          expect(new URL(url).hostname).toMatch(/\.app\.example$/);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    "*",
+    "https://*",
+    "https://*/done",
+    "https://*.com/done",
+    "https://*.example",
+    "https://*.*.app.example/done",
+    "https://eu.*.app.example/done",
+    "https://*app.example/done",
+    "https://*.app.example*",
+    "https://*.app.example.*/done",
+    "http://*.app.example/done",
+    "https://*.127.0.0.1/done",
+    "https://.*/",
+    "^https://app\\.example/.*$",
+    "javascript:alert(1)//*",
+    "https://u:p@app.example/",
+    "https://app.example/#x",
+    "//app.example/",
+    "",
+  ])("refuses an application URL like %j", (entry) => {
+    expect(() => checkApplicationUrl(entry)).toThrowError(
+      expect.objectContaining({ status: 400, detail: { field: "applicationUrl" } }),
+    );
   });
 });
 
