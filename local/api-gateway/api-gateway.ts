@@ -18,8 +18,9 @@ const maxBodyBytes = 10 * 1024 * 1024;
 const maxHeaderBytes = 10_240;
 /**
  * Idle timeout of a regional API's stream:
- * https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html The page does
- * not say when the time starts. As seen, a function that has not written anything yet is idle, too:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+ * The page does not say when the time starts. As seen, a function that has not written anything yet is
+ * idle, too:
  * https://qiita.com/YasuhiroKawano/items/beb3afd40f26b2dfb698
  */
 const IDLE_TIMEOUT_MS = 300_000;
@@ -71,7 +72,7 @@ export function apiGateway(
     }
   }
 
-  /** @throws {GatewayError} the request may not reach an integration */
+  /** @throws {GatewayError} the request is refused before any integration */
   async function receive(message: IncomingMessage, ids: RequestIds): Promise<ReceivedRequest> {
     const [target = "", query = ""] = (message.url ?? "").split(/\?(.*)/s);
     const headers = requestHeaders(message.rawHeaders);
@@ -135,8 +136,7 @@ class BodyTooLarge extends Error {}
 
 async function readBody(message: IncomingMessage): Promise<Buffer> {
   const names = message.rawHeaders.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  // Node itself answers 431 when the headers are far longer. No page says AWS's status; here it is a plain
-  // 400.
+  // Node answers 431 when the headers are far longer. No page says AWS's status; here it is 400.
   if (names > maxHeaderBytes) throw new GatewayError("BAD_REQUEST_PARAMETERS");
   if (Number(message.headers["content-length"] ?? 0) > maxBodyBytes) throw new BodyTooLarge();
   const chunks: Buffer[] = [];
@@ -154,8 +154,8 @@ function refuseBody(message: IncomingMessage, response: ServerResponse): void {
   const body = '{"message":"Request Entity Too Large"}';
   response.writeHead(413, { "Content-Type": "application/json", "Content-Length": body.length });
   response.write(body);
-  // The rest of the body is read and dropped; otherwise the client would see a broken connection, not the
-  // answer.
+  // The rest of the body is read and dropped; otherwise the client would not see the answer, but a broken
+  // connection.
   const end = () => {
     clearTimeout(patience);
     response.end();

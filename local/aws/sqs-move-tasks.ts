@@ -13,8 +13,8 @@ const KEPT = 10;
 
 /**
  * Redrive of dead letters:
- * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html A
- * task ends before its request is answered, so two tasks never run at the same time, and no task can be
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+ * A task ends before its request is answered, so two tasks never run at the same time, and no task can be
  * cancelled.
  */
 export function moveTaskOperations(
