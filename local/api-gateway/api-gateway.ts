@@ -88,7 +88,7 @@ export function apiGateway(
     const sourceIp = message.socket.remoteAddress ?? "";
     setHeader(headers, "X-Forwarded-For", forwarded === undefined ? sourceIp : `${forwarded}, ${sourceIp}`);
     setHeader(headers, "X-Forwarded-Port", host.split(":")[1] ?? "80");
-    // Always https on AWS.
+    // On AWS this is always https.
     setHeader(headers, "X-Forwarded-Proto", "http");
     const traceId = findHeader(headers, "x-amzn-trace-id");
     if (traceId === undefined) setHeader(headers, "X-Amzn-Trace-Id", newTraceId());

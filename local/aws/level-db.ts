@@ -5,9 +5,9 @@ import { ClassicLevel } from "classic-level";
 import { DatabaseInUse, SQLITE_FILE } from "./sqlite-store.ts";
 
 /**
- * The folder's state, in the database's `user_version`. `new`: nobody has looked for LevelDB's files yet.
- * `copied`: all entries are copied, LevelDB's files are still to be removed. `ready`: the folder has no
- * LevelDB files.
+ * The folder's state, in the database's `user_version`. `new`: the platform has not looked for LevelDB's
+ * files yet. `copied`: all entries are copied, LevelDB's files are still to be removed. `ready`: the folder
+ * has no LevelDB files.
  */
 const STATES = { new: 0, copied: 1, ready: 2 } as const;
 /** The file that names the current manifest: a folder with this file holds a LevelDB database. */

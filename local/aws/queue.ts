@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { QueueDepth } from "./types.ts";
 
-/** A message as it lies in a queue. */
+/** A message in a queue. */
 export interface QueuedMessage {
   readonly id: string;
   readonly body: string;

@@ -38,7 +38,7 @@ export function signatureCheck(): (
   claim: SignatureClaim,
   secretAccessKey: string,
 ) => boolean {
-  // The key depends on the day only, and deriving it takes four HMACs.
+  // Signing keys, cached because a key stays the same for a day and needs four HMACs.
   const keys = new Map<string, Buffer>();
 
   function signingKey(claim: SignatureClaim, secretAccessKey: string): Buffer {

@@ -111,7 +111,7 @@ function stackTemplate(name: string, text: string): StackTemplate {
     "Parameters",
     "Conditions",
     "Mappings",
-    // CDK's check of the bootstrap version, which no local platform has.
+    // CDK's check of the bootstrap version; the local platform needs no bootstrap.
     "Rules",
   ];
   const unknown = Object.keys(template).filter((section) => !known.includes(section));

@@ -139,7 +139,7 @@ export class Grants {
       : { state: "valid", grant: known.grant };
   }
 
-  /** The grant behind an access or refresh token, living or not. */
+  /** The grant of an access or refresh token, also if the grant has ended. */
   grantOf(token: string): Grant | undefined {
     return this.#accessTokens.get(hash(token))?.grant ?? this.findRefreshToken(token);
   }
