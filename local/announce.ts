@@ -1,7 +1,7 @@
 import { readSecretsCommand } from "./demo/curl-lines.ts";
 import type { DemoFile } from "./demo/demo-tenant.ts";
 
-/** What `npm start` prints: where it is, and the flow as lines that can be pasted. */
+/** What `npm start` prints: the platform's address, and the flow as shell lines to paste. */
 export function announcement(platform: {
   url: string;
   dataFolder: string;
@@ -12,15 +12,15 @@ export function announcement(platform: {
   const file = `${dataFolder}/demo.json`;
   return `
 Linkspan ready: ${url}
-${takeOverUrl === undefined ? "" : `\nAccounts that the demo app connected before it knew whose they are become yours by opening, once:\n  ${takeOverUrl}\n`}
-Open it in a browser for the demo app, or paste (values are read from ${file}):
+${takeOverUrl === undefined ? "" : `\nAn older version of the demo app stored its accounts without an owner. They become yours when you open, once:\n  ${takeOverUrl}\n`}
+Open it in a browser to use the demo app, or paste these lines (the first reads its values from ${file}):
 
   ${readSecretsCommand(file)}
 
-  # 1. An authorization URL: open it, sign in, allow. The page you come back to shows step 2 with your code in it.
+  # 1. An authorization URL: open it, sign in, allow. The page that you return to shows step 2 with your code in it.
   curl -s -X POST "$BASE/elements/dropbox/oauth/url" -H "Authorization: $AUTH" -H 'Content-Type: application/json' -d '{"callbackUrl": "${demo.connectors.dropbox?.callbackUrls[0] ?? `${url}/callback/dropbox`}"}'
 
-  # 2. The code becomes an instance: paste what that page shows, and keep the "token" of the answer.
+  # 2. The code becomes an instance: paste the lines of that page, and keep the "token" of the answer.
   TOKEN=lsi_…
 
   # 3. The same calls for every vendor

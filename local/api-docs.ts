@@ -5,7 +5,7 @@ import path from "node:path";
 
 const folder = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
-/** Where the page is. */
+/** Path of the page. */
 export const API_DOCS = "/api-docs";
 
 const PAGE = `<!doctype html>
@@ -42,7 +42,7 @@ const files: Readonly<Record<string, readonly [type: string, read: () => Promise
   ],
 };
 
-/** Answers with the API's description as a page, by Swagger UI. */
+/** Serves the API's description as a Swagger UI page. */
 export function serveApiDocs(request: IncomingMessage, response: ServerResponse): void {
   const [pathname = ""] = (request.url ?? "").split("?");
   const file = request.method === "GET" && Object.hasOwn(files, pathname) ? files[pathname] : undefined;

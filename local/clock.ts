@@ -1,11 +1,11 @@
 /**
- * The platform's clock: what the front door writes into the `Date` header of every AWS answer, and what the stand-ins
- * go by. Tests move it forward; nothing sleeps.
+ * The platform's clock: the front door writes its time into the `Date` header of every AWS answer, and the
+ * stand-ins use it. Tests move it forward instead of sleeping.
  */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Moves time forward, for every process of the platform at once. */
+  /** Moves the time forward, for all processes of the platform at once. */
   advance(ms: number): void;
 }
 

@@ -2,8 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /**
- * One platform for each data folder: two would write the same tables. A lock that a killed process left behind is taken over.
- * @returns gives the lock back
+ * Locks a data folder, so that two platforms never write the same tables. Takes over the lock of a process
+ * that no longer runs.
+ * @returns a function that removes the lock
  * @throws {Error} another platform runs on this folder
  */
 export function lockFolder(folder: string): () => void {
@@ -17,13 +18,13 @@ export function lockFolder(folder: string): () => void {
       const owner = Number(readFileSync(file, "utf8"));
       if (isRunning(owner)) {
         throw new Error(
-          `another Linkspan (process ${owner}) uses ${folder}; stop it, or choose another folder: LINKSPAN_DATA=… npm start (if process ${owner} is something else, delete ${file})`,
+          `another Linkspan (process ${owner}) uses ${folder}; stop it, or choose another folder: LINKSPAN_DATA=… npm start (if process ${owner} is not Linkspan, delete ${file})`,
         );
       }
       rmSync(file, { force: true });
     }
   }
-  throw new Error(`${file} cannot be taken`);
+  throw new Error(`the lock ${file} cannot be taken`);
 }
 
 function isRunning(pid: number): boolean {

@@ -2,18 +2,18 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 
 export interface Identity {
-  /** Looks like AWS's: `ASIA…`, temporary credentials of a role. */
+  /** `ASIA…`, as for temporary credentials of an AWS role. */
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
 
 /** Credentials that the platform gives to functions, to the operator and to the stand-ins' apps. */
 export interface PlatformIdentities {
-  /** Made at the first asking, the same ever after. */
+  /** Makes the identity at the first call; returns the same one at every later call. */
   of(name: string): Identity;
 }
 
-/** Kept in a file (mode 600), so that what was registered with them survives a restart. */
+/** Identities in a file (mode 600), so that registrations with them survive a restart. */
 export function keptIdentities(file: string): PlatformIdentities {
   let known: Record<string, Identity> = {};
   try {

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 /**
- * The Host headers under which an address of this machine is called. Whatever listens refuses others: a web page's own name may be made to
- * lead to 127.0.0.1, and the page then reads the answers (DNS rebinding).
+ * The Host headers of requests that are meant for a local address. Each local server refuses all others: a
+ * web page's host name may be made to lead to 127.0.0.1, and the page then reads the answers (DNS
+ * rebinding).
  */
 export function ownHosts(url: string): string[] {
   const { host } = new URL(url);
@@ -10,7 +11,8 @@ export function ownHosts(url: string): string[] {
 }
 
 /**
- * A server on 127.0.0.1 that answers 503 until `handle` names who answers: its port is known before that.
+ * A server on 127.0.0.1 that answers 503 until `handle` sets its listener, so that its port is known before
+ * the listener exists.
  * @throws {Error} the port is in use (EADDRINUSE)
  */
 export async function listen(port: number): Promise<{
@@ -24,7 +26,7 @@ export async function listen(port: number): Promise<{
   const server = createServer({ keepAlive: true, maxHeaderSize: 16_384 }, (request, response) =>
     listener(request, response),
   );
-  // A slow upload may take its time; what waits for what is bounded by the API's own limits.
+  // Long, for slow uploads; the API's own limits bound the wait for an answer.
   server.requestTimeout = 300_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -41,7 +43,7 @@ export async function listen(port: number): Promise<{
   };
 }
 
-/** Ends every connection at once. */
+/** Closes the server and breaks all connections. */
 export function endServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

@@ -26,21 +26,27 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export interface PlatformOptions {
   /** The synthesized cloud assembly. Default `cdk.out` beside package.json. */
   readonly assembly?: string;
-  /** Where tables, keys and demo.json live. Default `.linkspan` in the current folder. */
+  /** Folder of tables, keys and demo.json. Default `.linkspan` in the current folder. */
   readonly dataFolder?: string;
-  /** Port of the API and the demo page; 0 (the default): any free one. */
+  /** Port of the API and the demo page; 0 (the default): any free port. */
   readonly port?: number;
-  /** Where the operator's own vendor accounts are looked for, beside the data folder. Default: the project. */
+  /**
+   * Folder in which the platform looks for the operator's own vendor accounts, in addition to the data
+   * folder. Default: the project.
+   */
   readonly accountsFolder?: string;
-  /** False: no schedule fires by itself, `sweep()` does it. Default true. */
+  /** False: only `sweep()` fires the schedule, not the time. Default true. */
   readonly schedulesFire?: boolean;
-  /** How far the wall clock of each process that starts is off, in milliseconds: for tests that nothing is decided by it. */
+  /**
+   * Error of the wall clock of each process that starts, in milliseconds: for tests that no decision
+   * depends on the wall clock.
+   */
   readonly clockOffsetMs?: () => number;
   /** Each line that a function or a trigger logs. */
   readonly onLog?: (source: string, line: string) => void;
 }
 
-/** All of Linkspan on this machine, as the synthesized stacks have it. */
+/** All of Linkspan on this machine, built from the synthesized stacks. */
 export interface Platform {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
@@ -50,27 +56,33 @@ export interface Platform {
   readonly clock: Clock;
   readonly vendors: Readonly<Record<string, StandIn>>;
   readonly demo: DemoFile;
-  /** Where the demo app's accounts of an older version, which knew no owners, are taken over; absent where there are none. */
+  /**
+   * URL that takes over the demo app's accounts of an older version, which stored no owners; absent if
+   * there are no such accounts.
+   */
   readonly takeOverUrl?: string;
   readonly frontDoor: FrontDoor;
   readonly lambda: LambdaService;
   readonly template: Template;
-  /** How an operator reaches the front door. */
+  /** The operator's access to the front door. */
   readonly operator: OperatorAccess;
   /** Fires the schedule now; resolves when the sweep has answered. */
   sweep(): Promise<InvokeResult>;
   /**
-   * Resolves when nothing is under way: no function runs, no message is visible or in flight.
-   * @throws {Error} not within `timeoutMs` (default 20 000)
+   * Resolves when all work has ended: no function runs, no message is visible or in flight.
+   * @throws {Error} the work has not ended within `timeoutMs` (default 20 000)
    */
   settled(timeoutMs?: number): Promise<void>;
-  /** The audit log as its log group would hold it, since the start; oldest first, each a JSON object. */
+  /** The audit log's events since the start, as in its log group; oldest first, each a JSON object. */
   auditLog(): readonly string[];
   /** Ends everything at once. */
   close(): Promise<void>;
 }
 
-/** @throws {Error} nothing is synthesized, the port or the folder is in use, or the stacks hold what the platform does not know */
+/**
+ * @throws {Error} nothing is synthesized, the port or the folder is in use, or the stacks contain something
+ * that the platform does not know
+ */
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
   const dataFolder = path.resolve(options.dataFolder ?? ".linkspan");
   const assembly = await readAssembly(options.assembly ?? path.join(ROOT, "cdk.out"));
@@ -79,12 +91,12 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   let unlock = (): void => {};
   const close = once(async () => {
     await Promise.allSettled(ends.reverse().map((end) => end()));
-    // Last: the next platform may open the tables only when this one has let them go.
+    // The lock is removed last: the next platform may open the tables only when this one has closed them.
     unlock();
   });
 
   try {
-    // First: where the port is in use, no folder is made.
+    // The port comes first: if it is in use, no folder is made.
     const { server, url, handle } = await listen(options.port ?? 0);
     ends.push(() => endServer(server));
     mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
@@ -125,7 +137,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       functions: stacks.functions,
       credentials: (name) => identities.of(name),
       endpoint: frontDoor.url,
-      // Read in functions/vendor-http/vendor-endpoints.ts; no stack sets it.
+      // functions/vendor-http/vendor-endpoints.ts reads this variable; no stack sets it.
       environment: { LINKSPAN_VENDOR_ENDPOINTS: JSON.stringify(vendorTable(vendors, accounts, dataFolder)) },
       ...(options.clockOffsetMs === undefined ? {} : { clockOffsetMs: options.clockOffsetMs }),
       onLog: ({ function: name, text }) => onLog(name, text),
@@ -180,12 +192,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     });
     handle((request, response) => {
       if (request.url?.startsWith(`/${stacks.api.stage}`) === true) return api(request, response);
-      // Another name that leads here is another site's: it would read what the demo app shows.
+      // A request with another host name may come from a web page that would read the demo app's pages (DNS
+      // rebinding).
       if (hosts.includes(request.headers.host ?? "")) {
         const isDocs = request.url === API_DOCS || request.url?.startsWith(`${API_DOCS}/`) === true;
         return isDocs ? serveApiDocs(request, response) : page(request, response);
       }
-      response.writeHead(421).end("this address is not served here\n");
+      response.writeHead(421).end("this server does not serve this host name\n");
     });
 
     return {

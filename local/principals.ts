@@ -6,14 +6,17 @@ import type { Template } from "./template.ts";
 
 const OPERATOR = "Operator";
 
-/** How the operator reaches the front door: what an AWS profile is elsewhere. */
+/** The operator's access to the front door, in place of an AWS profile. */
 export interface OperatorAccess {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: Identity;
 }
 
-/** Every function and every pipe under its role, and the operator, who may do all. */
+/**
+ * Each function and each pipe with its role, and the operator, who may call every local service except
+ * EventBridge.
+ */
 export function principalsOf(template: Template, identities: PlatformIdentities): Principal[] {
   return [
     ...[...template.functions, ...template.pipes].map(({ name, statements }) => ({
@@ -39,7 +42,10 @@ export function operatorAccess(endpoint: string, identities: PlatformIdentities)
   return { endpoint, region: localRegion, credentials: identities.of(OPERATOR) };
 }
 
-/** For `npm run admin`; gone when the platform is. */
+/**
+ * Writes platform.json for `npm run admin`.
+ * @returns a function that removes the file when the platform ends
+ */
 export function writePlatformFile(
   dataFolder: string,
   operator: OperatorAccess,

@@ -14,12 +14,14 @@ const starters = { dropbox: startDropbox, googledrive: startGoogleDrive };
 /** Connectors that have a stand-in. */
 export const standInConnectors: readonly string[] = Object.keys(starters);
 
-/** The app's own callback (the demo page shows the code there), and ours of the hosted flow. */
+/**
+ * The app's own callback (the demo page shows the code there), and Linkspan's callback of the hosted flow.
+ */
 export function callbackUrlsOf(url: string, baseUrl: string): (connector: string) => string[] {
   return (connector) => [`${url}/callback/${connector}`, `${baseUrl}/oauth/callback/${connector}`];
 }
 
-/** Starts those whose vendor has no real account configured. */
+/** Starts the stand-ins of the vendors for which no real account is configured. */
 export async function startStandIns(
   clock: Clock,
   identities: PlatformIdentities,
@@ -44,13 +46,14 @@ export async function startStandIns(
     }
     return started;
   } catch (error) {
-    // One whose earlier state cannot be read: those before it listen already.
+    // A stand-in fails if its earlier state cannot be read; the stand-ins before it already listen, so they
+    // are closed.
     await Promise.allSettled(Object.values(started).map((standIn) => standIn.close()));
     throw error;
   }
 }
 
-/** Every connector's app, as demo.json tells it: the real accounts', and the stand-ins'. */
+/** Each connector's app for demo.json: those of the real accounts and those of the stand-ins. */
 export function connectorsOf(
   vendors: Readonly<Record<string, StandIn>>,
   accounts: VendorAccounts,

@@ -15,7 +15,7 @@ import {
 export { type Assembly, readAssembly } from "./template/assembly.ts";
 export type { FunctionModel } from "./template/function-model.ts";
 
-/** What the synthesized stacks say, with everything in it resolved. */
+/** The model of the synthesized stacks, with all intrinsic functions resolved. */
 export interface Template extends DataModel {
   readonly functions: readonly FunctionModel[];
   readonly eventSources: readonly EventSourceModel[];
@@ -26,9 +26,10 @@ export interface Template extends DataModel {
 }
 
 /**
- * Makes a model of the stacks. What AWS would refuse, and what the platform does not know, is an error: never passed by.
- * @param options queueUrl: where a queue of this name is; it stands in outputs and environments
- * @throws {UnsupportedTemplate} naming the resource
+ * Makes a model of the stacks. Throws for anything that AWS would refuse or that the platform does not
+ * know; ignores nothing silently.
+ * @param options queueUrl: returns the URL of the queue with this name; outputs and environments contain it
+ * @throws {UnsupportedTemplate} the message names the resource
  */
 export function readTemplate(assembly: Assembly, options: { queueUrl(name: string): string }): Template {
   const resources = readResources(assembly, options);

@@ -12,8 +12,9 @@ export interface VendorAccount {
 export type VendorAccounts = Readonly<Record<string, VendorAccount>>;
 
 /**
- * Real vendor accounts: `vendor-accounts.json` beside package.json or in the data folder (which wins). No file: none.
- * @throws {Error} the file is not what it should be; says which field
+ * Reads the real vendor accounts from `vendor-accounts.json` in the given folders; a later folder wins.
+ * Without a file there are none.
+ * @throws {Error} the file is not valid; the message names the field
  */
 export function readVendorAccounts(
   folders: readonly string[],
@@ -38,9 +39,9 @@ export function readVendorAccounts(
 }
 
 /**
- * Which server stands in for which vendor host. A connector with a real account is left to the real vendor;
- * `<data>/vendors.json` extends or overrides the rest: `{"api.dropboxapi.com": "http://127.0.0.1:9000"}`.
- * @throws {Error} vendors.json names something that is not an origin
+ * The server that stands in for each vendor host. A connector with a real account uses the real vendor;
+ * `<data>/vendors.json` adds or replaces entries: `{"api.dropboxapi.com": "http://127.0.0.1:9000"}`.
+ * @throws {Error} a value in vendors.json is not an origin
  */
 export function vendorTable(
   standIns: Readonly<Record<string, StandIn>>,

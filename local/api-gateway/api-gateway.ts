@@ -17,8 +17,10 @@ import { throttle } from "./throttle.ts";
 const maxBodyBytes = 10 * 1024 * 1024;
 const maxHeaderBytes = 10_240;
 /**
- * Of a regional API's stream: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
- * The page does not tell from when on; as seen, a function that has not written anything yet is idle, too:
+ * Idle timeout of a regional API's stream:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+ * The page does not say when the time starts. As seen, a function that has not written anything yet is
+ * idle, too:
  * https://qiita.com/YasuhiroKawano/items/beb3afd40f26b2dfb698
  */
 const IDLE_TIMEOUT_MS = 300_000;
@@ -27,14 +29,14 @@ const methods = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 export interface ApiGatewayOptions {
   readonly api: ApiModel;
   readonly lambda: Pick<LambdaService, "invoke">;
-  /** Host headers under which the API is reached; another one is refused. */
+  /** Host headers that the API accepts; it refuses all others. */
   readonly hosts: readonly string[];
   readonly log?: (line: string) => void;
   /** Milliseconds that a stream may be idle; for tests. */
   readonly idleTimeoutMs?: number;
 }
 
-/** The regional REST API of the stacks. Its bandwidth limit (2 MB/s after the first 6 MB) is left out. */
+/** The regional REST API of the stacks, without its bandwidth limit (2 MB/s after the first 6 MB). */
 export function apiGateway(
   options: ApiGatewayOptions,
 ): (message: IncomingMessage, response: ServerResponse) => void {
@@ -70,13 +72,13 @@ export function apiGateway(
     }
   }
 
-  /** @throws {GatewayError} the request is not one that reaches an integration */
+  /** @throws {GatewayError} the request is refused before any integration */
   async function receive(message: IncomingMessage, ids: RequestIds): Promise<ReceivedRequest> {
     const [target = "", query = ""] = (message.url ?? "").split(/\?(.*)/s);
     const headers = requestHeaders(message.rawHeaders);
     const host = findHeader(headers, "host") ?? "";
     const prefix = `/${api.stage}`;
-    // A host or stage that is not the API's: 403 (its body a guess).
+    // A host or stage that is not the API's gets a 403 (the body is a guess).
     if (!options.hosts.includes(host) || !`${target}/`.startsWith(`${prefix}/`))
       throw new GatewayError("ACCESS_DENIED");
     // "must be URL-encoded": https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
@@ -86,11 +88,11 @@ export function apiGateway(
     const sourceIp = message.socket.remoteAddress ?? "";
     setHeader(headers, "X-Forwarded-For", forwarded === undefined ? sourceIp : `${forwarded}, ${sourceIp}`);
     setHeader(headers, "X-Forwarded-Port", host.split(":")[1] ?? "80");
-    // Always https on AWS.
+    // On AWS this is always https.
     setHeader(headers, "X-Forwarded-Proto", "http");
     const traceId = findHeader(headers, "x-amzn-trace-id");
     if (traceId === undefined) setHeader(headers, "X-Amzn-Trace-Id", newTraceId());
-    // Stands for the method whatever it was (as seen by many; no page tells).
+    // This header replaces any method (as many have seen; no page says it).
     const override = findHeader(headers, "x-http-method-override")?.toUpperCase() ?? "";
     return {
       message,
@@ -109,7 +111,7 @@ export function apiGateway(
       requestId: randomUUID(),
       extendedRequestId: randomBytes(11).toString("base64"),
     };
-    // Of a client that went away nobody needs to hear.
+    // The error of a client that has disconnected needs no log line.
     response.on("error", () => {});
     serve(message, response, ids).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) return response.destroy();
@@ -134,7 +136,7 @@ class BodyTooLarge extends Error {}
 
 async function readBody(message: IncomingMessage): Promise<Buffer> {
   const names = message.rawHeaders.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  // 431 as Node itself answers when it is far more; AWS's own status for it no page tells, so here it is a plain 400.
+  // Node answers 431 when the headers are far longer. No page says AWS's status; here it is 400.
   if (names > maxHeaderBytes) throw new GatewayError("BAD_REQUEST_PARAMETERS");
   if (Number(message.headers["content-length"] ?? 0) > maxBodyBytes) throw new BodyTooLarge();
   const chunks: Buffer[] = [];
@@ -147,12 +149,13 @@ async function readBody(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Above 10 MB the answer is API Gateway's own and no gateway response changes it. */
+/** For a body above 10 MB API Gateway gives its own answer, which no gateway response changes. */
 function refuseBody(message: IncomingMessage, response: ServerResponse): void {
   const body = '{"message":"Request Entity Too Large"}';
   response.writeHead(413, { "Content-Type": "application/json", "Content-Length": body.length });
   response.write(body);
-  // What is on its way is read for nobody, or the client would see a broken connection in place of the answer.
+  // The rest of the body is read and dropped; otherwise the client would not see the answer, but a broken
+  // connection.
   const end = () => {
     clearTimeout(patience);
     response.end();
@@ -161,7 +164,10 @@ function refuseBody(message: IncomingMessage, response: ServerResponse): void {
   message.once("end", end).once("close", end).resume();
 }
 
-/** Without a matching method API Gateway looks for its own signature, and tells what it found: the header itself. */
+/**
+ * Without a matching method API Gateway expects its own signature, and quotes the header that it found in
+ * its answer.
+ */
 function unmatched(request: ReceivedRequest): GatewayError {
   const authorization = findHeader(request.headers, "authorization");
   if (authorization === undefined) return new GatewayError("MISSING_AUTHENTICATION_TOKEN");
@@ -173,9 +179,9 @@ function unmatched(request: ReceivedRequest): GatewayError {
 
 function toGatewayError(error: unknown, end: AbortSignal): GatewayError {
   if (error instanceof GatewayError) return error;
-  // That an idle stream whose head has not come ends with the same 504 is a guess.
+  // A guess: an idle stream ends with the same 504 when its head has not arrived.
   if (end.aborted) return new GatewayError("INTEGRATION_TIMEOUT");
-  // Lambda's own refusals. Status and type are a guess: what is documented is Lambda's 413 and 429 alone.
+  // Refusals by Lambda. Status and type are a guess: only Lambda's own 413 and 429 are documented.
   if (error instanceof EventTooLarge) return new GatewayError("REQUEST_TOO_LARGE");
   if (error instanceof FunctionThrottled) return new GatewayError("API_CONFIGURATION_ERROR");
   return new GatewayError("INTEGRATION_FAILURE");
@@ -191,21 +197,21 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly requestId: string;
   readonly extendedRequestId: string;
-  /** The integration's timeout, or too long without a byte. */
+  /** Aborted at the integration's timeout, or after too long a time without a byte. */
   readonly end: AbortSignal;
   readonly onBytes: () => void;
 }
 
-/** Ends what stands still. */
+/** Aborts its signal when `refresh` is not called for `ms` milliseconds. */
 function idleLimit(ms: number): { signal: AbortSignal; refresh: () => void; clear: () => void } {
   const idle = new AbortController();
-  const timer = setTimeout(() => idle.abort(new Error("nothing came for too long")), ms);
+  const timer = setTimeout(() => idle.abort(new Error("no byte arrived for too long")), ms);
   return { signal: idle.signal, refresh: () => timer.refresh(), clear: () => clearTimeout(timer) };
 }
 
 /**
- * Passes the answer on as it comes, at the client's pace. A client that goes away stops nothing: the function writes on
- * and is read to its end. (How fast AWS reads then, no page tells.)
+ * Passes the answer on as it arrives, at the client's pace. A client that disconnects does not stop the
+ * function: its answer is read to the end. (No page says how fast AWS then reads.)
  */
 async function send(answer: IntegrationAnswer, exchange: Exchange): Promise<void> {
   const { message, response, end, onBytes } = exchange;
@@ -231,7 +237,7 @@ async function send(answer: IntegrationAnswer, exchange: Exchange): Promise<void
       seen?.add(value);
       if (!response.write(value) && !response.destroyed) await within(drained(response), end);
     }
-    // A cut answer must look like one.
+    // The client must see that the answer is cut.
     if (hasBody && declared !== undefined && left > 0)
       throw new Error("the body is shorter than its Content-Length");
     response.end();
@@ -242,7 +248,7 @@ async function send(answer: IntegrationAnswer, exchange: Exchange): Promise<void
   }
 }
 
-/** The client has taken what was written, or is gone. */
+/** Resolves when the client has taken all that was written, or has disconnected. */
 async function drained(response: ServerResponse): Promise<void> {
   const enough = new AbortController();
   const { signal } = enough;

@@ -13,13 +13,15 @@ const defaults = {
   THROTTLED: [429, "Too Many Requests"],
   API_CONFIGURATION_ERROR: [500, "Internal server error"],
   INTEGRATION_TIMEOUT: [504, "Endpoint request timed out"],
-  /** The page has 504; a function that failed or answered what cannot be read is a 502 all the same (as seen by many). */
+  /**
+   * The page says 504, but many have seen a 502 for a function that failed or whose answer cannot be read.
+   */
   INTEGRATION_FAILURE: [502, "Internal server error"],
 } as const;
 
 export type GatewayErrorType = keyof typeof defaults;
 
-/** API Gateway could not have the request answered. */
+/** API Gateway did not get an answer to the request. */
 export class GatewayError extends Error {
   readonly type: GatewayErrorType;
   constructor(type: GatewayErrorType, message: string = defaults[type][1], options?: ErrorOptions) {
@@ -28,7 +30,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** What `$context` calls a request: the first one may be the caller's choice, the second is API Gateway's own. */
+/** The ids of a request in `$context`: the caller may choose the first, API Gateway makes the second. */
 export interface RequestIds {
   readonly requestId: string;
   readonly extendedRequestId: string;
@@ -40,7 +42,7 @@ export interface GatewayAnswer {
   readonly body: string;
 }
 
-/** An error in the shape that the stacks give it, or else in AWS's own. */
+/** An error in the shape that the stacks define, otherwise in AWS's default shape. */
 export function gatewayAnswer(
   api: ApiModel,
   error: GatewayError,

@@ -31,7 +31,10 @@ const droppedFromResponses = new Set([
   "via",
 ]);
 
-/** They reach the client as `x-amzn-Remapped-<name>`. (Whether also when streaming no page tells: we take it so.) */
+/**
+ * They reach the client as `x-amzn-Remapped-<name>`. (No page says whether streams do this too; we assume
+ * that they do.)
+ */
 const remapped = new Set([
   "authorization",
   "content-md5",
@@ -42,10 +45,10 @@ const remapped = new Set([
   "www-authenticate",
 ]);
 
-/** Name as first sent -> its values in their order. */
+/** Each name as it was first sent, with its values in their order. */
 export type HeaderList = readonly (readonly [name: string, values: readonly string[]])[];
 
-/** The request's headers as the event shows them. */
+/** The request's headers, without those that API Gateway drops. */
 export function requestHeaders(raw: readonly string[]): Map<string, string[]> {
   const names = new Map<string, string>();
   const headers = new Map<string, string[]>();
@@ -74,7 +77,7 @@ export function findHeader(
   return undefined;
 }
 
-/** What a function answered, as the client sees it. */
+/** The headers of a function's answer, as the client sees them. */
 export function responseHeaders(headers: HeaderList): [string, string][] {
   return headers.flatMap(([name, values]) => {
     const lower = name.toLowerCase();

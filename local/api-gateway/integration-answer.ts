@@ -6,7 +6,7 @@ import type { HeaderList } from "./header-rules.ts";
 export interface IntegrationAnswer {
   readonly status: number;
   readonly headers: HeaderList;
-  /** Must be read to its end, or returned. */
+  /** The caller must read it to its end, or call `return`. */
   readonly body: AsyncIterableIterator<Uint8Array>;
 }
 
@@ -14,8 +14,8 @@ const delimiter = Buffer.alloc(8);
 const maxPreludeBytes = 16 * 1024;
 
 /**
- * Reads what a Lambda proxy integration answered.
- * @throws {GatewayError} it is not in the format that the integration's mode demands
+ * Reads the answer of a Lambda proxy integration.
+ * @throws {GatewayError} the answer is not in the format that the integration's mode demands
  * @throws {FunctionFailure} a stream broke before its prelude was complete
  */
 export async function integrationAnswer(
@@ -24,13 +24,13 @@ export async function integrationAnswer(
 ): Promise<IntegrationAnswer> {
   if (mode === "STREAM") {
     // A handler that does not stream sends no prelude.
-    if (answer.kind === "buffered") throw malformed("the integration streams and its function does not");
+    if (answer.kind === "buffered") throw malformed("the integration streams but its function does not");
     return streamed(answer.body);
   }
   if (answer.kind === "streamed") {
     await answer.body.next();
     await answer.body.return?.();
-    throw malformed("the function streams and its integration does not");
+    throw malformed("the function streams but its integration does not");
   }
   return buffered(answer.payload);
 }
@@ -40,7 +40,7 @@ function malformed(why: string): GatewayError {
 }
 
 /**
- * JSON, eight NUL bytes within the first 16 KB, then the body as it comes.
+ * The format: JSON of at most 16 KB, eight NUL bytes, then the body in pieces.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html#response-transfer-mode-lambda-format
  */
 async function streamed(body: AsyncIterableIterator<Buffer>): Promise<IntegrationAnswer> {
@@ -89,7 +89,8 @@ function buffered(payload: Buffer): IntegrationAnswer {
     true,
   );
   const { body, isBase64Encoded } = JSON.parse(text) as { body?: unknown; isBase64Encoded?: unknown };
-  if (body !== undefined && body !== null && typeof body !== "string") throw malformed("the body is no text");
+  if (body !== undefined && body !== null && typeof body !== "string")
+    throw malformed("the body is not text");
   const bytes = Buffer.from(body ?? "", isBase64Encoded === true ? "base64" : "utf8");
   return { ...head, body: joined(bytes, nothing()) };
 }
@@ -108,17 +109,20 @@ function readHead(
     throw malformed("the head is not JSON");
   }
   if (typeof head !== "object" || head === null || Array.isArray(head))
-    throw malformed("the head is no object");
+    throw malformed("the head is not an object");
   const unknown = Object.keys(head).filter((name) => !known.includes(name));
-  // The buffered format refuses what it does not know; in a stream's prelude it is passed by (a guess).
+  // The buffered format refuses unknown fields; in a stream's prelude they are ignored (a guess).
   if (strict && unknown.length > 0) throw malformed(`unknown field ${unknown.join(", ")}`);
   const status = Number(head.statusCode ?? 200);
   if (!Number.isInteger(status) || status < 200 || status > 599)
-    throw malformed(`${String(head.statusCode)} is no status`);
+    throw malformed(`${String(head.statusCode)} is not a status`);
   return { status, headers: mergedHeaders(head) };
 }
 
-/** A name in both lists keeps the values of `multiValueHeaders`, and those of `headers` that are not among them. */
+/**
+ * A name in both lists has the values of `multiValueHeaders`, then that of `headers` if it is a different
+ * one.
+ */
 function mergedHeaders(head: Readonly<Record<string, unknown>>): HeaderList {
   const names = new Map<string, string>();
   const merged = new Map<string, string[]>();
@@ -131,7 +135,7 @@ function mergedHeaders(head: Readonly<Record<string, unknown>>): HeaderList {
     merged.set(known, list);
   };
   for (const [name, values] of Object.entries((head.multiValueHeaders ?? {}) as object)) {
-    if (!Array.isArray(values)) throw malformed(`multiValueHeaders.${name} is no list`);
+    if (!Array.isArray(values)) throw malformed(`multiValueHeaders.${name} is not a list`);
     add(name, values);
   }
   for (const [name, value] of Object.entries((head.headers ?? {}) as object)) add(name, [value]);
@@ -140,6 +144,6 @@ function mergedHeaders(head: Readonly<Record<string, unknown>>): HeaderList {
 }
 
 function text(value: unknown): string {
-  if (typeof value === "object") throw malformed("a header's value is no text");
+  if (typeof value === "object") throw malformed("a header's value is not text");
   return String(value);
 }

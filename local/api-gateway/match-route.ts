@@ -3,18 +3,19 @@ import type { ApiResource, MethodModel } from "../template/api-model.ts";
 export interface MatchedRoute {
   readonly resource: ApiResource;
   readonly method: MethodModel;
-  /** Percent-decoded; null where the resource has none. */
+  /** Percent-decoded; null if the path has no parameters. */
   readonly pathParameters: Readonly<Record<string, string>> | null;
 }
 
 /**
- * Finds the resource of a path below the stage. A literal child wins over a variable one, and there is no way back: a
- * branch once taken is not left, though another one would have matched.
+ * Finds the resource of a path below the stage. A literal child wins over a variable one. There is no
+ * backtracking: the search does not leave a branch even if another branch would match.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html and
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-set-up-simple-proxy.html
  *
- * Guesses, since no page tells: segments are compared as sent, and one slash at the end changes nothing.
- * @returns undefined: nothing has this path and method
+ * Two guesses, because no page says it: segments are compared as sent, and one slash at the end changes
+ * nothing.
+ * @returns undefined: no resource has this path and method
  */
 export function matchRoute(root: ApiResource, path: string, method: string): MatchedRoute | undefined {
   const segments = path.split("/").slice(1);

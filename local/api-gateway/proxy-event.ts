@@ -8,7 +8,7 @@ import type { MatchedRoute } from "./match-route.ts";
 export interface ReceivedRequest {
   readonly message: IncomingMessage;
   readonly method: string;
-  /** Below the stage, percent-encoded as sent. */
+  /** The part after the stage, percent-encoded as sent. */
   readonly path: string;
   /** Without `?`, as sent. */
   readonly query: string;
@@ -73,7 +73,7 @@ export function proxyEvent(
         userAgent: findHeader(headers, "user-agent") ?? null,
         userArn: null,
       },
-      // AWS has the API's host here; a laptop's has a port.
+      // On AWS this is the API's host; on a laptop it has a port, too.
       domainName: host,
       apiId: api.id,
       authorizer: undefined,
@@ -92,9 +92,9 @@ function orNull<T>(
 }
 
 /**
- * Decoded pairs; `;` parts them as `&` does, and the order between names is lost.
+ * Decoded pairs; `;` separates them as `&` does, and the order between names is lost.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html#api-gateway-known-issues-rest-apis
- * What is wrongly encoded is passed on as it stands (a guess: no page tells).
+ * Text with a wrong encoding is passed on unchanged (a guess: no page says it).
  */
 function parseQuery(query: string): Map<string, string[]> {
   const pairs = new Map<string, string[]>();

@@ -3,18 +3,21 @@ import { channel } from "node:diagnostics_channel";
 /** An answer of the API as the client sees it. */
 export interface SeenAnswer {
   readonly method: string;
-  /** With stage and query. */
+  /** Path with stage and query. */
   readonly url: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of JSON answers only, and only where all of it has left. */
+  /** Only for JSON answers that were sent completely. */
   readonly body?: Buffer;
 }
 
-/** For whoever wants to hold answers against something: nothing is kept for it while nobody listens. */
+/**
+ * Publishes every answer, so that tests can check answers against the API's description. Without a
+ * subscriber no answer is collected.
+ */
 export const seenAnswers = channel("linkspan:local:answers");
 
-/** Collects an answer for the listeners. @returns undefined: nobody listens */
+/** Collects an answer for the subscribers. @returns undefined: there is no subscriber */
 export function seeAnswer(
   { method = "GET", url = "" }: { readonly method?: string | undefined; readonly url?: string | undefined },
   status: number,

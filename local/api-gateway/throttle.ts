@@ -1,5 +1,5 @@
 /**
- * A token bucket, as a stage's throttle: so many requests a second, and so many at once.
+ * A token bucket, as a stage's throttle: `rate` requests a second, and `burst` requests at once.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
  */
 export function throttle(

@@ -16,7 +16,7 @@ export function callLog(): CallLog {
   return {
     add(call) {
       calls.push(call);
-      // Cut now and then, not for each call.
+      // The list is cut once per `maxCalls` calls, not at each call.
       if (calls.length >= maxCalls * 2) calls = calls.slice(-maxCalls);
     },
     calls: () => calls.slice(-maxCalls),
@@ -26,7 +26,7 @@ export function callLog(): CallLog {
   };
 }
 
-/** What policies grant, and which of it was ever needed: for a test that lists what nobody ever used. */
+/** What policies grant, and which of these grants a call used: for a test that lists the unused grants. */
 export interface UseRecord {
   readonly granted: readonly PolicyUse[];
   readonly used: readonly PolicyUse[];
@@ -37,7 +37,7 @@ export async function appendUseRecord(file: string, record: UseRecord): Promise<
   await appendFile(file, `${JSON.stringify(record)}\n`);
 }
 
-/** All that the file's records grant and used together; `unused` is what tests never needed. */
+/** The grants and uses of all records of the file; `unused` has the grants that no test needed. */
 export async function readUseRecords(
   file: string,
 ): Promise<UseRecord & { readonly unused: readonly PolicyUse[] }> {

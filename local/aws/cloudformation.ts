@@ -12,7 +12,7 @@ import { type AwsStack, localAccountId, localRegion } from "./types.ts";
 const namespace = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
 
 /**
- * CloudFormation's DescribeStacks: how the operator's command line finds tables and keys, here as on AWS.
+ * CloudFormation's DescribeStacks: the operator's command line finds tables and keys by it, here as on AWS.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
  */
 export function localCloudFormation(stacks: readonly AwsStack[]): AwsService {
@@ -40,7 +40,8 @@ export function localCloudFormation(stacks: readonly AwsStack[]): AwsService {
       const wanted = stacks.filter(
         (stack) => name === undefined || stack.name === name || stackId(stack.name) === name,
       );
-      // A stack that does not exist has no id; IAM is asked about any of that name.
+      // A stack that does not exist has no id; the check of permissions gets the id that its name would
+      // give.
       const resource = name === undefined ? "*" : wanted[0] ? stackId(wanted[0].name) : stackId(name);
       return {
         needs: [{ action: "cloudformation:DescribeStacks", resource }],
@@ -71,7 +72,7 @@ function describeStacks(stacks: readonly AwsStack[]): string {
     );
     return (
       `<member><StackName>${escapeXml(stack.name)}</StackName><StackId>${escapeXml(stackId(stack.name))}</StackId>` +
-      // When a local stack was made is not kept; the SDK wants a time.
+      // The SDK needs a time; the time of a local stack's creation is not stored.
       `<CreationTime>1970-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>` +
       `<Outputs>${outputs.join("")}</Outputs></member>`
     );
@@ -82,7 +83,7 @@ function describeStacks(stacks: readonly AwsStack[]): string {
   );
 }
 
-/** The same id at each start, as a stack keeps its own. */
+/** The same id at each start, because on AWS a stack's id does not change. */
 function stackId(name: string): string {
   const digest = createHash("sha256").update(name).digest("hex");
   const uuid = digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");

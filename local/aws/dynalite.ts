@@ -4,8 +4,9 @@ import { AwsError, refuseUnknownParameters } from "./service.ts";
 import { DatabaseInUse, openDatabase, type SqliteStore, sqliteStore } from "./sqlite-store.ts";
 import { localAccountId, localRegion } from "./types.ts";
 
-// dynalite's own HTTP server parses and checks each request again and listens for anybody; its parts, called in
-// process, do neither. They have no types and no documentation: the version is exact, and front-door.test.ts is the proof.
+// dynalite's own HTTP server parses and checks each request again, and accepts connections from every host.
+// Its parts, called in process, do neither. They have no types and no documentation: so package.json has an
+// exact version, and front-door.test.ts proves that they work.
 const require = createRequire(import.meta.url);
 const database = require("dynalite/db") as DynaliteDatabase;
 const validations = require("dynalite/validations") as DynaliteValidations;
@@ -13,13 +14,13 @@ const validations = require("dynalite/validations") as DynaliteValidations;
 export type Item = Record<string, Record<string, unknown>>;
 export type Parameters = Record<string, unknown>;
 
-/** A database on a folder. */
+/** A database in a folder. */
 export interface Dynalite {
-  /** Whether there is such an operation here. */
+  /** Whether the local DynamoDB has this operation. */
   has(operation: string): boolean;
-  /** The parameters as dynalite wants them. @throws {AwsError} they are not right */
+  /** Returns the parameters in dynalite's form. @throws {AwsError} they are not valid */
   check(operation: string, body: Parameters): Parameters;
-  /** Acts on checked parameters. @throws {AwsError} as DynamoDB would answer */
+  /** Performs the operation with checked parameters. @throws {AwsError} as DynamoDB would answer */
   perform(operation: string, data: Parameters): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -55,7 +56,7 @@ interface DynaliteOperation {
   ): void;
 }
 
-// Asked for by DynamoDB's users since 2023 and not known to dynalite: the item that a failed condition saw.
+// Returns the item that a failed condition saw. DynamoDB has this parameter since 2023, dynalite does not.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html#DDB-UpdateItem-request-ReturnValuesOnConditionCheckFailure
 const returnOnFailure = "ReturnValuesOnConditionCheckFailure";
 const checkConditional = database.checkConditional;
@@ -107,13 +108,14 @@ function awsError(error: unknown): AwsError {
 }
 
 /**
- * Opens a database, making it if the folder is empty. What LevelDB kept there for an older version is taken over.
- * @throws {Error} another process has it open, or it cannot be read
+ * Opens a database, or makes it if the folder is empty. Takes over the LevelDB data of an older version.
+ * @throws {Error} another process has the database open, or it cannot be read
  */
 export async function openDynalite(folder: string): Promise<Dynalite> {
   const sqlite = await openStore(folder);
-  // In place of LevelDB, which loses acknowledged writes (ADR 0020). dynalite's own database in memory stays empty: each
-  // method that an operation of ours calls is replaced, and the two that none calls are taken away.
+  // SQLite replaces LevelDB, which loses acknowledged writes (ADR 0020). dynalite's own database in memory
+  // stays empty: the SQLite store replaces each method that our operations call, and the two methods that
+  // no operation calls are removed.
   const store = database.create({ createTableMs: 0 });
   Object.assign(store.db, sqlite, { batch: undefined, createKeyStream: undefined });
   Object.assign(store.tableDb, { awsAccountId: localAccountId, awsRegion: localRegion });
@@ -152,8 +154,8 @@ function read(store: DynaliteStore, operation: DynaliteOperation, data: Paramete
 }
 
 /**
- * Item and indexes in one transaction. dynalite writes them one after the other and waits for nothing else, so on a store that
- * answers at once the operation has ended when `act` returns.
+ * Writes an item and its indexes in one transaction. dynalite writes them one after the other and waits for
+ * nothing else. The store answers in the same turn, so the operation has ended when `act` returns.
  */
 function write(
   store: DynaliteStore,
@@ -167,7 +169,8 @@ function write(
       operation.act(store, data, (error, answer) => {
         outcome = { error, answer };
       });
-      if (outcome === undefined) throw new Error("dynalite has not ended a write in the turn that began it");
+      if (outcome === undefined)
+        throw new Error("dynalite has not ended a write in the same turn of the event loop");
       if (outcome.error) throw outcome.error;
       return outcome.answer;
     });

@@ -13,8 +13,8 @@ import {
 import { type AwsTable, localAccountId, localRegion } from "./types.ts";
 
 /**
- * DynamoDB, by dynalite on SQLite: tables and items outlive a restart.
- * @param folder of the database; one process may have it open at a time
+ * DynamoDB, by dynalite on SQLite: tables and items survive a restart.
+ * @param folder the database's folder; only one process at a time may have it open
  * @throws {Error} the folder is in use, or holds a table with other keys or indexes than the template's
  */
 export async function localDynamoDb(folder: string, tables: readonly AwsTable[]): Promise<AwsService> {
@@ -29,7 +29,7 @@ export async function localDynamoDb(folder: string, tables: readonly AwsTable[])
 
   return {
     name: "dynamodb",
-    // DynamoDB takes 16 MB for batches; nothing of Linkspan comes near this.
+    // DynamoDB accepts 16 MB for batches; Linkspan's requests are far below 1 MB.
     bodyLimit: 1024 * 1024,
     errors: {
       accessDenied: [400, "AccessDeniedException"],
@@ -43,7 +43,7 @@ export async function localDynamoDb(folder: string, tables: readonly AwsTable[])
       if (!dynalite.has(name) || name === "CreateTable") {
         throw new AwsError(400, "UnknownOperationException", `the local DynamoDB has no ${name}`);
       }
-      // Parameters are checked before permissions (a guess: no page tells which comes first).
+      // Parameters are checked before permissions (a guess: no page says which check comes first).
       const data = dynalite.check(name, jsonBody(request));
       return {
         needs: accessNeeds(name, data, tables),
@@ -63,7 +63,8 @@ export async function localDynamoDb(folder: string, tables: readonly AwsTable[])
 }
 
 /**
- * Actions, resources and condition keys of each operation; a query of an index asks for the index, not the table.
+ * Actions, resources and condition keys of each operation; a query of an index needs permission for the
+ * index, not for the table.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
  */
 function accessNeeds(name: string, data: Parameters, tables: readonly AwsTable[]): AwsOperation["needs"] {
@@ -80,7 +81,7 @@ function accessNeeds(name: string, data: Parameters, tables: readonly AwsTable[]
         return { action, resource: tableArn(table), context: leadingKeys(keys, partitionKey(tables, table)) };
       },
     );
-    // The check of parameters leaves no empty batch.
+    // `check` refuses an empty batch.
     return needs as [AccessNeed, ...AccessNeed[]];
   }
   const table = String(data.TableName);
@@ -151,7 +152,7 @@ export function templateTable(table: AwsTable): Parameters {
   });
 }
 
-/** What must be the same for an existing table to serve the template's. */
+/** The properties in which an existing table must equal the template's table. */
 function tableShape(table: Parameters): string {
   const indexes = (table.GlobalSecondaryIndexes ?? []) as {
     IndexName: string;

@@ -13,7 +13,7 @@ import {
 } from "./service.ts";
 import { type AwsEventBus, type BusEvent, localAccountId, localRegion } from "./types.ts";
 
-/** EventBridge and what the platform itself may look at. */
+/** EventBridge, and the events that the platform itself may read. */
 export interface LocalEventBridge extends AwsService {
   /** The last events, oldest first. */
   events(): readonly BusEvent[];
@@ -23,16 +23,17 @@ export interface LocalEventBridge extends AwsService {
 const maxKept = 1_000;
 const maxEntries = 10;
 /**
- * Of all entries of a request together, as the page has it; newer pages speak of each entry, and of more.
+ * Limit of all entries of a request together, as this page says; newer pages give a larger limit, for each
+ * entry.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/calculate-putevents-entry-size.html
  */
 const maxBytes = 256 * 1024;
 
 /**
- * EventBridge's PutEvents: what comes is kept for tests, and appended to a file for whoever develops against it. Rules and
- * targets are not there.
+ * EventBridge's PutEvents, without rules and targets. Events are kept in memory for tests, and appended to
+ * a file for developers.
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
- * @param file one event a line, in the shape in which a rule's target gets it
+ * @param file gets one event a line, in the shape that a rule's target would receive
  */
 export function localEventBridge(
   file: string,
@@ -52,7 +53,7 @@ export function localEventBridge(
 
   return {
     name: "events",
-    // JSON may need six characters for one byte.
+    // JSON may need six characters for one byte of text.
     bodyLimit: 2 * 1024 * 1024,
     errors: {
       accessDenied: [400, "AccessDeniedException"],
@@ -97,7 +98,7 @@ interface Entry {
   readonly Resources?: readonly string[];
 }
 
-/** @throws {AwsError} ValidationException: what refuses the whole request */
+/** @throws {AwsError} ValidationException: the whole request is refused */
 function readEntries(body: Record<string, unknown>): Entry[] {
   refuseUnknownParameters("PutEvents", body, ["Entries"]);
   const entries = Array.isArray(body.Entries) ? (body.Entries as Record<string, unknown>[]) : [];
@@ -129,13 +130,16 @@ function readEntries(body: Record<string, unknown>): Entry[] {
   return entries as Entry[];
 }
 
-/** The page of `maxBytes`. */
+/** Size of an entry, by the rules of the page of `maxBytes`. */
 function sizeOf({ Time, Source = "", DetailType = "", Detail = "", Resources = [] }: Entry): number {
   const texts = [Source, DetailType, Detail, ...Resources];
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text), Time === undefined ? 0 : 14);
 }
 
-/** What fails one entry, while the answer is 200: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html */
+/**
+ * Why one entry fails, while the answer's status is 200:
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
+ */
 function whatIsWrong(
   entry: Entry,
   buses: readonly AwsEventBus[],
@@ -149,7 +153,7 @@ function whatIsWrong(
   }
   if (!isObject(entry.Detail ?? ""))
     return { ErrorCode: "MalformedDetail", ErrorMessage: "Detail is malformed." };
-  // A guess: no page tells what becomes of an event for a bus that is not there.
+  // A guess: no page says what happens to an event for a bus that does not exist.
   if (!buses.some(({ name }) => busArn(name) === busArn(entry.EventBusName)))
     return { ErrorCode: "ResourceNotFoundException", ErrorMessage: "Event bus does not exist." };
   return undefined;
@@ -180,7 +184,7 @@ function eventOf(entry: Entry, now: number): BusEvent {
   };
 }
 
-/** A bus is named by its name or its ARN; without either it is the account's default one. */
+/** `name` is the bus's name or its ARN; without a name it is the account's default bus. */
 function busArn(name = "default"): string {
   return name.startsWith("arn:") ? name : `arn:aws:events:${localRegion}:${localAccountId}:event-bus/${name}`;
 }

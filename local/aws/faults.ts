@@ -2,11 +2,11 @@ import type { CommonErrors } from "./service.ts";
 import { AwsError } from "./service.ts";
 import type { AwsFault } from "./types.ts";
 
-/** Faults that tests have asked for, oldest first. Nothing is random: the n-th matching call fails, always the same. */
+/** Faults that tests have asked for, oldest first. Nothing is random: in each run the same calls fail. */
 export interface Faults {
   add(fault: AwsFault): void;
   clear(): void;
-  /** The fault of this call, if one is due, using up one of its count. */
+  /** Returns this call's fault if there is one, and lowers the fault's count by one. */
   take(call: { service: string; action: string; principal: string }): AwsFault | undefined;
 }
 
@@ -55,13 +55,13 @@ function matches(fault: AwsFault, call: { service: string; action: string; princ
   );
 }
 
-/** The error that a fault asks for, in the service's own words where the fault leaves them open. */
+/** The error that a fault asks for; what the fault leaves open has the service's usual status and code. */
 export function faultError(fault: AwsFault, errors: CommonErrors): AwsError | undefined {
   if (fault.status === undefined && fault.code === undefined) return undefined;
   const [status, code] = (fault.status ?? 400) >= 500 ? errors.internal : errors.throttled;
   return new AwsError(
     fault.status ?? (fault.code === undefined || fault.code === code ? status : 400),
     fault.code ?? code,
-    "this failure was asked for by a test",
+    "a test asked for this failure",
   );
 }

@@ -26,16 +26,18 @@ import {
 export * from "./types.ts";
 
 /**
- * Starts the one place that every AWS call of the local platform goes to. It tells the service by the credential scope
- * of the signature and the caller by the access key, checks both signature and policy, fails where a test wants it, lets
- * the local service act, and dates the answer by the platform's clock.
- * @throws {UnknownPolicy} a statement has something that the evaluator does not know
+ * Starts the front door: every AWS call of the local platform goes to it. It finds the service by the
+ * signature's credential scope and the caller by the access key, and checks signature and policy. It fails
+ * the call if a test asks for it; otherwise the local service acts. The answer's `Date` is the platform's
+ * time.
+ * @throws {UnknownPolicy} a statement has an element, operator or key that the evaluator does not know
  * @throws {Error} the data folder is in use, or holds tables of another shape
  */
 export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
   const { clock, dataFolder } = options;
   const server = createServer({ keepAlive: true, noDelay: true });
-  // Long enough for a pool of kept-alive connections, so that no request meets a connection that is just being closed.
+  // Long, because clients pool connections: no request should arrive on a connection that the server is
+  // closing.
   server.keepAliveTimeout = 600_000;
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
@@ -90,7 +92,7 @@ function frontDoor({ options, server, port, url, services, sqs, eventBridge, all
       send(response, {
         status: 421,
         headers: { "content-type": "text/plain" },
-        body: "this address is not served here\n",
+        body: "this server does not serve this host name\n",
       });
       return;
     }
@@ -98,7 +100,7 @@ function frontDoor({ options, server, port, url, services, sqs, eventBridge, all
     const service = claim === undefined ? undefined : byName.get(claim.service);
     if (claim === undefined || service === undefined) {
       const text =
-        "the front door takes requests signed with Signature Version 4 for dynamodb, sqs, s3, kms, events and cloudformation";
+        "the front door accepts requests signed with Signature Version 4 for dynamodb, sqs, s3, kms, events and cloudformation";
       send(response, {
         status: 403,
         headers: { "content-type": "application/json" },
@@ -111,7 +113,8 @@ function frontDoor({ options, server, port, url, services, sqs, eventBridge, all
     } catch (error) {
       if (response.headersSent || response.destroyed) return void response.destroy();
       const [status, code] = service.errors.internal;
-      // What is not an error of AWS is a fault of ours: it must be seen, and the caller must not wait for its timeout.
+      // Any other error than AwsError is our bug: the answer shows it, so that the caller does not wait for
+      // its timeout.
       const known = error instanceof AwsError ? error : new AwsError(status, code, String(error));
       send(response, service.errorAnswer(known, { method: message.method ?? "" }));
     }
@@ -211,7 +214,7 @@ function frontDoor({ options, server, port, url, services, sqs, eventBridge, all
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
-      // What has begun to act ends before the stores are closed under it.
+      // Running operations end before their stores close.
       await Promise.all(busy);
       await Promise.all(services.map((service) => service.close()));
     },
@@ -225,14 +228,14 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** @throws {AwsError} the body is longer than the service takes */
+/** @throws {AwsError} the body is longer than the service accepts */
 async function readRequest(message: IncomingMessage, bodyLimit: number | undefined): Promise<AwsRequest> {
   const [path = "", query = ""] = (message.url ?? "").split(/\?(.*)/s);
   const request = { method: message.method ?? "", path, query, headers: message.headers };
   if (bodyLimit === undefined) return { ...request, body: Buffer.alloc(0) };
   const tooLong = () =>
     new AwsError(413, "RequestEntityTooLarge", `the body has more than ${bodyLimit} bytes`);
-  // Said before the body is read: leaving the loop below breaks the connection.
+  // This check comes before the body is read, because an exception in the loop below breaks the connection.
   if (Number(message.headers["content-length"]) > bodyLimit) throw tooLong();
   const chunks: Buffer[] = [];
   let length = 0;
@@ -249,7 +252,10 @@ function send(response: ServerResponse, { status, headers, body }: AwsAnswer): v
   response.end(body);
 }
 
-/** Every answer's Date, also of those that s3rver writes (and whose headers it clears for errors). */
+/**
+ * Sets every answer's Date, also in the answers that s3rver writes. (s3rver clears the headers of error
+ * answers.)
+ */
 function dateByClock(response: ServerResponse, now: () => number): void {
   response.sendDate = false;
   const writeHead = response.writeHead;
@@ -259,7 +265,7 @@ function dateByClock(response: ServerResponse, now: () => number): void {
   }) as typeof writeHead;
 }
 
-/** Lets an operation that writes its own answer act without anybody hearing of it. */
+/** Breaks the connection when an operation that writes its own answer begins to write it. */
 function loseAnswer(response: ServerResponse): void {
   const writeHead = response.writeHead;
   response.writeHead = ((...parameters: Parameters<typeof writeHead>) => {
@@ -268,7 +274,7 @@ function loseAnswer(response: ServerResponse): void {
   }) as typeof writeHead;
 }
 
-/** A TCP reset, as when a load balancer or a network gives up. */
+/** A TCP reset, as after a failure of a load balancer or a network. */
 function breakConnection(response: ServerResponse): void {
   response.socket?.resetAndDestroy();
 }

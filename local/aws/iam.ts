@@ -1,14 +1,14 @@
 import type { AccessNeed, ConditionContext } from "./service.ts";
 import type { IamStatement, PolicyUse } from "./types.ts";
 
-/** A policy that cannot be judged here; the message says which statement and what is unknown in it. */
+/** A policy that the evaluator cannot judge; the message names the statement and its unknown part. */
 class UnknownPolicy extends Error {}
 
 /**
- * An identity policy, ready to be asked.
+ * An identity policy that can be evaluated.
  *
- * Within one account and without boundaries or organization policies, an explicit Deny wins over any Allow, and what
- * nothing allows is refused:
+ * Within one account, without boundaries and organization policies, an explicit Deny wins over any Allow,
+ * and an action that no statement allows is refused:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
  */
 export interface Policy {
@@ -21,12 +21,12 @@ export interface Policy {
 
 export interface Verdict {
   readonly allowed: boolean;
-  /** As AWS words it in messages. */
+  /** In the words of AWS's messages. */
   readonly reason:
     | "allowed"
     | "with an explicit deny in an identity-based policy"
     | "because no identity-based policy allows the action";
-  /** The patterns of Allow statements that allowed it. */
+  /** The patterns of the Allow statements that allowed the action. */
   readonly allowedBy: readonly Omit<PolicyUse, "principal">[];
 }
 
@@ -48,8 +48,8 @@ interface Statement {
 
 /**
  * Reads the statements of a principal.
- * @param owner who they belong to, for messages
- * @throws {UnknownPolicy} a statement has something that this evaluator does not know
+ * @param owner name of the principal, for messages
+ * @throws {UnknownPolicy} a statement has an element, operator or key that this evaluator does not know
  */
 export function readPolicy(owner: string, statements: readonly IamStatement[]): Policy {
   const read = statements.map((statement, index) => {
@@ -123,7 +123,7 @@ function texts(element: string, value: unknown): string[] {
   return list as string[];
 }
 
-/** `*` is any run of characters, `?` any one. */
+/** `*` matches any number of characters, `?` exactly one. */
 function glob(text: string, flags = ""): RegExp {
   const source = text
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
@@ -132,7 +132,10 @@ function glob(text: string, flags = ""): RegExp {
   return new RegExp(`^${source}$`, flags);
 }
 
-/** Actions are compared without regard to case: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html */
+/**
+ * The comparison of actions ignores case:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+ */
 function actionPattern(text: string): Pattern {
   if (text !== "*" && !/^[a-z0-9-]+:[\w*?]+$/i.test(text)) {
     throw new UnknownPolicy(`${text} is not an action`);
@@ -142,7 +145,8 @@ function actionPattern(text: string): Pattern {
 }
 
 /**
- * A wildcard stays within its segment of the ARN, except in the last one, which is the resource itself:
+ * A wildcard matches within its segment of the ARN; only in the last segment, the resource itself, it also
+ * matches colons:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
 function resourcePattern(text: string): Pattern {
@@ -163,7 +167,10 @@ function arnSegments(arn: string): string[] {
   return parts.length < 6 ? parts : [...parts.slice(0, 5), parts.slice(5).join(":")];
 }
 
-/** Condition keys that the front door knows the values of; `many`: a key with several values, which needs a set operator. */
+/**
+ * Condition keys whose values the front door knows; `many`: the key has several values and needs a set
+ * operator.
+ */
 const conditionKeys: readonly { readonly key: RegExp; readonly many: boolean }[] = [
   { key: /^aws:securetransport$/, many: false },
   { key: /^dynamodb:leadingkeys$/, many: true },
@@ -184,7 +191,7 @@ const comparisons: Readonly<Record<string, (expected: string) => (value: string)
 /**
  * All conditions of a statement must hold; the values of one key are alternatives.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
- * Set operators, and what they say of a key that the request does not have:
+ * Set operators, and their result for a key that the request does not have:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  */
 function readConditions(block: NonNullable<IamStatement["Condition"]>): Condition[] {

@@ -21,12 +21,13 @@ interface MasterKey extends AwsKey {
 }
 
 /**
- * KMS with symmetric keys: real AES-256-GCM under master keys that are kept in a file of mode 600, so that what was
- * sealed before a restart opens after it.
+ * KMS with symmetric keys: real AES-256-GCM. A file of mode 600 stores the master keys, so that ciphertexts
+ * can be decrypted after a restart.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html
  *
- * What KMS puts into its ciphertext blobs is not public; ours hold a version, the key's id, nonce, tag and ciphertext.
- * @param keys the keys of the template; what lies in the folder under other ids stays there
+ * The content of KMS's ciphertext blobs is not public; ours hold a version, the key's id, nonce, tag and
+ * ciphertext.
+ * @param keys the keys of the template; keys with other ids in the folder stay there
  */
 export async function localKms(folder: string, keys: readonly AwsKey[]): Promise<AwsService> {
   const masterKeys = await loadMasterKeys(folder, keys);
@@ -140,7 +141,7 @@ async function loadMasterKeys(folder: string, keys: readonly AwsKey[]): Promise<
   const missing = keys.filter((key) => !Object.hasOwn(materials, key.id));
   for (const key of missing) materials[key.id] = randomBytes(32).toString("base64");
   if (missing.length > 0) {
-    // Renamed into place: half a file would make everything that was sealed unreadable.
+    // The rename replaces the file at once: with half a file no ciphertext could be decrypted.
     await writeFile(`${file}.new`, JSON.stringify(materials), { mode: 0o600, flush: true });
     await rename(`${file}.new`, file);
   }
@@ -181,7 +182,10 @@ function blobHeader(keyId: string): Buffer {
   return Buffer.concat([Buffer.from([1, id.length]), id]);
 }
 
-/** The key that a blob names. @throws {AwsError} InvalidCiphertextException, or what KMS says of a key it does not have */
+/**
+ * The key that a blob names.
+ * @throws {AwsError} InvalidCiphertextException, or KMS's error for a key that does not exist
+ */
 function keyOfBlob(blob: Buffer, keys: readonly MasterKey[]): MasterKey {
   const idLength = blob[1] ?? 0;
   if (blob[0] !== 1 || blob.length < 2 + idLength + nonceBytes + tagBytes) throw invalidCiphertext();
@@ -196,11 +200,11 @@ function keyOfBlob(blob: Buffer, keys: readonly MasterKey[]): MasterKey {
 }
 
 function invalidCiphertext(): AwsError {
-  // KMS says no more than the code: which of blob, key and context is wrong is nobody's business.
+  // As in KMS, the error has only a code: it must not say whether blob, key or context is wrong.
   return new AwsError(400, "InvalidCiphertextException", "");
 }
 
-/** The pairs sorted by name: their order in the request means nothing. */
+/** The pairs sorted by name, because their order in the request has no meaning. */
 function canonicalContext(context: EncryptionContext): Buffer {
   const pairs = Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1));
   return Buffer.from(JSON.stringify(pairs));

@@ -5,21 +5,22 @@ import { ClassicLevel } from "classic-level";
 import { DatabaseInUse, SQLITE_FILE } from "./sqlite-store.ts";
 
 /**
- * How far a folder has come, in the database's `user_version`: nothing was looked for yet; all was copied, LevelDB's files are to
- * be removed; LevelDB has nothing to do here any more.
+ * The folder's state, in the database's `user_version`. `new`: the platform has not looked for LevelDB's
+ * files yet. `copied`: all entries are copied, LevelDB's files are still to be removed. `ready`: the folder
+ * has no LevelDB files.
  */
 const STATES = { new: 0, copied: 1, ready: 2 } as const;
-/** It names the current manifest: where it is, there is a database. */
+/** The file that names the current manifest: a folder with this file holds a LevelDB database. */
 const CURRENT = "CURRENT";
 /** https://github.com/google/leveldb/blob/main/doc/impl.md#files */
 const LEVEL_DB_FILE = /^(?:CURRENT|LOCK|LOG(?:\.old)?|MANIFEST-\d+|\d+\.(?:ldb|sst|log|dbtmp))$/;
 
 /**
- * Copies what an older version kept in LevelDB, as it stands there, in one transaction, and removes LevelDB's files then. After
- * a crash in the middle the next call begins again, or goes on removing. LevelDB's `get` may find an older version of an entry;
- * its iterators, which are used here, find the newest.
- * @throws {DatabaseInUse} an older version has it open
- * @throws {Error} it cannot be read, or an older version has used the folder since
+ * Copies the LevelDB entries of an older version unchanged, in one transaction, then removes LevelDB's
+ * files. After a crash, the next call starts the copy again or continues to remove files. LevelDB's `get`
+ * may find an older version of an entry; its iterators, which this function uses, find the newest.
+ * @throws {DatabaseInUse} a process with an older version has the folder open
+ * @throws {Error} the entries cannot be read, or an older version has used the folder after the copy
  */
 export async function takeOverLevelDb(folder: string, database: DatabaseSync): Promise<void> {
   const state = database.prepare("PRAGMA user_version").get()?.user_version;
@@ -27,7 +28,7 @@ export async function takeOverLevelDb(folder: string, database: DatabaseSync): P
   if (state === STATES.ready) {
     if (!isThere) return;
     throw new Error(
-      `an older version of Linkspan has used this folder since its tables moved to ${SQLITE_FILE}; delete ${SQLITE_FILE} to go on with what that version wrote, or ${CURRENT} to go on with what this one wrote`,
+      `an older version of Linkspan has used this folder since its tables moved to ${SQLITE_FILE}; delete ${SQLITE_FILE} to keep the data of the older version, or ${CURRENT} to keep the data of this version`,
     );
   }
   if (state === STATES.new && isThere) await copy(folder, database);
@@ -47,7 +48,7 @@ async function copy(folder: string, database: DatabaseSync): Promise<void> {
     const cause = (error as Error).cause as (Error & { code?: string }) | undefined;
     if (cause?.code === "LEVEL_LOCKED") throw new DatabaseInUse(`${folder} is in use`, { cause });
     throw new Error(
-      `the tables that an older version kept there cannot be read (${cause?.message ?? error}); move the folder away to begin anew`,
+      `the tables that an older version kept there cannot be read (${cause?.message ?? error}); move the folder away to start with an empty one`,
       { cause: error },
     );
   }
@@ -56,7 +57,7 @@ async function copy(folder: string, database: DatabaseSync): Promise<void> {
     database.exec("BEGIN IMMEDIATE");
     for await (const [key, value] of level.iterator()) insert.run(key, value);
     database.exec(`PRAGMA user_version = ${STATES.copied}; COMMIT`);
-    // On disk, too, before the files that it came from go.
+    // The copy must be on disk before LevelDB's files are removed.
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } finally {
     await level.close();

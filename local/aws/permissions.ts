@@ -3,12 +3,12 @@ import { type Policy, readPolicy } from "./iam.ts";
 import { type AccessNeed, AwsError, type CommonErrors } from "./service.ts";
 import { localAccountId, type PolicyUse, type Principal } from "./types.ts";
 
-/** Who may call, what each may do, what was ever done by it, and what tests have taken away. */
+/** The principals, their permissions, the permissions that calls used, and those that tests removed. */
 export interface Permissions {
   principal(accessKeyId: string): Principal | undefined;
   /** @throws {Error} there is no such principal */
   principalCalled(name: string): Principal;
-  /** Whether the policy allows it; remembers by which statements. */
+  /** Whether the policy allows the need; records the statements that allow it. */
   allows(principal: Principal, need: AccessNeed): boolean;
   /** @throws {AwsError} access denied, with a message that names principal, action and resource */
   require(principal: Principal, need: AccessNeed, errors: CommonErrors): void;
@@ -18,7 +18,10 @@ export interface Permissions {
   granted(): PolicyUse[];
 }
 
-/** @throws {UnknownPolicy} a statement of a principal has something that the evaluator does not know */
+/**
+ * @throws {UnknownPolicy} a principal's statement has an element, operator or key that the evaluator does
+ * not know
+ */
 export function permissions(principals: readonly Principal[]): Permissions {
   const byKey = new Map<string, Principal>();
   const policies = new Map<string, Policy>();
@@ -84,7 +87,7 @@ export function permissions(principals: readonly Principal[]): Permissions {
   };
 }
 
-/** On AWS every call of an SDK comes over TLS; here the loopback stands for it. */
+/** On AWS every SDK call uses TLS; here the loopback interface counts as TLS. */
 const alwaysThere = { "aws:securetransport": ["true"] };
 
 function removalId(principalName: string, action: string): string {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { QueueDepth } from "./types.ts";
 
-/** A message as it lies in a queue. */
+/** A message in a queue. */
 export interface QueuedMessage {
   readonly id: string;
   readonly body: string;
@@ -35,11 +35,12 @@ export interface QueueSettings {
 }
 
 /**
- * A standard queue in memory, by the platform's clock: a test that moves the clock sees messages come back.
+ * A standard queue in memory, on the platform's clock: when a test moves the clock, messages become visible
+ * again.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html
  */
 export class Queue {
-  /** SQS has no limit; memory has. */
+  /** SQS has no limit; this one protects the process's memory. */
   static readonly maxMessages = 200_000;
 
   readonly settings: QueueSettings;
@@ -77,8 +78,9 @@ export class Queue {
   }
 
   /**
-   * Takes messages, waiting for the first one if there is none.
-   * @param waitMs real milliseconds, for the long poll is about the connection; everything else goes by the clock
+   * Takes messages; waits for the first one if the queue has none.
+   * @param waitMs real milliseconds, because a long poll holds a connection; all other times are by the
+   * platform's clock
    */
   async receive(
     count: number,
@@ -96,7 +98,7 @@ export class Queue {
     }
   }
 
-  /** Unknown and outlived handles are fine, as in SQS. */
+  /** Ignores unknown and expired handles, as SQS does. */
   delete(receiptHandle: string): void {
     this.#inFlight.delete(receiptHandle);
   }
@@ -112,9 +114,11 @@ export class Queue {
   }
 
   /**
-   * Moves what is visible, oldest first, to a queue, or each message back to where it failed. They arrive as new messages, with
-   * new ids and times: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
-   * @returns how many were moved; those that failed nowhere stay
+   * Moves the visible messages, oldest first, to a queue, or each message back to the queue where it
+   * failed. They arrive as new messages, with new ids and times:
+   * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+   * @returns the number of moved messages; without `to`, messages that were sent directly to this queue
+   * stay
    */
   moveVisible(to?: Queue): number {
     this.#bringBack();
@@ -154,7 +158,8 @@ export class Queue {
   }
 
   /**
-   * Fair queues: messages of a noisy group (more than 10 % of those in flight, and at least 30) come after the others.
+   * Fair queues: messages of a noisy group (more than 10 % of the messages in flight, and at least 30) come
+   * after the others.
    * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
    */
   #next(): QueuedMessage | undefined {
@@ -176,7 +181,7 @@ export class Queue {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Makes visible what is due, and drops what is older than the retention period. */
+  /** Makes due messages visible, and drops messages that are older than the retention period. */
   #bringBack(): void {
     const now = this.#clock.now();
     for (const [receiptHandle, entry] of this.#inFlight) {
@@ -195,7 +200,7 @@ export class Queue {
     }
   }
 
-  /** The clock tells nobody that it was moved: so a waiting receiver also looks by itself. */
+  /** The clock sends no event when a test moves it, so a waiting receiver looks again every 50 ms. */
   #somethingNew(leftMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {

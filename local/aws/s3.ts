@@ -34,7 +34,7 @@ interface S3rverServer {
   callback(): (request: Exchange["request"], response: Exchange["response"]) => Promise<void>;
 }
 
-/** What one request is about. */
+/** The bucket, key and query of a request. */
 interface Target {
   readonly bucket: string;
   /** Undefined: the bucket itself. */
@@ -43,19 +43,20 @@ interface Target {
 }
 
 /**
- * S3, path style, by s3rver on a folder; called in process, so that nothing reaches it but through the front door.
- * Operations that it would do otherwise than S3 are refused: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+ * S3, path style, by s3rver on a folder; s3rver runs in process, so that requests reach it only through the
+ * front door. Operations in which s3rver differs from S3 are refused:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
 export async function localS3(
   folder: string,
   buckets: readonly AwsBucket[],
   clock: Clock,
 ): Promise<AwsService> {
-  // s3rver would make it readable for everybody.
+  // s3rver would make a folder that all users can read.
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const server = new S3rver({ directory: folder, silent: true, vhostBuckets: false, configureBuckets: [] });
   for (const bucket of buckets) await server.store.putBucket(bucket.name);
-  // LastModified is the platform's time, as every service's is, and not the machine's.
+  // LastModified is the platform's time, not the machine's, as in every local service.
   const putObject = server.store.putObject.bind(server.store);
   server.store.putObject = async (object) => {
     const put = await putObject(object);
@@ -67,9 +68,10 @@ export async function localS3(
   const writing = new Set<string>();
 
   /**
-   * A missing object is a 404 only for those who may list the bucket, a 403 for the others:
-   * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html ("Permissions"). Where the permission to list has
-   * a condition on `s3:prefix`, we take it as not met, for a GetObject has no prefix (a guess: no page tells).
+   * For a missing object, callers who may list the bucket get a 404, all others a 403:
+   * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html ("Permissions"). If the permission
+   * to list has a condition on `s3:prefix`, it counts as not met, because a GetObject has no prefix (a
+   * guess: no page says it).
    */
   async function refuseMissing(bucket: string, key: string, exchange: Exchange): Promise<void> {
     if (await server.store.existsObject(bucket, key)) return;
@@ -84,7 +86,8 @@ export async function localS3(
 
   async function serve(exchange: Exchange): Promise<undefined> {
     const { request, response } = exchange;
-    // The signature was checked at the door, with keys that s3rver does not know and by a clock that it does not have.
+    // The front door has checked the signature; s3rver has neither the keys nor the platform's clock to
+    // check it again.
     delete request.headers.authorization;
     delete request.headers["x-amz-date"];
     const done = finished(response, { cleanup: true }).catch(() => {});
@@ -102,7 +105,7 @@ export async function localS3(
       throw new AwsError(
         409,
         "ConditionalRequestConflict",
-        "another conditional request for this key is under way",
+        "another conditional request for this key is running",
       );
     }
     writing.add(object);
@@ -176,14 +179,14 @@ function readTarget(request: AwsRequest): Target {
   try {
     key = decodeURIComponent(rawKey);
   } catch {
-    throw new AwsError(400, "InvalidURI", "the key is not well encoded");
+    throw new AwsError(400, "InvalidURI", "the key's percent-encoding is wrong");
   }
-  // Keys become paths of files: none may leave the bucket's folder, though S3 itself would take them.
+  // Keys become file paths, and no path may leave the bucket's folder; S3 itself accepts such keys.
   if (key.split("/").some((segment) => segment === "." || segment === "..") || key.includes("\0")) {
-    throw new AwsError(400, "InvalidURI", "the local S3 takes no keys with . or .. as a segment");
+    throw new AwsError(400, "InvalidURI", "the local S3 accepts no keys with . or .. as a segment");
   }
   if (key.includes("._S3rver_"))
-    throw new AwsError(400, "InvalidURI", "the local S3 keeps ._S3rver_ for itself");
+    throw new AwsError(400, "InvalidURI", "the local S3 reserves ._S3rver_ in keys");
   if (Buffer.byteLength(key) > 1024) throw new AwsError(400, "KeyTooLongError", "Your key is too long");
   return { bucket, key: key === "" ? undefined : key, query: new URLSearchParams(request.query) };
 }
@@ -192,7 +195,7 @@ function readTarget(request: AwsRequest): Target {
 function objectNeed(request: AwsRequest, { bucket, key, query }: Target): AccessNeed | undefined {
   if (key === undefined) return undefined;
   const resource = `${bucketArn(bucket)}/${key}`;
-  // x-id names the operation for whoever reads logs; S3 ignores it.
+  // x-id names the operation for readers of logs; S3 ignores it.
   const plain = [...query.keys()].every((name) => name === "x-id");
   if ((request.method === "GET" || request.method === "HEAD") && plain)
     return { action: "s3:GetObject", resource };

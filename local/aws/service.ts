@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 
-/** An error as a service of AWS would answer it. */
+/** An error that a service answers as AWS would. */
 export class AwsError extends Error {
   readonly status: number;
-  /** The code that SDKs make the exception's name of. */
+  /** The code; SDKs make the exception's name from it. */
   readonly code: string;
 
   constructor(status: number, code: string, message: string) {
@@ -20,12 +20,12 @@ export interface AwsAnswer {
   readonly body: string;
 }
 
-/** A request whose signature is good and whose body, unless the service streams it, was read. */
+/** A request with a valid signature; its body was read, unless the service streams it. */
 export interface AwsRequest {
   readonly method: string;
-  /** Path as it stood on the wire, still percent-encoded. */
+  /** Path as sent, still percent-encoded. */
   readonly path: string;
-  /** Query as it stood on the wire, without the question mark. */
+  /** Query as sent, without the question mark. */
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -34,7 +34,7 @@ export interface AwsRequest {
 /** Condition keys of a request, in lower case, with their values. */
 export type ConditionContext = Readonly<Record<string, readonly string[]>>;
 
-/** A permission that a request asks for: all of a request's needs must be allowed. */
+/** A permission that a request needs. All needs of a request must be allowed. */
 export interface AccessNeed {
   /** IAM action: `dynamodb:GetItem`. */
   readonly action: string;
@@ -47,9 +47,12 @@ export interface AccessNeed {
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Whether the caller's policy allows this too, for services whose answer depends on a second permission. */
+  /**
+   * Whether the caller's policy also allows this need, for services whose answer depends on a second
+   * permission.
+   */
   allows(need: AccessNeed): boolean;
-  /** Aborted when the caller went away or the front door closes. */
+  /** Aborted when the caller disconnects or the front door closes. */
   readonly signal: AbortSignal;
 }
 
@@ -59,7 +62,7 @@ export interface AwsOperation {
   act(exchange: Exchange): Promise<AwsAnswer | undefined>;
 }
 
-/** Statuses and codes by which a service says what every service has to say. */
+/** A service's own statuses and codes for the errors that all services have. */
 export interface CommonErrors {
   readonly accessDenied: readonly [status: number, code: string];
   readonly unknownAccessKey: readonly [status: number, code: string];
@@ -70,21 +73,21 @@ export interface CommonErrors {
 
 /** A service behind the front door. */
 export interface AwsService {
-  /** As in the credential scope. */
+  /** Name in the credential scope. */
   readonly name: string;
   /** Largest request body that is read into memory; undefined: the operation streams the body. */
   readonly bodyLimit: number | undefined;
   readonly errors: CommonErrors;
   /**
-   * Tells what the request wants, without acting.
-   * @throws {AwsError} it is not a request that the service understands
+   * Reads the request's operation, without performing it.
+   * @throws {AwsError} the service does not understand the request
    */
   read(request: AwsRequest): AwsOperation;
   errorAnswer(error: AwsError, request: Pick<AwsRequest, "method">): AwsAnswer;
   close(): Promise<void>;
 }
 
-/** Answers of the services that speak AWS JSON 1.0 or 1.1. */
+/** An answer in AWS JSON 1.0 or 1.1. */
 export function jsonAnswer(
   version: "1.0" | "1.1",
   status: number,
@@ -130,8 +133,8 @@ export function jsonBody(request: AwsRequest): Record<string, unknown> {
 }
 
 /**
- * The local services do what Linkspan needs, not all that AWS does. What they do not know they refuse, so that nobody
- * tests against a parameter that has no effect.
+ * The local services do only what Linkspan needs. They refuse unknown parameters, so that no test uses a
+ * parameter that has no effect.
  * @throws {AwsError} ValidationException
  */
 export function refuseUnknownParameters(

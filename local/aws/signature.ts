@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { AwsRequest } from "./service.ts";
 
-/** What an `Authorization: AWS4-HMAC-SHA256 …` header says. */
+/** The content of an `Authorization: AWS4-HMAC-SHA256 …` header. */
 export interface SignatureClaim {
   readonly accessKeyId: string;
   /** YYYYMMDD */
@@ -16,7 +16,7 @@ export interface SignatureClaim {
 const authorizationPattern =
   /^AWS4-HMAC-SHA256 Credential=([\w-]+)\/(\d{8})\/([\w-]+)\/([\w-]+)\/aws4_request, ?SignedHeaders=([\w;-]+), ?Signature=([0-9a-f]{64})$/;
 
-/** @returns undefined: no Signature Version 4 in this header */
+/** @returns undefined: the header has no Signature Version 4 */
 export function readAuthorization(header: string | undefined): SignatureClaim | undefined {
   const match = authorizationPattern.exec(header ?? "");
   if (match === null) return undefined;
@@ -29,15 +29,16 @@ export function readAuthorization(header: string | undefined): SignatureClaim | 
  * Makes a function that checks Signature Version 4 as AWS describes it: canonical request, string to sign, derived key.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  *
- * The request's time is not compared with the clock: tests move the clock, and SDKs then follow the Date of our answers.
- * A streamed body (S3) is covered by the hash in its signed header, but not hashed again here.
+ * The request's time is not compared with the clock, because tests move the clock, and SDKs then follow the
+ * Date of our answers. For a streamed body (S3) the signature covers the hash in the header; the body is
+ * not hashed again here.
  */
 export function signatureCheck(): (
   request: AwsRequest,
   claim: SignatureClaim,
   secretAccessKey: string,
 ) => boolean {
-  // The key depends on the day only, and deriving it takes four HMACs.
+  // Signing keys, cached because a key stays the same for a day and needs four HMACs.
   const keys = new Map<string, Buffer>();
 
   function signingKey(claim: SignatureClaim, secretAccessKey: string): Buffer {
@@ -54,7 +55,7 @@ export function signatureCheck(): (
   return (request, claim, secretAccessKey) => {
     const time = request.headers["x-amz-date"];
     if (typeof time !== "string" || !time.startsWith(claim.date)) return false;
-    // Without these two a signature could be moved to another host or another time.
+    // Without these two headers a signature would also be valid for another host or another time.
     if (!claim.signedHeaders.includes("host") || !claim.signedHeaders.includes("x-amz-date")) return false;
     const declaredHash = request.headers["x-amz-content-sha256"];
     const streamed = claim.service === "s3";
@@ -107,7 +108,7 @@ function canonicalQuery(query: string): string {
     const [name = "", value = ""] = pair.split(/=(.*)/s);
     return [encode(decode(name)), encode(decode(value))];
   });
-  // By name, then by value; comparing whole pairs would put `a-b=` before `a=`.
+  // Sorted by name, then by value; a comparison of whole pairs would put `a-b=` before `a=`.
   pairs.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y));
   return pairs.map((pair) => pair.join("=")).join("&");
 }

@@ -7,32 +7,38 @@ import { Readable } from "node:stream";
 export const SQLITE_FILE = "tables.sqlite";
 /** https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
-/** A range is read in pieces of this many characters: more than dynalite takes for one answer (1 MB), so one piece is the rule. */
+/**
+ * A range is read in pieces of this many characters. One answer of dynalite has less (1 MB), so usually one
+ * piece is enough.
+ */
 const PIECE_CHARACTERS = 4 * 1024 * 1024;
-/** The log is moved into the file after so many pages of 4 KB: seldom, for each time waits for the disk. */
+/**
+ * The log is moved into the file after this many pages of 4 KB; not more often, because each move waits for
+ * the disk.
+ */
 const CHECKPOINT_PAGES = 4_000;
 
 type Callback = (error: Error | null, value?: unknown) => void;
 
-/** A range of keys as Level has it. */
+/** A range of keys, as in Level. */
 export interface KeyRange {
   readonly gt?: string;
   readonly gte?: string;
   readonly lt?: string;
   readonly lte?: string;
   readonly reverse?: boolean;
-  /** Most entries; below 0: all. */
+  /** Maximum number of entries; below 0: all. */
   readonly limit?: number;
 }
 
 /** A key-value store in one SQLite file, with the methods of Level that dynalite uses. Values are JSON. */
 export interface SqliteStore {
-  /** Like `put` and `del`, it calls `done` before it returns. */
+  /** Calls `done` before it returns, as `put` and `del` do. */
   get(key: string, done: Callback): void;
   put(key: string, value: unknown, done: Callback): void;
   del(key: string, done: Callback): void;
   createValueStream(range?: KeyRange): Readable;
-  /** Does all of it or nothing; for work that ends in the same turn of the event loop. */
+  /** Runs `work` in one transaction; for work that ends in the same turn of the event loop. */
   atomically<Result>(work: () => Result): Result;
   close(): void;
 }
@@ -41,21 +47,23 @@ export interface SqliteStore {
 export class DatabaseInUse extends Error {}
 
 /**
- * Opens the folder's SQLite database, for this process alone: a lock that ends with the process, however it ends. An
- * acknowledged write survives the end of the process; a power cut may lose the last ones, as with LevelDB before.
- * @throws {DatabaseInUse} another process has it open
+ * Opens the folder's SQLite database and locks it for this process. The lock ends with the process, however
+ * the process ends. An acknowledged write survives the end of the process; a power cut may lose the last
+ * writes, as with LevelDB before.
+ * @throws {DatabaseInUse} another process has the database open
  */
 export function openDatabase(folder: string): DatabaseSync {
   const file = path.join(folder, SQLITE_FILE);
-  // SQLite would make it readable for everybody; its other files get the mode of this one.
+  // SQLite would make a file that all users can read; its other files get the mode of this file.
   closeSync(openSync(file, "a", 0o600));
   chmodSync(file, 0o600);
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
-    // In this order: no shared memory then, and the first read takes the lock. https://sqlite.org/wal.html#noshm
+    // With this order SQLite uses no shared memory, and the first read takes the lock.
+    // https://sqlite.org/wal.html#noshm
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    // With a row id: an entry of some kilobytes then lies in one page.
+    // The table has row ids, so that an entry of some kilobytes is stored in one page.
     database.exec("CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT");
     return database;
   } catch (error) {
@@ -65,7 +73,7 @@ export function openDatabase(folder: string): DatabaseSync {
   }
 }
 
-/** Does all of it or nothing. @throws what `work` throws, or that the commit failed; then nothing is written */
+/** Runs `work` in one transaction. @throws the error of `work` or of the commit; then nothing is written */
 function transaction<Result>(database: DatabaseSync, work: () => Result): Result {
   database.exec("BEGIN IMMEDIATE");
   try {
@@ -73,7 +81,7 @@ function transaction<Result>(database: DatabaseSync, work: () => Result): Result
     database.exec("COMMIT");
     return result;
   } catch (error) {
-    // A full disk has ended the transaction already.
+    // When the disk is full, SQLite has already ended the transaction.
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
@@ -92,7 +100,8 @@ export function sqliteStore(database: DatabaseSync): SqliteStore {
     let error: Error | null = null;
     let value: unknown;
     try {
-      // dynalite knows this message: it makes a table active in a later turn, when the platform may have stopped.
+      // dynalite checks for exactly this message: it makes a table active in a later turn, and the platform
+      // may have stopped by then.
       if (!database.isOpen) throw new Error("Database is closed");
       value = work();
     } catch (failure) {
@@ -101,7 +110,10 @@ export function sqliteStore(database: DatabaseSync): SqliteStore {
     done(error, value);
   }
 
-  /** One statement at one moment, read to its end: no write is held up, and none is half seen. */
+  /**
+   * Reads one piece by one statement in one turn: it delays no write, and sees each write completely or not
+   * at all.
+   */
   function readPiece(range: KeyRange, most: number): { key: string; value: string }[] {
     const conditions: string[] = [];
     const bounds: string[] = [];
@@ -125,7 +137,10 @@ export function sqliteStore(database: DatabaseSync): SqliteStore {
     return piece;
   }
 
-  /** The values of a range, each key once. What is written behind the first piece while it is read may be seen or not, as in DynamoDB. */
+  /**
+   * The values of a range, each key once. A write to a key after the first piece may be seen or not, as in
+   * DynamoDB.
+   */
   function* values(range: KeyRange): Generator<unknown, void, undefined> {
     let left = range.limit ?? -1;
     let rest = range;
@@ -175,7 +190,7 @@ const comparisons = [
   ["lte", "<="],
 ] as const;
 
-/** What is left of a range behind a key. */
+/** The rest of a range after a key. */
 function after(range: KeyRange, key: string): KeyRange {
   const { gt, gte, lt, lte, ...how } = range;
   const low = gt === undefined ? { ...(gte === undefined ? {} : { gte }) } : { gt };

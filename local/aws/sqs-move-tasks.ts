@@ -5,12 +5,17 @@ import { AwsError, type Exchange } from "./service.ts";
 import { queueArn, queueByArn, type SqsOperation } from "./sqs-operation.ts";
 import { type Body, integer } from "./sqs-parameters.ts";
 
-/** SQS tells of the last ten of a queue: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html */
+/**
+ * SQS lists the last ten tasks of a queue:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html
+ */
 const KEPT = 10;
 
 /**
- * Redrive of dead letters: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
- * A task is over before it is answered, so there is never a second one beside it, and nothing to cancel.
+ * Redrive of dead letters:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+ * A task ends before its request is answered, so two tasks never run at the same time, and no task can be
+ * cancelled.
  */
 export function moveTaskOperations(
   queues: ReadonlyMap<string, Queue>,
@@ -31,8 +36,9 @@ export function moveTaskOperations(
 
   return {
     StartMessageMoveTask: {
-      // As https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
-      // lists them; sqs:SendMessage on the destinations comes to it.
+      // The permissions of
+      // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+      // `requireSend` checks sqs:SendMessage on the destinations, too.
       actions: [
         "sqs:StartMessageMoveTask",
         "sqs:ReceiveMessage",
@@ -45,12 +51,12 @@ export function moveTaskOperations(
         integer(body, "MaxNumberOfMessagesPerSecond", 1, 500);
         const source = existing(name);
         const sources = sourcesOf(source);
-        // The code is a guess: the page says only that other queues are not accepted.
+        // The error code is a guess: the page says only that SQS does not accept other queues.
         if (sources.length === 0) {
           throw new AwsError(
             400,
             "InvalidParameterValue",
-            `${queueArn(name)} is no queue's dead-letter queue`,
+            `${queueArn(name)} is not the dead-letter queue of any queue`,
           );
         }
         const given = body.DestinationArn === undefined ? undefined : queueByArn(body, "DestinationArn");
@@ -70,7 +76,7 @@ export function moveTaskOperations(
             : { MaxNumberOfMessagesPerSecond: body.MaxNumberOfMessagesPerSecond }),
           ApproximateNumberOfMessagesMoved: moved,
           ApproximateNumberOfMessagesToMove: toMove,
-          // The words are a guess.
+          // The text is a guess.
           ...(moved === toMove ? {} : { FailureReason: "CouldNotDetermineMessageSource" }),
           StartedTimestamp: clock.now(),
         };

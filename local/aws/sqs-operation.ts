@@ -2,9 +2,9 @@ import { AwsError, type Exchange } from "./service.ts";
 import { type Body, text } from "./sqs-parameters.ts";
 import { localAccountId, localRegion } from "./types.ts";
 
-/** What one of SQS's operations takes and does. */
+/** An operation of SQS. */
 export interface SqsOperation {
-  /** IAM actions on the queue, all of which the caller needs; the first is the operation's own. */
+  /** IAM actions on the queue; the caller needs all of them. The first one is the operation's own. */
   readonly actions: readonly [string, ...string[]];
   readonly parameters: readonly string[];
   /** Name of the queue that a request is about. */
@@ -12,7 +12,7 @@ export interface SqsOperation {
   act(body: Body, queueName: string, exchange: Exchange): Promise<Body>;
 }
 
-/** @throws {AwsError} the request has no QueueUrl, or one that is no queue's */
+/** @throws {AwsError} the request has no QueueUrl, or its QueueUrl is not the URL of a queue */
 export function queueByUrl(body: Body): string {
   const url = text(body, "QueueUrl");
   const [, account, name] = /\/(\d{12})\/([\w.-]{1,80})$/.exec(url) ?? [];

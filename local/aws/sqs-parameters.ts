@@ -1,9 +1,12 @@
 import { AwsError, refuseUnknownParameters } from "./service.ts";
 
-/** A request of SQS, or an entry of its batches. */
+/** The body of an SQS request, or one entry of a batch. */
 export type Body = Record<string, unknown>;
 
-/** The entries of a batch. @throws {AwsError} none, more than ten, ids twice */
+/**
+ * The entries of a batch.
+ * @throws {AwsError} the batch has no entries, more than ten entries, or two entries with the same id
+ */
 export function batchEntries(body: Body, parameters: readonly string[]): Body[] {
   const entries = Array.isArray(body.Entries) ? (body.Entries as Body[]) : [];
   if (entries.length === 0)
@@ -17,7 +20,7 @@ export function batchEntries(body: Body, parameters: readonly string[]): Body[] 
   return entries;
 }
 
-/** A batch answers 200 even where entries failed; these are listed apart. */
+/** The answer of a batch has status 200 even if entries failed; it lists the failed entries separately. */
 export function batchAnswer(entries: readonly Body[], act: (entry: Body) => Body): Body {
   const Successful: Body[] = [];
   const Failed: Body[] = [];
@@ -52,7 +55,7 @@ export function integer(body: Body, name: string, least: number, most: number): 
   throw new AwsError(400, "InvalidParameterValue", `${name} must be a whole number from ${least} to ${most}`);
 }
 
-/** A list of names; anything else is none. */
+/** A list of names; empty for any other value. */
 export function names(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }

@@ -15,7 +15,7 @@ import { queueArn, queueByUrl, type SqsOperation } from "./sqs-operation.ts";
 import { type Body, batchAnswer, batchEntries, integer, names, text } from "./sqs-parameters.ts";
 import { type AwsQueue, localAccountId, type QueueDepth } from "./types.ts";
 
-/** SQS and what the platform itself may look at. */
+/** SQS, and the queue depths that the platform itself may read. */
 export interface LocalSqs extends AwsService {
   depth(name: string): QueueDepth;
 }
@@ -23,11 +23,12 @@ export interface LocalSqs extends AwsService {
 const maxMessageBytes = 1024 * 1024;
 
 /**
- * SQS with standard queues in memory: what is lost with the process, the sweep finds again.
+ * SQS with standard queues in memory. Messages are lost when the process ends; the sweep then sends them
+ * again.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html
  *
- * Ours, because fauxqs 2.4 drops the MessageGroupId of messages in standard queues, goes by the system's clock and
- * listens on every address.
+ * We do not use fauxqs 2.4, because it drops the MessageGroupId of messages in standard queues, uses the
+ * system's clock and listens on every address.
  */
 export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl: string): LocalSqs {
   const made = makeQueues(queues, clock);
@@ -74,7 +75,7 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
         "WaitTimeSeconds",
         "MessageSystemAttributeNames",
         "AttributeNames",
-        // There are none; asking for them is harmless.
+        // Messages have no attributes here; a request for them is harmless.
         "MessageAttributeNames",
       ],
       async act(body, name, exchange) {
@@ -151,7 +152,7 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
 
   return {
     name: "sqs",
-    // Ten messages may have 1 MiB together; JSON may need six characters for one byte.
+    // Ten messages may have 1 MiB together; JSON may need six characters for one byte of text.
     bodyLimit: 8 * 1024 * 1024,
     errors: {
       accessDenied: [403, "AccessDeniedException"],
@@ -181,7 +182,7 @@ export function localSqs(queues: readonly AwsQueue[], clock: Clock, frontDoorUrl
         "1.0",
         error.status,
         { __type: `com.amazonaws.sqs#${error.code}`, message: error.message },
-        // SDKs that knew the query protocol name the exception by this header.
+        // SDKs that once used the query protocol take the exception's name from this header.
         {
           "x-amzn-query-error": `${queryCodes[error.code] ?? error.code};${error.status < 500 ? "Sender" : "Receiver"}`,
         },
@@ -207,7 +208,7 @@ const queryCodes: Readonly<Record<string, string>> = {
   MessageNotInflight: "AWS.SimpleQueueService.MessageNotInflight",
 };
 
-/** Dead-letter queues first, for the others point to them. */
+/** Makes the dead-letter queues first, because the other queues refer to them. */
 function makeQueues(queues: readonly AwsQueue[], clock: Clock): Map<string, Queue> {
   const made = new Map<string, Queue>();
   const ordered = [...queues].sort(
@@ -223,7 +224,7 @@ function makeQueues(queues: readonly AwsQueue[], clock: Clock): Map<string, Queu
     const deadLetters = redrive === undefined ? undefined : made.get(redrive.deadLetterQueue);
     if (redrive !== undefined && deadLetters === undefined) {
       throw new Error(
-        `the queue ${name} has the dead-letter queue ${redrive.deadLetterQueue}, which is not there`,
+        `the queue ${name} has the dead-letter queue ${redrive.deadLetterQueue}, which does not exist`,
       );
     }
     const settings = {
@@ -244,11 +245,7 @@ function makeQueues(queues: readonly AwsQueue[], clock: Clock): Map<string, Queu
 function send(queue: Queue, body: Body): Body {
   const message = text(body, "MessageBody");
   if (Buffer.byteLength(message) > maxMessageBytes) {
-    throw new AwsError(
-      400,
-      "InvalidParameterValue",
-      `a message must be shorter than ${maxMessageBytes} bytes`,
-    );
+    throw new AwsError(400, "InvalidParameterValue", `a message must have at most ${maxMessageBytes} bytes`);
   }
   const delay = integer(body, "DelaySeconds", 0, 900);
   const groupId = body.MessageGroupId === undefined ? undefined : text(body, "MessageGroupId");

@@ -1,7 +1,7 @@
 import type { AttributeDefinition, GlobalSecondaryIndex, KeySchemaElement } from "@aws-sdk/client-dynamodb";
 import type { Clock } from "../clock.ts";
 
-/** A table as the template has it; the properties have the same names in CloudFormation and in CreateTable. */
+/** A table of the template; its properties have the same names in CloudFormation and in CreateTable. */
 export interface AwsTable {
   readonly name: string;
   readonly keySchema: readonly KeySchemaElement[];
@@ -35,7 +35,10 @@ export interface AwsEventBus {
   readonly name: string;
 }
 
-/** An event as a rule's target gets it: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html */
+/**
+ * An event in the shape that a rule's target receives:
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
+ */
 export interface BusEvent {
   readonly version: "0";
   readonly id: string;
@@ -63,9 +66,9 @@ export interface AwsResources {
 }
 
 /**
- * A statement of an identity policy as it stands in the synthesized template, with `Ref`, `Fn::GetAtt` and the like
- * already resolved. It is checked when the front door starts: an element, operator or condition key that the evaluator
- * does not know is an error, never ignored.
+ * A statement of an identity policy of the synthesized template, with `Ref`, `Fn::GetAtt` and similar
+ * functions already resolved. The front door checks it when it starts: an element, operator or condition
+ * key that the evaluator does not know is an error.
  */
 export interface IamStatement {
   readonly Sid?: string;
@@ -77,9 +80,9 @@ export interface IamStatement {
   >;
 }
 
-/** Who may call AWS: a function under its role, the platform's operator, a scheduler's role. */
+/** A caller of AWS: a function with its role, the platform's operator, or a scheduler's role. */
 export interface Principal {
-  /** As calls, faults and messages name it: the function's name. */
+  /** The name in calls, faults and messages; for a function, the function's name. */
   readonly name: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -87,48 +90,59 @@ export interface Principal {
   readonly statements: readonly IamStatement[];
 }
 
-/** One call that reached the front door and whose caller was known. */
+/** One call of a known caller that reached the front door. */
 export interface AwsCall {
-  /** As in the credential scope: `dynamodb`, `sqs`, `s3`, `kms`, `events`, `cloudformation`. */
+  /** Name in the credential scope: `dynamodb`, `sqs`, `s3`, `kms`, `events`, `cloudformation`. */
   readonly service: string;
   /** The operation's IAM action: `dynamodb:GetItem`. */
   readonly action: string;
-  /** The first resource that it names; a queue, table, index, key, bucket, object or event bus ARN. */
+  /**
+   * ARN of the first resource of the call: a queue, table, index, key, bucket, object, event bus or stack.
+   */
   readonly resource: string;
   readonly principal: string;
-  /** HTTP status of the answer; 0 where the connection was broken instead. */
+  /** HTTP status of the answer; 0 if the connection was broken instead. */
   readonly status: number;
-  /** Error code of the answer, if it was one that the front door itself gave (refusals, faults). */
+  /** Error code of an answer that the front door or a service threw as an error (refusals, faults). */
   readonly code?: string;
   /** Epoch milliseconds by the platform's clock. */
   readonly at: number;
 }
 
-/** How calls are to go wrong. Faults are tried in the order they were given; the first that matches is used up first. */
+/**
+ * How calls shall fail. Faults are tried in the order in which they were added; the first that matches is
+ * used.
+ */
 export interface AwsFault {
   readonly service: string;
   /** With or without the service: `dynamodb:UpdateItem` or `UpdateItem`. Default: every action. */
   readonly action?: string;
   /** Default: every principal. */
   readonly principal?: string;
-  /** How many calls, default 1; `Infinity` until `clearFaults`. */
+  /** Number of matching calls that get the fault, default 1; `Infinity`: all until `clearFaults`. */
   readonly count?: number;
-  /** Let so many matching calls pass before the first fault, default 0. */
+  /** Number of matching calls that pass before the first fault, default 0. */
   readonly skip?: number;
-  /** Answer this error instead of acting. Default status for a `code`: 400; default code for a status: the service's own. */
+  /**
+   * Answers this error and does not act. Default status for a `code`: 400; default code for a status: the
+   * service's own.
+   */
   readonly status?: number;
   readonly code?: string;
-  /** Wait so long, in real milliseconds, before anything else. */
+  /** Real milliseconds to wait before the call acts or fails. */
   readonly delayMs?: number;
-  /** Called when such a call arrives, which goes on when this has resolved; first of all. */
+  /** Called first when a matching call arrives; the call continues when the promise resolves. */
   readonly hold?: () => Promise<unknown>;
-  /** Called when such a call has been acted on; its answer is sent when this has resolved. */
+  /** Called after a matching call has acted; the answer is sent when the promise resolves. */
   readonly holdAnswer?: () => Promise<unknown>;
-  /** `before`: break the connection without acting; `after`: act, then break it without an answer. */
+  /**
+   * `before`: breaks the connection without acting; `after`: acts, then breaks the connection without an
+   * answer.
+   */
   readonly reset?: "before" | "after";
 }
 
-/** A policy action of a principal's statement and whether any call was ever allowed by it. */
+/** An action and a resource pattern of a principal's Allow statement. */
 export interface PolicyUse {
   readonly principal: string;
   readonly action: string;
@@ -138,9 +152,12 @@ export interface PolicyUse {
 
 export interface FrontDoorOptions {
   readonly clock: Clock;
-  /** Tables, objects and keys are kept below it; made if missing. */
+  /** Folder of tables, objects and keys; it is made if missing. */
   readonly dataFolder: string;
-  /** A function gets the front door's URL first, because queue URLs (and outputs that hold them) begin with it. */
+  /**
+   * A function is called with the front door's URL, because queue URLs (and outputs that hold them) begin
+   * with it.
+   */
   readonly resources: AwsResources | ((url: string) => AwsResources);
   readonly principals: readonly Principal[] | ((url: string) => readonly Principal[]);
   /** Default 0: any free port. */
@@ -153,7 +170,7 @@ export interface QueueDepth {
   readonly delayed: number;
 }
 
-/** The one place that AWS calls go to. */
+/** The only server for AWS calls. */
 export interface FrontDoor {
   /** `http://127.0.0.1:<port>`, for AWS_ENDPOINT_URL. */
   readonly url: string;
@@ -165,7 +182,10 @@ export interface FrontDoor {
   clearCalls(): void;
   fail(fault: AwsFault): void;
   clearFaults(): void;
-  /** Takes an action from a principal until `restorePermissions`. @throws {Error} the principal has no statement with it */
+  /**
+   * Removes an action from a principal until `restorePermissions`.
+   * @throws {Error} the principal has no statement with it
+   */
   removePermission(principal: string, action: string): void;
   restorePermissions(): void;
   /** Each (principal, action, resource pattern) of an Allow statement that allowed at least one call. */
@@ -173,8 +193,8 @@ export interface FrontDoor {
   /** Each (principal, action, resource pattern) that Allow statements grant. */
   grantedActions(): readonly PolicyUse[];
   /**
-   * Whether a principal may do what does not come through the front door, such as the schedule's role invoking a
-   * function; counts as used.
+   * Whether a principal may perform an action that does not come through the front door, such as an
+   * invocation of a function by the schedule's role; counts as used.
    */
   isAllowed(principal: string, action: string, resource: string): boolean;
   queueUrl(name: string): string;
@@ -182,10 +202,10 @@ export interface FrontDoor {
   /** The last events that were put on any bus, oldest first, at most 1,000. */
   events(): readonly BusEvent[];
   clearEvents(): void;
-  /** Ends every socket at once, flushes the stores. */
+  /** Breaks all connections, waits for running operations, then closes the stores. */
   close(): Promise<void>;
 }
 
-/** Region and account of the local platform; they stand in every ARN. */
+/** Region and account of the local platform; every ARN contains them. */
 export const localRegion = "eu-west-1";
 export const localAccountId = "000000000000";

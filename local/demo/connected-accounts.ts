@@ -2,17 +2,19 @@ import { createHash } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What the demo app keeps of a connection: exactly what a real app would keep in its own database. */
+/**
+ * The demo app's record of a connection: exactly the data that a real app would store in its own database.
+ */
 export interface ConnectedAccount {
   readonly instanceId: number;
   readonly instanceToken: string;
   readonly connector: string;
   readonly name: string;
-  /** Hash of who connected it; absent where an older version wrote it. */
+  /** Hash of the end user who connected the account; absent if an older version wrote the record. */
   readonly owner?: string;
 }
 
-/** The demo app's database: one JSON file, readable by its owner only. */
+/** The demo app's database: one JSON file that only its owner can read. */
 export class ConnectedAccounts {
   readonly #file: string;
   #accounts: ConnectedAccount[];
@@ -26,7 +28,7 @@ export class ConnectedAccounts {
     }
   }
 
-  /** Those of one user of the app: others on this machine can open it, too. */
+  /** The accounts of one end user of the app: other users of this machine can open the app, too. */
   list(endUser: string): readonly ConnectedAccount[] {
     const owner = hashOf(endUser);
     return this.#accounts.filter((account) => account.owner === owner);

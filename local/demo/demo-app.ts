@@ -16,41 +16,50 @@ import {
   type Vendor,
 } from "./pages.ts";
 
-/** A request to Linkspan may carry about 4.5 MB; what is larger is refused there, with words. Here only memory is guarded. */
+/**
+ * A request to Linkspan may have about 4.5 MB; Linkspan refuses larger ones with a message. This limit only
+ * protects memory.
+ */
 const MAX_BODY_BYTES = 12_000_000;
 
 export interface DemoAppOptions {
-  /** `http://127.0.0.1:4000`: where this app is. */
+  /** Origin of this app: `http://127.0.0.1:4000`. */
   readonly url: string;
   readonly settings: DemoSettings;
   readonly vendors: readonly Vendor[];
   readonly dataFolder: string;
-  /** Ends the access tokens at a stand-in; absent for real vendors. */
+  /** Ends the access tokens at a stand-in. */
   readonly expireAccessTokens?: (connector: string) => void;
 }
 
 export interface DemoApp {
   serve(request: IncomingMessage, response: ServerResponse): void;
-  /** Whoever opens it owns the accounts that an older version connected; absent where there are none. */
+  /**
+   * The browser that opens this URL becomes the owner of the accounts that an older version connected;
+   * absent if there are no such accounts.
+   */
   readonly takeOverUrl?: string;
 }
 
 /**
- * An app that uses Linkspan, as small as it can be: plain HTML forms, no JavaScript. Who is "signed in" is a cookie
- * with a random name for this browser, which is the `endUser` of the hosted flow. Every user of this machine can open it, so a
- * browser sees the accounts that it connected and no others, and no page holds a secret.
+ * A minimal app that uses Linkspan: plain HTML forms, no JavaScript. The "signed-in" user is a random name
+ * in this browser's cookie; this name is the `endUser` of the hosted flow. Every user of this machine can
+ * open the app, so a browser sees only the accounts that it connected, and no page shows a secret.
  */
 export function demoApp(options: DemoAppOptions): DemoApp {
   const linkspan = new LinkspanClient(options.settings);
   const accounts = new ConnectedAccounts(options.dataFolder);
-  /** Connect sessions that this app began. After a restart it knows of none; a real app has them in its database. */
+  /**
+   * Connect sessions that this app started. A restart loses them; a real app stores them in its database.
+   */
   const sessions = new Set<string>();
   const takeOverKey = accounts.hasOwnerless() ? randomBytes(24).toString("base64url") : undefined;
   const takeOverPath = `/take-over/${takeOverKey}`;
   const vendorOf = (key: string) => options.vendors.find((vendor) => vendor.key === key);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // `localhost` leads here as well; but what was agreed with vendors and Linkspan, and this browser's cookie, is of one origin.
+    // `localhost` reaches this server, too; but the registered callback and return URLs and this browser's
+    // cookie belong to one origin.
     if (request.method !== "POST" && request.headers.host !== new URL(options.url).host)
       return redirect(response, options.url + (request.url ?? "/"));
     const url = new URL(request.url ?? "/", options.url);
@@ -62,7 +71,7 @@ export function demoApp(options: DemoAppOptions): DemoApp {
     const account = accounts.find(Number(url.pathname.split("/")[2]), endUser);
     const path = url.searchParams.get("path") ?? "/";
     if (route.includes("{id}") && account === undefined)
-      return send(response, 404, errorPage("Not here", "This account is not connected."));
+      return send(response, 404, errorPage("Not found", "This account is not connected."));
 
     if (request.method === "GET" && takeOverKey !== undefined && url.pathname === takeOverPath) {
       accounts.giveOwnerlessTo(endUser);
@@ -82,7 +91,7 @@ export function demoApp(options: DemoAppOptions): DemoApp {
       case "GET /accounts/{id}": {
         const nextPage = url.searchParams.get("nextPage") ?? undefined;
         const shown = await view(account as ConnectedAccount, path, nextPage);
-        // Where there is no listing, the page says why; what went well before does not matter then.
+        // Without a listing the page shows the reason, and not the notice about an earlier success.
         return send(
           response,
           200,
@@ -99,7 +108,7 @@ export function demoApp(options: DemoAppOptions): DemoApp {
       case "POST /accounts/{id}/folders": {
         const name = new URLSearchParams((await body(request)).toString("utf8")).get("name") ?? "";
         await linkspan.createFolder((account as ConnectedAccount).instanceToken, join(path, name));
-        return back(response, account as ConnectedAccount, path, `Folder ${name} is there.`);
+        return back(response, account as ConnectedAccount, path, `Folder ${name} is created.`);
       }
       case "POST /accounts/{id}/remove": {
         const form = new URLSearchParams((await body(request)).toString("utf8"));
@@ -134,7 +143,7 @@ export function demoApp(options: DemoAppOptions): DemoApp {
           `/?done=${encodeURIComponent(`${(account as ConnectedAccount).name} is disconnected.`)}`,
         );
       default:
-        return send(response, 404, errorPage("Not here", "There is no such page."));
+        return send(response, 404, errorPage("Not found", "There is no such page."));
     }
   }
 
@@ -144,7 +153,7 @@ export function demoApp(options: DemoAppOptions): DemoApp {
     const claim = url.searchParams.get("claim");
     if (session !== null && claim !== null) {
       if (!/^[\w-]{1,100}$/.test(session))
-        return send(response, 400, errorPage("Not a session", "No connect session has such an id."));
+        return send(response, 400, errorPage("Not a session", "No connect session has this id."));
       if (!sessions.has(session)) return send(response, 200, claimPage(claimCommand(session, claim)));
       const instance = await linkspan.claim(session, claim, endUser);
       accounts.add(
@@ -174,7 +183,7 @@ export function demoApp(options: DemoAppOptions): DemoApp {
       if (error instanceof LinkspanRefusal) return inWords(error);
       throw error;
     });
-    // After the listing: it may have brought a refresh about.
+    // The status is read after the listing, because the listing may have caused a refresh.
     const status = await linkspan.status(account.instanceId);
     const vendor = vendorOf(account.connector);
     return {
@@ -194,7 +203,8 @@ export function demoApp(options: DemoAppOptions): DemoApp {
     path: string,
   ): Promise<void> {
     const bytes = await body(request);
-    // The file's name stands in the part's own header; Linkspan reads the part, we only need the name for the path.
+    // The file's name is in the part's header. Linkspan reads the part; this app needs only the name, for
+    // the path.
     const name =
       /filename="((?:[^"\\]|\\.)*)"/
         .exec(bytes.subarray(0, 2000).toString("utf8"))?.[1]
@@ -235,7 +245,7 @@ export function demoApp(options: DemoAppOptions): DemoApp {
       send(
         response,
         status,
-        errorPage("That did not work", error instanceof Error ? error.message : "Unknown error"),
+        errorPage("The request failed", error instanceof Error ? error.message : "Unknown error"),
       );
     });
   }
@@ -251,10 +261,10 @@ function endUserOf(request: IncomingMessage, response: ServerResponse): string {
   return fresh;
 }
 
-/** Why there is no listing, for the one who looks at the page. */
+/** Says on the page why there is no listing. */
 function inWords({ code, message }: LinkspanRefusal): string {
   if (code !== "vendor_unauthorized") return message;
-  return "The vendor refuses the access token, and this one is less than a minute old: Linkspan gets a new one for a vendor's 401 once a minute at most. Wait a little and open the folder again, or refresh now.";
+  return "The vendor refuses the access token, and the token is less than a minute old: after a vendor's 401, Linkspan gets a new token at most once a minute. Wait a little and open the folder again, or refresh now.";
 }
 
 function notice(url: URL): Notice | undefined {
@@ -287,7 +297,8 @@ function send(response: ServerResponse, status: number, page: string): void {
       "Content-Type": "text/html; charset=utf-8",
       "Cache-Control": "no-store",
       "Referrer-Policy": "same-origin",
-      // No form-action here: a browser applies it to the redirects of a form as well, and ours go to the vendor.
+      // Without form-action: browsers also apply it to the redirects after a form, and ours go to the
+      // vendor.
       "Content-Security-Policy":
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
       "X-Content-Type-Options": "nosniff",
@@ -304,7 +315,7 @@ async function body(request: IncomingMessage): Promise<Buffer> {
       throw new LinkspanRefusal(
         413,
         "payload_too_large",
-        "That is more than one request can carry (about 4.5 MB).",
+        "The file is too large for one request (about 4.5 MB).",
       );
     chunks.push(chunk as Buffer);
   }
@@ -314,7 +325,7 @@ async function body(request: IncomingMessage): Promise<Buffer> {
 function downloadHeaders(headers: Headers): Record<string, string> {
   const kept: Record<string, string> = {
     "x-content-type-options": "nosniff",
-    // A user's file is not a page of this app, whatever it holds.
+    // The browser must never show a user's file as a page of this app.
     "content-security-policy": "sandbox; default-src 'none'",
     "content-disposition": "attachment",
   };

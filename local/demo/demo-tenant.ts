@@ -14,11 +14,14 @@ export interface DemoConnector {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly callbackUrls: readonly string[];
-  /** The stand-in's console, or the vendor's page where one registers apps. */
+  /** The stand-in's console, or the vendor's page for the registration of apps. */
   readonly consoleUrl: string;
 }
 
-/** `demo.json`: what an app needs to use the local platform. Its secrets are good for this machine's data folder only. */
+/**
+ * `demo.json`: the values that an app needs to use the local platform. Its secrets are valid only with this
+ * data folder.
+ */
 export interface DemoFile {
   /** Ends in `/elements/api-v2`. */
   readonly baseUrl: string;
@@ -33,19 +36,19 @@ export interface DemoTenantOptions {
   readonly baseUrl: string;
   readonly dataFolder: string;
   readonly connectors: Readonly<Record<string, DemoConnector>>;
-  /** How an operator reaches the front door. */
+  /** The operator's access to the front door. */
   readonly aws: {
     readonly endpoint: string;
     readonly region: string;
     readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   };
-  /** Of the Data stack. */
+  /** Outputs of the Data stack. */
   readonly outputs: Readonly<Record<string, string>>;
 }
 
 /**
- * Makes the demo organization, its user and its apps by the same code as the operator's command line, or finds those of an
- * earlier start: secrets and instances survive a restart. Writes `demo.json` (mode 600).
+ * Makes the demo organization, its user and its apps with the same code as the operator's command line, or
+ * uses those of an earlier start: secrets and instances survive a restart. Writes `demo.json` (mode 600).
  */
 export async function prepareDemoTenant(options: DemoTenantOptions): Promise<DemoFile> {
   const { documents } = dynamoClient(options.aws);
@@ -75,7 +78,7 @@ export async function prepareDemoTenant(options: DemoTenantOptions): Promise<Dem
 
 interface Tenant {
   readonly organizationId: string;
-  /** Where the demo app was at the earlier start. */
+  /** Origin of the demo app at the earlier start. */
   readonly url?: string;
   readonly organizationSecret: string;
   readonly userSecret: string;
@@ -92,7 +95,7 @@ async function newTenant(admin: TenantAdmin): Promise<Tenant> {
   return { organizationId: organization.id, organizationSecret, userSecret };
 }
 
-/** The tenant of an earlier start, if its secrets are still those of the tables. */
+/** The tenant of an earlier start, if the tables still know its secrets. */
 async function earlierTenant(file: string, tenants: TenantStore): Promise<Tenant | undefined> {
   let demo: Partial<DemoFile>;
   try {
@@ -115,7 +118,7 @@ async function earlierTenant(file: string, tenants: TenantStore): Promise<Tenant
   };
 }
 
-/** The demo app's own entries take the place of those at its earlier address; what an operator has added stays. */
+/** Replaces the demo app's entries of its earlier address; keeps entries that an operator has added. */
 async function allowDemoApp(
   organizationId: string,
   url: string,
@@ -134,7 +137,10 @@ async function allowDemoApp(
   });
 }
 
-/** An app keeps its id as long as its client id stays, so that instances won through it can still be refreshed. */
+/**
+ * An app keeps its id while its client id stays the same, so that instances made with it can still be
+ * refreshed.
+ */
 async function registerApps(
   organizationId: string,
   connectors: DemoTenantOptions["connectors"],
@@ -145,7 +151,7 @@ async function registerApps(
   for (const [connector, { clientId, clientSecret, callbackUrls }] of Object.entries(connectors)) {
     const known = existing.find((app) => app.connector === connector && app.clientId === clientId);
     if (known === undefined) {
-      // The first registered app of a connector is the one that is used: another client's must go.
+      // Linkspan uses the first registered app of a connector, so apps with another client id are removed.
       for (const other of existing.filter((app) => app.connector === connector)) {
         await admin.removeApp({ organizationId, connector, appId: other.id });
       }

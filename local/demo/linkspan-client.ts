@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 
-/** Longest wait for an answer's headers. */
+/** Maximum wait for an answer's headers. */
 const TIMEOUT_MS = 30_000;
 
 export interface DemoSettings {
@@ -33,7 +33,7 @@ export interface GrantStatus {
   readonly lastError?: string;
 }
 
-/** Linkspan said no; `message` is its own. */
+/** Linkspan refused a request; `message` is Linkspan's text. */
 export class LinkspanRefusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -45,7 +45,7 @@ export class LinkspanRefusal extends Error {
   }
 }
 
-/** All of Linkspan that a small app needs: this is the code that an app's server would hold. */
+/** The calls to Linkspan that a small app needs: an app's server would contain this code. */
 export class LinkspanClient {
   readonly #settings: DemoSettings;
   constructor(settings: DemoSettings) {
@@ -101,7 +101,7 @@ export class LinkspanClient {
     };
   }
 
-  /** Passes the multipart body on as it came from the browser. */
+  /** Passes the browser's multipart body on unchanged. */
   async upload(token: string, path: string, contentType: string, body: Uint8Array): Promise<DocumentEntry> {
     const query = new URLSearchParams({ path, overwrite: "true" });
     const response = await this.#send(

@@ -52,7 +52,7 @@ export function homePage(
     "Accounts",
     notice,
     html`<h1>Connect an account</h1>
-<p class="lead">Choose a vendor. You sign in there and allow access; Linkspan keeps the tokens and brings you back.</p>
+<p class="lead">Choose a vendor. You sign in there and allow access; Linkspan stores the tokens, and you return to this page.</p>
 <ul class="cards">
 ${vendors.map(
   (vendor) => html`<li class="card">
@@ -79,7 +79,7 @@ export interface AccountView {
   readonly account: ConnectedAccount;
   readonly vendor: Vendor | undefined;
   readonly path: string;
-  /** What Linkspan answered in place of the listing, in words. */
+  /** The listing, or the reason why there is no listing. */
   readonly page: ListPage | string;
   readonly status: GrantStatus;
   readonly canExpire: boolean;
@@ -116,7 +116,7 @@ ${typeof view.page === "string" ? html`<p class="notice bad" role="alert">${view
 ${
   view.canExpire
     ? html`<form method="post" action="${here}/expire?path=${encodeURIComponent(path)}"><button>Let the vendor end it early</button></form>
-<p class="hint">The vendor then answers 401 to the next call; Linkspan refreshes, sends the call again, and the listing comes all the same.</p>`
+<p class="hint">The vendor then answers 401 to the next call; Linkspan refreshes the token, sends the call again, and you still get the listing.</p>`
     : ""
 }
 <form method="post" action="${here}/disconnect"><button class="danger">Disconnect</button></form>
@@ -133,23 +133,23 @@ export function callbackPage(
     "Callback",
     undefined,
     values.code === undefined
-      ? html`<h1>The vendor said no</h1><p>It answered <code>${values.error ?? "nothing"}</code>. Nothing was stored.</p>`
+      ? html`<h1>The vendor refused</h1><p>It answered <code>${values.error ?? "nothing"}</code>. Nothing was stored.</p>`
       : html`<h1>Here is your code</h1>
-<p class="lead">This page stands for your app's callback. Your app's server now hands the code to Linkspan:</p>
+<p class="lead">This page takes the place of your app's callback. Your app's server now sends the code to Linkspan:</p>
 <pre tabindex="0"><code>${command}</code></pre>
 <p class="hint">The code works once, for a few minutes.</p>`,
   );
 }
 
-/** A session of the hosted flow that somebody else began: by curl, most likely. */
+/** The page for a session of the hosted flow that this app did not start: most likely curl started it. */
 export function claimPage(command: string): string {
   return page(
     "Claim",
     undefined,
     html`<h1>Here is your claim</h1>
-<p class="lead">This page stands for your app's return URL. This demo app did not begin the session, so it does not claim it. Whoever began it now claims the instance, for the end user who is signed in:</p>
+<p class="lead">This page takes the place of your app's return URL. This demo app did not start the session, so it does not claim the instance. Your app's server now claims it, for the end user who is signed in:</p>
 <pre tabindex="0"><code>${command}</code></pre>
-<p class="hint">Write the <code>endUser</code> that the session began with: for another one there is nothing to claim any more, and what you granted is revoked. It works once, for half an hour.</p>`,
+<p class="hint">Write the <code>endUser</code> with which the session was created: a claim for another end user fails and revokes the access that you granted. The claim works once, for half an hour.</p>`,
   );
 }
 

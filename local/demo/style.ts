@@ -1,4 +1,4 @@
-/** The demo's style sheet: system fonts, both colour schemes, nothing loaded from anywhere. */
+/** The demo's style sheet: system fonts, light and dark colours; it loads no other files. */
 export const STYLE = `
 :root{color-scheme:light dark;--ink:#16202b;--soft:#566472;--paper:#f6f8fa;--card:#fff;--line:#dbe2e9;--accent:#0b5cad;--on-accent:#fff;--good:#14703a;--bad:#a8232b;--good-bg:#e5f5ec;--bad-bg:#fdeced}
 @media (prefers-color-scheme:dark){:root{--ink:#e7edf3;--soft:#9fb0bf;--paper:#10171e;--card:#18222c;--line:#2b3947;--accent:#6cb4ff;--on-accent:#08182a;--good:#6fd69a;--bad:#ff9096;--good-bg:#11301f;--bad-bg:#391619}}

@@ -1,10 +1,12 @@
 /**
- * Lambda's runtime interface client for Node.js, as the local platform's processes run it. It is bundled into one file
- * and copied beside the functions, so that nothing of this project can leak into them.
+ * Lambda's runtime interface client for Node.js, for the local platform's processes. It is bundled into one
+ * file and stored beside the functions' copies, so that a function cannot load a module of this project by
+ * mistake.
  *
  * The API: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  * Handlers and streams: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html and
- * https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html; the odd sides of it as aws-lambda-ric 4.0 has them.
+ * https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html; its special cases are those
+ * of aws-lambda-ric 4.0.
  */
 import { existsSync } from "node:fs";
 import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from "node:http";
@@ -19,7 +21,10 @@ type ResponseStream = Record<string, unknown> & {
   beforeFirstWrite?: (write: (chunk: string | Uint8Array) => void) => void;
 };
 
-/** `host:port` as on AWS, or with a path: the local platform's has the secret that this process is known by. */
+/**
+ * `host:port` as on AWS, or with a path: on the local platform the path is the secret that identifies this
+ * process.
+ */
 const [, hostname = "", port = "", base = ""] =
   /^([^:/]+):(\d+)(\/.*)?$/.exec(process.env.AWS_LAMBDA_RUNTIME_API ?? "") ?? [];
 const api = `${base}/2018-06-01/runtime`;
@@ -29,7 +34,10 @@ const highWaterMark = Symbol.for("aws.lambda.runtime.handler.streaming.highWater
 const integrationResponse = "application/vnd.awslambda.http-integration-response";
 let requestId = "-";
 
-/** A wall clock that goes wrong, where tests ask for it (PlatformOptions.clockOffsetMs): nothing may be decided by it. */
+/**
+ * A wrong wall clock, if a test asks for it (PlatformOptions.clockOffsetMs): it shows that no decision
+ * depends on the wall clock.
+ */
 const realNow = Date.now;
 const clockOffsetMs = Number(process.env.LOCAL_CLOCK_OFFSET_MS ?? 0);
 if (clockOffsetMs !== 0) {
@@ -41,11 +49,13 @@ if (clockOffsetMs !== 0) {
   });
 }
 
-/** Nobody outlives the platform: its end closes our standard input, also when it was killed. */
+/**
+ * This process ends with the platform: when the platform ends, also by a kill, our standard input closes.
+ */
 process.stdin.on("end", () => process.exit(0)).on("error", () => process.exit(0));
 process.stdin.resume();
 
-/** Text logs: time, request, level, message; a line each, with `\r` in place of line ends. */
+/** Text logs: time, request, level and message; each event is one line, with `\r` in place of line ends. */
 for (const [method, level] of Object.entries({
   trace: "TRACE",
   debug: "DEBUG",
@@ -61,7 +71,10 @@ for (const [method, level] of Object.entries({
 }
 
 (globalThis as Record<string, unknown>).awslambda = {
-  /** Marks the function itself: a wrapper round it has no mark, and is taken for a handler that answers at once. */
+  /**
+   * Marks the function itself: a wrapper around it has no mark, so it counts as a handler that does not
+   * stream.
+   */
   streamifyResponse(handler: Handler, options?: { highWaterMark?: number }): Handler {
     return Object.assign(handler, {
       [streamingMark]: "response",
@@ -69,7 +82,7 @@ for (const [method, level] of Object.entries({
     });
   },
   HttpResponseStream: {
-    /** Status and headers leave with the first `write`, and with nothing else: neither `end()` nor `end(text)` sends them. */
+    /** Only the first `write` sends status and headers: neither `end()` nor `end(text)` sends them. */
     from(stream: ResponseStream, prelude: unknown): ResponseStream {
       stream.setContentType(integrationResponse);
       stream.beforeFirstWrite = (write) => {
@@ -108,7 +121,8 @@ async function loadHandler(): Promise<Handler> {
   const handler = module[exportName] ?? module.default?.[exportName];
   if (typeof handler !== "function")
     throw new RuntimeError("HandlerNotFound", `${process.env._HANDLER} is undefined or not a function`);
-  // Node.js 24 has no callback handlers any more: https://aws.amazon.com/blogs/compute/node-js-24-runtime-now-available-in-aws-lambda/
+  // The Node.js 24 runtime has no callback handlers:
+  // https://aws.amazon.com/blogs/compute/node-js-24-runtime-now-available-in-aws-lambda/
   if (handler.length >= 3 && !(streamingMark in handler))
     throw new RuntimeError(
       "CallbackHandlerDeprecated",
@@ -178,7 +192,7 @@ async function answerStreaming(handler: Handler, event: unknown, context: unknow
     const result = handler(event, stream, context) as Promise<unknown> | undefined;
     if (typeof result?.then !== "function") throw new Error("Streaming does not support non-async handlers.");
     if ((await result) !== undefined) console.warn("Streaming handlers ignore return values.");
-    // Whoever never ends the stream waits here until Lambda ends the process.
+    // If the handler never ends the stream, this waits until Lambda ends the process.
     await sent;
     if (!stream.writableFinished) throw new Error("Response stream is not finished.");
   } catch (error) {
@@ -187,7 +201,10 @@ async function answerStreaming(handler: Handler, event: unknown, context: unknow
   }
 }
 
-/** Names that handlers find on the stream. It is no `Writable`: no `closed`, no `errored`, not `instanceof`. */
+/**
+ * The members of the stream that handlers get. It is not a `Writable`: it has no `closed` and no `errored`,
+ * and `instanceof` is false.
+ */
 const methods =
   "cork destroy end uncork write addListener on once prependListener prependOnceListener off removeListener removeAllListeners setMaxListeners getMaxListeners listeners rawListeners listenerCount eventNames emit";
 const readable =
@@ -199,14 +216,15 @@ function responseStream(mark: number | undefined): {
   fail(error: unknown): Promise<void>;
 } {
   const { promise: sent, resolve, reject } = Promise.withResolvers<void>();
-  // Nobody catches it while the handler runs: a stream that is destroyed under it ends the process, as it does on AWS.
+  // No code catches a rejection of `sent` while the handler runs: a stream that is destroyed then ends the
+  // process, as on AWS.
   const connection: ClientRequest = request(
     {
       hostname,
       port,
       method: "POST",
       path: `${api}/invocation/${requestId}/response`,
-      // A connection of its own: the next event is asked for on the other one.
+      // A separate connection: the request for the next event uses the other one.
       agent: new Agent({ keepAlive: false, ...(mark === undefined ? {} : { highWaterMark: mark }) }),
       headers: {
         "Content-Type": "application/octet-stream",
@@ -243,7 +261,8 @@ function responseStream(mark: number | undefined): {
     sent,
     async fail(error) {
       if (connection.destroyed) return;
-      // Ended already: what was written is the answer. It must have arrived before the next event is asked for.
+      // The stream has ended, so the written bytes are the answer. It must arrive before the request for
+      // the next event.
       if (connection.writableEnded) return sent.catch(() => {});
       const shape = errorShape(error);
       connection.addTrailers({
@@ -276,5 +295,5 @@ async function run(): Promise<never> {
   }
 }
 
-// A platform that is gone cannot be told anything.
+// The platform has ended, so no error can be reported to it.
 run().catch(() => process.exit(1));

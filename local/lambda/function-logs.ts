@@ -1,20 +1,23 @@
-/** One event that a function wrote, as its log group would hold it. */
+/** One event that a function wrote, in the form of its log group. */
 export interface LogLine {
   readonly function: string;
   readonly text: string;
 }
 
-/** The last lines of one function. */
+/** The last log lines of one function. */
 export interface FunctionLogs {
   write(chunk: string): void;
-  /** Oldest first; several lines of one event are one text. */
+  /** Oldest first; an event with several lines is one string. */
   lines(): readonly string[];
-  /** Objects in CloudWatch's embedded metric format, in the order they were written. */
+  /** The logged objects in CloudWatch's embedded metric format, oldest first. */
   metrics(): readonly Readonly<Record<string, unknown>>[];
 }
 
 const maxLines = 2000;
-/** CloudWatch Logs takes 1 MB for an event: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html */
+/**
+ * CloudWatch Logs accepts 1 MB per event:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+ */
 const maxLineLength = 1024 * 1024;
 
 export function functionLogs(name: string, onLine: (line: LogLine) => void): FunctionLogs {
@@ -23,7 +26,7 @@ export function functionLogs(name: string, onLine: (line: LogLine) => void): Fun
     write(chunk) {
       for (const part of chunk.split("\n")) {
         if (part === "") continue;
-        // The runtime writes \r where an event has a line end, so that an event is one line.
+        // The runtime writes \r in place of the line ends of an event, so that an event is one line.
         const text = part.replaceAll("\r", "\n").slice(0, maxLineLength);
         lines.push(text);
         onLine({ function: name, text });
@@ -40,7 +43,7 @@ export function functionLogs(name: string, onLine: (line: LogLine) => void): Fun
 }
 
 /**
- * CloudWatch finds them as the message of a text event, whatever stands before.
+ * CloudWatch finds the object in a text event, whatever text comes before it.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 function embeddedMetrics(line: string): Record<string, unknown> | undefined {

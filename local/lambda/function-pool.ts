@@ -9,7 +9,7 @@ import {
   type Invocation,
 } from "./invocation.ts";
 
-/** A laptop's stand-in for the account's concurrency; more callers wait. */
+/** Takes the place of the account's concurrency limit; further callers wait. */
 const maxProcesses = 10;
 const maxQueued = 100;
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html ("Invocation payload") */
@@ -18,17 +18,17 @@ const maxEventBytes = 6 * 1024 * 1024;
 /** All processes of one function. */
 export interface FunctionPool {
   /**
-   * @throws {EventTooLarge} more than 6 MB
-   * @throws {FunctionThrottled} too many wait already
+   * @throws {EventTooLarge} the event has more than 6 MB
+   * @throws {FunctionThrottled} too many invocations are waiting
    * @throws {FunctionFailure} the function failed before it answered
    */
   invoke(event: unknown, options?: { signal?: AbortSignal; traceId?: string }): Promise<FunctionAnswer>;
   processes(): readonly FunctionProcess[];
-  /** True: no event is under way or waiting. */
+  /** True: no event is running or waiting. */
   isIdle(): boolean;
 }
 
-/** @param signal ends all of it at once */
+/** @param signal ends all processes at once */
 export function functionPool(settings: ProcessSettings, signal: AbortSignal): FunctionPool {
   const idle: FunctionProcess[] = [];
   const all = new Set<FunctionProcess>();
@@ -37,7 +37,7 @@ export function functionPool(settings: ProcessSettings, signal: AbortSignal): Fu
 
   function serve(): void {
     while (queue.length > 0) {
-      // The one that was last at work: its memory is warm, and the others may rest.
+      // The process that worked last: its memory is warm, and the others stay idle.
       const process = idle.pop();
       if (process === undefined) break;
       process.give(queue.shift() as Invocation);
@@ -53,7 +53,7 @@ export function functionPool(settings: ProcessSettings, signal: AbortSignal): Fu
         idle.push(process);
       })
       .catch((error: unknown) => {
-        // A caller learns of it; the next one tries again.
+        // One caller gets the error; the next caller starts a process again.
         queue.shift()?.fail(error as Error);
       })
       .finally(() => {
@@ -79,7 +79,8 @@ export function functionPool(settings: ProcessSettings, signal: AbortSignal): Fu
       return await startProcess(settings, 10_000, events, signal);
     } catch (error) {
       if (!(error instanceof FunctionFailure) || error.errorType !== "Sandbox.Timedout") throw error;
-      // Once more, as part of the invocation: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+      // The second attempt counts as part of the invocation:
+      // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
       return startProcess(settings, settings.timeoutSeconds * 1000, events, signal);
     }
   }
@@ -106,7 +107,8 @@ export function functionPool(settings: ProcessSettings, signal: AbortSignal): Fu
         fail: reject,
       };
       queue.push(invocation);
-      // A caller who has gone leaves the queue; what runs already is not stopped, and its answer read by nobody.
+      // An aborted call leaves the queue. If its function already runs, it is not stopped, and its answer
+      // is read and dropped.
       const leave = () => {
         left = true;
         queue = queue.filter((each) => each !== invocation);

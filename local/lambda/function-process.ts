@@ -11,17 +11,19 @@ export interface ProcessSettings {
   readonly taskRoot: string;
   readonly memoryMegabytes: number;
   readonly timeoutSeconds: number;
-  /** All that the process gets; nothing is inherited. */
+  /** The whole environment of the process; it inherits nothing. */
   readonly environment: Readonly<Record<string, string>>;
-  /** How far the next process's wall clock is off, in milliseconds. */
+  /** Error of the next process's wall clock, in milliseconds. */
   readonly clockOffsetMs?: () => number;
   readonly logs: FunctionLogs;
 }
 
 export interface ProcessEvents {
-  /** It can take an event: after its start, and after each one with all work that belongs to it. */
+  /**
+   * The process can take an event: after its start, and after it has ended all work of the event before.
+   */
   idle(process: FunctionProcess): void;
-  /** It is gone. */
+  /** The process has ended. */
   ended(process: FunctionProcess): void;
 }
 
@@ -34,7 +36,8 @@ export interface FunctionProcess {
 
 /**
  * Starts a process and waits until it asks for its first event.
- * @param initTimeoutMs 10 s at first, https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ * @param initTimeoutMs 10 s at the first attempt,
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  * @throws {FunctionFailure} the module failed to load, the process ended, or it took too long
  */
 export async function startProcess(
@@ -51,7 +54,7 @@ export async function startProcess(
   const api = await startRuntimeApi({
     idle() {
       clearTimeout(current?.timer);
-      // Means something only where it never answered.
+      // Has an effect only if the function has not answered.
       current?.invocation.fail(new FunctionFailure("Runtime.NoResponse", "the function gave no answer"));
       current = undefined;
       if (started) return events.idle(handle);
@@ -65,7 +68,8 @@ export async function startProcess(
   if (signal.aborted) api.close();
   signal.throwIfAborted();
 
-  // The heap gets about nine tenths of the memory, as in Lambda's own runtime; what lies outside of it is not counted here.
+  // The heap gets 90 % of the memory, about as in Lambda's own runtime; memory outside the heap has no
+  // limit here.
   const heap = Math.floor(settings.memoryMegabytes * 0.9);
   const child: ChildProcess = spawn(process.execPath, [`--max-old-space-size=${heap}`, settings.bootstrap], {
     cwd: settings.taskRoot,
@@ -76,7 +80,8 @@ export async function startProcess(
         ? {}
         : { LOCAL_CLOCK_OFFSET_MS: String(settings.clockOffsetMs()) }),
     },
-    // Its standard input ends when this process does, however that comes about; the bootstrap watches it.
+    // The child's standard input ends when this process ends, for whatever reason; the bootstrap watches
+    // it.
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin?.on("error", () => {});
@@ -98,7 +103,7 @@ export async function startProcess(
       try {
         api.give(invocation, settings.arn, deadlineMs);
       } catch (error) {
-        // It gave up waiting: what it is at nobody knows.
+        // The process no longer waits for an event, and its state is unknown.
         invocation.fail(new FunctionFailure("Runtime.ExitError", (error as Error).message));
         child.kill("SIGKILL");
       }
@@ -136,7 +141,7 @@ export async function startProcess(
   return handle;
 }
 
-/** Whole lines only: a line may come in several pieces. */
+/** Logs whole lines only: a line may arrive in several pieces. */
 function captureLines(stream: ChildProcess["stdout"], logs: FunctionLogs): void {
   let rest = "";
   stream?.setEncoding("utf8");
@@ -147,7 +152,7 @@ function captureLines(stream: ChildProcess["stdout"], logs: FunctionLogs): void 
       logs.write(rest + chunk.slice(0, end));
       rest = chunk.slice(end);
     }
-    // A line without an end would grow for ever.
+    // Drops the text: without this limit a line without an end would grow forever.
     if (rest.length > 1024 * 1024) rest = "";
   });
   stream?.on("end", () => logs.write(rest));

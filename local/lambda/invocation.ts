@@ -1,4 +1,4 @@
-/** A function failed; type and message as Lambda gives them. */
+/** A function failed; type and message are those of Lambda. */
 export class FunctionFailure extends Error {
   readonly errorType: string;
   constructor(errorType: string, message: string) {
@@ -8,33 +8,36 @@ export class FunctionFailure extends Error {
   }
 }
 
-/** More callers than the function's pool and its queue take: Lambda's TooManyRequestsException. */
+/** The function's pool and its queue are full: Lambda's TooManyRequestsException. */
 export class FunctionThrottled extends Error {}
 
 /** An event of more than 6 MB: Lambda's RequestTooLargeException. */
 export class EventTooLarge extends Error {}
 
-/** What a function answered. */
+/** A function's answer. */
 export type FunctionAnswer =
   | { readonly kind: "buffered"; readonly payload: Buffer }
   | {
       readonly kind: "streamed";
       readonly contentType: string;
-      /** Its end is the answer's end; it throws a `FunctionFailure` where the function broke off. Must be read or returned. */
+      /**
+       * Ends with the answer; throws a `FunctionFailure` if the function broke off. The caller must read it
+       * to its end, or call `return`.
+       */
       readonly body: AsyncIterableIterator<Buffer>;
     };
 
-/** Reads an answer to its end for nobody, so that the function comes to its own. Never throws. */
+/** Reads an answer to its end and drops it, so that the function can finish. Never throws. */
 export async function discardAnswer(answer: FunctionAnswer): Promise<void> {
   if (answer.kind === "buffered") return;
   try {
     for await (const _ of answer.body);
   } catch {
-    // It broke off; nobody wanted it.
+    // The answer broke off, but no caller needs it.
   }
 }
 
-/** One event on its way through a function. */
+/** One event that a function handles. */
 export interface Invocation {
   readonly requestId: string;
   readonly payload: string;

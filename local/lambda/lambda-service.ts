@@ -12,20 +12,20 @@ import type { FunctionAnswer } from "./invocation.ts";
 
 export interface LambdaOptions {
   readonly functions: readonly FunctionModel[];
-  /** Whose credentials a function's processes get. */
+  /** The credentials for a function's processes. */
   readonly credentials: (
     functionName: string,
   ) => Pick<Principal, "accessKeyId" | "secretAccessKey" | "sessionToken">;
   /** URL of the front door. */
   readonly endpoint: string;
-  /** What the platform adds to each function's environment. */
+  /** Variables that the platform adds to each function's environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** See ProcessSettings. */
   readonly clockOffsetMs?: () => number;
   readonly onLog?: (line: LogLine) => void;
 }
 
-/** Lambda: every function in processes of its own. Functions are named by their construct id. */
+/** Lambda: each function runs in its own processes. Functions are named by their construct id. */
 export interface LambdaService {
   /** See FunctionPool.invoke. */
   invoke(
@@ -33,20 +33,21 @@ export interface LambdaService {
     event: unknown,
     options?: { signal?: AbortSignal; traceId?: string },
   ): Promise<FunctionAnswer>;
-  /** Living processes; no secret among it. */
+  /** The running processes, without their secrets. */
   processes(functionName: string): readonly { readonly pid: number; readonly accessKeyId: string }[];
   kill(functionName: string, signal?: NodeJS.Signals): void;
   logs(functionName: string): readonly string[];
-  /** What the function's logs hold in the embedded metric format. */
+  /** The objects in the function's logs that have the embedded metric format. */
   metrics(functionName: string): readonly Readonly<Record<string, unknown>>[];
-  /** True: no function has an event under way or waiting. */
+  /** True: no function has an event that runs or waits. */
   isIdle(): boolean;
   /** Ends every process at once. */
   close(): Promise<void>;
 }
 
 export async function startLambda(options: LambdaOptions): Promise<LambdaService> {
-  // Outside of the project: a bundle that forgot a dependency must not find the project's node_modules.
+  // A folder outside of the project: a bundle without one of its dependencies must not find the project's
+  // node_modules.
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), "linkspan-lambda-")));
   const closing = new AbortController();
   const parts = new Map<string, { pool: FunctionPool; logs: FunctionLogs; accessKeyId: string }>();
@@ -111,7 +112,10 @@ async function bundleBootstrap(outfile: string): Promise<void> {
   });
 }
 
-/** What Lambda sets, and nothing of this process's own environment. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
+/**
+ * The variables that Lambda sets, and none of this process's own environment.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+ */
 function environmentOf(
   model: FunctionModel,
   taskRoot: string,
@@ -140,7 +144,7 @@ function environmentOf(
     LANG: "en_US.UTF-8",
     PATH: "/usr/local/bin:/usr/bin:/bin",
     TZ: ":UTC",
-    // Empty: the SDK must not find the developer's own AWS profile.
+    // An empty folder: the SDK must not find the developer's own AWS profile.
     HOME: path.join(path.dirname(taskRoot), "home"),
   };
 }

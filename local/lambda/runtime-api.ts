@@ -5,13 +5,16 @@ import { type FunctionAnswer, FunctionFailure, type Invocation } from "./invocat
 
 /** Lambda's limit for an answer that is not streamed: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const maxBufferedBytes = 6 * 1024 * 1024;
-/** For one that is: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
+/**
+ * Lambda's limit for a streamed answer:
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
+ */
 const maxStreamedBytes = 200 * 1024 * 1024;
 const version = "/2018-06-01/runtime";
 const SECRET_BYTES = 24;
 
 export interface RuntimeApiEvents {
-  /** The process asks for an event: it has started, or finished the one before with all that belongs to it. */
+  /** The process asks for an event: it has started, or has ended all work of the event before. */
   idle(): void;
   initFailed(failure: FunctionFailure): void;
 }
@@ -19,11 +22,15 @@ export interface RuntimeApiEvents {
 /** The Runtime API for one process: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
 export interface RuntimeApi {
   /**
-   * `127.0.0.1:<port>/<secret>`, for AWS_LAMBDA_RUNTIME_API: clients put `http://` before it and the API's path behind it. The
-   * secret is the process's own: others on this machine would get its events, which hold credentials.
+   * `127.0.0.1:<port>/<secret>`, for AWS_LAMBDA_RUNTIME_API: clients put `http://` before it and the API's
+   * path after it. Each process has its own secret, so that no other user of this machine gets its events,
+   * which hold credentials.
    */
   readonly address: string;
-  /** Hands an event to the process, which must be idle. @throws {Error} it does not wait for one */
+  /**
+   * Gives an event to the process, which must be idle.
+   * @throws {Error} the process does not wait for an event
+   */
   give(invocation: Invocation, functionArn: string, deadlineMs: number): void;
   close(): void;
 }
@@ -36,13 +43,16 @@ export async function startRuntimeApi(events: RuntimeApiEvents): Promise<Runtime
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => {
     if (!isOwnProcess(request)) {
       request.resume();
-      refuse(response, 403, "Forbidden", "this address is for one process only");
+      refuse(response, 403, "Forbidden", "only one process may use this address");
       return;
     }
     serve(request, response).catch(() => request.destroy());
   });
 
-  /** It knows the secret; and the name that it calls is ours: a web page's own name may lead here, too. */
+  /**
+   * The request has the secret and our Host header. The Host is checked because another host name may lead
+   * here, too (DNS rebinding).
+   */
   function isOwnProcess(request: IncomingMessage): boolean {
     const given = Buffer.from((request.url ?? "").split("/")[1] ?? "");
     const wanted = Buffer.from(secret);
@@ -52,7 +62,7 @@ export async function startRuntimeApi(events: RuntimeApiEvents): Promise<Runtime
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = `${request.method} ${request.url?.slice(secret.length + 1)}`;
     if (route === `GET ${version}/invocation/next`) {
-      // One at a time: a process that waits twice would be given two events.
+      // Only one request may wait: a process with two waiting requests would get two events.
       if (waiting !== undefined) return refuse(response, 400, "InvalidRequest", "another request waits");
       waiting = response;
       response.once("close", () => {
@@ -131,7 +141,9 @@ async function answerBuffered(request: IncomingMessage, invocation: Invocation):
   }
 }
 
-/** @param ended called when the body was read, or given up; the function hears of its end then */
+/**
+ * @param ended called when the body was read or dropped; the function then gets the answer to its request
+ */
 function streamedAnswer(request: IncomingMessage, ended: () => void): FunctionAnswer {
   async function* body(): AsyncGenerator<Buffer, void, undefined> {
     let bytes = 0;
@@ -154,7 +166,7 @@ function streamedAnswer(request: IncomingMessage, ended: () => void): FunctionAn
       if (error instanceof FunctionFailure) throw error;
       throw new FunctionFailure("Runtime.ExitError", "the process ended in the middle of its answer");
     } finally {
-      // What nobody reads any more is let go, so that the function comes to its end.
+      // The rest of the body is dropped, so that the function can finish.
       request.resume();
       ended();
     }
@@ -169,7 +181,7 @@ function streamedAnswer(request: IncomingMessage, ended: () => void): FunctionAn
         begun = true;
         return reading.next();
       },
-      // A generator that has not begun runs no `finally`.
+      // A generator that has not started runs no `finally`.
       async return() {
         if (!begun) {
           request.resume();
@@ -205,6 +217,6 @@ function failureOf(body: Buffer): FunctionFailure {
     const { errorType, errorMessage } = JSON.parse(body.toString("utf8")) as Record<string, unknown>;
     return new FunctionFailure(String(errorType), String(errorMessage));
   } catch {
-    return new FunctionFailure("Runtime.Unknown", "the function failed, and did not say how");
+    return new FunctionFailure("Runtime.Unknown", "the function failed without a readable error");
   }
 }

@@ -1,7 +1,7 @@
 import type { FunctionModel } from "./function-model.ts";
 import type { ResolvedResource, Resources } from "./resources.ts";
 
-/** What a method does: every one of ours is a Lambda proxy integration. */
+/** A method's Lambda proxy integration; our methods have no other kind. */
 export interface MethodModel {
   readonly functionName: string;
   readonly mode: "STREAM" | "BUFFERED";
@@ -16,13 +16,13 @@ export interface ApiResource {
   /** `ANY` or an HTTP method. */
   readonly methods: ReadonlyMap<string, MethodModel>;
   readonly literals: ReadonlyMap<string, ApiResource>;
-  /** `{name}` or `{name+}`: there can be one only. */
+  /** The child `{name}` or `{name+}`; a node can have only one. */
   readonly variable?: { readonly name: string; readonly greedy: boolean; readonly resource: ApiResource };
 }
 
 export interface GatewayResponseModel {
   readonly statusCode?: number;
-  /** Header name -> `'static'` or `context.…`. */
+  /** By header name: `'static'` or `context.…`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly template?: string;
 }
@@ -46,7 +46,7 @@ interface OpenNode {
 }
 
 /**
- * Reads the REST API of the stacks. It must be one, with one stage.
+ * Reads the REST API of the stacks. The stacks must have exactly one API with one stage.
  * @throws {UnsupportedTemplate} an integration, property or shape of the tree that the platform (or AWS) refuses
  */
 export function readApi(resources: Resources, functions: readonly FunctionModel[]): ApiModel {
@@ -108,7 +108,8 @@ function readTree(resources: Resources, rootId: string): Map<string, OpenNode> {
       const variable = /^\{([\w.-]+)(\+?)\}$/.exec(PathPart);
       if (variable === null) parent.literals.set(PathPart, made);
       else {
-        // The service's own words; no linter finds it. Of greedy ones: "only at the end of the path",
+        // The message is API Gateway's own; no linter finds this error. A greedy variable may be "only at
+        // the end of the path":
         // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-set-up-simple-proxy.html
         if (parent.variable !== undefined)
           resource.refuse(
@@ -142,7 +143,7 @@ function readMethods(
       "RestApiId",
     ]);
     if (AuthorizationType !== "NONE" || ApiKeyRequired === true)
-      method.refuse("the local platform knows no authorizers and API keys");
+      method.refuse("the local platform does not know authorizers and API keys");
     const node = nodes.get(String(ResourceId));
     if (node === undefined) method.refuse("its resource is in no stack");
     node?.methods.set(String(HttpMethod), readIntegration(method, Integration, functions));
@@ -170,7 +171,7 @@ function readIntegration(
   if (Type !== "AWS_PROXY" || unknown.length > 0)
     method.refuse(`only Lambda proxy integrations are known here (${String(Type)} ${unknown.join(", ")})`);
   if (rest.IntegrationHttpMethod !== "POST") method.refuse("a Lambda function is invoked with POST");
-  // Two actions of Lambda, each with a URI of its own:
+  // Two actions of Lambda, each with its own URI:
   // https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
   const match =
     /^arn:aws:apigateway:[\w-]+:lambda:path\/([\d-]+)\/functions\/(arn:aws:lambda:[^/]+)\/([\w-]+)$/.exec(
@@ -187,7 +188,7 @@ function readIntegration(
     );
   const target = functions.find(({ arn }) => arn === match?.[2]);
   if (target === undefined) return method.refuse("its function is in no stack");
-  // 29 s unless said otherwise, also when streaming; at most 15 minutes then.
+  // The default is 29 s, also for streams. The maximum is 29 s, for streams 15 minutes.
   // https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
   const timeoutMs = Number(TimeoutInMillis ?? 29_000);
   if (timeoutMs < 50 || timeoutMs > (ResponseTransferMode === "STREAM" ? 900_000 : 29_000))

@@ -1,7 +1,10 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
-/** A template, or the platform's knowledge of it, ends here; the message says which resource and what to do. */
+/**
+ * A template that AWS would refuse or that the platform does not know; the message names the resource and
+ * the problem.
+ */
 export class UnsupportedTemplate extends Error {}
 
 export interface Resource {
@@ -12,7 +15,7 @@ export interface Resource {
   readonly Metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** One synthesized stack, nothing of it resolved yet. */
+/** One synthesized stack, with unresolved intrinsic functions. */
 export interface StackTemplate {
   readonly name: string;
   /** Size of the template's file, in bytes. */
@@ -29,7 +32,7 @@ export interface StackTemplate {
 export interface Assembly {
   readonly folder: string;
   readonly stacks: readonly StackTemplate[];
-  /** S3 object key of a file asset -> its folder. */
+  /** The folder of each file asset, by its S3 object key. */
   readonly assets: ReadonlyMap<string, string>;
 }
 
@@ -62,8 +65,8 @@ interface AssetManifest {
 }
 
 /**
- * Reads what `cdk synth` wrote: manifest, templates, asset manifests.
- * @throws {UnsupportedTemplate} nothing was synthesized there
+ * Reads the output of `cdk synth`: manifest, templates and asset manifests.
+ * @throws {UnsupportedTemplate} the folder has no cloud assembly
  */
 export async function readAssembly(folder: string): Promise<Assembly> {
   const absolute = path.resolve(folder);
@@ -108,7 +111,7 @@ function stackTemplate(name: string, text: string): StackTemplate {
     "Parameters",
     "Conditions",
     "Mappings",
-    // CDK's check of the bootstrap version, which no local platform has.
+    // CDK's check of the bootstrap version; the local platform needs no bootstrap.
     "Rules",
   ];
   const unknown = Object.keys(template).filter((section) => !known.includes(section));

@@ -1,7 +1,7 @@
 import type { AwsBucket, AwsEventBus, AwsKey, AwsQueue, AwsTable } from "../aws/types.ts";
 import type { Resources } from "./resources.ts";
 
-/** Tables, queues, buckets, keys and event buses, as the front door wants them. */
+/** Tables, queues, buckets, keys and event buses, in the form that the front door takes. */
 export interface DataModel {
   readonly tables: readonly AwsTable[];
   readonly queues: readonly (AwsQueue & { readonly arn: string })[];
@@ -21,7 +21,7 @@ export function readData(resources: Resources): DataModel {
         "Description",
         "EnableKeyRotation",
         "Enabled",
-        // The account's root, through whom roles are allowed by their own policies.
+        // It allows the account's root, so that the roles' own policies decide.
         "KeyPolicy",
         "KeySpec",
         "KeyUsage",
@@ -30,7 +30,7 @@ export function readData(resources: Resources): DataModel {
         "Tags",
       ]);
       if (KeySpec !== "SYMMETRIC_DEFAULT")
-        key.refuse(`keys of kind ${String(KeySpec)} are not there locally`);
+        key.refuse(`the local platform has no keys of kind ${String(KeySpec)}`);
       const { ref, attributes } = key.identity();
       return { id: ref, arn: attributes.Arn as string };
     }),
@@ -53,12 +53,13 @@ function readTables(resources: Resources): AwsTable[] {
       "SSESpecification",
       "TableName",
       "Tags",
-      // TTL deletes within days; whoever reads checks the time himself, so nothing needs to delete here.
+      // On AWS, TTL deletes items only after up to some days, so readers check the time themselves. Nothing
+      // is deleted here.
       // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
       "TimeToLiveSpecification",
     ]);
     if (properties.BillingMode !== "PAY_PER_REQUEST")
-      table.refuse("only tables that are paid by request are known here");
+      table.refuse("only tables with the billing mode PAY_PER_REQUEST are known here");
     const indexes = properties.GlobalSecondaryIndexes as AwsTable["globalSecondaryIndexes"];
     return {
       name: table.identity().ref,
@@ -115,7 +116,7 @@ function readBuckets(resources: Resources): AwsBucket[] {
     bucket.properties([
       "BucketEncryption",
       "BucketName",
-      // Its shortest unit is a day.
+      // Its shortest period is one day, so it has no effect here.
       "LifecycleConfiguration",
       "LoggingConfiguration",
       "OwnershipControls",

@@ -3,11 +3,11 @@ import type { IamStatement } from "../aws/types.ts";
 import type { Assembly } from "./assembly.ts";
 import type { ResolvedResource, Resources } from "./resources.ts";
 
-/** A Lambda function, everything in it resolved. */
+/** A Lambda function, with all intrinsic functions resolved. */
 export interface FunctionModel {
-  /** The construct's id: `Documents`. As logs, faults and refusals name it. */
+  /** The construct's id, such as `Documents`; logs, faults and refusals use it. */
   readonly name: string;
-  /** As AWS names it. */
+  /** The function's name on AWS. */
   readonly functionName: string;
   readonly arn: string;
   /** Folder of the bundle in the cloud assembly. */
@@ -20,7 +20,7 @@ export interface FunctionModel {
   readonly statements: readonly IamStatement[];
 }
 
-/** A role and what it may do. */
+/** A role with its policy statements. */
 export interface RoleModel {
   readonly arn: string;
   readonly name: string;
@@ -37,7 +37,7 @@ const managedPolicies: Readonly<Record<string, readonly IamStatement[]>> = {
       Resource: "*",
     },
   ],
-  // API Gateway's, for its access log; nothing of the platform acts under it.
+  // API Gateway's policy, for its access log; no part of the platform uses it.
   "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs": [],
 };
 
@@ -116,7 +116,7 @@ export function readFunctions(
     const code = properties.Code as { S3Key?: string };
     const codeFolder = assembly.assets.get(code.S3Key ?? "");
     if (codeFolder === undefined || !existsSync(codeFolder))
-      return resource.refuse("its code is no file asset of the assembly");
+      return resource.refuse("its code is not a file asset of the assembly");
     return {
       name,
       functionName,

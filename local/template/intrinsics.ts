@@ -4,16 +4,19 @@ import { type Identity, physicalIdentity } from "./physical-names.ts";
 
 /** Resolves the intrinsic functions of one stack. */
 export interface Resolver {
-  /** @throws {UnsupportedTemplate} something in it is not known here, or names what is not there */
+  /**
+   * @throws {UnsupportedTemplate} the value has an unknown function, or refers to something that does not
+   * exist
+   */
   resolve(value: unknown): unknown;
-  /** Whether the resource is made: its condition holds, or it has none. */
+  /** Whether the resource exists: its condition holds, or it has no condition. */
   exists(logicalId: string): boolean;
   identity(logicalId: string): Identity;
 }
 
 /**
- * Resolvers for each stack of an assembly, by the stack's name. What was not asked for is never resolved, so that a
- * dashboard may use what the platform has no idea of.
+ * Resolvers for each stack of an assembly, by the stack's name. Values are resolved only on request, so
+ * that a dashboard may use functions that the platform does not know.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
  */
 export function resolvers(
@@ -53,7 +56,7 @@ function stackResolver(
     if (!exists(logicalId)) return refuse(`the condition of ${logicalId} does not hold`);
     const made = physicalIdentity(stack, logicalId, resource, { resolve, queueUrl: options.queueUrl });
     if (made === undefined)
-      return refuse(`the platform cannot say what Ref and GetAtt are for ${resource.Type} (${logicalId})`);
+      return refuse(`the platform does not know Ref and GetAtt of ${resource.Type} (${logicalId})`);
     identities.set(logicalId, made);
     return made;
   }
@@ -145,7 +148,8 @@ function stackResolver(
     const [first] = entries;
     if (entries.length === 1 && first !== undefined) {
       const [name, argument] = first;
-      // `Condition` is a function inside of conditions, and a plain key in an IAM statement, whose value is an object.
+      // `Condition` is a function inside of conditions. In an IAM statement it is a plain key whose value
+      // is an object.
       const isFunction = name in functions && (name !== "Condition" || typeof argument === "string");
       if (isFunction) return functions[name]?.(argument as never);
       if (name.startsWith("Fn::")) return refuse(`the platform does not know ${name}`);

@@ -2,7 +2,10 @@ import { type Assembly, UnsupportedTemplate } from "./assembly.ts";
 import type { FunctionModel, RoleModel } from "./function-model.ts";
 import type { ResolvedResource, Resources } from "./resources.ts";
 
-/** What every linter lets pass, and CloudFormation, Lambda or IAM refuse in the middle of a deployment. */
+/**
+ * Checks limits that no linter checks, but by which CloudFormation, Lambda or IAM refuse a deployment while
+ * it runs.
+ */
 export function checkLimits(
   assembly: Assembly,
   resources: Resources,
@@ -18,7 +21,7 @@ export function checkLimits(
       `bytes of environment variables of ${name}`,
       "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
     );
-  // The default quota of an API; it can be raised.
+  // An API's default quota, which AWS can raise.
   atMost(
     300,
     resources.all("AWS::ApiGateway::Resource").length,
@@ -42,7 +45,10 @@ function checkStacks(assembly: Assembly): void {
   }
 }
 
-/** Each function's resource policy: who may invoke it, and that it stays below 20 KB. */
+/**
+ * Checks each function's resource policy: it allows API Gateway to invoke the function, and stays below 20
+ * KB.
+ */
 function checkPermissions(resources: Resources, functions: readonly FunctionModel[]): void {
   const statements = new Map<string, object[]>();
   for (const permission of resources.all("AWS::Lambda::Permission")) {
@@ -85,14 +91,15 @@ function checkPermissions(resources: Resources, functions: readonly FunctionMode
       "RestApiId",
     ]).Integration as { Uri: string };
     const target = functions.find(({ arn }) => Uri.includes(`/${arn}/`));
-    // Without it the caller gets a 500: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html
+    // Without this permission the caller gets a 500:
+    // https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html
     const allowed = JSON.stringify(statements.get(target?.name ?? "") ?? []);
     if (!allowed.includes("apigateway.amazonaws.com"))
       method.refuse(`API Gateway has no permission to invoke ${target?.name}`);
   }
 }
 
-/** White space does not count. */
+/** Checks the size of each role's inline policies; AWS does not count white space. */
 function checkRoles(roles: ReadonlyMap<string, RoleModel>): void {
   for (const { name, statements } of roles.values())
     atMost(
@@ -104,7 +111,8 @@ function checkRoles(roles: ReadonlyMap<string, RoleModel>): void {
 }
 
 /**
- * A deployment is a picture of the API at the time it is made: a method that it does not wait for is missing in it.
+ * A deployment is a snapshot of the API at the time of its creation: it lacks the methods that it does not
+ * depend on.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html
  */
 function checkDeployments(resources: Resources): void {

@@ -2,24 +2,24 @@ import { createHash } from "node:crypto";
 import { localAccountId, localRegion } from "../aws/types.ts";
 import type { Resource, StackTemplate } from "./assembly.ts";
 
-/** What `Ref` and `Fn::GetAtt` answer for a resource. */
+/** The results of `Ref` and `Fn::GetAtt` for a resource. */
 export interface Identity {
   readonly ref: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
 
 interface Naming {
-  /** The resource's name: from its property, or made of stack and logical id. */
+  /** The resource's name: its property, otherwise made from stack name and logical id. */
   name(property: string, longest: number): string;
-  /** A fixed identifier of so many characters from `alphabet`. */
+  /** A fixed identifier of `length` hex characters. */
   id(length: number): string;
   arn(service: string, resource: string, options?: { readonly global: boolean }): string;
   readonly queueUrl: (name: string) => string;
 }
 
 /**
- * Names that CloudFormation would make up, here the same at each start, so that data outlives it.
- * Each type's return values stand at its end in
+ * Names that CloudFormation would generate. Here they are the same at each start, so that data survives a
+ * restart. The last section of each type's page lists its return values:
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
  */
 const identities: Readonly<Record<string, (naming: Naming) => Identity>> = {

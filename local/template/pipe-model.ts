@@ -4,9 +4,9 @@ import type { DataModel } from "./data-model.ts";
 import type { RoleModel } from "./function-model.ts";
 import type { Resources } from "./resources.ts";
 
-/** A pipe of EventBridge that carries what comes into a queue into a log group. */
+/** A pipe of EventBridge that writes a queue's messages into a log group. */
 export interface PipeModel {
-  /** As calls and refusals name it, and as its role's credentials are kept. */
+  /** The name in calls and refusals; its role's credentials are stored under this name. */
   readonly name: string;
   readonly queueName: string;
   readonly logGroup: string;
@@ -14,10 +14,13 @@ export interface PipeModel {
   readonly statements: readonly IamStatement[];
 }
 
-/** The body of each message, and nothing else of it. */
+/** Only the body of each message. */
 const BODY = "<$.body>";
 
-/** @throws {UnsupportedTemplate} another source, target or template than ours, or a role that may not write there */
+/**
+ * @throws {UnsupportedTemplate} a source, target or input template that the platform does not know, or a
+ * role that may not write to the log stream
+ */
 export function readPipes(
   resources: Resources,
   roles: ReadonlyMap<string, RoleModel>,

@@ -2,18 +2,18 @@ import { type Assembly, UnsupportedTemplate } from "./assembly.ts";
 import { type Resolver, resolvers } from "./intrinsics.ts";
 import type { Identity } from "./physical-names.ts";
 
-/** A resource of a template, its properties resolved when they are asked for. */
+/** A resource of a template; `properties` resolves its properties. */
 export interface ResolvedResource {
   readonly stack: string;
   readonly logicalId: string;
   readonly type: string;
-  /** The construct's id in CDK (`Documents`), or the logical id where the template does not tell. */
+  /** The construct's id in CDK (`Documents`), or the logical id if the template has no construct path. */
   readonly constructId: string;
   readonly dependsOn: readonly string[];
   identity(): Identity;
   /**
-   * @param known names of properties that are acted on, or that change nothing on a laptop
-   * @throws {UnsupportedTemplate} it has another one
+   * @param known names of the properties that the platform uses, or that have no effect on a laptop
+   * @throws {UnsupportedTemplate} the resource has another property
    */
   properties(known: readonly string[]): Readonly<Record<string, unknown>>;
   refuse(what: string): never;
@@ -24,7 +24,10 @@ export interface Resources {
   readonly stacks: readonly { readonly name: string; readonly outputs: Readonly<Record<string, string>> }[];
 }
 
-/** Types that change nothing on a laptop: who may read what is checked by role, everybody here is the same person. */
+/**
+ * Types that have no effect on a laptop. Resource policies are among them: roles decide here, and the
+ * laptop has one user.
+ */
 const withoutEffect = new Set([
   "AWS::ApiGateway::Account",
   "AWS::ApiGateway::BasePathMapping",
@@ -122,7 +125,10 @@ export function readResources(assembly: Assembly, options: { queueUrl(name: stri
   };
 }
 
-/** An output may show what does not exist here, such as the host of a custom domain: then it is left out. */
+/**
+ * The output's value, or undefined if it refers to something that does not exist here, such as the host of
+ * a custom domain.
+ */
 function outputValue(resolver: Resolver, value: unknown): string | undefined {
   try {
     return String(resolver.resolve(value));

@@ -19,7 +19,7 @@ export interface ScheduleModel {
   readonly functionName: string;
   readonly everyMinutes: number;
   readonly enabled: boolean;
-  /** JSON that the function gets; absent: the Scheduler's own event. */
+  /** JSON event for the function; absent: the function gets the Scheduler's own event. */
   readonly input?: string;
 }
 
@@ -47,12 +47,13 @@ export function readEventSources(
     const queue = data.queues.find(({ arn }) => arn === properties.EventSourceArn);
     if (target === undefined || queue === undefined)
       return mapping.refuse("only queues and functions of the stacks are known here");
-    // Lambda refuses it too; six times is what it advises:
+    // Lambda refuses this mapping, too; it recommends six times the function's timeout:
     // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     if ((queue.visibilityTimeout ?? 30) < target.timeoutSeconds)
       mapping.refuse(`the queue's visibility timeout is less than the timeout of ${target.name}`);
     const batchSize = Number(properties.BatchSize ?? 10);
-    // Lambda collects for a time where it is told to: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    // With a batching window, Lambda collects messages for some time:
+    // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     if (batchSize > 10 || Number(properties.MaximumBatchingWindowInSeconds ?? 0) > 0)
       mapping.refuse("batching windows, and batches of more than 10, are not known here");
     const { MaximumConcurrency } = (properties.ScalingConfig ?? {}) as { MaximumConcurrency?: number };
@@ -88,7 +89,7 @@ export function readSchedules(
     ]);
     const target = Target as { Arn: string; RoleArn: string; Input?: string };
     const model = scheduleModel(schedule, properties, target, functions);
-    // Here the target's role is asked, not a permission of the function:
+    // For a schedule, the target's role must allow the call, not a permission of the function:
     // https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html#setting-up-execution-role
     const role = roles.get(target.RoleArn);
     const need = { action: "lambda:InvokeFunction", resource: target.Arn };
@@ -119,11 +120,11 @@ function scheduleModel(
   functions: readonly FunctionModel[],
 ): ScheduleModel {
   const found = functions.find(({ arn }) => arn === target.Arn);
-  if (found === undefined) return schedule.refuse("its target is no function of the stacks");
+  if (found === undefined) return schedule.refuse("its target is not a function of the stacks");
   const expression = String(properties.ScheduleExpression);
   const everyMinutes = minutesBetween(expression);
   if (everyMinutes === undefined)
-    return schedule.refuse(`${expression} is not known here: only every so many minutes is`);
+    return schedule.refuse(`${expression} is not known here: only intervals in whole minutes are known`);
   const { ref, attributes } = schedule.identity();
   return {
     name: ref,

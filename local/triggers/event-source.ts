@@ -3,7 +3,7 @@ import type { EventSourceModel } from "../template/trigger-model.ts";
 import type { FunctionCredentials, Invoke } from "./invoke.ts";
 import { type PolledQueue, type Poller, pollQueue } from "./poll-queue.ts";
 
-/** Concurrent batches where the mapping names no maximum: Lambda begins with five pollers. */
+/** Concurrent batches if the mapping has no maximum: Lambda starts with five pollers. */
 const DEFAULT_CONCURRENCY = 5;
 
 export interface EventSourceOptions {
@@ -21,8 +21,9 @@ interface BatchResponse {
 }
 
 /**
- * Lambda's event source mapping for SQS: receives under the function's role, invokes with a batch, deletes what was
- * done, leaves the rest to become visible again.
+ * Lambda's event source mapping for SQS: receives messages with the function's role, invokes the function
+ * with a batch, and deletes the messages that succeeded. The others become visible again after their
+ * visibility timeout.
  * https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html and services-sqs-errorhandling.html
  */
 export function startEventSource({ model, invoke, ...options }: EventSourceOptions): Poller {
@@ -38,7 +39,7 @@ export function startEventSource({ model, invoke, ...options }: EventSourceOptio
     const result = await invoke(model.functionName, {
       Records: messages.map((message) => record(message, model.queueArn, options.region)),
     });
-    // Lambda gives a throttled batch back to the queue, so that it counts as little as may be against its receives. (Our guess at the delay.)
+    // Lambda returns a throttled batch to the queue. The delay of `giveBack` is our guess.
     if (result.throttled === true) return await queue.giveBack(messages);
     if (!result.ok) return;
     const failed = failures(result.payload, messages);
@@ -48,8 +49,9 @@ export function startEventSource({ model, invoke, ...options }: EventSourceOptio
   }
 
   /**
-   * Whose deletion must wait. An answer that Lambda cannot read, or that names a message it did not send, counts as a
-   * failure of the whole batch. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
+   * Ids of the messages that must stay in the queue. An answer that Lambda cannot read, or that names a
+   * message outside of the batch, counts as a failure of the whole batch.
+   * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
    */
   function failures(payload: unknown, messages: readonly Message[]): ReadonlySet<string> | "all" {
     if (!model.reportsBatchItemFailures) return new Set();

@@ -1,16 +1,16 @@
-/** How a trigger calls a function: buffered, with an event that the service made. */
+/** The result of a trigger's call of a function. */
 export interface InvokeResult {
-  /** False: the handler threw, the function could not start or ran into its timeout. */
+  /** False: the handler threw, or the function could not start or timed out. */
   readonly ok: boolean;
-  /** What the handler returned, or Lambda's error object. */
+  /** The handler's return value, or Lambda's error object. */
   readonly payload: unknown;
-  /** Lambda had no process free for it: nothing ran. */
+  /** True: Lambda had no free process, so the function did not run. */
   readonly throttled?: boolean;
 }
 
 export type Invoke = (functionName: string, event: unknown) => Promise<InvokeResult>;
 
-/** The function's own credentials: a trigger that reads a queue does so under the function's role. */
+/** The function's own credentials: a trigger reads a queue with the function's role. */
 export interface FunctionCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

@@ -6,7 +6,7 @@ import type { PipeModel } from "../template/pipe-model.ts";
 import type { FunctionCredentials } from "./invoke.ts";
 import { type PolledQueue, pollQueue } from "./poll-queue.ts";
 
-/** Kept in memory, for tests; the file has all. */
+/** Maximum number of events in memory, for tests; the file has all events. */
 const MOST_EVENTS = 10_000;
 
 export interface Pipe {
@@ -16,8 +16,9 @@ export interface Pipe {
 }
 
 /**
- * EventBridge Pipes from SQS to CloudWatch Logs: receives under the pipe's role, writes each body as a log event, deletes what
- * was written. Here a log group is a file of lines, `<folder>/<log group>.jsonl`.
+ * EventBridge Pipes from SQS to CloudWatch Logs: receives messages with the pipe's role, writes each body
+ * as a log event, then deletes the messages. Here a log group is a file of lines, `<folder>/<log
+ * group>.jsonl`.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html
  */
 export function startPipe(options: {
@@ -32,7 +33,7 @@ export function startPipe(options: {
   let events: string[] = [];
 
   async function carry(messages: readonly Message[], queue: PolledQueue): Promise<void> {
-    // A body that is JSON is parsed on the way, and written as JSON again.
+    // The pipe parses a JSON body and writes it as JSON again.
     const lines = messages.map(({ Body = "" }) => compact(Body));
     await mkdir(logFolder, { recursive: true, mode: 0o700 });
     await appendFile(file, lines.map((line) => `${line}\n`).join(""), { mode: 0o600 });

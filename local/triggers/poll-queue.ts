@@ -9,40 +9,43 @@ import type { FunctionCredentials } from "./invoke.ts";
 
 /** SQS's longest wait for a message. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
 const LONG_POLL_SECONDS = 20;
-/** After an error of the queue itself (a refused permission, a fault) the poller looks again. */
+/** Pause after an error of the queue (a refused permission, a fault), and after `giveBack`. */
 const PAUSE_MS = 500;
-/** SQS's own limit. */
+/** SQS's limit for one receive. */
 const MOST_MESSAGES = 10;
 
 export interface PollOptions {
-  /** Of the poller, for its log lines. */
+  /** Name of the poller, for its log lines. */
   readonly name: string;
   readonly queueUrl: string;
   readonly endpoint: string;
   readonly region: string;
-  /** It receives and deletes under its own role. */
+  /** Credentials with which the poller receives and deletes. */
   readonly credentials: FunctionCredentials;
   readonly batchSize: number;
-  /** So many batches at once. */
+  /** Number of batches at the same time. */
   readonly pollers: number;
   readonly work: (messages: readonly Message[], queue: PolledQueue) => Promise<void>;
   readonly log: (line: string) => void;
 }
 
-/** What a poller does with the messages that it has. Those that it neither deletes nor gives back come again by themselves. */
+/**
+ * The queue's operations for `work`. Messages that it neither deletes nor gives back become visible again
+ * after their visibility timeout.
+ */
 export interface PolledQueue {
   delete(messages: readonly Message[]): Promise<void>;
-  /** Lets them be received again in a second, and waits a little itself. */
+  /** Makes the messages visible again after one second, then waits for a short time. */
   giveBack(messages: readonly Message[]): Promise<void>;
 }
 
 export interface Poller {
-  /** Batches that are being worked on now. */
+  /** Number of batches that `work` handles now. */
   busy(): number;
   close(): Promise<void>;
 }
 
-/** Receives from a queue over real HTTP, as the services do that AWS runs between a queue and its receiver. */
+/** Receives from a queue over real HTTP, like the AWS services between a queue and its receiver. */
 export function pollQueue({ queueUrl: QueueUrl, work, ...options }: PollOptions): Poller {
   const { endpoint, region, credentials } = options;
   const sqs = new SQSClient({ endpoint, region, credentials, maxAttempts: 1 });
@@ -96,7 +99,7 @@ export function pollQueue({ queueUrl: QueueUrl, work, ...options }: PollOptions)
     async close() {
       stopping.abort();
       sqs.destroy();
-      // A batch under way ends with its receiver; nobody waits for it.
+      // Waits only 200 ms for running batches.
       await Promise.race([Promise.allSettled(polling), pause(200)]);
     },
   };

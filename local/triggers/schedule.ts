@@ -5,21 +5,22 @@ import type { ScheduleModel } from "../template/trigger-model.ts";
 import type { Invoke, InvokeResult } from "./invoke.ts";
 
 export interface Schedule {
-  /** Fires now, whatever the time; resolves when the function has answered. */
+  /** Fires at once; resolves when the function has answered. */
   fire(): Promise<InvokeResult>;
   close(): void;
 }
 
 /**
- * EventBridge Scheduler: invokes the target at each full interval of real time. Every schedule of ours has no retries, so
- * a failure is logged and that is all. https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets.html
+ * EventBridge Scheduler: invokes the target at each full interval of real time. Our schedules have no
+ * retries, so a failure is only logged.
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets.html
  */
 export function startSchedule(options: {
   readonly model: ScheduleModel;
   readonly clock: Clock;
   readonly invoke: Invoke;
   readonly log: (line: string) => void;
-  /** False: fires only when told. */
+  /** False: only `fire()` fires it. */
   readonly byItself: boolean;
 }): Schedule {
   const { model, clock, invoke, log, byItself } = options;

@@ -15,23 +15,23 @@ export interface TriggerOptions {
   readonly lambda: LambdaService;
   readonly identities: PlatformIdentities;
   readonly clock: Clock;
-  /** Where log groups are kept that are not a function's own. */
+  /** Folder of the log groups that do not belong to a function. */
   readonly logFolder: string;
   readonly log: (line: string) => void;
-  /** Whether schedules fire by themselves, or by `fireSchedule` only. */
+  /** True: schedules fire at their times; false: only `fireSchedule` fires them. */
   readonly schedulesFire: boolean;
 }
 
-/** Everything that acts by itself: queues and schedules that call functions, pipes. */
+/** All triggers: the queues and schedules that call functions, and the pipes. */
 export interface Triggers {
   /** Fires the schedule now; resolves when its function has answered. */
   fireSchedule(): Promise<InvokeResult>;
   /**
-   * Resolves when nothing is under way: no function runs, no message is visible or in flight.
-   * @throws {Error} not within `timeoutMs`
+   * Resolves when all work has ended: no function runs, no message is visible or in flight.
+   * @throws {Error} the work has not ended within `timeoutMs`
    */
   settled(timeoutMs: number): Promise<void>;
-  /** What pipes have written into log groups since the start, oldest first. */
+  /** The log events that pipes have written since the start, oldest first. */
   logEvents(): readonly string[];
   close(): Promise<void>;
 }
@@ -107,7 +107,7 @@ async function invokeBuffered(
     const answer = await lambda.invoke(functionName, event);
     if (answer.kind === "streamed") {
       await answer.body.return?.();
-      throw new Error(`${functionName} streams; a trigger wants a buffered answer`);
+      throw new Error(`${functionName} streams, but a trigger needs a buffered answer`);
     }
     const text = answer.payload.toString("utf8");
     return { ok: true, payload: text === "" ? null : (JSON.parse(text) as unknown) };

@@ -11,7 +11,7 @@ import type { StandIn, StandInOptions } from "./stand-in.ts";
 import type { StateKeeper } from "./state/state-keeper.ts";
 import type { VendorFiles } from "./vendor-files.ts";
 
-/** What makes one vendor's stand-in. */
+/** The parts of one vendor's stand-in. */
 export interface StandInParts {
   readonly connector: string;
   readonly server: StandInServer;
@@ -20,11 +20,11 @@ export interface StandInParts {
   readonly rules: AuthorizationRules;
   readonly files: VendorFiles;
   readonly keeper: StateKeeper;
-  /** The vendor's own endpoints; those of the authorization server are added. */
+  /** The vendor's own endpoints; `assembleStandIn` adds those of the authorization server. */
   readonly vendor: VendorEndpoints;
 }
 
-/** Puts authorization server, vendor endpoints, controls and console together on a server that listens already. */
+/** Puts authorization server, vendor endpoints, controls and console on a server that already listens. */
 export function assembleStandIn(parts: StandInParts): StandIn {
   const { server, options, grants, rules, files, keeper, vendor } = parts;
   const redirectUris = new Set(options.app.redirectUris);

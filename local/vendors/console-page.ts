@@ -18,12 +18,12 @@ interface Button {
 const BUTTONS: Readonly<Record<string, Button>> = {
   expire: {
     label: "Expire access tokens",
-    hint: "every access token answers 401 from now on; refresh tokens go on working",
+    hint: "all access tokens issued so far answer 401; refresh tokens still work",
     act: (standIn) => standIn.expireAccessTokens(),
   },
   revoke: {
     label: "End the grants",
-    hint: "as if each user had taken the access back: refresh tokens answer invalid_grant",
+    hint: "as if each user had withdrawn the access: refresh tokens answer invalid_grant",
     act: (standIn) => standIn.revokeGrants(),
   },
   unavailable: {
@@ -38,12 +38,12 @@ const BUTTONS: Readonly<Record<string, Button>> = {
   },
   reset: {
     label: "Behave again",
-    hint: "forgets faults that nobody has met yet",
+    hint: "removes faults that no request has met yet",
     act: (standIn) => standIn.clearFaults(),
   },
 };
 
-/** `/_console`: a stand-in's page for people. Works without JavaScript. */
+/** `/_console`: a stand-in's page for people. It works without JavaScript. */
 export function consoleEndpoints(
   look: PageLook,
   standIn: () => StandIn,
@@ -54,7 +54,8 @@ export function consoleEndpoints(
     async handle(request): Promise<Answer> {
       if (request.method === "GET" || request.method === "HEAD") {
         const done = BUTTONS[request.query.get("done") ?? ""];
-        // With "no-referrer" a browser would send its form with `Origin: null`, as a hidden stranger's.
+        // With "no-referrer" the browser would send the form with `Origin: null`, which `isOwnOrigin`
+        // refuses.
         return htmlAnswer(200, consolePage(look, standIn(), redirectUris(), done), {
           "Referrer-Policy": "same-origin",
         });
@@ -62,7 +63,12 @@ export function consoleEndpoints(
       if (!isOwnOrigin(request)) {
         return htmlAnswer(
           403,
-          errorPage(look, "Not from there", "Open the console itself.", "another origin"),
+          errorPage(
+            look,
+            "Refused",
+            "This form came from another site. Open the console itself.",
+            "another origin",
+          ),
         );
       }
       const name = (await formOf(request)).get("do") ?? "";
@@ -70,7 +76,7 @@ export function consoleEndpoints(
       if (button === undefined) {
         return htmlAnswer(
           400,
-          errorPage(look, "No such button", "Open the console again.", "unknown action"),
+          errorPage(look, "Unknown button", "Open the console again.", "unknown action"),
         );
       }
       button.act(standIn());

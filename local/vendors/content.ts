@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 
-/** The bytes of a file: kept, or made as they are read. */
+/** The bytes of a file: stored, or generated when they are read. */
 export interface Content {
   readonly size: number;
-  /** Made by `generatedContent`: its size says all. */
+  /** True: `generatedContent` made it, so its size is enough to make it again. */
   readonly isGenerated?: boolean;
-  /** Yields the bytes from `start` to before `end`, in pieces of at most 64 KiB. */
+  /** Yields the bytes from `start` up to, but not including, `end`, in pieces of at most 64 KiB. */
   read(start: number, end: number): Generator<Uint8Array>;
 }
 
@@ -24,7 +24,10 @@ export function textContent(text: string): Content {
   return bytesContent(Buffer.from(text));
 }
 
-/** A file of any size that takes no memory. Every stretch of its bytes differs from every other, so a mix-up shows. */
+/**
+ * A file of any size that needs no memory. Each of its 4-byte words is different, so that tests notice
+ * exchanged pieces.
+ */
 export function generatedContent(size: number): Content {
   return {
     size,
@@ -35,7 +38,7 @@ export function generatedContent(size: number): Content {
   };
 }
 
-/** The bytes of a generated file from `start` to before `end`. */
+/** The bytes of a generated file from `start` up to, but not including, `end`. */
 export function generatedBytes(start: number, end: number): Uint8Array {
   const firstWord = Math.floor(start / 4);
   const words = new Uint32Array(Math.ceil(end / 4) - firstWord);
@@ -46,7 +49,7 @@ export function generatedBytes(start: number, end: number): Uint8Array {
   return new Uint8Array(words.buffer).subarray(start - firstWord * 4, end - firstWord * 4);
 }
 
-/** Several contents one after the other: the parts of an upload session, without copying them together. */
+/** Several contents one after the other, without a copy: the parts of an upload session. */
 export function joinedContent(parts: readonly Content[]): Content {
   return {
     size: parts.reduce((sum, part) => sum + part.size, 0),
@@ -64,7 +67,7 @@ export function joinedContent(parts: readonly Content[]): Content {
 
 const hashes = new WeakMap<Content, Map<string, string>>();
 
-/** A hash of the whole, worked out once. */
+/** A hash of the whole content, which is computed once. */
 export function hashOf(content: Content, name: string, compute: (content: Content) => string): string {
   const known = hashes.get(content) ?? new Map<string, string>();
   hashes.set(content, known);
@@ -73,7 +76,7 @@ export function hashOf(content: Content, name: string, compute: (content: Conten
   return value;
 }
 
-/** Hexadecimal digest by one of OpenSSL's algorithms. */
+/** Hexadecimal digest. */
 export function digestOf(content: Content, algorithm: "md5" | "sha1" | "sha256"): string {
   return hashOf(content, algorithm, () => {
     const hash = createHash(algorithm);
@@ -82,7 +85,7 @@ export function digestOf(content: Content, algorithm: "md5" | "sha1" | "sha256")
   });
 }
 
-/** The whole as one buffer, or nothing where it is longer than `maxBytes`. */
+/** The whole content as text, or undefined if it is longer than `maxBytes`. */
 export function wholeText(content: Content, maxBytes: number): string | undefined {
   if (content.size > maxBytes) return undefined;
   return Buffer.concat([...content.read(0, content.size)]).toString("utf8");

@@ -33,7 +33,7 @@ function control<const Schema extends v.GenericSchema>(
   return (standIn, body) => act(standIn, v.parse(schema, body));
 }
 
-/** The controls over HTTP, by method and what follows `/_control`. JSON in, JSON out. */
+/** The controls over HTTP, by method and the path after `/_control`. JSON in, JSON out. */
 const CONTROLS: Readonly<Record<string, Control>> = {
   "GET ": (standIn) => ({
     connector: standIn.connector,
@@ -83,12 +83,13 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   ),
 };
 
-/** `/_control/…`: what tests and tools do with a stand-in that runs in another process. */
+/** `/_control/…`: the controls for tests and tools, for a stand-in that runs in another process. */
 export function controls(standIn: () => StandIn): OwnEndpoints {
   return {
     prefix: "/_control",
     async handle(request) {
-      if (!isOwnOrigin(request)) return jsonAnswer(403, { error: "not from another origin's page" });
+      if (!isOwnOrigin(request))
+        return jsonAnswer(403, { error: "requests from a page of another origin are refused" });
       const act = CONTROLS[`${request.method} ${request.path.slice("/_control".length).replace(/\/$/, "")}`];
       if (act === undefined)
         return jsonAnswer(404, { error: "no such control", controls: Object.keys(CONTROLS) });
@@ -101,8 +102,9 @@ export function controls(standIn: () => StandIn): OwnEndpoints {
 }
 
 /**
- * A page of another origin may send requests to the loopback address, but a browser then says where it comes from, or `null`
- * where that is to be hidden: https://fetch.spec.whatwg.org/#origin-header. For a GET it says less, but that it is from elsewhere:
+ * A page of another origin may send requests to the loopback address, but the browser then sends the page's
+ * origin, or `null` to hide it: https://fetch.spec.whatwg.org/#origin-header. For a GET it only says that
+ * the request comes from another site:
  * https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header
  */
 export function isOwnOrigin(request: VendorRequest): boolean {

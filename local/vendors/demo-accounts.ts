@@ -22,7 +22,7 @@ const GRACE: Readonly<Record<string, Content>> = {
   "/Compilers/A-0.txt": textContent("The A-0 system, 1952.\n"),
 };
 
-/** Ada's and Grace's accounts, and what they keep there. */
+/** Adds Ada's and Grace's accounts with their files. */
 export function addDemoAccounts(files: VendorFiles): void {
   files.addAccount({ login: "ada@example.com", name: "Ada Lovelace", email: "ada@example.com" });
   files.addAccount({ login: "grace@example.com", name: "Grace Hopper", email: "grace@example.com" });

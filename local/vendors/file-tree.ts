@@ -5,16 +5,16 @@ export interface Revision {
   readonly id: string;
   readonly content: Content;
   readonly mediaType: string;
-  /** Epoch milliseconds: when the vendor stored it, and what the client said. */
+  /** Epoch milliseconds: the vendor's time of storage, and the time that the client sent. */
   readonly storedAt: number;
   readonly clientModifiedAt: number;
 }
 
-/** A file or a folder. `Detail` is what one vendor keeps beside. */
+/** A file or a folder. `Detail` has one vendor's additional data. */
 export interface TreeNode<Detail> {
   readonly id: string;
   name: string;
-  /** Nothing for the root. */
+  /** Undefined for the root. */
   parentId: string | undefined;
   readonly directory: boolean;
   /** Oldest first; empty for a folder. */
@@ -24,13 +24,13 @@ export interface TreeNode<Detail> {
   readonly detail: Detail;
 }
 
-/** Bounds, so that a runaway test does not eat the machine. */
+/** Limits, so that a test with an endless loop does not use all memory. */
 const MAX_NODES = 50_000;
 const MAX_REVISIONS = 100;
 
 /**
- * One account's files: nodes by id, each below one parent. Names may repeat below a parent; a vendor that forbids it
- * looks before it adds.
+ * One account's files: nodes by id, each below one parent. Names may repeat below a parent; a vendor's code
+ * that forbids this checks before it adds a node.
  */
 export class FileTree<Detail> {
   readonly root: TreeNode<Detail>;
@@ -50,7 +50,7 @@ export class FileTree<Detail> {
     return [...(this.#children.get(id) ?? [])].map((child) => this.#known(child));
   }
 
-  /** All nodes below one, parents before their children; the node itself not. */
+  /** All nodes below a node, parents before their children, without the node itself. */
   *below(id: string): Generator<TreeNode<Detail>> {
     for (const child of this.children(id)) {
       yield child;
@@ -70,7 +70,7 @@ export class FileTree<Detail> {
     this.#childSet(parentId).add(node.id);
   }
 
-  /** Takes a node out, with all below it. */
+  /** Removes a node with all nodes below it. */
   remove(node: TreeNode<Detail>): void {
     for (const child of this.children(node.id)) this.remove(child);
     if (node.parentId !== undefined) this.#childSet(node.parentId).delete(node.id);
@@ -84,7 +84,7 @@ export class FileTree<Detail> {
     node.modifiedAt = revision.storedAt;
   }
 
-  /** True for the node itself too. */
+  /** Also true for the node itself. */
   isInside(node: TreeNode<Detail>, ancestor: TreeNode<Detail>): boolean {
     for (let at: TreeNode<Detail> | undefined = node; at !== undefined; at = this.parent(at)) {
       if (at.id === ancestor.id) return true;

@@ -1,4 +1,4 @@
-/** Media types by file extension: what a vendor guesses from a name. */
+/** Media types by file extension, as a vendor guesses them from a name. */
 const TYPES: Readonly<Record<string, string>> = {
   bin: "application/octet-stream",
   css: "text/css",

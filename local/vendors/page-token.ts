@@ -1,9 +1,12 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** Makes cursors that a client cannot read sense into, and that no other stand-in or run accepts. */
+/**
+ * Makes cursors with a signature, which no other stand-in and no other run accepts. Clients must treat them
+ * as opaque.
+ */
 export interface PageTokens {
   seal(value: unknown): string;
-  /** Nothing for a token that is not ours. */
+  /** Returns undefined for a token that this object did not make. */
   open<T>(token: string): T | undefined;
 }
 

@@ -2,11 +2,11 @@ import { html, raw } from "hono/html";
 
 export type Html = ReturnType<typeof html>;
 
-/** How a stand-in's pages look and whose part they play. */
+/** The look of a stand-in's pages, and the vendor that it stands in for. */
 export interface PageLook {
   /** "Dropbox" */
   readonly vendor: string;
-  /** Accent colour on a light and on a dark ground. */
+  /** Accent colour for light and for dark mode. */
   readonly accent: { readonly light: string; readonly dark: string };
 }
 
@@ -45,7 +45,7 @@ dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.3rem 1rem;m
 dt{color:var(--soft)}dd{margin:0}
 `;
 
-/** A whole page, plain HTML without scripts, that says that it is only a stand-in. */
+/** A whole page, plain HTML without scripts, with a notice that it is only a stand-in. */
 export function page(look: PageLook, title: string, content: Html, options: { wide?: boolean } = {}): string {
   return String(html`<!doctype html>
 <html lang="en">
@@ -67,7 +67,7 @@ ${content}
 </html>`);
 }
 
-/** The head of a card: a neutral mark of ours, no trademark. */
+/** The head of a card, with a neutral mark and not with the vendor's trademark. */
 export function brand(look: PageLook): Html {
   return html`<p class="brand"><svg viewBox="0 0 28 28" width="28" height="28" aria-hidden="true"><rect x="1.5" y="1.5" width="25" height="25" rx="7" fill="none" stroke="currentColor" stroke-width="2.4" stroke-dasharray="5 3"/><path d="M8 18V10h5l2 2h5v6z" fill="currentColor"/></svg> ${look.vendor} <span class="hint">(stand-in)</span></p>`;
 }

@@ -1,81 +1,96 @@
 import type { Clock } from "../clock.ts";
 
-/** An OAuth app registered at a stand-in, as one would at the vendor's developer console. */
+/** An OAuth app that is registered at a stand-in, as at the vendor's developer console. */
 export interface StandInApp {
   readonly clientId: string;
   readonly clientSecret: string;
   /** Compared exactly. */
   readonly redirectUris: readonly string[];
-  /** What the consent page calls it. */
+  /** The app's name on the consent page. */
   readonly name?: string;
 }
 
-/** What a request was for; faults can be aimed at one of these. */
+/** The kind of endpoint that a request was sent to; a fault may apply to one kind. */
 export type EndpointKind = "authorization" | "token" | "revocation" | "api" | "page";
 
-/** One request that a stand-in saw. Token values are never kept, only their SHA-256 (base64url, first 12 characters). */
+/**
+ * One request that a stand-in received. Token values are never stored, only their SHA-256 (base64url, first
+ * 12 characters).
+ */
 export interface SeenRequest {
   readonly method: string;
   readonly host: string;
   /** Raw path, without the query. */
   readonly path: string;
-  /** Raw query without `?`; values that are secrets are replaced by their hash. */
+  /** Raw query without `?`; secret values are replaced by their hash. */
   readonly query: string;
-  /** 0 as long as no answer was sent, and for good where a fault broke the connection before one. */
+  /** 0 until an answer is sent; it stays 0 if a fault broke the connection before the answer. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly bodyBytes: number;
   readonly endpoint: EndpointKind;
   /** ISO 8601, by the stand-in's clock. */
   readonly at: string;
-  /** Login of the account whose token or code was presented, where one was recognised. */
+  /** Login of the account whose token or code the request had, if the stand-in recognised it. */
   readonly account?: string;
   /** `grant_type` of a token request. */
   readonly grantType?: string;
 }
 
-/** How the next answers are to go wrong. */
+/** How the next answers shall fail. */
 export interface StandInFault {
-  /** Applies to requests whose path begins so; default all. */
+  /** Applies to requests whose path starts with this text; default all. */
   readonly path?: string;
   /** Applies to requests of this kind only; default all kinds. */
   readonly endpoint?: EndpointKind;
-  /** How many requests; default 1. */
+  /** Number of requests; default 1. */
   readonly count?: number;
-  /** Answer with this status (and body, content type, headers) instead of doing anything. Without `body`: the vendor's own for this status. */
+  /**
+   * Answers with this status (and body, content type, headers) and does not act. Without `body`: the
+   * vendor's own answer for this status.
+   */
   readonly status?: number;
   readonly body?: string;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Wait so long, in real milliseconds, before the answer's first byte. */
+  /** Real milliseconds to wait before the request is handled. */
   readonly delayMs?: number;
-  /** `before`: break the connection without acting; `after`: act, then break it without an answer; `middle`: break after half of the body; `never`: accept and never answer. */
+  /**
+   * `before`: breaks the connection without acting; `after`: acts, then breaks the connection without an
+   * answer; `middle`: breaks it after half of the body; `never`: accepts the request and never answers.
+   */
   readonly reset?: "before" | "after" | "middle" | "never";
-  /** Send the body in pieces of so many bytes, with a pause of real milliseconds after each. */
+  /**
+   * Sends the body in pieces of `bytesPerChunk` bytes, with a pause of `pauseMs` real milliseconds after
+   * each piece.
+   */
   readonly slowBody?: { readonly bytesPerChunk: number; readonly pauseMs: number };
-  /** Send so many bytes of the body, and the rest only after `releaseHeldBodies()` (60 s at most, then the connection breaks). */
+  /**
+   * Sends `afterBytes` bytes of the body, and the rest after `releaseHeldBodies()`. Without a release
+   * within 60 s the connection breaks.
+   */
   readonly holdBody?: { readonly afterBytes: number };
 }
 
 /** An account of a stand-in. */
 export interface StandInAccount {
-  /** What its person types at the login page. */
+  /** The text that the person types on the login page. */
   readonly login: string;
   readonly name: string;
   readonly email: string;
 }
 
-/** A file or folder, as tests and the console look at a tree from outside the vendor's API. */
+/** A file or folder of a tree, for tests and the console, which read the tree without the vendor's API. */
 export interface StandInEntry {
-  /** From the root, with `/` before each name. */
+  /** Path from the root, with `/` before each name. */
   readonly path: string;
   readonly directory: boolean;
   readonly size: number;
 }
 
-/** A vendor stand-in: a server of its own, with its own accounts, OAuth and file tree. */
+/** A vendor stand-in: a server with its own accounts, OAuth and file trees. */
 export interface StandIn {
-  /** Connector key that it stands in for. */
+  /** Key of the connector whose vendor it stands in for. */
   readonly connector: string;
   /** `http://127.0.0.1:<port>` */
   readonly origin: string;
@@ -84,36 +99,42 @@ export interface StandIn {
   /** A page for people, on its own server: the app's registration, its accounts, recent requests, and buttons for the controls. */
   readonly consoleUrl: string;
   readonly app: StandInApp;
-  /** Registers a redirect URI more. */
+  /** Registers one more redirect URI. */
   allowRedirect(uri: string): void;
-  /** Adds an account with an empty tree; `login` is what its person types at the login page. */
+  /** Adds an account with an empty tree. */
   addAccount(account: StandInAccount): void;
   readonly accounts: readonly StandInAccount[];
-  /** Puts a file into an account's tree, parent folders included, beside the vendor's API. */
+  /** Puts a file and its parent folders into an account's tree, without the vendor's API. */
   addFile(login: string, path: string, content: string | Uint8Array): void;
-  /** Puts a file of any size there whose bytes are made as they are read (`generatedBytes` in content.ts): no memory. */
+  /**
+   * Puts a file of any size into an account's tree. Its bytes are generated when they are read
+   * (`generatedBytes` in content.ts), so it needs no memory.
+   */
   addGeneratedFile(login: string, path: string, size: number): void;
   /** The account's whole tree, sorted by path. */
   entries(login: string): readonly StandInEntry[];
-  // ---- controls (also by HTTP, loopback only, below /_control)
-  /** Ends the access tokens of an account (or all): they answer 401 from now on. */
+  // ---- controls (also over HTTP, loopback only, below /_control)
+  /** Ends the access tokens of an account (or of all): API calls with them answer 401 from now on. */
   expireAccessTokens(login?: string): void;
-  /** Ends the grants of an account (or all): refresh tokens answer invalid_grant. */
+  /** Ends the grants of an account (or of all): refreshes answer invalid_grant. */
   revokeGrants(login?: string): void;
   /** Lifetime of access tokens issued from now on, in seconds. */
   setAccessTokenLifetime(seconds: number): void;
   fail(fault: StandInFault): void;
   clearFaults(): void;
-  /** Lets bodies go on that a `holdBody` fault stopped. */
+  /** Continues the bodies that a `holdBody` fault stopped. */
   releaseHeldBodies(): void;
-  /** Requests seen since the start or the last clear, oldest first, at most 1000. */
+  /** Requests since the start or the last clear, oldest first, at most 1000. */
   requests(): readonly SeenRequest[];
   clearRequests(): void;
-  /** How many token requests of a kind were seen since the start or the last clear. */
+  /** Number of token requests of a grant type since the start or the last clear. */
   tokenRequests(grantType: "authorization_code" | "refresh_token"): number;
-  /** How many grants live, and access tokens that are valid now: for tests that nothing living is left behind. */
+  /**
+   * Number of living grants with a refresh token, and of access tokens that are valid now: for tests that
+   * no grant is left behind.
+   */
   living(login?: string): { grants: number; accessTokens: number };
-  /** Ends all sockets at once, and keeps what is to be kept. */
+  /** Breaks all connections, and stores the state. */
   close(): Promise<void>;
 }
 
@@ -122,6 +143,8 @@ export interface StandInOptions {
   readonly app: StandInApp;
   /** 0: any free port. */
   readonly port?: number;
-  /** Where accounts, files and grants are kept over a restart. Default: nowhere, all of it is in memory. */
+  /**
+   * Folder in which accounts, files and grants survive a restart. Default: everything is only in memory.
+   */
   readonly dataFolder?: string;
 }

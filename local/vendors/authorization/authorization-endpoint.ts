@@ -7,7 +7,7 @@ import type { Grants } from "./grants.ts";
 import { codePage, consentPage, isUntickable, loginPage } from "./pages.ts";
 import type { AuthorizationRequest, AuthorizationRules, RequestProblem } from "./vendor-rules.ts";
 
-/** Who and what an authorization server knows. */
+/** The rules, grants, apps and accounts of an authorization server. */
 export interface AuthorizationParties {
   readonly rules: AuthorizationRules;
   readonly grants: Grants;
@@ -23,7 +23,10 @@ interface Transaction {
 
 const MAX_TRANSACTIONS = 1000;
 
-/** The page that a browser is sent to: sign in, allow or cancel, and back with a code (RFC 6749 section 4.1.1). */
+/**
+ * The pages where the user signs in and allows or cancels; then the browser goes back to the app with a
+ * code (RFC 6749 section 4.1.1).
+ */
 export class AuthorizationEndpoint {
   readonly #parties: AuthorizationParties;
   readonly #transactions = new Map<string, Transaction>();
@@ -65,7 +68,7 @@ export class AuthorizationEndpoint {
       const login = (form.get("login") ?? "").trim();
       const account = this.#parties.accounts().find((each) => each.login === login);
       if (account === undefined) {
-        const problem = { text: "No account here has that e-mail address.", login };
+        const problem = { text: "No account here has this e-mail address.", login };
         return htmlAnswer(400, loginPage(rules, transaction.request, this.#parties.accounts(), id, problem));
       }
       transaction.account = account;
@@ -124,11 +127,14 @@ export class AuthorizationEndpoint {
   ): Answer {
     const all = request.state === undefined ? parameters : [["state", request.state] as const, ...parameters];
     const query = all.map((pair) => pair.map(encodeURIComponent).join("=")).join("&");
-    // The registered URI is kept byte for byte: it may have a query of its own.
+    // The registered URI stays unchanged, byte for byte; it may already have a query.
     return redirectAnswer(`${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${query}`);
   }
 
-  /** Checks in the order of RFC 6749 section 4.1.2.1: as long as the client or its URI is in doubt, nothing is redirected. */
+  /**
+   * Checks in the order of RFC 6749 section 4.1.2.1: nothing is redirected before the client and its URI
+   * are verified.
+   */
   #read(query: URLSearchParams): AuthorizationRequest | RequestProblem {
     const { rules } = this.#parties;
     const clientId = query.get("client_id");

@@ -2,29 +2,29 @@ import { createHash, randomBytes } from "node:crypto";
 import * as v from "valibot";
 import type { Clock } from "../../clock.ts";
 
-/** What a user allowed an app to do. */
+/** The access that a user gave an app. */
 export interface Grant {
   readonly login: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  /** Absent when the app asked for no lasting access. */
+  /** Absent if the app did not ask for lasting access. */
   readonly refreshTokenHash?: string;
   readonly issuedAt: number;
   ended: boolean;
 }
 
-/** A code on its way through the user's browser (RFC 6749 section 4.1.2). */
+/** An authorization code (RFC 6749 section 4.1.2). */
 export interface Code {
   readonly login: string;
   readonly clientId: string;
-  /** As the authorization request had it; absent when it had none. */
+  /** The authorization request's redirect URI; undefined if the request had none. */
   readonly redirectUri: string | undefined;
   readonly scopes: readonly string[];
   readonly offline: boolean;
   /** RFC 7636, S256 only. */
   readonly challenge: string | undefined;
   readonly expiresAt: number;
-  /** The grant that it became. */
+  /** The grant that the code was redeemed for. */
   grant?: Grant;
 }
 
@@ -38,16 +38,22 @@ export type TokenState =
   | { readonly state: "expired" | "unknown" };
 
 export interface GrantRules {
-  /** Beginning of an access token: `sl.`, `ya29.` */
+  /** Start of an access token: `sl.`, `ya29.` */
   readonly accessTokenPrefix: string;
   readonly refreshTokenPrefix: string;
   readonly codePrefix: string;
   readonly codeLifetimeMs: number;
-  /** How many refresh tokens one user may have given one app; the oldest is ended without a word. */
+  /**
+   * Maximum number of refresh tokens for one user and one app; above it the oldest one ends without a
+   * notice.
+   */
   readonly maxGrantsPerUserAndClient: number;
 }
 
-/** Grants that live, and their access tokens; each token names its grant by position. */
+/**
+ * Living grants and their access tokens; each token refers to its grant by the grant's position in the
+ * list.
+ */
 export const KEPT_GRANTS = v.strictObject({
   grants: v.array(
     v.strictObject({
@@ -66,7 +72,7 @@ const MAX_CODES = 1000;
 const MAX_ACCESS_TOKENS = 20_000;
 const MAX_GRANTS = 10_000;
 
-/** Codes, grants and tokens of one stand-in. Values of tokens are not kept, only their hashes. */
+/** Codes, grants and tokens of one stand-in. It stores only hashes of codes and tokens. */
 export class Grants {
   accessTokenSeconds: number;
   readonly #clock: Clock;
@@ -97,7 +103,7 @@ export class Grants {
     return code.expiresAt <= this.#clock.now();
   }
 
-  /** Turns a code into a grant. `offline`: with a refresh token. */
+  /** Redeems a code for a grant. `offline`: with a refresh token. */
   redeem(code: Code, offline: boolean): { grant: Grant; refreshToken?: string } {
     const refreshToken = this.#rules.refreshTokenPrefix + randomBytes(48).toString("base64url");
     const grant: Grant = {
@@ -133,7 +139,7 @@ export class Grants {
       : { state: "valid", grant: known.grant };
   }
 
-  /** The grant behind an access or refresh token, living or not. */
+  /** The grant of an access or refresh token, also if the grant has ended. */
   grantOf(token: string): Grant | undefined {
     return this.#accessTokens.get(hash(token))?.grant ?? this.findRefreshToken(token);
   }
@@ -148,7 +154,7 @@ export class Grants {
     this.#grants.delete(grant);
   }
 
-  /** Ends all that an account gave, to one app or to all. */
+  /** Ends the grants of an account, or of all accounts, for one app or for all apps. */
   endAll(login?: string, clientId?: string): void {
     for (const grant of this.#living(login, clientId)) this.end(grant);
   }
@@ -172,7 +178,10 @@ export class Grants {
     };
   }
 
-  /** What is to survive a restart: not the codes, which live for minutes, and nothing that has ended. */
+  /**
+   * The state to store over a restart: neither codes, which live for minutes, nor ended grants and their
+   * tokens.
+   */
   keep(): KeptGrants {
     const living = [...this.#grants];
     const positions = new Map(living.map((grant, position) => [grant, position]));
@@ -185,7 +194,7 @@ export class Grants {
     };
   }
 
-  /** @throws {Error} an access token of no grant */
+  /** @throws {Error} an access token refers to no grant */
   restore(kept: KeptGrants): void {
     const grants = kept.grants.map((grant): Grant => ({ ...grant, ended: false }));
     for (const grant of grants) this.#keep(grant);

@@ -23,7 +23,7 @@ ${problem === undefined ? "" : html`<p class="problem" id="problem" role="alert"
 <label for="login">E-mail</label>
 <input type="text" inputmode="email" id="login" name="login" value="${login}" list="accounts" autocomplete="off" required aria-describedby="${problem === undefined ? "known" : "problem known"}">
 <datalist id="accounts">${accounts.map((account) => html`<option value="${account.login}">${account.name}</option>`)}</datalist>
-<p class="hint" id="known">Accounts here: ${accounts.map((account) => account.login).join(", ")}. No password is asked for.</p>
+<p class="hint" id="known">Accounts here: ${accounts.map((account) => account.login).join(", ")}. No password is necessary.</p>
 <div class="buttons"><button class="primary" name="step" value="login">Sign in</button></div>
 </form></div>`,
   );
@@ -44,7 +44,7 @@ export function consentPage(
 <p>It may:</p>
 <form method="post" action="${rules.authorizationPath}">
 <ul class="plain">${request.scopes.map((scope) => html`<li>${scopeLine(rules, request, scope)}</li>`)}
-${request.offline ? html`<li>keep this access until you take it back</li>` : ""}</ul>
+${request.offline ? html`<li>keep this access until you withdraw it</li>` : ""}</ul>
 <p class="hint">You will go back to <code>${request.redirectUri ?? "a page that shows a code"}</code>.</p>
 <input type="hidden" name="transaction" value="${transaction}">
 <div class="buttons"><button class="primary" name="step" value="allow">Allow</button><button name="step" value="deny">Cancel</button></div>
@@ -59,7 +59,10 @@ function scopeLine(rules: AuthorizationRules, request: AuthorizationRequest, sco
     : words;
 }
 
-/** Whether the user may allow some of it only: where the vendor has check boxes, and there is something to choose. */
+/**
+ * Whether the user may allow only some of the scopes: the vendor has check boxes, and the request has more
+ * than one scope.
+ */
 export function isUntickable(
   rules: AuthorizationRules,
   { scopes }: Pick<AuthorizationRequest, "scopes">,

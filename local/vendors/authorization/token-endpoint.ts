@@ -11,7 +11,7 @@ interface Client {
   readonly hasSecret: boolean;
 }
 
-/** Turns codes and refresh tokens into access tokens (RFC 6749 sections 4.1.3, 5 and 6). */
+/** Issues access tokens for codes and refresh tokens (RFC 6749 sections 4.1.3, 5 and 6). */
 export class TokenEndpoint {
   readonly #parties: AuthorizationParties;
 
@@ -42,8 +42,8 @@ export class TokenEndpoint {
     if (code === undefined || code.clientId !== client.app.clientId) return this.#problem("code_unknown");
     request.note({ account: code.login });
     if (code.grant !== undefined) {
-      // RFC 6749 section 4.1.2: a second use is refused, and the tokens of the first SHOULD be revoked. Neither vendor
-      // documents whether it does the second half; the stand-in takes the strict reading.
+      // RFC 6749 section 4.1.2: a second use is refused, and the tokens of the first use SHOULD be revoked.
+      // Neither vendor documents whether it revokes them; the stand-in does.
       grants.end(code.grant);
       return this.#problem("code_used");
     }
@@ -79,7 +79,7 @@ export class TokenEndpoint {
     });
   }
 
-  /** RFC 6749 section 2.3.1: HTTP Basic, or id and secret among the parameters. */
+  /** RFC 6749 section 2.3.1: HTTP Basic, or id and secret as parameters. */
   #client(request: VendorRequest, parameters: URLSearchParams): Client | TokenProblem {
     const basic = /^Basic +(\S+)$/i.exec(request.header("authorization") ?? "")?.[1];
     const pair = basic === undefined ? undefined : Buffer.from(basic, "base64").toString("utf8");
@@ -96,7 +96,8 @@ export class TokenEndpoint {
     const isGiven = verifier !== null && verifier !== "";
     if (code.challenge === undefined) {
       if (!client.hasSecret) return "client_secret_wrong";
-      // RFC 9700 section 2.1.1: else a code of an authorization without PKCE could be slipped into one with it.
+      // RFC 9700 section 2.1.1: otherwise an attacker could put a code of a flow without PKCE into a flow
+      // with PKCE.
       return isGiven ? "verifier_needless" : undefined;
     }
     if (!isGiven) return "verifier_missing";

@@ -3,19 +3,22 @@ import type { PageLook } from "../page.ts";
 import type { StandInAccount, StandInApp } from "../stand-in.ts";
 import type { Grant } from "./grants.ts";
 
-/** An authorization request that may be shown to the user. */
+/** A valid authorization request, which the user may see. */
 export interface AuthorizationRequest {
   readonly app: StandInApp;
   readonly redirectUri: string | undefined;
   /** Absent: the request had none. */
   readonly state: string | undefined;
   readonly scopes: readonly string[];
-  /** Lasting access, with a refresh token; `first`: only if the user has not given the app one before. */
+  /**
+   * Lasting access, with a refresh token; `first`: only if the user has not yet given the app lasting
+   * access.
+   */
   readonly offline: boolean | "first";
   readonly challenge: string | undefined;
 }
 
-/** Why an authorization request is shown as an error page and goes nowhere. */
+/** The error page for an authorization request that is not redirected. */
 export interface RequestProblem {
   readonly status: number;
   /** The vendor's own words. */
@@ -23,7 +26,7 @@ export interface RequestProblem {
   readonly text: string;
 }
 
-/** Everything that can be wrong with a token request. */
+/** All problems of a token request. */
 export type TokenProblem =
   | "client_unknown"
   | "client_secret_wrong"
@@ -41,7 +44,7 @@ export type TokenProblem =
   | "refresh_token_dead"
   | "parameter_repeated";
 
-/** What a token request brought. */
+/** The tokens that a token request gets. */
 export interface IssuedTokens {
   readonly grant: Grant;
   readonly account: StandInAccount;
@@ -51,22 +54,22 @@ export interface IssuedTokens {
   readonly refreshToken?: string;
 }
 
-/** In what one vendor's OAuth differs from another's. */
+/** The differences between the vendors' OAuth. */
 export interface AuthorizationRules {
   readonly look: PageLook;
   readonly authorizationHost: string;
   readonly authorizationPath: string;
   readonly tokenHost: string;
   readonly tokenPath: string;
-  /** The vendor takes token parameters from the query too. */
+  /** The vendor also accepts token parameters in the query. */
   readonly tokenParametersInQuery: boolean;
   /** Apps without a secret may redeem codes that carry a PKCE challenge. */
   readonly publicClients: boolean;
-  /** A code may be shown on a page instead of being sent to a redirect URI. */
+  /** Without a redirect URI, the vendor shows the code on a page. */
   readonly redirectUriOptional: boolean;
-  /** The user may take single scopes out of what is asked for. */
+  /** The user may deselect single scopes of the request. */
   readonly untickable?: boolean;
-  /** Vendor-specific checks and readings; the client and its redirect URI are known to be good. */
+  /** Reads and checks the vendor's own parameters; the client and its redirect URI are already verified. */
   readRequest(
     query: URLSearchParams,
   ): RequestProblem | { scopes: readonly string[]; offline: boolean | "first" };
@@ -74,11 +77,11 @@ export interface AuthorizationRules {
   redirectProblem(redirectUri: string | null): RequestProblem;
   responseTypeProblem(responseType: string | null): RequestProblem;
   challengeProblem(): RequestProblem;
-  /** What one reads on the consent page for a scope. */
+  /** The consent page's text for a scope. */
   describeScope(scope: string): string;
-  /** What is sent to the redirect URI beside `code` and `state`. */
+  /** Parameters for the redirect URI, in addition to `code` and `state`. */
   redirectParameters(request: AuthorizationRequest): readonly (readonly [string, string])[];
-  /** What is sent with `error=access_denied`. */
+  /** Parameters in addition to `error=access_denied`. */
   readonly denialParameters: readonly (readonly [string, string])[];
   tokenAnswer(tokens: IssuedTokens): unknown;
   tokenProblem(problem: TokenProblem): Answer;

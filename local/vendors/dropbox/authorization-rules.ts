@@ -7,7 +7,7 @@ import type {
 import { type Answer, jsonAnswer } from "../http/answer.ts";
 import { accountIdOf, userIdOf } from "./account-ids.ts";
 
-/** Scopes of a Dropbox app, as its console's Permissions tab names them, and what a person reads. */
+/** Scopes of a Dropbox app, with the names of its console's Permissions tab and texts for people. */
 const SCOPES: Readonly<Record<string, string>> = {
   "account_info.read": "see who you are: name, e-mail address, space used",
   "files.metadata.read": "see names and details of your files and folders",
@@ -29,7 +29,7 @@ export const dropboxRules: AuthorizationRules = {
   authorizationPath: "/oauth2/authorize",
   tokenHost: "api.dropboxapi.com",
   tokenPath: "/oauth2/token",
-  // The official JavaScript SDK sends them so (dropbox-sdk-js, src/auth.js).
+  // The official JavaScript SDK sends them in the query (dropbox-sdk-js, src/auth.js).
   tokenParametersInQuery: true,
   publicClients: true,
   redirectUriOptional: true,
@@ -60,7 +60,8 @@ export const dropboxRules: AuthorizationRules = {
 
   tokenAnswer({ grant, account, accessToken, expiresInSeconds, refreshToken }: IssuedTokens) {
     if (refreshToken === undefined && grant.refreshTokenHash !== undefined) {
-      // A refresh answers with these three only; the refresh token neither changes nor comes again.
+      // The answer to a refresh has only these three; the refresh token does not change and is not sent
+      // again.
       return { access_token: accessToken, token_type: "bearer", expires_in: expiresInSeconds };
     }
     return {
@@ -84,7 +85,8 @@ function tokenError(error: string, description?: string): Answer {
   return jsonAnswer(400, description === undefined ? { error } : { error_description: description, error });
 }
 
-// Seen in the wild: https://github.com/s-aska/dropbox-api-command/issues/41 (the code with its text behind a colon),
+// Texts from bug reports: https://github.com/s-aska/dropbox-api-command/issues/41 (the code, then its text
+// after a colon),
 // https://github.com/kunalvarma05/dropbox-php-sdk/issues/121, https://github.com/nextcloud/integration_dropbox/issues/34.
 const INVALID_CLIENT = tokenError("invalid_client: Invalid client_id or client_secret");
 const TOKEN_PROBLEMS: Readonly<Record<TokenProblem, Answer>> = {

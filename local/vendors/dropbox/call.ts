@@ -13,7 +13,7 @@ import {
   unauthorizedAnswer,
 } from "./errors.ts";
 
-/** Who asks, and the request itself. */
+/** The caller's account and the request. */
 export interface Caller {
   readonly account: DropboxAccount;
   readonly request: VendorRequest;
@@ -22,7 +22,7 @@ export interface Caller {
 /** One endpoint of the API, in one of the three styles of the documentation. */
 export interface ApiCall {
   readonly style: "rpc" | "upload" | "download";
-  /** Absent: every token will do. */
+  /** Absent: every valid token is accepted. */
   readonly scope?: string;
   run(caller: Caller, input: unknown): Answer | Promise<Answer>;
 }
@@ -63,7 +63,7 @@ export function content<const Schema extends v.GenericSchema>(
   };
 }
 
-/** Makes the server's endpoints of calls: authentication, arguments and errors are the same for all. */
+/** Makes the server's endpoints from calls: authentication, arguments and errors are the same for all. */
 export function apiEndpoints(calls: ApiCalls, grants: Grants, accounts: DropboxAccounts): Endpoint[] {
   return Object.entries(calls).map(([name, call]) => ({
     hosts: [HOSTS[call.style]],
@@ -88,7 +88,7 @@ async function serve(
   grants: Grants,
   accounts: DropboxAccounts,
 ): Promise<Answer> {
-  // Content-download endpoints also support GET (HTTP documentation, "Content-download endpoints").
+  // Content-download endpoints also accept GET (HTTP documentation, "Content-download endpoints").
   if (request.method !== "POST" && !(call.style === "download" && /^(GET|HEAD)$/.test(request.method))) {
     return badInputAnswer(name, `Your request used an unsupported HTTP method: ${request.method}.`);
   }
@@ -160,7 +160,7 @@ function decode(text: string, where: string): unknown {
   }
 }
 
-/** @throws {BadInput} in the words that the API uses */
+/** @throws {BadInput} with the API's own text */
 function parse<Schema extends v.GenericSchema>(
   schema: Schema,
   input: unknown,

@@ -21,7 +21,10 @@ interface TemporaryLink {
   readonly expiresAt: number;
 }
 
-/** Links that need no token; the real ones live on dl.dropboxusercontent.com, these on the stand-in itself. */
+/**
+ * Links that need no token. Dropbox's links are on dl.dropboxusercontent.com, these are on the stand-in
+ * itself.
+ */
 export class TemporaryLinks {
   readonly #links = new Map<string, TemporaryLink>();
   readonly #now: () => number;
@@ -52,7 +55,7 @@ export class TemporaryLinks {
   }
 }
 
-/** RFC 6266, with the name both plain and as UTF-8. */
+/** A Content-Disposition (RFC 6266) with the name both in ASCII and in UTF-8. */
 export function dispositionOf(type: "inline" | "attachment", name: string): string {
   const ascii = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
   const utf8 = encodeURIComponent(name).replace(
@@ -107,7 +110,9 @@ function findFile(account: DropboxAccount, path: string): { node: DropboxNode; r
   return { node, revision: wanted ?? newestOf(node) };
 }
 
-/** JSON in a header: every character from 0x7f on escaped ("JSON encoding" in the HTTP documentation). */
+/**
+ * JSON for a header: every character from 0x7f on is escaped ("JSON encoding" in the HTTP documentation).
+ */
 function headerJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,

@@ -13,28 +13,31 @@ export interface DropboxDetail {
 
 export type DropboxNode = TreeNode<DropboxDetail>;
 
-/** A change as list_folder cursors tell it. */
+/** A change that list_folder cursors report. */
 export interface Change {
   readonly sequence: number;
   readonly path: string;
   readonly isDeletion: boolean;
 }
 
-/** A file or folder that was deleted, by the path that it had. */
+/** A deleted file or folder, with its last path. */
 export interface Deleted {
   readonly path: string;
   readonly node: DropboxNode;
   readonly at: number;
 }
 
-/** What an account had at the end of an earlier run. Changes are not among it: no cursor of that run is taken any more. */
+/**
+ * An account's state at the end of an earlier run. It has no changes, because the cursors of that run are
+ * not valid any more.
+ */
 export interface EarlierRun {
   readonly tree: FileTree<DropboxDetail>;
   readonly deleted: readonly Deleted[];
   readonly sequence: number;
 }
 
-/** Thrown by writes; each endpoint wraps it into its own union. */
+/** Writes throw this error; each endpoint wraps it into its own union. */
 export class WriteRefused extends Error {
   readonly reason: files.WriteError;
   constructor(reason: files.WriteError) {
@@ -43,20 +46,23 @@ export class WriteRefused extends Error {
   }
 }
 
-/** What a Basic account gets (users/get_space_usage). */
+/** The space of a Basic account (users/get_space_usage). */
 export const ALLOCATED_BYTES = 2 * 1024 ** 3;
 const MAX_CHANGES = 10_000;
 const MAX_DELETED = 1000;
 /** https://help.dropbox.com/sync/files-not-syncing */
 const DISALLOWED = /^(desktop\.ini|thumbs\.db|\.ds_store|icon\r|\.dropbox|\.dropbox\.attr)$/i;
 
-/** One account: paths are case-insensitive and keep their case, and no two children of a folder share a name. */
+/**
+ * One account: paths are case-insensitive but keep their case, and the children of a folder have different
+ * names.
+ */
 export class DropboxAccount implements StandInAccount {
   readonly login: string;
   readonly name: string;
   readonly email: string;
   readonly tree: FileTree<DropboxDetail>;
-  /** By lower-case path; newest deletion last. */
+  /** By lower-case path; the newest deletion is last. */
   readonly deleted = new Map<string, Deleted>();
   readonly #clock: Clock;
   #changes: Change[] = [];
@@ -80,13 +86,13 @@ export class DropboxAccount implements StandInAccount {
     return this.#sequence;
   }
 
-  /** Changes after a sequence number; nothing where they are no longer known. */
+  /** Changes after a sequence number; undefined if some of them are no longer stored. */
   changesAfter(sequence: number): readonly Change[] | undefined {
     const first = this.#changes[0]?.sequence ?? this.#sequence + 1;
     return sequence + 1 < first ? undefined : this.#changes.filter((change) => change.sequence > sequence);
   }
 
-  /** The node at `/a/b`, in any case; `""` is the root. */
+  /** The node at `/a/b`, in upper or lower case; `""` is the root. */
   at(path: string): DropboxNode | undefined {
     let node: DropboxNode | undefined = this.tree.root;
     for (const name of path.split("/").slice(1)) node = node && this.child(node, name);
@@ -98,7 +104,7 @@ export class DropboxAccount implements StandInAccount {
     return this.tree.children(folder.id).find((node) => node.name.toLowerCase() === key);
   }
 
-  /** Makes a folder and what is missing above it. @throws {WriteRefused} */
+  /** Makes a folder and its missing parents. @throws {WriteRefused} */
   folderAt(path: string): DropboxNode {
     checkPath(path);
     let node = this.tree.root;
@@ -110,7 +116,7 @@ export class DropboxAccount implements StandInAccount {
     return node;
   }
 
-  /** Writes a file as a new one or as a new revision of the one there. @throws {WriteRefused} */
+  /** Writes a new file, or a new revision of an existing file. @throws {WriteRefused} */
   write(path: string, content: Content, clientModifiedAt: number): DropboxNode {
     checkPath(path);
     const parent = this.folderAt(parentPath(path));
@@ -137,7 +143,7 @@ export class DropboxAccount implements StandInAccount {
     this.tree.remove(node);
   }
 
-  /** Moves a node, with all below it, to a path that is free. */
+  /** Moves a node with all nodes below it to a free path. */
   move(node: DropboxNode, path: string): void {
     const parent = this.folderAt(parentPath(path));
     for (const each of [node, ...this.tree.below(node.id)]) this.#changed(each, true);
@@ -145,7 +151,7 @@ export class DropboxAccount implements StandInAccount {
     for (const each of [node, ...this.tree.below(node.id)]) this.#changed(each, false);
   }
 
-  /** Copies a node, with all below it, to a path that is free. Copies have ids of their own. */
+  /** Copies a node with all nodes below it to a free path. Copies have new ids. */
   copy(node: DropboxNode, path: string): DropboxNode {
     const size = [node, ...this.tree.below(node.id)].reduce((sum, each) => sum + sizeOf(each), 0);
     if (this.tree.usedBytes() + size > ALLOCATED_BYTES || this.tree.isFull()) {
@@ -160,7 +166,7 @@ export class DropboxAccount implements StandInAccount {
     return copy;
   }
 
-  /** `name (1).ext`, `name (2).ext` …: the first that is free. */
+  /** The first free path of `name.ext`, `name (1).ext`, `name (2).ext` and so on. */
   freePath(path: string): string {
     if (this.at(path) === undefined) return path;
     const [, stem = path, extension = ""] = /^(.*?)(\.[^./]*)?$/s.exec(path) ?? [];
@@ -229,9 +235,9 @@ export function nameOf(path: string): string {
 }
 
 /**
- * What a new path must be. Documented: components of at most 255 characters, no empty ones, no trailing space
- * (https://github.com/dropbox/dropbox-sdk-java/issues/229, rclone's Dropbox page). A backslash was refused by version 1;
- * version 2 documents nothing, so it is taken.
+ * Checks a new path. Documented: components have at most 255 characters, are not empty and have no space at
+ * the end (https://github.com/dropbox/dropbox-sdk-java/issues/229, rclone's Dropbox page). Version 1
+ * refused a backslash; version 2 documents nothing, so a backslash is accepted.
  * @throws {WriteRefused}
  */
 export function checkPath(path: string): void {

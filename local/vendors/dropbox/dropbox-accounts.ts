@@ -19,12 +19,12 @@ export class DropboxAccounts implements VendorFiles {
 
   addAccount(account: StandInAccount): void {
     if (this.#accounts.has(account.login))
-      throw new RangeError(`there is an account ${account.login} already`);
-    if (this.#accounts.size >= 1000) throw new RangeError("1000 accounts are enough");
+      throw new RangeError(`the account ${account.login} already exists`);
+    if (this.#accounts.size >= 1000) throw new RangeError("a stand-in can have 1000 accounts at most");
     this.#accounts.set(account.login, new DropboxAccount(account, this.#clock));
   }
 
-  /** Puts back an account of an earlier run. */
+  /** Restores an account of an earlier run. */
   restore(account: StandInAccount, earlier: EarlierRun): void {
     this.#accounts.set(account.login, new DropboxAccount(account, this.#clock, earlier));
   }

@@ -22,7 +22,7 @@ const RELOCATION = v.strictObject({
 });
 type Relocation = v.InferOutput<typeof RELOCATION>;
 
-/** https://www.dropbox.com/developers/documentation/http/documentation#files-get_metadata and the calls after it */
+/** https://www.dropbox.com/developers/documentation/http/documentation#files-get_metadata and the following calls */
 export const entryCalls: ApiCalls = {
   "files/get_metadata": rpc(
     "files.metadata.read",
@@ -110,7 +110,7 @@ function relocate({ account }: Caller, input: Relocation, isMove: boolean): file
     refuseNesting(account, node, wanted);
     const existing = account.at(wanted);
     if (existing !== undefined && !input.autorename) {
-      // Also where only the case of letters differs: "we do not currently support case-only renaming".
+      // Also if only the case of letters differs: "we do not currently support case-only renaming".
       throw new WriteRefused(conflict(existing.directory ? "folder" : "file"));
     }
     const path = account.freePath(wanted);
@@ -151,7 +151,7 @@ function revisions(
   };
 }
 
-/** Puts a refused write into the union of the endpoint that met it. */
+/** Wraps a refused write into the endpoint's own union. */
 function writing<Result>(wrap: (reason: files.WriteError) => EndpointError, act: () => Result): Result {
   try {
     return act();

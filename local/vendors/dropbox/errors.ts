@@ -31,7 +31,7 @@ export function unauthorizedAnswer(error: Tagged): Answer {
   return jsonAnswer(401, { error_summary: `${error[".tag"]}/${dots()}`, error });
 }
 
-/** What the vendor says for a status that a test asks for. */
+/** The vendor's answer for a status that a test asks for. */
 export function statusAnswer(status: number): Answer {
   if (status === 401) return unauthorizedAnswer({ ".tag": "expired_access_token" });
   if (status === 429) {
@@ -45,7 +45,7 @@ export function statusAnswer(status: number): Answer {
 type LookupTag = files.LookupError[".tag"];
 export const lookup = (tag: LookupTag): files.LookupError => ({ ".tag": tag }) as files.LookupError;
 
-/** Goes over the wire without the value that the SDK's types ask for (it is documented as nullable). */
+/** Sent without the value that the SDK's types require (the value is documented as nullable). */
 export const MALFORMED_PATH = { ".tag": "malformed_path" } as files.WriteError;
 
 export function pathError(tag: LookupTag): EndpointError {
@@ -56,7 +56,10 @@ export function conflict(tag: files.WriteConflictError[".tag"]): files.WriteErro
   return { ".tag": "conflict", conflict: { ".tag": tag } as files.WriteConflictError };
 }
 
-/** Tags of unions from the outside in, joined by slashes; a struct inside (`metadata`) has a tag too, but of its type. */
+/**
+ * Tags of unions from the outer to the inner one, joined by slashes. A struct inside (`metadata`) also has
+ * a tag, but this tag is its type.
+ */
 function summaryOf(error: Tagged): string {
   const inner =
     (error as unknown as Record<string, unknown>)[error[".tag"]] ?? (error as { reason?: unknown }).reason;
@@ -70,7 +73,9 @@ function isTagged(value: unknown): value is Tagged {
 }
 
 let summaries = 0;
-/** The documentation warns that the summary ends in anything: nobody may compare it whole. */
+/**
+ * The documentation warns that a summary may end in any text: clients must not compare the whole summary.
+ */
 function dots(): string {
   summaries += 1;
   return ".".repeat(summaries % 4);

@@ -29,13 +29,13 @@ const STATE = v.strictObject({
   sharedLinks: KEPT_LINKS,
 });
 
-/** Plain already. */
+/** The detail is already plain data. */
 const FORM: DetailForm<DropboxDetail, DropboxDetail> = {
   keep: (detail) => detail,
   restore: (detail) => detail,
 };
 
-/** Everything that Dropbox itself would still know tomorrow. */
+/** The state that Dropbox itself would still have after a restart: accounts, grants and shared links. */
 export function dropboxState(
   accounts: DropboxAccounts,
   grants: Grants,

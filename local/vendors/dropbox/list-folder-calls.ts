@@ -21,16 +21,16 @@ const ARGUMENTS = v.strictObject({
   limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2000)), DEFAULT_LIMIT),
 });
 
-/** Where a listing stands: first the folder as it is, in order of paths, then what has changed since. */
+/** Position of a listing: first the folder's content, sorted by path, then the later changes. */
 interface Cursor {
   readonly login: string;
   readonly folder: string;
   readonly recursive: boolean;
   readonly includeDeleted: boolean;
   readonly limit: number;
-  /** Changes up to here are in the listing. */
+  /** The listing contains the changes up to this number. */
   readonly sequence: number;
-  /** Last path given out of the first listing; absent once that is through. */
+  /** Last path of the first listing that was sent; absent after the end of the first listing. */
   readonly after?: string;
 }
 
@@ -89,7 +89,7 @@ function nextPage(account: DropboxAccount, cursor: Cursor) {
 function listing(account: DropboxAccount, folder: DropboxNode, cursor: Cursor, after: string) {
   const nodes = cursor.recursive ? [...account.tree.below(folder.id)] : account.tree.children(folder.id);
   const all: EntryReference[] = nodes.map((node) => reference(account, node));
-  // A recursive listing of a folder that is not the root begins with the folder itself.
+  // A recursive listing of a folder other than the root starts with the folder itself.
   if (cursor.recursive && folder.parentId !== undefined) all.push(reference(account, folder));
   if (cursor.includeDeleted) {
     for (const { path } of account.deleted.values()) {
@@ -116,7 +116,7 @@ function changes(account: DropboxAccount, folder: DropboxNode, cursor: Cursor) {
   const mine = since.filter((change) => isBelow(account, change.path, folder, cursor.recursive));
   const page = mine.slice(0, cursor.limit);
   const hasMore = mine.length > page.length;
-  // Only the last word on each path counts.
+  // Only the last change of each path counts.
   const last = new Map(page.map((change) => [change.path.toLowerCase(), change]));
   const entries = [...last.values()].flatMap((change): EntryReference[] => {
     const node = account.at(change.path);

@@ -44,7 +44,7 @@ export function folderMetadata(account: DropboxAccount, node: DropboxNode): file
   return { name: node.name, path_lower: path.toLowerCase(), path_display: path, id: node.id };
 }
 
-/** Metadata with its `.tag`, as it stands wherever it may be either. */
+/** Metadata with its `.tag`, for answers that may hold a file or a folder. */
 export function reference(
   account: DropboxAccount,
   node: DropboxNode,

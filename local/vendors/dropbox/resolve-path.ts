@@ -5,8 +5,8 @@ const READ_PATTERN = "(/(.|[\\r\\n])*|id:.*)|(rev:[0-9a-f]{9,})|(ns:[0-9]+(/.*)?
 
 /**
  * The node that a path argument names: `/a/b`, `id:…`, `id:…/b` below it, `rev:…`.
- * @returns nothing where there is none
- * @throws {BadInput} it has none of these forms
+ * @returns undefined: there is no such node
+ * @throws {BadInput} the path has none of these forms
  */
 export function resolvePath(account: DropboxAccount, path: string): DropboxNode | undefined {
   if (path === "") return account.tree.root;
@@ -23,7 +23,7 @@ export function resolvePath(account: DropboxAccount, path: string): DropboxNode 
   throw new BadInput(`path: '${path}' did not match pattern '${READ_PATTERN}'`);
 }
 
-/** `id:…/b` as `/a/b`; a plain path as it is. Nothing where the id is unknown. */
+/** `id:…/b` as `/a/b`; a plain path unchanged; undefined if the id is unknown. */
 export function absolutePath(account: DropboxAccount, path: string): string | undefined {
   if (!path.startsWith("id:")) return path;
   const slash = path.indexOf("/");
@@ -32,7 +32,7 @@ export function absolutePath(account: DropboxAccount, path: string): string | un
   return node === undefined ? undefined : account.tree.pathOf(node) + below;
 }
 
-/** @throws {BadInput} for the root, which most endpoints do not take */
+/** @throws {BadInput} the path is the root, which most endpoints do not accept */
 export function notRoot(path: string): string {
   if (path === "" || path === "/") throw new BadInput("path: The root folder is unsupported.");
   return path;

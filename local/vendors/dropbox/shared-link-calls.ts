@@ -17,7 +17,7 @@ import { notRoot, resolvePath } from "./resolve-path.ts";
 
 interface SharedLink {
   readonly key: string;
-  /** With the query. On the stand-in itself, whose port is another one after a restart. */
+  /** Path and query on the stand-in; without the origin, whose port changes at a restart. */
   readonly location: string;
   readonly account: DropboxAccount;
   readonly nodeId: string;
@@ -30,7 +30,10 @@ type KeptLinks = v.InferOutput<typeof KEPT_LINKS>;
 
 const PAGE = 200;
 
-/** Shared links: `/scl/fi/…` for files and `/scl/fo/…` for folders, with `dl=0` to look and `dl=1` to download. */
+/**
+ * Shared links: `/scl/fi/…` for files and `/scl/fo/…` for folders, with `dl=0` to view and `dl=1` to
+ * download.
+ */
 export class SharedLinks {
   readonly #links = new Map<string, SharedLink>();
   readonly #origin: () => string;
@@ -95,7 +98,7 @@ export class SharedLinks {
     return [...this.#links.values()].map(({ account, ...link }) => ({ ...link, login: account.login }));
   }
 
-  /** @throws {Error} a link into an account that is not there */
+  /** @throws {Error} a link refers to an account that does not exist */
   restore(kept: KeptLinks, find: (login: string) => DropboxAccount | undefined): void {
     for (const { login, ...link } of kept) {
       const account = find(login);
@@ -221,7 +224,7 @@ function describe(link: SharedLink, url: string): Linked | undefined {
   return { ".tag": "file", ...common, client_modified, server_modified, rev, size };
 }
 
-/** @throws {BadInput} a URL without the form of a shared link */
+/** @throws {BadInput} the URL is not a shared link */
 function keyOf(url: string): string {
   const key = /\/scl\/f[io]\/([\w-]+)\//.exec(url)?.[1];
   if (key === undefined) throw new BadInput("url: is not a shared link");

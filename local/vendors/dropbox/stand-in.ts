@@ -20,13 +20,13 @@ import { usersCalls } from "./users-calls.ts";
 
 const HOSTS = ["www.dropbox.com", "api.dropboxapi.com", "content.dropboxapi.com", "notify.dropboxapi.com"];
 
-/** https://www.dropbox.com/developers/documentation/http/documentation#oauth2-token: 14400 in its examples. */
+/** As in the examples of https://www.dropbox.com/developers/documentation/http/documentation#oauth2-token */
 const ACCESS_TOKEN_SECONDS = 14_400;
 
 /**
- * Starts a server that stands in for Dropbox: OAuth 2 with PKCE and offline access, the files, sharing and users calls of
- * API version 2. It ends with `close()`.
- * @throws {Error} the port is in use, or what an earlier run kept cannot be read
+ * Starts a server that stands in for Dropbox: OAuth 2 with PKCE and offline access, and the files, sharing
+ * and users calls of API version 2. `close()` ends it.
+ * @throws {Error} the port is in use, or the state of an earlier run cannot be read
  */
 export async function startDropbox(options: StandInOptions): Promise<StandIn> {
   const server = new StandInServer(options.clock);

@@ -167,8 +167,8 @@ function commit(
 }
 
 /**
- * Where the bytes go: the path, another name, or nowhere because the file there is the same already. See WriteMode and
- * `strict_conflict` in the documentation.
+ * Path to write to: the requested path, a path with another name, or undefined if the existing file already
+ * has the same content. See WriteMode and `strict_conflict` in the documentation.
  * @throws {WriteRefused}
  */
 function targetOf(

@@ -21,7 +21,8 @@ export function usersCalls(grants: Grants): ApiCalls {
     ),
     "auth/token/revoke": {
       style: "rpc",
-      // Ends the access token, its refresh token and every access token of that refresh token; others go on living.
+      // Ends the access token, its refresh token and all access tokens of that refresh token; other grants
+      // stay valid.
       run({ request }) {
         const grant = grants.grantOf(bearerOf(request) ?? "");
         if (grant !== undefined) grants.end(grant);

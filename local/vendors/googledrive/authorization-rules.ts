@@ -45,7 +45,7 @@ export const googleRules: AuthorizationRules = {
     }
     const prompts = (query.get("prompt") ?? "").split(" ");
     const isOffline = query.get("access_type") === "offline";
-    // A user who has consented before gives a refresh token again only when asked to consent again.
+    // A user who has consented before gives a new refresh token only if the app asks for consent again.
     return { scopes, offline: isOffline && (prompts.includes("consent") || "first") };
   },
   clientProblem: (clientId) =>

@@ -7,14 +7,14 @@ import type { DriveAccounts } from "./drive-accounts.ts";
 import { DriveError, insufficientScope, invalidCredentials, invalidValue, noCredentials } from "./errors.ts";
 import { applyFields, checkFields, parseFields } from "./field-mask.ts";
 
-/** Who asks, what, and for which parts of the answer. */
+/** The caller's account, the request and its path variables. */
 export interface Caller {
   readonly account: DriveAccount;
   readonly request: VendorRequest;
   /** The variables of the path, decoded. */
   readonly id: string;
   readonly inner: string;
-  /** Origin of links that a person opens. */
+  /** Origin of the links that a person opens. */
   readonly publicOrigin: string;
 }
 
@@ -30,7 +30,7 @@ const SCOPE = "https://www.googleapis.com/auth/drive";
 const READ_SCOPES = ["", ".file", ".readonly", ".metadata", ".metadata.readonly"].map((end) => SCOPE + end);
 const WRITE_SCOPES = ["", ".file"].map((end) => SCOPE + end);
 
-/** Makes the server's endpoints of calls: routing, authentication and errors are the same for all. */
+/** Makes the server's endpoints from calls: routing, authentication and errors are the same for all. */
 export function driveEndpoints(
   calls: readonly DriveCall[],
   grants: Grants,
@@ -109,7 +109,7 @@ function authenticate(
   return account;
 }
 
-/** A JSON answer, cut down to the `fields` that the request asks for. */
+/** A JSON answer with only the `fields` that the request asks for. */
 export function maskedAnswer(
   request: VendorRequest,
   value: unknown,
@@ -121,7 +121,7 @@ export function maskedAnswer(
   return jsonAnswer(200, applyFields(value, mask), { "Content-Type": "application/json; charset=UTF-8" });
 }
 
-/** The body as an object. @throws {DriveError} parseError */
+/** Returns the body as an object. @throws {DriveError} parseError */
 export async function jsonBody(request: VendorRequest): Promise<Record<string, unknown>> {
   return objectOf((await request.body()).toString("utf8"));
 }
@@ -132,12 +132,12 @@ export function objectOf(text: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   } catch {
-    // Falls through to the same error.
+    // The throw below also handles this error.
   }
   throw new DriveError(400, "parseError", "Parse Error");
 }
 
-/** @throws {DriveError} not a whole number within bounds */
+/** @throws {DriveError} the value is not a whole number from 1 to `max` */
 export function numberParameter(request: VendorRequest, name: string, fallback: number, max: number): number {
   const text = request.query.get(name);
   if (text === null || text === "") return fallback;

@@ -6,12 +6,12 @@ import { FileTree, type Revision, type TreeNode } from "../file-tree.ts";
 import type { StandInAccount, StandInEntry } from "../stand-in.ts";
 import { DriveError, fileNotFound } from "./errors.ts";
 
-/** What Drive keeps beside name and bytes. */
+/** Drive's data of an item, in addition to name and bytes. */
 export interface DriveDetail {
   mimeType: string;
   description: string | undefined;
   starred: boolean;
-  /** Put into the trash itself, not with a folder above it. */
+  /** The item itself is in the trash, not only a folder above it. */
   explicitlyTrashed: boolean;
   trashedAt: number | undefined;
   originalFilename: string | undefined;
@@ -27,9 +27,9 @@ export type DriveNode = TreeNode<DriveDetail>;
 export const FOLDER = "application/vnd.google-apps.folder";
 export const isGoogleType = (mimeType: string) => mimeType.startsWith("application/vnd.google-apps.");
 
-/** 15 GB, as every account has without paying. */
+/** 15 GB, the space of a free account. */
 export const QUOTA_BYTES = 15 * 1024 ** 3;
-/** One account: items by id, each in one folder (since 2020), names free to repeat. */
+/** One account: items by id, each in one folder (since 2020); names may repeat. */
 export class DriveAccount implements StandInAccount {
   readonly login: string;
   readonly name: string;
@@ -37,7 +37,7 @@ export class DriveAccount implements StandInAccount {
   readonly tree: FileTree<DriveDetail>;
   readonly #clock: Clock;
 
-  /** `earlier`: the tree that it had at the end of an earlier run. */
+  /** `earlier`: the account's tree at the end of an earlier run. */
   constructor(account: StandInAccount, clock: Clock, earlier?: FileTree<DriveDetail>) {
     this.login = account.login;
     this.name = account.name;
@@ -64,7 +64,7 @@ export class DriveAccount implements StandInAccount {
     return node;
   }
 
-  /** A folder to put something into. @throws {DriveError} */
+  /** Returns a folder that can get a new item. @throws {DriveError} no folder has this id */
   folder(id: string): DriveNode {
     const node = this.file(id);
     if (!node.directory)
@@ -72,7 +72,10 @@ export class DriveAccount implements StandInAccount {
     return node;
   }
 
-  /** @throws {DriveError} the folder is full, or the id that was asked for is taken or none of `newId` */
+  /**
+   * @throws {DriveError} the account is full, or the requested id is in use or does not have the form of
+   * `newId`
+   */
   create(
     name: string,
     parent: DriveNode,
@@ -185,7 +188,10 @@ export class DriveAccount implements StandInAccount {
   }
 }
 
-/** As files.generateIds gives them: a client may choose among them, so that creating twice makes one file. */
+/**
+ * An id as from files.generateIds: a client may send such an id, so that a repeated create makes only one
+ * file.
+ */
 export function newId(): string {
   return `1${randomBytes(24).toString("base64url")}`;
 }

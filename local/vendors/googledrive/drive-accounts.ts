@@ -21,12 +21,12 @@ export class DriveAccounts implements VendorFiles {
 
   addAccount(account: StandInAccount): void {
     if (this.#accounts.has(account.login))
-      throw new RangeError(`there is an account ${account.login} already`);
-    if (this.#accounts.size >= 1000) throw new RangeError("1000 accounts are enough");
+      throw new RangeError(`the account ${account.login} already exists`);
+    if (this.#accounts.size >= 1000) throw new RangeError("a stand-in can have 1000 accounts at most");
     this.#accounts.set(account.login, new DriveAccount(account, this.#clock));
   }
 
-  /** Puts back an account of an earlier run. */
+  /** Restores an account of an earlier run. */
   restore(account: StandInAccount, earlier: FileTree<DriveDetail>): void {
     this.#accounts.set(account.login, new DriveAccount(account, this.#clock, earlier));
   }
@@ -52,7 +52,7 @@ export class DriveAccounts implements VendorFiles {
     this.#folder(this.#known(login), path.split("/").slice(1));
   }
 
-  /** A document of Google's own editors: it has text, and no bytes to download. */
+  /** Adds a document of Google's own editors: it has text, but no bytes to download. */
   addDocument(login: string, name: string, text: Content): void {
     const account = this.#known(login);
     account.create(name, account.tree.root, "application/vnd.google-apps.document", text);

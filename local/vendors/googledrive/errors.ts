@@ -39,7 +39,7 @@ interface ErrorPlace {
   readonly domain?: string;
   readonly parameter?: string;
   readonly header?: string;
-  /** Message inside `errors`, where it differs. */
+  /** Message inside `errors`, if it differs. */
   readonly detail?: string;
   readonly status?: string;
   readonly headers?: Record<string, string>;
@@ -83,7 +83,7 @@ export function insufficientScope(): DriveError {
   });
 }
 
-/** What the vendor says for a status that a test asks for. */
+/** The vendor's answer for a status that a test asks for. */
 export function statusAnswer(status: number): Answer {
   if (status === 401) return invalidCredentials().toAnswer();
   if (status === 403) {

@@ -1,6 +1,9 @@
 import { DriveError } from "./errors.ts";
 
-/** A parsed `fields` parameter: names to take, each with what to take inside; `*` is everything. */
+/**
+ * A parsed `fields` parameter: the selected names, each with its own mask for the fields inside; `*`
+ * selects all.
+ */
 export interface FieldMask {
   readonly [name: string]: FieldMask;
 }
@@ -10,7 +13,7 @@ const EVERYTHING: FieldMask = {};
 /**
  * Parses `nextPageToken,files(id,owners/displayName)`.
  * https://developers.google.com/workspace/drive/api/guides/fields-parameter
- * @throws {DriveError} it is malformed
+ * @throws {DriveError} the text is malformed
  */
 export function parseFields(text: string): FieldMask {
   let at = 0;

@@ -4,7 +4,7 @@ import type { Revision } from "../file-tree.ts";
 import { extensionOf } from "../media-type.ts";
 import { type DriveAccount, type DriveNode, isGoogleType } from "./drive-account.ts";
 
-/** Every field of a file that a mask may name. */
+/** The fields of a file that a mask may name. */
 const NAMES: readonly (keyof drive_v3.Schema$File)[] = [
   "appProperties",
   "capabilities",
@@ -71,7 +71,7 @@ const NAMES: readonly (keyof drive_v3.Schema$File)[] = [
 ];
 export const FILE_FIELDS: ReadonlySet<string> = new Set<string>(NAMES);
 
-/** What comes without a `fields` parameter. */
+/** The fields of an answer without a `fields` parameter. */
 export const DEFAULT_FILE_FIELDS = "kind,id,name,mimeType";
 
 export function time(epochMs: number): string {
@@ -145,7 +145,7 @@ export function fileResource(
 
 const CHECKSUMS = { md5Checksum: "md5", sha1Checksum: "sha1", sha256Checksum: "sha256" } as const;
 
-/** Checksums are worked out only when an answer holds them: a file may be large. */
+/** Checksums are computed only when an answer contains them, because a file may be large. */
 function addChecksums(resource: drive_v3.Schema$File, { content }: Revision): void {
   for (const [name, algorithm] of Object.entries(CHECKSUMS)) {
     Object.defineProperty(resource, name, { enumerable: true, get: () => digestOf(content, algorithm) });
@@ -163,7 +163,7 @@ function bytesFields(node: DriveNode, newest: Revision, publicOrigin: string): d
   };
 }
 
-/** Formats that this stand-in can export a document of Google's editors to. */
+/** Formats in which this stand-in exports a document of Google's editors. */
 export const EXPORT_TYPES = ["text/plain", "text/html", "application/pdf"];
 
 function exportLinks(node: DriveNode, publicOrigin: string): Record<string, string> {

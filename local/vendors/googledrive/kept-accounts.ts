@@ -39,7 +39,7 @@ const FORM: DetailForm<DriveDetail, v.InferOutput<typeof DETAIL>> = {
   }),
   restore: ({ permissions, ...detail }) => ({
     ...detail,
-    // JSON leaves out what is undefined.
+    // JSON omits undefined values.
     description: detail.description,
     trashedAt: detail.trashedAt,
     originalFilename: detail.originalFilename,
@@ -50,7 +50,7 @@ const FORM: DetailForm<DriveDetail, v.InferOutput<typeof DETAIL>> = {
   }),
 };
 
-/** Everything that Google itself would still know tomorrow. */
+/** The state that Google itself would still have after a restart: accounts and grants. */
 export function driveState(accounts: DriveAccounts, grants: Grants): KeptState<v.InferOutput<typeof STATE>> {
   return {
     schema: STATE,

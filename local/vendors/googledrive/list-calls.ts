@@ -48,11 +48,14 @@ function listFiles({ account, request, publicOrigin }: Caller, tokens: PageToken
   return maskedAnswer(request, list, DEFAULT_FIELDS, LIST_FIELDS);
 }
 
-/** All matching items in order. The root folder is never listed, and without a word on it trashed items are. */
+/**
+ * All matching items, sorted. The root folder is never in the list; trashed items are, unless the query
+ * excludes them.
+ */
 function found(account: DriveAccount, q: string, orderBy: string): DriveNode[] {
   const query = q.trim() === "" ? undefined : parseSearchQuery(q);
   for (const parent of query?.parents ?? []) {
-    // The message says no more than a dot here.
+    // As at Google, the message does not contain the id here.
     if (parent !== "root" && account.tree.get(parent) === undefined) throw fileNotFound("");
   }
   if (query?.usesFullText === true && orderBy !== "") {

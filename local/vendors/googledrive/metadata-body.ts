@@ -3,7 +3,7 @@ import { DriveError } from "./errors.ts";
 
 const text = v.optional(v.nullable(v.string()));
 const flag = v.optional(v.nullable(v.boolean()));
-/** A null value takes a property away. */
+/** A null value removes a property. */
 const properties = v.optional(v.nullable(v.record(v.string(), v.nullable(v.string()))));
 const METADATA = v.object({
   id: text,
@@ -21,14 +21,14 @@ const METADATA = v.object({
   folderColorRgb: text,
 });
 
-/** What a client may say about a file. */
+/** The metadata that a client may send for a file. */
 export type FileMetadata = v.InferOutput<typeof METADATA>;
 
 const READ_ONLY = ["md5Checksum", "size", "owners", "permissions", "capabilities", "webViewLink", "version"];
 
 /**
- * Reads the metadata part of a create or update. Fields it does not know are ignored, as Drive does.
- * @throws {DriveError} fieldNotWritable, or a value of the wrong type
+ * Reads the metadata part of a create or update. Ignores unknown fields, as Drive does.
+ * @throws {DriveError} fieldNotWritable, or a value has the wrong type
  */
 export function readMetadata(body: Record<string, unknown>, isUpdate: boolean): FileMetadata {
   if (isUpdate && body.parents !== undefined) {

@@ -134,7 +134,10 @@ function answer(caller: Caller, permission: drive_v3.Schema$Permission): Answer 
   return maskedAnswer(caller.request, permission, DEFAULT_FIELDS, FIELDS);
 }
 
-/** One id for one party, so that granting twice changes the role and makes no second entry. */
+/**
+ * One id for each party, so that a second permission for the same party changes the role and makes no
+ * second entry.
+ */
 function idOf(type: string, party: string, isDiscoverable: boolean): string {
   if (type === "anyone") return isDiscoverable ? "anyone" : "anyoneWithLink";
   const digest = createHash("sha256").update(`${type} ${party.toLowerCase()}`).digest();

@@ -9,7 +9,10 @@ import type { DriveAccounts } from "./drive-accounts.ts";
 import { EXPORT_TYPES } from "./file-resource.ts";
 import { exported } from "./read-calls.ts";
 
-/** What `webViewLink`, `webContentLink` and `exportLinks` open: only what was shared with anyone who has the link. */
+/**
+ * The pages of `webViewLink`, `webContentLink` and `exportLinks`: they open only items that are shared with
+ * anyone who has the link.
+ */
 export function publicPages(accounts: DriveAccounts): Endpoint[] {
   const serve = (request: VendorRequest) => open(request, accounts);
   return ["/file/d/", "/drive/folders/", "/document/d/", "/uc"].map((path) => ({
@@ -68,7 +71,7 @@ function find(accounts: DriveAccounts, id: string): { account: DriveAccount; nod
   return undefined;
 }
 
-/** Shared itself, or inside something shared. */
+/** Whether the item or a folder above it is shared with anyone. */
 function isPublic({ account, node }: { account: DriveAccount; node: DriveNode }): boolean {
   for (let at: DriveNode | undefined = node; at !== undefined; at = account.tree.parent(at)) {
     if ([...at.detail.permissions.values()].some((permission) => permission.type === "anyone")) return true;

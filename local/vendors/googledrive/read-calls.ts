@@ -9,7 +9,7 @@ import { DriveError } from "./errors.ts";
 import { fileAnswer } from "./file-answer.ts";
 import { EXPORT_TYPES, time, userResource } from "./file-resource.ts";
 
-/** Reading: https://developers.google.com/workspace/drive/api/reference/rest/v3 */
+/** Calls that read: https://developers.google.com/workspace/drive/api/reference/rest/v3 */
 export const readCalls: readonly DriveCall[] = [
   { method: "GET", path: "/drive/v3/about", access: "read", run: about },
   { method: "GET", path: "/drive/v3/files/generateIds", access: "read", run: generateIds },

@@ -44,7 +44,7 @@ export class ResumableUploads {
     this.#change = change;
   }
 
-  /** Answers with the session's URI, under the host by which the client called. */
+  /** Answers with the session's URI; its host is the one that the client called. */
   async begin(caller: Caller, target: DriveNode | undefined): Promise<Answer> {
     const { request } = caller;
     const id = randomBytes(48).toString("base64url");
@@ -61,7 +61,7 @@ export class ResumableUploads {
     return { status: 200, headers: { Location: location, "X-GUploader-UploadID": id } };
   }
 
-  /** A chunk, the whole, or the question how far it has come (a Content-Range without a range). */
+  /** Receives a chunk, the whole content, or a query of the progress (a Content-Range without a range). */
   async receive(caller: Caller): Promise<Answer> {
     const id = caller.request.query.get("upload_id") ?? "";
     const session = this.#sessions.get(id);
@@ -105,10 +105,10 @@ function progress(bytes: number): Answer {
 }
 
 interface Range {
-  /** Absent: only asks. */
+  /** Absent: the request only asks for the progress. */
   readonly start?: number;
   readonly length?: number;
-  /** Absent: not known yet. */
+  /** Absent: the client does not know the total yet. */
   readonly total?: number;
 }
 

@@ -2,7 +2,7 @@ import { wholeText } from "../content.ts";
 import type { DriveAccount, DriveNode } from "./drive-account.ts";
 import { invalidValue } from "./errors.ts";
 
-/** A parsed `q`: does this item match? */
+/** A parsed `q`, which says whether an item matches. */
 export interface SearchQuery {
   matches(account: DriveAccount, node: DriveNode): boolean;
   /** Folders named in `'id' in parents`, each of which must exist. */
@@ -150,7 +150,10 @@ class Parser {
     throw invalidValue("q");
   }
 
-  /** `contains` matches beginnings of words only; `=` does not mind upper and lower case (seen by rclone's drive backend). */
+  /**
+   * `contains` matches only beginnings of words; `=` ignores upper and lower case (seen in rclone's drive
+   * backend).
+   */
   #name(operator: string, value: string): Test {
     const wanted = value.toLowerCase();
     if (operator === "=") return (_account, node) => node.name.toLowerCase() === wanted;
@@ -234,7 +237,7 @@ function truth(operator: string, value: Token, read: Test): Test {
   return (account, node) => read(account, node) === wanted;
 }
 
-/** Whole words of name, description and text; a phrase in double quotes as it stands. */
+/** Matches whole words of name, description and text; a phrase in double quotes matches as a whole. */
 function fullText(value: string): Test {
   const phrases = [...value.toLowerCase().matchAll(/"([^"]+)"/g)].map(([, phrase = ""]) =>
     words(phrase).join(" "),

@@ -27,13 +27,13 @@ const HOSTS = [
   "docs.google.com",
 ];
 
-/** `"expires_in": 3599` in every answer that Google's pages show. */
+/** As in the examples on Google's pages: `"expires_in": 3599`. */
 const ACCESS_TOKEN_SECONDS = 3599;
 
 /**
- * Starts a server that stands in for Google Drive: Google's OAuth 2 with PKCE and offline access, and version 3 of the
- * Drive API. It ends with `close()`.
- * @throws {Error} the port is in use, or what an earlier run kept cannot be read
+ * Starts a server that stands in for Google Drive: Google's OAuth 2 with PKCE and offline access, and
+ * version 3 of the Drive API. `close()` ends it.
+ * @throws {Error} the port is in use, or the state of an earlier run cannot be read
  */
 export async function startGoogleDrive(options: StandInOptions): Promise<StandIn> {
   const server = new StandInServer(options.clock);
@@ -86,7 +86,7 @@ export async function startGoogleDrive(options: StandInOptions): Promise<StandIn
 }
 
 /**
- * Ends everything that this user gave this app, whichever of its tokens is sent.
+ * Ends all grants of the user for the app, whichever of their tokens the request has.
  * https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
  */
 function revocation(grants: Grants): Endpoint {

@@ -3,7 +3,7 @@ import type { VendorRequest } from "../http/request.ts";
 import { objectOf } from "./call.ts";
 import { DriveError } from "./errors.ts";
 
-/** What an upload in one request carries. */
+/** The content of an upload in one request. */
 export interface Upload {
   readonly metadata: Record<string, unknown>;
   readonly mediaType: string | undefined;
@@ -13,7 +13,7 @@ export interface Upload {
 /**
  * Reads `uploadType=media` and `uploadType=multipart`.
  * https://developers.google.com/workspace/drive/api/guides/manage-uploads
- * @throws {DriveError} the body is not what its Content-Type says
+ * @throws {DriveError} the body does not fit its Content-Type
  */
 export async function readUpload(request: VendorRequest): Promise<Upload> {
   const type = request.header("content-type");

@@ -9,7 +9,10 @@ import { type FileMetadata, readMetadata } from "./metadata-body.ts";
 import { ResumableUploads } from "./resumable-uploads.ts";
 import { readUpload } from "./upload-body.ts";
 
-/** Creating, changing, copying and deleting: https://developers.google.com/workspace/drive/api/reference/rest/v3/files */
+/**
+ * Calls that create, change, copy and delete:
+ * https://developers.google.com/workspace/drive/api/reference/rest/v3/files
+ */
 export function writeCalls(): DriveCall[] {
   const resumable = new ResumableUploads(createFile, changeFile);
   return [
@@ -192,7 +195,8 @@ function parentOf(account: DriveAccount, metadata: Pick<FileMetadata, "parents">
 }
 
 /**
- * An item lives in one folder: adding a parent moves it there, whether or not the old one is named for removal.
+ * An item is in one folder: a new parent moves the item, even if the request does not remove the old
+ * parent.
  * https://developers.google.com/workspace/drive/api/guides/single-parent
  */
 function newParent(

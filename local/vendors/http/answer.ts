@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Content } from "../content.ts";
 import type { StandInFault } from "../stand-in.ts";
 
-/** What a vendor's code answers. */
+/** The answer of a vendor's code. */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -50,7 +50,10 @@ export function redirectAnswer(location: string): Answer {
   return { status: 302, headers: { Location: location, "Cache-Control": "no-store" } };
 }
 
-/** RFC 9110 section 14: one range of bytes; anything else is served whole, as both vendors do. */
+/**
+ * RFC 9110 section 14: answers one range of bytes; for any other Range header sends the whole content, as
+ * both vendors do.
+ */
 export function contentAnswer(
   content: Content,
   range: string | undefined,
@@ -78,21 +81,22 @@ export interface Sending {
   readonly fault: StandInFault | undefined;
   readonly isHead: boolean;
   readonly date: Date;
-  /** Ends when held bodies are let go. */
+  /** Resolves when held bodies are released. */
   readonly released: () => Promise<void>;
   readonly closing: AbortSignal;
 }
 
-/** Longest that a held body waits. */
+/** Maximum time that a held body waits. */
 const HOLD_MS = 60_000;
 
-/** Writes an answer, as slowly or as badly as the fault says. */
+/** Writes an answer, with the delays and breaks that the fault asks for. */
 export async function sendAnswer(outgoing: ServerResponse, answer: Answer, sending: Sending): Promise<void> {
   const length = bodyLength(answer.body);
   outgoing.sendDate = false;
   outgoing.setHeader("Date", sending.date.toUTCString());
   for (const [name, value] of Object.entries(answer.headers ?? {})) {
-    // A file's type is whatever its uploader said.
+    // The replaced characters are not allowed in a header; a file's type may have them, because the
+    // uploader chooses it.
     outgoing.setHeader(name, value.replace(/[^\t\x20-\x7e\x80-\xff]/g, "?"));
   }
   if (answer.status !== 204 && answer.status !== 304) outgoing.setHeader("Content-Length", String(length));

@@ -1,11 +1,11 @@
 import type { EndpointKind, StandInFault } from "../stand-in.ts";
 
-/** Faults that tests asked for, in the order of asking. */
+/** Faults that tests asked for, oldest first. */
 export class Faults {
   #waiting: { fault: StandInFault; left: number }[] = [];
 
   add(fault: StandInFault): void {
-    if (this.#waiting.length >= 1000) throw new RangeError("1000 faults are waiting already");
+    if (this.#waiting.length >= 1000) throw new RangeError("1000 faults are already waiting");
     this.#waiting.push({ fault, left: fault.count ?? 1 });
   }
 
@@ -13,7 +13,7 @@ export class Faults {
     this.#waiting = [];
   }
 
-  /** The first fault that is meant for this request; it counts as used. */
+  /** Returns the first fault that matches this request, and lowers the fault's count by one. */
   take(path: string, endpoint: EndpointKind): StandInFault | undefined {
     const found = this.#waiting.find(
       ({ fault }) =>

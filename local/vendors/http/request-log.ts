@@ -16,7 +16,7 @@ const SECRET_PARAMETERS = new Set([
   "token",
 ]);
 
-/** What a stand-in saw, without any secret: tests compare hashes. */
+/** The requests that a stand-in received, without secrets: tests compare hashes. */
 export class RequestLog {
   #entries: LogEntry[] = [];
 
@@ -29,7 +29,7 @@ export class RequestLog {
       query: withoutSecrets(query.join("?")),
       status: 0,
       headers: headersWithoutSecrets(incoming),
-      // The announced length; the true one replaces it once the body was read.
+      // The announced length; the real length replaces it when the body is read.
       bodyBytes: Number(incoming.headers["content-length"] ?? 0),
       endpoint,
       at: new Date(now).toISOString(),

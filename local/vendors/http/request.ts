@@ -5,7 +5,10 @@ export interface VendorRequest {
   readonly method: string;
   /** Lower case, without port; empty when the header is missing. */
   readonly host: string;
-  /** `https://<vendor host>` when it came under one of the vendor's names, else the stand-in's own origin. */
+  /**
+   * `https://<vendor host>` if the Host header names one of the vendor's hosts, otherwise the stand-in's
+   * own origin.
+   */
   readonly origin: string;
   /** Raw path, percent-encoding kept. */
   readonly path: string;
@@ -13,11 +16,11 @@ export interface VendorRequest {
   header(name: string): string | undefined;
   /** @throws {BodyTooLarge} */
   body(maxBytes?: number): Promise<Buffer>;
-  /** Says in the request log whose request it was. */
+  /** Adds account and grant type to the request log. */
   note(details: { account?: string; grantType?: string }): void;
 }
 
-/** Thrown when a request's body is longer than the stand-in takes. */
+/** The request's body is longer than the stand-in accepts. */
 export class BodyTooLarge extends Error {}
 
 /** A little over the largest single upload of the vendors (Dropbox: 150 MiB). */
@@ -39,7 +42,7 @@ export function bearerOf(request: VendorRequest): string | undefined {
   return /^Bearer +(\S+)$/i.exec(request.header("authorization") ?? "")?.[1];
 }
 
-/** A form-encoded body (or what came in its place) as pairs. */
+/** Parses a form-encoded body; other bodies are parsed as if they were forms. */
 export async function formOf(request: VendorRequest): Promise<URLSearchParams> {
   return new URLSearchParams((await request.body(1_048_576)).toString("utf8"));
 }

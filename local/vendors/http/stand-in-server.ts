@@ -10,21 +10,21 @@ import { type LogEntry, RequestLog } from "./request-log.ts";
 
 /** One of a vendor's endpoints. */
 export interface Endpoint {
-  /** The vendor's hosts that serve it; under the loopback address every path is served. */
+  /** The vendor's hosts that serve this endpoint; the loopback address serves every endpoint. */
   readonly hosts: readonly string[];
-  /** Whole path, or a prefix when it ends in `/`. */
+  /** The whole path, or a prefix if it ends in `/`. */
   readonly path: string;
   readonly kind: EndpointKind;
   handle(request: VendorRequest): Answer | Promise<Answer>;
 }
 
-/** What one vendor puts behind the server. */
+/** One vendor's part of the server. */
 export interface VendorEndpoints {
   readonly hosts: readonly string[];
   readonly endpoints: readonly Endpoint[];
-  /** For a path that the vendor does not know. */
+  /** The answer for a path that the vendor does not know. */
   unknown(request: VendorRequest): Answer;
-  /** The vendor's own body for a status that a fault asks for without one. */
+  /** The vendor's own answer for a fault that has a status but no body. */
   faultAnswer(status: number): Answer;
 }
 
@@ -34,7 +34,10 @@ export interface OwnEndpoints {
   handle(request: VendorRequest): Answer | Promise<Answer>;
 }
 
-/** One HTTP server on 127.0.0.1 that answers for all of a vendor's hosts, told apart by the Host header. */
+/**
+ * One HTTP server on 127.0.0.1 that answers for all of a vendor's hosts; the Host header says which host is
+ * meant.
+ */
 export class StandInServer {
   readonly faults = new Faults();
   readonly log = new RequestLog();
@@ -55,7 +58,8 @@ export class StandInServer {
         outgoing.destroy();
       });
     });
-    // Longer than any client keeps an idle socket: both ends must not let go at the same moment.
+    // Longer than any client keeps an idle connection, so that both ends do not close it at the same
+    // moment.
     this.#server.keepAliveTimeout = 65_000;
     this.#server.on("connection", (socket) => {
       this.#sockets.add(socket);
@@ -76,7 +80,7 @@ export class StandInServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** `acted` is called when an endpoint has done what it does, before its answer is sent. */
+  /** `acted` is called after an endpoint has acted and before its answer is sent. */
   attach(vendor: VendorEndpoints, own: readonly OwnEndpoints[], acted: () => void): void {
     this.#vendor = vendor;
     this.#acted = acted;
@@ -104,7 +108,7 @@ export class StandInServer {
     const isLoopback = host === "127.0.0.1" || host === "localhost";
     if (vendor === undefined || !path.startsWith("/") || !(isLoopback || vendor.hosts.includes(host))) {
       // 421 (RFC 9110 section 15.5.20) also keeps web pages of other names out (DNS rebinding).
-      await this.#send(incoming, outgoing, textAnswer(421, "this stand-in does not answer for that host\n"));
+      await this.#send(incoming, outgoing, textAnswer(421, "this stand-in does not answer for this host\n"));
       return;
     }
     const own = this.#own.find((each) => path === each.prefix || path.startsWith(`${each.prefix}/`));
@@ -218,7 +222,7 @@ function faultAnswer(fault: StandInFault, status: number, vendor: VendorEndpoint
   };
 }
 
-/** The client went away in the middle of its request. */
+/** Whether the client disconnected in the middle of its request. */
 function isGone(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === "ECONNRESET";
 }

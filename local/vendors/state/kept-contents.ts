@@ -6,7 +6,9 @@ import { writeWholeFile } from "./write-file.ts";
 
 const SIZE = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** A generated content is kept as its recipe, every other one as a file named by its digest. */
+/**
+ * For a generated content only its size is stored; every other content is a file whose name is its digest.
+ */
 export const KEPT_CONTENT = v.union([
   v.strictObject({ generated: SIZE }),
   v.strictObject({ sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)), size: SIZE }),
@@ -14,8 +16,8 @@ export const KEPT_CONTENT = v.union([
 export type KeptContent = v.InferOutput<typeof KEPT_CONTENT>;
 
 /**
- * The bytes of a stand-in's files on disk, each content once, however many revisions and copies have it. They are written
- * when they are new, so that a change elsewhere costs no more than the list of what there is.
+ * The bytes of a stand-in's files on disk. Each content is stored once, even if many revisions and copies
+ * have it, and is written only when it is new. So any other change writes only the state's JSON.
  */
 export class KeptContents {
   readonly #folder: string;
@@ -37,7 +39,7 @@ export class KeptContents {
     return { sha256, size: content.size };
   }
 
-  /** @throws {Error} its file is missing or of another size */
+  /** @throws {Error} the content's file is missing or has another size */
   content(kept: KeptContent): Content {
     if ("generated" in kept) return generatedContent(kept.generated);
     const file = this.#file(kept.sha256);
@@ -49,7 +51,10 @@ export class KeptContents {
     return content;
   }
 
-  /** Removes what nothing refers to any more. At the start only: later a download may be under way. */
+  /**
+   * Removes the files that no node refers to. Call it only at the start: later a download may still read
+   * such a file.
+   */
   sweep(): void {
     for (const name of readdirSync(this.#folder)) {
       if (!this.#written.has(name)) rmSync(path.join(this.#folder, name), { force: true });
@@ -61,7 +66,7 @@ export class KeptContents {
   }
 }
 
-/** Read as it is asked for. Opened for each piece: a reader that goes away leaves nothing open. */
+/** Reads pieces on demand. Opens the file for each piece, so that an abandoned read leaves no file open. */
 function fileContent(file: string, size: number): Content {
   return {
     size,

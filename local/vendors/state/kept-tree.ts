@@ -10,7 +10,7 @@ const REVISION = v.strictObject({
   clientModifiedAt: v.number(),
 });
 
-/** A node as it is kept, around what its vendor keeps beside. */
+/** The stored form of a node, with the stored form of its vendor's detail. */
 export function keptNode<Kept>(detail: v.GenericSchema<unknown, Kept>) {
   return v.strictObject({
     id: v.string(),
@@ -26,7 +26,7 @@ export function keptNode<Kept>(detail: v.GenericSchema<unknown, Kept>) {
 
 type KeptNode<Kept> = v.InferOutput<ReturnType<typeof keptNode<Kept>>>;
 
-/** How a vendor's detail of a node is kept. */
+/** Converts a vendor's detail of a node to its stored form and back. */
 export interface DetailForm<Detail, Kept> {
   keep(detail: Detail): Kept;
   restore(kept: Kept): Detail;
@@ -69,7 +69,7 @@ export function keepTree<Detail, Kept>(
   return [tree.root, ...tree.below(tree.root.id)].map((node) => keepNode(node, form, contents));
 }
 
-/** @throws {Error} a node has no parent among those before it */
+/** @throws {Error} no earlier node is the parent of a node */
 export function restoreTree<Detail, Kept>(
   nodes: readonly KeptNode<Kept>[],
   form: DetailForm<Detail, Kept>,
@@ -80,7 +80,7 @@ export function restoreTree<Detail, Kept>(
   const tree = new FileTree(root);
   for (const node of others) {
     if (node.parentId === undefined || tree.get(node.parentId)?.directory !== true) {
-      throw new Error(`${node.id} lies in no folder`);
+      throw new Error(`${node.id} is not in a folder`);
     }
     tree.add(node);
   }

@@ -4,14 +4,14 @@ import * as v from "valibot";
 import { KeptContents } from "./kept-contents.ts";
 import { writeWholeFile } from "./write-file.ts";
 
-/** What a stand-in keeps over a restart. */
+/** The state that a stand-in stores over a restart. */
 export interface KeptState<State> {
   readonly schema: v.GenericSchema<unknown, State>;
   keep(contents: KeptContents): State;
   restore(state: State, contents: KeptContents): void;
 }
 
-/** Told of every change that there may have been; writes now and then, and at the end. */
+/** Writes the state some time after each possible change, and at the end. */
 export interface StateKeeper {
   changed(): void;
   /** @throws {Error} the last changes cannot be written */
@@ -19,12 +19,12 @@ export interface StateKeeper {
 }
 
 const FORMAT = 1;
-/** So much may be lost when the process is killed. */
+/** The changes of this time may be lost when the process is killed. */
 const WRITE_AFTER_MS = 250;
 
 /**
- * Restores what an earlier run kept in the folder (`state.json` and the contents of files), or begins anew, and keeps it
- * from now on. Without a folder everything stays in memory.
+ * Restores the state of an earlier run from the folder (`state.json` and the contents of files), or calls
+ * `beginAnew`, and stores every later change. Without a folder everything stays in memory.
  * @throws {Error} the state cannot be read; the message names its file
  */
 export function keepState<State>(
@@ -48,20 +48,23 @@ export function keepState<State>(
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${file} cannot be read: ${reason}. Delete ${folder} to begin this stand-in anew`, {
-      cause: error,
-    });
+    throw new Error(
+      `${file} cannot be read: ${reason}. Delete ${folder} to start this stand-in without its earlier data`,
+      {
+        cause: error,
+      },
+    );
   }
   if (written === undefined) beginAnew();
 
   const write = (): void => {
-    // The contents are on disk before the state speaks of them.
+    // The contents are on disk before the state refers to them.
     const text = JSON.stringify({ format: FORMAT, state: state.keep(contents) });
     if (text === written) return;
     writeWholeFile(file, [text]);
     written = text;
   };
-  // Ids that were made now are the same after a kill, too.
+  // Written at once, so that ids that were made now stay the same, even after a kill.
   write();
   contents.sweep();
   let timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,9 @@
 import { closeSync, openSync, renameSync, writeFileSync } from "node:fs";
 
-/** Writes beside the file and renames: a process that is killed in between leaves the file as it was, never half of it. */
+/**
+ * Writes a new file and renames it: if the process is killed in between, the old file stays unchanged, and
+ * there is never half a file.
+ */
 export function writeWholeFile(file: string, pieces: Iterable<string | Uint8Array>): void {
   const descriptor = openSync(`${file}.new`, "w", 0o600);
   try {
