@@ -209,7 +209,7 @@ function endpointUnknown({ name }: Connector, key: string): VendorError {
   return new VendorError(
     502,
     "vendor_endpoint_unknown",
-    `${name} did not tell a usable ${key} when the user signed in; send the user through the authorization URL again`,
+    `${name} did not send a usable ${key} when the user signed in; send the user through the authorization URL again`,
   );
 }
 

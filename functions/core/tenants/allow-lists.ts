@@ -2,12 +2,13 @@ import { formatted } from "../endpoint/value-format.ts";
 import { InvalidRequest } from "../errors.ts";
 import type { Organization } from "./ports.ts";
 
-/** Plain http is for a developer's own machine only. */
+/** Plain http is allowed only on a developer's own machine. */
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /**
- * May the hosted flow send a browser there? An entry allows itself, or, with `*` at its end, whatever begins with it.
- * URLs are compared as browsers read them: `https://app.example/a/../evil` is `https://app.example/evil`.
+ * Whether the hosted flow may redirect a browser to this URL. An entry allows itself or, with `*` at its end,
+ * all URLs that begin with it. URLs are compared as browsers read them: `https://app.example/a/../evil` is
+ * `https://app.example/evil`.
  */
 export function isReturnUrlAllowed(
   organization: Pick<Organization, "returnUrls">,
@@ -23,8 +24,9 @@ export function isReturnUrlAllowed(
 }
 
 /**
- * Checks what an operator puts on a list of return URLs.
- * @throws {InvalidRequest} not https (http on this machine), user name or fragment in it, or `*` elsewhere than at the end of a path
+ * Checks an operator's entry for the list of return URLs.
+ * @throws {InvalidRequest} not https (or http on this machine), with user name or fragment, or with `*`
+ *   elsewhere than at the end of a path
  */
 export function checkReturnUrl(entry: string): string {
   const plain = entry.endsWith("*") ? entry.slice(0, -1) : entry;
@@ -40,7 +42,7 @@ export function checkReturnUrl(entry: string): string {
   return entry;
 }
 
-/** @throws {InvalidRequest} not an origin as browsers send it: scheme, host and port, nothing else */
+/** @throws {InvalidRequest} not an origin as browsers send it: only scheme, host and port */
 export function checkOrigin(entry: string): string {
   if (webUrl(entry)?.origin === entry) return entry;
   throw new InvalidRequest(
@@ -50,8 +52,8 @@ export function checkOrigin(entry: string): string {
 }
 
 /**
- * Checks what an operator puts on a list of vendors' hosts.
- * @throws {InvalidRequest} neither a host name nor `*.` before one with two labels at least
+ * Checks an operator's entry for the list of vendors' hosts.
+ * @throws {InvalidRequest} neither a host name, nor `*.` before a host name of at least two labels
  */
 export function checkVendorHost(entry: string): string {
   const name = formatted({ listedHost: [] }, entry.replace(/^\*\./, ""));

@@ -75,7 +75,7 @@ export function openWith(dataKey: KeyObject, place: SealedPlace, sealed: Uint8Ar
     end = decipher.final();
     return Buffer.concat([start, end]).toString("utf8");
   } catch {
-    throw new SealBroken("it was changed, or it belongs elsewhere");
+    throw new SealBroken("it was changed, or belongs to another place");
   } finally {
     key.fill(0);
     start?.fill(0);
@@ -91,7 +91,7 @@ function split(sealed: Uint8Array) {
   const nonceAt = saltAt + SALT_BYTES;
   const textAt = nonceAt + NONCE_BYTES;
   const tagAt = bytes.length - TAG_BYTES;
-  if (idLength === 0 || tagAt < textAt) throw new SealBroken("it is cut short");
+  if (idLength === 0 || tagAt < textAt) throw new SealBroken("it is incomplete");
   return {
     keyId: bytes.toString("latin1", 2, saltAt),
     salt: bytes.subarray(saltAt, nonceAt),

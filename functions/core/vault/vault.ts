@@ -47,7 +47,7 @@ export function createVault({ keys, organization, now }: VaultOptions): Vault {
       const found = (await organization(organizationId, { fresh }))?.dataKeys.find(({ id }) => id === keyId);
       if (found !== undefined) return dataKey(organizationId, keyId, found.wrapped);
     }
-    throw new SealBroken("the data key that it names is gone");
+    throw new SealBroken("the data key that it names does not exist any more");
   }
 
   return {

@@ -70,5 +70,5 @@ export function collectBody(
 }
 
 export function tooLarge(): VendorError {
-  return new VendorError(502, "vendor_answer_too_large", "the vendor's answer is larger than it may be");
+  return new VendorError(502, "vendor_answer_too_large", "the vendor's answer is larger than the limit");
 }

@@ -77,7 +77,7 @@ export async function readJson(
   throw new VendorError(
     502,
     "vendor_answer_unreadable",
-    "the vendor's answer is not the JSON that it should be",
+    "the vendor's answer is not JSON, or nested too deep",
   );
 }
 

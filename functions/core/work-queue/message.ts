@@ -37,7 +37,7 @@ export function readMessage(body: string): Work {
     throw new UnreadableWork(`the message names a kind of work that is unknown here: ${named}`);
   }
   const work = readers[kind](message);
-  if (work === undefined) throw new UnreadableWork(`the message lacks what its work takes: ${kind}`);
+  if (work === undefined) throw new UnreadableWork(`the message lacks a field that its work needs: ${kind}`);
   return work;
 }
 

@@ -92,14 +92,14 @@ async function acceptedAccounts(
   if (account === undefined || before === undefined) {
     if (claim.acceptUnknownAccount !== true) {
       throw new Conflict(
-        `${name} does not tell whose account ${account === undefined ? "this" : "the connection's"} is, so it cannot be known whether it is the one from before; claim again with acceptUnknownAccount: true if the user may change it`,
+        `${name} does not report the account of ${account === undefined ? "this sign-in" : "the connection"}, so it is unknown whether the account is the same as before; claim again with acceptUnknownAccount: true if the user may change it`,
         "account_unknown",
         { field: "acceptUnknownAccount", instanceId: instance.id },
       );
     }
   } else if (account.id !== before.id && claim.acceptOtherAccount !== true) {
     throw new Conflict(
-      "the user signed in with another account than before; claim again with acceptOtherAccount: true if that one is welcome, or let the user sign in once more",
+      "the user signed in with another account than before; claim again with acceptOtherAccount: true if this account is accepted, or let the user sign in again",
       "another_account",
       { field: "acceptOtherAccount", instanceId: instance.id },
     );

@@ -156,7 +156,7 @@ export async function forceRefresh(
   const from = renewableAt(connectorOf(deps, read.instance.connector), grant, deps.timing) ?? 0;
   const youngMs = from - latestNow(read.reading, deps.monotonic());
   if (youngMs > 0) {
-    throw new Conflict("the vendor renews no token that is so young; try again later", "not_renewable_yet", {
+    throw new Conflict("the vendor does not renew a token so young; try again later", "not_renewable_yet", {
       retryAfterSeconds: Math.ceil(youngMs / 1000),
     });
   }
@@ -350,7 +350,7 @@ function notRefreshed({ why, retryAfterMs }: Extract<Renewal, { kind: "unchanged
     return new LinkspanError(
       429,
       "refresh_too_soon",
-      `a refresh of this instance was asked for a short while ago; try again in ${seconds} s`,
+      `a refresh of this instance was requested a short time ago; try again in ${seconds} s`,
       { headers: { "Retry-After": String(seconds) } },
     );
   }
@@ -358,7 +358,7 @@ function notRefreshed({ why, retryAfterMs }: Extract<Renewal, { kind: "unchanged
     return new VendorError(
       429,
       "vendor_rate_limited",
-      "the vendor asked to be left alone for a while; only a call with the user's secret overrides that",
+      "the vendor asked us to wait; only a call with the user's secret overrides this",
       { retryAfterSeconds: seconds },
     );
   }
@@ -367,7 +367,7 @@ function notRefreshed({ why, retryAfterMs }: Extract<Renewal, { kind: "unchanged
 
 function notNow(retryAfterMs: number): Unavailable {
   return new Unavailable(
-    "the vendor's access token has run out and could not be renewed yet; try again",
+    "the vendor's access token has expired and could not be renewed yet; try again",
     "token_unavailable",
     Math.max(1, retryAfterMs / 1000),
   );

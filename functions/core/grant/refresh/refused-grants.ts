@@ -70,7 +70,7 @@ export function refusedGrants(deps: {
             : await transients.replace(item, { field: "revision", seen: seen.revision });
         if (written) return;
       }
-      throw new Error(`the refused grants of ${connector} are being noted by too many at once`);
+      throw new Error(`too many processes note the refused grants of ${connector} at once`);
     },
 
     async mayEnd(connector, instanceId, noticedAt, now) {

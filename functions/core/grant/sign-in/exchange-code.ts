@@ -151,8 +151,8 @@ async function codeOutcome(deps: GrantDeps, { instanceId, signInEpoch }: CodeSee
 
 function codeUsedMessage({ instanceId, signInEpoch }: CodeSeen): string {
   return signInEpoch === undefined
-    ? `this code was used already, and made instance ${instanceId}: rotate that instance's token (POST /instances/${instanceId}/token) and go on with it`
-    : `this code was used already, and instance ${instanceId} was signed in to with it: go on with its token`;
+    ? `this code was used already, and made instance ${instanceId}: rotate that instance's token (POST /instances/${instanceId}/token) and continue with it`
+    : `this code was used already, for a sign-in to instance ${instanceId}: continue with the instance's token`;
 }
 
 async function sendCode(
@@ -260,7 +260,7 @@ function refusedBy(
   }
   if (isNotTheVendors(outcome)) {
     return new Unavailable(
-      `something in front of ${name} answered ${outcome.status} in its place; send the same request again`,
+      `a gateway in front of ${name} answered ${outcome.status} in its place; send the same request again`,
       "vendor_unavailable",
       outcome.retryAfterMs === undefined ? 5 : outcome.retryAfterMs / 1000,
     );

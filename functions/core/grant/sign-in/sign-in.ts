@@ -125,14 +125,14 @@ async function refuseOtherAccount(
     throw new VendorError(
       502,
       "account_unknown",
-      `${connector.name} did not tell whose account this is, so it cannot be known whether it is the one from before; sign in again`,
+      `${connector.name} did not report the account of this sign-in, so it is unknown whether it is the same as before; sign in again`,
       { cause },
     );
   }
   if (account === undefined || account.id === before.id) return told(account);
   await endUnwelcome(deps, instance, won, call);
   throw new Conflict(
-    "the user signed in with another account than before; ask for the first one, or say that another one is welcome",
+    "the user signed in with another account than before; let the user sign in with the first account, or accept the other one",
     "another_account",
   );
 }

@@ -78,6 +78,6 @@ function parsed<T>(text: string): T {
   try {
     return JSON.parse(text) as T;
   } catch {
-    throw new Error("what was sealed is not JSON");
+    throw new Error("the sealed text is not JSON");
   }
 }
