@@ -80,7 +80,7 @@ export function vendorFailure(
   }
   if (status === 416) {
     const range = response.headers["content-range"];
-    return new LinkspanError(416, "range_not_satisfiable", "the range lies outside of the file", {
+    return new LinkspanError(416, "range_not_satisfiable", "the range is outside of the file", {
       detail: { vendor },
       headers: range === undefined ? {} : { "Content-Range": range },
     });

@@ -118,5 +118,5 @@ async function mark(
 ): Promise<void> {
   if (markInstances !== undefined) return await markInstances(organizationId, id);
   if (status === "suspended")
-    throw new Error(`the list is full, and there is no queue to mark user ${id}`);
+    throw new Error(`the list of suspended users is full, and there is no queue to mark user ${id}`);
 }

@@ -149,5 +149,5 @@ function goneOrOver(instance: Instance | undefined, { isNew, pending }: Claim): 
 }
 
 function over(): NotFound {
-  return new NotFound("there is no such connect session, or it is over", "unknown_session");
+  return new NotFound("there is no such connect session, or it has ended", "unknown_session");
 }

@@ -17,7 +17,7 @@ export type RecordEnd = "store_refused" | "record_too_old";
 /** The vendor did not take a revocation that a record asks for: the record stays for a later sweep. */
 export class RevocationOwed extends Error {
   constructor(instanceId: number) {
-    super(`the vendor has not taken a revocation for instance ${instanceId} yet`);
+    super(`a revocation for instance ${instanceId} was not taken yet by the vendor`);
     this.name = "RevocationOwed";
   }
 }

@@ -152,7 +152,7 @@ async function codeOutcome(deps: GrantDeps, { instanceId, signInEpoch }: CodeSee
 function codeUsedMessage({ instanceId, signInEpoch }: CodeSeen): string {
   return signInEpoch === undefined
     ? `this code was used already, and made instance ${instanceId}: rotate that instance's token (POST /instances/${instanceId}/token) and continue with it`
-    : `this code was used already, for a sign-in to instance ${instanceId}: continue with the instance's token`;
+    : `this code was used already; the user is signed in to instance ${instanceId}: continue with its token`;
 }
 
 async function sendCode(
