@@ -129,7 +129,7 @@ export const DUE_JITTER = 0.05;
 /** A refresh token that ends when it is idle is used at this share of its idle lifetime. */
 export const KEEP_ALIVE_SHARE = 0.5;
 
-/** `Date` has whole seconds: the true time lies up to this much after it. */
+/** `Date` has whole seconds: the true time is up to this much later. */
 const DATE_RESOLUTION_MS = 1000;
 
 /** The latest that the store's time can be: to check whether something has expired. */

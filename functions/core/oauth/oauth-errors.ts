@@ -40,13 +40,13 @@ export function oauthError(
 }
 
 /**
- * The refusal in a token, revocation or account endpoint's answer, in any of the usual forms: `{error,
- * error_description}` (RFC 6749 section 5.2); both parts in one field, as Dropbox answers `{"error":
- * "invalid_client: Invalid client_id or client_secret"}` (seen in
- * https://github.com/s-aska/dropbox-api-command/issues/41); `{error: {code, message}}`, `{error: [...]}`;
+ * The refusal in a token, revocation or account endpoint's answer, in any of the usual forms:
+ * `{error, error_description}` (RFC 6749 section 5.2); both parts in one field, as Dropbox answers
+ * `{"error": "invalid_client: Invalid client_id or client_secret"}`
+ * (seen in https://github.com/s-aska/dropbox-api-command/issues/41); `{error: {code, message}}`, `{error: [...]}`;
  * `{errors: [{errorType, message}]}`
- * (https://dev.fitbit.com/build/reference/web-api/troubleshooting-guide/error-messages/) or a single such
- * object; `{error: {errors: [{reason}]}}` (Google's APIs); `{status: "BAD_REFRESH_TOKEN", message}` (HubSpot).
+ * (https://dev.fitbit.com/build/reference/web-api/troubleshooting-guide/error-messages/) or a single such object;
+ * `{error: {errors: [{reason}]}}` (Google's APIs); `{status: "BAD_REFRESH_TOKEN", message}` (HubSpot).
  * Of several codes a client error wins, then a request error if it is the first code, then a dead-grant code,
  * then the first code.
  * @param status of the answer: below 400 a code counts only if it is in an `error` or `errors` member, or has

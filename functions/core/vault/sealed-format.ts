@@ -6,7 +6,7 @@ import type { SealedPlace } from "./ports.ts";
 /**
  * One sealed secret, as bytes:
  *
- * format (1) | length of key id (1) | key id (ASCII) | salt (32) | nonce (12) | ciphertext | tag (16)
+ *     format (1) | length of key id (1) | key id (ASCII) | salt (32) | nonce (12) | ciphertext | tag (16)
  *
  * AES-256-GCM with a 96-bit nonce and a 128-bit tag (NIST SP 800-38D, sections 5.2.1.1 and 5.2.1.2) under its
  * own key: HKDF-SHA-512 (RFC 5869) of the organization's data key with a fresh 256-bit salt. So no two secrets

@@ -13,8 +13,8 @@ export type RefreshRecord = Extract<RescueRecord, { kind: "refresh" }>;
 export type CommitResult = "written" | "superseded" | "lost";
 
 /**
- * COMMIT: replaces the version that was refreshed by the new grant. The refresher, another process that found
- * the rescue record, and the rescue worker all call this function; it may be repeated.
+ * COMMIT: stores the new grant in place of the version that was refreshed. The refresher, another process that
+ * found the rescue record, and the rescue worker all call this function; it may be repeated.
  * @throws the store does not answer: the write may or may not have happened
  */
 export async function commit(deps: Pick<GrantDeps, "instances">, won: RefreshRecord): Promise<CommitResult> {
