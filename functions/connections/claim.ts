@@ -34,7 +34,7 @@ export function claimSession(deps: () => ConnectionDeps): ConnectionHandle<"conn
       session.organizationId !== user.organizationId ||
       session.userId !== user.id
     ) {
-      throw new NotFound("there is no such connect session, or it is over", "unknown_session");
+      throw new NotFound("there is no such connect session, or it has ended", "unknown_session");
     }
     const { pending } = session;
     const instanceId = pending?.instanceId ?? session.instanceId;

@@ -1,16 +1,22 @@
 import { randomUUID } from "node:crypto";
 
-/** Who did what to which connection or tenant. Ids and names of fields, never a value: nothing in it is a secret. */
+/**
+ * An action of a caller on a connection or tenant. Contains ids and names of fields, never a value, so there is
+ * no secret in it.
+ */
 export interface AuditEvent {
-  /** An event may be delivered twice; then both have one id. */
+  /** An event may be delivered twice; then both have the same id. */
   readonly id: string;
-  /** ISO 8601, by the clock of whoever acted. */
+  /** ISO 8601, by the clock of the process that acted. */
   readonly at: string;
-  /** What was asked for: `instance.create`, `organization.suspend`, … (docs/operations/audit.md lists them). */
+  /** The requested action: `instance.create`, `organization.suspend`, … (docs/operations/audit.md lists them). */
   readonly action: string;
   /** `done`, or the error's code. */
   readonly outcome: string;
-  /** Whose credentials: a user's secret, an instance's token, none (a browser in the hosted flow), the operator's. */
+  /**
+   * The credentials used: a user's secret, an instance's token, none (a browser in the hosted flow), the
+   * operator's.
+   */
   readonly by: "user" | "instance" | "browser" | "operator";
   readonly requestId?: string;
   readonly sourceIp?: string;
@@ -26,9 +32,9 @@ export interface AuditEvent {
   readonly operator?: string;
 }
 
-/** Where audit events go. Its writers can neither read nor remove events. */
+/** The store of audit events. Its writers can neither read nor remove events. */
 export interface AuditTrail {
-  /** @throws whatever keeps the event from being safe */
+  /** @throws the event is not stored safely */
   record(event: AuditEvent): Promise<void>;
 }
 

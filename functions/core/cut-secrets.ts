@@ -3,7 +3,8 @@ import { textFinder } from "./find-text.ts";
 /**
  * Masks secrets in a vendor's text, also in URL-encoded, form-encoded and JSON-escaped form; control characters
  * become blanks.
- * @param secrets what was sent in the request that the text answers; shorter ones than 4 characters are left, they match by chance
+ * @param secrets the secrets in the request that the text answers; secrets of less than 4 characters are left,
+ *   because they match by chance
  */
 export function cutSecrets(text: string, secrets: readonly string[]): string {
   let clean = text;
@@ -11,7 +12,7 @@ export function cutSecrets(text: string, secrets: readonly string[]): string {
     secrets.flatMap((secret) => [
       secret,
       encodeURIComponent(secret),
-      // Form encoding, which escapes other characters than encodeURIComponent does.
+      // Form encoding, which escapes other characters than encodeURIComponent.
       new URLSearchParams([["", secret]]).toString().slice(1),
       JSON.stringify(secret).slice(1, -1),
     ]),

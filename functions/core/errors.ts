@@ -1,7 +1,7 @@
 import type { ErrorCode } from "./error-codes.ts";
 import { present } from "./present.ts";
 
-/** What an error says beside its message. Never a secret: it goes to the caller as it is. */
+/** The details of an error besides its message. Never a secret, because the caller gets them unchanged. */
 export interface ErrorDetail {
   /** Name of the request field that was wrong, for example `providerData.code`. */
   readonly field?: string;
@@ -11,13 +11,13 @@ export interface ErrorDetail {
 }
 
 /**
- * The root of every error that Linkspan raises on purpose.
- * `http/answer-errors.ts` is the one place that turns it into the wire shape.
+ * The base class of every error that Linkspan throws on purpose. Only `http/answer-errors.ts` converts it into
+ * the answer's form.
  */
 export class LinkspanError extends Error {
   /** Stable, snake_case; callers may switch on it. */
   readonly code: ErrorCode;
-  /** HTTP status it is answered with. */
+  /** HTTP status of the answer. */
   readonly status: number;
   readonly detail: ErrorDetail | undefined;
   /** Extra response headers, for example `Retry-After` (seconds) or `Allow`. */
@@ -55,7 +55,7 @@ export class InvalidRequest extends LinkspanError {
   }
 }
 
-/** 401: no, garbled, unknown or dead credentials of our own. */
+/** 401: Linkspan's own credentials are missing, malformed, unknown or no longer valid. */
 export class Unauthorized extends LinkspanError {
   constructor(message: string, code: ErrorCode = "unauthorized", detail?: ErrorDetail) {
     super(401, code, message, { detail });
@@ -69,7 +69,7 @@ export class Forbidden extends LinkspanError {
   }
 }
 
-/** 404: there is no such thing, or it is somebody else's. */
+/** 404: it does not exist, or belongs to somebody else. */
 export class NotFound extends LinkspanError {
   constructor(message: string, code: ErrorCode = "not_found", detail?: ErrorDetail) {
     super(404, code, message, { detail });
@@ -113,7 +113,7 @@ export class NotSupported extends LinkspanError {
   }
 }
 
-/** The longest wait that we ask of a caller, in seconds, whatever brought it about. */
+/** The longest wait that we ask of a caller, in seconds, whatever the reason. */
 const MAX_RETRY_AFTER_SECONDS = 3_600;
 
 function retryAfter(seconds: number | undefined): Record<string, string> {
@@ -137,7 +137,7 @@ export class VendorError extends LinkspanError {
   }
 }
 
-/** 503: not now; try again after `retryAfterSeconds`. */
+/** 503: temporarily not possible; try again after `retryAfterSeconds`. */
 export class Unavailable extends LinkspanError {
   constructor(message: string, code: ErrorCode = "unavailable", retryAfterSeconds = 5, cause?: unknown) {
     super(503, code, message, { headers: retryAfter(retryAfterSeconds), cause });

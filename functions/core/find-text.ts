@@ -1,13 +1,13 @@
 /**
- * Up to this length `indexOf` is fast enough; for longer pieces V8's `indexOf` may compare the whole piece at each position
- * (1.2 s for 8,000 characters in 1 MB), so a caller who chooses both could hold a processor.
+ * Up to this length `indexOf` is fast enough; for longer pieces V8's `indexOf` may compare the whole piece at
+ * each position (1.2 s for 8,000 characters in 1 MB), so a caller who chooses both could keep a processor busy.
  */
 const SHORT = 64;
 
 /**
  * Prepares the search for one piece of text.
- * @param piece what to find, not empty
- * @returns finds the first place at or after `from`, or -1; its time grows with the length of the text alone
+ * @param piece the text to find, not empty
+ * @returns finds the first match at or after `from`, or -1; its time grows only with the length of the text
  */
 export function textFinder(piece: string): (text: string, from?: number) => number {
   if (piece.length <= SHORT) return (text, from = 0) => text.indexOf(piece, from);

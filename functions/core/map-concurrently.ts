@@ -1,6 +1,6 @@
 /**
- * Runs `work` for each item, at most `atOnce` at a time. Waits for all items, also if some fail.
- * @returns what became of each, in the order of the items
+ * Runs `work` for each item, at most `atOnce` at a time. Waits for all items, even if some fail.
+ * @returns the result of each, in the order of the items
  */
 export async function mapConcurrently<Item, Result>(
   items: readonly Item[],
@@ -8,7 +8,7 @@ export async function mapConcurrently<Item, Result>(
   work: (item: Item) => Promise<Result>,
 ): Promise<PromiseSettledResult<Result>[]> {
   const results: PromiseSettledResult<Result>[] = [];
-  // All share one iterator: each takes the next free item.
+  // All runners share one iterator: each takes the next free item.
   const rest = items.entries();
   const takeTurns = async (): Promise<void> => {
     for (const [index, item] of rest) [results[index]] = await Promise.allSettled([work(item)]);

@@ -1,6 +1,6 @@
 /**
- * Maximum nesting depth of lists and objects in a JSON text from a caller or a vendor. What is nested deeper cannot be walked
- * through or written out again without the risk that the stack ends, and no API that we know comes near.
+ * Maximum nesting depth of lists and objects in a JSON text from a caller or a vendor. Walking through or
+ * writing out deeper values risks a stack overflow, and no API that we know comes near this depth.
  */
 export const MAX_JSON_NESTING = 100;
 
@@ -16,7 +16,7 @@ type Reviver = (key: string, value: unknown, context?: { readonly source?: strin
 
 /**
  * `JSON.parse` for a text that a caller or a vendor wrote.
- * @throws {SyntaxError} it is no JSON
+ * @throws {SyntaxError} the text is not JSON
  * @throws {JsonTooDeep}
  */
 export function parseJson(text: string, reviver?: Reviver): unknown {
@@ -44,7 +44,7 @@ function nestsTooDeep(text: string): boolean {
   return false;
 }
 
-/** Where the string that begins at `open` has its closing quote; the end of the text, if it has none. */
+/** Position of the closing quote of the string that begins at `open`; without a quote, the end of the text. */
 function endOfString(text: string, open: number): number {
   let at = open + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;

@@ -1,15 +1,17 @@
 import { collectBody } from "./vendor-answer/collect-body.ts";
 import type { VendorResponse } from "./vendor-http.ts";
 
-/** Where the caller gives no limit of its own. */
+/** Default time limit. */
 const TIMEOUT_MS = 20_000;
 
 /**
- * The whole body of a vendor's answer, in memory, byte for byte. For what the vendor says, see vendor-answer/.
- * @param maxBytes more than this is refused, and the connection ended
- * @param timeoutMs for all of it, in milliseconds: the idle limit alone would let one that drips go on for hours
- * @throws {VendorError} 502, it is larger
- * @throws {VendorUnreachable} it stalled, was cut, or did not end in time
+ * Reads the whole body of a vendor's answer into memory, byte for byte. To read a vendor's JSON or form, see
+ * vendor-answer/.
+ * @param maxBytes a larger body is refused, and the connection ended
+ * @param timeoutMs time for the whole body, in milliseconds: with only the idle limit, a slow vendor could
+ *   continue for hours
+ * @throws {VendorError} 502: the body is larger
+ * @throws {VendorUnreachable} the body stalled, was cut, or did not end in time
  */
 export async function readBody(
   response: Pick<VendorResponse, "body">,

@@ -1,4 +1,4 @@
-/** Reads at the first call and keeps what came. A read that fails is not kept: the next call tries again. */
+/** Reads at the first call and keeps the result. A failed read is not kept: the next call tries again. */
 export function readOnce<T>(read: () => Promise<T>): () => Promise<T> {
   let kept: Promise<T> | undefined;
   return () => {

@@ -1,10 +1,11 @@
 /**
- * A store refuses a write for good: the item is too large, or its form is wrong. A second try ends the same way, so whoever
- * writes stops at once. Any other failure of a store is an outage, and the write may succeed later.
+ * A store refuses a write for good: the item is too large, or its form is wrong. A second try would end in the
+ * same way, so the writer stops at once. Any other failure of a store is an outage, and the write may succeed
+ * later.
  */
 export class StoreRefused extends Error {
   readonly store: "table" | "bucket" | "queue";
-  /** The size is what the store refuses. */
+  /** Whether the store refuses the size. */
   readonly tooLarge: boolean;
 
   constructor(

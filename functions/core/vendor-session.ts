@@ -12,7 +12,7 @@ import { UNUSABLE_TOKEN } from "./grant/refresh/after-failure.ts";
 import { latestNow } from "./grant/timing.ts";
 import { isHeaderText, type VendorHttp, type VendorRequest, type VendorResponse } from "./vendor-http.ts";
 
-/** A request to the vendor without what the session adds: the credential, and the hosts that may be reached. */
+/** A request to the vendor without the values that the session adds: the credential and the allowed hosts. */
 export type SessionRequest = Omit<
   VendorRequest,
   "allowedHosts" | "credentialHeaders" | "beforeSend" | "lenient"
@@ -21,20 +21,21 @@ export type SessionRequest = Omit<
 /** Sends requests to one instance's vendor during one call. */
 export interface VendorSession {
   /**
-   * Where the instance's vendor takes its calls.
-   * @throws as `send`, where that is told with the grant @throws as `endpointOf`
+   * The endpoint of the instance's vendor.
+   * @throws as `send`, if the endpoint depends on the grant
+   * @throws as `endpointOf`
    */
   endpoint(): Promise<Endpoint>;
   /**
-   * Sends with the instance's access token. A 401 of the vendor is answered by one replay, the same byte for byte, with
-   * another token where there is one; else the 401 is the answer. A token that is a few seconds old is tried once more after a
-   * short wait: not all of a vendor's servers know it at once.
+   * Sends with the instance's access token. After a vendor's 401, repeats the request once, byte for byte, with
+   * another token if there is one; otherwise the 401 is the answer. A token that is a few seconds old is tried
+   * again after a short wait, because not all of a vendor's servers know it at once.
    * @throws {NeedsReauthentication} the vendor has ended the grant
    * @throws {Unavailable} no valid token within the time that a caller waits
    * @throws {VendorUnreachable} no usable answer
    */
   send(request: SessionRequest): Promise<VendorResponse>;
-  /** The token values used so far: to be cut out of whatever a vendor says. */
+  /** The token values used so far, to be cut out of the vendor's texts. */
   secrets(): readonly string[];
   /** Milliseconds until the invocation ends. */
   remainingMs(): number;
@@ -43,7 +44,7 @@ export interface VendorSession {
 export interface VendorSessionOptions {
   readonly grants: GrantDeps;
   readonly http: VendorHttp;
-  /** The instance as the authorization of this very call read it. */
+  /** The instance as the authorization of this same call read it. */
   readonly read: InstanceRead;
   readonly call: Call;
   readonly connector: Connector;
@@ -56,9 +57,9 @@ export function vendorSession(options: VendorSessionOptions): VendorSession {
 class InstanceSession implements VendorSession {
   readonly #options: VendorSessionOptions;
   readonly #used: string[] = [];
-  /** One lookup for all requests of a call, also of those that start together. */
+  /** One look-up for all requests of a call, even if they start together. */
   #current: Promise<AccessToken> | undefined;
-  /** By the version that the vendor refused. */
+  /** New tokens, by the version that the vendor refused. */
   readonly #replacing = new Map<number, Promise<AccessToken | undefined>>();
 
   constructor(options: VendorSessionOptions) {
@@ -103,7 +104,7 @@ class InstanceSession implements VendorSession {
     const asked = this.#current;
     const known = await asked;
     if (known.expiresAt === undefined || this.#now() < known.expiresAt) return known;
-    // The call outlasts its token.
+    // The token expired during the call.
     if (this.#current === asked) this.#current = currentAccessToken(grants, read, call);
     return await this.#current;
   }
@@ -176,7 +177,7 @@ class InstanceSession implements VendorSession {
     return await this.#sendWith(request, access);
   }
 
-  /** Store time, as far as the read of the instance tells. */
+  /** Store time, calculated from the read of the instance. */
   #now(): number {
     const { grants, read } = this.#options;
     return latestNow(read.reading, grants.monotonic());

@@ -405,7 +405,7 @@ describe("a vendor whose customers have their own hosts", () => {
     const session = await life.session();
     expect((await session.endpoint()).origin).toBe("https://eu1.placed.vendor.example");
     expect(() => endpointOf(placed, { ...told, subdomain: "acme", client_id: "c" })).toThrow(
-      /did not tell a usable api_host/,
+      /did not send a usable api_host/,
     );
   });
 });

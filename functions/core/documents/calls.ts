@@ -2,8 +2,9 @@ import { present } from "../present.ts";
 import type { DocumentsVendor } from "./vendor.ts";
 
 /**
- * One call of the Documents hub. `name` is the same for its forms by path and by id, in metrics too.
- * `needs`: the vendor's method without which it answers 501; `"later"`: Linkspan has not built it yet.
+ * One call of the Documents hub. `name` is the same for its forms by path and by id, also in metrics. `needs`:
+ * the vendor's method that the call needs; without it the answer is 501. `"later"`: Linkspan has not
+ * implemented the call yet.
  */
 export interface HubCall {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -11,13 +12,13 @@ export interface HubCall {
   readonly path: string;
   readonly name: string;
   readonly needs?: keyof DocumentsVendor | "later";
-  /** False: this GET makes something at the vendor, which a HEAD must not. */
+  /** False: this GET creates something at the vendor, which a HEAD must not do. */
   readonly head?: false;
 }
 
 type Row = readonly [methods: string, paths: string, name: string, needs?: HubCall["needs"]];
 
-/** The whole table of the hub; paths of a row are the forms of one call. */
+/** All calls of the hub; the paths of a row are the forms of one call. */
 const rows = [
   ["GET", "/ping", "ping"],
   ["GET", "/me", "me"],
@@ -88,7 +89,7 @@ type NameOf<R> = R extends readonly [string, string, string, "later"]
     ? Name
     : never;
 
-/** Names of the calls that are built. */
+/** Names of the calls that are implemented. */
 export type HubCallName = NameOf<(typeof rows)[number]>;
 
 /** These calls create a shared link if none exists, and everybody who has the link can open the item. */
@@ -107,7 +108,7 @@ export const hubCalls: readonly HubCall[] = (rows as readonly Row[]).flatMap(
     ),
 );
 
-/** Whether a vendor has what a call needs. @param has whether the vendor has a method of that name */
+/** Whether a vendor has the method that a call needs. @param has whether the vendor has a method of that name */
 export function isSupported(call: HubCall, has: (method: keyof DocumentsVendor) => boolean): boolean {
   return call.needs === undefined || (call.needs !== "later" && has(call.needs));
 }

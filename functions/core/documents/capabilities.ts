@@ -5,11 +5,11 @@ import type { DocumentsVendor } from "./vendor.ts";
 export type DocumentsMethods = readonly string[];
 
 export interface DocumentsCapabilities {
-  /** `GET /files/metadata`, … : what this connector answers. */
+  /** `GET /files/metadata`, …: the calls that this connector supports. */
   readonly supportedMethods: readonly string[];
-  /** What it answers with 501. */
+  /** The calls that this connector answers with 501. */
   readonly unsupportedMethods: readonly string[];
-  /** What a file may carry beside its bytes. */
+  /** The details that a file may have besides its content. */
   readonly fileDetails: { readonly description: boolean; readonly tags: boolean };
   readonly search: boolean;
 }

@@ -1,6 +1,6 @@
 import { InvalidRequest } from "../errors.ts";
 
-/** One expression of `where=`. Strings and numbers stay apart; `list` is for IN. */
+/** One expression of `where=`. Strings and numbers are distinct. */
 export type Where =
   | { readonly kind: "and" | "or"; readonly terms: readonly Where[] }
   | { readonly kind: "compare"; readonly field: string; readonly operator: Comparison; readonly value: Value }
@@ -10,7 +10,7 @@ export type Where =
 export type Comparison = "=" | "!=" | "<" | ">" | "<=" | ">=" | "LIKE";
 export type Value = string | number | boolean;
 
-/** Bounds: an expression is a query parameter, not a program. */
+/** Limits: an expression is a query parameter, not a program. */
 const MAX_LENGTH = 2000;
 const MAX_DEPTH = 20;
 
@@ -30,9 +30,10 @@ const PATTERNS: readonly (readonly [Token["type"] | "space", RegExp])[] = [
 ];
 
 /**
- * Parses CEQL, the little language of `where=`: `field op value` joined by AND and OR (AND binds closer), parentheses,
- * ops `= != < > <= >= LIKE IN (…) IS [NOT] NULL`, strings in single quotes that are doubled to escape. Keywords in any case.
- * @throws {InvalidRequest} naming `where` and the position
+ * Parses CEQL, the small language of `where=`: `field op value` joined by AND and OR (AND binds closer),
+ * parentheses, ops `= != < > <= >= LIKE IN (…) IS [NOT] NULL`, strings in single quotes (a quote inside is
+ * written twice). Keywords in any case.
+ * @throws {InvalidRequest} with the field `where` and the position
  */
 export function parseWhere(text: string): Where {
   if (text.length > MAX_LENGTH) throw wrong(`it is longer than ${MAX_LENGTH} characters`);
@@ -145,7 +146,7 @@ function isWord(token: Token, word: string): boolean {
   return token.type === "word" && token.text.toUpperCase() === word;
 }
 
-/** The fields that an expression speaks of. */
+/** The fields that an expression uses. */
 export function fieldsOf(where: Where): string[] {
   return "terms" in where ? where.terms.flatMap(fieldsOf) : [where.field];
 }

@@ -12,8 +12,9 @@ const MAX_COPIED = 2_000;
 const CLEANUP_MS = 15_000;
 
 /**
- * Copies a file or folder to a path; missing parents are made.
- * @throws {Conflict} something is there and `overwrite` is false, or a folder would replace a file or the other way round
+ * Copies a file or folder to a path; missing parents are created.
+ * @throws {Conflict} an item exists there and `overwrite` is false, or a folder would replace a file, or a file
+ *   a folder
  */
 export async function copyItem(
   hub: HubContext,
@@ -27,7 +28,7 @@ export async function copyItem(
     throw new InvalidRequest("a folder cannot be copied into itself", "path");
   }
   if (source !== path && isWithin(source, path)) {
-    throw new InvalidRequest("path is a folder that holds what is to be copied", "path");
+    throw new InvalidRequest("path is a folder that contains the item to copy", "path");
   }
   const target = await hub.paths.target(path);
   if (target.existing !== undefined && !overwrite) throw alreadyThere(path);
@@ -75,14 +76,14 @@ async function replace(hub: HubContext, item: DocumentsItem, target: Target): Pr
   }
 }
 
-/** Restores the old item, and only then deletes the copy: one of them always exists. Best effort. */
+/** Restores the old item first, and then deletes the copy, so that one of them always exists. Best effort. */
 async function takeBack(hub: HubContext, old: DocumentsItem, copied: DocumentsItem): Promise<void> {
   try {
     if (hub.vendor.restore === undefined) return;
     await hub.vendor.restore(hub.call, old);
     await hub.vendor.remove(hub.call, copied, { forGood: true });
   } catch {
-    // The vendor refuses to restore or to delete: both items stay as they are.
+    // The vendor refused to restore or to delete: both items stay unchanged.
   }
 }
 
@@ -94,7 +95,7 @@ async function copyTo(hub: HubContext, item: DocumentsItem, target: Target): Pro
   return copyOneByOne(hub, vendor as IdVendor, item, target);
 }
 
-/** For vendors that copy files only. A copy that cannot be finished is removed. */
+/** For vendors that can only copy files. If the copy fails, the partial copy is deleted. */
 async function copyOneByOne(
   hub: HubContext,
   vendor: IdVendor,

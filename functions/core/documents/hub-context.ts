@@ -2,7 +2,7 @@ import { type PathResolver, pathResolver } from "./resolve-path.ts";
 import type { DocumentsVendor } from "./vendor.ts";
 import type { VendorCall } from "./vendor-call.ts";
 
-/** What the hub's operations share during one call. */
+/** The data that the hub's operations share during one call. */
 export interface HubContext {
   readonly vendor: DocumentsVendor;
   readonly call: VendorCall;

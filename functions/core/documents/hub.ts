@@ -10,9 +10,9 @@ import { wrongKind } from "./vendor-failure.ts";
 
 export interface UploadRequest {
   readonly path?: string;
-  /** Wins over the folder in `path`. */
+  /** Used instead of the folder in `path`. */
   readonly folderId?: string;
-  /** The name that the uploading form gave; used where no path names the file. */
+  /** The file name in the upload form; used if no path names the file. */
   readonly fileName?: string;
   readonly overwrite: boolean;
   readonly bytes: Uint8Array;
@@ -21,14 +21,14 @@ export interface UploadRequest {
 }
 
 export interface Changes extends Details {
-  /** Moves; wins over `name`. */
+  /** Moves the item; used instead of `name`. */
   readonly path?: string;
   readonly name?: string;
 }
 
 type Kind = "file" | "folder";
 
-/** The vendor's optional method, or 501 with the call and the connector. */
+/** The vendor's optional method, or an error 501 with the call and the connector. */
 export function supported<K extends keyof DocumentsVendor>(
   hub: Pick<HubContext, "vendor">,
   method: K,
@@ -55,7 +55,7 @@ export async function downloadFile(
   return hub.vendor.download(hub.call, await hub.paths.locate(named), options);
 }
 
-/** @throws {Conflict} it exists and `overwrite` is false, or a folder has that name */
+/** @throws {Conflict} the file exists and `overwrite` is false, or a folder has that name */
 export async function uploadFile(hub: HubContext, request: UploadRequest): Promise<DocumentsItem> {
   const target = await uploadTarget(hub, request);
   const { existing } = target;
@@ -82,14 +82,17 @@ async function uploadTarget(hub: HubContext, request: UploadRequest): Promise<Ta
   return hub.paths.target(notRoot(parsePath(request.path)));
 }
 
-/** @throws {Conflict} something of that name is there */
+/** @throws {Conflict} an item of that name exists */
 export async function createFolder(hub: HubContext, path: string, details: Details): Promise<DocumentsItem> {
   const target = await hub.paths.target(notRoot(parsePath(path)));
   if (target.existing !== undefined) throw new Conflict(`something is at ${target.path} already`);
   return withTargetPath(await hub.vendor.createFolder(hub.call, target, details), target);
 }
 
-/** Moves, renames or describes an item. Skips values that do not change, so a client may send the whole object back. */
+/**
+ * Moves, renames or describes an item. Skips values that do not change, so a client may send the whole object
+ * again.
+ */
 export async function changeItem(hub: HubContext, named: Named, changes: Changes): Promise<DocumentsItem> {
   const item = await hub.paths.item(named);
   const wanted = wantedDetails(hub, item, changes);
@@ -172,7 +175,7 @@ export async function removeItem(
   kind: Kind,
   options: { forGood: boolean },
 ): Promise<void> {
-  // Checks the kind for a path, too: `DELETE /files` must not delete a folder by mistake.
+  // Checks the kind for a path too, because `DELETE /files` must not delete a folder by mistake.
   const item = expectKind(await hub.paths.item(named), kind);
   if (item.path === "/") throw new InvalidRequest("the root folder cannot be deleted", "path");
   await hub.vendor.remove(hub.call, item, options);

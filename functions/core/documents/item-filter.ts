@@ -12,7 +12,7 @@ interface Field {
   readonly read: (item: DocumentsItem) => Value | undefined;
 }
 
-/** What lists can be filtered and sorted by. `folded`: upper and lower case are the same. */
+/** The fields by which lists can be filtered and sorted. `folded`: case does not count. */
 const fields: Readonly<Record<string, Field>> = {
   name: { kind: "text", read: ({ name }) => name },
   path: { kind: "text", read: ({ path }) => path },
@@ -27,7 +27,8 @@ const fields: Readonly<Record<string, Field>> = {
 
 /**
  * Compiles `where=` into a test of items.
- * @throws {InvalidRequest} naming `where`: it cannot be read, names an unknown field, or compares a size with a text
+ * @throws {InvalidRequest} with the field `where`: it cannot be read, uses an unknown field, or compares a size
+ *   with a text
  */
 export function whereTest(text: string): ItemTest {
   const where = parseWhere(text);
@@ -40,7 +41,7 @@ export interface OrderBy {
   readonly descending: boolean;
 }
 
-/** @throws {InvalidRequest} naming `orderBy` */
+/** @throws {InvalidRequest} with the field `orderBy` */
 export function parseOrderBy(text: string): OrderBy {
   const [, name = "", direction = "asc"] = /^\s*([\w.]+)(?:\s+(asc|desc))?\s*$/i.exec(text) ?? [];
   if (name === "")
@@ -68,7 +69,7 @@ export function compareBy({ field, descending }: OrderBy): (a: DocumentsItem, b:
   };
 }
 
-/** Fixed, not by the machine's locale: two functions must sort alike. */
+/** A fixed locale instead of the machine's, because two functions must sort in the same way. */
 const collator = new Intl.Collator("en", { numeric: true });
 
 function compareText(a: string, b: string): number {
@@ -76,7 +77,7 @@ function compareText(a: string, b: string): number {
 }
 
 function findField(name: string, parameter: "where" | "orderBy"): Field {
-  // Old clients write `properties.mimeType` as the answer shows it.
+  // Old clients write `properties.mimeType`, as in the answer.
   const plain = name.replace(/^properties\./, "");
   const key = Object.keys(fields).find((each) => each.toLowerCase() === plain.toLowerCase());
   const field = key === undefined ? undefined : fields[key];
@@ -145,7 +146,7 @@ function comparison(name: string, operator: Comparison, value: Value): ItemTest 
 
 const folded = new WeakMap<DocumentsItem, Map<string, string>>();
 
-/** An expression may ask for one field a hundred times. */
+/** Folds each field of an item only once: an expression may use one field a hundred times. */
 function foldedOnce(item: DocumentsItem, field: string, text: string): string {
   const known = folded.get(item) ?? new Map<string, string>();
   folded.set(item, known);
@@ -154,7 +155,7 @@ function foldedOnce(item: DocumentsItem, field: string, text: string): string {
   return value;
 }
 
-/** Brings a literal to the field's type: `directory='true'` comes quoted, dates are texts. */
+/** Converts a literal to the field's type: `directory='true'` is quoted, dates are texts. */
 function coerce(name: string, kind: Kind, value: Value): Value {
   switch (kind) {
     case "text":
@@ -187,7 +188,7 @@ export function timeInQuery(date: string): number | undefined {
   return time(date.replace(/(T[\d:.]{4,20}) (?=\d{2}:?\d{2}$)/, "$1+"));
 }
 
-/** Whole seconds, as dates are shown. */
+/** Milliseconds of a date, cut to whole seconds, because dates are shown so. */
 export function time(date: string | undefined): number | undefined {
   if (date === undefined) return undefined;
   const at = Date.parse(date);

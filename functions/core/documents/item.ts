@@ -2,20 +2,20 @@ import { isoSeconds } from "../iso-seconds.ts";
 import { present } from "../present.ts";
 /** A file or folder as the vendor's module (documents/vendors/) returns it; `toWire` converts it to the API's shape. */
 export interface DocumentsItem {
-  /** As callers see it and send it back; goes into a URL path segment as it is. */
+  /** The id for callers, who send it back; used unchanged as a URL path segment. */
   readonly id: string;
-  /** What the vendor's own calls take for this item: a path or an id. */
+  /** The item's path or id in the vendor's own calls. */
   readonly reference: string;
   /** An id that survives every move, where the vendor has one. */
   readonly refId?: string;
   /** Empty for a root that has no name. */
   readonly name: string;
-  /** Absolute; absent where the vendor does not tell (addressing by id): the hub works it out. */
+  /** Absolute. Absent where the vendor does not return it (addressing by id): the hub finds it out. */
   readonly path?: string;
   readonly directory: boolean;
-  /** Bytes; files only, and absent where the vendor has no bytes for it (Google's own formats). */
+  /** Bytes. Only for files; absent if the vendor has no bytes for the file (Google's own formats). */
   readonly size?: number;
-  /** ISO 8601 as the vendor gave it. */
+  /** ISO 8601, as received from the vendor. */
   readonly createdDate?: string;
   readonly modifiedDate?: string;
   readonly parentId?: string;
@@ -45,7 +45,7 @@ export interface WireItem {
 }
 
 export interface WireOptions {
-  /** `raw=true`: the vendor's own answer goes along. */
+  /** `raw=true`: adds the vendor's own answer. */
   readonly raw?: boolean;
   /** `calculateFolderPath=false`: no path. */
   readonly withoutPath?: boolean;
@@ -73,11 +73,14 @@ export function toWire(item: DocumentsItem, options: WireOptions = {}): WireItem
   return options.fields === undefined ? wire : select(wire, options.fields);
 }
 
-/** The date format of most vendors. Such a date is cut as text, because parsing it takes longer than the rest of the item. */
+/**
+ * The date format of most vendors. Such a date is cut as text, because parsing takes longer than all the rest
+ * of the item.
+ */
 const UTC =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
 
-/** Old clients parse `yyyy-MM-dd'T'HH:mm:ss'Z'` and nothing else. */
+/** Old clients can only parse `yyyy-MM-dd'T'HH:mm:ss'Z'`. */
 function utc(date: string | undefined): string | undefined {
   if (date === undefined) return undefined;
   if (UTC.test(date)) return date.length === 20 ? date : `${date.slice(0, 19)}Z`;
@@ -90,7 +93,7 @@ function select(wire: WireItem, fields: readonly string[]): WireItem {
   return Object.fromEntries(Object.entries(wire).filter(([name]) => wanted.has(name))) as unknown as WireItem;
 }
 
-/** What is behind the last dot, in lower case; empty for `.profile` and names without a dot. */
+/** The part after the last dot, in lower case; empty for `.profile` and names without a dot. */
 export function extensionOf(name: string): string {
   const dot = name.lastIndexOf(".");
   return dot <= 0 ? "" : name.slice(dot + 1).toLowerCase();

@@ -1,9 +1,10 @@
 import { textFinder } from "../find-text.ts";
 
 /**
- * The test of `LIKE`: `%` stands for any characters, also for none; one without `%` matches anywhere. Case does not matter.
- * Its time grows with the length of the text, whatever the pattern: each piece is looked for once, behind the one before it.
- * @returns takes a text that `foldCase` has folded
+ * The test of `LIKE`: `%` stands for any characters, including none; a pattern without `%` matches anywhere.
+ * Case does not count. The time grows only with the length of the text, whatever the pattern: each piece is
+ * searched once, after the piece before it.
+ * @returns a test of a text that `foldCase` has folded
  */
 export function likeTest(pattern: string): (folded: string) => boolean {
   const pieces = foldCase(pattern).split("%");
@@ -22,7 +23,7 @@ export function likeTest(pattern: string): (folded: string) => boolean {
   return (folded) => {
     if (!folded.startsWith(start) || !folded.endsWith(end)) return false;
     let at = start.length;
-    // The first place is the best one: it leaves most of the text for the pieces behind it.
+    // The first match is the best: it leaves most of the text for the later pieces.
     for (const { find, length } of between) {
       const found = find(folded, at);
       if (found < 0) return false;
@@ -33,7 +34,8 @@ export function likeTest(pattern: string): (folded: string) => boolean {
 }
 
 /**
- * Maps texts that differ only in case to the same text: Unicode's simple case folding, as the flag `i` of expressions has it.
+ * Maps texts that differ only in case to the same text: Unicode's simple case folding, like the flag `i` of
+ * regular expressions.
  */
 export function foldCase(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII
@@ -43,12 +45,12 @@ export function foldCase(text: string): string {
   return folded;
 }
 
-/** Letter by letter: `toLowerCase` of a whole text would turn one Σ into two different letters. */
+/** Folds one letter at a time, because `toLowerCase` of a whole text would turn one Σ into two different letters. */
 function foldLetter(letter: string): string {
   // The dotless i has no counterpart.
   if (letter === "ı") return letter;
   const upper = letter.toUpperCase();
-  // ß becomes two letters: such a letter stays as it is.
+  // A letter such as ß, which becomes two letters, stays unchanged.
   const lower = (upper.length === letter.length ? upper : letter).toLowerCase();
   return lower.length === letter.length ? lower : letter;
 }

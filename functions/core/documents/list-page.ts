@@ -3,7 +3,7 @@ import type { DocumentsItem } from "./item.ts";
 import type { ItemTest } from "./item-filter.ts";
 import type { PageRequest, VendorPage } from "./vendor.ts";
 
-/** Most items that one call looks at: the rest of a filtered list comes with the next page. */
+/** Most items that one call reads: the rest of a filtered list comes with the next page. */
 const MAX_SCANNED = 20_000;
 /** Most items that a page number may skip. */
 const MAX_SKIPPED = 100_000;
@@ -23,7 +23,7 @@ export interface Position {
 
 export interface ListRequest {
   readonly pageSize: number;
-  /** From 1; ignored where `from` is given. */
+  /** From 1; ignored if `from` is set. */
   readonly page: number;
   readonly from?: Position;
   readonly test?: ItemTest;
@@ -34,14 +34,15 @@ export interface ListPage {
   readonly items: readonly DocumentsItem[];
   /** Absent: this is the last page. */
   readonly next?: Position;
-  /** Known only where the whole list was seen. */
+  /** Only known if the whole list was read. */
   readonly total?: number;
 }
 
 /**
- * Makes pages of exact size from a vendor's parts of any size. Looks ahead by one item, so a next page always has one;
- * pages join without gap or overlap, since a position is an item's place in the vendor's own sequence.
- * @param read one part of the vendor's list; the same cursor gives the same part
+ * Makes pages of exact size from a vendor's parts of any size. Reads one item ahead, so a next page always has
+ * an item. Pages join without gap or overlap, because a position is an item's place in the vendor's own
+ * sequence.
+ * @param read reads one part of the vendor's list; the same cursor gives the same part
  */
 export async function listPage(
   read: (page: PageRequest) => Promise<VendorPage>,
@@ -72,12 +73,12 @@ export async function listPage(
       return { items, ...(request.from === undefined ? { total: matches } : {}) };
     }
     if (following === cursor) return { items };
-    // An empty part counts too: a vendor may give cursors without end.
+    // An empty part counts too, because a vendor may send cursors without end.
     scanned += Math.max(found.length, MIN_PART);
     if (scanned >= MAX_SCANNED && skipMatches === 0) return { items, next: position(following, 0, part) };
     if (scanned >= MAX_SKIPPED) {
       throw new InvalidRequest(
-        `page skips at most ${MAX_SKIPPED} items; go on with nextPage instead`,
+        `page skips at most ${MAX_SKIPPED} items; continue with nextPage instead`,
         "page",
       );
     }
@@ -86,7 +87,7 @@ export async function listPage(
   }
 }
 
-/** A sorted list needs the whole of it; positions are places in the sorted list. */
+/** Reads the whole list, sorts it and returns one page; positions are places in the sorted list. */
 async function sortedPage(
   read: (page: PageRequest) => Promise<VendorPage>,
   request: ListRequest,

@@ -17,7 +17,7 @@ export interface ListOptions {
   readonly from?: Position;
   readonly where?: string;
   readonly orderBy?: string;
-  /** `calculateFolderPath=false`: paths are not worked out where that costs calls. */
+  /** `calculateFolderPath=false`: leaves out paths that would cost extra calls. */
   readonly withoutPath?: boolean;
 }
 
@@ -27,12 +27,12 @@ export interface SearchQuery {
   readonly mimeType?: string;
   readonly extensions: readonly string[];
   readonly tags: readonly string[];
-  /** ISO 8601, on the date of the last change; both inclusive. */
+  /** ISO 8601, for the date of the last change; both inclusive. */
   readonly startDate?: string;
   readonly endDate?: string;
 }
 
-/** What lies in a folder, in the vendor's order unless `orderBy` says another. */
+/** The content of a folder, in the vendor's order unless `orderBy` is set. */
 export async function folderContents(hub: HubContext, named: Named, options: ListOptions): Promise<ListPage> {
   const request = listRequest(options, []);
   if (hub.vendor.addressing === "path") {
@@ -96,7 +96,7 @@ async function isEmpty({ vendor, call }: HubContext, folder: DocumentsItem): Pro
   return items.length === 0 && cursor === undefined;
 }
 
-/** A few at a time: each may cost calls, and most share their folders. */
+/** Adds paths, a few items at a time, because each may cost calls, and most items share their folders. */
 async function withPaths(hub: HubContext, items: readonly DocumentsItem[]): Promise<DocumentsItem[]> {
   const done: DocumentsItem[] = [];
   for (let start = 0; start < items.length; start += 8) {
@@ -132,7 +132,7 @@ function searchTests(query: SearchQuery): ItemTest[] {
   return tests;
 }
 
-/** @param timeOfDay for a date without one */
+/** @param timeOfDay added to a date without a time */
 function instant(date: string | undefined, field: string, timeOfDay: string): number | undefined {
   if (date === undefined) return undefined;
   const at = timeInQuery(/^\d{4}-\d{2}-\d{2}$/.test(date) ? `${date}T${timeOfDay}Z` : date);

@@ -17,7 +17,7 @@ const ours: Readonly<Record<string, string>> = {
   yml: "application/yaml",
 };
 
-/** The media type that a file name promises, or `application/octet-stream`. */
+/** The media type for a file name's extension, or `application/octet-stream`. */
 export function mediaTypeOf(name: string): string {
   const extension = extensionOf(name);
   for (const known of [ours, types]) if (Object.hasOwn(known, extension)) return known[extension] as string;

@@ -7,10 +7,10 @@ import type { Position } from "./list-page.ts";
 /** The call that a token continues: its route and all parameters that determine the list. */
 export type ListCall = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Seals positions into `nextPage` tokens: opaque, and of use only to the same instance in the same call. */
+/** Seals positions into `nextPage` tokens: opaque, and valid only for the same instance in the same call. */
 export interface NextPageTokens {
   seal(call: ListCall, position: Position): Promise<string>;
-  /** @throws {InvalidRequest} garbled, of another instance or another call */
+  /** @throws {InvalidRequest} damaged, or of another instance or another call */
   open(call: ListCall, token: string): Promise<Position>;
 }
 

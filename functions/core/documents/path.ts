@@ -1,13 +1,13 @@
 import { InvalidRequest } from "../errors.ts";
 
-/** Longest name of a file or folder that any vendor here takes, in UTF-16 units. */
+/** Longest name of a file or folder that any of our vendors accepts, in UTF-16 units. */
 const MAX_NAME = 255;
 const MAX_PATH = 4096;
 /** For a vendor addressed by id, each name costs one call, and each missing folder costs another. */
 const MAX_NAMES = 200;
 
 /**
- * An absolute path without a slash at the end and without empty segments; `/` is the root.
+ * Normalizes an absolute path: no slash at the end and no empty segments; `/` is the root.
  * @throws {InvalidRequest} relative, too long or too deep, with `.` or `..` segments or a NUL
  */
 export function parsePath(path: string, field = "path"): string {
@@ -21,18 +21,18 @@ export function parsePath(path: string, field = "path"): string {
     throw new InvalidRequest(`${field} is longer than ${MAX_PATH} characters`, field);
   const names = path.split("/").filter((name) => name !== "");
   if (names.length > MAX_NAMES)
-    throw new InvalidRequest(`${field} leads through more than ${MAX_NAMES} folders`, field);
+    throw new InvalidRequest(`${field} has more than ${MAX_NAMES} folders`, field);
   for (const name of names) checkName(name, field);
   return `/${names.join("/")}`;
 }
 
-/** @throws {InvalidRequest} a name that no folder can hold */
+/** @throws {InvalidRequest} a name that no item of a folder can have */
 export function checkName(name: string, field = "name"): string {
   if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
-    throw new InvalidRequest(`${field} holds a name that cannot be used: ${JSON.stringify(name)}`, field);
+    throw new InvalidRequest(`${field} has a name that cannot be used: ${JSON.stringify(name)}`, field);
   }
   if (name.length > MAX_NAME) {
-    throw new InvalidRequest(`${field} holds a name of more than ${MAX_NAME} characters`, field);
+    throw new InvalidRequest(`${field} has a name of more than ${MAX_NAME} characters`, field);
   }
   return name;
 }
@@ -54,7 +54,7 @@ export function joinPath(folder: string, name: string): string {
   return folder === "/" ? `/${name}` : `${folder}/${name}`;
 }
 
-/** True for the folder itself and for all that lies in it. */
+/** True for the folder itself and for all items below it. */
 export function isWithin(path: string, folder: string): boolean {
   return folder === "/" || path === folder || path.startsWith(`${folder}/`);
 }

@@ -4,26 +4,26 @@ import { joinPath, nameOf, namesOf, parentOf } from "./path.ts";
 import type { DocumentsVendor, IdVendor, Located, Target } from "./vendor.ts";
 import type { VendorCall } from "./vendor-call.ts";
 
-/** How a caller names a file or folder: by path, or by id as it stood in the URL. */
+/** A caller's name for a file or folder: a path, or an id as written in the URL. */
 export type Named = { readonly path: string } | { readonly id: string };
 
-/** A folder hierarchy deeper than this is a circle. */
+/** Most levels of folders; a deeper hierarchy must be a circle. */
 const MAX_DEPTH = 200;
 
 /**
- * Finds what paths and ids name. Lives for one call: what it remembers (folder id -> path) is never carried over, since a
- * path that was deleted and made again is another item.
+ * Finds the items for paths and ids. Lives for one call: what it remembers (folder id -> path) is never kept
+ * for the next call, because a path that was deleted and created again is another item.
  */
 export interface PathResolver {
-  /** Finds the reference that the vendor's calls take. Asks the vendor only if it is addressed by id. @throws {NotFound} */
+  /** Finds the reference for the vendor's calls. Calls the vendor only if it is addressed by id. @throws {NotFound} */
   locate(named: Named): Promise<Located>;
   /** The item itself, with its path unless `withoutPath`. @throws {NotFound} */
   item(named: Named, options?: { withoutPath?: boolean }): Promise<DocumentsItem>;
-  /** Adds the path where the vendor did not tell it. */
+  /** Adds the path if the vendor did not return it. */
   withPath(item: DocumentsItem): Promise<DocumentsItem>;
   /** The place for a new, moved or copied item; creates missing parent folders. @throws {Conflict} a file is in the way */
   target(path: string): Promise<Target>;
-  /** The same in a folder that is known. */
+  /** The place for a new, moved or copied item in a known folder. */
   targetIn(folder: DocumentsItem, name: string): Promise<Target>;
 }
 
@@ -46,11 +46,14 @@ function resolveByPath(
   };
 }
 
-/** Ids are the vendor's references: paths are walked down and climbed up, a call for each step that is not known yet. */
+/**
+ * For vendors whose references are ids: finds an item from the root down, and a path from the item up, with one
+ * call for each step that is not known yet.
+ */
 class ResolverById implements PathResolver {
   readonly #vendor: IdVendor;
   readonly #call: VendorCall;
-  /** By folder id. */
+  /** Paths by folder id. */
   readonly #paths = new Map<string, Promise<string>>();
   #root: Promise<DocumentsItem> | undefined;
 
@@ -92,7 +95,7 @@ class ResolverById implements PathResolver {
     return this.#root;
   }
 
-  /** One step down. @returns undefined: nothing of that name is there */
+  /** Goes one step down. @returns undefined: the folder has no item of that name */
   async #step(folder: string, path: string, name: string): Promise<DocumentsItem | undefined> {
     const child = await this.#vendor.child(this.#call, folder, name);
     if (child?.parentId !== undefined) this.#paths.set(child.parentId, Promise.resolve(path));
@@ -139,12 +142,12 @@ class ResolverById implements PathResolver {
   }
 
   async #climb(id: string, depth: number): Promise<string> {
-    if (depth > MAX_DEPTH) throw new InvalidRequest("this folder lies too deep");
+    if (depth > MAX_DEPTH) throw new InvalidRequest("this folder is nested too deep");
     let folder: DocumentsItem;
     try {
       folder = await this.#vendor.get(this.#call, id);
     } catch (error) {
-      // A parent that the user may not see: what others share with the user is shown in the root.
+      // The user may not see this parent: items that others share with the user are shown in the root.
       if (error instanceof LinkspanError && (error.status === 404 || error.status === 403)) return "/";
       throw error;
     }

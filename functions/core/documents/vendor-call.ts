@@ -4,15 +4,15 @@ import type { VendorResponse } from "../vendor-http.ts";
 import type { VendorSession } from "../vendor-session.ts";
 import { badAnswer, MAX_REFUSAL_BYTES, type Refusal, vendorFailure } from "./vendor-failure.ts";
 
-/** Bounds on one call to a vendor. */
+/** Limits of one call to a vendor. */
 const limits = {
   /** Time limit for a complete JSON answer. */
   jsonTimeoutMs: 20_000,
-  /** Left for a body whose headers came late (after a refresh and a replay, for example). */
+  /** Least time for a body whose headers came late (after a refresh and a replay, for example). */
   leastBodyMs: 5_000,
   /** Time limit for the headers of the answer to an upload (up to 4.5 MB) or a download. */
   bytesTimeoutMs: 60_000,
-  /** Between two chunks of an answer. */
+  /** Longest time between two chunks of an answer. */
   idleTimeoutMs: 30_000,
   /** Part of the function's time that is reserved for the answer to the caller. */
   reserveMs: 2_000,
@@ -35,15 +35,15 @@ export interface CallRequest {
 export interface VendorCall {
   /** Sends JSON or nothing, expects JSON. @throws {LinkspanError} */
   json<T>(request: CallRequest & { json?: unknown }): Promise<T>;
-  /** Expects success and gives the open response; the caller reads or passes on its body. */
+  /** Expects success and returns the open response; the caller reads or passes on its body. */
   open(request: CallRequest): Promise<VendorResponse>;
-  /** Expects success; whatever the body says is dropped. */
+  /** Expects success and drops the body. */
   expectOk(request: CallRequest): Promise<void>;
 }
 
 type ReadRefusal = (status: number, body: unknown) => Refusal | undefined;
 
-/** @param refusal reads the meaning out of the vendor's error body */
+/** @param refusal reads the reason from the vendor's error body */
 export function vendorCall(session: VendorSession, refusal: ReadRefusal): VendorCall {
   return {
     open: (request) => open(session, refusal, request),
@@ -140,7 +140,7 @@ async function readRefusal(
   const isPage = answer !== undefined && looksLikeHtml(response, answer);
   const body = answer?.value ?? answer?.text;
   const meaning = refusal(status, body);
-  // For these statuses no body is needed, as any proxy may send them; others need the vendor's own error.
+  // These statuses need no body, because any proxy may send them; other statuses need the vendor's own error.
   const clear = meaning !== undefined || status === 401 || status === 429 || status >= 500 || status === 416;
   if (!clear && (answer === undefined || answer.text === "" || isPage))
     return badAnswer(`${status} without the vendor's own error`);

@@ -3,7 +3,7 @@ import { InvalidRequest, LinkspanError, VendorError } from "../errors.ts";
 import { retryAfterMs } from "../retry-after.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 
-/** What a vendor's refusal means to us; everything else goes by its HTTP status. */
+/** The reasons of a vendor's refusal that we know; for any other, the HTTP status decides. */
 export type Refusal =
   | "not_found"
   | "conflict"
@@ -27,22 +27,23 @@ const meanings: Readonly<Record<Refusal, { status: number; message: string }>> =
   cursor_expired: { status: 400, message: "nextPage is too old for the vendor; begin the list again" },
 };
 
-/** A folder where a file was meant, or the other way round. */
+/** A folder instead of a file, or a file instead of a folder. */
 export function wrongKind(found: "file" | "folder"): InvalidRequest {
   const refusal = found === "folder" ? "not_a_file" : "not_a_folder";
   return new InvalidRequest(meanings[refusal].message, undefined, refusal);
 }
 
-/** Longest text of a vendor that goes into an error. */
+/** Longest text of a vendor that is copied into an error. */
 const MAX_TEXT = 1000;
 
-/** Most that is read of a refusal. */
+/** Most bytes that are read of a refusal. */
 export const MAX_REFUSAL_BYTES = 64 * 1024;
 
 /**
- * A vendor's refusal as our error: the same status class, its own words in `detail.vendor`, secrets cut out.
+ * Converts a vendor's refusal to our error: the same status class, the vendor's own words in `detail.vendor`,
+ * secrets cut out.
  * @param body the parsed JSON, or the text
- * @param secrets token values that may be echoed
+ * @param secrets token values that the vendor may repeat
  */
 export function vendorFailure(
   response: Pick<VendorResponse, "status" | "headers">,
@@ -79,7 +80,7 @@ export function vendorFailure(
   }
   if (status === 416) {
     const range = response.headers["content-range"];
-    return new LinkspanError(416, "range_not_satisfiable", "the range lies outside of the file", {
+    return new LinkspanError(416, "range_not_satisfiable", "the range is outside of the file", {
       detail: { vendor },
       headers: range === undefined ? {} : { "Content-Range": range },
     });
@@ -93,7 +94,7 @@ export function vendorFailure(
   return badAnswer(`an unexpected status, ${status}`);
 }
 
-/** 502: what came is not what the vendor's documentation promises. */
+/** 502: the answer does not match the vendor's documentation. */
 export function badAnswer(what: string, cause?: unknown): VendorError {
   return new VendorError(502, "vendor_bad_answer", `the vendor's answer cannot be used: ${what}`, { cause });
 }

@@ -3,7 +3,10 @@ import type { DocumentsItem } from "./item.ts";
 import type { VendorCall } from "./vendor-call.ts";
 import type { Refusal } from "./vendor-failure.ts";
 
-/** Where something is: the reference that the vendor's calls take, and the item if it was read while the path was resolved. */
+/**
+ * The place of an item: the reference for the vendor's calls, and the item if it was read while the path was
+ * resolved.
+ */
 export interface Located {
   readonly reference: string;
   readonly item?: DocumentsItem;
@@ -17,9 +20,12 @@ export interface Target {
   /** Absolute path. */
   readonly path: string;
   readonly name: string;
-  /** Reference of the parent folder; for vendors addressed by path its path. The item's own parent where only its name changes. */
+  /**
+   * Reference of the parent folder; for vendors addressed by path, its path. If only the name changes, the
+   * item's current parent.
+   */
   readonly parent: string;
-  /** What has that name there already; only for vendors addressed by id (the others see it themselves). */
+  /** The item that already has that name; only for vendors addressed by id (the others check this themselves). */
   readonly existing?: DocumentsItem;
 }
 
@@ -31,13 +37,13 @@ export interface Content {
   readonly details: Details;
 }
 
-/** What a file may carry beside its bytes, where the vendor keeps it. */
+/** The details that a file may have besides its content, if the vendor stores them. */
 export interface Details {
   readonly description?: string;
   readonly tags?: readonly string[];
 }
 
-/** A part of a list; the hub makes the API's pages of it. */
+/** A part of a list; the hub makes the API's pages from parts. */
 export interface VendorPage {
   readonly items: readonly DocumentsItem[];
   /** Absent: this was the last part. The same cursor gives the same part again. */
@@ -45,7 +51,7 @@ export interface VendorPage {
 }
 
 export interface PageRequest {
-  /** About so many items; never more than the vendor's `maxPageSize`. */
+  /** Approximate number of items; never more than the vendor's `maxPageSize`. */
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -66,9 +72,9 @@ export interface Storage {
 export interface Links {
   /** The link is a shared link that does not expire, so the answer has no `expires`. */
   readonly lasting?: boolean;
-  /** A page that shows it. */
+  /** URL of a page that shows the file. */
   readonly providerViewLink?: string;
-  /** The bytes. */
+  /** URL of the bytes. */
   readonly providerLink?: string;
   readonly raw: unknown;
 }
@@ -84,11 +90,11 @@ export interface Revision {
 interface Primitives {
   /** Connector key. */
   readonly connector: string;
-  /** Largest part of a list that the vendor gives in one call. */
+  /** Largest part of a list that the vendor returns in one call. */
   readonly maxPageSize: number;
-  /** What the vendor's refusal means; `undefined` goes by the HTTP status. */
+  /** The reason of the vendor's refusal; `undefined`: the HTTP status decides. */
   refusal(status: number, body: unknown): Refusal | undefined;
-  /** Reads an id as it came in a URL, percent-encoded or not: a reference. @throws {NotFound} no item can have this id */
+  /** Converts an id from a URL, percent-encoded or not, to a reference. @throws {NotFound} no item can have this id */
   openId(id: string): string;
   root(call: VendorCall): Promise<DocumentsItem>;
   get(call: VendorCall, reference: string): Promise<DocumentsItem>;
@@ -100,18 +106,24 @@ interface Primitives {
   ): Promise<Download>;
   upload(call: VendorCall, target: Target, content: Content): Promise<DocumentsItem>;
   createFolder(call: VendorCall, target: Target, details: Details): Promise<DocumentsItem>;
-  /** Moves and renames; if an item exists at the target, the vendor does not refuse; the result depends on the vendor. */
+  /**
+   * Moves and renames. If an item exists at the target, the vendor does not refuse; the result depends on the
+   * vendor.
+   */
   move(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
   copyFile(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
-  /** Folders with all that is in them. `forGood`: not into the vendor's bin. */
+  /** Deletes a file, or a folder with its content. `forGood`: not into the vendor's bin. */
   remove(call: VendorCall, item: DocumentsItem, options: { forGood: boolean }): Promise<void>;
-  /** The account behind the connection: the cheapest call that proves the token. */
+  /** The account of the connection: the cheapest call that shows whether the token is valid. */
   account(call: VendorCall): Promise<{ id: string; name?: string; email?: string; raw: unknown }>;
 }
 
 /** Optional methods. A missing method makes its call answer 501, and the catalogue's metadata lists the call as unsupported. */
 interface Optional {
-  /** Brings back what `remove` has just put into the vendor's bin, where it was. @throws it cannot be brought back */
+  /**
+   * Restores an item that `remove` has just moved to the vendor's bin, at its old place.
+   * @throws it cannot be restored
+   */
   restore?(call: VendorCall, item: DocumentsItem): Promise<void>;
   /** Absent: the hub copies a folder file by file. */
   copyFolder?(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
@@ -125,7 +137,7 @@ interface Optional {
   /** Changes description and tags. */
   describe?(call: VendorCall, item: DocumentsItem, details: Details): Promise<DocumentsItem>;
   links?(call: VendorCall, item: DocumentsItem): Promise<Links>;
-  /** Takes the shared links back. */
+  /** Deletes the shared links. */
   removeLinks?(call: VendorCall, item: DocumentsItem): Promise<void>;
   /** Newest first. */
   revisions?(call: VendorCall, item: DocumentsItem): Promise<readonly Revision[]>;
@@ -139,7 +151,7 @@ export interface PathVendor extends Primitives, Optional {
 /** Ids are the vendor's own addresses: the hub walks a path with `child`. */
 export interface IdVendor extends Primitives, Optional {
   readonly addressing: "id";
-  /** What stands for the root folder in every call. */
+  /** The root folder's reference in every call. */
   readonly rootReference: string;
   /** The item of that name in a folder; if there are several, the one modified last. */
   child(call: VendorCall, folder: string, name: string): Promise<DocumentsItem | undefined>;

@@ -30,7 +30,7 @@ export function withCredential(credential: Credential, accessToken: string, requ
   }
 }
 
-/** Lower-case name of the header that carries a credential. @returns undefined: none does */
+/** Lower-case name of the header that carries a credential. @returns undefined: no header does */
 export function credentialHeader(credential: Credential): string | undefined {
   if (credential.in === "query") return undefined;
   return credential.in === "basic" ? "authorization" : credential.name.toLowerCase();

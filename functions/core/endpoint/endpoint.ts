@@ -4,12 +4,12 @@ import type { Grant } from "../instances/instance.ts";
 import { present } from "../present.ts";
 import { decidesHost, describeFormat, formatted } from "./value-format.ts";
 
-/** Values for the `{name}` places of a connector's URLs and headers, as they came. */
+/** Values for the `{name}` places of a connector's URLs and headers, not formatted yet. */
 export type EndpointValues = Readonly<Record<string, string>>;
 
-/** Where an instance's vendor takes its API calls. */
+/** The URLs and headers for an instance's API calls. */
 export interface Endpoint {
-  /** No path. */
+  /** Without a path. */
   readonly origin: string;
   readonly hosts: Readonly<Record<string, string>>;
   readonly pathHosts?: Connector["api"]["pathHosts"];
@@ -24,9 +24,9 @@ const CLIENT_ID = "client_id";
 const USED_AFTER_SIGN_IN = DISCOVERED_URLS.filter((name) => name !== "authorization_endpoint");
 
 /**
- * The values of an instance's endpoint. Values that the vendor sent are stored with the grant. So is each configured value
- * that determines the host: the tokens were issued there, and a later change of the configuration must not send them
- * elsewhere. The others are the instance's own, as they are now.
+ * The values of an instance's endpoint. Values that the vendor sent are stored with the grant. So is each
+ * configured value that determines the host: the tokens were issued there, and a later change of the
+ * configuration must not send them elsewhere. The other values come from the instance's current configuration.
  * @param won the grant's values, or the callback's before there is a grant
  */
 export function endpointValues(
@@ -71,7 +71,7 @@ function valuesAt(values: EndpointValues, keys: readonly string[]): Record<strin
   );
 }
 
-/** The values that are stored with a new grant. @returns undefined: nothing */
+/** The values that are stored with a new grant. @returns undefined: none */
 export function boundValues(
   connector: Connector,
   values: EndpointValues,
@@ -92,7 +92,7 @@ export function boundValues(
   return Object.keys(bound).length === 0 ? undefined : bound;
 }
 
-/** The configured values that decide the host, as they stand in it: accounts of two customers' servers are different ones. */
+/** The configured values that decide the host, formatted. They keep accounts of two customers' servers apart. */
 export function configuredHost(connector: Connector, values: EndpointValues): string {
   return (connector.configuration ?? [])
     .flatMap(({ key, format }) =>
@@ -101,7 +101,10 @@ export function configuredHost(connector: Connector, values: EndpointValues): st
     .join(",");
 }
 
-/** Whether two grants were won at the same hosts: then a token of one may be sent to where the other's are. */
+/**
+ * Whether two grants were issued at the same hosts: then a token of one grant may be sent to the hosts of the
+ * other.
+ */
 export function isSameEndpoint(
   connector: Connector,
   one: Pick<Grant, "endpoint" | "extra">,
@@ -122,9 +125,9 @@ export function isSameEndpoint(
 const withoutPlaces = new WeakMap<Connector, Endpoint>();
 
 /**
- * Where calls of an instance go.
- * @throws {InvalidRequest} a value of the configuration is missing or has not its format
- * @throws {VendorError} 502 `vendor_endpoint_unknown`: a value that the vendor should have told
+ * The endpoint for calls of an instance.
+ * @throws {InvalidRequest} a value of the configuration is missing or has a wrong format
+ * @throws {VendorError} 502 `vendor_endpoint_unknown`: the vendor did not send a value
  */
 export function endpointOf(connector: Connector, values: EndpointValues): Endpoint {
   const known = withoutPlaces.get(connector);
@@ -147,7 +150,7 @@ export function endpointOf(connector: Connector, values: EndpointValues): Endpoi
   return endpoint;
 }
 
-/** The API's hosts as far as they are known: at a sign-in the vendor is yet to tell its own. */
+/** The API's hosts as far as they are known: during a sign-in, the vendor has not sent its own hosts yet. */
 export function knownHosts(connector: Connector, values: EndpointValues): string[] {
   const { origin, hosts = {} } = connector.api;
   const isKnown = (url: string): boolean =>
@@ -178,7 +181,7 @@ function hasPlaces(connector: Connector): boolean {
 }
 
 /**
- * Puts values into a URL or a header of a connector: `https://{subdomain}.example.com/token`.
+ * Fills values into a URL or a header of a connector: `https://{subdomain}.example.com/token`.
  * @throws as `endpointOf`
  */
 export function filled(connector: Connector, template: string, values: EndpointValues): string {
@@ -187,7 +190,7 @@ export function filled(connector: Connector, template: string, values: EndpointV
 
 function valueFor(connector: Connector, key: string, value: string | undefined): string {
   if (isDiscovered(connector, key)) {
-    // core/oauth/discover.ts checked it when the document was read; the grant keeps it sealed.
+    // core/oauth/discover.ts has checked the value when it read the document; the grant keeps it sealed.
     if (value !== undefined) return value;
     throw endpointUnknown(connector, key);
   }
@@ -209,11 +212,11 @@ function endpointUnknown({ name }: Connector, key: string): VendorError {
   return new VendorError(
     502,
     "vendor_endpoint_unknown",
-    `${name} did not tell a usable ${key} when the user signed in; send the user through the authorization URL again`,
+    `${name} did not send a usable ${key} when the user signed in; send the user through the authorization URL again`,
   );
 }
 
-/** An undeclared value (`defineConnector` refuses those) gets the safest format. */
+/** An undeclared value gets the safest format (`defineConnector` refuses such values). */
 function formatOf(connector: Connector, key: string): ValueFormat {
   if (key === CLIENT_ID) return "text";
   const declared = [...(connector.configuration ?? []), ...(connector.captured ?? [])];

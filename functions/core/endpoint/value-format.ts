@@ -7,8 +7,8 @@ const MAX_HOST_CHARACTERS = 253;
 const MAX_TEXT_CHARACTERS = 500;
 
 /**
- * A value as it stands in a URL or a header: lower case in a host, percent-encoded in a path.
- * @returns undefined: it has not the format
+ * Formats a value for a URL or a header: lower case in a host, percent-encoded in a path.
+ * @returns undefined: the value has a wrong format
  */
 export function formatted(format: ValueFormat, value: string): string | undefined {
   if (format === "hostLabel") {
@@ -26,7 +26,7 @@ export function formatted(format: ValueFormat, value: string): string | undefine
   return format.hostBelow.some((each) => isBelow(host, each)) ? host : undefined;
 }
 
-/** What an error says of a value that has not its format. */
+/** The text of an error about a value with a wrong format. */
 export function describeFormat(format: ValueFormat): string {
   if (format === "hostLabel") return "letters, digits and inner hyphens only, as in a host name";
   if (format === "pathSegment") return `at most ${MAX_TEXT_CHARACTERS} characters, and neither . nor ..`;
@@ -37,19 +37,19 @@ export function describeFormat(format: ValueFormat): string {
 }
 
 /**
- * Whether the value decides which host gets the grant's tokens. Such a value is bound to the grant that was won there
- * (core/endpoint/endpoint.ts).
+ * Whether the value decides which host gets the grant's tokens. Such a value is stored with the grant that was
+ * issued there (core/endpoint/endpoint.ts).
  */
 export function decidesHost(format: ValueFormat): boolean {
   return format !== "pathSegment" && format !== "text";
 }
 
-/** Whether a host is named by an entry of a list: itself, or `*.suffix`, which names all that lies below. */
+/** Whether an entry of a list covers a host: the host itself, or `*.suffix`, which covers all hosts below it. */
 export function isBelow(host: string, entry: string): boolean {
   return entry.startsWith("*.") ? host.endsWith(entry.slice(1)) : host === entry;
 }
 
-/** The host of a value that names one, as vendors and users write it: bare, or as an https URL without anything else. */
+/** The host in a value, as vendors and users write it: a host name, or an https URL with nothing after the host. */
 function hostIn(value: string): string | undefined {
   const host = value
     .toLowerCase()
@@ -57,7 +57,7 @@ function hostIn(value: string): string | undefined {
     .replace(/\/$/, "");
   const labels = host.split(".");
   const isName = labels.length > 1 && labels.every((label) => HOST_LABEL.test(label));
-  // An IP address is no name: the last label of one is a number.
+  // An IP address is not a host name: its last label is a number.
   return isName && host.length <= MAX_HOST_CHARACTERS && !/^\d+$/.test(labels.at(-1) ?? "")
     ? host
     : undefined;

@@ -8,15 +8,16 @@ import type { InstanceEvent } from "./instance-event.ts";
 export interface EventFacts
   extends Pick<InstanceEvent, "name" | "at" | "reason" | "error" | "errorDescription" | "missingScopes"> {
   /**
-   * Distinguishes it from events of the same name and instance, such as the version that died: however often it is sent, its id
-   * is the same. Absent: each one sent is a new event.
+   * Distinguishes the event from others of the same name and instance, for example the version that died. An
+   * event that is sent again has the same id. Absent: each sent event is a new one.
    */
   readonly of?: string | number;
 }
 
 /**
- * Tells subscribers what was just written: only after the write, and only by the process that wrote it. Goes on behind the
- * caller's answer, which it neither delays nor fails; what the queue does not take is counted (GrantDeps.announce).
+ * Sends an event about what was just written: only after the write, and only from the process that wrote it.
+ * Runs after the caller's answer and neither delays nor fails it. An event that the queue does not take is
+ * counted (GrantDeps.announce).
  */
 export function announce(
   deps: Pick<GrantDeps, "announce">,

@@ -2,8 +2,9 @@ import { announce } from "./announce.ts";
 import type { Call, GrantDeps } from "./grant-deps.ts";
 
 /**
- * Disables an instance: no refresh begins and no call is served, but one that is under way still commits, else its grant
- * would be lost. Or enables it: it comes due at once, and the worker looks what it needs.
+ * Disables an instance: no refresh begins and no call is served. A refresh that is under way still commits, or
+ * else its grant would be lost. Or enables an instance: it comes due at once, and the worker decides what it
+ * needs.
  * @returns false: there is no such instance, or it is being deleted
  */
 export async function setEnabled(

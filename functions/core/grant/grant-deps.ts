@@ -25,10 +25,10 @@ export const refreshCauses = [
   "rescue",
 ] as const;
 
-/** What brought a refresh about. */
+/** Why a refresh was started. */
 export type RefreshCause = (typeof refreshCauses)[number];
 
-/** What became of one refresh, rescue or revocation; counted by the caller of the core. */
+/** The result of one refresh, rescue or revocation; the caller of the core counts it. */
 export interface GrantOutcome {
   readonly outcome:
     | "refreshed"
@@ -46,11 +46,11 @@ export interface GrantOutcome {
   readonly connector: string;
   readonly instanceId: number;
   readonly cause: RefreshCause;
-  /** A stable code, where there is more to say. */
+  /** A stable code with more detail. */
   readonly reason?: string;
-  /** How long the old token would have been valid, in milliseconds. */
+  /** For how long the old token was still valid, in milliseconds. */
   readonly timeLeftMs?: number;
-  /** The vendor's own words to a refusal: bounded, secrets cut out. */
+  /** The vendor's own words for a refusal: bounded, secrets cut out. */
   readonly error?: string;
   readonly errorDescription?: string;
 }
@@ -60,17 +60,23 @@ export interface GrantOutcome {
  * connector's grants are refused.
  */
 export interface RefusedGrants {
-  /** Notes that this grant will be given up if it is refused for `refusedNoticeMs` more. @throws it is not noted */
+  /**
+   * Notes that this grant will be given up if it is refused for `refusedNoticeMs` more. @throws the grant could
+   * not be noted
+   */
   notice(connector: string, instanceId: number, now: number): Promise<void>;
   /**
-   * Whether this grant may be given up: only few grants of its connector were noted at about the same time. `false` is
-   * counted and raises an alarm.
-   * @throws unknown now: a store does not answer
+   * Whether this grant may be given up: only few grants of its connector were noted at about the same time.
+   * `false` is counted, and raises an alarm.
+   * @throws a store does not answer, so the number is unknown
    */
   mayEnd(connector: string, instanceId: number, noticedAt: number, now: number): Promise<boolean>;
 }
 
-/** Clients that their authorization server refuses: refreshing their grants is paused, but for probes. Keys: refresh/client-pauses.ts. */
+/**
+ * Clients that their authorization server refuses: refreshes of their grants are paused, except for probes.
+ * Keys: refresh/client-pauses.ts.
+ */
 export interface ClientPauses {
   /** `until`: wait until then (store time). `probe`: this caller alone may try whether the pause can end. `open`: no pause. */
   check(
@@ -82,7 +88,7 @@ export interface ClientPauses {
     | { readonly kind: "until"; readonly until: number }
   >;
   pause(key: string, now: number): Promise<void>;
-  /** Ends a probe without a result, so that the next probe may start at once. */
+  /** Ends a probe that had no result, so that the next probe may start at once. */
   giveBack(key: string, probe: { readonly until: number }, now: number): Promise<void>;
   resume(key: string): Promise<void>;
 }
@@ -97,56 +103,62 @@ export interface GrantDeps {
   /** For `connector.account` only. */
   readonly http: VendorHttp;
   readonly connectors: (key: string) => Connector | undefined;
-  /** Milliseconds that only grow, within this process. */
+  /** A clock of this process that never goes back, in milliseconds. */
   readonly monotonic: () => number;
-  /** [0, 1): jitter. */
+  /** A random number in [0, 1), for jitter. */
   readonly random: () => number;
-  /** Resolves after so long, or at once when the signal is aborted. */
+  /** Resolves after `ms`, or at once when the signal is aborted. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly timing: Timing;
-  /** Has a worker refresh this instance's grant. @throws the work queue did not take it */
+  /** Queues a refresh of this instance's grant. @throws the work queue did not take it */
   readonly enqueueRefresh: (
     instance: Pick<Instance, "id" | "version" | "refreshGroup">,
     cause: RefreshCause,
   ) => Promise<void>;
   readonly outcome: (outcome: GrantOutcome) => void;
-  /** Hands an event to the work queue, from where it goes on to subscribers. Never rejects: one that is lost is counted. */
+  /**
+   * Puts an event into the work queue, whose worker sends it to subscribers. Never rejects: a lost event is
+   * counted.
+   */
   readonly announce: (event: InstanceEvent) => Promise<void>;
   /** Only grants used within this time are refreshed ahead of time. */
   readonly activeWindowMs: number;
   readonly pauses: ClientPauses;
-  /** The worker alone gives grants up that are refused for long. */
+  /** Only the worker has it: only the worker gives up a grant that is refused for a long time. */
   readonly refused?: RefusedGrants;
 }
 
-/** For those who take the users' sign-ins: a sign-in ends the older pending ones of its instance. */
+/** For the functions that take sign-ins: a sign-in ends the older pending ones of its instance. */
 export interface SignInDeps extends GrantDeps {
   readonly pendings: PendingSignIns;
-  /** Has a worker end an instance that is marked for deletion. @throws the queue did not take it: it lies on the due index */
+  /**
+   * Queues the deletion of an instance that is marked for it. @throws the queue did not take it; the due index
+   * still lists it
+   */
   readonly enqueueDeletion: (instance: Pick<Instance, "id" | "version" | "refreshGroup">) => Promise<void>;
-  /** Has a worker look at a pending sign-in now. @throws the queue did not take it: it lies on the due index */
+  /** Queues a pending sign-in for a worker. @throws the queue did not take it; the due index still lists it */
   readonly enqueuePending: (pending: PendingKey & Pick<PendingSignIn, "refreshGroup">) => Promise<void>;
 }
 
-/** For those who make instances. */
+/** For the functions that create instances. */
 export type ProvisioningDeps = SignInDeps & { readonly instances: InstanceCreation };
 
-/** For the worker, which ends deletions, brings rescued grants home and tells subscribers. */
+/** For the worker, which completes deletions and rescue records, and publishes events. */
 export type WorkerDeps = ProvisioningDeps & {
   readonly instances: InstanceRemoval & InstanceSiblings;
   readonly pendings: PendingRemoval;
   readonly rescue: RescueRemoval;
-  /** Puts an event on the bus. @throws the bus did not take it: its message must come again */
+  /** Puts an event on the bus. @throws the bus did not take it: the message must be delivered again */
   readonly publish: (event: InstanceEvent) => Promise<void>;
 };
 
-/** How long the invocation lasts, and what may go on after its caller was answered. */
+/** How long the invocation still lasts, and a way to let work go on after the answer. */
 export interface Call {
   remainingMs(): number;
   afterAnswer(work: Promise<unknown>): void;
 }
 
-/** An instance as one answer of the store showed it. */
+/** An instance, and the reading of the store answer that contained it. */
 export interface InstanceRead {
   readonly instance: Instance;
   readonly reading: StoreReading;

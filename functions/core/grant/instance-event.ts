@@ -1,4 +1,4 @@
-/** What apps and operators can subscribe to. docs/events.md says when each comes, and how often. */
+/** The events that apps and operators can subscribe to. docs/events.md says when each is sent, and how often. */
 export const instanceEventNames = [
   "instance.created",
   "instance.reauthenticated",
@@ -14,7 +14,7 @@ export const instanceEventNames = [
   "instance.revocation_failed",
 ] as const;
 
-/** Something that happened to an instance, and was written before it is told. Never a secret. */
+/** A change of an instance; sent only after it is written. Never contains a secret. */
 export interface InstanceEvent {
   readonly name: (typeof instanceEventNames)[number];
   /** The same id each time this event is sent: subscribers use it to drop duplicates. */
@@ -22,15 +22,15 @@ export interface InstanceEvent {
   /** Store time, epoch milliseconds. */
   readonly at: number;
   readonly organizationId: string;
-  /** Absent where the instance was gone before its last revocation was given up. */
+  /** Absent if the instance was deleted before its last revocation was given up. */
   readonly userId?: string;
   readonly instanceId: number;
   readonly connector: string;
   /** A stable code, where there is a reason. */
   readonly reason?: string;
-  /** The vendor's own words, where it gave any: bounded, secrets and control characters cut out. */
+  /** The vendor's own words, if any: bounded, secrets and control characters cut out. */
   readonly error?: string;
   readonly errorDescription?: string;
-  /** What was asked for and not granted. */
+  /** The scopes that were asked for and not granted. */
   readonly missingScopes?: readonly string[];
 }

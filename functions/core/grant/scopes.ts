@@ -3,7 +3,7 @@ import type { Grant, Instance } from "../instances/instance.ts";
 import { announce } from "./announce.ts";
 import type { Call, GrantDeps } from "./grant-deps.ts";
 
-/** What a grant allows, as far as the vendor told. @returns undefined: unknown */
+/** The scopes that a grant allows, as far as the vendor reported them. @returns undefined: unknown */
 export function grantedScopes(
   connector: Connector,
   { scope }: Pick<Grant, "scope">,
@@ -15,9 +15,9 @@ export function grantedScopes(
 }
 
 /**
- * What was asked for and not granted: some vendors let a user take single permissions out (Google's check boxes). Where nobody
- * knows what was asked, nothing is missing. The connector lists scopes that its vendor returns under another name (`aliases`)
- * or never returns (`unreported`).
+ * The scopes that were asked for and not granted: some vendors let a user remove single permissions (Google's
+ * check boxes). If the asked scopes are unknown, none are missing. The connector lists scopes that its vendor
+ * returns under another name (`aliases`) or never returns (`unreported`).
  */
 export function missingScopes(
   connector: Connector,
@@ -34,7 +34,7 @@ export function missingScopes(
   );
 }
 
-/** Tells subscribers that a sign-in brought less than it asked for, once the grant is stored. */
+/** Sends the event for a sign-in that brought fewer scopes than it asked for, once the grant is stored. */
 export function tellMissingScopes(
   deps: Pick<GrantDeps, "announce">,
   call: Pick<Call, "afterAnswer">,

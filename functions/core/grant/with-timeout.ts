@@ -9,7 +9,7 @@ export class TimedOut extends Error {
 }
 
 /**
- * Waits for work, but only so long. The work itself goes on.
+ * Waits for work, but only for `ms`. The work itself continues.
  * @throws {TimedOut}
  */
 export async function withTimeout<T>(
@@ -21,7 +21,7 @@ export async function withTimeout<T>(
   const timeout = deps.sleep(Math.max(0, ms), answered.signal).then(() => {
     throw new TimedOut(ms);
   });
-  // The one that loses the race may fail later: that failure is not used.
+  // The promise that loses the race may reject later: that rejection is ignored.
   timeout.catch(() => {});
   work.catch(() => {});
   try {

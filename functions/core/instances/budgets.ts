@@ -3,8 +3,8 @@ import { InvalidRequest } from "../errors.ts";
 const KB = 1024;
 
 /**
- * How much of each thing is stored at most, in bytes of UTF-8. Objects and lists count as JSON. An item of DynamoDB holds
- * 400 KB; `test/unit/instances/budgets.test.ts` adds the worst case of all budgets up.
+ * The largest size of each stored value, in bytes of UTF-8. Objects and lists count as JSON. An item of
+ * DynamoDB holds 400 KB; `test/unit/instances/budgets.test.ts` adds up the worst case of all budgets.
  */
 export const budgets = {
   /** A JSON body of a request. */
@@ -21,9 +21,9 @@ export const budgets = {
   hostValue: 256,
   /** One token that an app imports. */
   importedToken: 16 * KB,
-  /** A vendor's members of token answers and callbacks that are kept with a grant. */
+  /** Members of a vendor's token answers and callbacks that are kept with a grant. */
   extra: 8 * KB,
-  /** The word that stands before an access token in a header. */
+  /** The word before an access token in a header. */
   tokenType: 100,
   /** A whole grant: tokens, client, members. */
   grant: 64 * KB,
@@ -33,12 +33,15 @@ export const budgets = {
   accountId: 512,
   accountName: KB,
   accountEmail: KB,
-  /** What an operator writes about an organization or an app: each list, each text. */
+  /** An operator's lists and texts about an organization or an app: each list, each text. */
   operatorList: 32 * KB,
   operatorText: 8 * KB,
 } as const;
 
-/** What one item of a DynamoDB table holds: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
+/**
+ * Largest size of an item of a DynamoDB table:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+ */
 export const ITEM_BYTES = 400 * KB;
 
 /** Length of a text in UTF-8. */
@@ -51,7 +54,7 @@ export function jsonBytes(value: unknown): number {
   return textBytes(JSON.stringify(value));
 }
 
-/** @throws {InvalidRequest} 400 naming the field: the text is longer than its budget */
+/** @throws {InvalidRequest} 400, with the field: the text is longer than its budget */
 export function checkText(text: string | undefined, budget: number, field: string): void {
   if (text !== undefined && textBytes(text) > budget) {
     throw new InvalidRequest(`${field} is too long: at most ${budget} bytes`, field, "too_large");
@@ -60,7 +63,8 @@ export function checkText(text: string | undefined, budget: number, field: strin
 
 /**
  * Checks the configuration as it will be stored.
- * @param stored bytes that lie there already: a configuration from before this budget may stay as large as it is, or shrink
+ * @param stored bytes of the stored configuration: a configuration from before this budget may keep its size,
+ *   or shrink
  * @throws {InvalidRequest} 400 `too_large`
  */
 export function checkConfiguration(
@@ -78,7 +82,7 @@ export function checkConfiguration(
   );
 }
 
-/** What counts towards the budget of a configuration. */
+/** The bytes that count towards the budget of a configuration. */
 export function configurationBytes({
   plain,
   secret,
@@ -90,8 +94,9 @@ export function configurationBytes({
 }
 
 /**
- * Size of an item as DynamoDB counts it, for attributes as our tables have them. Numbers count as if they were as long as
- * numbers can be: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+ * Size of an item as DynamoDB counts it, for the attribute types of our tables. Every number counts with the
+ * largest size that a number can have:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
  */
 export function itemBytes(item: Readonly<Record<string, unknown>>): number {
   return Object.entries(item).reduce(

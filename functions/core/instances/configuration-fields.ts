@@ -1,6 +1,6 @@
 import type { ConfigurationField, Connector } from "../../connectors/define-connector.ts";
 
-/** What an instance's `configuration` may hold: the OAuth client's fields, and the connector's own. */
+/** The fields of an instance's `configuration`: those of the OAuth client, and the connector's own. */
 export function configurationFields(connector: Pick<Connector, "configuration">): ConfigurationField[] {
   return [
     {

@@ -7,8 +7,8 @@ import type { Grant } from "./instance.ts";
 type Declares = Pick<Connector, "captured">;
 
 /**
- * A grant within its budgets: drops the largest members that the vendor sent besides the tokens until the rest fits. The
- * tokens stay, and so does what the connector declares in `told`.
+ * Fits a grant into its budgets: drops the largest members that the vendor sent besides the tokens until the
+ * rest fits. The tokens stay, and so do the members that the connector declares in `captured`.
  */
 export function fitGrant(connector: Declares, grant: Grant): Grant {
   const { extra, scope, tokenType, ...rest } = grant;
@@ -34,13 +34,13 @@ function fitExtra(
   for (const { name, bytes } of droppable) {
     if (size <= budgets.extra) break;
     left.delete(name);
-    // The braces of the one-member object, less the comma that goes with it.
+    // The size of the one-member object has two braces; the removed member has one comma instead.
     size -= bytes - 1;
   }
   return left.size === 0 ? undefined : Object.fromEntries(left);
 }
 
-/** The grant without what its connector does not declare. `undefined`: there is nothing that could go. */
+/** The grant without members that its connector does not declare. `undefined`: there is nothing to remove. */
 export function withoutUndeclared(connector: Declares, grant: Grant): Grant | undefined {
   const { extra = {}, ...rest } = grant;
   const declared = Object.entries(extra).filter(([name]) => isDeclared(connector, name));
@@ -52,7 +52,7 @@ export function withoutUndeclared(connector: Declares, grant: Grant): Grant | un
 export function refuseTooLarge(grant: Grant): void {
   const bytes = jsonBytes(grant);
   if (bytes > budgets.grant) {
-    throw new StoreRefused("table", `a grant of ${bytes} bytes, and ${budgets.grant} are reserved for it`, {
+    throw new StoreRefused("table", `a grant has ${bytes} bytes, but only ${budgets.grant} are reserved`, {
       tooLarge: true,
     });
   }

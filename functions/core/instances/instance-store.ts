@@ -3,8 +3,9 @@ import type { Death, Failure, Instance, Refusals, ReplacedGrant, Sealed } from "
 import type { PendingKey } from "./pending-sign-in.ts";
 
 /**
- * The instances table: what is read and changed by id. Every write has a condition; `false` means it was refused and nothing
- * was written. A write throws `StoreRefused` where the table will never take it; any other error is an outage. What else the table can do stands in interfaces of its own, one for each permission that it takes.
+ * The instances table: reads and changes by id. Every write has a condition; `false` means that it was refused
+ * and nothing was written. A write throws `StoreRefused` if the table will never take it; any other error is an
+ * outage. The table's other operations are in separate interfaces, one for each permission that they need.
  */
 export interface InstanceItems {
   /** Strongly consistent GetItem. */
@@ -17,8 +18,8 @@ export interface InstanceItems {
     forcedAt?: number,
   ): Promise<boolean>;
   /**
-   * REMOVE until IF fence = f. Also SET the members of `change`, but only IF not deleting, so that the due time of a deletion
-   * stays. `false`: nothing of `change` was written.
+   * REMOVE until IF fence = f. Also SET the members of `change`, but only IF not deleting, so that a deletion
+   * keeps its due time. `false`: nothing of `change` was written.
    */
   release(id: number, fence: number, change?: ReleaseChange): Promise<boolean>;
   /**
@@ -32,8 +33,9 @@ export interface InstanceItems {
     won: { fence: number; grant: Sealed; dueAt?: number; refreshedAt: number },
   ): Promise<boolean>;
   /**
-   * SET deadVersion = v, death, lastError, lastFailure, dueAt REMOVE until, dueSince, attempts, retryAt, askedUntil, refusals
-   * IF version = v AND fence = f AND not deleting. Without `dueAt` as COMMIT.
+   * SET deadVersion = v, death, lastError, lastFailure, dueAt REMOVE until, dueSince, attempts, retryAt,
+   * askedUntil, refusals IF version = v AND fence = f AND not deleting. Without `dueAt`, the item leaves the
+   * due index.
    */
   markDead(
     id: number,
@@ -43,8 +45,9 @@ export interface InstanceItems {
     more?: { death: Death; lastFailure?: Failure },
   ): Promise<boolean>;
   /**
-   * SET grant, death, fence = f + 1, dueAt IF version = v AND fence = f AND deadVersion = v AND not deleting: the tokens of what
-   * has been dead for long go. `grant` is sealed for the same version; by the fence a re-seal under way notices it.
+   * SET grant, death, fence = f + 1, dueAt IF version = v AND fence = f AND deadVersion = v AND not deleting:
+   * removes the tokens of a grant that has been dead for long. `grant` is sealed for the same version; the new
+   * fence makes a concurrent re-seal read again.
    */
   emptyDead(
     id: number,
@@ -52,11 +55,11 @@ export interface InstanceItems {
     left: { grant: Sealed; death: Death; dueAt?: number },
   ): Promise<boolean>;
   /**
-   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, replacedGrants, account REMOVE what COMMIT removes,
-   * and forcedAt (and account if `changes` has none: the new grant may belong to another account) IF epoch < n AND not
-   * deleting. The grant is sealed for version `fence + 1`, so the condition also names the fence seen; and the version seen,
-   * so that the grant that was read is the one that is replaced (and revoked). Refused when either moved on: read again, seal
-   * again.
+   * SET grant, epoch = n, version = fence + 1, fence = fence + 1, dueAt, replacedGrants, account REMOVE what
+   * COMMIT removes, and forcedAt (and account if `changes` has none: the new grant may belong to another
+   * account) IF epoch < n AND not deleting. The condition also contains the fence seen, because the grant is
+   * sealed for version `fence + 1`; and the version seen, so that the replaced (and revoked) grant is the one
+   * that was read. Refused if either has changed: read again, seal again.
    */
   signIn(
     id: number,
@@ -85,7 +88,7 @@ export interface InstanceItems {
   /** SET enabled (, dueAt = now REMOVE dueSince when enabling) IF exists AND not deleting. */
   setEnabled(id: number, enabled: boolean, now: number): Promise<boolean>;
   /**
-   * Name, tags, configuration, token hashes: never anything of the grant. IF exists AND not deleting.
+   * Changes name, tags, configuration and token hashes, never a part of the grant. IF exists AND not deleting.
    * @param seen `newestToken`: AND the first of the token hashes is still this one
    */
   update(
@@ -95,8 +98,10 @@ export interface InstanceItems {
     seen?: { readonly newestToken?: string },
   ): Promise<boolean>;
   /**
-   * SET account, consentKey IF epoch = e AND not deleting: a later sign-in may be of another account, or of another client.
-   * @param seen `consentKey`: AND it is this one still; an account and a proof of its client are noted side by side
+   * SET account, consentKey IF epoch = e AND not deleting: a later sign-in may be of another account, or of
+   * another client.
+   * @param seen `consentKey`: AND it is still this one, because an account and a proof of its client may be
+   *   noted at the same time
    */
   noteAccount(
     id: number,
@@ -104,13 +109,14 @@ export interface InstanceItems {
     noted: { account?: NonNullable<Instance["account"]>; consentKey?: string; at: number },
   ): Promise<boolean>;
   /**
-   * SET lastUsedAt IF exists; at most once a day, not while a caller waits. Brings an idle grant back to the due index when
-   * `dueAt` is given.
+   * SET lastUsedAt IF exists; at most once a day, and not while a caller waits. With `dueAt`, an idle grant
+   * returns to the due index.
    */
   touch(id: number, usedAt: number, dueAt?: number): Promise<boolean>;
   /**
-   * A worker that looked: SET dueAt = to (`undefined`: off the due index), dueSince = owedSince (absent: nothing is owed any
-   * more, REMOVE) IF dueAt = seen (AND epoch = e: two sign-ins of one moment may be due at the same time) AND not deleting.
+   * For a worker that has looked at the instance: SET dueAt = to (`undefined`: off the due index), dueSince =
+   * owedSince (absent: nothing is overdue any more, REMOVE) IF dueAt = seen (AND epoch = e, because two
+   * sign-ins of one moment may be due at the same time) AND not deleting.
    */
   setDueAt(
     id: number,
@@ -120,8 +126,8 @@ export interface InstanceItems {
     epoch?: string,
   ): Promise<boolean>;
   /**
-   * SET deletionUntil = to IF deleting AND deletionUntil is as seen (absent, too): until then only this worker performs the
-   * deletion.
+   * SET deletionUntil = to IF deleting AND deletionUntil is as seen (or absent, as seen): until then only this
+   * worker performs the deletion.
    */
   claimDeletion(id: number, seen: { deletionUntil?: number }, to: number): Promise<boolean>;
   /**
@@ -131,7 +137,7 @@ export interface InstanceItems {
   setDeletionDueAt(id: number, to: number): Promise<boolean>;
 }
 
-/** What a failed attempt leaves behind: why, and when it is tried again. */
+/** The changes that a failed attempt makes: why it failed, and when it is tried again. */
 export interface ReleaseChange {
   readonly dueAt?: number;
   readonly dueSince?: number;
@@ -141,12 +147,12 @@ export interface ReleaseChange {
   readonly lastError?: string;
   readonly lastFailure?: Failure;
   readonly refusals?: Refusals;
-  /** Of a grant that was dead before the attempt: what was learnt of its death. */
+  /** For a grant that was dead before the attempt: new facts about its death. */
   readonly death?: Death;
 }
 
 export interface InstanceCreation {
-  /** Put of a new item, refused when the id is taken. */
+  /** Puts a new item; refused if the id is taken. */
   create(instance: Instance): Promise<boolean>;
 }
 
@@ -157,10 +163,13 @@ export interface InstanceRemoval {
 
 export interface InstanceSiblings {
   /**
-   * Whether an instance other than this one, of any organization, shares this consent (core/grant/consent/key.ts) and is not being deleted.
-   * Eventually consistent: what was written within `timing.indexMs` may be missing, or still there.
-   * @param unprovenKey of the same consent, for those of one organization whose client is not proven: one of them counts, too
-   * @param pending set if this pending sign-in is the holder: its instance and the other pending ones then count
+   * Whether an instance other than this one, of any organization, shares this consent
+   * (core/grant/consent/key.ts) and is not being deleted. Eventually consistent: what was written within
+   * `timing.indexMs` may be missing, or still there.
+   * @param unprovenKey key of the same consent for instances of one organization whose client is not proven;
+   *   they count too
+   * @param pending set if this pending sign-in is the holder: its instance and the other pending ones then
+   *   count
    */
   hasSibling(
     id: number,
@@ -175,15 +184,18 @@ export interface InstanceSuspension {
   markSuspended(id: number, suspended: boolean): Promise<boolean>;
 }
 
-/** For the operator who rotates a data key. Each write puts the same secret under another key, and changes nothing else. */
+/**
+ * For the operator who rotates a data key. Each write seals the same secret under another key, and changes
+ * nothing else.
+ */
 export interface InstanceResealing {
   /** SET grant IF version = v AND fence = f. The grant is sealed for the same version v; fence, version, until, dueAt stay. */
   reseal(id: number, seen: { version: number; fence: number }, grant: Sealed): Promise<boolean>;
-  /** SET sealedConfiguration IF it is the one seen, byte for byte: no two seals are alike. */
+  /** SET sealedConfiguration IF it is the one seen, byte for byte; two seals are never equal. */
   resealConfiguration(id: number, seen: Sealed, sealed: Sealed): Promise<boolean>;
   /**
-   * SET configuration, secretConfigurationKeys, sealedConfiguration IF sealedConfiguration is the one seen (`undefined`: there is
-   * none): every change of the configuration seals it again.
+   * SET configuration, secretConfigurationKeys, sealedConfiguration IF sealedConfiguration is the one seen
+   * (`undefined`: there is none). Every change of the configuration seals it again, so this finds each change.
    */
   sealClear(
     id: number,
@@ -201,13 +213,16 @@ export interface InstanceResealing {
 }
 
 export interface InstanceLists {
-  /** The instances of one user that are not being deleted, newest first; a page of ids and what a list filters on. */
+  /**
+   * The instances of one user that are not being deleted, newest first. A page contains ids and the fields for
+   * filters.
+   */
   listByOwner(
     organizationId: string,
     userId: string,
     options?: { after?: string; limit?: number },
   ): Promise<InstancePage>;
-  /** Full items, consistent, those that exist; in the order of `ids`. */
+  /** Full items, strongly consistent, in the order of `ids`; items that do not exist are left out. */
   getMany(ids: readonly number[]): Promise<Instance[]>;
   /** Every instance id of an organization (kill switch, rotation, admin list); pages. */
   listByOrganization(
@@ -246,13 +261,13 @@ export interface InstanceSummary {
 
 export interface InstancePage {
   readonly items: readonly InstanceSummary[];
-  /** Hand back as `after`; absent on the last page. */
+  /** Value for `after` of the next page; absent on the last page. */
   readonly next?: string;
 }
 
 /** The due index: read by the sweep only. */
 export interface DueIndex {
-  /** Those due at `now` in one shard, oldest first. */
+  /** The items that are due at `now` in one shard, oldest first. */
   due(
     shard: number,
     now: number,
@@ -260,7 +275,8 @@ export interface DueIndex {
     after?: string,
   ): Promise<{ items: readonly DueItem[]; next?: string }>;
   /**
-   * After sending: SET dueAt = to, dueSince = seen (the first time) IF dueAt = seen. The refresh itself has not happened yet.
+   * After the message is sent: SET dueAt = to, dueSince = seen (the first time) IF dueAt = seen. The refresh
+   * itself has not happened yet.
    */
   setDueAt(id: number, seen: number, to: number): Promise<boolean>;
   /** The same for a pending sign-in. */
@@ -270,9 +286,9 @@ export interface DueIndex {
 export interface DueItem {
   readonly id: number;
   readonly dueAt: number;
-  /** Since when it has been due, where a sweep has set a later due time. */
+  /** Since when the item has been due, if a sweep has set a later due time. */
   readonly dueSince?: number;
   readonly refreshGroup: string;
-  /** A pending sign-in of the instance (or of the id that is reserved for it) is due, and not the instance. */
+  /** Set if a pending sign-in of the instance (or of the id that is reserved for it) is due, and not the instance. */
   readonly pending?: Pick<PendingKey, "sessionId" | "epoch">;
 }

@@ -15,7 +15,10 @@ export function newInstanceToken(instanceId: number): { token: string; hash: str
   return { token: `lsi_${instanceId.toString(36)}.${secret}`, hash: hashSecret(secret) };
 }
 
-/** What a well-formed instance token says; `undefined` for anything else. Says nothing about whether it is good. */
+/**
+ * The id and hash of a well-formed instance token; `undefined` for anything else. Does not check whether the
+ * token is valid.
+ */
 export function readInstanceToken(token: string): { instanceId: number; hash: string } | undefined {
   const [, id, secret] = TOKEN.exec(token) ?? [];
   if (id === undefined || secret === undefined) return undefined;

@@ -4,20 +4,23 @@ export type Sealed = Uint8Array;
 /** SHA-256 (base64url) of the secret half of an instance token. */
 export interface TokenHash {
   readonly hash: string;
-  /** Store time in ms after which it is refused; absent: the current one. Two live while a rotation's grace lasts. */
+  /**
+   * Store time in ms after which the token is refused. Absent: the current token. During a rotation's grace
+   * period there are two.
+   */
   readonly until?: number;
 }
 
-/** A grant whose place a sign-in took. */
+/** A grant that a sign-in replaced. */
 export interface ReplacedGrant {
   readonly version: number;
   /** Sealed for that version. */
   readonly grant: Sealed;
-  /** Store time, epoch milliseconds: from then on its revocation is tried for 7 days, however old it is. */
+  /** Store time, epoch milliseconds: from then on its revocation is tried for 7 days. */
   readonly at: number;
 }
 
-/** How a stored grant came to need a new sign-in. */
+/** Why and when a stored grant came to need a new sign-in. */
 export interface Death {
   /** The version that died. If the instance has a newer version, this death does not apply to it. */
   readonly version: number;
@@ -31,33 +34,33 @@ export interface Death {
   readonly emptied?: true;
 }
 
-/** What the vendor said to a refresh that failed. Its words are bounded, and no secret is in them. */
+/** The vendor's answer to a refresh that failed: bounded, without secrets. */
 export interface Failure {
   /** Store time, epoch milliseconds. */
   readonly at: number;
   /** Linkspan's own code. If it differs from `lastError`, another version of Linkspan has written `lastError` since. */
   readonly code: string;
-  /** RFC 6749 section 5.2 `error`, or what stands for it. */
+  /** RFC 6749 section 5.2 `error`, or the vendor's equivalent. */
   readonly error?: string;
   /** RFC 6749 section 5.2 `error_description`. */
   readonly description?: string;
 }
 
-/** Refreshes of one version that the vendor refused after the access token had run out. */
+/** Refreshes of one version that the vendor refused after the access token had expired. */
 export interface Refusals {
   readonly version: number;
-  /** Tries that count: at most one in twelve hours does. */
+  /** Number of tries that count: at most one in twelve hours. */
   readonly count: number;
   /** Store time of the first and of the last try that counts. */
   readonly since: number;
   readonly lastAt: number;
-  /** Store time at which it was noted that this grant is about to be given up. */
+  /** Store time at which the grant was noted as about to be given up. */
   readonly noticedAt?: number;
 }
 
 /**
- * One user's provisioned connection, as it lies in the instances table (item `instance`).
- * All times are store time in epoch milliseconds (see aws/store-time.ts).
+ * One user's provisioned connection, as stored in the instances table (item `instance`). All times are store
+ * time in epoch milliseconds (see aws/store-time.ts).
  */
 export interface Instance {
   readonly id: number;
@@ -78,13 +81,16 @@ export interface Instance {
   readonly tokenHashes: readonly TokenHash[];
 
   // ---- the grant's life; see core/grant
-  /** Counts attempts: each lease taken adds one. */
+  /** Number of attempts: each lease that is taken adds one. */
   readonly fence: number;
   /** The fence of the attempt that brought the stored grant. Compare it only for equality; it gives no order. */
   readonly version: number;
-  /** End of the lease; absent = free; past = an attempt whose end is unknown. */
+  /** End of the lease; absent = free; past = an attempt whose result is unknown. */
   readonly until?: number;
-  /** Of the sign-in: "<store time at which its state was consumed, padded>-<state's hash>", totally ordered as a string. */
+  /**
+   * Epoch of the sign-in: "<store time at which its state was consumed, padded>-<state's hash>", totally
+   * ordered as a string.
+   */
   readonly epoch: string;
   /** Sealed `Grant` (field `grant`, version = `version`). */
   readonly grant: Sealed;
@@ -95,41 +101,50 @@ export interface Instance {
   readonly replacedGrants?: readonly ReplacedGrant[];
   /** Needs re-authentication <=> deadVersion = version. */
   readonly deadVersion?: number;
-  /** The last sign-in brought no refresh token, though the vendor gives them, and none could be carried over. */
+  /**
+   * Set if the last sign-in brought no refresh token although the vendor issues them, and none could be carried
+   * over.
+   */
   readonly refreshable?: false;
-  /** How it died. Absent for a grant that lives, and for one that an earlier version of Linkspan declared dead. */
+  /**
+   * How the grant died. Absent for a grant that is alive, and for one that an earlier version of Linkspan
+   * declared dead.
+   */
   readonly death?: Death;
   readonly enabled: boolean;
   /** The user is suspended, and the organization's list of suspended users was full (core/tenants/suspended-users.ts). */
   readonly userSuspended?: boolean;
   readonly deleting?: boolean;
-  /** When the first delete came: revocation is tried for at most 7 days. */
+  /** When the first delete was requested: revocation is tried for at most 7 days. */
   readonly deletingSince?: number;
   /** Until this store time only one worker performs the deletion. */
   readonly deletionUntil?: number;
   readonly refreshShard?: number;
   readonly dueAt?: number;
   /**
-   * Since when a refresh is owed, where `dueAt` no longer tells: the first due time, kept while sweeps set later ones; after
-   * a refresh that failed, at the earliest the end of its token. Absent: since `dueAt`.
+   * Since when a refresh is overdue, if `dueAt` does not show it: the first due time, kept while sweeps set
+   * later ones. After a failed refresh, it is not before the expiry of the token. Absent: since `dueAt`.
    */
   readonly dueSince?: number;
   /** Short hash of connector and client: the queue's MessageGroupId. */
   readonly refreshGroup: string;
   /**
-   * Key of the consent that this instance shares with its siblings. Set only if a revocation ends the whole consent. Also
-   * tells whether the vendor has accepted its client yet. See grant/consent/key.ts.
+   * Key of the consent that this instance shares with its siblings. Set only if a revocation ends the whole
+   * consent. Also shows whether the vendor has accepted its client yet. See grant/consent/key.ts.
    */
   readonly consentKey?: string;
   readonly lastRefreshedAt?: number;
   readonly lastUsedAt?: number;
-  /** Failed refreshes since the last success, as far as their end was known. Absent: none. */
+  /** Number of failed refreshes with a known result since the last success. Absent: none. */
   readonly attempts?: number;
   /** No refresh before this time: back-off, or the vendor's Retry-After. Absent after a success. */
   readonly retryAt?: number;
-  /** Until when the vendor itself asked to be left alone (Retry-After). `retryAt` also holds our own back-off. */
+  /** Until when the vendor itself asked us to wait (Retry-After). `retryAt` also contains our own back-off. */
   readonly askedUntil?: number;
-  /** When a refresh was last forced, by a 401 of the vendor, an app or an operator; written with its lease, however it ended. */
+  /**
+   * When a refresh was last forced, by a 401 of the vendor, an app or an operator. Written with its lease,
+   * whatever its result.
+   */
   readonly forcedAt?: number;
   /** Code of the last failed refresh, never a vendor's text. Absent after a success. */
   readonly lastError?: string;
@@ -139,43 +154,46 @@ export interface Instance {
   readonly refusals?: Refusals;
   /** The vendor's account, looked up after the write, best effort. */
   readonly account?: { readonly id: string; readonly name?: string; readonly email?: string };
-  /** What the app gave as `state` in POST oauth/url, given back with the instance. */
+  /** The `state` that the app sent to POST oauth/url, returned with the instance. */
   readonly appState?: string;
   /** How the instance came to be, in the app's own word: `initial` for an import. Absent: the app sent none. */
   readonly externalAuthentication?: string;
 }
 
-/** Which OAuth client won a grant, and so must refresh it. */
+/** The OAuth client that got a grant, and so must refresh it. */
 export type OAuthClient =
   | { readonly kind: "registered"; readonly appId: string }
   | { readonly kind: "own"; readonly id: string; readonly secret: string };
 
-/** The plain text of `Instance.grant`: exists in memory only. */
+/** The decrypted content of `Instance.grant`: exists in memory only. */
 export interface Grant {
   readonly accessToken: string;
   readonly tokenType: string;
-  /** For a long-lived access token that is renewed with itself: the access token again. */
+  /** For a long-lived access token that is renewed with itself: the same token again. */
   readonly refreshToken?: string;
-  /** A code's own short-lived token, kept because its exchange for a long-lived one did not succeed yet. */
+  /** Set for the short-lived token of a code, kept because its exchange for a long-lived one has not succeeded yet. */
   readonly shortLived?: true;
-  /** What was granted: as the vendor told, else as it was asked for (RFC 6749 section 5.1). */
+  /** The granted scope: as the vendor reported it, or else as it was asked for (RFC 6749 section 5.1). */
   readonly scope?: string;
-  /** What the authorization URL asked for. Absent: unknown, so nothing can be missing. */
+  /** The scopes that the authorization URL asked for. Absent: unknown, so none can be missing. */
   readonly askedScopes?: readonly string[];
   /** Store time, epoch milliseconds. */
   readonly obtainedAt: number;
-  /** Store time; absent: unknown, refreshed on a vendor's 401 only. */
+  /** Store time; absent: unknown, so the token is refreshed only on a vendor's 401. */
   readonly expiresAt?: number;
-  /** The vendor did not tell when it ends: `expiresAt` is of its connector's `defaultLifetimeMs`. */
+  /**
+   * Set if the vendor did not report the expiry: `expiresAt` is then computed from the connector's
+   * `defaultLifetimeMs`.
+   */
   readonly guessedExpiry?: true;
   readonly obtainedBy: "exchange" | "import" | "refresh";
   readonly client: OAuthClient;
   /**
-   * The refresh token is of an earlier sign-in (grant/sign-in/carry-over.ts), until a refresh brings an access token of its own:
-   * the access token that it came with, and what it allows.
+   * Set while the refresh token is that of an earlier sign-in (grant/sign-in/carry-over.ts), until a refresh
+   * brings a new access token: the access token that was issued with it, and its scopes.
    */
   readonly carried?: Pick<Grant, "accessToken" | "scope" | "askedScopes">;
-  /** Values of its connector's URLs and headers with which it was won (core/endpoint/endpoint.ts). */
+  /** Values of the connector's URLs and headers with which the grant was obtained (core/endpoint/endpoint.ts). */
   readonly endpoint?: Readonly<Record<string, string>>;
   /** Other values of the token answer or the callback that the connector keeps (instance_url, realmId, …). */
   readonly extra?: Readonly<Record<string, string>>;

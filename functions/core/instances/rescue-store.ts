@@ -2,7 +2,7 @@ import type { Instance, Sealed } from "./instance.ts";
 import type { InstanceChanges } from "./instance-store.ts";
 import type { AccountBefore, PendingSignIn } from "./pending-sign-in.ts";
 
-/** What a rescue record holds; lies in S3 while DynamoDB cannot take the write. */
+/** A rescue record: a write that DynamoDB could not take, kept in S3 meanwhile. */
 export type RescueRecord =
   | {
       readonly kind: "refresh";
@@ -22,15 +22,15 @@ export type RescueRecord =
       readonly organizationId: string;
       readonly connector: string;
       readonly epoch: string;
-      /** Sealed for version `signin-<epoch>`: which version it will get is known only when it is written. */
+      /** Sealed for version `signin-<epoch>`, because the next version is known only when the sign-in is written. */
       readonly grant: Sealed;
       readonly at: number;
       readonly refreshGroup?: string;
       readonly changes?: InstanceChanges;
       readonly accountBefore?: AccountBefore;
       /**
-       * The sign-in may carry a refresh token over. Older versions of Linkspan would revoke that token, so they must not read
-       * this record.
+       * Set if the sign-in may carry a refresh token over. Older versions of Linkspan would revoke that token,
+       * so they must not read this record.
        */
       readonly carries?: true;
     }
@@ -39,9 +39,12 @@ export type RescueRecord =
 
 /** `rescue/<instance>/<fence | signin-<epoch> | new | pending-<epoch>>` in the bucket. */
 export interface RescueRecords {
-  /** @throws {StoreRefused} the bucket will never take it @throws when the store does not answer within its timeout */
+  /**
+   * @throws {StoreRefused} the bucket will never take it
+   * @throws the store does not answer within its timeout
+   */
   put(record: RescueRecord): Promise<void>;
-  /** The refresh record of this attempt. `undefined` only on a true 404; anything else throws: "cannot look". */
+  /** The refresh record of this attempt. `undefined` only on a real 404; throws on any other error. */
   get(instanceId: number, fence: number): Promise<RescueRecord | undefined>;
   read(key: string): Promise<RescueRecord | undefined>;
 }
@@ -51,7 +54,10 @@ export interface RescueRemoval {
 }
 
 export interface RescueList {
-  /** Keys in order. `writtenAt`: when the bucket took each, epoch milliseconds; one that is missing there is of unknown age. */
+  /**
+   * Keys in order. `writtenAt`: when each record was written to the bucket, epoch milliseconds; if a key is
+   * missing there, its age is unknown.
+   */
   list(options?: { limit?: number; after?: string }): Promise<{
     keys: readonly string[];
     writtenAt?: ReadonlyMap<string, number>;

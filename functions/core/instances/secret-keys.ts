@@ -1,9 +1,12 @@
 import type { Connector } from "../../connectors/define-connector.ts";
 import { configurationFields } from "./configuration-fields.ts";
 
-/** `clientSecret`, `myPassword2`, `secretkey`: secret wherever in a word it stands. */
+/** `clientSecret`, `myPassword2`, `secretkey`: secret at any place in a word. */
 const ANYWHERE = ["password", "passphrase", "passwd", "secret"];
-/** `accesstoken`, `apikey`: secret at the end of a word. In front it is about something else: `tokenurl`. */
+/**
+ * `accesstoken`, `apikey`: secret at the end of a word. At the start of a word they are about something else:
+ * `tokenurl`.
+ */
 const AT_THE_END = [
   "token",
   "tokens",
@@ -16,17 +19,17 @@ const AT_THE_END = [
   "privatekey",
   "privatekeys",
 ];
-/** Words that end in `pass` and have nothing to do with one. */
+/** Words that end in `pass` but do not mean a password. */
 const NO_PASS = ["bypass", "compass", "encompass", "surpass", "trespass", "underpass", "overpass"];
-/** `token endpoint`, `token type`: where and how a token is got is no secret. */
+/** `token endpoint`, `token type`: the URL and the type of a token are not secret. */
 const ABOUT_A_TOKEN = ["endpoint", "endpoints", "url", "urls", "uri", "uris", "type", "types"];
-/** `password expiry`, `token expires in`: nor is how long a secret lasts. */
+/** `password expiry`, `token expires in`: the lifetime of a secret is not secret either. */
 const HOW_LONG = ["expiry", "expires", "expire", "expiration", "lifetime", "ttl"];
 
 /**
- * Whether a configuration value is kept sealed and shown masked. A declared field says itself whether it is secret, and values
- * in the connector's URLs are public; any other key is judged by its words.
- * @param connector of the instance; undefined: one that this version does not know
+ * Whether a configuration value is stored sealed and shown masked. A declared field says itself whether it is
+ * secret, and values in the connector's URLs are public. For any other key, the words of its name decide.
+ * @param connector of the instance; undefined: this version does not know it
  */
 export function isSecretKey(connector: Connector | undefined, key: string): boolean {
   if (connector === undefined) return isSecretName(key);
@@ -55,7 +58,7 @@ export function separateSecrets(
  */
 export function isSecretName(name: string): boolean {
   const text = name.normalize("NFKC");
-  // `APIKey` is "API Key" by the second reading, `APIkey` is "APIkey" by the first only: either may find a secret.
+  // `acronymWords` reads `APIKey` as "API Key"; `camelWords` reads it as "APIKey". Either may find a secret.
   return [camelWords(text), acronymWords(text)].some((words) =>
     words.some((_, index) => isSecretAt(words, index)),
   );
@@ -94,7 +97,7 @@ function isSecretAt(words: readonly string[], index: number): boolean {
   return !(/tokens?$/.test(word) && ABOUT_A_TOKEN.includes(after));
 }
 
-/** `private key id`, `api key id`: names a key, and is none. */
+/** `private key id`, `api key id`: the name of a key is not a key. */
 function isId(word: string): boolean {
   return word === "id" || word === "ids";
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * Names a sign-in, and orders it among others as a string: the store time at which its state was consumed, and the
- * state's hash. Of two sign-ins of one instance the later one wins, whichever is written first.
+ * Identifies a sign-in, and orders it among others as a string: the store time at which its state was consumed,
+ * and the state's hash. Of two sign-ins of one instance the later one wins, even if it is written first.
  */
 export function epochOf(consumedAt: number, stateHash: string): string {
   return `${String(Math.max(0, Math.floor(consumedAt))).padStart(15, "0")}-${stateHash}`;
@@ -19,8 +19,8 @@ export function hashOf(...parts: readonly string[]): string {
 }
 
 /**
- * Returns an epoch later than `seen`, the instance's epoch when the user set out. The store's clock has whole seconds and may
- * differ by a second between two processes.
+ * Returns an epoch later than `seen`, which is the instance's epoch when the user started. The store's clock
+ * has whole seconds and may differ by a second between two processes.
  */
 export function epochAfter(seen: string, epoch: string): string {
   if (epoch > seen) return epoch;

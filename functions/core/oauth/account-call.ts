@@ -7,19 +7,19 @@ import type { VendorHttp, VendorResponse } from "../vendor-http.ts";
 
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 100_000;
-/** Errors stand near the root of an answer. */
+/** Errors are near the root of an answer. */
 const MAX_ERROR_DEPTH = 4;
 
-/** `ended`: the vendor says that the access token is none, or none any more. */
+/** `ended`: the vendor says that the access token is not valid, or not valid any more. */
 export type AccountAnswer =
   | { readonly kind: "told"; readonly account: Account }
   | { readonly kind: "ended" }
   | { readonly kind: "untold"; readonly status: number };
 
 /**
- * Asks the vendor whose an access token is.
+ * Asks the vendor for the account of an access token.
  * @throws {VendorUnreachable} there is no answer
- * @throws {VendorError} 502, the answer cannot be read; or the endpoint is not known
+ * @throws {VendorError} 502: the answer cannot be read, or the endpoint is not known
  */
 export async function callAccount(
   http: VendorHttp,
@@ -52,8 +52,8 @@ export async function callAccount(
 }
 
 /**
- * A 401 alone does not prove that the token has ended: Dropbox also sends it if the token lacks a scope. The error must be
- * `invalid_token` (RFC 6750 section 3.1), or a word that its connector declares.
+ * A 401 alone does not prove that the token has ended: Dropbox also sends it if the token lacks a scope. The
+ * error must be `invalid_token` (RFC 6750 section 3.1), or an error that the connector declares.
  */
 function saysEnded(connector: Connector, response: VendorResponse, answer: VendorAnswer): boolean {
   if (/\berror="?invalid_token\b/i.test(response.headers["www-authenticate"] ?? "")) return true;

@@ -5,16 +5,16 @@ import { present } from "../present.ts";
 
 export interface AuthorizationRequest {
   readonly clientId: string;
-  /** Goes out exactly as given (RFC 6749 section 3.1.2.3: the vendor compares it as a string). */
+  /** Sent exactly as given, because the vendor compares it as a string (RFC 6749 section 3.1.2.3). */
   readonly redirectUri: string;
   /** Scopes, separated by blanks or commas; absent: the connector's default. */
   readonly scope?: string | undefined;
   readonly state: string;
   /** S256 (RFC 7636 section 4.2). */
   readonly codeChallenge?: string | undefined;
-  /** Values for the vendor's URL, where it holds any. */
+  /** Values for the places in the vendor's URL, if it has any. */
   readonly configuration: Readonly<Record<string, string>>;
-  /** The vendor's URLs by its metadata document, where the connector has none of its own. */
+  /** The vendor's URLs from its metadata document, where the connector has none of its own. */
   readonly endpoint?: EndpointValues | undefined;
 }
 
@@ -46,17 +46,17 @@ export function authorizationUrl(connector: Connector, request: AuthorizationReq
   return url.href;
 }
 
-/** What an authorization URL asks for: what the app names, else the connector's default. */
+/** The scopes of an authorization URL: those that the app sends, or else the connector's default. */
 export function askedScopes(connector: Connector, scope: string | undefined): readonly string[] {
   return scope === undefined ? connector.oauth2.scopes.default : splitScopes(scope);
 }
 
-/** A scope token holds neither blank nor comma at any vendor we know, whatever stands between two of them. */
+/** No vendor that we know has blanks or commas in a scope token, so both separate two tokens. */
 function splitScopes(scope: string): string[] {
   return scope.split(/[\s,]+/).filter((each) => each !== "");
 }
 
-/** A state of ours: 256 random bits, told apart from an app's own by its prefix. */
+/** A Linkspan state: 256 random bits. Its prefix distinguishes it from an app's own state. */
 export function newState(): string {
   return `ls_${randomBytes(32).toString("base64url")}`;
 }

@@ -3,9 +3,10 @@ import { InvalidRequest } from "../errors.ts";
 import type { ServerMetadata } from "./discover.ts";
 
 /**
- * The issuer of an authorization response (RFC 9207): if the vendor sends `iss`, it must be the issuer to which the user was
- * sent; a vendor that announces `iss` must send it. Against mix-up (RFC 9700 section 4.4).
- * @param field how the caller names it
+ * Checks the issuer of an authorization response (RFC 9207): if the vendor sends `iss`, it must be the issuer
+ * to which the user was sent; a vendor that announces `iss` must send it. Protects against mix-up (RFC 9700
+ * section 4.4).
+ * @param field the caller's name for the parameter
  * @param server issuer data of the vendor's metadata document; absent: the connector's own data count
  * @throws {InvalidRequest} `invalid_issuer`
  */

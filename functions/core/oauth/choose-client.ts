@@ -2,15 +2,18 @@ import type { Connector } from "../../connectors/define-connector.ts";
 import { InvalidRequest } from "../errors.ts";
 import type { RegisteredApp, RegisteredApps } from "../tenants/ports.ts";
 
-/** The OAuth client of an authorization URL: what the caller sent, else the app that its organization registered. */
+/**
+ * The OAuth client of an authorization URL: the client that the caller sent, or else the app that its
+ * organization registered.
+ */
 export type ChosenClient =
   | { readonly kind: "own"; readonly clientId: string }
   | { readonly kind: "registered"; readonly clientId: string; readonly app: RegisteredApp };
 
 /**
- * @param ownId what the caller sent; it wins over a registered app
- * @param field how the caller names it: `apiKey`, `configuration.oauth.api.key`
- * @throws {InvalidRequest} none was sent, and none is registered
+ * @param ownId client id that the caller sent; used instead of a registered app
+ * @param field the caller's name for it: `apiKey`, `configuration.oauth.api.key`
+ * @throws {InvalidRequest} no client was sent, and none is registered
  */
 export async function chooseClient(
   tenants: RegisteredApps,
@@ -19,7 +22,7 @@ export async function chooseClient(
   ownId: string | undefined,
   field: string,
 ): Promise<ChosenClient> {
-  // Blanks come along with a paste, here and below.
+  // Removes blanks from copy and paste, here and below.
   const own = ownId?.trim();
   if (own !== undefined && own !== "") return { kind: "own", clientId: own };
   const app = await tenants.registeredApp(organizationId, connector.key);
@@ -45,9 +48,11 @@ const BROWSER_SCHEMES = new Set([
 ]);
 
 /**
- * The redirect URI of an authorization: what the caller sent, else the registered app's first. The vendor compares it
- * with its own list; where we know that list, the caller learns of a slip before its user does.
- * @throws {InvalidRequest} missing, no absolute URL, none that a vendor may redirect to, or not one of the registered app's
+ * The redirect URI of an authorization: the one that the caller sent, or else the first of the registered app.
+ * The vendor compares it with its own list; if we know that list, the caller sees a mistake before the user
+ * does.
+ * @throws {InvalidRequest} missing, not an absolute URL, a URL that no vendor may redirect to, or not one of
+ *   the registered app's
  */
 export function chooseRedirectUri(client: ChosenClient, asked: string | undefined, field: string): string {
   const registered = client.kind === "registered" ? client.app.callbackUrls : [];
@@ -59,7 +64,7 @@ export function chooseRedirectUri(client: ChosenClient, asked: string | undefine
     throw new InvalidRequest(`${field} is not right: an absolute URL without fragment`, field);
   }
   if (BROWSER_SCHEMES.has(scheme)) {
-    throw new InvalidRequest(`${field} is not right: ${scheme} URLs lead to no app`, field);
+    throw new InvalidRequest(`${field} is not right: a ${scheme} URL opens no app`, field);
   }
   if (registered.length > 0 && !registered.includes(redirectUri)) {
     throw new InvalidRequest(

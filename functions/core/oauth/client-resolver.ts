@@ -10,7 +10,7 @@ export function clientResolver(deps: {
 }): ClientResolver {
   return {
     async resolve(organizationId, connector, client) {
-      // What was stored with the blanks that a paste brings along works all the same.
+      // Removes blanks that were stored with a pasted value.
       if (client.kind === "own") return { id: client.id.trim(), secret: client.secret.trim() };
       const app = await deps.tenants.registeredAppById(organizationId, connector, client.appId);
       if (app === undefined) {
@@ -25,7 +25,7 @@ export function clientResolver(deps: {
   };
 }
 
-/** Where a registered app's client secret is sealed. */
+/** The place for which a registered app's client secret is sealed. */
 export function clientSecretPlace(organizationId: string, appId: string) {
   return { organizationId, item: `app/${appId}`, field: "client-secret" } as const;
 }

@@ -7,31 +7,32 @@ import { present } from "../present.ts";
 import { readAnswer } from "../vendor-answer/read-answer.ts";
 import { type VendorHttp, type VendorResponse, VendorUnreachable } from "../vendor-http.ts";
 
-/** Until a document's headers, and from there to its end, in milliseconds. */
+/** Time limit for a document's headers, and again for its body, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 100_000;
-/** A URL of a document goes into the grant, which has its bound. */
+/** A URL of a document is stored in the grant, whose size is limited. */
 const MAX_URL_CHARACTERS = 1_000;
-/** How long a document counts, in milliseconds: long enough for the callback behind most authorization URLs. */
+/** How long a document is cached, in milliseconds: long enough for the callback of most authorization URLs. */
 const CACHE_MS = 10 * 60_000;
 const CACHE_DOCUMENTS = 200;
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** What an authorization server says of itself (RFC 8414 section 2), as far as a sign-in needs it. */
+/** The metadata of an authorization server (RFC 8414 section 2), as far as a sign-in needs it. */
 export interface ServerMetadata {
   readonly issuer: string;
   readonly urls: Readonly<Partial<Record<(typeof DISCOVERED_URLS)[number], string>>>;
-  /** It promises `iss` in its answers (RFC 9207 section 3). */
+  /** The server promises `iss` in its answers (RFC 9207 section 3). */
   readonly issRequired: boolean;
 }
 
 /**
  * Reads the metadata document of a connector with `discovery`.
- * @param values for the issuer's places
- * @param vendorHosts that the organization allows, beside the connector's own
+ * @param values for the places in the issuer's URL
+ * @param vendorHosts hosts that the organization allows, besides the connector's own
  * @throws {Unavailable} 503 `vendor_unreachable`: there is no answer, or none now
- * @throws {VendorError} 502 `vendor_metadata_unusable`: no document, another issuer's, or one that names hosts beyond the lists
+ * @throws {VendorError} 502 `vendor_metadata_unusable`: no document, another issuer's, or one that names hosts
+ *   beyond the lists
  */
 export type Discover = (
   connector: Connector,
@@ -48,7 +49,7 @@ export function discovery(http: VendorHttp, options: { readonly now?: () => numb
     perf: { now },
   });
 
-  /** @returns undefined: there is none at this URL */
+  /** @returns undefined: there is no document at this URL */
   async function read(url: string): Promise<Document | undefined> {
     const response = await send(url);
     if (response.status !== 200) {
@@ -77,7 +78,7 @@ export function discovery(http: VendorHttp, options: { readonly now?: () => numb
     for (const url of documentUrls(issuer)) {
       const document = await read(url).catch((error: unknown) => {
         if (!(error instanceof VendorUnreachable)) throw error;
-        throw new Unavailable(`${name} does not tell its URLs right now; try again`, "vendor_unreachable");
+        throw new Unavailable(`${name} does not send its URLs right now; try again`, "vendor_unreachable");
       });
       if (document !== undefined) return document;
     }
@@ -97,8 +98,8 @@ export function discovery(http: VendorHttp, options: { readonly now?: () => numb
 }
 
 /**
- * Where an issuer's document lies: RFC 8414 section 3.1 puts the well-known path in front of the issuer's own path, OpenID
- * Connect Discovery section 4 behind it.
+ * The possible URLs of an issuer's document: RFC 8414 section 3.1 puts the well-known path before the issuer's
+ * own path, OpenID Connect Discovery section 4 puts it after.
  */
 function documentUrls(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer);
@@ -134,7 +135,7 @@ function checked(
   };
 }
 
-/** RFC 8414 section 3.3 wants the same text; some servers add a slash at the end. */
+/** RFC 8414 section 3.3 requires the same text; some servers add a slash at the end. */
 function isSameIssuer(told: unknown, issuer: string): told is string {
   return typeof told === "string" && told.replace(/\/$/, "") === issuer.replace(/\/$/, "");
 }

@@ -1,10 +1,11 @@
-/** With more than a century vendors mean "never" (`2^63 - 1`), and dates cannot be computed from it. */
+/** Vendors that send more than a century mean "never" (`2^63 - 1`), and no date can be computed from it. */
 const MAX_EXPIRES_IN_SECONDS = 100 * 365 * 86_400;
 
 /**
- * A lifetime as vendors and apps tell it: a number, or a number as a text; `true` and `[60]` would count as such for `Number`.
- * @param perSecond how many units of what is told make a second
- * @returns seconds; undefined: it is none, or means "never"
+ * Reads a lifetime that a vendor or an app sends: a number, or a number as a text. `Number` would also accept
+ * `true` and `[60]`.
+ * @param perSecond how many units of `told` make a second
+ * @returns seconds; undefined: not a lifetime, or it means "never"
  */
 export function lifetimeOf(told: unknown, perSecond = 1): number | undefined {
   if (typeof told !== "number" && (typeof told !== "string" || told.trim() === "")) return undefined;

@@ -1,14 +1,14 @@
 import { cutSecrets } from "../cut-secrets.ts";
 import { isDeadGrantWord } from "./dead-grant.ts";
 
-/** What a vendor said, fit to be passed on: bounded, and without the secrets that we sent. */
+/** A vendor's error, safe to pass on: bounded, and without the secrets that we sent. */
 export interface OAuthErrorText {
-  /** RFC 6749 section 5.2 `error`, or what stands for it. */
+  /** RFC 6749 section 5.2 `error`, or the vendor's equivalent. */
   readonly error: string;
   readonly description?: string;
 }
 
-/** The same as RFC 6749 section 5.2 writes it. */
+/** The same error in the form of RFC 6749 section 5.2. */
 export interface Refusal {
   readonly error: string;
   readonly error_description?: string;
@@ -18,9 +18,9 @@ const MAX_ERROR_CHARACTERS = 100;
 const MAX_DESCRIPTION_CHARACTERS = 500;
 
 /**
- * Reads the error of an answer that has RFC 6749's form, or was given it by `refusalOf`.
+ * Reads the error of an answer in RFC 6749's form, or in another form that `refusalOf` knows.
  * @param status see `refusalOf`
- * @returns undefined when the answer holds no error that can be read
+ * @returns undefined: the answer contains no error that can be read
  */
 export function oauthError(
   body: unknown,
@@ -40,15 +40,18 @@ export function oauthError(
 }
 
 /**
- * The refusal in a token, revocation or account endpoint's answer, in whichever of the usual shapes it has:
+ * The refusal in a token, revocation or account endpoint's answer, in any of the usual forms:
  * `{error, error_description}` (RFC 6749 section 5.2); both parts in one field, as Dropbox answers
  * `{"error": "invalid_client: Invalid client_id or client_secret"}`
  * (seen in https://github.com/s-aska/dropbox-api-command/issues/41); `{error: {code, message}}`, `{error: [...]}`;
- * `{errors: [{errorType, message}]}` (https://dev.fitbit.com/build/reference/web-api/troubleshooting-guide/error-messages/)
- * or one such object; `{error: {errors: [{reason}]}}` (Google's APIs); `{status: "BAD_REFRESH_TOKEN", message}` (HubSpot). Of
- * several codes a client error wins, then a request error in first place, then a dead-grant code, then the first.
- * @param status of the answer: below 300 only what calls itself an error counts, or a word that can mean nothing else
- * @returns undefined: there is none that can be read
+ * `{errors: [{errorType, message}]}`
+ * (https://dev.fitbit.com/build/reference/web-api/troubleshooting-guide/error-messages/) or a single such object;
+ * `{error: {errors: [{reason}]}}` (Google's APIs); `{status: "BAD_REFRESH_TOKEN", message}` (HubSpot).
+ * Of several codes a client error wins, then a request error if it is the first code, then a dead-grant code,
+ * then the first code.
+ * @param status of the answer: below 400 a code counts only if it is in an `error` or `errors` member, or has
+ *   only one meaning
+ * @returns undefined: the answer contains no error that can be read
  */
 export function refusalOf(body: Readonly<Record<string, unknown>>, status: number): Refusal | undefined {
   const found = [...refusalsIn(body, status)];
@@ -85,17 +88,17 @@ function* refusalsOf(told: unknown, description: string | undefined, depth = 1):
   for (const each of [...errors, ...listed(told.errors)]) yield* refusalsOf(each, inner, depth + 1);
 }
 
-/** Of errors within errors. */
+/** Maximum depth of errors within errors. */
 const MAX_DEPTH = 3;
 
-/** One, or the first few of a list. */
+/** A single value, or the first few of a list. */
 function listed(told: unknown): readonly unknown[] {
   return Array.isArray(told) ? told.slice(0, MAX_LISTED) : [told];
 }
 
 const MAX_LISTED = 5;
 
-/** Whether an error speaks of the grant or of the client, and can mean nothing else. */
+/** Whether an error is about the grant or the client, and can mean nothing else. */
 export function isKnown(error: string): boolean {
   return isDeadGrantWord(error) || isClientError(error);
 }
@@ -120,11 +123,11 @@ function split(told: string): { readonly code: string; readonly text?: string } 
   return isCode ? { code, text: told.slice(colon + 1).trim() } : { code: told.trim() };
 }
 
-/** Names under which vendors put the code of an error, the most telling first. */
+/** Names under which vendors put the code of an error, the most specific first. */
 const CODE_MEMBERS = ["code", "errorType", "error", "errorCode", "error_code"] as const;
 const DESCRIPTION_MEMBERS = ["error_description", "message", "description", "detail", "title"] as const;
 
-/** @param around what the answer says around it */
+/** @param around description from the enclosing object */
 function inMembers(
   told: Readonly<Record<string, unknown>>,
   names: readonly string[],
@@ -158,8 +161,9 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /**
- * The client was refused, not the grant: RFC 6749 section 5.2, and Google's words for a client that its owner has
- * deleted or disabled (https://developers.google.com/identity/protocols/oauth2/web-server, "Authorization errors").
+ * Errors that refuse the client, not the grant: RFC 6749 section 5.2, and Google's codes for a client that its
+ * owner has deleted or disabled (https://developers.google.com/identity/protocols/oauth2/web-server,
+ * "Authorization errors").
  */
 const CLIENT_ERRORS: ReadonlySet<string> = new Set([
   "invalid_client",
@@ -188,7 +192,7 @@ function isOfTheRequest(error: string): boolean {
   return REQUEST_ERRORS.has(error.toLowerCase());
 }
 
-/** Whether the error speaks of the client, in whatever case the vendor writes it. */
+/** Whether the error is about the client. Case does not count. */
 export function isClientError(error: string): boolean {
   return CLIENT_ERRORS.has(error.toLowerCase());
 }

@@ -16,7 +16,7 @@ import {
 /** Long enough for users to find their password or phone, or ask a colleague. */
 const LIFETIME_MS = 30 * 60_000;
 
-/** What is kept of an authorization while its user is at the vendor: `authorization#<hash of our state>`. */
+/** The stored data of an authorization while its user is at the vendor: `authorization#<hash of our state>`. */
 export interface PendingAuthorization extends TransientItem {
   /**
    * Who takes the code: the app (POST /instances), our own callback (the hosted flow), or the app after our callback has
@@ -27,22 +27,25 @@ export interface PendingAuthorization extends TransientItem {
   readonly userId: string;
   /** Connector key. */
   readonly connector: string;
-  /** The OAuth client that the URL named; its secret is not kept here. */
+  /** The OAuth client in the URL; its secret is not stored here. */
   readonly clientId: string;
   /** Id of the registered app, if the OAuth client is a registered app. */
   readonly appId?: string;
   readonly redirectUri: string;
   readonly configuration: Readonly<Record<string, string>>;
-  /** What the URL asked for. Absent: an earlier version of Linkspan, which did not keep it, made the URL. */
+  /**
+   * The scopes that the URL asked for. Absent: the URL is from an earlier version of Linkspan, which did not
+   * store them.
+   */
   readonly askedScopes?: readonly string[];
   readonly verifier?: Sealed;
-  /** The app's own `state`, given back with the instance. With an OAuth proxy: the app's URL. */
+  /** The app's own `state`, returned with the instance. With an OAuth proxy: the app's URL. */
   readonly appState?: string;
   /** The OAuth proxy whose list has the app's URL. */
   readonly proxyId?: number;
   /** The connect session of the hosted flow. */
   readonly sessionId?: string;
-  /** Epoch of the instance that is to be signed in to again, as it was when the user set out. */
+  /** Epoch of the existing instance when the user started. */
   readonly seenEpoch?: string;
 }
 
@@ -50,15 +53,15 @@ export interface AuthorizationStart
   extends Omit<PendingAuthorization, "id" | "expiresAt" | "verifier" | "connector" | "askedScopes"> {
   readonly connector: Connector;
   readonly scope?: string | undefined;
-  /** False: without PKCE, though the vendor has it. */
+  /** False: without PKCE, although the vendor supports it. */
   readonly pkce?: boolean;
-  /** The vendor's URLs by its metadata document. */
+  /** The vendor's URLs from its metadata document. */
   readonly endpoint?: AuthorizationRequest["endpoint"];
 }
 
 /**
- * Starts an authorization: a single-use state of 256 random bits, and PKCE where the vendor has it. Neither can be read
- * from the store: the state is kept as its hash, the verifier sealed.
+ * Starts an authorization: a single-use state of 256 random bits, and PKCE where the vendor supports it.
+ * Neither can be read from the store: the state is stored as its hash, the verifier sealed.
  */
 export async function beginAuthorization(
   deps: {
@@ -90,7 +93,8 @@ export async function beginAuthorization(
       ? {}
       : { verifier: await deps.vault.seal(verifierPlace(start.organizationId, hash), verifier) }),
   };
-  // Ignores a refused put: the id is random, so it only exists if the SDK repeated this put after a lost answer.
+  // Ignores a refused put: the id is random, so an item with this id exists only if the SDK repeated this put
+  // after a lost answer.
   await deps.transients.put(pending);
   return { url, state, expiresAt };
 }
@@ -100,18 +104,21 @@ export interface ConsumedAuthorization extends Omit<PendingAuthorization, "verif
   /** Orders this sign-in among others of its instance. */
   readonly epoch: string;
   /**
-   * Puts it back as it was: for a vendor that did nothing with the code, so that the same request can be sent again. As long
-   * as the code is not spent, its state and verifier are no use to anybody else.
+   * Stores the authorization again unchanged: for a vendor that did not use the code, so that the same request
+   * can be sent again. While the code is not used, its state and verifier are of no use to anybody else.
    */
   readonly putBack: () => Promise<void>;
-  /** Deletes the state, so that it cannot be used again even with the same code: it came with another element or user. */
+  /**
+   * Deletes the state, so that it cannot be used again even with the same code: it came for another connector
+   * or user.
+   */
   readonly useUp: () => Promise<void>;
 }
 
 /**
- * What is kept of an authorization, without using it up.
+ * The stored data of an authorization, without using it up.
  * @param stateHash of our state (`hashSecret`)
- * @param answer what came with it, the code or a denial
+ * @param answer the code or the denial that came with the state
  * @returns undefined: unknown, used for another answer, or too old
  */
 export async function findAuthorization(
@@ -123,10 +130,11 @@ export async function findAuthorization(
 }
 
 /**
- * Consumes a Linkspan state for one code. Repeating the call with the same code returns it again; another code gets undefined.
+ * Consumes a Linkspan state for one code. Repeating the call with the same code returns the data again; another
+ * code gets undefined.
  * @param hash of our state (`hashSecret`)
- * @param answer what came with it, the code or a denial
- * @returns undefined: unknown, used for another one, or too old
+ * @param answer the code or the denial that came with the state
+ * @returns undefined: unknown, used for another answer, or too old
  */
 export async function consumeAuthorization(
   deps: { readonly transients: TransientStore; readonly vault: Pick<Vault, "open"> },

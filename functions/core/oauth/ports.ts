@@ -9,16 +9,16 @@ export interface ClientCredentials {
 }
 
 export interface ClientResolver {
-  /** Looks a registered app up and opens its secret. @throws {NotFound} the app is gone */
+  /** Looks a registered app up and opens its secret. @throws {NotFound} the app is not registered any more */
   resolve(organizationId: string, connector: string, client: OAuthClient): Promise<ClientCredentials>;
 }
 
 /** The outcome of one token request, as core/grant needs to distinguish it (docs/grant-life.md). */
 export type TokenOutcome =
   | { readonly kind: "granted"; readonly response: TokenResponse }
-  /** Granted, with an access token that no header can carry. What came beside it may be the only living refresh token. */
+  /** Granted, but no header can carry the access token. The refresh token beside it may be the only valid one. */
   | { readonly kind: "unusable"; readonly response: TokenResponse }
-  /** RFC 6749 section 5.2 `invalid_grant` (or the vendor's word for it). */
+  /** RFC 6749 section 5.2 `invalid_grant` (or the vendor's code for it). */
   | { readonly kind: "invalid_grant"; readonly error: string; readonly description?: string }
   /** The vendor refused and did nothing: other 4xx, 429, 503 with Retry-After. */
   | {
@@ -35,7 +35,7 @@ export type TokenOutcome =
       readonly error: string;
       readonly description?: string;
     }
-  /** Not one byte went out. */
+  /** No byte was sent. */
   | { readonly kind: "never_sent"; readonly reason: string }
   /** No answer, reset, other 5xx, an answer that cannot be read: the vendor may have acted. */
   | { readonly kind: "unknown"; readonly reason: string };
@@ -45,9 +45,9 @@ export interface TokenResponse {
   readonly tokenType: string;
   readonly refreshToken?: string;
   readonly scope?: string;
-  /** Milliseconds; absent: the vendor did not tell. */
+  /** Milliseconds; absent: the vendor did not report it. */
   readonly expiresInMs?: number;
-  /** The code brought it, and the exchange for a long-lived one is still to come (see `Grant.shortLived`). */
+  /** Set if the token came with a code and must still be exchanged for a long-lived one (see `Grant.shortLived`). */
   readonly shortLived?: true;
   readonly extra?: Readonly<Record<string, string>>;
 }
@@ -71,15 +71,15 @@ export interface TokenEndpoint {
     client: ClientCredentials,
     request: {
       refreshToken: string;
-      /** As the grant has it: exchanged for a long-lived token, not renewed. */
+      /** `shortLived` of the grant: the token is exchanged for a long-lived one, not renewed. */
       shortLived?: boolean;
       /** For the connector's URLs (core/endpoint/endpoint.ts). */
       values: EndpointValues;
       timeoutMs: number;
-      /** Called when the connection stands, just before the first byte; throwing leaves it unsent. */
+      /** Called when the connection is open, just before the first byte; if it throws, the request is not sent. */
       beforeSend: () => void;
     },
   ): Promise<TokenOutcome>;
-  /** `true`: ended, or was dead already; `false`: try again later. Vendors without revocation: true. */
+  /** `true`: revoked, or dead already; `false`: try again later. Vendors without revocation: true. */
   revoke(connector: Connector, client: ClientCredentials, grant: Grant): Promise<boolean>;
 }

@@ -17,7 +17,7 @@ interface Deps {
   readonly tokens: Pick<TokenEndpoint, "refresh">;
 }
 
-/** Ends a grant at its vendor. `true`: it is ended, or was dead already; `false`: try again later. */
+/** Ends a grant at its vendor. `true`: revoked, or dead already; `false`: try again later. */
 export async function revoke(
   deps: Deps,
   connector: Connector,
@@ -44,8 +44,8 @@ async function revokeOne(
     if (revocation.style === "rfc7009") return await revokeByForm(http, connector, url, client, grant);
     const first = await revokeByBearer(http, connector, url, grant.accessToken);
     if (first !== "dead token") return first === "ended";
-    // The access token has run out, but its refresh token lives on: one more access token, to end both. (A long-lived access
-    // token is also the refresh token, so both are dead.)
+    // The access token has expired, but its refresh token may be valid: get one more access token, to end both.
+    // (A long-lived access token is also the refresh token, so both are dead.)
     if (grant.refreshToken === undefined || grant.refreshToken === grant.accessToken) return true;
     const refreshed = await tokens.refresh(connector, client, {
       refreshToken: grant.refreshToken,
@@ -57,12 +57,12 @@ async function revokeOne(
     if (refreshed.kind !== "granted") return false;
     return (await revokeByBearer(http, connector, url, refreshed.response.accessToken)) === "ended";
   } catch {
-    // Unreachable, unreadable: whoever asked tries again.
+    // The vendor cannot be reached, or its answer cannot be read: the caller tries again.
     return false;
   }
 }
 
-/** RFC 7009 section 2.1: a form with the refresh token, or the access token where there is none. */
+/** RFC 7009 section 2.1: a form with the refresh token, or with the access token if there is none. */
 async function revokeByForm(
   http: VendorHttp,
   connector: Connector,
@@ -93,14 +93,14 @@ async function revokeByForm(
   return saysDead(connector, response.status, await response.json().catch(() => undefined));
 }
 
-/** A call with the access token itself, which must therefore live. */
+/** A call with the access token itself, which must therefore be valid. */
 async function revokeByBearer(
   http: VendorHttp,
   connector: Connector,
   url: string,
   accessToken: string,
 ): Promise<"ended" | "dead token" | "failed"> {
-  // As good as dead: no request can carry it.
+  // No request can carry this token, so it counts as dead.
   if (!isHeaderText(accessToken)) return "dead token";
   const response = await http.send({
     method: "POST",

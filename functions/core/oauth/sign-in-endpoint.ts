@@ -5,7 +5,7 @@ import { InvalidRequest } from "../errors.ts";
 import { present } from "../present.ts";
 import type { Discover, ServerMetadata } from "./discover.ts";
 
-/** What a vendor's metadata document adds to a sign-in; empty for a connector with URLs of its own. */
+/** The values of a vendor's metadata document for a sign-in; empty for a connector with its own URLs. */
 export interface SignInEndpoint {
   /** The document's URLs. */
   readonly endpoint?: ServerMetadata["urls"];
@@ -14,11 +14,11 @@ export interface SignInEndpoint {
 }
 
 /**
- * Checks what the URLs of a sign-in need of the configuration and of the callback, and reads the vendor's metadata document
- * where the connector has one. This comes before any request that spends the code.
+ * Checks the values of the configuration and of the callback that the sign-in's URLs need, and reads the
+ * vendor's metadata document where the connector has one. Runs before any request that uses up the code.
  * @param captured parameters of the callback; absent: the callback has not come yet
- * @param vendorHosts that the organization allows
- * @throws {InvalidRequest} 400 naming the value that is missing or has not its format
+ * @param vendorHosts hosts that the organization allows
+ * @throws {InvalidRequest} 400, with the field of the value that is missing or has a wrong format
  * @throws as `Discover`
  */
 export async function signInEndpoint(
@@ -69,7 +69,7 @@ function checkUrls(connector: Connector, values: EndpointValues, captured: Endpo
     if (formatted(format, captured?.[key] ?? "") !== undefined) continue;
     const field = `providerData.${key}`;
     throw new InvalidRequest(
-      `${field} is missing or not right: ${connector.name} gives it to the callback`,
+      `${field} is missing or not right: ${connector.name} sends it to the callback`,
       field,
     );
   }

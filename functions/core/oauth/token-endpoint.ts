@@ -64,7 +64,7 @@ async function exchangeCode(
     { ...call, url: connector.oauth2.tokenUrl, secrets },
     async (as, wire) => {
       const oauthClient: Client = { client_id: client.id };
-      // State and issuer were checked where they arrived; here the code alone counts.
+      // The caller has checked state and issuer; here only the code counts.
       const parameters = validateAuthResponse(as, oauthClient, new URLSearchParams({ code }), skipStateCheck);
       const response = await authorizationCodeGrantRequest(
         as,

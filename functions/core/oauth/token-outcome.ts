@@ -8,7 +8,7 @@ import type { TokenOutcome, TokenResponse } from "./ports.ts";
 import type { Exchange } from "./token-request.ts";
 import { VENDOR_TOKEN_TYPE } from "./token-response.ts";
 
-/** Standard members of a token answer; whatever else is a string or number goes into `extra`. */
+/** Standard members of a token answer; any other string or number goes into `extra`. */
 const STANDARD = new Set([
   "access_token",
   "token_type",
@@ -17,7 +17,7 @@ const STANDARD = new Set([
   "expires_in",
   VENDOR_TOKEN_TYPE,
 ]);
-/** A grant, as the library read it. */
+/** The grant in a token answer that the library has read. */
 export function tokenResponse(answer: TokenEndpointResponse): TokenResponse {
   const extra: Record<string, string> = {};
   for (const [name, value] of Object.entries(answer)) {
@@ -36,12 +36,12 @@ export function tokenResponse(answer: TokenEndpointResponse): TokenResponse {
   };
 }
 
-/** Statuses of something that is busy or was too slow: whatever it says of the grant is not to be relied upon. */
+/** Statuses of a server that is busy or was too slow: an error about the grant is not reliable then. */
 const NOT_NOW: readonly number[] = [408, 425, 429];
 
 /**
  * Maps an error to an outcome. If the vendor may have acted on the request, the outcome is `unknown`.
- * @param deadGrantErrors the connector's own words for a dead grant
+ * @param deadGrantErrors the connector's own error codes for a dead grant
  */
 export function outcomeOfError(
   error: unknown,
@@ -61,7 +61,7 @@ export function outcomeOfError(
     return { kind: "invalid_grant", ...told };
   }
   const retryAfterMs = wire.retryAfterMs();
-  // An error under status 200 was made a 400 for the library: the vendor said no, whatever the number.
+  // An error under status 200 became a 400 for the library: the vendor refused, whatever the status.
   const refused = (status >= 400 && status < 500) || (status === 200 && told !== undefined);
   if (refused || (status === 503 && retryAfterMs !== undefined)) {
     return {

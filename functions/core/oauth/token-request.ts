@@ -7,7 +7,7 @@ import type { VendorHttp, VendorRequest } from "../vendor-http.ts";
 import type { ClientCredentials } from "./ports.ts";
 import { readTokenResponse, type TokenWire } from "./token-response.ts";
 
-/** How the vendor wants to know its client (RFC 6749 section 2.3.1). */
+/** How the client authenticates at the vendor (RFC 6749 section 2.3.1). */
 export function clientAuthentication(connector: Connector, client: ClientCredentials): ClientAuth {
   switch (connector.oauth2.clientAuthentication) {
     case "client_secret_basic":
@@ -27,7 +27,7 @@ export function stepAuthentication(step: TokenStep, client: ClientCredentials): 
   };
 }
 
-/** What oauth4webapi hands to its `customFetch`. */
+/** The options that oauth4webapi passes to its `customFetch`. */
 interface FetchOptions {
   readonly body?: URLSearchParams | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -36,9 +36,9 @@ interface FetchOptions {
 
 export interface Exchange {
   readonly fetch: (url: string, options: FetchOptions) => Promise<Response>;
-  /** Whether a byte may have gone out. */
+  /** Whether a byte may have been sent. */
   readonly sent: () => boolean;
-  /** As the vendor gave it: `Retry-After` in milliseconds. */
+  /** The vendor's `Retry-After`, in milliseconds. */
   readonly retryAfterMs: () => number | undefined;
   /** The answer's status, once there is one: the vendor's, or what the connector's hook makes of it. */
   readonly status: () => number | undefined;
@@ -52,9 +52,9 @@ export interface ExchangeRequest {
 }
 
 /**
- * One request on the wire, as a `fetch` for oauth4webapi: over our own port (a vendor's hosts only, bytes as they are),
- * on a connection of its own, and never given up before `timeoutMs`. The connector's hooks act here, so that the library
- * sees request and answer as RFC 6749 has them (see token-response.ts).
+ * Sends one request, as a `fetch` for oauth4webapi: through our own port (only to the vendor's hosts, bytes
+ * unchanged), on a new connection, and never given up before `timeoutMs`. The connector's hooks run here, so
+ * that the library sees request and answer in the form of RFC 6749 (see token-response.ts).
  */
 export function exchange(http: VendorHttp, request: ExchangeRequest): Exchange {
   let sent = false;
@@ -82,7 +82,7 @@ export function exchange(http: VendorHttp, request: ExchangeRequest): Exchange {
       status = response.status;
       retryAfterMs = retryAfterOf(response.headers);
       const leftMs = request.timeoutMs - (performance.now() - startedAt);
-      // The timeout covers the body too: a slow one would outlast the lease.
+      // The timeout covers the body too, because a slow body would outlast the lease.
       const reading = readTokenResponse(response, Math.max(leftMs, 0), request.wire);
       const read = await (request.wire === undefined ? reading.catch(() => bare(response.status)) : reading);
       status = read.status;
@@ -96,7 +96,7 @@ function bare(status: number): Awaited<ReturnType<typeof readTokenResponse>> {
   return { status, response: new Response(null, { status: status < 200 || status > 599 ? 502 : status }) };
 }
 
-/** What is written: the library's request, or what the connector makes of it. */
+/** The request to send: the library's, or what the connector's hook makes of it. */
 function outgoing(
   url: string,
   options: FetchOptions,
@@ -112,7 +112,7 @@ function outgoing(
   const { "content-type": _, ...headers } = options.headers;
   const standard: TokenRequest = {
     kind,
-    // A long-lived token's steps are queries.
+    // The requests for a long-lived token are GETs with a query.
     method: kind === "exchange" || kind === "renewal" ? "GET" : "POST",
     url,
     headers,
@@ -139,7 +139,10 @@ function outgoing(
   };
 }
 
-/** Every host that a token request may reach, whatever a hook makes of it: its URL's and the others that the connector declares. */
+/**
+ * Every host that a token request may reach, whatever a hook makes of it: the host of its URL, and the others
+ * that the connector declares.
+ */
 function tokenHosts(connector: Connector, values: EndpointValues, url: string): string[] {
   const { longLivedToken, tokenUrl, refreshUrl } = connector.oauth2;
   const steps = [longLivedToken?.exchange.url, longLivedToken?.renewal.url, tokenUrl, refreshUrl];

@@ -8,29 +8,30 @@ import type { VendorResponse } from "../vendor-http.ts";
 import { lifetimeOf } from "./lifetime.ts";
 import { isKnown, refusalOf } from "./oauth-errors.ts";
 
-/** No token answer comes near this; a vendor that sends more is not one that we can read. */
+/** No real token answer is nearly as large; a larger answer cannot be read. */
 const MAX_BYTES = 1_000_000;
 
-/** Whose answer it is, and to what. */
+/** The vendor and the request that an answer belongs to. */
 export interface TokenWire {
   readonly connector: Connector;
   readonly kind: TokenRequestKind;
-  /** The connector's own. */
+  /** The connector's hooks. */
   readonly hooks: TokenHooks;
   readonly values: EndpointValues;
-  /** What a refresh sent. */
+  /** The refresh token that was sent. */
   readonly refreshToken?: string;
 }
 
 /**
- * A vendor's token answer as RFC 6749 section 5 has it, so that the library reads what is there instead of refusing a grant
- * for its form: a grant that is refused here is lost. What differs in the wild: how the body is packed, framed and encoded
- * (vendor-answer/read-answer.ts); numbers as strings; members of a wrong type; `null` for absent; an unknown `token_type` or
- * none; an `error` under status 200, or written otherwise (oauth-errors.ts); a grant under 201; challenges and ID tokens that
- * were not asked for. Before that, the connector's `tokenResponse` hook corrects what differs at one vendor only. An answer
- * that is neither JSON nor a form is passed on without a body.
- * @param timeoutMs left for the body, in milliseconds
- * @returns the answer for the library, and the status that counts
+ * Brings a vendor's token answer into the form of RFC 6749 section 5, so that the library does not refuse a
+ * grant for its form: a grant that is refused here is lost. Vendors differ in: how the body is packed, framed
+ * and encoded (vendor-answer/read-answer.ts); numbers as strings; members of a wrong type; `null` for absent;
+ * an unknown `token_type` or none; an `error` under status 200, or in another form (oauth-errors.ts); a grant
+ * under 201; challenges and ID tokens that were not asked for. Before that, the connector's `tokenResponse`
+ * hook corrects what differs at one vendor only. An answer that is neither JSON nor a form is passed on without
+ * a body.
+ * @param timeoutMs time left for the body, in milliseconds
+ * @returns the answer for the library, and the status of the vendor or the hook
  */
 export async function readTokenResponse(
   response: VendorResponse,
@@ -62,15 +63,15 @@ export async function readTokenResponse(
   const refusal = said !== undefined && isBareList && !isKnown(said.error) ? undefined : said;
   if (refusal !== undefined) Object.assign(body, refusal);
   const granted = status > 200 && status < 300 && isGrant;
-  // A revocation under 202 with an error has not ended its token either.
+  // A revocation under 202 with an error has not revoked its token either.
   const failed = refusal !== undefined && (status === 200 || (wire === undefined && status < 300));
   const seen = granted ? 200 : failed ? 400 : withBody(status);
   return { response: Response.json(body, { status: seen, headers }), status };
 }
 
 /**
- * Whether the refresh token that counts came as a number: in the answer's own outermost object, or where the connector's hook
- * took it from. Where a hook builds an object of its own, the token's text tells.
+ * Whether the refresh token was a number: in the answer's outermost object, or in the object that the
+ * connector's hook returns. If the hook makes a new object, a number with the same text in the answer counts.
  */
 function isNumberIn(told: Readonly<Record<string, unknown>>, answer: object, numerals: Numerals): boolean {
   const { refresh_token: token } = told;
@@ -78,19 +79,22 @@ function isNumberIn(told: Readonly<Record<string, unknown>>, answer: object, num
   return told !== answer && [...numerals.values()].some((digits) => digits.get("refresh_token") === token);
 }
 
-/** A `Response` has a status of this range only. */
+/** A `Response` can only have a status of this range. */
 function valid(status: number): number {
   return status < 200 || status > 599 ? 502 : status;
 }
 
-/** The same with a body. These statuses have none, but a hook may return them with one. */
+/**
+ * A valid status for a `Response` with a body. Statuses 204, 205 and 304 have no body, but a hook may return
+ * them with one.
+ */
 function withBody(status: number): number {
   return [204, 205].includes(status) ? 200 : status === 304 ? 502 : valid(status);
 }
 
 /**
- * The members that can be used, each of the type that RFC 6749 section 5.1 gives it. One of another type is dropped or
- * turned to text: it must not cost the grant beside it.
+ * The usable members, each of the type that RFC 6749 section 5.1 requires. A member of another type is dropped
+ * or converted to text, so that the grant is not lost.
  * @param perSecond how many units of the vendor's `expires_in` make a second
  * @param isNumeral whether the refresh token came as a number
  */
@@ -101,7 +105,7 @@ function normalized(
   sentRefreshToken: string | undefined,
 ): Record<string, unknown> {
   const { access_token, refresh_token, expires_in, scope, token_type, id_token: _, ...others } = told;
-  // Some vendors' tokens end with a line break; no header can carry that, and no form should.
+  // Some vendors' tokens end with a line break. No header can carry it, and it does not belong into a form.
   const accessToken = asText(access_token);
   const refreshToken = asText(refresh_token);
   const keepsOld = isNumeral && !isPlausibleNumericToken(refreshToken, sentRefreshToken);
@@ -116,7 +120,7 @@ function normalized(
       ? {}
       : {
           access_token: accessToken,
-          // The library knows "bearer" and "dpop" only; the vendor's word goes along beside it.
+          // The library only knows "bearer" and "dpop"; the vendor's own type is passed beside it.
           token_type: "bearer",
           ...(typeof token_type === "string" && token_type !== "" ? { [VENDOR_TOKEN_TYPE]: token_type } : {}),
         }),
@@ -131,7 +135,7 @@ function isPlausibleNumericToken(told: string | undefined, before: string | unde
   return told !== "0" && (before === undefined || /^\d+$/.test(before));
 }
 
-/** Nothing but texts and numbers is kept with a grant. */
+/** Only texts and numbers are kept with a grant. */
 function isKept(value: unknown): boolean {
   return (typeof value === "string" && value !== "") || typeof value === "number";
 }

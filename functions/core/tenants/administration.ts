@@ -11,9 +11,9 @@ import type { Organization, RegisteredApp, TenantRecords, User } from "./ports.t
 import { newSecret } from "./secrets.ts";
 import { tellSuspension } from "./suspended-users.ts";
 
-/** What an operator does with tenants: `npm run admin`, and the local platform's demo tenant. */
+/** The operator's calls for tenants: `npm run admin`, and the local platform's demo tenant. */
 export interface TenantAdmin {
-  /** The secret is shown here and never again: only its hash is kept. */
+  /** The secret is shown only here: only its hash is stored. */
   createOrganization(request: { name: string }): Promise<{ organization: Organization; secret: string }>;
   createUser(request: {
     organizationId: string;
@@ -21,7 +21,7 @@ export interface TenantAdmin {
     firstName: string;
     lastName: string;
   }): Promise<{ user: User; secret: string }>;
-  /** A second secret beside the first, so that it can be rotated without a gap; of the organization, or of one user. */
+  /** Adds a second secret for the organization or one user, so that a secret can be rotated without a gap. */
   addSecret(request: { organizationId: string; userId?: string }): Promise<string>;
   /** Ends a secret. `false`: there was no such secret. */
   removeSecret(secret: string): Promise<boolean>;
@@ -32,23 +32,26 @@ export interface TenantAdmin {
     clientSecret: string;
     callbackUrls: readonly string[];
   }): Promise<RegisteredApp>;
-  /** A new client secret for a registered app; grants that were won with the old one are refreshed with the new one. */
+  /**
+   * Replaces the client secret of a registered app; grants that were made with the old secret are refreshed
+   * with the new one.
+   */
   replaceClientSecret(request: {
     organizationId: string;
     connector: string;
     appId: string;
     clientSecret: string;
   }): Promise<void>;
-  /** Instances that were connected with the app can no longer be refreshed. */
+  /** Removes a registered app. Instances that were connected with it can no longer be refreshed. */
   removeApp(request: { organizationId: string; connector: string; appId: string }): Promise<void>;
-  /** Replaces the lists that are given. */
+  /** Replaces the lists that are set. */
   setAllowLists(
     organizationId: string,
     lists: Partial<Pick<Organization, "returnUrls" | "origins" | "vendorHosts">>,
   ): Promise<Organization>;
   /**
    * Takes effect in all processes within 30 s; a user's status applies to all the user's instances.
-   * @throws {Conflict} an organization that is being deleted does not become active again
+   * @throws {Conflict} an organization that is being deleted cannot become active again
    */
   setStatus(of: { organizationId: string; userId?: string }, status: "active" | "suspended"): Promise<void>;
   listOrganizations(): Promise<Organization[]>;
@@ -64,9 +67,12 @@ export interface TenantAdministrationDeps {
   };
   /** Seals client secrets. */
   readonly vault: Pick<Vault, "seal">;
-  /** Epoch milliseconds; only ever shown, or for an order of creation. */
+  /** Epoch milliseconds; only for display, and for the order of creation. */
   readonly now: () => number;
-  /** Has a worker mark a user's instances, where the organization's list of suspended users is full (suspended-users.ts). */
+  /**
+   * Has a worker mark a user's instances if the organization's list of suspended users is full
+   * (suspended-users.ts).
+   */
   readonly markInstances?: (organizationId: string, userId: string) => Promise<void>;
 }
 
@@ -218,7 +224,7 @@ function randomId(): string {
   return randomBytes(12).toString("hex");
 }
 
-/** @throws {InvalidRequest} the list is longer than its item has room for */
+/** @throws {InvalidRequest} the list is longer than its budget */
 function checkList(list: readonly string[] | undefined, field: string): void {
   if (list !== undefined && jsonBytes(list) > budgets.operatorList) {
     const message = `${field} is too long: at most ${budgets.operatorList} bytes in all`;

@@ -2,12 +2,13 @@ import { formatted } from "../endpoint/value-format.ts";
 import { InvalidRequest } from "../errors.ts";
 import type { Organization } from "./ports.ts";
 
-/** Plain http is for a developer's own machine only. */
+/** Plain http is allowed only on a developer's own machine. */
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /**
- * May the hosted flow send a browser there? An entry allows itself, or, with `*` at its end, whatever begins with it.
- * URLs are compared as browsers read them: `https://app.example/a/../evil` is `https://app.example/evil`.
+ * Whether the hosted flow may redirect a browser to this URL. An entry allows itself or, with `*` at its end,
+ * all URLs that begin with it. URLs are compared as browsers read them: `https://app.example/a/../evil` is
+ * `https://app.example/evil`.
  */
 export function isReturnUrlAllowed(
   organization: Pick<Organization, "returnUrls">,
@@ -98,8 +99,8 @@ export function checkOrigin(entry: string): string {
 }
 
 /**
- * Checks what an operator puts on a list of vendors' hosts.
- * @throws {InvalidRequest} neither a host name nor `*.` before one with two labels at least
+ * Checks an operator's entry for the list of vendors' hosts.
+ * @throws {InvalidRequest} neither a host name, nor `*.` before a host name of at least two labels
  */
 export function checkVendorHost(entry: string): string {
   const name = formatted({ listedHost: [] }, entry.replace(/^\*\./, ""));

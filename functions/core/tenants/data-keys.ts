@@ -6,15 +6,15 @@ import type { Organization, TenantRecords } from "./ports.ts";
 const HOUR = 3_600_000;
 
 /**
- * How long a version must have been superseded before it may go. By then no process seals with the version any more, and
- * everything short-lived that it sealed has expired: a process continues to use a version while it caches the organization
- * (30 s) and while its function runs (15 minutes); code verifiers and connect sessions last an hour, links four; a rescue
- * record whose revocation fails lies for 7 days. (Records are looked for all the same: see reseal-organization.ts.) A
- * `nextPage` token that is older than this is refused.
+ * How long a version must have been superseded before it may be removed. By then no process seals with the
+ * version any more, and everything short-lived that it sealed has expired. A process continues to use a version
+ * while it caches the organization (30 s) and while its function runs (15 minutes). Code verifiers and connect
+ * sessions last an hour, links four. A rescue record whose revocation fails is kept for 7 days. (Records are
+ * searched nevertheless: see reseal-organization.ts.) A `nextPage` token that is older than this is refused.
  */
 export const KEY_REST_MS = 8 * 24 * HOUR;
 
-/** Each wrapped key is about 200 bytes of an item that every cold process reads. */
+/** Limits the size of the organization's item, which every new process reads: each wrapped key has about 200 bytes. */
 const MOST_VERSIONS = 20;
 
 export interface KeyRotationDeps {
@@ -25,10 +25,11 @@ export interface KeyRotationDeps {
 }
 
 /**
- * A new version of an organization's data key, for all that is sealed from now on; the older ones still open. Processes that
- * cache the organization (30 s) continue to seal with the previous version, and reload the organization when a ciphertext
- * names the new version (core/vault/vault.ts).
- * @throws {NotFound} @throws {Conflict} it is being deleted, has too many versions, or somebody else was faster
+ * Makes a new version of an organization's data key, which seals from now on; the older versions still open.
+ * Processes that cache the organization (30 s) continue to seal with the previous version, and reload the
+ * organization when a ciphertext names the new version (core/vault/vault.ts).
+ * @throws {NotFound}
+ * @throws {Conflict} the organization is being deleted, has too many versions, or its keys changed meanwhile
  */
 export async function rotateDataKey(
   deps: KeyRotationDeps,
@@ -38,7 +39,7 @@ export async function rotateDataKey(
   const { dataKeys } = organization;
   if (dataKeys.length >= MOST_VERSIONS) {
     throw new Conflict(
-      `organization ${organizationId} has ${dataKeys.length} versions of its data key: reseal it, which lets the old ones go`,
+      `organization ${organizationId} has ${dataKeys.length} versions of its data key: reseal it, which removes the old ones`,
       "too_many_versions",
     );
   }
@@ -46,12 +47,12 @@ export async function rotateDataKey(
   plaintext.fill(0);
   const version: DataKeyVersion = { id: newKeyId(), wrapped, createdAt: deps.now() };
   if (!(await deps.records.replaceDataKeys(organizationId, dataKeys, [...dataKeys, version]))) {
-    throw new Conflict("somebody else has just changed this organization's data keys; look again", "changed");
+    throw new Conflict("somebody else has just changed this organization's data keys; try again", "changed");
   }
   return { version, versions: dataKeys.length + 1 };
 }
 
-/** Versions that no longer seal and have rested long enough to go, if nothing lies under them. */
+/** Versions that no longer seal and have rested long enough to be removed, if nothing is sealed under them. */
 export function restedVersions({ dataKeys }: Pick<Organization, "dataKeys">, now: number): DataKeyVersion[] {
   return dataKeys.filter((_, index) => {
     const superseded = dataKeys[index + 1]?.createdAt;
@@ -59,7 +60,10 @@ export function restedVersions({ dataKeys }: Pick<Organization, "dataKeys">, now
   });
 }
 
-/** @throws {NotFound} @throws {Conflict} it is being deleted */
+/**
+ * @throws {NotFound}
+ * @throws {Conflict} the organization is being deleted
+ */
 export async function livingOrganization(
   records: Pick<TenantRecords, "organization">,
   organizationId: string,

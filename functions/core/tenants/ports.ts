@@ -5,15 +5,18 @@ export interface Organization {
   readonly id: string;
   readonly name: string;
   readonly status: "active" | "suspended";
-  /** Newest last: that one seals, all open. Empty: shredded. */
+  /** Newest last: the newest seals, all of them open. Empty: shredded. */
   readonly dataKeys: readonly DataKeyVersion[];
-  /** Store time at which its deletion began; there is no way back from it. */
+  /** Store time at which its deletion began; a deletion cannot be undone. */
   readonly deletingSince?: number;
   /** Allowed return URLs of the hosted flow: exact, or ending in `*` after a path. */
   readonly returnUrls: readonly string[];
   /** Allowed browser origins (CORS). */
   readonly origins: readonly string[];
-  /** Vendors' hosts that its users' connections may name, beside those that a connector declares: exact, or `*.suffix`. */
+  /**
+   * Vendors' hosts that connections of its users may name, besides those that a connector declares: exact, or
+   * `*.suffix`.
+   */
   readonly vendorHosts?: readonly string[];
   /**
    * Ids of suspended users (suspended-users.ts). Absent: the organization is older than this list, and each user's own item
@@ -55,7 +58,7 @@ export interface TenantStore {
     userId: string,
     options?: { readonly fresh: boolean },
   ): Promise<User | undefined>;
-  /** Looks a user or organization secret up by its hash: one GetItem, whether it exists or not. */
+  /** Looks a user or organization secret up by its hash: always one GetItem, even if there is no such secret. */
   bySecret(secret: string): Promise<{ organizationId: string; userId?: string } | undefined>;
   registeredAppById(
     organizationId: string,
@@ -64,23 +67,29 @@ export interface TenantStore {
   ): Promise<RegisteredApp | undefined>;
 }
 
-/** For those who begin an authorization. Apart from the rest, so that only their bundles and roles can query the table. */
+/**
+ * For functions that begin an authorization. A separate interface, so that only their bundles and roles can
+ * query the table.
+ */
 export interface RegisteredApps {
-  /** The app used for a connector when the caller names none: the first registered. */
+  /** The default app for a connector: the first registered one. */
   registeredApp(organizationId: string, connector: string): Promise<RegisteredApp | undefined>;
 }
 
-/** The list of suspended users in an organization's record. `false` = refused, nothing was written. */
+/** The list of suspended users in an organization's record. `false`: refused, nothing was written. */
 export interface SuspendedUsers {
   /** SET suspendedUsers IF there is none. */
   beginSuspendedUsers(organizationId: string, ids: readonly string[]): Promise<boolean>;
-  /** Appends an id IF it is not there and the list is shorter than `most`. */
+  /** Appends an id IF it is not in the list and the list is shorter than `most`. */
   addSuspendedUser(organizationId: string, userId: string, most: number): Promise<boolean>;
-  /** Removes the id IF it stands at this index. */
+  /** Removes the id IF it is at this index. */
   removeSuspendedUser(organizationId: string, userId: string, index: number): Promise<boolean>;
 }
 
-/** The tenants table as an operator writes it; nothing of it is cached. `false` = refused: it exists already, or does not. */
+/**
+ * The tenants table for operators; nothing is cached. `false`: refused, because the item exists already or does
+ * not exist.
+ */
 export interface TenantRecords extends SuspendedUsers {
   organization(id: string): Promise<Organization | undefined>;
   user(organizationId: string, userId: string): Promise<User | undefined>;
@@ -92,8 +101,8 @@ export interface TenantRecords extends SuspendedUsers {
     >,
   ): Promise<boolean>;
   /**
-   * Replaces the list of data keys if it is the one seen. The list only ever grows at its end and loses older versions, so
-   * its newest version and its length tell it from every other state of itself.
+   * Replaces the list of data keys if it is the one seen. The list only grows at its end and loses older
+   * versions, so its newest version and its length identify each of its states.
    */
   replaceDataKeys(id: string, seen: Organization["dataKeys"], to: Organization["dataKeys"]): Promise<boolean>;
   createUser(user: User): Promise<boolean>;
@@ -109,7 +118,7 @@ export interface TenantRecords extends SuspendedUsers {
     app: Pick<RegisteredApp, "organizationId" | "connector" | "id">,
     changes: Partial<Pick<RegisteredApp, "clientSecret" | "callbackUrls">>,
   ): Promise<boolean>;
-  /** SET clientSecret IF it is the one seen, byte for byte: a new secret must not be undone. */
+  /** SET clientSecret IF it is the one seen, byte for byte, so that a new secret is not overwritten. */
   resealApp(
     app: Pick<RegisteredApp, "organizationId" | "connector" | "id" | "clientSecret">,
     sealed: Sealed,

@@ -3,20 +3,20 @@ import type { Instance } from "../instances/instance.ts";
 import type { Organization, TenantRecords, TenantStore, User } from "./ports.ts";
 
 /**
- * How many suspended users' ids lie in their organization's record: about 26 kB, which each process reads every 30 s. The
- * instances of those beyond are marked one by one.
+ * Most ids of suspended users in an organization's record: about 26 kB, which each process reads every 30 s.
+ * The instances of further suspended users are marked one by one.
  */
 export const MOST_LISTED = 1_000;
 
-/** Somebody else's change comes in between once or twice; more rounds than this are an error. */
+/** Another operator's change may come in between once or twice; more rounds than this are an error. */
 const MOST_ROUNDS = 20;
 
 type Marked = Pick<Instance, "userId" | "userSuspended">;
 
 /**
- * Whether an instance belongs to a suspended user. Costs no read: the caller has the organization and the instance. Only if
- * the organization has no list yet, the user's own item is read (cached).
- * @param organization as cached, for 30 s at most
+ * Whether an instance belongs to a suspended user. Costs no read, because the caller has the organization and
+ * the instance. Only if the organization has no list yet, the user's own item is read (cached).
+ * @param organization may be cached, for at most 30 s
  */
 export async function isOfSuspendedUser(
   tenants: Pick<TenantStore, "user">,
@@ -32,13 +32,14 @@ export interface SuspensionRecords {
     TenantRecords,
     "organization" | "user" | "listUsers" | "beginSuspendedUsers" | "addSuspendedUser" | "removeSuspendedUser"
   >;
-  /** Has a worker mark the instances of a user, or take the mark off (mark-instances.ts). */
+  /** Has a worker mark the instances of a user, or remove the marks (mark-instances.ts). */
   readonly markInstances?: (organizationId: string, userId: string) => Promise<void>;
 }
 
 /**
- * Brings the organization's list, and marks for users beyond it, in line with the user's own item. Operator commands call it
- * after each change; it may be repeated. Of two operators at once the one who finishes last has seen what both did.
+ * Updates the organization's list, and the marks for users beyond it, from the user's own item. Operator
+ * commands call it after each change; it may be repeated. If two operators work at once, the run that ends last
+ * has seen both changes.
  * @throws {NotFound}
  */
 export async function tellSuspension(
@@ -77,7 +78,10 @@ async function readBoth(
   return { organization, user };
 }
 
-/** Once for each organization from before there was a list: those who are suspended already. @returns undefined: look again */
+/**
+ * Makes the list of an organization that is older than this list, with the users who are suspended already.
+ * @returns undefined: read again
+ */
 async function beginList(
   deps: SuspensionRecords,
   organizationId: string,
@@ -85,13 +89,13 @@ async function beginList(
   const suspended = (await deps.records.listUsers(organizationId)).filter(
     ({ status }) => status === "suspended",
   );
-  // Their marks come first: once there is a list, users' items are not read any more.
+  // The marks are written first, because users' items are not read any more once there is a list.
   for (const user of suspended.slice(MOST_LISTED)) await mark(deps, user);
   const ids = suspended.slice(0, MOST_LISTED).map(({ id }) => id);
   return (await deps.records.beginSuspendedUsers(organizationId, ids)) ? ids : undefined;
 }
 
-/** @returns whether the user is on the list now; undefined: somebody else changed it, look again */
+/** @returns whether the user is on the list now; undefined: another process changed the list, read again */
 async function listOrUnlist(
   records: SuspensionRecords["records"],
   { id, organizationId, status }: User,
@@ -107,12 +111,12 @@ async function listOrUnlist(
   return (await records.removeSuspendedUser(organizationId, id, index)) ? false : undefined;
 }
 
-/** An operator's tool without a queue works as long as no instance needs a mark. */
+/** Queues the marking. An operator's tool without a queue works as long as no instance needs a mark. */
 async function mark(
   { markInstances }: SuspensionRecords,
   { id, organizationId, status }: User,
 ): Promise<void> {
   if (markInstances !== undefined) return await markInstances(organizationId, id);
   if (status === "suspended")
-    throw new Error(`user ${id} is one too many for the list, and there is no queue`);
+    throw new Error(`the list of suspended users is full, and there is no queue to mark user ${id}`);
 }

@@ -1,6 +1,6 @@
 import { LinkspanError } from "../errors.ts";
 
-/** What one process knows of the requests of each organization in the current minute. */
+/** One process's count of the requests of each organization in the current minute. */
 export interface TenantUse {
   /**
    * Counts one request in memory.
@@ -8,8 +8,8 @@ export interface TenantUse {
    */
   admit(organizationId: string): void;
   /**
-   * Adds what was counted to the sum of all processes and learns that sum, at most every 5 s; else does nothing. To be called
-   * after an answer: no caller waits for it.
+   * Adds the counted requests to the sum of all processes and reads that sum, at most every 5 s; otherwise does
+   * nothing. Call it after an answer, so that no caller waits for it.
    */
   writeDown(organizationId: string): Promise<void>;
 }
@@ -22,22 +22,25 @@ export interface TenantUse {
 export type AddToSum = (organizationId: string, minute: number, requests: number) => Promise<number>;
 
 interface Counted {
-  /** Of all processes, as last read, with what this one has written since. */
+  /** The sum of all processes when last read, plus the requests that this process has written since. */
   sum: number;
-  /** In this process, not yet in the sum. */
+  /** Requests of this process that are not in the sum yet. */
   unwritten: number;
-  /** Store time, ms. `undefined`: this process has not asked in this minute, and knows nothing of the others. */
+  /**
+   * Store time, ms. `undefined`: this process has not read the sum in this minute, so it does not know the
+   * other processes' requests.
+   */
   writtenAt?: number;
 }
 
 const MINUTE_MS = 60_000;
-/** Between two writes of one process for one organization. */
+/** Least time between two writes of one process for one organization. */
 const WRITE_EVERY_MS = 5_000;
 
 /**
- * The bound on what one organization may use in a minute. It is approximate, and costs no call before an answer: each process
- * counts in memory and every 5 s learns what the others have counted. So an organization may go over it by what its
- * processes serve in these 5 s.
+ * Limits the requests of one organization in a minute. The limit is approximate, and costs no call before an
+ * answer: each process counts in memory, and every 5 s reads what the others have counted. So an organization
+ * may exceed the limit by the requests that its processes serve in these 5 s.
  * @param now store time, epoch milliseconds
  */
 export function countTenantUse(options: {
@@ -47,12 +50,12 @@ export function countTenantUse(options: {
 }): TenantUse {
   const { requestsPerMinute, now, add } = options;
   let minute = -1;
-  /** Organizations of this minute alone, so that it does not grow for ever. */
+  /** Organizations of this minute only, so that the map does not grow without end. */
   const counted = new Map<string, Counted>();
 
   function ofThisMinute(at: number): Map<string, Counted> {
     const current = Math.floor(at / MINUTE_MS);
-    // A clock that goes back a little stays in its minute.
+    // If the clock goes back a little, the minute stays.
     if (current > minute) {
       minute = current;
       counted.clear();
@@ -70,7 +73,7 @@ export function countTenantUse(options: {
         throw new LinkspanError(
           429,
           "tenant_limit_reached",
-          `your organization has made the ${requestsPerMinute} requests that this deployment allows it in a minute; try again in ${retryAfterSeconds} s`,
+          `your organization has made the ${requestsPerMinute} requests that it may make in a minute; try again in ${retryAfterSeconds} s`,
           {
             detail: { requestsPerMinute },
             headers: { "Retry-After": String(retryAfterSeconds) },

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 
 /** How long an unwrapped data key may stay in memory, in milliseconds. */
 const KEY_LIFETIME_MS = 5 * 60_000;
-/** Organizations whose key one container holds at a time; the least recently used goes first. */
+/** Number of organizations whose key one container keeps; the least recently used is dropped first. */
 const MAX_KEYS = 1000;
 
 interface CachedKey {
@@ -12,10 +12,11 @@ interface CachedKey {
 }
 
 /**
- * Unwrapped data keys, for 5 minutes at most. Concurrent callers share one unwrap; a failed one is forgotten at once.
+ * Keeps unwrapped data keys for at most 5 minutes. Concurrent callers share one unwrap; a failed unwrap is
+ * forgotten at once.
  *
- * Keys lie in `KeyObject`s, outside of the JavaScript heap, where no other code can copy them by accident.
- * @param now epoch milliseconds: wall time, as a frozen container's monotonic clock may stand still
+ * Keys are kept in `KeyObject`s, outside of the JavaScript heap, where no other code can copy them by accident.
+ * @param now epoch milliseconds: wall time, because a frozen container's monotonic clock may stand still
  */
 export function keyCache(
   options: { now?: () => number; lifetimeMs?: number; maxKeys?: number } = {},

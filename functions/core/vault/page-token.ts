@@ -1,10 +1,10 @@
 import { InvalidRequest, LinkspanError } from "../errors.ts";
 import type { SealedPlace, Vault } from "./ports.ts";
 
-/** Longest token that can be one of ours. */
+/** Longest possible `nextPage` token. */
 const MAX_LENGTH = 6000;
 
-/** A position in a list as a `nextPage` token: opaque, and of use in the same place only. */
+/** Seals a position in a list as a `nextPage` token: opaque, and valid only for the same place. */
 export async function sealPageToken(
   vault: Pick<Vault, "seal">,
   place: SealedPlace,
@@ -13,7 +13,10 @@ export async function sealPageToken(
   return Buffer.from(await vault.seal(place, position)).toString("base64url");
 }
 
-/** @throws {InvalidRequest} garbled, or of another place @throws {LinkspanError} 503, the key service does not answer */
+/**
+ * @throws {InvalidRequest} damaged, or of another place
+ * @throws {LinkspanError} 503: the key service does not answer
+ */
 export async function openPageToken(
   vault: Pick<Vault, "open">,
   place: SealedPlace,
@@ -25,7 +28,7 @@ export async function openPageToken(
   try {
     return await vault.open(place, sealed);
   } catch (error) {
-    // The key service may be down; everything else is the token's fault.
+    // The key service may be down; any other error means that the token is wrong.
     if (error instanceof LinkspanError && error.status === 503) throw error;
     throw wrongToken();
   }

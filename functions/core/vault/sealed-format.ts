@@ -8,9 +8,9 @@ import type { SealedPlace } from "./ports.ts";
  *
  *     format (1) | length of key id (1) | key id (ASCII) | salt (32) | nonce (12) | ciphertext | tag (16)
  *
- * AES-256-GCM with a 96-bit nonce and a 128-bit tag (NIST SP 800-38D, sections 5.2.1.1 and 5.2.1.2) under a key of its
- * own: HKDF-SHA-512 (RFC 5869) of the organization's data key with a fresh 256-bit salt. So no two secrets share a
- * key, and the limit on random nonces under one key (SP 800-38D, section 8.3) is never near.
+ * AES-256-GCM with a 96-bit nonce and a 128-bit tag (NIST SP 800-38D, sections 5.2.1.1 and 5.2.1.2) under its
+ * own key: HKDF-SHA-512 (RFC 5869) of the organization's data key with a fresh 256-bit salt. So no two secrets
+ * share a key, and the limit on random nonces under one key (SP 800-38D, section 8.3) is never reached.
  */
 const FORMAT = 1;
 const SALT_BYTES = 32;
@@ -18,14 +18,14 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 
-/** A ciphertext that does not open: moved to another place, tampered with, or sealed with a key that is gone. */
+/** A ciphertext that cannot be opened: moved to another place, tampered with, or sealed with a key that is shredded. */
 export class SealBroken extends LinkspanError {
   constructor(reason: string) {
     super(500, "seal_broken", `a stored secret cannot be opened: ${reason}`);
   }
 }
 
-/** @param dataKey the organization's data key called `keyId` */
+/** @param dataKey the organization's data key with the id `keyId` */
 export function sealWith(
   dataKey: KeyObject,
   keyId: string,
@@ -56,12 +56,15 @@ export function sealWith(
   }
 }
 
-/** Which data key a sealed secret names. Not yet proven: only opening proves it. @throws {SealBroken} no such format */
+/**
+ * The id of the data key that sealed a secret. Not proven yet: only opening proves it.
+ * @throws {SealBroken} unknown format
+ */
 export function keyIdOf(sealed: Uint8Array): string {
   return split(sealed).keyId;
 }
 
-/** @throws {SealBroken} it was sealed for another place or with another key, or it was changed */
+/** @throws {SealBroken} the secret was sealed for another place or with another key, or was changed */
 export function openWith(dataKey: KeyObject, place: SealedPlace, sealed: Uint8Array): string {
   const { keyId, salt, nonce, ciphertext, tag } = split(sealed);
   const key = deriveKey(dataKey, salt, place.field);
@@ -75,7 +78,7 @@ export function openWith(dataKey: KeyObject, place: SealedPlace, sealed: Uint8Ar
     end = decipher.final();
     return Buffer.concat([start, end]).toString("utf8");
   } catch {
-    throw new SealBroken("it was changed, or it belongs elsewhere");
+    throw new SealBroken("it was changed, or belongs to another place");
   } finally {
     key.fill(0);
     start?.fill(0);
@@ -91,7 +94,7 @@ function split(sealed: Uint8Array) {
   const nonceAt = saltAt + SALT_BYTES;
   const textAt = nonceAt + NONCE_BYTES;
   const tagAt = bytes.length - TAG_BYTES;
-  if (idLength === 0 || tagAt < textAt) throw new SealBroken("it is cut short");
+  if (idLength === 0 || tagAt < textAt) throw new SealBroken("it is incomplete");
   return {
     keyId: bytes.toString("latin1", 2, saltAt),
     salt: bytes.subarray(saltAt, nonceAt),
@@ -105,7 +108,7 @@ function deriveKey(dataKey: KeyObject, salt: Uint8Array, purpose: string): Buffe
   return Buffer.from(hkdfSync("sha512", dataKey, salt, `linkspan/v${FORMAT}/${purpose}`, KEY_BYTES));
 }
 
-/** Each part behind its length, so that no two places have one encoding. */
+/** The length of each part comes before it, so that two places never have the same encoding. */
 function additionalData(keyId: string, place: SealedPlace): Buffer {
   const parts = [
     String(FORMAT),

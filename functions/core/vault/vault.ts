@@ -9,8 +9,9 @@ export { SealBroken } from "./sealed-format.ts";
 export interface VaultOptions {
   readonly keys: KeyUnwrapper;
   /**
-   * Finds the organization and its wrapped data keys. May answer from a cache, except with `fresh`: then a ciphertext names a
-   * key that the cached organization lacks, since another container sealed it just after a rotation.
+   * Finds the organization and its wrapped data keys. May answer from a cache, except with `fresh`: then a
+   * ciphertext names a key that the cached organization lacks, because another container sealed it just after a
+   * rotation.
    */
   readonly organization: (id: string, options?: { readonly fresh: boolean }) => Promise<KeyOwner | undefined>;
   /** Epoch milliseconds; for tests. */
@@ -18,9 +19,9 @@ export interface VaultOptions {
 }
 
 /**
- * Envelope encryption: each organization has a data key wrapped by KMS, and each secret is sealed under a key derived
- * from it, bound to its place (sealed-format.ts). New seals use the newest data key; old ones open as long as the key
- * they name is there. A rollback of a whole item to an older state of itself is not detected.
+ * Envelope encryption: each organization has a data key wrapped by KMS, and each secret is sealed under a key
+ * derived from it, bound to its place (sealed-format.ts). New secrets are sealed with the newest data key; old
+ * secrets open as long as their key exists. A rollback of a whole item to its own older state is not detected.
  */
 export function createVault({ keys, organization, now }: VaultOptions): Vault {
   const cached = keyCache(now === undefined ? {} : { now });
@@ -47,12 +48,12 @@ export function createVault({ keys, organization, now }: VaultOptions): Vault {
       const found = (await organization(organizationId, { fresh }))?.dataKeys.find(({ id }) => id === keyId);
       if (found !== undefined) return dataKey(organizationId, keyId, found.wrapped);
     }
-    throw new SealBroken("the data key that it names is gone");
+    throw new SealBroken("the data key that it names does not exist any more");
   }
 
   return {
     async prepare(organizationId) {
-      // Holds the key itself: a grant that comes while KMS and the tables are down can still be sealed.
+      // Keeps the key itself, so that a grant can be sealed even while KMS and the tables are down.
       const { id, key } = await newestKey(organizationId);
       return {
         async seal(place, plaintext) {

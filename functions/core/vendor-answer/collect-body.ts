@@ -2,27 +2,30 @@ import { VendorError } from "../errors.ts";
 import { present } from "../present.ts";
 import { type VendorResponse, VendorUnreachable } from "../vendor-http.ts";
 
-/** The bytes of a body, up to its end or to where it broke off. */
+/** The bytes of a body, up to its end or to the point where it broke off. */
 export interface CollectedBody {
   readonly bytes: Buffer;
-  /** Why there is no more, where the body did not come to its end. */
+  /** Set if the body did not reach its end: the reason. */
   readonly cut?: Error;
 }
 
 export interface CollectLimits {
-  /** More than this is refused, and the connection ended. */
+  /** A larger body is refused, and the connection ended. */
   readonly maxBytes: number;
-  /** For all of it, in milliseconds: the idle limit alone would let a vendor that drips go on for hours. */
+  /** Time for the whole body, in milliseconds: with only the idle limit, a slow vendor could continue for hours. */
   readonly timeoutMs: number;
-  /** Called whenever no byte came for `quietMs`. `true`: the body is complete although the vendor keeps the connection open. */
+  /**
+   * Called whenever no byte has come for `quietMs`. `true`: the body is complete although the vendor keeps the
+   * connection open.
+   */
   readonly isWhole?: (soFar: Buffer) => boolean;
   readonly quietMs?: number;
 }
 
 /**
- * A vendor's body in memory. What came before a cut is kept: the caller decides whether it is of use. It listens for the
- * pieces as they arrive, because a stream that fails drops those that were not read yet.
- * @throws {VendorError} 502, it is larger than `maxBytes`
+ * Reads a vendor's body into memory. The bytes before a cut are kept: the caller decides whether it can use
+ * them. Listens for the chunks as they arrive, because a stream that fails drops chunks that were not read yet.
+ * @throws {VendorError} 502: the body is larger than `maxBytes`
  */
 export function collectBody(
   { body }: Pick<VendorResponse, "body">,
@@ -70,5 +73,5 @@ export function collectBody(
 }
 
 export function tooLarge(): VendorError {
-  return new VendorError(502, "vendor_answer_too_large", "the vendor's answer is larger than it may be");
+  return new VendorError(502, "vendor_answer_too_large", "the vendor's answer is larger than the limit");
 }

@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
 
 /**
- * A body's text, without a byte order mark and without blank lines around it. The bytes decide, not the header's charset: UTF-8 where they are that,
- * UTF-16 by its mark or by the zero bytes of its first letter (RFC 4627 section 3), else Latin-1, in which each byte
- * stands for a letter and none is lost.
+ * A body's text, without a byte order mark and without white space around it. The bytes decide, not the
+ * header's charset: UTF-8 if they are valid UTF-8; UTF-16 by its byte order mark or by the zero byte in its
+ * first letter (RFC 4627 section 3); otherwise Latin-1, in which each byte is a letter and none is lost.
  */
 export function decodeText(bytes: Buffer): string {
   return decode(bytes).trim();

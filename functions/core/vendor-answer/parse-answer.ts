@@ -1,25 +1,28 @@
 import { JsonTooDeep, parseJson } from "../parse-json.ts";
 
-/** What a body holds. */
+/** The parsed content of a body. */
 export interface ParsedAnswer {
-  /** Of JSON, or the members of a form. */
+  /** The value of JSON, or the members of a form. */
   readonly value: unknown;
   /** For each object in the value: which tokens (`TOKENS`) were JSON numbers, with their digits as text. */
   readonly numerals: Numerals;
-  /** It nests deeper than anybody may walk through: only the texts, numbers and booleans of its outermost object are there. */
+  /**
+   * Set if the JSON is nested too deep: the value then contains only the texts, numbers and booleans of the
+   * outermost object.
+   */
   readonly isTooDeep?: true;
 }
 
-/** By object: the name of each such token, and the text that stands in its place. */
+/** For each object: the names of its token members, and the text that replaces the number. */
 export type Numerals = ReadonlyMap<object, ReadonlyMap<string, string>>;
 
 /** Opaque texts (RFC 6749 sections 1.4 and 1.5) that some vendors write as JSON numbers. */
 const TOKENS: readonly string[] = ["access_token", "refresh_token"];
 
 /**
- * JSON under whatever content type. Integers beyond 2^53 stay as they are written, as text (Meta's `user_id`); tokens do,
- * whatever their size.
- * @returns undefined: it is none
+ * Parses JSON under any content type. Integers beyond 2^53 are kept as text, as they were written (Meta's
+ * `user_id`); so are tokens of any size.
+ * @returns undefined: the text is not JSON
  */
 export function parseJsonAnswer(text: string): ParsedAnswer | undefined {
   const numerals = new Map<object, Map<string, string>>();
@@ -40,7 +43,10 @@ export function parseJsonAnswer(text: string): ParsedAnswer | undefined {
   }
 }
 
-/** JSON.parse itself does not recurse. A grant must not be lost for what a vendor nests beside it. */
+/**
+ * Reads the outermost members with JSON.parse, which does not recurse. A grant must not be lost because of deep
+ * nesting beside it.
+ */
 function plainMembers(text: string): ParsedAnswer | undefined {
   try {
     const members = Object.entries(JSON.parse(text) as object);
@@ -63,11 +69,12 @@ const STRICT_MEMBER = /^[A-Za-z_][\w.[\]%:-]*=[^\s<>"{}\\]*$/;
 const OF_AN_ANSWER = /(?:^|&)(?:access_token|error)=/;
 
 /**
- * A form (RFC 6749 predates those vendors that answer with one), under whatever content type. Where the content type
- * does not call it one, each member must look like a member, and an access token or an error must be among them: no page
- * and no sentence passes for a form. A grant under 2xx, or a body that starts with an error code, is checked less strictly, as
- * some vendors do not encode spaces: each member starts like one, with no `<`.
- * @returns undefined: it is none
+ * Parses a form (RFC 6749 predates those vendors that answer with one), under any content type. If the content
+ * type is not that of a form, each member must look like a member, and there must be an access token or an
+ * error: so no page and no sentence is taken for a form. A grant under 2xx, or a body that starts with an error
+ * code, is checked less strictly, because some vendors do not encode spaces: each member must start like one,
+ * and there must be no `<`.
+ * @returns undefined: the text is not a form
  */
 export function parseForm(text: string, contentType: string, isSuccess = false): ParsedAnswer | undefined {
   const isDeclared = /^application\/x-www-form-urlencoded\b/i.test(contentType);

@@ -6,19 +6,19 @@ import { isWholeJson, type Numerals, type ParsedAnswer, parseForm, parseJsonAnsw
 import { guesses, unpack } from "./unpack.ts";
 
 /**
- * A vendor that holds its connection open after its answer: when the text is complete JSON and nothing came for so long,
- * the answer is there.
+ * Time after which an answer is complete although the vendor keeps its connection open: the text is whole JSON,
+ * and no byte came for so long.
  */
 export const QUIET_MS = 2_000;
 
-/** Where the caller gives no limit of its own. */
+/** Default time limit. */
 const TIMEOUT_MS = 20_000;
 
-/** What a vendor answered, whatever it was wrapped in. */
+/** A vendor's answer, unpacked and parsed. */
 export interface VendorAnswer {
-  /** Of JSON, or the members of a form; undefined: neither. */
+  /** The value of JSON, or the members of a form; undefined: neither. */
   readonly value: unknown;
-  /** Unpacked, without a byte order mark and blanks around it. */
+  /** Unpacked, without a byte order mark and white space around it. */
   readonly text: string;
   /** See parse-answer.ts. */
   readonly numerals: Numerals;
@@ -26,21 +26,22 @@ export interface VendorAnswer {
 }
 
 export interface AnswerLimits {
-  /** Of the body as it comes, and unpacked. */
+  /** Limit for the body as received, and for the unpacked body. */
   readonly maxBytes: number;
-  /** For all of the body, in milliseconds. */
+  /** Time for the whole body, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Whether a form counts; default false. */
+  /** Whether a form is accepted; default false. */
   readonly forms?: boolean;
 }
 
 /**
- * Reads a vendor's answer: packed though we asked for `identity`, named or not; with a byte order mark; in Latin-1; JSON
- * or a form under any content type; cut behind its last brace. Field reports of all of these cost users their
- * connections elsewhere (docs/adr/0023-one-reader.md). A cut body counts only where its JSON is whole; a cut form never
- * does, because nothing tells its end.
+ * Reads a vendor's answer, even if it is compressed although we asked for `identity`, with or without the
+ * header for this; with a byte order mark; in Latin-1; JSON or a form under any content type; cut off after its
+ * last brace. According to field reports, each of these has cost users their connections elsewhere
+ * (docs/adr/0023-one-reader.md). A cut body counts only if its JSON is whole; a cut form never does, because
+ * nothing shows its end.
  * @throws {VendorError} 502 `vendor_answer_too_large`: larger than `maxBytes`, or unpacks to more
- * @throws {VendorUnreachable} it stalled, was cut, or did not end in time, and is not whole
+ * @throws {VendorUnreachable} the body stalled, was cut, or did not end in time, and is not whole
  */
 export async function readAnswer(
   response: Pick<VendorResponse, "headers" | "body"> & { readonly status?: number },
@@ -63,9 +64,9 @@ export async function readAnswer(
 }
 
 /**
- * The same for JSON alone.
+ * Reads an answer that must be JSON.
  * @returns undefined: there is no body
- * @throws {VendorError} 502, it is no JSON, or too large
+ * @throws {VendorError} 502: not JSON, nested too deep, or too large
  */
 export async function readJson(
   response: Pick<VendorResponse, "headers" | "body">,
@@ -77,11 +78,11 @@ export async function readJson(
   throw new VendorError(
     502,
     "vendor_answer_unreadable",
-    "the vendor's answer is not the JSON that it should be",
+    "the vendor's answer is not JSON, or nested too deep",
   );
 }
 
-/** A vendor's string or number as a trimmed string. @returns undefined: it is something else, or empty */
+/** A vendor's string or number as a trimmed string. @returns undefined: another type, or empty */
 export function asText(value: unknown): string | undefined {
   const text = typeof value === "string" || typeof value === "number" ? String(value).trim() : "";
   return text === "" ? undefined : text;

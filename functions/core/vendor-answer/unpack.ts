@@ -14,7 +14,10 @@ export interface Unpacked {
   readonly isComplete: boolean;
 }
 
-/** A vendor's encoding within another: a gateway that packs what its application packed already. More is no answer. */
+/**
+ * Most encodings around each other: a gateway may compress what its application has compressed already. More
+ * are not unpacked.
+ */
 const MAX_LAYERS = 3;
 
 type Codec = (packed: Buffer, options: ZlibOptions) => Buffer;
@@ -22,7 +25,7 @@ type Codec = (packed: Buffer, options: ZlibOptions) => Buffer;
 const zlibOrRaw: Codec = (packed, options) =>
   isZlib(packed) ? inflateSync(packed, options) : inflateRawSync(packed, options);
 
-/** By the names of RFC 9110 section 8.4.1. `deflate` means zlib there, and the bare stream at some servers. */
+/** By the names of RFC 9110 section 8.4.1. There, `deflate` means zlib; some servers send the bare deflate stream. */
 const CODECS: Readonly<Record<string, Codec>> = {
   gzip: gunzipSync,
   "x-gzip": gunzipSync,
@@ -35,10 +38,10 @@ const CODECS: Readonly<Record<string, Codec>> = {
 };
 
 /**
- * Unpacks a body: by its Content-Encoding, and by its first bytes where the header is silent. Ignores a Content-Encoding that
- * does not match the body: some gateways unpack a body and leave the header.
- * @param maxBytes at most so much of unpacked text is made; no memory is taken for more
- * @throws {VendorError} 502, it unpacks to more
+ * Unpacks a body: by its Content-Encoding, and by its first bytes where the header is silent. Ignores a
+ * Content-Encoding that does not match the body: some gateways unpack a body and leave the header.
+ * @param maxBytes limit of the unpacked bytes; no memory is used for more
+ * @throws {VendorError} 502: the body unpacks to more
  */
 export function unpack(packed: Buffer, contentEncoding: string, maxBytes: number): Unpacked {
   const named = contentEncoding
@@ -63,10 +66,10 @@ export function unpack(packed: Buffer, contentEncoding: string, maxBytes: number
 }
 
 /**
- * What else a body may be whose text makes no sense: not packed at all, whatever its header says; or packed by brotli or as a
- * bare deflate stream without a header, which have no mark.
- * @param received as it came
- * @param unpacked what `unpack` made of it
+ * Other readings of a body whose text cannot be parsed: not packed at all, whatever its header says; or packed
+ * by brotli or as a bare deflate stream, which have no mark at their beginning.
+ * @param received the bytes as received
+ * @param unpacked the result of `unpack`
  */
 export function* guesses(received: Buffer, unpacked: Buffer, maxBytes: number): Generator<Unpacked> {
   if (received !== unpacked) yield { bytes: received, isComplete: true };
@@ -75,12 +78,12 @@ export function* guesses(received: Buffer, unpacked: Buffer, maxBytes: number): 
       const found = codec === undefined ? undefined : decoded(codec, unpacked, maxBytes);
       if (found !== undefined) yield found;
     } catch {
-      // Too large to be an answer.
+      // This reading is too large to be an answer.
     }
   }
 }
 
-/** RFC 1952 section 2.3.1; RFC 1950 section 2.2. */
+/** Finds the codec by the first bytes: RFC 1952 section 2.3.1; RFC 1950 section 2.2. */
 function codecOf(bytes: Buffer): Codec | undefined {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync;
   return isZlib(bytes) ? inflateSync : undefined;
@@ -91,7 +94,7 @@ function isZlib(bytes: Buffer): boolean {
   return (first & 0x0f) === 8 && first >> 4 <= 7 && (first * 256 + second) % 31 === 0;
 }
 
-/** @returns undefined: it is not packed like that */
+/** @returns undefined: the bytes are not packed in this way */
 function decoded(codec: Codec, packed: Buffer, maxBytes: number): Unpacked | undefined {
   try {
     return { bytes: codec(packed, { maxOutputLength: maxBytes }), isComplete: true };
@@ -101,7 +104,7 @@ function decoded(codec: Codec, packed: Buffer, maxBytes: number): Unpacked | und
     if (code !== "Z_BUF_ERROR") return undefined;
   }
   try {
-    // The body is cut off: decodes as much as there is.
+    // The body is cut off: decodes as much as possible.
     const bytes = codec(packed, { maxOutputLength: maxBytes, finishFlush: constants.Z_SYNC_FLUSH });
     return { bytes, isComplete: false };
   } catch (error) {

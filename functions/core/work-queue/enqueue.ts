@@ -10,7 +10,7 @@ async function enqueue(queue: WorkQueue, work: readonly QueuedWork[]): Promise<v
 
 /**
  * Functions with which core/grant queues work for a worker, in the message group of the grant's client.
- * @param queue made when the first message is to be sent
+ * @param queue makes the queue when the first message is sent
  */
 export function enqueuers(
   queue: () => WorkQueue,
@@ -29,8 +29,8 @@ export function enqueuers(
 }
 
 /**
- * Has a worker mark a user's instances, or take the marks off.
- * @param delaysSeconds one message for each: after how many seconds it is seen
+ * Has a worker mark a user's instances, or remove the marks.
+ * @param delaysSeconds sends one message for each delay: it stays hidden for so many seconds
  * @throws the queue did not take all of them
  */
 export async function enqueueSuspension(

@@ -17,8 +17,8 @@ export class UnreadableWork extends Error {
 const LONGEST_KIND = 40;
 
 /**
- * The body of a message. While a new version is deployed, functions of the previous version send and read messages, too. Both
- * versions must understand each other's messages.
+ * The body of a message. While a new version is deployed, functions of the previous version also send and read
+ * messages. Both versions must understand each other's messages.
  */
 export function writeMessage(work: Work): string {
   if (work.kind !== "delete") return JSON.stringify(work);
@@ -37,7 +37,7 @@ export function readMessage(body: string): Work {
     throw new UnreadableWork(`the message names a kind of work that is unknown here: ${named}`);
   }
   const work = readers[kind](message);
-  if (work === undefined) throw new UnreadableWork(`the message lacks what its work takes: ${kind}`);
+  if (work === undefined) throw new UnreadableWork(`the message lacks a field of its work: ${kind}`);
   return work;
 }
 
@@ -51,7 +51,10 @@ function parse(body: string): Message {
   }
 }
 
-/** Field by field: nothing goes on that is not named here. Each gives undefined where something is missing. */
+/**
+ * Reads each field separately, so that unknown fields are dropped. Each reader returns undefined if a field is
+ * missing.
+ */
 const readers: { readonly [Kind in WorkKind]: (message: Message) => Work<Kind> | undefined } = {
   refresh({ instanceId, cause, version }) {
     const known = refreshCauses.find((each) => each === cause);

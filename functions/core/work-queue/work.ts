@@ -4,9 +4,9 @@ import type { PendingKey } from "../instances/pending-sign-in.ts";
 import type { SuspensionWork } from "../tenants/mark-instances.ts";
 
 /**
- * What there is for the worker to do, by its kind: ids and what happened to them, never a secret. For a kind that is added
- * here, the compiler asks how its message is read (message.ts), who works on it (functions/worker/dispatch.ts), and what
- * its dead letters show (bin/admin/dead-letters-command.ts).
+ * The worker's kinds of work: ids and events, never a secret. For each kind in this list, the compiler requires
+ * a reader of its message (message.ts), a handler (functions/worker/dispatch.ts), and what its dead letters
+ * show (bin/admin/dead-letters-command.ts).
  */
 interface WorkByKind {
   refresh: RefreshWork;
@@ -21,7 +21,7 @@ interface WorkByKind {
 
 export type WorkKind = keyof WorkByKind;
 
-/** A union, told apart by `kind`; or one member of it. */
+/** A union, distinguished by `kind`; or one member of it. */
 export type Work<Kind extends WorkKind = WorkKind> = {
   [Each in Kind]: { readonly kind: Each } & WorkByKind[Each];
 }[Kind];
@@ -29,22 +29,22 @@ export type Work<Kind extends WorkKind = WorkKind> = {
 /** An instance that is marked for deletion. */
 export interface DeletionWork {
   readonly instanceId: number;
-  /** As it was when it was marked. */
+  /** The version when the instance was marked. */
   readonly version?: number;
 }
 
-/** Work, and how the queue is to deal with it. */
+/** Work, and the queue's settings for its message. */
 export type QueuedWork = Work & {
   /** Keeps one vendor's backlog from delaying others. */
   readonly group: string;
-  /** How long the message stays hidden: 900 s at most. */
+  /** How long the message stays hidden; at most 900 s. */
   readonly delaySeconds?: number;
 };
 
 export interface WorkQueue {
   /**
    * Sends in batches.
-   * @returns for each, whether it was sent
+   * @returns for each message, whether it was sent
    */
   send(work: readonly QueuedWork[]): Promise<readonly boolean[]>;
 }

@@ -150,7 +150,7 @@ describe("a message that is not ours", () => {
       JSON.stringify({ kind: "event", event: { ...event, [field]: undefined } }),
     ]),
   ])("has its own error when a field of its kind is missing: %s %s", (kind, body) => {
-    expect(reading(body)).toThrow(new UnreadableWork(`the message lacks what its work takes: ${kind}`));
+    expect(reading(body)).toThrow(new UnreadableWork(`the message lacks a field of its work: ${kind}`));
   });
 });
 

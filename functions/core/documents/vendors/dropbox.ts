@@ -23,7 +23,8 @@ export const dropbox: PathVendor = {
   // list_folder takes up to 2000, search_v2 up to 1000.
   maxPageSize: 1000,
 
-  // "Endpoint-specific errors" come as 409 with `error_summary`: https://www.dropbox.com/developers/documentation/http/documentation#error-handling
+  // "Endpoint-specific errors" have status 409 and an `error_summary`:
+  // https://www.dropbox.com/developers/documentation/http/documentation#error-handling
   refusal(status, body) {
     if (status !== 409) return undefined;
     const summary = (body as { error_summary?: unknown } | undefined)?.error_summary;
@@ -69,13 +70,13 @@ export const dropbox: PathVendor = {
     }
   },
 
-  // files/upload makes missing parents, and takes up to 150 MB.
+  // files/upload creates missing parents, and takes up to 150 MB.
   async upload(call, target, content) {
     const argument: files.UploadArg = {
       path: target.path,
       mode: { ".tag": content.overwrite ? "overwrite" : "add" },
       autorename: false,
-      // Else a file with the same bytes is no conflict.
+      // Without this, a file with the same bytes is no conflict.
       strict_conflict: !content.overwrite,
     };
     const metadata = await call.json<files.FileMetadata>({
@@ -99,7 +100,8 @@ export const dropbox: PathVendor = {
   async move(call, item, target) {
     if (item.path?.toLowerCase() !== target.path.toLowerCase())
       return relocate(call, "move_v2", item, target, true);
-    // "Note that we do not currently support case-only renaming." (files/move_v2): by way of another name.
+    // "Note that we do not currently support case-only renaming." (files/move_v2) So this renames to a
+    // temporary name first.
     const between = `${target.path}.${crypto.randomUUID()}`;
     const away = await relocate(call, "move_v2", item, { path: between }, false);
     try {
@@ -114,14 +116,15 @@ export const dropbox: PathVendor = {
   copyFile: (call, item, target) => relocate(call, "copy_v2", item, target, false),
   copyFolder: (call, item, target) => relocate(call, "copy_v2", item, target, false),
 
-  // To the "deleted files", from which the user can restore; `files/permanently_delete` is for Dropbox Business only.
+  // Moves the item to the "deleted files", from which the user can restore it; `files/permanently_delete` is
+  // for Dropbox Business only.
   async remove(call, item) {
     await rpc(call, "files/delete_v2", { path: item.reference });
   },
 
-  // files/restore brings back a revision of a file; for folders there is nothing like it.
+  // files/restore restores a revision of a file; there is no such call for folders.
   async restore(call, item) {
-    if (item.directory) throw new NotSupported("bringing a folder back", "dropbox");
+    if (item.directory) throw new NotSupported("restoring a folder", "dropbox");
     const { rev } = item.raw as files.FileMetadata;
     await rpc(call, "files/restore", { path: item.path ?? item.reference, rev });
   },
@@ -185,7 +188,7 @@ export const dropbox: PathVendor = {
     }
   },
 
-  // files/list_revisions gives the newest first, 100 at most.
+  // files/list_revisions returns the newest first, at most 100.
   async revisions(call, item) {
     const { entries } = await rpc<files.ListRevisionsResult>(call, "files/list_revisions", {
       path: item.reference,
@@ -201,7 +204,7 @@ export const dropbox: PathVendor = {
   },
 };
 
-/** What an `error_summary` means, first match; anything else is the request's fault. */
+/** The meaning of an `error_summary`; the first match counts. Any other is the request's fault. */
 const refusals: readonly (readonly [RegExp, Refusal])[] = [
   [/\bnot_found\b/, "not_found"],
   [/\bconflict\b/, "conflict"],
@@ -240,7 +243,7 @@ function toItem(metadata: Metadata): DocumentsItem {
     refId: metadata.id,
     directory: false,
     size: metadata.size,
-    // Dropbox has no creation time; what the uploading device said comes nearest.
+    // Dropbox has no creation time; the time that the uploading device sent is the nearest.
     createdDate: metadata.client_modified,
     modifiedDate: metadata.server_modified,
     mimeType: mediaTypeOf(metadata.name),
@@ -249,8 +252,9 @@ function toItem(metadata: Metadata): DocumentsItem {
 }
 
 /**
- * The path in lower case, percent-encoded twice, as this API always had it (the root is `%252F`): so a parent's id is
- * known without a call, and the id goes through URLs whether or not a client encodes it. `refId` is Dropbox's stable id.
+ * The path in lower case, percent-encoded twice, as always in this API (the root is `%252F`). So a parent's id
+ * is known without a call, and the id works in URLs whether or not a client encodes it. `refId` is Dropbox's
+ * stable id.
  */
 function idOf(lowerPath: string): string {
   return encodeURIComponent(encodeURIComponent(lowerPath));
@@ -284,7 +288,7 @@ function wirePath(reference: string): string {
   return reference === "/" ? "" : reference;
 }
 
-/** JSON for a header: "HTTP header safe JSON", every character that is not printable ASCII escaped. */
+/** JSON for a header: "HTTP header safe JSON", in which every character that is not printable ASCII is escaped. */
 function headerJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
@@ -334,7 +338,7 @@ async function sharedLinks(call: VendorCall, item: DocumentsItem): Promise<shari
   return links;
 }
 
-/** https://help.dropbox.com/share/force-download: dl=1 is the bytes, dl=0 a page. */
+/** https://help.dropbox.com/share/force-download: dl=1 returns the bytes, dl=0 a page. */
 function withDownload(link: string, value: "0" | "1"): string {
   const url = new URL(link);
   url.searchParams.set("dl", value);

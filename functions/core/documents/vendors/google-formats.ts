@@ -1,12 +1,15 @@
 import { InvalidRequest } from "../../errors.ts";
 import { mediaTypeOf } from "../media-types.ts";
 
-/** Google's own documents have no bytes: they are exported. */
+/** Google's own documents have no bytes, so they are exported. */
 export function isGoogleFormat(mimeType: string | undefined): boolean {
   return mimeType?.startsWith("application/vnd.google-apps.") ?? false;
 }
 
-/** Extensions of https://developers.google.com/workspace/drive/api/guides/ref-export-formats, the first offered one is taken. */
+/**
+ * Extensions from https://developers.google.com/workspace/drive/api/guides/ref-export-formats; the first one
+ * that is offered is used.
+ */
 const preferred = [
   "docx",
   "xlsx",
@@ -40,9 +43,9 @@ export function formatOf(mediaType: string): ExportFormat {
 }
 
 /**
- * The format for a caller who names none: an Office format where there is one.
- * @param offered what the vendor says that this document can become
- * @throws {InvalidRequest} it can become nothing (a form, a site)
+ * Chooses the format if the caller names none: an Office format if there is one.
+ * @param offered the formats in which the vendor can export this document
+ * @throws {InvalidRequest} the vendor can export it in no format (a form, a site)
  */
 export function chooseFormat(offered: readonly string[]): ExportFormat {
   const extension = preferred.find((each) => offered.includes(mediaTypeOf(`a.${each}`)));

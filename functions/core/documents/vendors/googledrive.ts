@@ -18,7 +18,10 @@ const FOLDER = "application/vnd.google-apps.folder";
 const FIELDS =
   "id,name,mimeType,size,createdTime,modifiedTime,parents,trashed,md5Checksum,description,appProperties,webViewLink,webContentLink";
 
-/** Without them items of shared drives are not found: https://developers.google.com/workspace/drive/api/guides/enable-shareddrives */
+/**
+ * Without these parameters, items of shared drives are not found:
+ * https://developers.google.com/workspace/drive/api/guides/enable-shareddrives
+ */
 const ALL_DRIVES = { supportsAllDrives: "true" };
 const LIST_ALL_DRIVES = { ...ALL_DRIVES, includeItemsFromAllDrives: "true" };
 
@@ -51,7 +54,7 @@ export const googledrive: IdVendor = {
   get: getFile,
 
   async child(call, folder, name) {
-    // A slash in a Drive name stands as U+FF0F in our paths.
+    // Our paths write a slash in a Drive name as U+FF0F.
     const names = [...new Set([name, name.replaceAll("／", "/")])];
     const { files = [] } = await listFiles(call, {
       q: `(${names.map((each) => `name = ${quoted(each)}`).join(" or ")}) and ${quoted(folder)} in parents and trashed = false`,
@@ -96,7 +99,7 @@ export const googledrive: IdVendor = {
         await sendMultipart(call, "PATCH", `${UPLOAD}/${existing.reference}`, query, described, content),
       );
     }
-    // Google's own types would turn the bytes into something else.
+    // With one of Google's own types, Drive would convert the bytes.
     const mimeType = isGoogleFormat(content.mimeType) ? UNKNOWN_TYPE : content.mimeType;
     const metadata = { name: target.name, parents: [target.parent], mimeType, ...described };
     return toItem(await sendMultipart(call, "POST", UPLOAD, query, metadata, content));
@@ -146,7 +149,7 @@ export const googledrive: IdVendor = {
     await update(call, item, { trashed: false });
   },
 
-  // files.list cannot search below a folder: the hub leaves out what lies elsewhere.
+  // files.list cannot search below a folder: the hub leaves out the items outside of it.
   search(call, { text }, page) {
     const q =
       text === undefined
@@ -177,7 +180,7 @@ export const googledrive: IdVendor = {
 
   describe: async (call, item, wanted) => update(call, item, details(item, wanted)),
 
-  // The links work only for people with access; reading them shares nothing.
+  // The links work only for people with access; reading the links shares nothing.
   async links(_call, item) {
     const file = item.raw as DriveFile;
     return {
@@ -195,7 +198,7 @@ export const googledrive: IdVendor = {
       pageSize: "1000",
     });
     const { revisions = [] } = await call.json<drive_v3.Schema$RevisionList>({ method: "GET", url });
-    // revisions.list gives the oldest first.
+    // revisions.list returns the oldest first.
     return revisions.toReversed().map((revision) => ({
       id: revision.id ?? "",
       ...present({
@@ -253,7 +256,10 @@ function toItem(file: DriveFile): DocumentsItem {
   };
 }
 
-/** Drive has no tags; they lie in properties that only this app sees, one each (124 bytes for key and value), in order. */
+/**
+ * Drive has no tags: each tag is stored, in order, in a property that only this app can read (124 bytes for key
+ * and value).
+ */
 function tagsOf(file: DriveFile): string[] {
   return Object.entries(file.appProperties ?? {})
     .filter(([key]) => /^tag\d+$/.test(key))
@@ -263,7 +269,7 @@ function tagsOf(file: DriveFile): string[] {
 
 function details(existing: DocumentsItem | undefined, { description, tags }: Details) {
   if (tags === undefined) return present({ description });
-  // A property is cleared by null; the SDK's type does not say so, the reference does.
+  // `null` deletes a property: the SDK's type does not say this, but the reference does.
   const appProperties: Record<string, string | null> = {};
   for (const index of (existing?.tags ?? []).keys()) appProperties[`tag${index}`] = null;
   for (const [index, tag] of tags.entries()) appProperties[`tag${index}`] = tag;
@@ -324,7 +330,10 @@ function about(call: VendorCall, fields: string): Promise<drive_v3.Schema$About>
   return call.json({ method: "GET", url: withQuery(ABOUT, { fields }) });
 }
 
-/** https://developers.google.com/workspace/drive/api/guides/search-files: quotes and backslashes are escaped by a backslash. */
+/**
+ * https://developers.google.com/workspace/drive/api/guides/search-files: a backslash escapes quotes and
+ * backslashes.
+ */
 function quoted(value: string): string {
   return `'${value.replace(/[\\']/g, "\\$&")}'`;
 }

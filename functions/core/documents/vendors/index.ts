@@ -1,6 +1,6 @@
 import type { DocumentsVendor } from "../vendor.ts";
 
-/** How each vendor of the Documents hub is loaded, by its connector's key: a function loads those that it is asked for. */
+/** Loaders of the Documents hub's vendors, by connector key: a function loads only the vendors that it needs. */
 const loaders: Readonly<Record<string, () => Promise<DocumentsVendor>>> = {
   dropbox: async () => (await import("./dropbox.ts")).dropbox,
   googledrive: async () => (await import("./googledrive.ts")).googledrive,

@@ -13,9 +13,9 @@ import { withTimeout } from "../with-timeout.ts";
 import { consentKey, isUnproven, provenKey, unprovenKey } from "./key.ts";
 
 /**
- * Who is behind an access token.
- * @returns undefined: the connector cannot tell
- * @throws the vendor does not, or not in time
+ * The vendor account of an access token.
+ * @returns undefined: the connector has no account call
+ * @throws the vendor refuses, or does not answer in time
  */
 export async function lookUpAccount(
   deps: Pick<GrantDeps, "http" | "sleep" | "timing">,
@@ -34,7 +34,7 @@ export async function lookUpAccount(
   throw new Error(`${connector.key}'s account call was refused: ${answer.kind}`);
 }
 
-/** @throws the vendor does not answer, not in time, or not readably; or the connector has no such call */
+/** @throws the vendor does not answer in time, its answer cannot be read, or the connector has no account call */
 export async function askAccount(
   deps: Pick<GrantDeps, "http" | "sleep" | "timing">,
   connector: Connector,
@@ -49,10 +49,10 @@ export async function askAccount(
   );
 }
 
-/** What an account call needs of a grant. */
+/** The part of a grant that an account call needs. */
 type Won = Pick<Grant, "accessToken" | "endpoint" | "extra">;
 
-/** Vendor values may have any length. A long id is hashed: different ids stay different. */
+/** Vendor values may have any length. A long id is hashed, so different ids stay different. */
 function bounded({ id, name, email }: Account): Account {
   const fits = (text: string | undefined, budget: number): text is string =>
     text !== undefined && textBytes(text) <= budget;
@@ -64,8 +64,8 @@ function bounded({ id, name, email }: Account): Account {
 }
 
 /**
- * Writes down whose account an instance is, after its grant is safe: brief, best effort. Never throws.
- * Needed where a vendor's revocation ends the whole consent, and to notice another account at the next sign-in.
+ * Stores the account of an instance after its grant is safe: short, best effort. Never throws. The account is
+ * needed where a vendor's revocation ends the whole consent, and to notice another account at the next sign-in.
  */
 export async function noteAccount(
   deps: GrantDeps,
@@ -86,13 +86,13 @@ export async function noteAccount(
     const noted = { account, at, ...present({ consentKey: key }) };
     await deps.instances.noteAccount(id, { epoch, ...present({ consentKey: seen }) }, noted);
   } catch {
-    // The instance works without it.
+    // The instance works without a stored account.
   }
 }
 
 /**
- * The account of an instance, for a sign-in that is to be compared with it. Where it was not noted, the vendor is asked with
- * the stored access token. Never throws.
+ * The account of an instance, for comparison with the account of a sign-in. If it is not stored, it is looked
+ * up at the vendor with the stored access token. Never throws.
  * @returns undefined: unknown
  */
 export async function knownAccount(deps: GrantDeps, instance: Instance): Promise<Account | undefined> {
@@ -107,7 +107,7 @@ export async function knownAccount(deps: GrantDeps, instance: Instance): Promise
   }
 }
 
-/** What was found out about an instance's account, for the write of a sign-in (sign-in/carry-over.ts). */
+/** The known account of an instance, for the write of a sign-in (sign-in/carry-over.ts). */
 export function accountBefore(
   { epoch }: Pick<Instance, "epoch">,
   account: Account | undefined,
@@ -116,10 +116,10 @@ export function accountBefore(
 }
 
 /**
- * Writes down that the vendor has accepted the client of an instance that was imported without a proof: from now on it counts as
- * a sibling in every organization. Once in an instance's life, after its grant is safe. Never throws; what fails is done by the
- * next refresh.
- * @returns the instance as it is then
+ * Stores that the vendor has accepted the client of an instance that was imported without a proof: from now on
+ * the instance counts as a sibling in every organization. Runs once per instance, after its grant is safe.
+ * Never throws; if it fails, the next refresh does it.
+ * @returns the instance after the write
  */
 export async function noteProof(
   deps: Pick<GrantDeps, "instances" | "sleep" | "timing">,

@@ -13,27 +13,30 @@ export function consentKey(
   account?: Instance["account"],
 ): string | undefined {
   if (connector.oauth2.revocation?.ends !== "grant") return undefined;
-  // Hashed: an account's id may be of any length, or an e-mail address.
+  // Hashed, because an account's id may be of any length, or an e-mail address.
   return `${refreshGroup}#${account === undefined ? "" : short(account.id)}`;
 }
 
 /**
- * The same consent's key for an instance whose client the vendor has not accepted yet: an import that could not be tried. A
- * client's id is public, so anybody could name another organization's. Such an instance counts as a sibling in its own
- * organization only.
+ * The key of the same consent for an instance whose client the vendor has not accepted yet: an import that
+ * could not be tried. A client's id is public, so anybody could send the id of another organization's client.
+ * Such an instance counts as a sibling in its own organization only.
  */
 export function unprovenKey(key: string, organizationId: string): string {
   const [group, account] = partsOf(key);
   return `${group}@${short(organizationId)}#${account}`;
 }
 
-/** The key that counts in every organization: for when the vendor has accepted the client in a code exchange or a refresh. */
+/**
+ * The key that counts in every organization, after the vendor has accepted the client in a code exchange or a
+ * refresh.
+ */
 export function provenKey(key: string): string {
   const [group, account] = partsOf(key);
   return `${group}#${account}`;
 }
 
-/** An older instance, whose key does not carry this mark, counts as proven. */
+/** An instance of an earlier version of Linkspan has a key without this mark, and counts as proven. */
 export function isUnproven({ consentKey: key }: Pick<Instance, "consentKey">): boolean {
   return key !== undefined && key !== provenKey(key);
 }
@@ -46,7 +49,7 @@ export function hasUnknownAccount(
   return key !== undefined && provenKey(key) === consentKey(connector, refreshGroup);
 }
 
-/** Client and account; neither hash holds one of the two separators. */
+/** The two hashes, of client and account; neither contains a separator. */
 function partsOf(key: string): [group: string, account: string] {
   const [scoped = "", account = ""] = key.split("#");
   return [scoped.split("@")[0] ?? "", account];

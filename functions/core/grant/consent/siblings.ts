@@ -7,7 +7,7 @@ import { openGrant } from "../store/sealed-grant.ts";
 import { lookUpAccount } from "./account.ts";
 import { consentKey, provenKey, unprovenKey } from "./key.ts";
 
-/** An instance or a pending sign-in that is to end, and that shares a consent. */
+/** An instance or a pending sign-in that must end, and whose consent others may share. */
 export interface ConsentHolder
   extends Pick<Instance, "id" | "organizationId" | "refreshGroup" | "consentKey" | "grant"> {
   /** The version that the grant is sealed for. */
@@ -17,9 +17,10 @@ export interface ConsentHolder
 }
 
 /**
- * Where revocation ends the user's whole grant, siblings are asked for only when the index has had the time to show those that
- * came, or were marked for deletion, just before: an app that connects a user again and then deletes the old instance must not
- * lose both; a user's two instances that are deleted at once must not spare their grant for each other.
+ * Store time from which siblings can be counted, where revocation ends the user's whole consent: the index
+ * needs time to show instances that were created, or marked for deletion, just before. An app that connects a
+ * user again and then deletes the old instance must not lose both. If a user's two instances are deleted at
+ * once, neither must keep the other's grant alive.
  */
 export function siblingsAreCertainAt(deps: WorkerDeps, instance: Instance): number {
   if (connectorOf(deps, instance.connector).oauth2.revocation?.ends !== "grant") return 0;
@@ -27,10 +28,10 @@ export function siblingsAreCertainAt(deps: WorkerDeps, instance: Instance): numb
 }
 
 /**
- * Whether another living instance shares the consent. Another instance counts if it has the same connector and client, and
- * no account that is known to be a different one. If the vendor never accepted the other instance's client, it counts only in
- * its own organization. An unknown account makes the answer "unclear": its account may become known at the next try.
- * If still unknown, keeps the consent rather than break a connection.
+ * Whether another living instance shares the consent. Another instance counts if it has the same connector and
+ * client, and its account is not known to be another one. If the vendor never accepted the other instance's
+ * client, it counts only in its own organization. An unknown account makes the answer "unclear": it may become
+ * known at the next try. If it stays unknown, the caller keeps the consent, so that no connection breaks.
  */
 export async function isShared(
   deps: WorkerDeps,
@@ -42,14 +43,18 @@ export async function isShared(
   if (unknown === undefined || own === undefined) return "unclear";
   const hasSibling = (key: string) =>
     deps.instances.hasSibling(holder.id, key, unprovenKey(key, holder.organizationId), holder.pending);
-  // In this order: a sibling whose account is noted between the two goes from the first to the second.
+  // This order matters: if a sibling's account is noted between the two look-ups, its key changes from the
+  // first to the second.
   const maybe = await hasSibling(unknown);
   if (own === unknown) return maybe;
   if (await hasSibling(own)) return true;
   return maybe && "unclear";
 }
 
-/** Its account may not have been noted: it is asked for once more. @returns undefined: any instance of the client may be a sibling */
+/**
+ * Looks the account up once more if it was not noted. @returns undefined: any instance of the client may be a
+ * sibling
+ */
 async function consentOf(
   deps: WorkerDeps,
   connector: Connector,
@@ -57,7 +62,7 @@ async function consentOf(
   unknown: string | undefined,
 ): Promise<string | undefined> {
   const key = holder.consentKey === undefined ? undefined : provenKey(holder.consentKey);
-  // Where the vendor never tells the account, the accounts of all the client's instances are unknown.
+  // Without an account call, the accounts of all the client's instances are unknown.
   if (key !== unknown || connector.account === undefined) return key;
   try {
     const grant = await openGrant(deps.vault, holder, holder.version, holder.grant);

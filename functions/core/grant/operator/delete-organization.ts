@@ -11,8 +11,9 @@ import { pendingsOf } from "./pendings-of.ts";
 import { rescueRecordsOf } from "./rescue-of-organization.ts";
 
 /**
- * After the suspension a first exchange may still be under way: the function that makes instances lives for 2 minutes and
- * sees the suspension within 30 s. Nothing is shredded before, so that its grant is revoked and not only forgotten.
+ * A first exchange may still be under way after the suspension: the function that makes instances lives for 2
+ * minutes and sees the suspension within 30 s. The key is not shredded before this time, so that such a grant
+ * can be revoked.
  */
 const UNDER_WAY_MS = 10 * 60_000;
 
@@ -24,22 +25,31 @@ export interface OrganizationDeletionDeps {
   readonly instances: Pick<InstanceLists, "listByOrganization" | "getMany"> & InstanceRemoval;
   readonly pendings: PendingLists & Pick<PendingSignIns, "get"> & PendingRemoval;
   readonly rescue: Pick<RescueStore, "list" | "read" | "remove">;
-  /** Kills an instance's token and has a worker revoke its grant (grant/revocation/delete-instance.ts). `false`: it is gone. */
+  /**
+   * Invalidates an instance's token and has a worker revoke its grant (grant/revocation/delete-instance.ts).
+   * `false`: the instance does not exist any more.
+   */
   readonly revoke: (instanceId: number) => Promise<boolean>;
-  /** The same for a pending sign-in (grant/store/end-soon.ts). `false`: it was claimed. */
+  /** The same for a pending sign-in (grant/store/end-soon.ts). `false`: it was claimed before. */
   readonly endPending: (pending: PendingSignIn) => Promise<boolean>;
   /** The store's time, epoch milliseconds. */
   readonly now: () => number;
 }
 
 export interface OrganizationDeletion {
-  /** `revoking`: run it again later. `shredded`: nothing of it is left, and nothing opens it. */
+  /**
+   * `revoking`: run the command again later. `shredded`: nothing of the organization is left, and no key opens
+   * what remains elsewhere.
+   */
   readonly state: "revoking" | "shredded";
-  /** Instances whose grants are not revoked yet; once shredded: that were given up, and so live on at their vendors. */
+  /**
+   * Instances whose grants are not revoked yet. After the shredding: instances that were given up; their grants
+   * live on at the vendors.
+   */
   readonly left: readonly Instance[];
-  /** Number of pending sign-ins whose grants are not revoked yet (once shredded: were given up). */
+  /** Number of pending sign-ins whose grants are not revoked yet (after the shredding: that were given up). */
   readonly pendings: number;
-  /** Grants in the rescue bucket, of whom the same is true. */
+  /** The same number for grants in the rescue bucket. */
   readonly rescueRecords: number;
   /**
    * Store time from which a run shreds the key if nothing is left (`shreddedFrom`), and even if something is left
@@ -50,12 +60,12 @@ export interface OrganizationDeletion {
 }
 
 /**
- * Deletes an organization, in as many runs as it takes: suspends it, has every instance revoked at its vendor as the kill
- * switch does, and when none is left (or after 7 days, or at once where the operator says so) shreds its data key and deletes
- * what was its. From the first run on there is no way back.
+ * Deletes an organization, in as many runs as needed. Suspends it and has every instance revoked at its vendor,
+ * as the kill switch does. When no instance is left (or after 7 days, or at once if the operator says so),
+ * shreds its data key and deletes its items. After the first run the deletion cannot be undone.
  *
- * The key goes first: from then on nothing that is left anywhere opens, whatever becomes of the rest of the run. The
- * organization's item goes last, so that a run that was cut off can be repeated.
+ * The key is shredded first: after that, nothing that is left anywhere can be opened, even if the run fails
+ * later. The organization's item is deleted last, so that an interrupted run can be repeated.
  * @param shredNow do not wait for revocations: grants that are left live on at their vendors
  * @throws {NotFound}
  */
@@ -95,7 +105,7 @@ export async function deleteOrganization(
   };
 }
 
-/** Suspended and marked, from the first run on. */
+/** Suspends the organization and marks it as being deleted, unless an earlier run has. */
 async function begin(
   { records, now }: OrganizationDeletionDeps,
   id: string,
@@ -121,7 +131,7 @@ async function shred(
   }
   for (const instance of left) await instances.remove(instance.id);
   for (const pending of leftPending) await pendings.remove(pending);
-  // The rescue worker could never open them again, and would try for ever.
+  // Without the key, the rescue worker could never open these records.
   for (const key of recordKeys) await rescue.remove(key);
   await records.removeOrganization(id);
 }

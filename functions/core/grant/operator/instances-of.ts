@@ -2,7 +2,7 @@ import type { Instance } from "../../instances/instance.ts";
 import type { InstanceLists } from "../../instances/instance-store.ts";
 import { present } from "../../present.ts";
 
-/** All instances of an organization, those being deleted too, as they are now; some at a time. */
+/** All instances of an organization in their current state, including those being deleted; a few at a time. */
 export async function* instancesOf(
   instances: Pick<InstanceLists, "listByOrganization" | "getMany">,
   organizationId: string,

@@ -4,17 +4,21 @@ import type { DeathReason } from "../store/death.ts";
 import { dueWithCleanup } from "../store/due.ts";
 import { timing } from "../timing.ts";
 
-/** `marked`: needs a new sign-in. `left`: may be used as it is. `moved`: somebody uses the table already; look again. */
+/**
+ * `marked`: needs a new sign-in. `left`: safe to use unchanged. `moved`: another process uses the table
+ * already; look again.
+ */
 export type Restored = "marked" | "left" | "moved";
 
 /**
- * An item that came back from a backup holds a refresh token that may have been used since. Where the vendor rotates, such a
- * token is dead, or deadly: a vendor that detects reuse ends the user's whole grant, other instances of the same account
- * included (RFC 9700 section 4.14.2). It must not be sent blindly, so the grant counts as dead until the user signs in again.
- * Where the vendor does not rotate, sending it is harmless, and an `invalid_grant` marks it then.
+ * An item that came back from a backup holds a refresh token that may have been used since. Where the vendor
+ * rotates, such a token is dead, and sending it may do harm: a vendor that detects reuse ends the user's whole
+ * grant, including other instances of the same account (RFC 9700 section 4.14.2). So the token is not sent: the
+ * grant counts as dead until the user signs in again. Where the vendor does not rotate, sending the token is
+ * harmless; if it is dead, an `invalid_grant` marks it then.
  *
- * The write is `markDead`, on condition of the version and fence that were read. A newer grant that lies in the rescue bucket
- * for this version can still be committed, and makes the instance usable again.
+ * The write is `markDead`, on condition of the version and fence that were read. A newer grant of this version
+ * in the rescue bucket can still be committed, and makes the instance usable again.
  * @param now store time, epoch milliseconds
  */
 export async function markRestored(
@@ -31,7 +35,7 @@ export async function markRestored(
   return marked ? "marked" : "moved";
 }
 
-/** Whether sending its refresh token could do harm. */
+/** Whether sending the instance's refresh token could do harm. */
 export function isUnsafe(deps: Pick<GrantDeps, "connectors">, instance: Instance): boolean {
   if (instance.deleting === true || needsReauthentication(instance)) return false;
   const connector = deps.connectors(instance.connector);

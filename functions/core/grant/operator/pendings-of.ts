@@ -1,7 +1,7 @@
 import type { PendingSignIn } from "../../instances/pending-sign-in.ts";
 import type { PendingLists, PendingSignIns } from "../../instances/pending-store.ts";
 
-/** All pending sign-ins of an organization, those that are ending too, as they are now. */
+/** All pending sign-ins of an organization in their current state, including those that are ending. */
 export async function* pendingsOf(
   pendings: PendingLists & Pick<PendingSignIns, "get">,
   organizationId: string,

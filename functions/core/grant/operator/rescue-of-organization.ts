@@ -1,7 +1,10 @@
 import type { Instance, Sealed } from "../../instances/instance.ts";
 import type { RescueRecord, RescueStore } from "../../instances/rescue-store.ts";
 
-/** The rescue records of one organization. Their keys do not tell whose they are, so each is read; mostly there is none. */
+/**
+ * The rescue records of one organization. Their keys do not name the organization, so each record is read;
+ * mostly there is none.
+ */
 export async function* rescueRecordsOf(
   rescue: Pick<RescueStore, "list" | "read">,
   organizationId: string,
@@ -22,7 +25,7 @@ function organizationOf(record: RescueRecord): string {
   return record.kind === "new" ? record.instance.organizationId : record.organizationId;
 }
 
-/** Everything in a record that only a data key opens. */
+/** All sealed values in a record. */
 export function sealedIn(record: RescueRecord): Sealed[] {
   switch (record.kind) {
     case "refresh":
@@ -39,7 +42,7 @@ export function sealedIn(record: RescueRecord): Sealed[] {
   }
 }
 
-/** Everything in an instance that only a data key opens. */
+/** All sealed values in an instance. */
 export function sealedOf({ grant, replacedGrants = [], sealedConfiguration }: Instance): Sealed[] {
   const replaced = replacedGrants.map((each) => each.grant);
   return [grant, ...replaced, ...(sealedConfiguration === undefined ? [] : [sealedConfiguration])];

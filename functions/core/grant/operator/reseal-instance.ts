@@ -14,32 +14,35 @@ export interface ResealingDeps {
   readonly instances: Pick<InstanceItems, "get"> & InstanceResealing;
   readonly vault: Pick<Vault, "open" | "seal">;
   /**
-   * For what a connector says of its own configuration; without the connector, only a key's name tells whether its value is a
-   * secret.
+   * Finds the connector, which declares its secret configuration fields. Without it, only a key's name shows
+   * whether its value is a secret.
    */
   readonly connectors?: (key: string) => Connector | undefined;
 }
 
-/** A refresh between two reads of an instance re-seals it by itself. More rounds than this mean a defect. */
+/** A refresh between two reads of an instance re-seals it already, so more rounds than this mean a defect. */
 const MOST_ROUNDS = 20;
 
 /**
- * RE-SEAL: the stored grant, those it replaced that are yet to end, and the secret configuration, under the newest data key. A
- * secret that an earlier version kept in clear among the configuration is sealed with it. While traffic goes on:
+ * RE-SEAL: seals the stored grant, the replaced grants that are still to be revoked, and the secret
+ * configuration under the newest data key. Also seals a secret that an earlier version of Linkspan kept in
+ * clear in the configuration. Safe while traffic goes on:
  *
- * - The write asks for the version that was read, and a version names one grant: what is replaced is the same grant under
- *   another key, never a newer one. The place, and so the additional data, stays that of this version.
- * - It changes neither version nor fence nor until. So it does not disturb a lease holder: the conditions of COMMIT
- *   (version), RELEASE (fence), SIGN-IN and markDead (both) still hold. It does not reset a fence that another process has
- *   raised.
- * - It asks for the fence too, though the version would do: where somebody has begun since, look again; mostly the refresh
- *   has re-sealed by then, and nothing is left to write.
- * - A lease that has run out stays as it is, and so the next taker looks for its record as before.
+ * - The write's condition is the version that was read, and a version names one grant. So it replaces the same
+ *   grant under another key, never a newer grant. The place, and so the additional data, stays that of this
+ *   version.
+ * - It changes neither version nor fence nor until. So it does not disturb a lease holder: the conditions of
+ *   COMMIT (version), RELEASE (fence), SIGN-IN and markDead (both) still hold. It does not reset a fence that
+ *   another process has raised.
+ * - The fence is part of the condition too, though the version would be enough. If a refresh has begun since
+ *   the read, the item is read again; by then the refresh has mostly re-sealed it, and there is nothing left to
+ *   write.
+ * - A lease that has run out stays, so the next process that takes the lease still looks for the rescue record.
  *
- * An instance that is being deleted is re-sealed too: its grant is yet to be revoked.
- * @param isOld whether bytes were sealed under a version that is to go
- * @returns `gone`: the instance is no longer there
- * @throws {SealBroken} it cannot be opened
+ * An instance that is being deleted is re-sealed too, because its grant must still be revoked.
+ * @param isOld whether bytes were sealed under a version that is to be removed
+ * @returns `gone`: the instance does not exist any more
+ * @throws {SealBroken} a sealed value cannot be opened
  */
 export async function resealInstance(
   deps: ResealingDeps,
@@ -59,7 +62,7 @@ export async function resealInstance(
         : undefined;
     if (!isOld(grant) && !isReplacedOld && !inClear && oldConfiguration === undefined)
       return written ? "resealed" : "current";
-    // All are opened before the first write: if one cannot be opened, nothing is written.
+    // All values are opened before the first write: if one cannot be opened, nothing is written.
     const newGrant = isOld(grant) ? await resealedGrant(deps.vault, instance) : undefined;
     const newReplaced = isReplacedOld ? await resealedReplaced(deps, instance, replacedGrants) : undefined;
     const newConfiguration =
@@ -89,13 +92,13 @@ function hasSecretsInClear(
   return Object.keys(separateSecrets(connectors?.(connector), configuration).secret).length > 0;
 }
 
-/** @throws {SealBroken} what lies sealed cannot be opened */
+/** @throws {SealBroken} the sealed configuration cannot be opened */
 async function withSecretsSealed(
   { connectors, vault }: ResealingDeps,
   instance: Instance,
 ): Promise<Parameters<InstanceResealing["sealClear"]>[2]> {
   const { plain, secret } = separateSecrets(connectors?.(instance.connector), instance.configuration);
-  // The clear value wins: it was written last.
+  // The clear value wins, because it was written last.
   const all = { ...(await openConfiguration(vault, instance)), ...secret };
   return {
     configuration: plain,

@@ -17,7 +17,7 @@ export interface ResealDeps {
   readonly instances: Pick<InstanceItems, "get"> & InstanceLists & InstanceResealing;
   readonly rescue: Pick<RescueStore, "list" | "read">;
   readonly vault: Pick<Vault, "open" | "seal">;
-  /** For what a connector says of its own configuration (grant/operator/reseal-instance.ts). */
+  /** Finds the connector, which declares its secret configuration fields (grant/operator/reseal-instance.ts). */
   readonly connectors?: (key: string) => Connector | undefined;
   /** The store's time, epoch milliseconds. */
   readonly now: () => number;
@@ -25,27 +25,29 @@ export interface ResealDeps {
 
 export interface Resealing {
   readonly resealed: number;
-  /** Lay under the newest version already. */
+  /** Number of values that were sealed under the newest version already. */
   readonly current: number;
-  /** Cannot be opened: tampered with, or their key is gone. Named `instance/<id>` or `app/<id>`. */
+  /** Values that cannot be opened: tampered with, or their key is shredded. Named `instance/<id>` or `app/<id>`. */
   readonly broken: readonly string[];
-  /** Ids of the versions that went. */
+  /** Ids of the versions that were removed. */
   readonly retired: readonly string[];
-  /** Older versions that stay: not superseded for long enough yet, or something still lies under them. */
+  /** Older versions that stay: superseded too recently, or still used by a sealed value. */
   readonly kept: readonly { readonly id: string; readonly why: "resting" | "in_use" }[];
 }
 
 type Done = "resealed" | "current" | "gone";
 
 /**
- * Puts everything that is kept of an organization under the newest version of its data key, and lets go the older versions
- * that nothing can use any more. Any number of times, while traffic goes on: each secret is a conditional write of its own,
- * and what is done is passed over the next time.
+ * Seals everything that is stored for an organization under the newest version of its data key, and removes the
+ * older versions that nothing uses any more. May run any number of times, while traffic goes on: each secret is
+ * its own conditional write, and a later run skips what is done.
  *
- * A version goes when it has rested (`KEY_REST_MS`: nobody seals with it, nothing that expires lies under it) and nothing was
- * found under it after that: in the rescue bucket, in the tables, and then in the bucket once more: a record can move from
- * the bucket to the table, and a replaced grant that must still be revoked from the table to the bucket. Neither moves back.
- * @throws {NotFound} @throws {Conflict} the organization is being deleted, or its keys changed meanwhile
+ * A version is removed when it has rested (`KEY_REST_MS`: no process seals with it, and nothing that expires is
+ * sealed under it) and nothing was found under it after that. The search covers the rescue bucket, then the
+ * tables, then the bucket again: a record can move from the bucket to the table, and a replaced grant that must
+ * still be revoked can move from the table to the bucket. Neither moves back.
+ * @throws {NotFound}
+ * @throws {Conflict} the organization is being deleted, or its keys changed meanwhile
  */
 export async function resealOrganization(deps: ResealDeps, organizationId: string): Promise<Resealing> {
   const organization = await livingOrganization(deps.records, organizationId);
@@ -109,7 +111,10 @@ function keyIdsOf(sealed: readonly Sealed[]): string[] {
   });
 }
 
-/** A secret that was replaced meanwhile was sealed by the newest version, or is looked at again the next time. */
+/**
+ * A secret that was replaced meanwhile is sealed under the newest version already, or the next run looks at it
+ * again.
+ */
 async function resealApp(
   { records, vault }: Pick<ResealDeps, "records" | "vault">,
   app: RegisteredApp,

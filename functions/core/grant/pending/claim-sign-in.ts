@@ -16,23 +16,24 @@ import { writeClaimed } from "./write-claimed.ts";
 
 export interface Claim {
   readonly pending: PendingKey;
-  /** A new connection, and not a sign-in to an instance that is there. */
+  /** Whether the sign-in makes a new connection, rather than renewing an existing instance. */
   readonly isNew: boolean;
-  /** Sign in again though it cannot be known whether the account is the one from before. */
+  /** Continue even if it is unknown whether the account is the same as before. */
   readonly acceptUnknownAccount?: boolean;
-  /** Sign in again though the account is another one. */
+  /** Continue even if the account is another one. */
   readonly acceptOtherAccount?: boolean;
 }
 
 /**
- * CLAIM: what a hosted sign-in brought goes live. First the pending item is marked as claimed: from then on a refusal, a
- * later sign-in's cleanup or its expiry does not end it. Then the grant is written to the instance, here or by a worker. So a
- * claim may be repeated until its answer is known.
+ * CLAIM: stores the grant of a hosted sign-in in its instance. First the pending item is marked as claimed:
+ * from then on a refusal, the cleanup of a later sign-in or the item's expiry does not end it. Then the grant
+ * is written to the instance, here or by a worker. So the app may repeat a claim until it gets an answer.
  * @returns the instance that is signed in to
- * @throws {Conflict} `account_unknown` or `another_account`: nothing changed, claim again and say that it is accepted;
- *   `sign_in_superseded`: a later sign-in of the instance won
- * @throws {VendorError} `grant_not_storable`: the instance has no room for it, and it was ended
- * @throws {NotFound} `unknown_session`: it has run out, or was refused; `unknown_instance`: the instance is gone
+ * @throws {Conflict} `account_unknown` or `another_account`: nothing changed; claim again with the field that
+ *   accepts this; `sign_in_superseded`: a later sign-in of the instance won
+ * @throws {VendorError} `grant_not_storable`: the instance has no room for the grant, and the grant was ended
+ * @throws {NotFound} `unknown_session`: the session has expired, or was refused; `unknown_instance`: the
+ *   instance is deleted
  */
 export async function claimSignIn(deps: ProvisioningDeps, claim: Claim, call: Call): Promise<Instance> {
   const { pending: key } = claim;
@@ -47,7 +48,7 @@ export async function claimSignIn(deps: ProvisioningDeps, claim: Claim, call: Ca
   throw isOvertaken(result.now, key) ? superseded() : goneOrOver(result.now, claim);
 }
 
-/** @returns what is claimed, with the account that the claim was made for */
+/** @returns the claimed sign-in, with the accounts that the claim accepted */
 async function mark(
   deps: SignInDeps,
   pending: PendingSignIn,
@@ -67,8 +68,8 @@ async function mark(
 }
 
 /**
- * An instance must not change to another account without consent of the claimer.
- * @returns the accounts of the pending sign-in and of the instance, as far as the vendor tells
+ * An instance must not change to another account unless the claim accepts this.
+ * @returns the accounts of the pending sign-in and of the instance, as far as they are known
  */
 async function acceptedAccounts(
   deps: SignInDeps,
@@ -91,14 +92,14 @@ async function acceptedAccounts(
   if (account === undefined || before === undefined) {
     if (claim.acceptUnknownAccount !== true) {
       throw new Conflict(
-        `${name} does not tell whose account ${account === undefined ? "this" : "the connection's"} is, so it cannot be known whether it is the one from before; claim again with acceptUnknownAccount: true if the user may change it`,
+        `${name} does not report the account of ${account === undefined ? "this sign-in" : "the connection"}, so it is unknown whether the account is the same as before; claim again with acceptUnknownAccount: true if the user may change it`,
         "account_unknown",
         { field: "acceptUnknownAccount", instanceId: instance.id },
       );
     }
   } else if (account.id !== before.id && claim.acceptOtherAccount !== true) {
     throw new Conflict(
-      "the user signed in with another account than before; claim again with acceptOtherAccount: true if that one is welcome, or let the user sign in once more",
+      "the user signed in with another account than before; claim again with acceptOtherAccount: true if this account is accepted, or let the user sign in again",
       "another_account",
       { field: "acceptOtherAccount", instanceId: instance.id },
     );
@@ -106,7 +107,7 @@ async function acceptedAccounts(
   return present({ account, accountBefore: accountBefore(instance, before) });
 }
 
-/** Asked for once more where it was not noted. */
+/** Looks the account up once more if it was not noted. */
 async function accountOf(
   deps: GrantDeps,
   pending: PendingSignIn,
@@ -119,11 +120,11 @@ async function accountOf(
   return await lookUpAccount(deps, connector, grant, configuration).catch(() => undefined);
 }
 
-/** The item has gone: it was written long since, or it has ended. */
+/** There is no pending item: the sign-in was written before, or it has ended. */
 async function written(deps: GrantDeps, claim: Claim): Promise<Instance> {
   const { value: instance } = await deps.instances.get(claim.pending.instanceId);
   if (instance === undefined || instance.deleting === true) throw goneOrOver(instance, claim);
-  // A new connection's id was reserved for it alone, and a refresh does not change the epoch.
+  // A new connection's id was reserved for this sign-in alone, and a refresh does not change the epoch.
   if (claim.isNew || instance.epoch === claim.pending.epoch) return instance;
   throw isOvertaken(instance, claim.pending) ? superseded() : over();
 }
@@ -148,5 +149,5 @@ function goneOrOver(instance: Instance | undefined, { isNew, pending }: Claim): 
 }
 
 function over(): NotFound {
-  return new NotFound("there is no such connect session, or it is over", "unknown_session");
+  return new NotFound("there is no such connect session, or it has ended", "unknown_session");
 }

@@ -3,8 +3,8 @@ import type { Read } from "../../store-clock.ts";
 import type { SignInDeps } from "../grant-deps.ts";
 
 /**
- * A pending sign-in, from the table or the rescue bucket: there it is when it came while the table was down. A worker
- * moves it into the table; if it is needed earlier, this function moves it.
+ * A pending sign-in, from the table, or from the rescue bucket if the table did not answer when it was stored.
+ * A worker moves it into the table; if it is needed earlier, this function moves it.
  * @throws a store does not answer
  */
 export async function findPending(
@@ -15,6 +15,6 @@ export async function findPending(
   if (found.value !== undefined) return found;
   const record = await deps.rescue.read(`rescue/${key.instanceId}/pending-${key.epoch}`);
   if (record?.kind === "pending") await deps.pendings.put(record.pending);
-  // Not there: a worker may have brought it home since the first look.
+  // If the bucket has no record, a worker may have moved it into the table since the first look.
   return await deps.pendings.get(key);
 }

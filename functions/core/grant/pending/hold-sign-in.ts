@@ -20,9 +20,9 @@ import { storeOrRescue, storeWhatItCan } from "../store/store-or-rescue.ts";
 
 export interface HostedSignIn extends CodeExchange {
   readonly sessionId: string;
-  /** Store time from which the grant ends unless it was claimed. */
+  /** Store time at which the grant ends unless it is claimed. */
   readonly endsAt: number;
-  /** The instance that is signed in to again; or what a new connection becomes. */
+  /** The existing instance to sign in to, or the values of a new connection. */
   readonly into:
     | { readonly instanceId: number }
     | {
@@ -33,12 +33,12 @@ export interface HostedSignIn extends CodeExchange {
 }
 
 /**
- * PENDING: exchanges the code of a hosted sign-in, and keeps what it brought apart until its claim. When this returns, the grant
- * lies in the table or the rescue bucket, and no existing instance has changed.
- * @returns what the claim must name, and what was asked for and not granted
- * @throws {NotFound} the instance to be signed in to again is gone
+ * PENDING: exchanges the code of a hosted sign-in, and keeps its grant apart until the claim. When this
+ * returns, the grant is in the table or the rescue bucket, and no existing instance has changed.
+ * @returns the key for the claim, and the scopes that were asked for and not granted
+ * @throws {NotFound} the instance to sign in to does not exist any more
  * @throws {InvalidRequest} the code is wrong, used, or another client's
- * @throws {Unavailable} try again; the code was not sent, or what it brought is lost
+ * @throws {Unavailable} try again; the code was not sent, or its grant is lost
  */
 export async function holdSignIn(
   deps: SignInDeps,
@@ -118,8 +118,8 @@ async function newInstanceOf(
   }: Pick<HostedSignIn, "organizationId" | "connector" | "configuration">,
   { name, tags, secretConfiguration }: Exclude<HostedSignIn["into"], { instanceId: number }>,
 ): Promise<PendingInstance> {
-  // A session that an earlier version of Linkspan began may hold secrets in plain configuration: separate them, so that they
-  // are sealed.
+  // A session of an earlier version of Linkspan may hold secrets in plain configuration: separate them, so that
+  // they are sealed.
   const { plain, secret } = separateSecrets(connector, configuration);
   const secrets = { ...secret, ...secretConfiguration };
   const secretConfigurationKeys = Object.keys(secrets);
@@ -128,7 +128,7 @@ async function newInstanceOf(
   return { ...about, sealedConfiguration: await sealConfiguration(sealer, { id, organizationId }, secrets) };
 }
 
-/** Best effort: the claim asks again where it is not known. Never throws. */
+/** Best effort: if the account is not noted, the claim looks it up again. Never throws. */
 async function notePendingAccount(
   deps: SignInDeps,
   { connector, configuration }: Pick<HostedSignIn, "connector" | "configuration">,
@@ -145,6 +145,6 @@ async function notePendingAccount(
       ...present({ consentKey: consent }),
     });
   } catch {
-    // It can be claimed without it.
+    // The sign-in can be claimed without a noted account.
   }
 }

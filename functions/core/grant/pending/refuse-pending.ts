@@ -5,9 +5,10 @@ import { latestNow } from "../timing.ts";
 import { findPending } from "./find-pending.ts";
 
 /**
- * REFUSE: it cannot be claimed any more. Its grant is revoked, and the instance that it was for stays as it was.
- * @param isNew it is a new connection, and not a sign-in to an instance that is there
- * @returns false: it was claimed before, and stays so
+ * REFUSE: the pending sign-in cannot be claimed any more. Its grant is revoked, and its instance stays
+ * unchanged.
+ * @param isNew the sign-in makes a new connection, rather than renewing an existing instance
+ * @returns false: it was claimed before, and stays claimed
  */
 export async function refusePending(deps: SignInDeps, key: PendingKey, isNew: boolean): Promise<boolean> {
   const { value: pending, reading } = await findPending(deps, key);
@@ -16,7 +17,7 @@ export async function refusePending(deps: SignInDeps, key: PendingKey, isNew: bo
     const { value: now } = await deps.pendings.get(key);
     if (now !== undefined) return false;
   }
-  // Its item is gone: it has ended, or it went live long since.
+  // There is no pending item: the sign-in has ended, or it was written to its instance before.
   const { value: instance } = await deps.instances.get(key.instanceId);
   if (instance === undefined || instance.deleting === true) return true;
   return isNew ? false : instance.epoch !== key.epoch;

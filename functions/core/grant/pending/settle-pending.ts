@@ -14,8 +14,9 @@ import { latestNow, revocationWait } from "../timing.ts";
 import { isMadeFrom, writeClaimed } from "./write-claimed.ts";
 
 /**
- * What the worker does with a pending sign-in, any number of times: writes a claimed sign-in to its instance, if the claiming
- * process crashed before its write; what was refused, overtaken or has run out is revoked; then the item goes.
+ * Completes a pending sign-in, in the worker; may be repeated. Writes a claimed sign-in to its instance, if the
+ * claiming process crashed before its write. Revokes the grant of a sign-in that was refused, overtaken or has
+ * expired. Then deletes the item.
  * @throws the step failed: the message is delivered again
  */
 export async function settlePending(deps: WorkerDeps, key: PendingKey, call: Call): Promise<void> {
@@ -35,14 +36,14 @@ export async function settlePending(deps: WorkerDeps, key: PendingKey, call: Cal
     await deps.pendings.setDueAt(pending, pending.endsAt);
     return;
   }
-  // Refused: it was claimed just now, and is due for that.
+  // `false`: the sign-in was claimed just now, and the claim has set its own due time.
   if (!(await deps.pendings.markEnding(pending, now))) return;
   await end(deps, { ...pending, endingSince: now }, now, call);
 }
 
 /**
- * DELETE ends the instance's pending sign-ins too. Before the instance's own item goes, for a mark on what was claimed keeps a
- * late process from creating the instance again (write-claimed.ts).
+ * DELETE ends the instance's pending sign-ins too. This happens before the instance's own item is deleted: the
+ * mark on a claimed sign-in keeps a late process from creating the instance again (write-claimed.ts).
  */
 export async function endPendingsOf(
   deps: WorkerDeps,
@@ -57,7 +58,7 @@ export async function endPendingsOf(
   }
 }
 
-/** A claim of this sign-in must fail: the instance is gone, being deleted, or has a later sign-in. */
+/** Whether a claim of this sign-in must fail: the instance is deleted, being deleted, or has a later sign-in. */
 function isHopeless(instance: Instance | undefined, pending: PendingSignIn): boolean {
   if (pending.newInstance !== undefined) return false;
   return instance === undefined || instance.deleting === true || instance.epoch > pending.epoch;
@@ -76,7 +77,10 @@ async function end(deps: WorkerDeps, pending: Ending, now: number, call: Call): 
   await deps.pendings.remove(pending);
 }
 
-/** Whether the instance already uses this grant; then its rescue record was moved to the table a second time. */
+/**
+ * Whether the instance already uses this grant. This happens when the rescue record was moved to the table a
+ * second time.
+ */
 function isLive(instance: Instance | undefined, pending: PendingSignIn): boolean {
   if (instance === undefined || instance.deleting === true) return false;
   if (pending.newInstance !== undefined) return isMadeFrom(instance, pending);
@@ -125,8 +129,9 @@ async function endToken(deps: WorkerDeps, pending: Ending, call: Call): Promise<
 }
 
 /**
- * Where revocation ends the whole consent, revoke it only if no other instance shares the consent (the instance of this
- * sign-in counts too), and only after the index shows the latest writes; the same rule as for a deleted instance.
+ * Where revocation ends the whole consent, the grant is revoked only if no other instance shares the consent
+ * (the instance of this sign-in counts too), and only after the index shows the latest writes. The same rule
+ * applies to a deleted instance.
  */
 async function endConsent(
   deps: WorkerDeps,

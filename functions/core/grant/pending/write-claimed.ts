@@ -20,13 +20,17 @@ import { storeWhatItCan } from "../store/store-or-rescue.ts";
 
 export type ClaimWritten =
   | { readonly kind: "written"; readonly instance: Instance }
-  /** For good: a later sign-in won, the instance is going or gone (`now`: what is there), or it does not fit into the table. */
+  /**
+   * Final: a later sign-in won, the instance is deleted or being deleted (`now`: its current state), or the
+   * grant does not fit into the table.
+   */
   | { readonly kind: "lost"; readonly now: Instance | undefined; readonly refused?: StoreRefused };
 
 /**
- * CLAIM, the write: what is pending, and marked as claimed, goes live. By the one who claims or by a worker, any number of times.
+ * CLAIM, the write: stores the grant of a claimed sign-in in its instance. Runs in the claiming process or in a
+ * worker; may be repeated.
  * @param now store time
- * @throws a store or the vault does not answer: it may or may not be written
+ * @throws a store or the vault does not answer: the write may or may not have happened
  */
 export async function writeClaimed(
   deps: ProvisioningDeps,
@@ -86,8 +90,9 @@ async function create(
 ): Promise<ClaimWritten> {
   const instance = await instanceFrom(deps, pending, about, opened);
   if (await deps.instances.create(instance)) {
-    // Another process may have created the instance, and its owner deleted it, before this write. The delete marks the
-    // pending item, and that item is kept longer than this process runs. So check it here, and delete the new instance again.
+    // Another process may have created the instance, and its owner deleted it, before this write. The deletion
+    // marks the pending item, and the item is kept longer than this process runs. So check it here, and delete
+    // the new instance again.
     const { value } = await deps.pendings.get(pending);
     if (value === undefined || value.endingSince !== undefined) {
       await deps.instances.markDeleting(instance.id, opened.now);
@@ -100,7 +105,10 @@ async function create(
   return made(deps, found, opened, call);
 }
 
-/** The steps after a creation also run if another process created the instance: that process may have crashed before them. */
+/**
+ * The steps after a creation also run if another process created the instance, because that process may have
+ * crashed before them.
+ */
 function made(deps: ProvisioningDeps, instance: Instance, opened: Opened, call: Call): ClaimWritten {
   const connector = connectorOf(deps, instance.connector);
   announce(deps, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
@@ -111,7 +119,7 @@ function made(deps: ProvisioningDeps, instance: Instance, opened: Opened, call: 
   return { kind: "written", instance };
 }
 
-/** Whether this instance is the one that a new connection became. */
+/** Whether this instance was created from this pending sign-in. */
 export function isMadeFrom(
   instance: Instance | undefined,
   pending: Pick<PendingSignIn, "organizationId" | "at">,
@@ -134,10 +142,10 @@ async function instanceFrom(
     userId,
     connector: connector.key,
     ...about,
-    // The time of the sign-in: every process writes the same value, and `isMadeFrom` compares it.
+    // The time of the sign-in, because every process writes the same value, and `isMadeFrom` compares it.
     createdAt: at,
     updatedAt: at,
-    // This token is never shown: the claim's answer has a new one.
+    // This token is never shown: the answer to the claim has a new one.
     tokenHashes: [{ hash: newInstanceToken(id).hash }],
     fence: 1,
     version: 1,

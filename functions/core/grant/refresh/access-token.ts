@@ -25,25 +25,28 @@ import { TimedOut, withTimeout } from "../with-timeout.ts";
 import { refreshUnlessPaused } from "./client-pauses.ts";
 import { hasEnded } from "./ended-token.ts";
 
-/** What a call to the vendor needs. Lives in memory only. */
+/** The access token for a call to the vendor, with what else the call needs. Lives in memory only. */
 export interface AccessToken {
   readonly value: string;
-  /** Names the grant that it came from: `tokenAfterUnauthorized` asks for another one. */
+  /** Version of the grant that the token belongs to: `tokenAfterUnauthorized` asks for a token of another version. */
   readonly version: number;
-  /** Store time, epoch milliseconds: not to be sent from then on. Absent: unknown, or nothing better can be had. */
+  /**
+   * Store time, epoch milliseconds: the token must not be sent from then on. Absent: unknown, or the token
+   * cannot be renewed.
+   */
   readonly expiresAt?: number;
-  /** Store time at which the vendor gave it; absent: it was won elsewhere. */
+  /** Store time at which the vendor issued it. Absent: it was imported. */
   readonly obtainedAt?: number;
-  /** Where it may be sent (core/endpoint/endpoint.ts). */
+  /** Values for the URLs that it may be sent to (core/endpoint/endpoint.ts). */
   readonly endpoint?: Readonly<Record<string, string>>;
   readonly extra?: Readonly<Record<string, string>>;
   readonly instance: Instance;
 }
 
 /**
- * The access token of an instance, renewed just in time where little of it is left. With a valid token this costs nothing:
+ * The access token of an instance, renewed just in time when little time is left. A valid token costs nothing:
  * no read, no write, no KMS call beyond the cached key.
- * @param read the instance as the authorization of this very call read it
+ * @param read the instance as the authorization of this same call read it
  * @throws {NeedsReauthentication} the vendor has ended the grant
  * @throws {Unavailable} no valid token within the time that a caller waits; says when to try again
  */
@@ -85,11 +88,12 @@ export async function currentAccessToken(
 }
 
 /**
- * Another access token than the one that the vendor just answered with 401, for one replay: somebody's newer one, else one
- * forced refresh. `undefined`: there is none; the vendor's 401 stands (at most one forced refresh per grant in 60 s, and none
- * of a token that the vendor does not renew yet). A token that has run out since it was sent is renewed as any other.
- * @throws {NeedsReauthentication} the forced refresh, or without refresh token a further 401, showed that the vendor has ended
- *   the grant
+ * Another access token than the one that the vendor just answered with 401, for one replay: a newer stored
+ * token, or else the token of one forced refresh. `undefined`: there is none, and the vendor's 401 stands. At
+ * most one forced refresh per grant in 60 s, and none while the vendor does not renew the token yet. A token
+ * that has expired since it was sent is renewed like any other.
+ * @throws {NeedsReauthentication} the vendor has ended the grant: the forced refresh showed this, or (without
+ *   refresh token) a further 401
  */
 export async function tokenAfterUnauthorized(
   deps: GrantDeps,
@@ -118,18 +122,19 @@ export async function tokenAfterUnauthorized(
 }
 
 /**
- * Who asks for a refresh: `owner` has the user's secret, `token` an instance token alone. Only the owner overrides a back-off
- * that the vendor asked for, and only the owner may have a dead grant tried once more.
+ * Who asks for a refresh: `owner` has the user's secret, `token` has only an instance token. Only the owner may
+ * override a back-off that the vendor asked for, and retry a dead grant.
  */
 export type Asker = "owner" | "token";
 
 /**
- * A refresh that the app asks for, whatever is left of the token. At most one a minute, whether the last one succeeded or
- * failed. The owner may also have a dead grant refreshed: once an hour, for two days after its death, because a vendor's
- * incident may have looked like the end of the grant.
- * @throws {NotSupported} there is nothing to refresh with
- * @throws {Conflict} `not_renewable_yet`: the vendor renews no token that is so young
- * @throws {LinkspanError} 429 with Retry-After: `refresh_too_soon`, or `vendor_rate_limited` while the vendor asks to wait
+ * A refresh that the app asks for, even if the token is still valid. At most one a minute, whether the last one
+ * succeeded or failed. The owner may also refresh a dead grant: once an hour, for two days after its death,
+ * because an incident of the vendor may have looked like the end of the grant.
+ * @throws {NotSupported} the grant has no refresh token
+ * @throws {Conflict} `not_renewable_yet`: the token is too young for the vendor to renew it
+ * @throws {LinkspanError} 429 with Retry-After: `refresh_too_soon`, or `vendor_rate_limited` while the vendor
+ *   asks to wait
  * @throws {NeedsReauthentication} the grant is dead
  */
 export async function forceRefresh(
@@ -151,7 +156,7 @@ export async function forceRefresh(
   const from = renewableAt(connectorOf(deps, read.instance.connector), grant, deps.timing) ?? 0;
   const youngMs = from - latestNow(read.reading, deps.monotonic());
   if (youngMs > 0) {
-    throw new Conflict("the vendor renews no token that is so young; try again later", "not_renewable_yet", {
+    throw new Conflict("the vendor does not renew a token so young; try again later", "not_renewable_yet", {
       retryAfterSeconds: Math.ceil(youngMs / 1000),
     });
   }
@@ -163,8 +168,9 @@ export async function forceRefresh(
 }
 
 /**
- * Whether a token was renewed within a minute: then a vendor's 401 brings no forced refresh. A token from a first exchange or an import counts as old, and so does one that has run out:
- * a token of 5 s is old after 5 s.
+ * Whether a token was renewed within the last minute: then a vendor's 401 causes no forced refresh. `false` for
+ * a token of a first exchange or an import, and for a token that is almost over: a token with a lifetime of 5 s
+ * may be refreshed after 5 s.
  */
 export function wasJustRefreshed(deps: Pick<GrantDeps, "timing">, grant: Grant, now: number): boolean {
   if (isAlmostOver(grant, now, deps.timing)) return false;
@@ -177,12 +183,12 @@ function canRenew(deps: GrantDeps, instance: Instance, grant: Grant, now: number
 
 type Renewal =
   | { readonly kind: "renewed"; readonly token: AccessToken; readonly grant: Grant }
-  /** Another version lies there now. */
+  /** Another version is stored now. */
   | { readonly kind: "moved"; readonly read: InstanceRead }
   | {
       readonly kind: "unchanged";
       readonly retryAfterMs: number;
-      /** Nothing was tried: one was forced lately, or the vendor asks to be left alone. */
+      /** Why nothing was tried: a refresh was forced lately, or the vendor asked us to wait. */
       readonly why?: "too_soon" | "asked";
     };
 
@@ -193,7 +199,7 @@ interface RenewalRequest {
   readonly asker?: Asker;
 }
 
-/** Why a refresh may not begin yet, and for how long. @returns undefined: it may */
+/** Why a refresh may not begin yet, and for how long. @returns undefined: it may begin */
 function holdBack(
   { timing }: GrantDeps,
   instance: Instance,
@@ -206,7 +212,8 @@ function holdBack(
     return { kind: "unchanged", retryAfterMs, ...present({ why }) } as const;
   };
   const { forcedAt, retryAt, askedUntil } = instance;
-  // A `forcedAt` from before the death is the refresh that found the grant dead; it does not count as a revive.
+  // A `forcedAt` from before the death is that of the refresh that found the grant dead; it does not count as a
+  // revive.
   const wasRevived = cause === "revive" && (forcedAt ?? 0) > (deathOf(instance)?.at ?? 0);
   const every = wasRevived ? timing.reviveEveryMs : timing.forcedMs;
   const tooSoon = wait(forcedAt === undefined ? undefined : forcedAt + every, "too_soon");
@@ -222,8 +229,8 @@ function holdBack(
 }
 
 /**
- * Refreshes the version that was read, or waits while another process does, for as long as a caller waits.
- * The refresh itself goes on after that.
+ * Refreshes the version that was read, or waits while another process does. Waits only as long as a caller
+ * waits; the refresh itself continues after that.
  */
 async function renew(
   deps: GrantDeps,
@@ -249,8 +256,8 @@ async function renew(
       if (!tried) await deps.enqueueRefresh(current.instance, request.cause).catch(() => {});
       tried = true;
     } else if (!tried) {
-      // The token request must begin soon after the item was read: an old reading (a slow upload came between) is no use, and
-      // what it says of leases and forced refreshes is history.
+      // The token request must begin soon after the item was read. If the reading is old (after a slow upload),
+      // its lease and `forcedAt` are out of date: read again.
       if (current === read && deps.monotonic() - read.reading.monotonicMs > deps.timing.readAgeMs) {
         current = await readAgain(deps, read.instance.id);
         refuseUnusable(current.instance, request.cause);
@@ -277,8 +284,8 @@ async function renew(
 }
 
 /**
- * Refreshes what was read, and waits for it as long as a caller waits.
- * @returns undefined: somebody else has, or does
+ * Refreshes what was read, and waits for the result as long as a caller waits.
+ * @returns undefined: another process has refreshed the grant, or is doing so
  * @throws {NeedsReauthentication} the vendor has ended the grant
  */
 async function tryOnce(
@@ -343,7 +350,7 @@ function notRefreshed({ why, retryAfterMs }: Extract<Renewal, { kind: "unchanged
     return new LinkspanError(
       429,
       "refresh_too_soon",
-      `a refresh of this instance was asked for a short while ago; try again in ${seconds} s`,
+      `a refresh of this instance was requested a short time ago; try again in ${seconds} s`,
       { headers: { "Retry-After": String(seconds) } },
     );
   }
@@ -351,7 +358,7 @@ function notRefreshed({ why, retryAfterMs }: Extract<Renewal, { kind: "unchanged
     return new VendorError(
       429,
       "vendor_rate_limited",
-      "the vendor asked to be left alone for a while; only a call with the user's secret overrides that",
+      "the vendor asked us to wait; only a call with the user's secret overrides this",
       { retryAfterSeconds: seconds },
     );
   }
@@ -360,7 +367,7 @@ function notRefreshed({ why, retryAfterMs }: Extract<Renewal, { kind: "unchanged
 
 function notNow(retryAfterMs: number): Unavailable {
   return new Unavailable(
-    "the vendor's access token has run out and could not be renewed yet; try again",
+    "the vendor's access token has expired and could not be renewed yet; try again",
     "token_unavailable",
     Math.max(1, retryAfterMs / 1000),
   );
@@ -395,8 +402,8 @@ function noteUse(deps: GrantDeps, instance: Instance, grant: Grant, now: number,
         { createdAt: instance.createdAt, lastUsedAt: now },
         now,
       );
-  // From now on, not from when it would have been due: an idle grant is not overdue.
+  // Due from now at the earliest, not from when it would have been due: an idle grant is not overdue.
   const dueFromNow = due === undefined ? undefined : Math.max(due, now);
-  // Best effort: a use that is not noted is noted by the next call.
+  // Best effort: if this fails, the next call notes the use.
   call.afterAnswer(deps.instances.touch(instance.id, now, dueFromNow).catch(() => false));
 }

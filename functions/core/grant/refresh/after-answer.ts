@@ -17,7 +17,7 @@ import { countRefusal, isGivenUp } from "./refusals.ts";
 import { storeRefreshed } from "./store-refreshed.ts";
 import { type VendorWords, wordsOf } from "./vendor-words.ts";
 
-/** Step 5: what becomes of the grant, by what the vendor answered. */
+/** Step 5: stores, keeps or ends the grant, depending on the vendor's answer. */
 export async function afterAnswer(
   attempt: LeasedAttempt,
   { outcome, sentAt, sealer }: Exchanged,
@@ -43,8 +43,9 @@ export async function afterAnswer(
       return await (revives ? stillDead(attempt, reason, words) : endGrant(attempt, reason, words));
     }
     case "unknown":
-      // Sending an old refresh token again may end the whole grant. So it is not sent before the lease has expired and the
-      // rescue bucket has been checked. Where the vendor does not rotate, it is harmless.
+      // Sending an old refresh token again may end the whole grant. So it is not sent before the lease has
+      // expired and the rescue bucket has been checked. Where the vendor does not rotate, sending it again is
+      // harmless.
       if (connector.oauth2.refreshToken?.rotates !== false) {
         if (!revives) tellFailure(deps, call, read, "lease", errorCode(outcome));
         return failed(attempt, "unreachable", deps.timing.callerPatienceMs);
@@ -54,7 +55,7 @@ export async function afterAnswer(
   return await afterRefusal(attempt, outcome, words);
 }
 
-/** The grant as this refresh renewed it. */
+/** The new grant of this refresh. */
 function renewed({ deps, connector, old }: LeasedAttempt, response: TokenResponse, sentAt: number): Grant {
   // A carried-over refresh token keeps the scope of its own sign-in, not the scope of the newer sign-in.
   const { scope, askedScopes } = old.carried ?? old;
@@ -68,7 +69,7 @@ function renewed({ deps, connector, old }: LeasedAttempt, response: TokenRespons
   });
 }
 
-/** The grant is as it was: the lease goes back with what the failure leaves, or the grant is given up. */
+/** The grant is unchanged: releases the lease and stores the failure, or gives the grant up. */
 async function afterRefusal(
   attempt: LeasedAttempt,
   outcome: TokenOutcome,
@@ -88,7 +89,8 @@ async function afterRefusal(
   });
   const judged = counted && (await isGivenUp(deps, instance, counted, now()));
   if (judged?.givenUp) return await endGrant(attempt, "refused", words);
-  // One whose refusals count stays on the due index, though nobody uses it any more: the worker brings it to its end.
+  // A grant whose refusals are counted stays on the due index even if nobody uses it, so that the worker can
+  // give it up.
   const dueAt = change.dueAt ?? change.retryAt + deps.timing.dueRetryMaxMs;
   const left = { ...change, ...(judged === undefined ? {} : { refusals: judged.refusals, dueAt }) };
   if (await letGo(deps, lease, left)) tellFailure(deps, call, read, "attempts", change.lastError, words);
@@ -96,8 +98,9 @@ async function afterRefusal(
 }
 
 /**
- * The vendor renewed the grant, but no header can carry the new access token. The refresh token that came with it may be the
- * only living one, so it is kept, beside the access token from before. `undefined`: none came, the one from before goes on.
+ * The vendor renewed the grant, but no header can carry the new access token. The new refresh token may be the
+ * only valid one, so it is kept beside the old access token. `undefined`: there is no new refresh token, and
+ * the old grant stays.
  */
 function withRotatedToken(old: Grant, { refreshToken }: TokenResponse): Grant | undefined {
   return refreshToken === undefined || refreshToken === old.refreshToken
@@ -105,15 +108,15 @@ function withRotatedToken(old: Grant, { refreshToken }: TokenResponse): Grant | 
     : { ...old, refreshToken };
 }
 
-/** RELEASE, with what the attempt leaves behind. @returns whether it was written */
+/** RELEASE, with the changes that the attempt makes. @returns whether it was written */
 async function letGo(deps: GrantDeps, lease: Lease, change: ReleaseChange): Promise<boolean> {
   const release = withTimeout(deps, deps.timing.storeTryMs, releaseLease(deps, lease, change));
   return await release.catch(() => false);
 }
 
 /**
- * The vendor again answers `invalid_grant` for a dead grant. This is stored: a token that it saw twice is not
- * tried again, and a death without a date, of an earlier version of Linkspan, has one from here on.
+ * The vendor again answers `invalid_grant` for a dead grant. Stores this: a grant whose refresh token the
+ * vendor saw twice is not tried again, and a death without a date (of an earlier version of Linkspan) gets one.
  */
 async function stillDead(
   attempt: LeasedAttempt,
@@ -140,7 +143,10 @@ async function stillDead(
   return { kind: "needs_reauth" };
 }
 
-/** Step 5, `invalid_grant` and what stands for it: only a new sign-in helps, if this attempt is still the one that counts. */
+/**
+ * Step 5, `invalid_grant` or a refusal that counts as one: marks that only a new sign-in helps, unless the
+ * version or fence has changed.
+ */
 async function endGrant(
   attempt: LeasedAttempt,
   reason: DeathReason,
@@ -153,7 +159,8 @@ async function endGrant(
       count("needs_reauth", { words });
       return { kind: "needs_reauth" };
     }
-    // Refused: the version moved on, or this is the second try of a write whose first answer was lost.
+    // The write was refused: the version has changed, or this is the second try of a write whose first answer
+    // was lost.
     const { value: found } = await deps.instances.get(id);
     count("reused");
     return found !== undefined && needsReauthentication(found) ? { kind: "needs_reauth" } : { kind: "moved" };

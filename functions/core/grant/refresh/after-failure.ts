@@ -5,13 +5,13 @@ import { owedSince } from "../store/due.ts";
 import { backOff } from "../timing.ts";
 import { type VendorWords, wordsOf } from "./vendor-words.ts";
 
-/** Code of an access token that no header can carry, in errors, `lastError` and events. */
+/** Error code for an access token that no header can carry; in errors, `lastError` and events. */
 export const UNUSABLE_TOKEN = "unusable_access_token";
 
 /** How a refresh that brought no grant is counted. */
 export type Failure = "unreachable" | "refused" | "client_refused" | "lost";
 
-/** What is written to the item after a refresh that failed with a known result. */
+/** The changes of the item after a refresh that failed with a known result. */
 export interface AfterFailure {
   readonly retryAt: number;
   readonly askedUntil?: number;
@@ -24,7 +24,7 @@ export interface AfterFailure {
   readonly dueSince?: number;
 }
 
-/** When to try again, by the number of failures and by what the vendor asked for. */
+/** When to try again; depends on the number of failures and on the vendor's Retry-After. */
 export function afterFailure(
   deps: Pick<GrantDeps, "timing" | "random">,
   instance: Instance,
@@ -58,7 +58,7 @@ export function failureOf(outcome: TokenOutcome): Failure {
   return outcome.kind === "refused" || outcome.kind === "unusable" ? "refused" : "unreachable";
 }
 
-/** What `lastError` and an event's `reason` say: never a vendor's text, which stands beside it. */
+/** Code for `lastError` and for an event's `reason`: never a vendor's text, which is stored beside it. */
 export function errorCode(outcome: TokenOutcome): string {
   if (outcome.kind === "refused") return `vendor_refused_${outcome.status}`;
   if (outcome.kind === "client_refused") return "client_refused";

@@ -7,26 +7,26 @@ import { latestNow } from "../timing.ts";
 import type { Failure } from "./after-failure.ts";
 import type { VendorWords } from "./vendor-words.ts";
 
-/** How one refresh ended, for whoever asked for it. */
+/** The result of one refresh. */
 export type RefreshResult =
   /** The new grant, safe in the table or the rescue bucket. */
   | { readonly kind: "refreshed"; readonly instance: Instance; readonly grant: Grant }
-  /** Somebody else's grant took the place, or may have: read again. */
+  /** Another grant was stored instead, or may have been: read again. */
   | { readonly kind: "moved" }
   | { readonly kind: "blocked"; readonly why: RefreshBlocker }
   | { readonly kind: "needs_reauth" }
-  /** A grant without a refresh token: good until the vendor says otherwise. */
+  /** A grant without a refresh token: valid until the vendor refuses it. */
   | { readonly kind: "nothing_to_refresh" }
   | { readonly kind: "failed"; readonly outcome: Failure; readonly retryAfterMs: number };
 
 export interface RefreshRequest {
-  /** `revive`: of a grant that is dead, and that is sent to its vendor once more. Whatever comes but a grant changes nothing. */
+  /** `revive`: one more try of a dead grant. Any result other than a new grant changes nothing. */
   readonly cause: RefreshCause;
-  /** The version to be renewed; absent: whatever lies there. */
+  /** The version to renew. Absent: the stored one. */
   readonly wanted?: number;
 }
 
-/** One try of a refresh: what it works with, and how it is counted. */
+/** One try of a refresh: its inputs, and how it is counted. */
 export interface Attempt {
   readonly deps: GrantDeps;
   readonly read: InstanceRead;
@@ -34,14 +34,14 @@ export interface Attempt {
   readonly call: Call;
   /** The latest that the store's time can be. */
   readonly now: () => number;
-  /** Says how it ended; once for each attempt that has sent something or may have. */
+  /** Reports the result; once for each attempt that has sent a request or may have. */
   readonly count: (
     outcome: GrantOutcome["outcome"],
     more?: { readonly timeLeftMs?: number | undefined; readonly words?: VendorWords },
   ) => void;
 }
 
-/** The same with the lease taken and the old grant open. */
+/** An attempt with the lease taken and the old grant opened. */
 export interface LeasedAttempt extends Attempt {
   readonly lease: Lease;
   readonly connector: Connector;
@@ -72,7 +72,7 @@ export function newAttempt(
   };
 }
 
-/** Counts a failure and answers with it. */
+/** Counts a failure, and returns it as the result. */
 export function failed(
   { deps, count }: Attempt,
   outcome: Failure,

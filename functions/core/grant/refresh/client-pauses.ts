@@ -6,17 +6,17 @@ import { latestNow, type Timing } from "../timing.ts";
 import type { RefreshRequest, RefreshResult } from "./attempt.ts";
 import { refreshGrant } from "./refresh.ts";
 
-/** Nothing was tried: the vendor refuses this grant's client, and it is not yet time to ask again. */
+/** Nothing was tried: the vendor refuses this grant's client, and the next probe is not due yet. */
 export interface Paused {
   readonly kind: "paused";
-  /** Store time from which one may ask again. */
+  /** Store time of the next probe. */
   readonly until: number;
   readonly retryAfterMs: number;
 }
 
 /**
- * A refresh, unless the vendor was seen to refuse the grant's very client: that is the operator's mistake, and one probe in five
- * minutes then stands for all of its grants, whoever wants one renewed. A refresh that an app asks for by name is such a probe.
+ * Refreshes a grant, unless the vendor refuses the grant's client. A refused client is the operator's mistake,
+ * so one probe in five minutes replaces the refreshes of all its grants. A forced refresh is such a probe.
  * Never throws.
  * @param client of the grant that was read
  */
@@ -43,7 +43,10 @@ export async function refreshUnlessPaused(
   return result;
 }
 
-/** A dead grant shows that the client was accepted (RFC 6749, section 5.2). `busy`: the vendor asks to be left alone. */
+/**
+ * What the result shows about the client. A dead grant shows that the client was accepted (RFC 6749, section
+ * 5.2). `busy`: the vendor asks us to wait.
+ */
 function toldOfClient(result: RefreshResult): "accepted" | "refused" | "busy" | "nothing" {
   if (result.kind === "refreshed" || result.kind === "needs_reauth") return "accepted";
   if (result.kind !== "failed") return "nothing";
@@ -72,12 +75,15 @@ export function pauseKey(
       .update(JSON.stringify([organizationId, connector, client.kind, ...deps]))
       .digest();
   if (client.kind === "registered") return digest(client.appId).toString("base64url").slice(0, 16);
-  // Sixteen bits tell two secrets apart, but do not let a reader of the table check a guess.
+  // Sixteen bits are enough to tell two secrets apart, but too few for a reader of the table to check a guess.
   const secret = digest(client.id, client.secret).toString("hex").slice(0, 4);
   return `${digest(client.id).toString("base64url").slice(0, 16)}-${secret}`;
 }
 
-/** A vendor that has just taken this client in a sign-in refuses it no more. Best effort: else the next probe shows it. */
+/**
+ * Ends the pause of a client that the vendor has just accepted in a sign-in. Best effort: if it fails, the next
+ * probe ends the pause.
+ */
 export async function endPause(
   { pauses }: { readonly pauses: ClientPauses },
   organizationId: string,
@@ -88,8 +94,9 @@ export async function endPause(
 }
 
 /**
- * Remembers in the transients table which clients their vendors refuse (`paused#<key>`). That is the operator's mistake: no grant
- * is lost by it, and the vendor is asked once in an interval, not once for each grant.
+ * Stores in the transients table which clients their vendors refuse (`paused#<key>`). A refused client is the
+ * operator's mistake and no grant is lost by it, so the vendor gets one request per interval instead of one per
+ * grant.
  */
 export function clientPauses(transients: TransientStore, timing: Timing): ClientPauses {
   const idOf = (key: string): string => `paused#${key}`;

@@ -8,11 +8,13 @@ import { latestNow } from "../timing.ts";
 import { withTimeout } from "../with-timeout.ts";
 
 /**
- * Writes that only a new sign-in helps, if the version and fence are still those seen, and tells subscribers. The sealed grant
- * stays for 30 days; the due entry brings the worker that takes it away (schedule/bury-dead.ts).
- * @param seen the version that died; the fence of the lease under which that was found out, or that of the read where none was taken
+ * Marks that only a new sign-in helps, if the version and fence are still those in `seen`, and sends the event.
+ * The sealed grant stays for 30 days; then the due entry makes the worker remove its tokens
+ * (schedule/bury-dead.ts).
+ * @param seen the version that died, and the fence of the lease of this attempt (without a lease: of the read)
  * @param words the vendor's own
- * @returns `false`: another grant has come, or this is the second try of a write whose first answer was lost
+ * @returns `false`: another grant is stored now, or this is the second try of a write whose first answer was
+ *   lost
  * @throws the table does not answer
  */
 export async function declareDead(

@@ -7,11 +7,12 @@ import { latestNow, leaseIsHeld } from "../timing.ts";
 import { declareDead } from "./declare-dead.ts";
 
 /**
- * After a vendor's 401 to a token that came without refresh token: whether the grant has ended. It has if the token has run
- * out by the vendor's own word; else, since a single call may be refused for reasons of its own, if the connector's own
- * account call is told that the token is none any more. That call is made once an hour at most, under the lease, and `forcedAt`
- * remembers it.
- * @returns true: it needs a new sign-in, which is written and told; false: the vendor's 401 stands for itself
+ * Decides after a vendor's 401 to a token without refresh token whether the grant has ended. It has if the
+ * expiry that the vendor gave has passed. Otherwise, since the vendor may refuse a single call for other
+ * reasons, the grant has ended if the connector's account call shows that the token is not valid any more. The
+ * account call is made at most once an hour, under the lease, and `forcedAt` stores its time.
+ * @returns true: the grant needs a new sign-in; this is written and the event is sent. false: the vendor's 401
+ *   stands
  */
 export async function hasEnded(
   deps: GrantDeps,
@@ -37,7 +38,7 @@ export async function hasEnded(
       const died = await declareDead(deps, read, { version, fence }, "token_expired", {}, call);
       return died && count();
     }
-    // So new that the vendor may not know it everywhere yet.
+    // Too new: not all of the vendor's servers may know the token yet.
     if (grant.obtainedBy !== "import" && now - grant.obtainedAt < deps.timing.freshTokenMs) return false;
     if (connector.account === undefined || leaseIsHeld(instance, reading)) return false;
     if (instance.forcedAt !== undefined && now - instance.forcedAt < deps.timing.probeMs) return false;
@@ -51,7 +52,7 @@ export async function hasEnded(
     const seen = { version, fence: lease.fence };
     return (await declareDead(deps, read, seen, "token_refused", {}, call)) && count();
   } catch {
-    // The table does not answer: the lease runs out, and the next 401 asks again.
+    // The table does not answer: the lease expires, and the next 401 tries again.
     return false;
   }
 }

@@ -4,16 +4,16 @@ import type { Sealer } from "../../vault/ports.ts";
 import { earliestNow } from "../timing.ts";
 import type { LeasedAttempt } from "./attempt.ts";
 
-/** What came of the request, and what its grant is sealed with. */
+/** The result of the token request, and the sealer for the new grant. */
 export interface Exchanged {
   readonly outcome: TokenOutcome;
-  /** The earliest that it can have been, by the store's time. */
+  /** The earliest store time at which the request can have been sent. */
   readonly sentAt: number;
   readonly sealer: Sealer;
 }
 
 /**
- * Step 4: unwrap the key, connect, and send if there is still time. Every way that this can go wrong has its outcome.
+ * Step 4: unwraps the key, connects, and sends if there is still time. Every failure has its own outcome.
  * @param answeredMs own monotonic clock when the read was answered
  */
 export async function exchange(

@@ -7,9 +7,10 @@ import type { VendorWords } from "./vendor-words.ts";
 type Deps = Pick<GrantDeps, "announce" | "monotonic">;
 
 /**
- * A series is all failed refreshes of one version. One event is sent when it begins. The event's id contains the version, so
- * two processes that both send it use the same id.
- * @param left what the attempt left in the item: the count of failures, or (its end unknown) nothing but its lease
+ * A series is all failed refreshes of one version. One event is sent when it begins. The event's id contains
+ * the version, so two processes that both send the event use the same id.
+ * @param left what the attempt left in the item: the count of failures, or (if its result is unknown) only its
+ *   lease
  */
 export function tellFailure(
   deps: Deps,
@@ -20,7 +21,7 @@ export function tellFailure(
   words: VendorWords = {},
 ): void {
   if (instance.attempts !== undefined) return;
-  // An expired lease is from an earlier attempt, which sent the event, or died before it could.
+  // An expired lease is from an earlier attempt, which sent the event, or crashed before it could.
   if (left === "lease" && instance.until !== undefined) return;
   announce(deps, call, instance, {
     name: "instance.refresh_failed",
@@ -31,7 +32,7 @@ export function tellFailure(
   });
 }
 
-/** The end of a series, if there was one: the grant that took the place of `instance.version` is safe. */
+/** Sends the event for the end of a series, if there was one: the grant that replaced `instance.version` is safe. */
 export function tellRecovery(
   deps: Deps,
   call: Pick<Call, "afterAnswer">,

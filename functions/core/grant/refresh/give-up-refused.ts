@@ -9,8 +9,8 @@ import { afterFailure } from "./after-failure.ts";
 import { tellFailure } from "./failure-series.ts";
 
 /**
- * A refreshed grant that the table refuses for good: it ends, and the lease is given back. The old grant stays; the next refresh
- * finds out from the vendor whether it still lives.
+ * Ends a refreshed grant that the table refuses for good, and releases the lease. The old grant stays; the next
+ * refresh shows whether the vendor still accepts it.
  * @returns milliseconds until the next try
  */
 export async function giveUpRefused(
@@ -23,7 +23,7 @@ export async function giveUpRefused(
 ): Promise<number> {
   const { instance } = read;
   if (won.grant.refreshToken === won.old.refreshToken) {
-    // The refresh token lives on in the old grant: there is nothing to end.
+    // The old grant has the same refresh token: there is nothing to end.
     const { id: instanceId, connector } = instance;
     deps.outcome({ outcome: "lost", connector, instanceId, cause, reason: STORE_REFUSED });
   } else {

@@ -8,15 +8,18 @@ import { afterAnswer } from "./after-answer.ts";
 import { type Attempt, failed, newAttempt, type RefreshRequest, type RefreshResult } from "./attempt.ts";
 import { exchange } from "./exchange.ts";
 
-/** Causes other than schedule and expiry: limited to one refresh per minute (or hour), and `forcedAt` remembers the last. */
+/**
+ * Causes other than schedule and expiry: limited to one refresh per minute (or hour); `forcedAt` stores the
+ * last one.
+ */
 const FORCED: ReadonlySet<RefreshCause> = new Set(["forced", "unauthorized", "revive"]);
 
 const running = new WeakMap<GrantDeps, Map<number, Promise<RefreshResult>>>();
 
 /**
- * REFRESH, steps 1 to 5 of the protocol. Callers in the same process share one that is under way. The exchange is never
- * aborted when a caller stops waiting: pass the promise to `afterAnswer`, and wait for it as long as the caller may wait.
- * Never throws.
+ * REFRESH, steps 1 to 5 of the protocol. Callers in the same process share a refresh that is under way. The
+ * exchange is never aborted when a caller stops waiting: pass the promise to `afterAnswer`, and wait for it as
+ * long as the caller may wait. Never throws.
  */
 export function refreshGrant(
   deps: GrantDeps,
@@ -49,7 +52,7 @@ async function refresh(attempt: Attempt): Promise<RefreshResult> {
     if (record !== undefined) {
       if (record.kind !== "refresh")
         throw new Error(`rescue record of instance ${instance.id} is not a refresh`);
-      // Where this loses to a delete or a sign-in, the rescue worker revokes what the record holds.
+      // If this write loses to a delete or a sign-in, the rescue worker revokes the record's grant.
       count((await commit(deps, record)) === "written" ? "rescued" : "reused");
       return { kind: "moved" };
     }

@@ -3,10 +3,10 @@ import type { TokenOutcome } from "../../oauth/ports.ts";
 import type { GrantDeps, RefreshCause } from "../grant-deps.ts";
 import type { Timing } from "../timing.ts";
 
-/** Statuses that say nothing of the grant: the client, the time, the rate. */
+/** Statuses that are not about the grant, but about the client, the time or the rate. */
 const NOT_OF_THE_GRANT: ReadonlySet<number> = new Set([401, 408, 425, 429]);
 
-/** Codes that say nothing of the grant either: temporary ones, or errors in the request itself. */
+/** Codes that are not about the grant either: temporary errors, or errors in the request itself. */
 const PASSING_ERRORS: ReadonlySet<string> = new Set([
   "temporarily_unavailable",
   "server_error",
@@ -20,19 +20,20 @@ const PASSING_ERRORS: ReadonlySet<string> = new Set([
   "unsupported_response_type",
 ]);
 
-/** Whether a refusal may be about the grant: an OAuth error body, under a status that is not about something else. */
+/** Whether a refusal may be about the grant: an OAuth error body, and a status that is not about something else. */
 function isOfTheGrant(outcome: TokenOutcome): boolean {
   if (outcome.kind !== "refused") return false;
   const { status, error } = outcome;
-  // Without an error body the reader names the status in its place: a firewall's 403 page is no OAuth error.
+  // Without an error body, `error` is the status ("http_403"): a firewall's 403 page is no OAuth error.
   if (status >= 500 || NOT_OF_THE_GRANT.has(status) || error.startsWith("http_")) return false;
   return !PASSING_ERRORS.has(error.toLowerCase());
 }
 
 /**
- * The counted refusals of a grant, with this one. Refusals count only after the access token has expired; until then it still
- * works. An access token whose end nobody knows has run out when the vendor's API refuses it. One in twelve hours counts, so
- * that ten are spread over days, however often somebody tries.
+ * The counted refusals of a grant, including this one. Refusals count only after the access token has expired;
+ * until then it still works. An access token without a known expiry counts as expired when the vendor's API
+ * refuses it. At most one refusal in twelve hours counts, so that ten are spread over days even if there are
+ * many tries.
  * @returns undefined: nothing changes
  */
 export function countRefusal(
@@ -53,10 +54,10 @@ export function countRefusal(
 }
 
 /**
- * Whether a grant that is refused is to be given up now. Two days before the week of refusals ends, the grant is noted. So
- * all grants of a connector that would be given up on the same day are known before the first one is given up: a vendor that
- * refuses many at once has an incident, or does not understand us.
- * @returns the refusals as they are to be written
+ * Whether a refused grant must be given up now. Two days before its week of refusals ends, the grant is noted.
+ * So all grants of a connector that would be given up on the same day are known before the first one is: a
+ * vendor that refuses many grants at once has an incident, or does not understand our requests.
+ * @returns the refusals to be written
  */
 export async function isGivenUp(
   deps: Pick<GrantDeps, "refused" | "timing">,
@@ -81,7 +82,7 @@ export async function isGivenUp(
       now - noticedAt >= timing.refusedDayMs;
     return { refusals, givenUp: isRipe && (await refused.mayEnd(connector, id, noticedAt, now)) };
   } catch {
-    // It cannot be counted now: the next attempt asks again.
+    // A store does not answer: the next attempt asks again.
     return left;
   }
 }

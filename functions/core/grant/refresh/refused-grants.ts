@@ -4,31 +4,31 @@ import type { Timing } from "../timing.ts";
 
 /** `refused#<connector>`: grants that are about to be given up. */
 interface Noticed extends TransientItem {
-  /** Counts writes: the condition of the next one. */
+  /** Number of writes; the next write's condition. */
   readonly revision: number;
   readonly grants: readonly { readonly instanceId: number; readonly at: number }[];
 }
 
-/** `grants#<connector>`: how many there are; counted once a day. */
+/** `grants#<connector>`: number of the connector's grants; counted once a day. */
 interface Counted extends TransientItem {
   readonly count: number;
 }
 
-/** No more than one in so many of a connector's grants is given up in a day. */
+/** At most one in this many of a connector's grants is given up in a day. */
 const SHARE = 5;
-/** Nor more than this at once, however many there are; the item stays small. */
+/** At most this many grants are given up at once, so that the item stays small. */
 const MOST_NOTICED = 1_000;
 /**
- * Tries of one write when several processes write the same item. After that it fails, and the next refresh of the grant tries
- * to note it again.
+ * Tries of one write when several processes write the same item. After that the write fails, and the grant's
+ * next refresh tries again.
  */
 const MOST_TRIES = 5;
 
 /**
- * Stores the noted grants in the transients table. A single refused grant may always be given up: it does not show an
- * incident of the vendor.
- * @param count how many grants of a connector there are
- * @param held tells the operator that grants are not given up, and of which connector
+ * Stores the noted grants in the transients table. A single refused grant may always be given up, because it
+ * does not show an incident of the vendor.
+ * @param count returns the number of a connector's grants
+ * @param held reports to the operator that grants of this connector are not given up
  */
 export function refusedGrants(deps: {
   readonly transients: TransientStore;
@@ -70,13 +70,13 @@ export function refusedGrants(deps: {
             : await transients.replace(item, { field: "revision", seen: seen.revision });
         if (written) return;
       }
-      throw new Error(`the refused grants of ${connector} are being noted by too many at once`);
+      throw new Error(`too many processes note the refused grants of ${connector} at once`);
     },
 
     async mayEnd(connector, instanceId, noticedAt, now) {
       const noticed = await transients.get<Noticed>(`refused#${connector}`);
       const near = (noticed?.grants ?? []).filter(({ at }) => Math.abs(at - noticedAt) < timing.refusedDayMs);
-      // The item is gone or full: their number is unknown.
+      // `false`: the item has expired or is full, so the number is unknown.
       const isKnown = near.some((each) => each.instanceId === instanceId);
       if (isKnown && near.length <= 1) return true;
       const grants = await countOf(connector, now);

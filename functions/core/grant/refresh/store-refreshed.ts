@@ -16,7 +16,7 @@ import type { Exchanged } from "./exchange.ts";
 import { tellFailure, tellRecovery } from "./failure-series.ts";
 import { giveUpRefused } from "./give-up-refused.ts";
 
-/** A grant that a refresh won. */
+/** A grant that a refresh brought. */
 interface Won extends Pick<Exchanged, "sentAt" | "sealer"> {
   readonly grant: Grant;
   /**
@@ -28,7 +28,7 @@ interface Won extends Pick<Exchanged, "sentAt" | "sealer"> {
 
 type MakeRecord = () => Promise<RefreshRecord>;
 
-/** Step 5, a grant: seal it with version f; COMMIT, else the rescue bucket. */
+/** Step 5, with a grant: seals it with version f; COMMIT, or else the rescue bucket. */
 export async function storeRefreshed(attempt: LeasedAttempt, won: Won): Promise<RefreshResult> {
   const { deps, read, request, call, lease, connector, old, count } = attempt;
   const { instance } = lease;
@@ -62,7 +62,7 @@ export async function storeRefreshed(attempt: LeasedAttempt, won: Won): Promise<
   }
   if (kept === "lost") {
     const ended = await revokeOrphanOrDefer(deps, call, instance, won.grant, record);
-    // `lost` is counted there; an owed revocation, when it is done.
+    // `lost` is counted in the call above; an owed revocation is counted when it is done.
     if (ended !== "lost") count(ended === "revoked" ? "revoked" : "reused");
     return { kind: "moved" };
   }
@@ -81,7 +81,7 @@ export async function storeRefreshed(attempt: LeasedAttempt, won: Won): Promise<
   return { kind: "refreshed", grant, instance: instanceNow };
 }
 
-/** When the new grant is due: by its own life, or as after a failure. */
+/** When the new grant is due: by its own lifetime, or as after a failure. */
 function nextDue(
   { deps, request, lease: { instance }, connector }: LeasedAttempt,
   { grant, sentAt, failure }: Won,
@@ -92,7 +92,7 @@ function nextDue(
   return dueWithCleanup(instance, failure?.dueAt ?? regular, sentAt, deps.timing);
 }
 
-/** Makes the record of a grant, sealed once. */
+/** Makes the record of a grant. The grant is sealed only once. */
 function recordOf(
   { lease: { instance, fence } }: LeasedAttempt,
   { sealer, sentAt }: Won,
@@ -117,13 +117,14 @@ function recordOf(
   };
 }
 
-/** The rotated refresh token is safe, and there is no access token that can be used. */
+/** The rotated refresh token is safe, but there is no usable access token. */
 async function afterRotation(
   { deps, read, call, lease, count }: LeasedAttempt,
   { retryInMs, ...change }: AfterFailure,
   kept: "written" | "rescued",
 ): Promise<RefreshResult> {
-  // Do not release the lease after a rescue put: only an expired lease makes the next refresh look into the bucket.
+  // Do not release the lease after a rescue put: the next refresh reads the bucket only if the lease has
+  // expired.
   const isTold = kept === "written" && (await releaseLease(deps, lease, change));
   if (isTold) tellFailure(deps, call, read, "attempts", change.lastError);
   count("refused");

@@ -9,9 +9,10 @@ const MAX_ERROR_CHARACTERS = 100;
 const MAX_DESCRIPTION_CHARACTERS = 500;
 
 /**
- * The vendor's `error` and `error_description` (RFC 6749 section 5.2) of a token request that it refused. The token endpoint's
- * reader has cut out what was sent; this cuts out what else belongs to the grant, and bounds both once more.
- * @param grant the one that was to be renewed
+ * The vendor's `error` and `error_description` (RFC 6749 section 5.2) for a token request that it refused. The
+ * reader of the token endpoint has cut out the secrets that were sent; this function cuts out the other secrets
+ * of the grant, and limits the length of both texts again.
+ * @param grant the grant that was to be renewed
  */
 export function wordsOf(outcome: TokenOutcome, grant: Grant): VendorWords {
   if (outcome.kind !== "invalid_grant" && outcome.kind !== "refused" && outcome.kind !== "client_refused")
@@ -25,7 +26,7 @@ export function wordsOf(outcome: TokenOutcome, grant: Grant): VendorWords {
   const error = clean(outcome.error, MAX_ERROR_CHARACTERS);
   const description = clean(outcome.description ?? "", MAX_DESCRIPTION_CHARACTERS);
   return {
-    // Where there was no error body the reader names the status in its place: those are not the vendor's words.
+    // Without an error body, `error` is the status ("http_403"), which is not the vendor's word.
     ...(error === "" || error.startsWith("http_") ? {} : { error }),
     ...(description === "" ? {} : { description }),
   };

@@ -11,18 +11,18 @@ import { pendingVersion } from "../store/sealed-pending.ts";
 import { latestNow } from "../timing.ts";
 import type { UnreadableRecord } from "./unreadable-record.ts";
 
-/** Why a record ends without its write. */
+/** Why a record ends without being written to the table. */
 export type RecordEnd = "store_refused" | "record_too_old";
 
-/** The vendor did not take a revocation that a record asks for: the record lies there for a later sweep. */
+/** The vendor did not take a revocation that a record asks for: the record stays for a later sweep. */
 export class RevocationOwed extends Error {
   constructor(instanceId: number) {
-    super(`a revocation for instance ${instanceId} was not taken yet`);
+    super(`a revocation for instance ${instanceId} was not taken yet by the vendor`);
     this.name = "RevocationOwed";
   }
 }
 
-/** Whose grant a record holds, and since when. */
+/** The instance that a record's grant belongs to, and the time of the grant. */
 export function subjectOf(
   record: RescueRecord,
 ): Pick<Instance, "id" | "organizationId" | "connector"> & { readonly at: number } {
@@ -38,7 +38,7 @@ export function subjectOf(
   return { id, organizationId, connector, at: record.kind === "refresh" ? record.refreshedAt : record.at };
 }
 
-/** The record's grant, and the version that it is sealed for. */
+/** The record's grant, and the version that the grant is sealed for. */
 function grantIn(record: RescueRecord): { grant: Uint8Array; version: number | string } {
   switch (record.kind) {
     case "refresh":
@@ -53,7 +53,8 @@ function grantIn(record: RescueRecord): { grant: Uint8Array; version: number | s
 }
 
 /**
- * The same record with a grant of what its connector declares. `undefined`: there is nothing that could go, or nobody can open it.
+ * The same record, with a grant reduced to what its connector declares. `undefined`: there is nothing to
+ * remove, or the grant cannot be opened.
  * @throws the key service does not answer
  */
 export async function smallerRecord(
@@ -74,9 +75,9 @@ export async function smallerRecord(
 }
 
 /**
- * Ends the grant of a record that will never be written: at the vendor, where it revokes single tokens.
- * @returns whether the vendor took the revocation; `false` only when it was tried for as long as revocations are
- * @throws {RevocationOwed} not yet: the record stays
+ * Ends the grant of a record that will never be written: revokes it if the vendor revokes single tokens.
+ * @returns whether the vendor took the revocation; `false` only after revocation was tried for its full time
+ * @throws {RevocationOwed} not revoked yet: the record stays
  */
 export async function endRecord(deps: WorkerDeps, record: RescueRecord): Promise<boolean> {
   const owner = subjectOf(record);
@@ -87,7 +88,7 @@ export async function endRecord(deps: WorkerDeps, record: RescueRecord): Promise
   return false;
 }
 
-/** Tells what became of a record's grant: for a new connection also that there will be no instance. */
+/** Sends the events about the end of a record's grant; for a new connection also that the instance will not exist. */
 export async function tellEnd(
   deps: WorkerDeps,
   call: Pick<Call, "afterAnswer">,
@@ -117,7 +118,10 @@ function userOf(record: RescueRecord): string | undefined {
   return record.kind === "pending" ? record.pending.userId : undefined;
 }
 
-/** By the store's time. @throws the table, whose answers tell the time, does not answer */
+/**
+ * Whether 7 days have passed since `at`, by the store's time.
+ * @throws the table, whose answers contain the time, does not answer
+ */
 export async function isPastItsEnd(
   deps: Pick<WorkerDeps, "instances" | "monotonic" | "timing">,
   instanceId: number,
@@ -128,8 +132,8 @@ export async function isPastItsEnd(
 }
 
 /**
- * A record that cannot be read ends like any other, though its grant cannot be revoked.
- * @throws {UnreadableRecord} not yet: a newer version of this function may be able to read it
+ * Ends a record that cannot be read like any other record, though its grant cannot be revoked.
+ * @throws {UnreadableRecord} too early: a newer version of this function may be able to read it
  */
 export async function endUnreadable(
   deps: WorkerDeps,

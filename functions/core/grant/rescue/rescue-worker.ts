@@ -26,10 +26,10 @@ import { UnreadableRecord } from "./unreadable-record.ts";
 export { RevocationOwed } from "./end-record.ts";
 
 /**
- * RESCUE WORKER: completes a rescue record; may be repeated. Does the write that the record holds, then any revocation that
- * is needed, then deletes the record. Nobody else deletes records. Each record has an end: one that the table refuses for
- * good ends at once, any other when it is 7 days old.
- * @throws whatever could not be done: the record stays, a later sweep queues it again
+ * RESCUE WORKER: completes a rescue record; may be repeated. Writes the record's grant to the table, then does
+ * any revocation that is needed, then deletes the record. Nothing else deletes records. Each record has an end:
+ * a record that the table refuses for good ends at once, any other when it is 7 days old.
+ * @throws a step failed: the record stays, and a later sweep queues it again
  */
 export async function settleRescueRecord(deps: WorkerDeps, key: string, call: Call): Promise<void> {
   let record: RescueRecord | undefined;
@@ -41,7 +41,7 @@ export async function settleRescueRecord(deps: WorkerDeps, key: string, call: Ca
   }
   if (record === undefined) return;
   const { done, why, revoked = true } = await settleOrEnd(deps, key, record, call);
-  // Before the record goes, so that it is told again if need be.
+  // Before the record is deleted, so that a repeated run can send the events again.
   if (why !== undefined || !revoked) await tellEnd(deps, call, key, record, { revoked, ...present({ why }) });
   await deps.rescue.remove(key);
   const { id: instanceId, connector } = subjectOf(record);
@@ -52,9 +52,9 @@ export async function settleRescueRecord(deps: WorkerDeps, key: string, call: Ca
 
 interface Settled {
   readonly done: Done;
-  /** Why the record ends without its write. */
+  /** Why the record ends without being written to the table. */
   readonly why?: RecordEnd;
-  /** False: what had to end at the vendor lives on there. */
+  /** False: a grant that must end still lives at the vendor. */
   readonly revoked?: boolean;
 }
 
@@ -69,7 +69,7 @@ async function settleOrEnd(
   } catch (error) {
     const { id, at } = subjectOf(record);
     if (error instanceof RevocationOwed || !(await isPastItsEnd(deps, id, at))) throw error;
-    // The end of a record must not depend on what may be gone: its connector, its key.
+    // The end of a record must not depend on its connector or its key, which may be missing.
     const revoked = await endRecord(deps, record).catch(() => false);
     return { done: "lost", why: "record_too_old", revoked };
   }
@@ -89,7 +89,7 @@ async function settleWhole(
   }
 }
 
-/** Once more with a smaller grant; where the table refuses that, too, the grant ends. */
+/** Tries again with a smaller grant; if the table refuses that too, ends the grant. */
 async function settleRefused(
   deps: WorkerDeps,
   key: string,
@@ -134,7 +134,8 @@ async function settle(deps: WorkerDeps, key: string, record: RescueRecord, call:
     case "new": {
       const made = await createOrFind(deps, record.instance);
       if (made === "created" && (await deps.rescue.read(key)) === undefined) {
-        // A second delivery of a record that was settled before, and whose instance has been deleted since.
+        // This is a second delivery of a record that was settled before, and whose instance has been deleted
+        // since.
         await deps.instances.markDeleting(record.instance.id, record.instance.createdAt);
         return "nothing";
       }
@@ -143,12 +144,13 @@ async function settle(deps: WorkerDeps, key: string, record: RescueRecord, call:
       return "rescued";
     }
     case "pending":
-      // Refused: the one who claims it brought it home before. Where it went live long since, the worker finds that at its end.
+      // `false`: the claim has moved the record into the table before. If it is already live, the worker finds
+      // this when the item ends.
       return (await deps.pendings.put(record.pending)) ? "rescued" : "nothing";
   }
 }
 
-/** The maker of the record could not note it: there was no item yet. */
+/** Notes the account. The process that made the record could not, because there was no item yet. */
 async function noteNewAccount(deps: WorkerDeps, instance: Instance): Promise<void> {
   const connector = connectorOf(deps, instance.connector);
   if (connector.account === undefined) return;
@@ -156,7 +158,7 @@ async function noteNewAccount(deps: WorkerDeps, instance: Instance): Promise<voi
   await noteAccount(deps, connector, instance, grant, instance.createdAt);
 }
 
-/** @throws {RevocationOwed} not revoked yet, and 7 days are not over */
+/** @throws {RevocationOwed} not revoked yet, and 7 days have not passed */
 async function revokedOrOwed(
   deps: WorkerDeps,
   owner: Pick<Instance, "id">,

@@ -1,6 +1,6 @@
-/** A rescue record that this version cannot read: cut, or written by a newer version. */
+/** A rescue record that this version cannot read: incomplete, or written by a newer version. */
 export class UnreadableRecord extends Error {
-  /** When the bucket took it, epoch milliseconds; absent: unknown. */
+  /** When the record was written to the bucket, epoch milliseconds. Absent: unknown. */
   readonly writtenAt: number | undefined;
 
   constructor(why: string, writtenAt: number | undefined) {

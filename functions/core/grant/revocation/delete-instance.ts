@@ -9,7 +9,8 @@ import { openGrant } from "../store/sealed-grant.ts";
 import { latestNow, revocationWait } from "../timing.ts";
 
 /**
- * DELETE, step 1: the instance token is dead from here; a worker does the rest, now or when the sweep finds it.
+ * DELETE, step 1: the instance token is invalid from here on. A worker does the rest, now or when the sweep
+ * finds the instance.
  * @returns false: there is no such instance
  */
 export async function markForDeletion(
@@ -20,7 +21,7 @@ export async function markForDeletion(
 ): Promise<boolean> {
   const { value: instance, reading } = await deps.instances.get(instanceId);
   if (instance === undefined) return false;
-  // Only the first of several deletes hands it over: each message would be a revocation more.
+  // Only the first of several deletes queues the deletion, because each message would cause another revocation.
   if (!(await deps.instances.markDeleting(instanceId, reading.dateMs, "first"))) {
     const { value: found } = await deps.instances.get(instanceId);
     return found?.deleting === true;
@@ -31,10 +32,10 @@ export async function markForDeletion(
 }
 
 /**
- * DELETE, steps 2 and 3, by a worker, any number of times: revokes what the vendor lets us revoke without harm to others,
- * then deletes the item. A failed revocation is retried for 7 days. If it is unclear whether other instances share the
- * consent, this is checked again for an hour. One worker at a time, whatever number of deletes and messages there are: a
- * vendor counts each revocation.
+ * DELETE, steps 2 and 3, in a worker; may be repeated. Revokes what the vendor lets us revoke without harm to
+ * others, then deletes the item. A failed revocation is retried for 7 days. If it is unclear whether other
+ * instances share the consent, this is checked again for an hour. One worker at a time, even with many deletes
+ * and messages, because a vendor counts each revocation.
  */
 export async function finishDeletion(
   deps: WorkerDeps,
@@ -47,7 +48,8 @@ export async function finishDeletion(
   const certainAt = siblingsAreCertainAt(deps, instance);
   if (now < certainAt) return void (await deps.instances.setDeletionDueAt(instanceId, certainAt));
   if (!(await claim(deps, instance, now))) return;
-  // A first exchange whose record still lies in the bucket would bring the item back: the rescue worker clears it away.
+  // A first exchange whose record is still in the bucket would create the item again: the rescue worker removes
+  // the record first.
   const unborn = await deps.rescue.read(`rescue/${instanceId}/new`);
   if (unborn !== undefined) return await tryLater(deps, instance, now);
   const ended = await revokeStored(deps, instance);
@@ -86,7 +88,7 @@ async function revokeStored(
   const shared = ends === "grant" ? await isShared(deps, connector, instance) : false;
   if (shared !== false) return shared === true ? "spared" : "unclear";
   let ended = true;
-  // Each for itself: one whose client is gone does not keep the others from ending.
+  // Each grant is tried: if the client of one cannot be resolved, the others still end.
   for (const each of [instance, ...(instance.replacedGrants ?? [])])
     ended = (await isEnded(deps, connector, instance, each)) && ended;
   return ended ? "revoked" : "failed";
@@ -109,8 +111,8 @@ async function isEnded(
 }
 
 /**
- * Waits a quarter of the time that it has been failing for, between a minute and an hour. Nothing is overdue meanwhile: the
- * instance token is dead, and what cannot be revoked within 7 days is counted as lost.
+ * Waits a quarter of the time for which the revocation has failed, between a minute and an hour. The wait does
+ * no harm: the instance token is invalid, and a grant that cannot be revoked within 7 days is counted as lost.
  */
 async function tryLater(deps: GrantDeps, instance: Instance, now: number): Promise<void> {
   const failingFor = now - (instance.deletingSince ?? now);

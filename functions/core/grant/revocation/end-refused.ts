@@ -9,14 +9,14 @@ import type { Call, GrantDeps, RefreshCause } from "../grant-deps.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
 import { revokeOrphanOrDefer } from "./revoke-orphan.ts";
 
-/** Why a grant was lost that the table will never take: in the log line, the event and `lastError`. */
+/** Reason of a lost grant that the table refuses for good: in the log line, the event and `lastError`. */
 export const STORE_REFUSED = "store_refused";
 
 /** A grant that the table refuses for good, and what identifies it. */
 interface Refused {
   readonly grant: Grant;
   readonly sealer: Sealer;
-  /** Tells this grant from others of its instance. */
+  /** Distinguishes this grant from others of its instance. */
   readonly of: string | number;
   /** Store time, epoch milliseconds. */
   readonly at: number;
@@ -24,8 +24,8 @@ interface Refused {
 }
 
 /**
- * Ends a grant that the table refuses for good: revokes it, or writes a rescue record, so that the rescue worker revokes it.
- * Counts it as lost, and tells it. Never throws.
+ * Ends a grant that the table refuses for good: revokes it, or writes a rescue record, so that the rescue
+ * worker revokes it. Counts it as lost, and sends the event. Never throws.
  */
 export async function endRefused(
   deps: GrantDeps,
@@ -34,8 +34,8 @@ export async function endRefused(
   { grant, sealer, of, at, cause }: Refused,
 ): Promise<void> {
   const { id: instanceId, organizationId, connector } = owner;
-  // An epoch lower than that of every sign-in: the write of this record always loses, so the rescue worker revokes its grant,
-  // and no refresh looks for it.
+  // An epoch lower than that of every sign-in: the write of this record always fails, so the rescue worker
+  // revokes its grant, and no refresh looks for it.
   const epoch = epochOf(0, hashOf(String(instanceId), String(of)));
   const ended = await revokeOrphanOrDefer(deps, call, owner, grant, async () => ({
     kind: "sign-in",
@@ -46,13 +46,13 @@ export async function endRefused(
     at,
     grant: await sealGrant(sealer, owner, `signin-${epoch}`, grant),
   }));
-  // Where neither was possible, it is counted there.
+  // `lost` is counted in the call above.
   if (ended !== "lost")
     deps.outcome({ outcome: "lost", connector, instanceId, cause, reason: STORE_REFUSED });
   announce(deps, call, owner, { name: "instance.grant_lost", at, of, reason: STORE_REFUSED });
 }
 
-/** What the caller of a sign-in is told. */
+/** The error for the caller of a sign-in. */
 export function notStorable({ name }: Pick<Connector, "name">, cause: StoreRefused): VendorError {
   return new VendorError(
     502,

@@ -10,9 +10,9 @@ import { revokeOrDefer } from "../store/store-or-rescue.ts";
 type Owner = Pick<Instance, "id" | "organizationId" | "connector">;
 
 /**
- * Revokes a grant that no instance uses (its write lost a race). Does nothing if revocation would also end the live grant, or
- * if the instance has the same token: some vendors return the same token at a new sign-in, and those that do not rotate return
- * it with each refresh.
+ * Revokes a grant that no instance uses, because its write lost a race. Does nothing if revocation would also
+ * end the live grant, or if the instance has the same token: some vendors return the same token at a new
+ * sign-in, and vendors that do not rotate return it with each refresh.
  * @returns false: the vendor did not take it, or the stores did not answer; try again later
  */
 export async function revokeOrphan(
@@ -32,7 +32,7 @@ export async function revokeOrphan(
   }
 }
 
-/** @throws a store does not answer, or what is there cannot be opened */
+/** @throws a store does not answer, or the stored grant cannot be opened */
 async function isLivedBy(
   deps: Pick<GrantDeps, "instances" | "vault">,
   instanceId: number,
@@ -48,9 +48,10 @@ async function isLivedBy(
 }
 
 /**
- * LOSER for one whose process may end before the vendor takes the revocation: what fails is laid into the rescue bucket,
- * where the rescue worker tries again. Such a record can never be committed: the version or epoch it asks for is history.
- * @returns `lost`: neither was possible, and it is counted here
+ * LOSER, for a process that may end before the vendor takes the revocation: a failed revocation is put into the
+ * rescue bucket, and the rescue worker tries again. Such a record can never be committed, because its version
+ * or epoch is out of date.
+ * @returns `lost`: neither was possible; counted here
  */
 export async function revokeOrphanOrDefer(
   deps: GrantDeps,
@@ -67,7 +68,7 @@ export async function revokeOrphanOrDefer(
   }
 }
 
-/** Opens what a record holds and ends it. @returns false: not yet; for ever so where its seal is broken */
+/** Opens a record's grant and revokes it. @returns false: not revoked yet; if the seal is broken, it never will be */
 export async function revokeRecorded(
   deps: Pick<GrantDeps, "instances" | "connectors" | "clients" | "tokens" | "vault">,
   owner: Owner,
@@ -79,7 +80,10 @@ export async function revokeRecorded(
   return grant !== undefined && (await revokeOrphan(deps, owner, grant));
 }
 
-/** @returns undefined: its key is gone, or it was tampered with; no later time will open it. @throws not now */
+/**
+ * @returns undefined: its key is shredded, or it was tampered with, so it can never be opened.
+ * @throws the key service does not answer
+ */
 export async function openUnlessBroken(
   deps: Pick<GrantDeps, "vault">,
   owner: Pick<Instance, "id" | "organizationId">,

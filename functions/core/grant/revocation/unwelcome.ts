@@ -5,7 +5,8 @@ import type { Sealer } from "../../vault/ports.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
 
 /**
- * A record of a grant that must never go live: a sign-in of an epoch before all others, which can only end in a revocation.
+ * A record of a grant that must never be used: a sign-in whose epoch is before all others, so it can only end
+ * in a revocation.
  * @param won `at`: store time from which its revocation is tried for 7 days
  */
 export function revocationOnlyRecord(

@@ -7,9 +7,9 @@ import { dueWithCleanup } from "../store/due.ts";
 import { sealGrant } from "../store/sealed-grant.ts";
 
 /**
- * What a worker does with an instance that needs a new sign-in: once 30 days are over, it takes the tokens out of what is
- * stored. The instance and its status stay; the client is kept for a new sign-in.
- * @returns when it is to be looked at next (undefined: never); `written`: the write has said so itself
+ * Removes the tokens of an instance that needs a new sign-in from the table after 30 days. The instance and its
+ * status stay, and so does the OAuth client, for a new sign-in.
+ * @returns the next due time (undefined: none); `written`: the write has set it already
  */
 export async function buryDead(
   deps: Pick<GrantDeps, "instances" | "vault" | "timing">,
@@ -22,7 +22,7 @@ export async function buryDead(
   const death = deathOf(instance);
   if (death?.at === undefined) return { due: undefined };
   const old = await openUnlessBroken(deps, instance, version, instance.grant);
-  // No key opens it any more: it is gone already.
+  // No key opens the tokens any more: they are lost already.
   if (old === undefined) return { due: undefined };
   const due = dueWithCleanup(instance, undefined, now, deps.timing);
   const sealer = await deps.vault.prepare(instance.organizationId);

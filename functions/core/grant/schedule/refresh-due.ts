@@ -14,17 +14,18 @@ import { openGrant } from "../store/sealed-grant.ts";
 import { isAhead, latestNow, leaseIsHeld } from "../timing.ts";
 import { buryDead } from "./bury-dead.ts";
 
-/** A refresh that is asked for, as the queue brings it: at least once, in any order. */
+/** A refresh request from the queue, which delivers at least once, in any order. */
 export interface RefreshWork {
   readonly instanceId: number;
   readonly cause: RefreshCause;
-  /** The version that somebody wanted renewed; absent: whatever lies there and is due. */
+  /** The version to renew. Absent: the stored one, if it is due. */
   readonly version?: number;
 }
 
 /**
- * What the worker does with one instance of the queue: it looks for itself whether there is still something to do.
- * A refresh that fails sets its own next time and resolves; only what could not be looked at throws, to be delivered again.
+ * Handles one instance of the queue, in the worker: checks itself whether there is still something to do. A
+ * refresh that fails sets its own next time and resolves. Throws only if the instance could not be checked;
+ * then the message is delivered again.
  */
 export async function refreshDue(deps: WorkerDeps, work: RefreshWork, call: Call): Promise<void> {
   const { value: instance, reading } = await deps.instances.get(work.instanceId);
@@ -67,7 +68,7 @@ export async function refreshDue(deps: WorkerDeps, work: RefreshWork, call: Call
   const result = await refresh;
   if (result.kind === "paused") {
     leave("client_refused");
-    // Spread, so that the end of a pause does not bring all its grants at once.
+    // Adds a random wait, so that not all grants come due at once when the pause ends.
     const until = result.until + deps.random() * deps.timing.pausedClientMs;
     return await settle(until, owedSince(instance, grant));
   }
@@ -75,14 +76,14 @@ export async function refreshDue(deps: WorkerDeps, work: RefreshWork, call: Call
   const connector = connectorOf(deps, instance.connector);
   const isKnown = instance.account !== undefined && !hasUnknownAccount(connector, instance);
   if (result.kind === "refreshed" && !isKnown) {
-    // Tried at each refresh. While the account is unknown, a sign-in with another account is not noticed; and where
-    // revocation ends the whole consent, no consent of this client is revoked, because it might be this instance's
-    // (revocation/delete-instance.ts).
+    // Repeated at each refresh while the account is unknown: until then, a sign-in with another account is not
+    // noticed. And where revocation ends the whole consent, no consent of this client is revoked, because it
+    // might be this instance's (revocation/delete-instance.ts).
     call.afterAnswer(noteAccount(deps, connector, result.instance, result.grant, now));
   }
 }
 
-/** One more try of a dead grant, for its operator or its app. Any result other than a grant changes nothing. */
+/** Refreshes a dead grant once more, for its operator or its app. Any result other than a grant changes nothing. */
 async function revive(
   deps: WorkerDeps,
   read: InstanceRead,
@@ -100,7 +101,7 @@ async function revive(
     });
   if (!isRevivable(instance) || leaseIsHeld(instance, reading)) return leave();
   if (work.version !== undefined && work.version !== instance.version) return leave();
-  // A message may come twice.
+  // The queue may deliver a message twice.
   if (wasForcedLately(deps, instance, now)) return leave();
   const grant = await openGrant(deps.vault, instance, instance.version, instance.grant);
   const refresh = refreshUnlessPaused(
@@ -132,14 +133,15 @@ function isWanted(
   if (cause === "unauthorized")
     return !wasJustRefreshed(deps, grant, now) && !wasForcedLately(deps, instance, now);
   if (cause === "just_in_time") return isAlmostOver(grant, now, deps.timing);
-  // Idle or not: refused until it works again, or is given up (refresh/refusals.ts).
+  // Even an idle grant is refreshed while refusals are counted, until it works again or is given up
+  // (refresh/refusals.ts).
   if (instance.refusals?.version === instance.version) return true;
   return isDue(deps, connector, grant, instance, now);
 }
 
 /**
- * Corrects the due index where nothing is to be done now, unless the item has changed meanwhile.
- * @param owed since when a refresh is owed all the same
+ * Corrects the due index where there is nothing to do now, unless the item has changed meanwhile.
+ * @param owed since when a refresh is overdue nevertheless
  */
 async function settleDue(
   deps: GrantDeps,

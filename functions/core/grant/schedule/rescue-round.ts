@@ -3,22 +3,26 @@ import { present } from "../../present.ts";
 import type { Timing } from "../timing.ts";
 
 /**
- * A round through the rescue bucket, over as many sweeps as it takes. Which records a round queues depends on their age alone:
- * a young record at each round, an older one at growing distances. So records that make no progress leave the others their place.
+ * A round through the rescue bucket, over as many sweeps as needed. Only the age of a record decides which
+ * rounds queue it: a young record is queued at each round, an older one at growing distances. So records that
+ * make no progress do not keep the others waiting.
  */
 export interface RescueRound {
   /** Store time at which this round began. */
   readonly at: number;
-  /** Store time at which the one before began; absent: unknown, so each record is queued. */
+  /** Store time at which the round before began. Absent: unknown, so each record is queued. */
   readonly before?: number;
-  /** The last key that was looked at; absent: the round is over. */
+  /** The last key that was looked at. Absent: the round is complete. */
   readonly after?: string;
 }
 
 /** A record to be queued now. */
 export interface RescueWork {
   readonly key: string;
-  /** It was tried before. Such records make a group of their own in the queue, behind the new ones. */
+  /**
+   * Whether the record was tried before. Such records form their own group in the queue, so that they do not
+   * delay new ones.
+   */
   readonly again: boolean;
 }
 
@@ -28,7 +32,7 @@ interface RoundDeps {
   readonly remainingMs: () => number;
 }
 
-/** S3 lists no more keys at once. */
+/** S3 lists at most so many keys at once. */
 const PAGE = 1000;
 /** Each sweep sends at most so many records, and lists at most so many pages. */
 const MOST_RECORDS = 500;
@@ -38,10 +42,10 @@ const MOST_PAGES = 20;
 const RETRY_SHARE = 1 / 12;
 
 /**
- * Goes on with a round, or begins the next one.
- * @param last the state that the last sweep left
+ * Continues a round, or begins the next one.
+ * @param last the state after the last sweep
  * @param now store time
- * @param reserveMs left of the invocation for the rest of the sweep
+ * @param reserveMs time of the invocation to leave for the rest of the sweep
  * @returns the records to queue, the state to keep, and how many records were seen
  */
 export async function nextRescueWork(
@@ -83,7 +87,7 @@ function isDue(
   let time = writtenAt;
   while (time <= before) {
     const distance = Math.max(least, (time - writtenAt) * RETRY_SHARE);
-    // From there on the distances are equal, however old the record is.
+    // From here on all distances are the same, so skip most of them.
     if (distance >= most) time += Math.floor((before - time) / most) * most;
     time += Math.min(most, distance);
   }

@@ -12,7 +12,7 @@ export interface SweepDeps {
   readonly queue: WorkQueue;
   readonly lock: SweepLock;
   readonly timing: Timing;
-  /** Shards that new due times are spread over; more may have been in use before. */
+  /** Number of shards for new due times; earlier configurations may have used more. */
   readonly shards: number;
   /** Milliseconds that this invocation may still take. */
   readonly remainingMs: () => number;
@@ -25,10 +25,10 @@ export interface SweepOutcome {
   readonly rescueRecords: number;
 }
 
-/** Who sweeps, and where the next one goes on. */
+/** The lock of the running sweep, and the cursors for the next one. */
 export interface SweepState {
   readonly lockedUntil: number;
-  /** Highest shard count ever used: a smaller one must not strand what lies on the others. */
+  /** Highest shard count ever used: if the count shrinks, the other shards are still swept. */
   readonly shards: number;
   /** Shards that the last sweep had no time for: swept first. */
   readonly unfinished?: readonly ShardPlace[];
@@ -36,7 +36,7 @@ export interface SweepState {
   readonly rescue?: RescueRound;
 }
 
-/** Where in a shard a sweep goes on; without `after` at its beginning. */
+/** The place in a shard where a sweep continues; without `after`, at its beginning. */
 export interface ShardPlace {
   readonly shard: number;
   readonly after?: string;
@@ -47,7 +47,7 @@ export interface SweepLock {
   /** The store's time, epoch milliseconds. */
   now(): number;
   read(): Promise<SweepState | undefined>;
-  /** Writes if the item is still the one seen (`undefined`: there is none). */
+  /** Writes if the item is still equal to `seen` (`undefined`: there is none). */
   write(state: SweepState, seen: SweepState | undefined): Promise<boolean>;
 }
 
@@ -60,14 +60,15 @@ const PAGE = 100;
  */
 const SHARDS_AT_ONCE = 4;
 const WRITES_AT_ONCE = 12;
-/** Left for setting the last page's due times and for the cursor. */
+/** Time left for setting the last page's due times and for the cursor. */
 const RESERVE_MS = 10_000;
 
 /**
- * One sweep: queues what is due, several shards side by side, and what lies in the rescue bucket. One at a time, by a
- * conditional item that also keeps the cursors of a sweep that ran out of time. Sends first and sets a later `dueAt` after, on
- * condition that it is unchanged: a lost message comes due again, and a fast worker's result stays.
- * @returns undefined: another sweep is at work
+ * One sweep: queues due instances, several shards side by side, and records of the rescue bucket. Only one
+ * sweep runs at a time, by a conditional item that also keeps the cursors of a sweep that ran out of time.
+ * Sends messages first and sets later `dueAt` values after that, if they are unchanged: so an instance whose
+ * message is lost comes due again, and a fast worker's result is not overwritten.
+ * @returns undefined: another sweep is running
  */
 export async function sweep(deps: SweepDeps): Promise<SweepOutcome | undefined> {
   const held = await lock(deps);
@@ -97,7 +98,7 @@ async function lock(deps: SweepDeps): Promise<SweepState | undefined> {
   const state: SweepState = {
     ...old,
     shards: Math.max(deps.shards, old?.shards ?? 0),
-    // As long as this invocation can last: a crashed sweep's lock runs out by itself.
+    // The lock lasts as long as this invocation can: the lock of a crashed sweep expires by itself.
     lockedUntil: now + Math.ceil(deps.remainingMs()) + 1000,
   };
   return (await deps.lock.write(state, old)) ? state : undefined;
@@ -119,8 +120,9 @@ async function unlock(
 }
 
 /**
- * All shards once, those first that the last sweep left.
- * @returns for each: where the next sweep continues, if it did not finish. A shard that failed starts from the beginning: its cursor may be the cause.
+ * Sweeps all shards once, first those that the last sweep left.
+ * @returns for each shard: where the next sweep continues, if this one did not finish. A shard that failed
+ *   starts from the beginning, because its cursor may be the cause.
  */
 async function sweepShards(
   deps: SweepDeps,
@@ -148,7 +150,8 @@ async function sweepShard(
     if (deps.remainingMs() < RESERVE_MS) return { shard, ...present({ after: next }) };
     const page = await deps.due.due(shard, now, PAGE, next);
     seen.due += page.items.length;
-    // Since it first came due: a push means that it was sent, not that anybody refreshed it.
+    // Counts from the first due time: a later `dueAt` only means that a message was sent, not that the grant
+    // was refreshed.
     for (const { dueAt, dueSince = dueAt } of page.items)
       seen.oldestOverdueMs = Math.max(seen.oldestOverdueMs, now - dueSince);
     const queued = await queueDue(deps, page.items, now);
@@ -167,7 +170,7 @@ async function queueDue(deps: SweepDeps, items: readonly DueItem[], now: number)
     ),
   );
   const queued = items.filter((_, index) => sent[index] === true);
-  // A push that fails only means that the item comes due once more.
+  // If this write fails, the item only comes due once more.
   const to = now + deps.timing.pushMs;
   await mapConcurrently(queued, WRITES_AT_ONCE, ({ id, dueAt, pending }) =>
     pending === undefined
@@ -177,7 +180,7 @@ async function queueDue(deps: SweepDeps, items: readonly DueItem[], now: number)
   return queued.length;
 }
 
-/** @returns where the next sweep goes on in the rescue bucket */
+/** @returns where the next sweep continues in the rescue bucket */
 async function sweepRescue(
   deps: SweepDeps,
   last: RescueRound | undefined,

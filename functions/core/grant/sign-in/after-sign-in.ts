@@ -9,9 +9,10 @@ import { endReplaced } from "./replaced-grants.ts";
 import { type SignInRecord, type SignInResult, tellSignIn } from "./write-sign-in.ts";
 
 /**
- * The steps after a sign-in is written: send the event, note the account, revoke the replaced grants, end older pending
- * sign-ins. Done by every process that writes the sign-in or finds it written. Never throws.
- * @returns the instance as it is then
+ * The steps after a sign-in is written: send the event, note the account, revoke the replaced grants, end older
+ * pending sign-ins. Every process that writes the sign-in, or finds that it is written, runs them. Never
+ * throws.
+ * @returns the instance after these steps
  */
 export async function afterSignIn(
   deps: SignInDeps,
@@ -32,8 +33,8 @@ export async function afterSignIn(
 }
 
 /**
- * No replaced grant is left, so the due time depends on the token alone. If this write fails, the worker looks at the
- * instance once without need.
+ * Sets the due time by the token alone, because no replaced grant is left. If this write fails, the worker
+ * looks at the instance once without need.
  */
 async function backToSchedule(
   deps: Pick<SignInDeps, "instances">,

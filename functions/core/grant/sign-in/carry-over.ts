@@ -12,7 +12,7 @@ import { commit } from "../store/commit.ts";
 import { type Lease, lookForRescue, takeLease } from "../store/lease.ts";
 import { leaseIsHeld } from "../timing.ts";
 
-/** Somebody holds the lease of a refresh token that is to be carried over: try again in a moment. */
+/** Another process holds the lease of a refresh token that must be carried over: try again in a moment. */
 class RefreshUnderWay extends Unavailable {
   constructor() {
     super("the connection is being renewed just now; send the same request again");
@@ -21,7 +21,7 @@ class RefreshUnderWay extends Unavailable {
 
 type SignIn = Omit<Extract<RescueRecord, { kind: "sign-in" }>, "grant">;
 
-/** A sign-in brought no refresh token, though the vendor gives them. */
+/** Whether a sign-in brought no refresh token although the vendor issues them. */
 export function lacksRefreshToken(connector: Connector, grant: Grant): boolean {
   return (
     connector.oauth2.refreshToken !== undefined &&
@@ -31,9 +31,9 @@ export function lacksRefreshToken(connector: Connector, grant: Grant): boolean {
 }
 
 /**
- * Whether the refresh token that lies there may go on beside the new access token: the vendor gives one only with the first
- * consent, or to who asks for it, and this sign-in is of the same account by the same client. The accounts were compared
- * before; if another sign-in came in between, the account is looked up here again.
+ * Whether the stored refresh token may be kept beside the new access token. Some vendors give a refresh token
+ * only with the first consent, or on request. The sign-in must be of the same account and the same client. The
+ * accounts were compared before; if another sign-in came in between, the account is looked up here again.
  */
 async function mayCarry(
   deps: GrantDeps,
@@ -51,18 +51,18 @@ async function mayCarry(
   return (await knownAccount(deps, instance))?.id === account.id;
 }
 
-/** What the write of a sign-in stores, and on which fence. */
+/** The grant that the write of a sign-in stores, and the fence of its condition. */
 export interface Carried {
   readonly grant: Grant;
   readonly fence: number;
-  /** The stored refresh token goes on, under this lease: nothing of it may be revoked. */
+  /** Set if the stored refresh token is kept: the lease that protects it. The stored grant must not be revoked then. */
   readonly lease?: Lease;
 }
 
 /**
- * CARRY OVER, before the write of a sign-in: as a refresh begins, so that no refresh under way and no rescue record holds a newer
- * token than the one that is carried: first the look into the rescue bucket, then the lease on the version that was read. The
- * write ends the lease.
+ * CARRY OVER, before the write of a sign-in. Starts like a refresh, so that no other refresh and no rescue
+ * record holds a newer token than the one that is carried over: first looks into the rescue bucket, then takes
+ * the lease on the version that was read. The write ends the lease.
  * @returns `again`: something changed; read again
  * @throws {Unavailable} the lease is held for longer than a caller waits
  * @throws a store or KMS does not answer
@@ -85,7 +85,7 @@ export async function carryOver(
       await commit(deps, record);
       return "again";
     } catch (error) {
-      // Its grant cannot be stored, and the stored token was used for it.
+      // The record's grant cannot be stored, and the stored refresh token was used up for it.
       if (error instanceof StoreRefused) return asItIs;
       throw error;
     }
@@ -99,7 +99,10 @@ export async function carryOver(
   return { grant: withTokenOf(old, grant), fence: lease.fence, lease };
 }
 
-/** The new access token beside the old refresh token. Each keeps its own scope: what the old one allowed is not claimed for the new one. */
+/**
+ * The new access token with the old refresh token. Each keeps its own scope, because the old scope may differ
+ * from the new one.
+ */
 function withTokenOf(old: Grant, grant: Grant): Grant {
   const { refreshToken = "", accessToken, scope, askedScopes } = old;
   const own = {
@@ -109,7 +112,7 @@ function withTokenOf(old: Grant, grant: Grant): Grant {
   return { ...grant, refreshToken, carried: old.carried ?? own };
 }
 
-/** @throws {Unavailable} it lasts too long */
+/** @throws {Unavailable} the lease is held too long */
 async function waitForLease(deps: GrantDeps, waitUntil: number): Promise<"again"> {
   const pauseMs = deps.timing.pollMs + deps.random() * deps.timing.pollMaxMs;
   if (deps.monotonic() + pauseMs > waitUntil) throw new RefreshUnderWay();

@@ -15,7 +15,7 @@ import { revokeOrphan } from "../revocation/revoke-orphan.ts";
 import { grantOf } from "../store/grant-of.ts";
 import { earliestNow } from "../timing.ts";
 
-/** An authorization code as the vendor's redirect brought it, and what belongs to it. */
+/** An authorization code from the vendor's redirect, and what the exchange needs with it. */
 export interface CodeExchange {
   readonly organizationId: string;
   readonly userId: string;
@@ -24,31 +24,37 @@ export interface CodeExchange {
   readonly code: string;
   readonly redirectUri: string;
   readonly codeVerifier?: string;
-  /** An earlier request with this code used its state and verifier up: the code is not sent again, whatever became of it. */
+  /**
+   * An earlier request with this code used up its state and verifier: the code is not sent again, whatever the
+   * result of that request.
+   */
   readonly repeated?: boolean;
   readonly configuration: Readonly<Record<string, string>>;
-  /** What the authorization URL asked for, where that is known. */
+  /** The scopes that the authorization URL asked for, if known. */
   readonly askedScopes?: readonly string[];
   /** Values of the callback that the connector keeps (realmId, …). */
   readonly extra?: Readonly<Record<string, string>>;
-  /** The vendor's URLs by its metadata document, where the connector has none of its own. */
+  /** The vendor's URLs from its metadata document, where the connector has none of its own. */
   readonly endpoint?: EndpointValues;
-  /** Of the consumed state (core/instances/sign-in-epoch.ts); absent where there was none of ours: the code takes its place. */
+  /**
+   * Epoch of the consumed state (core/instances/sign-in-epoch.ts). Absent if there was no state of ours: the
+   * epoch is then derived from the code.
+   */
   readonly epoch?: string;
 }
 
-/** The instance that a code's grant is for, as it was read just before. */
+/** The instance that a code's grant is for, as read just before. */
 export interface CodeTarget {
   readonly instanceId: number;
-  /** Reading of the store answer that showed the instance, or that there is none. */
+  /** Reading of the store answer that contained the instance, or showed that there is none. */
   readonly reading: StoreReading;
-  /** For a sign-in to an instance that is there: the epoch of the grant that it has. */
+  /** For a sign-in to an existing instance: the epoch of its current grant. */
   readonly seenEpoch?: string;
 }
 
-/** `code#<hash>`: which caller's instance a code went into. */
+/** `code#<hash>`: the caller and the instance that a code was used for. */
 interface CodeSeen extends TransientItem {
-  /** The SDK tries a put again whose answer was lost, and finds its own item. */
+  /** Identifies this request: if the SDK repeats a put whose answer was lost, it finds its own item. */
   readonly attempt: string;
   readonly caller: string;
   readonly instanceId: number;
@@ -60,9 +66,11 @@ interface CodeSeen extends TransientItem {
 }
 
 /**
- * Exchanges a code for a grant, once: a second request with the same code never reaches the vendor, which would have to end
- * the grant that the first one won (RFC 6749 section 4.1.2). What the vendor answers late is not lost: we wait a minute.
- * @throws {InvalidRequest} `code_used` (for the same caller with `detail.instanceId`), or what the vendor has against the code
+ * Exchanges a code for a grant, once. A second request with the same code never reaches the vendor, because the
+ * vendor would have to end the grant of the first one (RFC 6749 section 4.1.2). Waits up to a minute, so that a
+ * late answer of the vendor is not lost.
+ * @throws {InvalidRequest} `code_used` (for the same caller with `detail.instanceId`), or why the vendor
+ *   refuses the code
  */
 export async function exchangeCode(
   deps: GrantDeps,
@@ -91,7 +99,7 @@ export async function exchangeCode(
     await revokeOrphan(deps, owner, firstGrant(deps, request, credentials, outcome.response, sentAt));
     throw refusal(connector, outcome);
   }
-  // The vendor did nothing with the code, or will never take it: it is not spent on this instance.
+  // The vendor did not use the code, or will never accept it, so it need not stay reserved for this instance.
   if (outcome.kind !== "unknown") await transients.remove(`code#${codeHash}`).catch(() => {});
   throw refusal(connector, outcome);
 }
@@ -129,22 +137,22 @@ async function reserve(
   );
 }
 
-/** The code's grant is stored, or safe in the rescue bucket and stored soon. */
+/** Whether the code's grant is stored, or is in the rescue bucket and will be stored soon. */
 async function codeOutcome(deps: GrantDeps, { instanceId, signInEpoch }: CodeSeen): Promise<boolean> {
   const { value } = await deps.instances.get(instanceId);
   const lies = async (name: string) =>
     (await deps.rescue.read(`rescue/${instanceId}/${name}`).catch(() => undefined)) !== undefined;
   if (signInEpoch === undefined) return value === undefined ? await lies("new") : value.deleting !== true;
   if (value === undefined || value.deleting === true) return false;
-  // A record of a sign-in that a later one overtook only asks for the end of its grant.
+  // The record of a sign-in that a later one overtook only asks to end its grant.
   if (value.epoch >= signInEpoch) return value.epoch === signInEpoch;
   return await lies(`signin-${signInEpoch}`);
 }
 
 function codeUsedMessage({ instanceId, signInEpoch }: CodeSeen): string {
   return signInEpoch === undefined
-    ? `this code was used already, and made instance ${instanceId}: rotate that instance's token (POST /instances/${instanceId}/token) and go on with it`
-    : `this code was used already, and instance ${instanceId} was signed in to with it: go on with its token`;
+    ? `this code was used already, and made instance ${instanceId}: rotate that instance's token (POST /instances/${instanceId}/token) and continue with it`
+    : `this code was used already; the user is signed in to instance ${instanceId}: continue with its token`;
 }
 
 async function sendCode(
@@ -193,7 +201,8 @@ export function valuesOf({
 }
 
 /**
- * The error that the caller gets when the token endpoint refuses a first grant. The vendor's words stand in `detail.vendor`.
+ * The error for the caller when the token endpoint refuses a first grant. The vendor's words are in
+ * `detail.vendor`.
  */
 export function refusal(
   connector: Connector,
@@ -221,7 +230,7 @@ export function refusal(
   return refusedBy(name, outcome, field);
 }
 
-/** The same, of a vendor that said why. */
+/** The error for a refusal to which the vendor gave a reason. */
 function refusedBy(
   name: string,
   outcome: Extract<TokenOutcome, { kind: "invalid_grant" | "client_refused" | "refused" }>,
@@ -251,7 +260,7 @@ function refusedBy(
   }
   if (isNotTheVendors(outcome)) {
     return new Unavailable(
-      `something in front of ${name} answered ${outcome.status} in its place; send the same request again`,
+      `a gateway in front of ${name} answered ${outcome.status} in its place; send the same request again`,
       "vendor_unavailable",
       outcome.retryAfterMs === undefined ? 5 : outcome.retryAfterMs / 1000,
     );
@@ -271,12 +280,13 @@ function refusedBy(
   return new InvalidRequest(`${name} refuses the token request`, field, "vendor_refused", { vendor });
 }
 
-/** Statuses by which somebody on the way, or a vendor that was too slow, says that the request was not looked at. */
+/** Statuses with which a gateway on the way, or a vendor that was too slow, says that the request was not processed. */
 const NOT_LOOKED_AT: readonly number[] = [403, 407, 408, 421, 425, 451];
 
 /**
- * Whether a refusal came from a firewall, a gateway or a busy front in place of the token endpoint: then the code is as good as
- * before. A token endpoint says what it has against a request (RFC 6749 section 5.2); 408 and 425 mean "not yet" whatever they say.
+ * Whether a refusal came from a firewall, a gateway or a busy front server instead of the token endpoint: then
+ * the code is still unused. A token endpoint gives the reason in the body (RFC 6749 section 5.2); 408 and 425
+ * always mean "not yet".
  */
 function isNotTheVendors({ status, error }: { readonly status: number; readonly error: string }): boolean {
   return NOT_LOOKED_AT.includes(status) && (error === `http_${status}` || status === 408 || status === 425);

@@ -19,13 +19,13 @@ import { storeOrRescue, storeWhatItCan } from "../store/store-or-rescue.ts";
 import { lacksRefreshToken } from "./carry-over.ts";
 import { type CodeExchange, exchangeCode } from "./exchange-code.ts";
 
-/** What an instance is beside its grant. */
+/** The values of an instance besides its grant. */
 export interface NewInstance {
   readonly name: string;
   readonly tags: readonly string[];
   /** Values that must be sealed, by key; their keys are shown masked. */
   readonly secretConfiguration: Readonly<Record<string, string>>;
-  /** What the app gave as `state`, given back with the instance. */
+  /** The `state` of the app, returned with the instance. */
   readonly appState?: string;
   /** As the app sent it; absent: `none`. */
   readonly externalAuthentication?: string;
@@ -33,17 +33,18 @@ export interface NewInstance {
 
 export type FirstExchange = CodeExchange & NewInstance;
 
-/** The token is shown this once: only its hash is kept. */
+/** A new instance and its token. The token is shown only this once: only its hash is stored. */
 export interface Provisioned {
   readonly instance: Instance;
   readonly token: string;
 }
 
 /**
- * FIRST EXCHANGE: a user's new connection from an authorization code. When this returns, the grant lies in the table or the
- * rescue bucket. The same caller who sends the same code again is told the instance that it made.
+ * FIRST EXCHANGE: makes a user's new connection from an authorization code. When this returns, the grant is in
+ * the table or the rescue bucket. If the same caller sends the same code again, the error names the instance
+ * that the code made.
  * @throws {InvalidRequest} the code is wrong, used, or another client's
- * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item holds
+ * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item can hold
  * @throws {Unavailable} try again; the code was not sent
  */
 export async function provisionInstance(
@@ -90,7 +91,7 @@ interface TimesOfNew {
   readonly isUnproven?: boolean;
 }
 
-/** The item of a new instance, its grant sealed as version 1. */
+/** The item of a new instance, with its grant sealed as version 1. */
 export async function newInstance(
   deps: GrantDeps,
   sealer: Sealer,
@@ -102,7 +103,8 @@ export async function newInstance(
 ): Promise<Provisioned> {
   const { token, hash } = newInstanceToken(id);
   const place = { id, organizationId: request.organizationId };
-  // Separate secrets for every caller: a session of an earlier version may hold them in plain configuration.
+  // Secrets are separated for every caller, because a session of an earlier version of Linkspan may hold them
+  // in plain configuration.
   const { plain, secret } = separateSecrets(request.connector, request.configuration);
   const secretConfiguration = { ...secret, ...request.secretConfiguration };
   const secretKeys = Object.keys(secretConfiguration);
@@ -144,7 +146,8 @@ export async function newInstance(
 
 /**
  * Stores a new instance with as much of its grant as the table takes.
- * @param how `make`: the instance with one form of the grant; `end`: what becomes of a grant that the table refuses for good
+ * @param how `make`: the instance with one form of the grant; `end`: ends a grant that the table refuses for
+ *   good
  * @throws {VendorError} `grant_not_storable`
  */
 export async function storeWhatFits(
@@ -172,8 +175,9 @@ export async function storeWhatFits(
 }
 
 /**
- * Puts a new item, else its record. Either way the instance is made, and told here: the rescue worker does not tell it again.
- * @throws {Unavailable} neither store took it: the grant is lost, and counted as such
+ * Puts a new item, or else its rescue record. Both make the instance, and its event is sent here: the rescue
+ * worker does not send it again.
+ * @throws {Unavailable} neither store took it: the grant is lost, and counted as lost
  */
 async function storeNew(deps: ProvisioningDeps, instance: Instance, call: Call): Promise<void> {
   try {

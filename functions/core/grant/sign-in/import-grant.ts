@@ -17,7 +17,7 @@ import { earliestNow } from "../timing.ts";
 import { type CodeExchange, refusal, valuesOf } from "./exchange-code.ts";
 import { freeId, type NewInstance, newInstance, type Provisioned, storeWhatFits } from "./first-exchange.ts";
 
-/** A grant won elsewhere. With a refresh token, the access token may be left out. */
+/** A grant that the app got from the vendor itself. With a refresh token, the access token may be left out. */
 export interface ImportedGrant
   extends NewInstance,
     Pick<
@@ -26,16 +26,16 @@ export interface ImportedGrant
     > {
   readonly accessToken?: string;
   readonly refreshToken?: string;
-  /** Milliseconds, where the app tells. */
+  /** Remaining lifetime of the access token, if the app sends it. */
   readonly expiresInMs?: number;
 }
 
 /**
- * Makes an instance from a grant won elsewhere. A refresh token is used at once, to prove it, and what it brings is stored as a
- * first exchange's grant is; what does not prove good leaves nothing behind. A long-lived token is not: the vendor would not
- * renew a young one, and its age is unknown.
+ * Makes an instance from an imported grant. A refresh token is used at once to prove that it works, and the new
+ * grant is stored like that of a first exchange; if the proof fails, nothing is stored. A long-lived token is
+ * not proved: the vendor would not renew a young one, and its age is unknown.
  * @throws {InvalidRequest} the vendor does not take the token
- * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item holds
+ * @throws {VendorError} `grant_not_storable`: the vendor gave more than an item can hold
  */
 export async function importInstance(
   deps: ProvisioningDeps,
@@ -79,8 +79,9 @@ export async function importInstance(
 }
 
 /**
- * Without a refresh token there is nothing to prove it with: good until the vendor says otherwise. The age of an imported
- * long-lived token is unknown, so the lifetime that the app sends is ignored: the expiry is unknown until the first renewal.
+ * Without a refresh token the grant cannot be proved: it counts as valid until the vendor refuses it. The age
+ * of an imported long-lived token is unknown, so the lifetime that the app sends is ignored, and the expiry is
+ * unknown until the first renewal.
  */
 function importedGrant(request: ImportedGrant, credentials: ClientCredentials, now: number): Grant {
   const { expiresInMs } = request;

@@ -5,15 +5,18 @@ import type { GrantDeps } from "../grant-deps.ts";
 import { openUnlessBroken, revokeOrphan } from "../revocation/revoke-orphan.ts";
 import { withTimeout } from "../with-timeout.ts";
 
-/** A worker comes by within minutes, so only crashes in a row bring more than one: the item must not grow without end. */
+/**
+ * A worker revokes replaced grants within minutes, so only several crashes in a row leave more than one. The
+ * limit keeps the item from growing without end.
+ */
 const MOST_REPLACED = 8;
 
 /**
- * What is to end when a sign-in takes the place of what is stored: that grant, and what earlier sign-ins have left there. Where
- * the vendor does not revoke single tokens: nothing.
+ * The grants that must end when a sign-in replaces the stored grant: the stored grant, and those that earlier
+ * sign-ins have left on the item. None if the vendor does not revoke single tokens.
  * @param room bytes that the item has left for them
  * @param carries the new grant keeps the refresh token of the stored one: then the stored grant is not revoked
- * @returns `dropped`: so many find no place any more; lost once this is written
+ * @returns `dropped`: number of grants for which there is no room; they are lost once this is written
  */
 export function replacedBy(
   connector: Connector,
@@ -39,10 +42,11 @@ export function replacedBy(
 }
 
 /**
- * Ends what sign-ins have replaced, and takes it off the item. By the one who signed in, and by a worker where that process
- * ended before. What the vendor does not take is laid into the rescue bucket, where it is tried for 7 days; a grant stays on
- * the item if it cannot be opened now, or if both vendor and bucket fail. Never throws.
- * @returns whether nothing is left on the item
+ * Revokes the grants that sign-ins have replaced, and removes them from the item. Runs in the process of the
+ * sign-in, and in a worker if that process ended before. A failed revocation is put into the rescue bucket,
+ * where it is retried for 7 days. A grant stays on the item if it cannot be opened now, or if both vendor and
+ * bucket fail. Never throws.
+ * @returns whether the item has no replaced grants any more
  */
 export async function endReplaced(deps: GrantDeps, instance: Instance): Promise<boolean> {
   const { id, epoch, replacedGrants } = instance;
@@ -55,7 +59,7 @@ export async function endReplaced(deps: GrantDeps, instance: Instance): Promise<
   }
 }
 
-/** @throws neither is possible now */
+/** @throws neither the vendor nor the bucket took it, or a store does not answer */
 async function endOrDefer(
   deps: GrantDeps,
   { id, organizationId, connector }: Instance,

@@ -20,19 +20,19 @@ import { type SignInRecord, type SignInResult, type Writing, writeSignIn } from 
 
 export interface SignIn extends CodeExchange {
   readonly instanceId: number;
-  /** Take the grant of another account than before, too. */
+  /** Accept also the grant of another account than before. */
   readonly acceptOtherAccount?: boolean;
   /** Changes of the instance that come with the sign-in. */
   readonly changes?: InstanceChanges;
 }
 
 /**
- * SIGN-IN: a user's new consent for an instance that exists. Its id and token stay. No lock, no look into the rescue bucket:
- * a late write of an older grant fails because the version has changed. Exception: a sign-in without refresh token takes the
- * lease (carry-over.ts).
- * @throws {NotFound} there is no such instance any more
+ * SIGN-IN: stores a user's new consent in an existing instance. Its id and token stay. Needs no lock and does
+ * not read the rescue bucket, because a late write of an older grant fails when the version has changed.
+ * Exception: a sign-in without refresh token takes the lease (carry-over.ts).
+ * @throws {NotFound} the instance does not exist any more
  * @throws {Conflict} `another_account`, or a later sign-in won
- * @throws {VendorError} `grant_not_storable`: the vendor gave more than the item holds
+ * @throws {VendorError} `grant_not_storable`: the vendor gave more than the item can hold
  */
 export async function signInAgain(
   deps: SignInDeps,
@@ -95,8 +95,8 @@ export async function signInAgain(
 }
 
 /**
- * Refuses a sign-in to another account, so no instance changes its account unseen; ends the new grant.
- * @returns the accounts behind the new grant and the one before, where they were looked up
+ * Refuses a sign-in to another account and ends its grant, so that no instance changes its account unnoticed.
+ * @returns the accounts of the new grant and of the one before, if they were looked up
  */
 async function refuseOtherAccount(
   deps: GrantDeps,
@@ -106,7 +106,7 @@ async function refuseOtherAccount(
   call: Call,
 ): Promise<Pick<SignInRecord, "accountBefore"> & Pick<Instance, "account">> {
   const { connector } = request;
-  // Another account is welcome: asked only where it decides whether the refresh token may go on.
+  // Another account is accepted: look accounts up only if they decide whether the refresh token may be kept.
   if (request.acceptOtherAccount === true && !lacksRefreshToken(connector, won.grant)) return {};
   const before = await knownAccount(deps, instance);
   if (before === undefined) return {};
@@ -125,14 +125,14 @@ async function refuseOtherAccount(
     throw new VendorError(
       502,
       "account_unknown",
-      `${connector.name} did not tell whose account this is, so it cannot be known whether it is the one from before; sign in again`,
+      `${connector.name} did not report the account of this sign-in, so it is unknown whether it is the same as before; sign in again`,
       { cause },
     );
   }
   if (account === undefined || account.id === before.id) return told(account);
   await endUnwelcome(deps, instance, won, call);
   throw new Conflict(
-    "the user signed in with another account than before; ask for the first one, or say that another one is welcome",
+    "the user signed in with another account than before; let the user sign in with the first account, or accept the other one",
     "another_account",
   );
 }

@@ -29,17 +29,20 @@ export type SignInResult =
   | {
       readonly kind: "written";
       readonly instance: Instance;
-      /** When it is due by its token alone (`undefined`: never). Absent: an earlier write, whose answer was lost. */
+      /**
+       * When it is due by its token alone (`undefined`: never). Absent: an earlier write, whose answer was
+       * lost, has written it.
+       */
       readonly due?: { readonly regular: number | undefined };
     }
-  /** `now`: the item as it stands, being deleted or of a later sign-in; absent: gone. */
+  /** `now`: the current item, being deleted or of a later sign-in. Absent: deleted. */
   | { readonly kind: "lost"; readonly now: Instance | undefined };
 
 /**
- * Step 2 of a sign-in, by the one who signs in or by the rescue worker, any number of times. Reads first: the new grant is
- * sealed for the version that it will get, and the grant that it replaces is kept beside it until it has ended. Needs no lease,
- * unless it carries a refresh token over.
- * @throws the store does not answer: it may or may not be written
+ * Step 2 of a sign-in, in the process of the sign-in or in the rescue worker; may be repeated. Reads first: the
+ * new grant is sealed for its next version, and the replaced grant is kept beside it until it is revoked. Needs
+ * no lease, unless a refresh token is carried over.
+ * @throws the store does not answer: the write may or may not have happened
  */
 export async function writeSignIn(deps: GrantDeps, writing: Writing): Promise<SignInResult> {
   const { instanceId, epoch } = writing.signIn;
@@ -69,7 +72,7 @@ export async function writeSignIn(deps: GrantDeps, writing: Writing): Promise<Si
 type Carried = Exclude<Awaited<ReturnType<typeof carryOver>>, "again">;
 type Next = Awaited<ReturnType<typeof nextOf>>;
 
-/** What the sign-in leaves of an instance that was just read. */
+/** The values that the sign-in writes to an instance that was just read. */
 async function nextOf(
   deps: GrantDeps,
   connector: Connector,
@@ -77,7 +80,7 @@ async function nextOf(
   { signIn: { at, changes, refreshGroup = instance.refreshGroup }, sealer }: Writing,
   { fence, grant: won, lease }: Carried,
 ) {
-  // An account that was not looked up counts as unknown; whoever notes it later also updates this key.
+  // An account that was not looked up counts as unknown; `noteAccount` later also updates this key.
   const consent = consentKey(connector, refreshGroup, changes?.account);
   const grant = await sealGrant(sealer, instance, fence + 1, won);
   const room = roomBeside(instance, grant, changes);
@@ -90,7 +93,7 @@ async function nextOf(
     dropped,
     regular,
     due: dueWithCleanup(toEnd, regular, at, deps.timing),
-    /** Attributes that the item gets as they stand. */
+    /** Attributes that are written unchanged. */
     attributes: {
       refreshGroup,
       ...present({ consentKey: consent }),
@@ -100,7 +103,7 @@ async function nextOf(
   };
 }
 
-/** @returns whether it was written: fence, version and epoch were as read */
+/** @returns whether it was written: only if fence and version are still as read */
 async function write(
   deps: GrantDeps,
   { id, version }: Instance,
@@ -119,7 +122,7 @@ async function write(
   }
 }
 
-/** The instance as the write left it. */
+/** The instance after the write. */
 function instanceWith(
   instance: Instance,
   { epoch, at, changes }: Writing["signIn"],
@@ -131,10 +134,10 @@ function instanceWith(
   return { ...rest, ...changes, ...attributes, epoch, updatedAt: at };
 }
 
-/** Attributes that the table adds, and those of the sign-in itself. */
+/** Bytes reserved for attributes that the table adds, and for those of the sign-in itself. */
 const OTHER_BYTES = 4096;
 
-/** What is left of an item beside all that it must hold. */
+/** Bytes of an item that are left besides all that it must hold. */
 function roomBeside(instance: Instance, grant: Sealed, changes: SignInRecord["changes"]): number {
   const rest = { ...instance, ...changes, grant, replacedGrants: undefined };
   return ITEM_BYTES - OTHER_BYTES - itemBytes(rest);

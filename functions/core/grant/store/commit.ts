@@ -5,16 +5,17 @@ import type { GrantDeps } from "../grant-deps.ts";
 export type RefreshRecord = Extract<RescueRecord, { kind: "refresh" }>;
 
 /**
- * `written`: it is the stored grant, by this write or an earlier one of the same attempt.
- * `superseded`: a later attempt of the same sign-in won; never revoke anything here.
- * `lost`: the instance is gone, being deleted, or signed in again: the grant is an orphan (see revocation/revoke-orphan.ts).
+ * - `written`: this is the stored grant, written now or by an earlier write of the same attempt.
+ * - `superseded`: a later attempt of the same sign-in won; never revoke anything here.
+ * - `lost`: the instance is deleted, being deleted, or signed in again: the grant is an orphan (see
+ *   revocation/revoke-orphan.ts).
  */
 export type CommitResult = "written" | "superseded" | "lost";
 
 /**
- * COMMIT: puts a refreshed grant in the place of the version that it came from. By the refresher, by a taker that found the
- * record, by the rescue worker: the same function, any number of times.
- * @throws the store does not answer: it may or may not be written
+ * COMMIT: stores the new grant in place of the version that was refreshed. The refresher, another process that
+ * found the rescue record, and the rescue worker all call this function; it may be repeated.
+ * @throws the store does not answer: the write may or may not have happened
  */
 export async function commit(deps: Pick<GrantDeps, "instances">, won: RefreshRecord): Promise<CommitResult> {
   const written = await deps.instances.commit(

@@ -4,11 +4,12 @@ import type { Timing } from "../timing.ts";
 
 /**
  * Why a grant needs a new sign-in; also `lastError`, and `reason` of the event.
- * - `invalid_grant`: the vendor's word for a refresh token that is no good.
+ * - `invalid_grant`: the vendor says that the refresh token is not valid.
  * - `refresh_token_reused`: the same, and the vendor says that it saw the token twice.
- * - `refused`: the vendor refused it for a week, in whatever words (refresh/refusals.ts).
- * - `token_expired`, `token_refused`: an access token without refresh token that has run out, or that the vendor refuses
- * (refresh/ended-token.ts). - `restored`: it came back from a backup (operator/mark-restored.ts).
+ * - `refused`: the vendor refused the grant for a week, with other errors (refresh/refusals.ts).
+ * - `token_expired`, `token_refused`: an access token without refresh token that has expired, or that the
+ *   vendor refuses (refresh/ended-token.ts).
+ * - `restored`: it was restored from a backup (operator/mark-restored.ts).
  */
 export type DeathReason =
   | "invalid_grant"
@@ -18,7 +19,7 @@ export type DeathReason =
   | "token_refused"
   | "restored";
 
-/** A vendor's words for a refresh token that it saw twice; such a grant is never tried again. */
+/** Vendors' error codes for a refresh token that was sent twice; such a grant is never tried again. */
 const REUSE_ERRORS: ReadonlySet<string> = new Set([
   "refresh_token_reused",
   "refresh_token_already_used",
@@ -26,7 +27,7 @@ const REUSE_ERRORS: ReadonlySet<string> = new Set([
 ]);
 const REUSE_WORDS = ["reuse", "already used", "already been used", "been used already", "used already"];
 
-/** What an `invalid_grant` says of the death. */
+/** The reason of death that an `invalid_grant` shows. */
 export function reasonOf(outcome: Extract<TokenOutcome, { kind: "invalid_grant" }>): DeathReason {
   const description = outcome.description?.toLowerCase() ?? "";
   const isReuse =
@@ -34,7 +35,10 @@ export function reasonOf(outcome: Extract<TokenOutcome, { kind: "invalid_grant" 
   return isReuse ? "refresh_token_reused" : "invalid_grant";
 }
 
-/** How the stored grant died; `at` is unknown where an earlier version of Linkspan wrote it. @returns undefined: it lives */
+/**
+ * How the stored grant died; `at` is unknown if an earlier version of Linkspan wrote it.
+ * @returns undefined: the grant is alive
+ */
 export function deathOf(
   instance: Pick<Instance, "deadVersion" | "version" | "death" | "lastError">,
 ): (Omit<Death, "at" | "version"> & { readonly at?: number }) | undefined {
@@ -44,8 +48,8 @@ export function deathOf(
 }
 
 /**
- * Whether a dead grant may be retried: the vendor's incident may have looked like its end. Not if Linkspan itself ended it
- * (deleted, restored from a backup), and not if the vendor saw a refresh token twice.
+ * Whether a dead grant may be retried, because an incident of the vendor may have looked like its end. Not if
+ * Linkspan itself ended it (deleted, restored from a backup), and not if the vendor saw a refresh token twice.
  */
 export function isRevivable(
   instance: Pick<
@@ -58,13 +62,16 @@ export function isRevivable(
   return death.emptied !== true && (death.reason === "invalid_grant" || death.reason === "refused");
 }
 
-/** Whether its app, too, may have it tried: for two days. */
+/** Whether the app may also retry the dead grant: for two days. */
 export function isRevivableByApp(instance: Instance, now: number, timing: Timing): boolean {
   const at = deathOf(instance)?.at;
   return isRevivable(instance) && at !== undefined && now - at < timing.reviveForMs;
 }
 
-/** When what a dead grant held is to go. @returns undefined: it lives, its tokens are gone already, or the time of its death is unknown */
+/**
+ * When the tokens of a dead grant are to be removed.
+ * @returns undefined: the grant is alive, its tokens are removed already, or the time of its death is unknown
+ */
 export function emptiesAt(
   instance: Pick<Instance, "deadVersion" | "version" | "death" | "lastError">,
   timing: Timing,
@@ -79,7 +86,7 @@ export function withoutTokens({ obtainedAt, obtainedBy, client }: Grant): Grant 
   return { accessToken: "", tokenType: "bearer", obtainedAt, obtainedBy, client };
 }
 
-/** There is nothing at the vendor that could be ended. */
+/** Whether the grant has no tokens that could be revoked at the vendor. */
 export function isEmptied(grant: Pick<Grant, "accessToken" | "refreshToken">): boolean {
   return grant.accessToken === "" && grant.refreshToken === undefined;
 }

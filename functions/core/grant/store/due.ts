@@ -7,9 +7,9 @@ import { DUE_JITTER, DUE_SHARE, KEEP_ALIVE_SHARE, type Timing } from "../timing.
 type Clockwork = Pick<GrantDeps, "timing" | "random" | "activeWindowMs">;
 
 /**
- * When an access token ends, by the store's time: rounded against serving it too long.
- * @param sentAt the earliest that the store's time can have been when the token request was sent
- * @returns empty: unknown, so refreshed on a vendor's 401 only
+ * When an access token expires, by the store's time; rounded down, so that it is never used too long.
+ * @param sentAt the earliest store time at which the token request can have been sent
+ * @returns empty: unknown, so the token is refreshed only on a vendor's 401
  */
 export function expiryOf(
   connector: Connector,
@@ -25,14 +25,17 @@ export function expiryOf(
   };
 }
 
-/** So little is left that the token is renewed before it is used. */
+/** Whether so little time is left that the token is renewed before it is used. */
 export function isAlmostOver(grant: Grant, now: number, timing: Timing): boolean {
   if (grant.expiresAt === undefined) return false;
   const lifetime = grant.expiresAt - grant.obtainedAt;
   return now >= grant.expiresAt - Math.min(timing.justInTimeMs, lifetime / 10);
 }
 
-/** The access token may be sent to the vendor. Without a refresh token there is nothing better than what we have. */
+/**
+ * Whether the access token may be sent to the vendor. Without a refresh token it always may, because there is
+ * no better one.
+ */
 export function isValid(grant: Grant, now: number): boolean {
   return grant.expiresAt === undefined || grant.refreshToken === undefined || now < grant.expiresAt;
 }
@@ -40,7 +43,8 @@ export function isValid(grant: Grant, now: number): boolean {
 /**
  * The time from which the vendor can renew the grant. A long-lived token is not renewed before its minimum age,
  * counted from the latest time at which the vendor can have issued it, with a margin for clock skew.
- * @returns store time, 0 where the vendor does not look at the age; undefined: never, there is nothing to renew it with
+ * @returns store time, 0 where the vendor does not check the age; undefined: never, because there is no refresh
+ *   token
  */
 export function renewableAt(connector: Connector, grant: Grant, timing: Timing): number | undefined {
   if (grant.refreshToken === undefined) return undefined;
@@ -55,7 +59,7 @@ export function isRenewable(connector: Connector, grant: Grant, now: number, tim
   return at !== undefined && at <= now;
 }
 
-/** Used lately, so worth a refresh ahead of time. */
+/** Whether the instance was used lately, so that a refresh ahead of time is useful. */
 export function isActive(
   instance: Pick<Instance, "createdAt" | "lastUsedAt">,
   now: number,
@@ -65,10 +69,11 @@ export function isActive(
 }
 
 /**
- * When a grant comes due: at about three quarters of its token's life while it is in use; at half of the refresh token's
- * idle life while it is not, where the vendor lets refresh tokens die of that; else never (`undefined`). A long-lived token
- * dies of idleness as a refresh token does, after its own life. One whose age is unknown (an import) is renewed as soon as
- * it can be: the answer tells its end. A short-lived one is exchanged for it soon.
+ * When a grant comes due. While it is in use: at about three quarters of its token's lifetime. While it is
+ * idle: at half of the refresh token's idle lifetime, if the vendor ends idle refresh tokens; otherwise never
+ * (`undefined`). A long-lived token is renewed like an idle refresh token, by its own lifetime. If its age is
+ * unknown (an import), it is renewed as soon as possible, because the answer contains its lifetime. A
+ * short-lived token is soon exchanged for a long-lived one.
  */
 export function dueTimeOf(
   deps: Clockwork,
@@ -81,8 +86,8 @@ export function dueTimeOf(
 }
 
 /**
- * When the schedule refreshes a grant next, as far as it is known now. The due time may be that of other work (a replaced grant
- * that is yet to end), and lie before the end of a back-off.
+ * When the schedule refreshes a grant next, as far as is known now. The due time may be that of other work (to
+ * revoke a replaced grant), and may be before the end of a back-off.
  * @returns undefined: not ahead of time
  */
 export function nextRefreshAt(
@@ -95,7 +100,7 @@ export function nextRefreshAt(
   return Math.max(due, retryAt);
 }
 
-/** Whether a refresh is due now; the earliest that jitter could have put it counts. */
+/** Whether a refresh is due now; counts from the earliest due time that jitter can give. */
 export function isDue(
   deps: Clockwork,
   connector: Connector,
@@ -114,8 +119,8 @@ export function isDue(
 }
 
 /**
- * Since when a postponed refresh is overdue; at the earliest since its token expired. Until then calls work, and other alarms
- * report trouble of the vendor or the operator.
+ * Since when a postponed refresh is overdue, but not before its token has expired. Until then calls work, and
+ * other alarms report trouble of the vendor or the operator.
  */
 export function owedSince(
   instance: Pick<Instance, "dueAt" | "dueSince">,
@@ -125,7 +130,10 @@ export function owedSince(
   return first === undefined ? undefined : Math.max(first, grant.expiresAt ?? 0);
 }
 
-/** On the due index soon, whatever the token says: a worker must come by for what is yet to end (sign-in/replaced-grants.ts). */
+/**
+ * A due time within minutes while replaced grants are left, because a worker must revoke them
+ * (sign-in/replaced-grants.ts); otherwise the regular one.
+ */
 export function dueWithCleanup(
   { replacedGrants }: Pick<Instance, "replacedGrants">,
   regular: number | undefined,
@@ -159,7 +167,7 @@ function scheduled(
   return Math.max(renewable, Math.floor(grant.obtainedAt + Math.min(...times)));
 }
 
-/** Spreads what was connected or imported together. */
+/** Spreads the due times of grants that were connected or imported together. */
 function jitter(deps: Clockwork): number {
   return (deps.random() * 2 - 1) * DUE_JITTER;
 }

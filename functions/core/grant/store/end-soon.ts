@@ -3,9 +3,10 @@ import type { PendingSignIn } from "../../instances/pending-sign-in.ts";
 import type { SignInDeps } from "../grant-deps.ts";
 
 /**
- * From here on it cannot be claimed; a worker revokes its grant, now or when the sweep finds it.
+ * Marks a pending sign-in as ending: it cannot be claimed any more. A worker revokes its grant, now or when the
+ * sweep finds it.
  * @param now store time
- * @returns false: it was claimed before, or is gone
+ * @returns false: it was claimed before, or does not exist any more
  */
 export async function endSoon(
   deps: Pick<SignInDeps, "pendings" | "enqueuePending">,
@@ -14,12 +15,15 @@ export async function endSoon(
   claimedToo = false,
 ): Promise<boolean> {
   const marked = await deps.pendings.markEnding(pending, now, claimedToo);
-  // Lost: it lies on the due index.
+  // If the message is lost, the sweep finds the item on the due index.
   if (marked) await deps.enqueuePending(pending).catch(() => {});
   return marked;
 }
 
-/** A sign-in ends the pending ones of its instance that are older: their claims could only lose. Never throws. */
+/**
+ * Ends the older pending sign-ins of an instance after a sign-in, because their claims could only fail. Never
+ * throws.
+ */
 export async function endOvertaken(
   deps: Pick<SignInDeps, "pendings" | "enqueuePending">,
   { id, epoch }: Pick<Instance, "id" | "epoch">,
@@ -28,7 +32,7 @@ export async function endOvertaken(
   try {
     const pendings = await deps.pendings.ofInstance(id);
     const older = pendings.filter((each) => each.epoch < epoch && each.endingSince === undefined);
-    // A claimed sign-in that is not written yet fails when it is written.
+    // A claimed sign-in that is not written yet is left: its write fails.
     await Promise.all(older.map((each) => endSoon(deps, each, now)));
   } catch {
     // If this fails, they expire at `endsAt`.

@@ -10,12 +10,12 @@ import { expiryOf } from "./due.ts";
 export interface Won
   extends Pick<Grant, "obtainedBy" | "client" | "refreshToken" | "scope" | "askedScopes" | "extra"> {
   readonly endpoint: Grant["endpoint"];
-  /** The earliest that the store's time can have been when the token request was sent. */
+  /** The earliest store time at which the token request can have been sent. */
   readonly sentAt: number;
 }
 
 /**
- * The grant that a token answer brings, as far as there is room. What the vendor left out stays as it was before, or as it was
+ * The grant from a token answer, as far as there is room. Values that the vendor left out stay as before or as
  * asked for (RFC 6749 sections 5.1 and 6): `won.refreshToken`, `won.scope`.
  */
 export function grantOf(

@@ -9,7 +9,7 @@ import { isRevivable } from "./death.ts";
 /** Why a refresh does not begin. */
 export type RefreshBlocker = "deleting" | "disabled" | "needs_reauth" | "moved" | "held";
 
-/** An attempt that holds the lease: it alone may send this version's refresh token. */
+/** An attempt that holds the lease: only this attempt may send the version's refresh token. */
 export interface Lease {
   readonly instance: Instance;
   readonly fence: number;
@@ -18,9 +18,9 @@ export interface Lease {
 }
 
 /**
- * Step 1 of a refresh: whether the item, as read, lets one begin.
- * @param wanted the version that the caller wants renewed; another one lies there: it was renewed already
- * @param revives the attempt is for a grant that is dead: it may begin if that one may be tried once more
+ * Step 1 of a refresh: whether a refresh of the item may begin.
+ * @param wanted the version that the caller wants renewed; if another version is stored, it was renewed already
+ * @param revives the attempt is for a dead grant: it may begin if the grant may be retried
  */
 export function refreshBlocker(
   { instance, reading }: InstanceRead,
@@ -36,9 +36,9 @@ export function refreshBlocker(
 }
 
 /**
- * Step 2, always before step 3: an earlier attempt's lease ran out with an end that nobody knows. Perhaps its grant lies
+ * Step 2, always before step 3: an earlier attempt's lease expired, and its result is unknown. Its grant may be
  * in the rescue bucket; then the stored refresh token is an old one and must not be sent.
- * @throws the bucket does not answer: without its answer no refresh may go on
+ * @throws the bucket does not answer: without its answer the refresh must not continue
  */
 export async function lookForRescue(
   deps: Pick<GrantDeps, "rescue" | "sleep" | "timing">,
@@ -49,9 +49,9 @@ export async function lookForRescue(
 }
 
 /**
- * Step 3: takes the lease on the version and fence that were read. `undefined`: somebody else did.
- * @param forcedAt store time, where the refresh is forced: it counts however it ends
- * @throws no answer: it may or may not be taken; it expires by itself
+ * Step 3: takes the lease on the version and fence that were read. `undefined`: another process was first.
+ * @param forcedAt store time, if the refresh is forced; it is stored whatever the result of the refresh
+ * @throws no answer: the lease may or may not be taken; it expires by itself
  */
 export async function takeLease(
   deps: Pick<GrantDeps, "instances" | "timing">,
@@ -65,7 +65,8 @@ export async function takeLease(
 }
 
 /**
- * Gives the lease back: the refresh token was not used, or using it again is harmless. If that fails, the lease expires by itself.
+ * Releases the lease: the refresh token was not used, or using it again is harmless. If this fails, the lease
+ * expires by itself.
  * @returns whether it was written
  */
 export async function releaseLease(
@@ -76,7 +77,7 @@ export async function releaseLease(
   try {
     return await deps.instances.release(lease.instance.id, lease.fence, change);
   } catch {
-    // The store does not answer: the lease runs out by itself.
+    // The store does not answer: the lease expires by itself.
     return false;
   }
 }

@@ -27,7 +27,7 @@ export async function sealGrant(
   return await vault.seal(grantPlace(instance, version), JSON.stringify(grant));
 }
 
-/** @throws {SealBroken} moved, tampered with, or of a shredded key */
+/** @throws {SealBroken} moved, tampered with, or its key is shredded */
 export async function openGrant(
   vault: Vault,
   instance: Place,
@@ -45,7 +45,7 @@ export async function sealConfiguration(
   return await vault.seal(configurationPlace(instance), JSON.stringify(values));
 }
 
-/** The secret configuration values; none when nothing was sealed. */
+/** The secret configuration values; empty if nothing was sealed. */
 export async function openConfiguration(
   vault: Pick<Vault, "open">,
   instance: Place & Pick<Instance, "sealedConfiguration">,
@@ -73,11 +73,11 @@ export async function resealedConfiguration(
   return await vault.seal(place, await vault.open(place, sealed));
 }
 
-/** JSON.parse's own error shows the text: a token in a log. */
+/** Hides the error of JSON.parse, which contains the text, and so could put a token into a log. */
 function parsed<T>(text: string): T {
   try {
     return JSON.parse(text) as T;
   } catch {
-    throw new Error("what was sealed is not JSON");
+    throw new Error("the sealed text is not JSON");
   }
 }

@@ -5,7 +5,10 @@ import { openGrant, sealGrant } from "./sealed-grant.ts";
 
 type Place = Pick<PendingSignIn, "instanceId" | "organizationId" | "epoch">;
 
-/** What a pending sign-in's grant is sealed for: as it lies there, it opens in no instance. */
+/**
+ * The version that a pending sign-in's grant is sealed for; with it the grant cannot be opened as that of an
+ * instance.
+ */
 export function pendingVersion({ epoch }: Pick<PendingSignIn, "epoch">): string {
   return `pending-${epoch}`;
 }
@@ -15,7 +18,7 @@ export async function sealPending(sealer: Sealer, pending: Place, grant: Grant):
   return await sealGrant(sealer, { id, organizationId }, pendingVersion(pending), grant);
 }
 
-/** @throws {SealBroken} moved, tampered with, or of a shredded key */
+/** @throws {SealBroken} moved, tampered with, or its key is shredded */
 export async function openPending(
   vault: Vault,
   pending: Place & Pick<PendingSignIn, "grant">,

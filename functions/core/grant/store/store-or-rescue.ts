@@ -7,7 +7,10 @@ import type { Call, GrantDeps } from "../grant-deps.ts";
 import { backOff } from "../timing.ts";
 import { withTimeout } from "../with-timeout.ts";
 
-/** Neither store took a grant before the function's end: it is lost, unless a write whose answer was lost arrived. */
+/**
+ * Neither store took a grant before the function's end: it is lost, unless a write whose answer was lost did
+ * happen.
+ */
 class GrantLost extends Error {
   constructor(instanceId: number) {
     super(`neither the table nor the rescue bucket took a new grant of instance ${instanceId}`);
@@ -18,12 +21,13 @@ class GrantLost extends Error {
 type Deps = Pick<GrantDeps, "sleep" | "timing" | "random" | "rescue" | "monotonic">;
 
 /**
- * Brings a grant that a vendor just gave to safety: the table for 10 s, else the rescue bucket for 10 s, in turns until
- * the function ends. Does not give up before that while the grant is stored nowhere.
- * @param write the conditional write; its answer, whatever it is, ends the matter
- * @param record what to lay into the bucket; asked for only when the table fails
- * @returns what `write` answered, or `rescued`: the rescue worker will do what is left, so release nothing
- * @throws {StoreRefused} the table will never take it: at once, and without a rescue record, which could never be written to the table
+ * Stores a grant that a vendor just gave: tries the table for 10 s, or else the rescue bucket for 10 s, in
+ * turns until the function ends. Does not give up before that while the grant is stored nowhere.
+ * @param write the conditional write; any answer of it ends the tries
+ * @param record makes the rescue record; called only when the table fails
+ * @returns the answer of `write`, or `rescued`: the rescue worker will do what is left, so release nothing
+ * @throws {StoreRefused} the table will never take it. Thrown at once and without a rescue record, because the
+ *   record could never be written to the table
  * @throws {GrantLost}
  */
 export async function storeOrRescue<T>(
@@ -42,10 +46,11 @@ export async function storeOrRescue<T>(
 }
 
 /**
- * Keeps a grant; where the table refuses it for good, once more without what its connector does not declare.
- * @param keep brings one form of the grant to safety
- * @returns the grant as it was kept, and what `keep` answered
- * @throws {StoreRefused} not even the smaller form: the grant must end
+ * Stores a grant. If the table refuses it for good, tries again without the values that its connector does not
+ * declare.
+ * @param keep stores one form of the grant
+ * @returns the grant as it was stored, and the answer of `keep`
+ * @throws {StoreRefused} the smaller form is refused too: the grant must end
  */
 export async function storeWhatItCan<T>(
   connector: Connector,
@@ -66,9 +71,10 @@ export async function storeWhatItCan<T>(
 }
 
 /**
- * Revokes a grant that is not needed any more, or writes down that this is still to do; in turns until the function ends.
+ * Revokes a grant that is not needed any more, or writes a record to do this later; in turns until the function
+ * ends.
  * @param revoke one try at the vendor
- * @param record what to lay into the bucket; asked for only when the vendor does not take it
+ * @param record makes the rescue record; called only when the vendor does not take the revocation
  * @throws {GrantLost} neither was possible: the grant lives on at the vendor
  */
 export async function revokeOrDefer(
@@ -85,7 +91,7 @@ export async function revokeOrDefer(
   }
 }
 
-/** The bucket took the record. A bucket that refuses it for good counts as one that does not answer. */
+/** Whether the bucket took the record. A bucket that refuses it for good counts as one that does not answer. */
 async function isRescued(
   deps: Deps,
   call: Pick<Call, "remainingMs">,
@@ -99,7 +105,10 @@ async function isRescued(
   }
 }
 
-/** One store, again and again while it fails at once, for at most `storeTryMs`. `undefined`: it did not take it. @throws {StoreRefused} it never will */
+/**
+ * Tries one store for at most `storeTryMs`, with pauses after failures. `undefined`: the store did not take it.
+ * @throws {StoreRefused} the store will never take it
+ */
 async function tryFor<T>(
   deps: Deps,
   call: Pick<Call, "remainingMs">,

@@ -2,8 +2,8 @@ import type { Instance } from "../../instances/instance.ts";
 import { present } from "../../present.ts";
 
 /**
- * An item as the write of a new grant leaves it: free, alive, without failures, due as the write says (or not at all). For
- * whoever wrote, so that it need not read again.
+ * An item as the write of a new grant leaves it: without lease, death or failures, and due at `won.dueAt` (or
+ * never). Saves the writing process another read.
  */
 export function withNewGrant(
   instance: Instance,
