@@ -4,7 +4,10 @@ import type { HttpRequest } from "../request.ts";
 import { routeTable } from "../route-table.ts";
 import type { Middleware } from "./call.ts";
 
-/** Finds the route of a call. @throws {LinkspanError} 404, 405, and 400 for a path that cannot be read */
+/**
+ * Finds the route of a call.
+ * @throws {LinkspanError} 404, 405, and 400 for a path with invalid percent-encoding
+ */
 export function findRoute(routes: readonly Route[]): Middleware {
   const find = routeTable(routes);
   return {
