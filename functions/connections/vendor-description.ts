@@ -1,9 +1,12 @@
 import type { LinkspanError } from "../core/errors.ts";
 
-/** Longer texts are cut: too long for a user to read, and for a URL. */
+/** Longer texts are cut, because they are too long for a user and for a URL. */
 const MAX_CHARACTERS = 500;
 
-/** What the vendor said to a sign-in that it refused: its `error_description`, else its `error`; bounded, secrets cut out. */
+/**
+ * The vendor's reason for a refused sign-in: its `error_description`, else its `error`; cut to a limit,
+ * without secrets.
+ */
 export function vendorDescription(error: Pick<LinkspanError, "detail">): string | undefined {
   const vendor = error.detail?.vendor;
   if (typeof vendor !== "object" || vendor === null) return undefined;
