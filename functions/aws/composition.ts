@@ -210,4 +210,4 @@ const makeWorkerDeps = (): ReturnType<typeof workerDeps> => {
       ),
   };
 };
-const refuseToEnqueue = (): Promise<void> => Promise.reject(new Error("the worker hands nothing over"));
+const refuseToEnqueue = (): Promise<void> => Promise.reject(new Error("the worker enqueues no work"));

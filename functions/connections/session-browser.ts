@@ -10,8 +10,8 @@ import { type ConnectSession, SESSION_MS } from "./connect-session.ts";
  */
 function cookieName(request: HttpRequest, sessionId: string): string {
   const name = `linkspan-${sessionId.slice(0, 16)}`;
-  // `__Host-`: no other host can set it. Browsers accept this prefix on https only (RFC 6265bis section
-  // 4.1.3.2).
+  // `__Host-`: no other host can set this cookie, and its path is always `/`. Browsers accept this prefix on
+  // https only (RFC 6265bis section 4.1.3.2).
   return isHttps(request) ? `__Host-${name}` : name;
 }
 

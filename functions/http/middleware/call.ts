@@ -12,7 +12,7 @@ export interface Call {
   route?: Route;
   caller?: unknown;
   input?: Omit<Input<Contract>, "caller">;
-  /** The answer to a browser's preflight; no other middleware handles the request then. */
+  /** The answer to a browser's preflight; if set, the call has no route and no handler. */
   preflight?: HttpResponse;
 }
 
