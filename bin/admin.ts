@@ -1,7 +1,8 @@
 import { runProgram } from "./admin/program.ts";
 
 /**
- * The operator's command line: tenants, their OAuth apps, their instances, and what the work queue put aside. The same commands work against the local
- * platform (the default) and against AWS (`--profile`, `--stack`).
+ * The operator's command line: tenants, their OAuth apps, their instances, and the dead letters of the work
+ * queue. The same commands work against the local platform (the default) and against AWS (`--profile`,
+ * `--stack`).
  */
 process.exitCode = await runProgram(process.argv.slice(2));

@@ -8,15 +8,19 @@ import type { Connector } from "../functions/connectors/define-connector.ts";
 import { allConnectors } from "../functions/connectors/files-in-source.ts";
 import { makeIndex } from "../functions/connectors/make-index.ts";
 
-// node bin/bundle.ts <entry> <folder> [--catalogue <path>] [--tenant-use]: bundles a function for Lambda. The stacks call it, in
-// a process of its own: bundling during synthesis is synchronous, esbuild's plugins are not.
+// node bin/bundle.ts <entry> <folder> [--catalogue <path>] [--tenant-use]: bundles a function for Lambda. The
+// stacks run it in a separate process, because bundling during synthesis must be synchronous, but esbuild's
+// plugins are asynchronous.
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    /** A module that exports more `connectors`; their hooks are in `hooks` beside it. */
+    /** A module that exports more `connectors`; their hooks are in the folder `hooks` next to it. */
     catalogue: { type: "string" },
-    /** With the bound on what an organization may use. Without it neither its code nor its call is in the bundle. */
+    /**
+     * Includes the limit on organizations' requests. Without this option, the bundle does not contain its
+     * code.
+     */
     "tenant-use": { type: "boolean", default: false },
   },
 });
@@ -27,21 +31,25 @@ if (entry === undefined || folder === undefined) {
   process.exit(2);
 }
 
-/** Some CommonJS dependencies ask for Node's own modules with `require`, which an ES module does not have. */
+/**
+ * Defines `require`, with which some CommonJS dependencies load Node's own modules, and which an ES module
+ * does not have.
+ */
 const banner =
   'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
 
 const libDynamodb = /\/node_modules\/@aws-sdk\/lib-dynamodb\//;
 
 /**
- * Leaves out files of lib-dynamodb that nothing is taken from. It does not say that it has no side effects, as the clients do
- * (and as our package.json says of us): each bundle would hold its paginators, and with them Query and Scan, which most
- * functions neither call nor may call.
+ * Leaves out unused files of lib-dynamodb. Unlike the clients and Linkspan's own package.json, lib-dynamodb
+ * does not declare that it has no side effects: each bundle would contain its paginators, and with them Query
+ * and Scan, which most functions neither call nor may call.
  */
 const withoutSideEffects: Plugin = {
   name: "without-side-effects",
   setup(builder) {
-    // Its index and what that one exports. Each import that matches costs a call out of esbuild: few do.
+    // Matches its index and the index's exports. Matches few imports, because each match costs a call from
+    // esbuild to Node.
     const filter = /^@aws-sdk\/lib-dynamodb$|^\.\/(commands|pagination|DynamoDBDocument)/;
     builder.onResolve({ filter }, async ({ path, pluginData, ...from }) => {
       const isInside = libDynamodb.test(from.importer) || !path.startsWith(".");
@@ -51,20 +59,23 @@ const withoutSideEffects: Plugin = {
   },
 };
 
-/** Of mime-types functions need the types by extension: 40 KB in place of all that mime-db knows, 190 KB. */
+/**
+ * Keeps only the types by extension of mime-types, which the functions need: 40 KB instead of the 190 KB of
+ * mime-db.
+ */
 const typesByExtension: Plugin = {
   name: "types-by-extension",
   setup(builder) {
     builder.onLoad({ filter: /\/node_modules\/mime-types\/index\.js$/ }, () => ({
-      // Text, which a start does not have to parse as code.
+      // A JSON text, so that a cold start does not parse it as code.
       contents: `export const types = JSON.parse(${JSON.stringify(JSON.stringify(types))});`,
     }));
   },
 };
 
 /**
- * The files that an entry point comes to: `index.mjs`, and the hooks where connectors are read. esbuild also makes some for
- * dynamic imports in code that it then left out.
+ * The output files that can be reached from the entry points: `index.mjs`, and the hooks if the bundle reads
+ * connectors. esbuild also writes files for dynamic imports in code that it has left out.
  */
 function reachable({ outputs }: Metafile, readsConnectors: boolean): Set<string> {
   const found = new Set<string>();
@@ -81,7 +92,10 @@ function reachable({ outputs }: Metafile, readsConnectors: boolean): Set<string>
   return found;
 }
 
-/** Folders with hooks, and all of their files as entry points: each is loaded by its name (functions/connectors/files-in-bundle.ts). */
+/**
+ * Folders with hooks. All their files are entry points, because each is loaded by its name
+ * (functions/connectors/files-in-bundle.ts).
+ */
 const hookFolders = [
   "functions/connectors/hooks",
   ...(catalogue === undefined ? [] : [join(dirname(catalogue), "hooks")]),
@@ -99,13 +113,17 @@ const { outputFiles, metafile } = await build({
   platform: "node",
   target: "node24",
   mainFields: ["module", "main"],
-  // `lambda`: what reads the files that are written below (package.json's `imports`). `module` goes when it is not named.
+  // `lambda` selects the module that reads the files written below (package.json's `imports`). `module` is
+  // esbuild's default, which must be repeated here.
   conditions: ["module", "lambda"],
-  // What is imported on rare paths only (S3, SQS) becomes files of its own that a cold start does not read.
+  // Modules that are imported only on rare paths (S3, SQS) become separate files, which a cold start does not
+  // read.
   splitting: true,
-  // What a function's role does not allow is not in its bundle: the call that adds up what is used comes with its permission.
+  // A bundle contains no call that its function's role does not allow: the call that counts requests is
+  // included only with its permission.
   define: tenantUse ? {} : { "process.env.TENANT_REQUESTS_PER_MINUTE": "undefined" },
-  // A cold start reads less. Names stay: stack traces tell functions, and grants can be compared with the SDK's commands in here.
+  // A smaller bundle makes a cold start faster. Names are not minified, so that stack traces name functions,
+  // and a test can compare a role's permissions with the SDK commands in the bundle.
   minifySyntax: true,
   minifyWhitespace: true,
   charset: "utf8",
@@ -118,7 +136,7 @@ const { outputFiles, metafile } = await build({
   write: false,
 });
 
-/** Whether anything of a module is in the bundle. */
+/** Whether any code of a module is in the bundle. */
 const holds = (module: string): boolean =>
   Object.values(metafile.outputs).some(({ inputs }) => (inputs[module]?.bytesInOutput ?? 0) > 0);
 const readsConnectors = holds("functions/connectors/files-in-bundle.ts");
@@ -134,7 +152,10 @@ if (holds("functions/authorization/openapi.ts")) {
   await writeFile(join(folder, "openapi.json"), JSON.stringify(description));
 }
 
-/** Each connector as a file of its own, without its sources, which only people read; and the index of all. */
+/**
+ * Writes a file for each connector, without its sources, which only people read; and the index of all
+ * connectors.
+ */
 async function writeConnectors(): Promise<void> {
   const more: readonly Connector[] =
     catalogue === undefined ? [] : (await import(resolve(catalogue))).connectors;

@@ -2,10 +2,10 @@ import { announcement } from "../local/announce.ts";
 import { startPlatform } from "../local/platform.ts";
 import { couldNotStart, portOf } from "./port.ts";
 
-/** Closing takes a moment; should something hang, the process ends all the same. */
+/** Time limit for closing. After this time, the process ends even if closing hangs. */
 const LONGEST_CLOSE_MS = 5000;
 
-/** The whole of Linkspan on this machine, from the stacks as they were synthesized last (start.ts). */
+/** Runs all of Linkspan on this machine, from the stacks as they were last synthesized (start.ts). */
 async function main(): Promise<void> {
   const dataFolder = process.env.LINKSPAN_DATA ?? "";
   const starting = startPlatform({
@@ -14,7 +14,8 @@ async function main(): Promise<void> {
     onLog: printTrouble,
   });
   let stopping = false;
-  // Also while it starts, and as often as it comes: npm may pass on a signal that the terminal has sent us already.
+  // Handles signals during the start, too, and repeated signals: npm may pass on a signal that the terminal
+  // has already sent.
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
@@ -26,7 +27,7 @@ async function main(): Promise<void> {
   if (!stopping) console.log(announcement(platform));
 }
 
-/** What functions log is kept in memory; here only what went wrong is worth a line. */
+/** Prints only errors, unless DEBUG is set; the functions' logs are kept in memory. */
 function printTrouble(source: string, line: string): void {
   const isError = source === "platform" || source === "API Gateway" || line.includes("\tERROR\t");
   if (isError || process.env.DEBUG !== undefined) console.error(`${source}: ${line}`);

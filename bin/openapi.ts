@@ -2,8 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { apiPage } from "./openapi/api-page.ts";
 import { openApiDocument } from "./openapi/document.ts";
 
-// npm run openapi: writes docs/openapi.json and docs/api.md, both made of the contracts of the routes. With --check it writes
-// nothing, and fails where what lies there is not what it would write.
+// npm run openapi: writes docs/openapi.json and docs/api.md from the contracts of the routes. With --check,
+// writes nothing, and fails if a file differs from the text that it would write.
 
 const document = openApiDocument();
 const files = {
@@ -19,6 +19,6 @@ for (const [name, text] of Object.entries(files)) {
   else await writeFile(file, text);
 }
 if (stale.length > 0) {
-  console.error(`${stale.join(" and ")} no longer say what the routes do: npm run openapi`);
+  console.error(`${stale.join(" and ")} differ from the contracts of the routes: run npm run openapi`);
   process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 const DEFAULT_PORT = 4000;
 
-/** @throws {Error} `PORT` is no port */
+/** @throws {Error} `PORT` is not a port number */
 export function portOf(text: string | undefined): number {
   if (text === undefined || text === "") return DEFAULT_PORT;
   const port = Number(text);
@@ -9,7 +9,7 @@ export function portOf(text: string | undefined): number {
   return port;
 }
 
-/** One line for the one who typed `npm start`; the stack is there for the asking. */
+/** Prints one line for the user of `npm start`, with DEBUG also the stack, and exits with code 1. */
 export function couldNotStart(error: unknown): never {
   const problem = error as NodeJS.ErrnoException;
   console.error(

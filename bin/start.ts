@@ -5,8 +5,8 @@ import { endServer, listen } from "../local/listen.ts";
 import { couldNotStart, portOf } from "./port.ts";
 
 /**
- * `npm start`: synthesizes the stacks, and runs them (local.ts). Looks first whether the port is free: nobody should wait a
- * quarter of a minute to hear that it is not.
+ * `npm start`: synthesizes the stacks, and runs them (local.ts). First checks that the port is free, because
+ * the synthesis takes a quarter of a minute.
  */
 async function main(): Promise<void> {
   const { server } = await listen(portOf(process.env.PORT));
@@ -15,14 +15,14 @@ async function main(): Promise<void> {
   await import("./local.ts");
 }
 
-/** @throws {Error} the stacks cannot be synthesized; why, the CDK has said */
+/** @throws {Error} the stacks cannot be synthesized; the CDK has printed the reason */
 async function synthesize(): Promise<void> {
   const cdk = spawn("npm", ["run", "--silent", "synth"], {
     stdio: ["ignore", "inherit", "pipe"],
     shell: process.platform === "win32",
   });
   for await (const line of createInterface({ input: cdk.stderr })) {
-    // An advice that `cdk synth --quiet` gives all the same, and that leads nowhere here.
+    // Leaves out a hint that `cdk synth --quiet` prints nevertheless, and that does not apply here.
     if (!line.startsWith("Supply a stack id")) console.error(line);
   }
   const [code] = cdk.exitCode === null ? await once(cdk, "exit") : [cdk.exitCode];

@@ -27,7 +27,7 @@ import {
 import { connectorMetrics, type Settings } from "./settings.ts";
 import { stackProps } from "./stack-props.ts";
 
-/** The stage's name is the first part of the default URL's path, so that a custom domain looks alike. */
+/** Name of the stage: the first part of the default URL's path. A custom domain uses the same path. */
 const apiStageName = "elements";
 
 /** The REST API and the four functions behind it. */
@@ -99,7 +99,7 @@ export class ApiStack extends Stack {
     return new Metric({
       namespace: "AWS/ApiGateway",
       metricName,
-      // Names that are known without asking the API, so that nothing has to be exported for them.
+      // These names are known without a reference to the API, so that no stack output is needed.
       dimensionsMap: { ApiName: this.stackName, Stage: apiStageName },
       ...options,
     });
@@ -128,14 +128,14 @@ export class ApiStack extends Stack {
       authorization: new ServiceFunction(this, "Authorization", {
         settings,
         folder: "authorization",
-        description: "Catalogue and authorization URLs; every path that nobody else has",
+        description: "Catalogue and authorization URLs; every path that no other function answers",
         timeout: Duration.seconds(120),
         environment: { ...tenants, ...transients, ...tenantBound },
       }),
       connections: new ServiceFunction(this, "Connections", {
         settings,
         folder: "connections",
-        description: "Instances, connect sessions, callbacks: the one that creates grants",
+        description: "Instances, connect sessions, callbacks: the function that creates grants",
         timeout: Duration.seconds(120),
         environment: { ...grants, AUDIT_QUEUE_URL: data.audit.queue.queueUrl },
       }),
@@ -166,10 +166,11 @@ export class ApiStack extends Stack {
       description: `Linkspan ${settings.stage}`,
       endpointTypes: [EndpointType.REGIONAL],
       disableExecuteApiEndpoint: settings.disableExecuteApiEndpoint,
-      // Every body reaches a function as bytes, base64 in its event.
+      // API Gateway passes every body to a function as bytes, base64-encoded in the event.
       binaryMediaTypes: ["*/*"],
       cloudWatchRole: settings.apiGatewayLogRole,
-      // The role serves every API of the account and region: another stage may still need it when this one goes.
+      // All APIs of the account and region use this role: another stage may still need it when this stage is
+      // deleted.
       cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN,
       deployOptions: {
         stageName: apiStageName,
@@ -177,14 +178,14 @@ export class ApiStack extends Stack {
         throttlingRateLimit: settings.throttleRate,
         throttlingBurstLimit: settings.throttleBurst,
         metricsEnabled: false,
-        // Never on: they write whole requests, their Authorization headers and bodies too.
+        // Always off: execution logs contain whole requests, including Authorization headers and bodies.
         dataTraceEnabled: false,
         loggingLevel: MethodLoggingLevel.OFF,
         accessLogDestination: new LogGroupLogDestination(accessLog),
         accessLogFormat,
       },
     });
-    // TLS 1.2 at least; without it the default URL of a regional API still takes TLS 1.0.
+    // Requires TLS 1.2 or newer; without this policy, the default URL of a regional API accepts TLS 1.0.
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies-list.html
     const resource = api.node.defaultChild as CfnRestApi;
     resource.securityPolicy = "SecurityPolicy_TLS13_1_2_2021_06";
@@ -203,7 +204,7 @@ export class ApiStack extends Stack {
     for (const each of [connections, documents, proxy]) {
       allowRescue(each, data, ["s3:GetObject", "s3:PutObject"]);
       each.allow(["sqs:SendMessage"], [data.workQueue.queueArn]);
-      // All three refresh, and so remember and forget which clients their vendors refuse.
+      // All three refresh grants, so they store and delete which OAuth clients the vendors refuse.
       each.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], [data.transients.tableArn]);
     }
     authorization.allow(["dynamodb:PutItem"], [data.transients.tableArn]);
@@ -213,10 +214,10 @@ export class ApiStack extends Stack {
       "dynamodb:BatchGetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
-      // An instance's pending sign-ins, which a later sign-in ends.
+      // Reads an instance's pending sign-ins, which a later sign-in ends.
       "dynamodb:Query",
     ]);
-    // It may add to the audit trail, and do nothing else with it.
+    // May send events to the audit trail, but not read or change it.
     connections.allow(["sqs:SendMessage"], [data.audit.queue.queueArn]);
     connections.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/owner`]);
     for (const each of [documents, proxy])
@@ -228,31 +229,30 @@ export class ApiStack extends Stack {
     if (logRole !== undefined) {
       Validations.of(logRole).acknowledge({
         id: "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]",
-        reason:
-          "The policy that API Gateway asks for; the role is one for all APIs of the account and region",
+        reason: "API Gateway requires this policy; all APIs of the account and region share the role",
       });
     }
     if (waf === undefined) {
       Validations.of(api).acknowledge({
         id: "AwsSolutions-APIG3",
         reason:
-          "A web ACL costs by the month and by the request: the context value waf is the operator's choice",
+          "A web ACL costs money by month and by request, so the operator chooses it with the context value waf",
       });
     }
     Validations.of(api).acknowledge(
       {
         id: "AwsSolutions-APIG2",
-        reason: "Each call is checked in its function, which also answers in the API's error shape",
+        reason: "Each function checks its calls, and answers errors in the API's error shape",
       },
       {
         id: "AwsSolutions-APIG4",
         reason:
-          "Callers are authorized in the functions: secrets are looked up by hash, catalogue reads need none",
+          "The functions authorize callers: they look up secrets by hash; reads of the catalogue need no secret",
       },
       {
         id: "AwsSolutions-APIG6",
         reason:
-          "Execution logs hold Authorization headers; access logs and the functions' own logs tell the same without",
+          "Execution logs contain Authorization headers; access logs and the functions' logs have the same facts without them",
       },
       {
         id: "AwsSolutions-COG4",

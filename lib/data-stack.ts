@@ -9,15 +9,18 @@ import { AuditTrail } from "./constructs/audit-trail.ts";
 import type { Settings } from "./settings.ts";
 import { stackProps } from "./stack-props.ts";
 
-/** Six times the worker's timeout, as Lambda asks: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+/**
+ * Six times the worker's timeout, as Lambda recommends:
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
 const workVisibility = Duration.minutes(30);
 
-/** How long a rescue record that was deleted or overwritten can be brought back. */
+/** How long a deleted or overwritten rescue record can be restored. */
 const rescueVersionsKept = Duration.days(7);
 
 /**
- * What must outlive every deployment: tables, the vault's key, the bucket, the audit log; and what other stacks, or
- * subscribers, share: the queues and the event bus.
+ * Resources that must outlive every deployment: tables, the vault's key, the bucket, the audit log; and
+ * resources that other stacks or subscribers share: the queues and the event bus.
  */
 export class DataStack extends Stack {
   readonly instances: Table;
@@ -53,7 +56,8 @@ export class DataStack extends Stack {
         nonKeyAttributes: ["connector", "name", "tags", "createdAt", "userId"],
       });
     }
-    // Sparse twice: of connectors whose revocation ends a whole consent, those that are not being deleted. No refresh changes it.
+    // A sparse index by both keys: only items of connectors whose revocation ends a whole consent have
+    // `consentKey`, and an instance that is being deleted has no `ownerKey`. No refresh changes this index.
     this.instances.addGlobalSecondaryIndex({
       indexName: "consent",
       partitionKey: { name: "consentKey", type: AttributeType.STRING },
@@ -71,7 +75,7 @@ export class DataStack extends Stack {
 
     Validations.of(this.transients).acknowledge({
       id: "AwsSolutions-DDB3",
-      reason: "Everything in it expires, most within the hour; none of it is worth bringing back",
+      reason: "All items expire, most within an hour, and need no backup",
     });
 
     this.vaultKey = new Key(this, "VaultKey", {
@@ -80,8 +84,8 @@ export class DataStack extends Stack {
       removalPolicy: RemovalPolicy.RETAIN,
     });
 
-    // A record that is deleted or overwritten by mistake can be brought back for some days. No function may read or delete
-    // versions: for them a deleted record is gone. What is in it stays sealed under the organization's data key.
+    // A record that is deleted or overwritten by mistake can be restored for some days. No function may read
+    // or delete old versions. The content of a record stays sealed with the organization's data key.
     this.rescueBucket = new Bucket(this, "Rescue", {
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -93,7 +97,7 @@ export class DataStack extends Stack {
         {
           id: "EndOldVersions",
           noncurrentVersionExpiration: rescueVersionsKept,
-          // Of a marker whose versions have all ended.
+          // Deletes a delete marker after all versions of its object have expired.
           expiredObjectDeleteMarker: true,
           abortIncompleteMultipartUploadAfter: Duration.days(1),
         },
@@ -104,11 +108,11 @@ export class DataStack extends Stack {
     Validations.of(this.rescueBucket).acknowledge({
       id: "AwsSolutions-S1",
       reason:
-        "Only our own functions reach it, a few times a year; CloudTrail's data events tell it to who wants to know",
+        "Only Linkspan's functions use it, a few times a year; an operator can log its use with CloudTrail's data events",
     });
 
-    // The ids and outputs of these two are from when the queue carried refreshes alone. With another id CloudFormation makes
-    // another queue, and the messages in the old one are lost.
+    // The ids and outputs of these two queues have old names: the queue used to carry refreshes only. With
+    // another id, CloudFormation would make another queue, and the messages in the old queue would be lost.
     this.deadLetters = new Queue(this, "RefreshDeadLetters", {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -118,12 +122,13 @@ export class DataStack extends Stack {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       visibilityTimeout: workVisibility,
-      // A refresh that nobody took is worth nothing after a day, its grant came due again long since; but an event is lost.
+      // A refresh message is worthless after a day, because its grant has become due again; but an event
+      // would be lost.
       retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
     });
 
-    // A name that is known without asking, for the rules of those who subscribe.
+    // A fixed name, so that subscribers can use it in their rules.
     this.eventBus = new EventBus(this, "Events", {
       eventBusName: `linkspan-${settings.stage}`,
       description: `Linkspan ${settings.stage}: what happens to instances (docs/events.md)`,
@@ -147,7 +152,8 @@ export class DataStack extends Stack {
       partitionKey,
       sortKey: { name: "item", type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
-      // AWS's own key: whatever is secret in an item is sealed by us before it gets here.
+      // A key that AWS owns is enough, because Linkspan seals all secrets of an item before it writes the
+      // item.
       encryption: TableEncryption.DEFAULT,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,

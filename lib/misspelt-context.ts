@@ -1,12 +1,13 @@
 import type { Node } from "constructs";
 
-/** Changed, missing and additional letters that are still taken for a slip. */
+/** Most changed, missing and additional letters of a name that counts as misspelt. */
 const MOST_SLIPS = 2;
 
 /**
- * A misspelt setting would be passed over in silence: an alarm that nobody gets, a stage with another's name. CDK's own names
- * hold `:` or `/`, and whatever else stands in an operator's context may be meant for others.
- * @throws {Error} a name that is not known, but almost; the message says which is meant
+ * Refuses a context value whose name is almost a setting's name. CDK would silently ignore a misspelt
+ * setting, such as the address for alarms or the name of the stage. Other unknown names are allowed: CDK's
+ * own names contain `:` or `/`, and an operator's context may hold values for other programs.
+ * @throws {Error} a name is almost a setting's name; the message suggests that setting
  */
 export function refuseMisspelt(node: Node, known: ReadonlySet<string>): void {
   for (const name of Object.keys(node.getAllContext() as object)) {
@@ -16,7 +17,7 @@ export function refuseMisspelt(node: Node, known: ReadonlySet<string>): void {
   }
 }
 
-/** Levenshtein's distance. */
+/** The Levenshtein distance of two names. */
 function slips(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, column) => column);
   for (const [index, letter] of [...one].entries()) {

@@ -20,7 +20,7 @@ interface ObservabilityProps {
   readonly refresh: RefreshStack;
 }
 
-/** The dashboard, the alarms, and the topic that they go to. */
+/** The dashboard, the alarms, and the topic to which the alarms are sent. */
 export class ObservabilityStack extends Stack {
   readonly topic: Topic;
   readonly alarms: Alarms;
@@ -34,7 +34,8 @@ export class ObservabilityStack extends Stack {
   }
 
   private createTopic({ alarmEmail, stage }: Settings): Topic {
-    // Only alarms of this stage; else another account's could publish here, and make mail.
+    // Only alarms of this stage may publish; without this condition, alarms of other accounts could cause
+    // e-mails.
     const conditions = {
       StringEquals: { "aws:SourceAccount": this.account },
       ArnLike: {
@@ -47,12 +48,12 @@ export class ObservabilityStack extends Stack {
       },
     };
     const alarms = new ServicePrincipal("cloudwatch.amazonaws.com");
-    // Of our own, since CloudWatch may not use the key that SNS has by default (alias/aws/sns).
+    // A separate key, because CloudWatch may not use the default key of SNS (alias/aws/sns).
     // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     const key = new Key(this, "AlarmKey", {
       description: `Linkspan ${stage}: alarms on their way to subscribers`,
       enableKeyRotation: true,
-      // Nothing is kept under it: a message lives until it is delivered.
+      // The key encrypts no lasting data: a message exists only until it is delivered.
       removalPolicy: RemovalPolicy.DESTROY,
       pendingWindow: Duration.days(7),
     });
@@ -67,7 +68,8 @@ export class ObservabilityStack extends Stack {
       }),
     );
     const topic = new Topic(this, "AlarmTopic", { enforceSSL: true, masterKey: key });
-    // A topic with a policy of its own (enforceSSL makes one) lets nobody publish who is not named in it.
+    // Needed because the topic has a policy (enforceSSL makes one): then only principals that the policy
+    // names may publish.
     topic.addToResourcePolicy(
       new PolicyStatement({
         sid: "AllowAlarms",

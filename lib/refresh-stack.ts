@@ -9,7 +9,10 @@ import { allowGrants, allowRescue, allowTenants } from "./permissions.ts";
 import { connectorMetrics, type Settings } from "./settings.ts";
 import { stackProps } from "./stack-props.ts";
 
-/** The schedule, the sweep that it starts each minute, and the workers that do what the work queue brings. */
+/**
+ * The schedule, the sweep that it starts each minute, and the workers that handle the messages of the work
+ * queue.
+ */
 export class RefreshStack extends Stack {
   readonly sweep: ServiceFunction;
   readonly worker: ServiceFunction;
@@ -26,9 +29,10 @@ export class RefreshStack extends Stack {
     this.sweep = new ServiceFunction(this, "RefreshSweep", {
       settings,
       folder: "refresh-sweep",
-      description: "Finds the grants that are due and queues them",
-      // A whole processor: with much due the sweep's pace is that of signing requests, and there is only one at a time
-      // (docs/scale.md). https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+      description: "Finds the grants that are due and enqueues them",
+      // Memory of a whole processor: if many grants are due, signing requests limits the speed of the sweep,
+      // and only one sweep runs at a time (docs/scale.md).
+      // https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
       memorySize: 1769,
       timeout: Duration.seconds(60),
       environment: {
@@ -39,12 +43,12 @@ export class RefreshStack extends Stack {
         REFRESH_SHARDS: String(settings.refreshShards),
       },
     });
-    // Its id stays, though it does work of every kind: with another one it is another function with other logs, and what
-    // operators reserve for it and watch of it goes by this name.
+    // Keeps its old id, although it does work of every kind: another id would make another function with
+    // other logs, and operators' settings for reserved concurrency and monitoring use this name.
     this.worker = new ServiceFunction(this, "RefreshWorker", {
       settings,
       folder: "worker",
-      description: "Refreshes grants, finishes deletions, puts rescued grants back, tells subscribers",
+      description: "Refreshes grants, finishes deletions, restores rescued grants, publishes events",
       timeout: Duration.seconds(300),
       environment: {
         INSTANCES_TABLE: data.instances.tableName,
@@ -73,7 +77,7 @@ export class RefreshStack extends Stack {
   private everyMinute(): ScheduleGroup {
     const group = new ScheduleGroup(this, "Schedules");
     const role = new Role(this, "ScheduleRole", {
-      // Only schedules of this group; a single schedule's ARN is not taken here:
+      // Only schedules of this group; AWS does not accept the ARN of a single schedule here:
       // https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
       assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
         conditions: {
@@ -93,7 +97,8 @@ export class RefreshStack extends Stack {
         bind: () => ({
           arn: this.sweep.functionArn,
           role,
-          // The next minute's is the retry; the default is 185 of them within a day.
+          // No retries, because the next minute starts another sweep; the default is 185 retries within a
+          // day.
           retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
         }),
       },
@@ -114,22 +119,23 @@ export class RefreshStack extends Stack {
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
       "dynamodb:DeleteItem",
-      // An instance's pending sign-ins, which end with it.
+      // Reads an instance's pending sign-ins, which end with the instance.
       "dynamodb:Query",
     ]);
     this.worker.allow(
       ["dynamodb:Query"],
-      // Siblings of a consent; and the instances of a user who is suspended.
+      // Reads the siblings of a consent, and the instances of a suspended user.
       [`${data.instances.tableArn}/index/consent`, `${data.instances.tableArn}/index/owner`],
     );
-    // Counts a connector's instances before grants are given up that their vendor refuses: ids and names, no grant.
+    // Counts a connector's instances before refused grants are given up. The index holds ids and names, but
+    // no grants.
     this.worker.allow(["dynamodb:Scan"], [`${data.instances.tableArn}/index/organization`]);
     this.worker.allow(
       ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
       [data.transients.tableArn],
     );
     allowRescue(this.worker, data, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]);
-    // Its own events go the way of everybody's; it alone puts them on the bus.
+    // The worker's own events go through the work queue, too; only the worker puts events on the bus.
     this.worker.allow(["sqs:SendMessage"], [data.workQueue.queueArn]);
     this.worker.allow(["events:PutEvents"], [data.eventBus.eventBusArn]);
   }

@@ -1,46 +1,63 @@
 import type { Node } from "constructs";
 import { refuseMisspelt } from "./misspelt-context.ts";
 
-/** What an operator may choose when he deploys; each is a value of the CDK context (`-c name=value`, or cdk.json). */
+/**
+ * The operator's settings for a deployment; each is a value of the CDK context (`-c name=value`, or
+ * cdk.json).
+ */
 export interface Settings {
-  /** Tells deployments in one account apart; part of each stack's name. */
+  /** Distinguishes deployments in one account; part of each stack's name. */
   readonly stage: string;
-  /** Requests per second that the API's stage takes, and how many at once above that. */
+  /** Requests per second that the API's stage accepts; `throttleBurst` is the size of a burst. */
   readonly throttleRate: number;
   readonly throttleBurst: number;
-  /** Construct id of a function -> executions reserved for it. Empty: none, since new accounts have only 10 in all. */
+  /**
+   * Construct id of a function -> executions reserved for it. Default: none, because new accounts have only
+   * 10 in total.
+   */
   readonly reservedConcurrency: Readonly<Record<string, number>>;
-  /** Workers at a time. */
+  /** Most workers that run at the same time. */
   readonly workerConcurrency: number;
-  /** Partitions of the index of due grants. May change at any time: a sweep visits all that were ever used. */
+  /**
+   * Partitions of the index of due grants. May change at any time: a sweep reads all partitions that were
+   * ever used.
+   */
   readonly refreshShards: number;
-  /** Grants that were used within so many days are refreshed ahead of time. */
+  /** Grants that were used within this number of days are refreshed ahead of time. */
   readonly activeWindowDays: number;
   readonly logRetentionDays: number;
-  /** Of the audit log alone, which is kept when the stacks are deleted. */
+  /** Retention of the audit log, which is kept when the stacks are deleted. */
   readonly auditRetentionDays: number;
-  /** X-Ray on the functions and the stage. */
+  /** X-Ray tracing of the functions and the stage. */
   readonly tracing: boolean;
-  /** Refreshes as metrics of each connector, too; else that is a matter of the logs, which cost by the query. */
+  /**
+   * Metrics of refreshes for each connector, too. Without them, only queries of the logs show that, and each
+   * query costs money.
+   */
   readonly connectorMetrics: boolean;
   readonly alarmEmail?: string;
-  /** A token that is due for longer than this raises the alarm. */
+  /** A token that is overdue for longer than this raises the alarm. */
   readonly overdueAlarmMinutes: number;
   readonly domain?: { readonly name: string; readonly certificateArn: string };
-  /** The default URL (`…execute-api…`) answers no more; only with a custom domain. */
+  /** Disables the default URL (`…execute-api…`); only with a custom domain. */
   readonly disableExecuteApiEndpoint: boolean;
-  /** The web ACL in front of the API's stage: an operator's own, or one that the stacks make. Absent: none. */
+  /**
+   * The web ACL in front of the API's stage: the operator's own, or one that the stacks make. Absent: none.
+   */
   readonly waf?: { readonly arn: string } | { readonly requestsPerMinute: number };
-  /** Requests that each organization may make in a minute, about. Absent: no bound but the stage's throttle. */
+  /**
+   * Approximate number of requests that each organization may make in a minute. Absent: only the stage's
+   * throttle limits them.
+   */
   readonly tenantRequestsPerMinute?: number;
   /**
-   * Whether this deployment sets the role by which API Gateway writes logs. It is one setting for an account and region;
-   * `false` where somebody else looks after it.
+   * Whether this deployment sets the role with which API Gateway writes logs. An account and region has one
+   * such role; `false`: the role is managed elsewhere.
    */
   readonly apiGatewayLogRole: boolean;
   /**
-   * A module that exports more connectors for the bundles, from the project's root: the tests' own vendors, so that what no
-   * vendor of ours does is tried in the real functions, too.
+   * Path, from the project's root, of a module that exports more connectors for the bundles: vendors of the
+   * tests, so that the real functions are tested with behaviour that no vendor of Linkspan has.
    */
   readonly catalogue?: string;
 }
@@ -54,7 +71,10 @@ export const functionNames = [
   "RefreshWorker",
 ] as const;
 
-/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+/**
+ * Allowed values:
+ * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+ */
 const retentionDays = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
@@ -63,14 +83,17 @@ const retentionDays = [
 const LEAST_RATE_OF_WAF = 10;
 const MOST_RATE_OF_WAF = 2_000_000_000;
 
-/** Requests per minute that one address may make, so that no single one uses up the stage's throttle. */
+/**
+ * Requests per minute that one address may make: half of the stage's throttle, so that one address does not
+ * use it up.
+ */
 function halfOfThrottle(throttleRate: number): number {
   return throttleRate * 30;
 }
 
 /**
  * Reads and checks the context.
- * @throws {Error} a value that cannot be; the message names it and says what can
+ * @throws {Error} a value is invalid; the message names it and lists the allowed values
  */
 export function readSettings(node: Node): Settings {
   const known = new Set<string>();
@@ -118,11 +141,11 @@ export function readSettings(node: Node): Settings {
     "the ARN of a certificate of ACM in the region of the stacks",
   );
   if ((domainName === undefined) !== (certificateArn === undefined))
-    throw new Error("context values domainName and certificateArn come together or not at all");
+    throw new Error("set both context values domainName and certificateArn, or neither");
   const disableExecuteApiEndpoint = yes("disableExecuteApiEndpoint", false);
   if (disableExecuteApiEndpoint && domainName === undefined)
     throw new Error(
-      "context value disableExecuteApiEndpoint needs domainName and certificateArn: without a custom domain nobody could reach the API",
+      "context value disableExecuteApiEndpoint needs domainName and certificateArn: without a custom domain the API would have no URL",
     );
   const throttleRate = whole("throttleRate", 1, 10_000, 500);
   const waf = text(
@@ -133,7 +156,7 @@ export function readSettings(node: Node): Settings {
   const wafRequestsPerMinute = optional("wafRequestsPerMinute", LEAST_RATE_OF_WAF, MOST_RATE_OF_WAF);
   if (wafRequestsPerMinute !== undefined && waf !== "managed")
     throw new Error(
-      "context value wafRequestsPerMinute needs waf=managed: an ACL of your own has its own rules",
+      "context value wafRequestsPerMinute needs waf=managed: your own web ACL has its own rules",
     );
   const tenantRequestsPerMinute = optional("tenantRequestsPerMinute", 1, 1_000_000_000);
   const catalogue = text("catalogue", /^[\w./-]+\.ts$/, "the path of a TypeScript module");
@@ -143,7 +166,8 @@ export function readSettings(node: Node): Settings {
   const workerConcurrency = whole("workerConcurrency", 2, 1_000, 10);
   const reservedConcurrency = readReservedConcurrency(read("reservedConcurrency"), refuse);
   const forWorkers = reservedConcurrency.RefreshWorker ?? Number.POSITIVE_INFINITY;
-  // Messages that are taken from the queue and then throttled count as tries, and end as dead letters.
+  // If a worker is throttled after its messages were received, that counts as a try, and the messages may
+  // become dead letters.
   if (workerConcurrency > forWorkers)
     refuse(
       "workerConcurrency",
@@ -156,7 +180,7 @@ export function readSettings(node: Node): Settings {
       text(
         "stage",
         /^[a-z][a-z0-9-]{0,15}$/,
-        "1 to 16 lower-case letters, digits and dashes, a letter first",
+        "1 to 16 lower-case letters, digits and dashes, beginning with a letter",
       ) ?? "dev",
     throttleRate,
     throttleBurst: whole("throttleBurst", 1, 5_000, 1_000),
@@ -186,12 +210,12 @@ export function readSettings(node: Node): Settings {
     apiGatewayLogRole: yes("apiGatewayLogRole", true),
     ...(catalogue === undefined ? {} : { catalogue }),
   };
-  // All have been asked for by now.
+  // Here all settings have been read, so `known` has all their names.
   refuseMisspelt(node, known);
   return settings;
 }
 
-/** `{"Documents": 50}` in cdk.json, the same as text behind `-c`. */
+/** Reads `{"Documents": 50}`: an object in cdk.json, or the same as text after `-c`. */
 function readReservedConcurrency(
   value: unknown,
   refuse: (name: string, value: unknown, wanted: string) => never,
@@ -215,7 +239,7 @@ function readReservedConcurrency(
   return given as Record<string, number>;
 }
 
-/** For the functions that count refreshes (functions/aws/outcome-metrics.ts). */
+/** Environment variable for the functions that count refreshes (functions/aws/outcome-metrics.ts). */
 export function connectorMetrics(settings: Settings): { readonly CONNECTOR_METRICS?: "true" } {
   return settings.connectorMetrics ? { CONNECTOR_METRICS: "true" } : {};
 }

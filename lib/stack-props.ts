@@ -1,7 +1,10 @@
 import type { StackProps } from "aws-cdk-lib";
 import type { Settings } from "./settings.ts";
 
-/** What every stack of a deployment has: its name, and tags that CloudFormation puts on each resource (for the bill). */
+/**
+ * Properties of every stack of a deployment: its name, and tags that CloudFormation puts on each resource
+ * (for the bill).
+ */
 export function stackProps(name: string, what: string, settings: Settings): StackProps {
   return {
     stackName: name,

@@ -54,7 +54,7 @@ export function appCommand(): Command {
     .requiredOption("--organization <id>")
     .requiredOption("--connector <key>")
     .description(
-      `a new client secret, from ${SECRET_VARIABLE} or standard input; grants are refreshed with it from now on`,
+      `sets a new client secret, from ${SECRET_VARIABLE} or standard input; grants are refreshed with it from now on`,
     )
     .action(async (id: string, options: AppOptions, command: Command) => {
       const connector = await connectorKey(options.connector);
@@ -91,7 +91,10 @@ export async function connectorKey(keyOrId: string): Promise<string> {
   throw new UsageProblem(`there is no connector ${keyOrId}; there are ${keys.join(", ")}`);
 }
 
-/** Vendors compare redirect URIs exactly, so the text is kept as it is; RFC 6749 section 3.1.2 wants it absolute and without fragment. */
+/**
+ * Checks a callback URL: RFC 6749 section 3.1.2 requires an absolute URL without a fragment. The text is not
+ * changed, because vendors compare redirect URIs exactly.
+ */
 function checkCallbackUrl(text: string): void {
   const isWebUrl = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
   if (!isWebUrl || text.includes("#")) {

@@ -9,16 +9,19 @@ import type { TenantAdmin } from "../../functions/core/tenants/administration.ts
 import type { DataKeyVersion } from "../../functions/core/vault/ports.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 
-/** What an operator's commands change. */
+/** The changes that an operator's commands can make. */
 export interface Changes {
   readonly tenants: TenantAdmin;
   readonly instances: Pick<InstanceItems, "get">;
   readonly deadLetters: DeadLetters;
-  /** Kills the instance token at once; a worker revokes at the vendor and deletes. `false`: no such instance. */
+  /**
+   * Makes the instance token invalid at once; a worker revokes the grant at the vendor and deletes the
+   * instance. `false`: the instance does not exist.
+   */
   revoke(instanceId: number): Promise<boolean>;
-  /** Ends a sign-in that nobody has claimed; a worker revokes. `false`: it was claimed. */
+  /** Ends a sign-in that is not claimed; a worker revokes its grant. `false`: the sign-in was claimed. */
   endPending(pending: PendingSignIn): Promise<boolean>;
-  /** Has a dead grant tried once more, by a worker. */
+  /** Lets a worker try a dead grant once more. */
   revive(instance: Instance): Promise<void>;
   rotateKey(organizationId: string): Promise<{ version: DataKeyVersion; versions: number }>;
   reseal(organizationId: string): Promise<Resealing>;
@@ -32,8 +35,8 @@ type What = Omit<AuditEvent, "id" | "at" | "outcome" | "by" | "operator" | "acti
 type Record = (action: string, what: What) => Promise<void>;
 
 /**
- * The same target, but that each change which it makes leaves an audit event; nothing that only reads does. What is refused by
- * AWS or by the state of things changes nothing, and is in CloudTrail if anywhere.
+ * Wraps a target so that each of its changes records an audit event. Reads record none. A command that AWS or
+ * Linkspan refuses changes nothing and records none; at most CloudTrail has it.
  */
 export function audited<T extends Changes>(target: T, trail: AuditTrail): T {
   const record: Record = async (action, what) => {
@@ -42,7 +45,9 @@ export function audited<T extends Changes>(target: T, trail: AuditTrail): T {
       await trail.record(event);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      console.error(`The audit trail did not take this (${why}); keep the line: ${JSON.stringify(event)}`);
+      console.error(
+        `The audit trail did not accept this event (${why}); keep this line: ${JSON.stringify(event)}`,
+      );
     }
   };
   return {
@@ -127,7 +132,8 @@ function auditedTenants(tenants: TenantAdmin, record: Record): TenantAdmin {
     },
     async removeSecret(secret) {
       const removed = await tenants.removeSecret(secret);
-      // Whose it was is not told by the table any more; the secret itself is nobody's to write down.
+      // Without details: the table no longer has the secret's owner, and the secret itself must not be
+      // recorded.
       if (removed) await record("secret.remove", {});
       return removed;
     },
@@ -157,7 +163,7 @@ function auditedTenants(tenants: TenantAdmin, record: Record): TenantAdmin {
   };
 }
 
-/** Of a request that also holds a client secret. */
+/** The fields to record of a request that also holds a client secret. */
 function appOf(request: { organizationId: string; connector: string; appId: string }): What {
   const { organizationId, connector, appId } = request;
   return { organizationId, connector, appId };

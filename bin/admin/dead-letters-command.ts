@@ -9,13 +9,13 @@ const DEFAULT_LIMIT = 50;
 
 export function deadLettersCommand(): Command {
   const deadLetters = new Command("dead-letters").description(
-    "Messages of the work queue that failed again and again and were put aside",
+    "Dead letters: messages of the work queue that failed repeatedly",
   );
 
   deadLetters
     .command("list")
-    .option("--limit <number>", "show no more than so many", wholeNumber, DEFAULT_LIMIT)
-    .description("shows what each was for and how often it was tried; they stay where they are")
+    .option("--limit <number>", "most messages to show", wholeNumber, DEFAULT_LIMIT)
+    .description("shows the work of each message and how often it was tried; the messages stay in the queue")
     .action(async ({ limit }: { limit: number }, command: Command) => {
       const target = await openTarget(command);
       const shown = await target.deadLetters.look(limit);
@@ -28,13 +28,13 @@ export function deadLettersCommand(): Command {
   deadLetters
     .command("redrive")
     .option("--yes", "do it")
-    .description("moves them back to the work queue, to be tried again; without --yes it only counts")
+    .description("moves all messages back to the work queue, to be tried again; without --yes it only counts")
     .action(async ({ yes }: { yes?: boolean }, command: Command) => {
       const target = await openTarget(command);
       const found = await target.deadLetters.count();
       if (yes !== true) {
         printOne(command, { found, moved: 0 });
-        console.error("Nothing was moved: say --yes to do it.");
+        console.error("Nothing was moved: add --yes to do it.");
         return;
       }
       if (found === 0) return printOne(command, { found, moved: 0 });
@@ -52,7 +52,7 @@ export function deadLettersCommand(): Command {
   deadLetters
     .command("purge")
     .argument("<message id...>", "as `dead-letters list` shows them")
-    .description("deletes single messages; a grant that is due is queued again all the same")
+    .description("deletes single messages; if a grant is due, the sweep enqueues it again nevertheless")
     .action(async (ids: string[], _options, command: Command) => {
       const target = await openTarget(command);
       const removed = await target.deadLetters.remove(ids);
@@ -64,7 +64,7 @@ export function deadLettersCommand(): Command {
 }
 
 function row({ id, body, sentAt, received }: DeadLetter) {
-  // Whatever else stands in a message that is none of ours is not shown.
+  // Shows nothing else of a message that is not Linkspan's.
   let what: { kind: string; about: string; cause: string };
   try {
     what = whatFor(readMessage(body));
@@ -86,14 +86,14 @@ function whatFor(work: Work): { kind: string; about: string; cause: string } {
     case "refresh":
       return { kind, about: String(work.instanceId), cause: work.cause };
     case "delete":
-      // As its message has it, and as scripts of operators know it.
+      // The same kind as in the message; operators' scripts may rely on it.
       return { kind: "refresh", about: String(work.instanceId), cause: kind };
     case "pending":
       return { kind, about: String(work.instanceId), cause: kind };
   }
 }
 
-/** By this machine's clock, and only to be looked at. */
+/** Age of a message by this machine's clock; only for display. */
 function ageOf(sentAt: number): string {
   const minutes = Math.max(0, Math.round((Date.now() - sentAt) / 60_000));
   if (minutes < 120) return `${minutes} min`;

@@ -9,15 +9,15 @@ import {
   StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
 
-/** The dead-letter queue of the work queue, as an operator handles it: what the queue put aside. */
+/** The operator's calls for the dead-letter queue of the work queue. */
 export interface DeadLetters {
-  /** About how many there are. */
+  /** Approximate number of messages. */
   count(): Promise<number>;
-  /** Shows up to `limit` of them and leaves them there. */
+  /** Reads up to `limit` messages and leaves them in the queue. */
   look(limit: number): Promise<readonly DeadLetter[]>;
-  /** Deletes those with these ids. @returns the ids that were found */
+  /** Deletes the messages with these ids. @returns the ids that were found */
   remove(ids: readonly string[]): Promise<readonly string[]>;
-  /** Moves all of them back to the work queue, and waits for that. */
+  /** Moves all messages back to the work queue, and waits until they are moved. */
   redrive(): Promise<{ readonly status: string; readonly moved: number; readonly reason?: string }>;
 }
 
@@ -29,18 +29,24 @@ export interface DeadLetter {
   readonly received: number;
 }
 
-/** ReceiveMessage and the batches take no more. */
+/** ReceiveMessage and the batch calls take at most this many messages. */
 const BATCH = 10;
-/** How long a message that is shown stays hidden, should this process end before it gives it back. */
+/**
+ * How long a message stays hidden from other readers if this process ends before it returns the message to
+ * the queue.
+ */
 const HIDDEN_SECONDS = 30;
-/** An empty answer of short polling says little; a long poll asks every server of SQS. */
+/**
+ * Long polling, because it asks every server of SQS; an empty answer of short polling does not prove that the
+ * queue is empty.
+ */
 const WAIT_SECONDS = 1;
-/** SQS moves hundreds of messages in a second. */
+/** Time between two reads of the redrive's status. SQS moves hundreds of messages in a second. */
 const POLL_MS = 1_000;
 const LONGEST_POLL_MS = 120_000;
 
 /**
- * SQS shows messages only by handing them out: they are received, and given back.
+ * SQS shows messages only to a receiver, so they are received and then returned to the queue.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
  */
 export function deadLetters(client: SQSClient, queueUrl: string): DeadLetters {
@@ -58,7 +64,7 @@ export function deadLetters(client: SQSClient, queueUrl: string): DeadLetters {
       );
       const before = found.size;
       for (const message of Messages) found.set(message.MessageId ?? "", message);
-      // Nothing new: the end, or a standard queue that hands the same message out twice.
+      // No new message: all messages were received, or the standard queue delivered a message a second time.
       if (found.size === before) break;
     }
     return [...found.values()];
@@ -107,7 +113,7 @@ export function deadLetters(client: SQSClient, queueUrl: string): DeadLetters {
     },
     async redrive() {
       const { arn: SourceArn } = await attributes();
-      // Without a destination: each to the queue where it failed.
+      // Without a destination, each message goes to the queue where it failed.
       await client.send(new StartMessageMoveTaskCommand({ SourceArn }));
       for (let waited = 0; ; waited += POLL_MS) {
         const { Results = [] } = await client.send(new ListMessageMoveTasksCommand({ SourceArn }));

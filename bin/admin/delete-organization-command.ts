@@ -9,21 +9,21 @@ interface DeleteOptions {
   readonly now?: boolean;
 }
 
-/** `organization delete`: in as many runs as it takes until nothing is left to revoke. */
+/** `organization delete`: the operator repeats the command until nothing is left to revoke. */
 export function deleteCommand(): Command {
   return new Command("delete")
     .argument("<organization>")
     .description(
       "revokes all instances of an organization, then shreds its data key and deletes it; without --yes it only counts",
     )
-    .option("--yes", "do it: from then on there is no way back")
-    .option("--now", "shred at once: grants that are not revoked yet live on at their vendors")
+    .option("--yes", "do it; this cannot be undone")
+    .option("--now", "shred at once: grants that are not revoked yet stay valid at their vendors")
     .action(async (id: string, options: DeleteOptions, command: Command) => {
       const target = await openTarget(command);
       if (options.yes !== true) return await countOnly(command, target, id);
       if (options.now === true) {
         console.error(
-          "--now: what is not revoked by this moment lives on at its vendor, and nobody here can end it any more.",
+          "--now: a grant that is not revoked yet stays valid at its vendor, and Linkspan can no longer end it.",
         );
       }
       const result = await target.deleteOrganization(id, { shredNow: options.now === true });
@@ -45,7 +45,7 @@ async function countOnly(command: Command, target: Target, id: string): Promise<
   let found = 0;
   for await (const some of instancesOf(target.instances, id, 100)) found += some.length;
   printOne(command, { id, state: "untouched", found });
-  console.error("Nothing was changed: say --yes to do it.");
+  console.error("Nothing was changed: add --yes to do it.");
 }
 
 function say(deletion: OrganizationDeletion): void {
@@ -53,12 +53,12 @@ function say(deletion: OrganizationDeletion): void {
   if (state === "revoking") {
     console.error(
       `Suspended; ${left.length} instances, ${pendings} pending sign-ins and ${rescueRecords} rescue records are left to revoke. Run this again: ` +
-        `from ${isoTime(shreddedFrom)} on, when nothing is left, it shreds; from ${isoTime(givenUpFrom)} on whatever is left.`,
+        `from ${isoTime(shreddedFrom)} on, it shreds if nothing is left; from ${isoTime(givenUpFrom)} on, it shreds in any case.`,
     );
     return;
   }
   console.error(
-    "Shredded: nothing of it opens any more. A point-in-time restore could bring the wrapped key back until 35 days from now.",
+    "Shredded: its secrets can no longer be decrypted. A point-in-time restore could bring the wrapped key back until 35 days from now.",
   );
   for (const { id, connector, userId, account } of left) {
     console.error(

@@ -1,4 +1,7 @@
-/** What went wrong, for an operator: no stack, and what to do about it where that is known. Never a secret. */
+/**
+ * Describes an error for an operator: the message without the stack, and a hint about what to do, if known.
+ * Never a secret.
+ */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const hint = hintFor(error);
@@ -9,12 +12,12 @@ export function explain(error: unknown): string {
 function hintFor(error: Error): string | undefined {
   const codes = [error.name, ...codesOf(error)];
   const is = (...names: string[]): boolean => names.some((name) => codes.includes(name));
-  if (is("ECONNREFUSED")) return "Nothing answers there: is the local platform running (`npm start`)?";
+  if (is("ECONNREFUSED")) return "No server answers: is the local platform running (`npm start`)?";
   if (is("CredentialsProviderError", "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId")) {
-    return "AWS does not know these credentials: sign in again, or choose another --profile.";
+    return "AWS refuses these credentials: sign in again, or choose another --profile.";
   }
   if (is("AccessDenied", "AccessDeniedException", "KMSAccessDeniedException")) {
-    return "This profile may not do that; docs/operations/admin.md lists the permissions an operator needs.";
+    return "This profile lacks a permission; docs/operations/admin.md lists the permissions an operator needs.";
   }
   if (is("ValidationError") && /does not exist/.test(error.message)) {
     return "Deploy first (`npx cdk deploy --all`), or give the Data stack's name and region with --stack and --region.";

@@ -10,7 +10,7 @@ import { isoTime, printMany, printOne } from "./print.ts";
 import { reviveCommand } from "./revive-commands.ts";
 import { openTarget, type Target, UsageProblem } from "./target.ts";
 
-/** Revocations at a time. */
+/** Revocations that run in parallel. */
 const AT_ONCE = 10;
 
 export function instanceCommand(): Command {
@@ -39,7 +39,7 @@ export function instanceCommand(): Command {
   instance
     .command("revoke")
     .argument("<id...>")
-    .description("ends instances: their tokens are dead at once, the vendor's follow")
+    .description("ends instances: their tokens are invalid at once, and the vendor's tokens are revoked soon")
     .action(async (ids: string[], _options, command: Command) => {
       const numbers = ids.map((id) => {
         if (!/^[1-9][0-9]{0,15}$/.test(id)) throw new UsageProblem(`${id} is not an instance's id`);
@@ -55,7 +55,7 @@ export function instanceCommand(): Command {
   return instance;
 }
 
-/** The kill switch. */
+/** `revoke-all`: the kill switch. */
 export function revokeAllCommand(): Command {
   return new Command("revoke-all")
     .description(
@@ -103,7 +103,7 @@ export function revokeAllCommand(): Command {
         }
         if (options.yes !== true) {
           printOne(command, { found: chosen.length, pendingSignIns: pending.length, revoked: 0 });
-          console.error("Nothing was revoked: say --yes to do it.");
+          console.error("Nothing was revoked: add --yes to do it.");
           return;
         }
         const gone = await revokeEach(target, chosen);
@@ -114,7 +114,7 @@ export function revokeAllCommand(): Command {
     );
 }
 
-/** @returns those that were not there (any more) */
+/** @returns the ids of instances that do not exist (any more) */
 async function revokeEach(target: Target, ids: readonly number[]): Promise<number[]> {
   const unknown: number[] = [];
   for (let start = 0; start < ids.length; start += AT_ONCE) {

@@ -13,15 +13,15 @@ interface Options {
   readonly yes?: boolean;
 }
 
-/** For docs/operations/restore.md: makes a restored table of instances safe before anything uses it. */
+/** For docs/operations/restore.md: makes a restored instances table safe before Linkspan uses it. */
 export function markRestoredCommand(): Command {
   return new Command("mark-restored")
     .description(
       "marks restored instances whose refresh tokens must not be sent again (vendors that rotate them) as needing a new sign-in; without --yes it only counts",
     )
-    .requiredOption("--table <name>", "the restored table, which nothing uses yet")
-    .option("--organization <id>", "of this organization only")
-    .option("--connector <key>", "of this connector only")
+    .requiredOption("--table <name>", "the restored table, which must not be in use yet")
+    .option("--organization <id>", "only instances of this organization")
+    .option("--connector <key>", "only instances of this connector")
     .option("--yes", "do it")
     .action(async ({ table, organization, connector, yes }: Options, command: Command) => {
       const target = await openTarget(command);
@@ -45,16 +45,16 @@ export function markRestoredCommand(): Command {
         }
       }
       printOne(command, { found, unsafe, marked: ended.marked });
-      if (yes !== true) console.error("Nothing was marked: say --yes to do it.");
+      if (yes !== true) console.error("Nothing was marked: add --yes to do it.");
       if (ended.moved > 0) {
         throw new UsageProblem(
-          `${ended.moved} instances changed meanwhile: something uses the table ${table} already; stop that, and do this again`,
+          `${ended.moved} instances changed meanwhile: the table ${table} is already in use; stop its use, and run this command again`,
         );
       }
     });
 }
 
-/** What it says of a table that is not there, or of another kind, names no table. */
+/** Reports a missing table, or a table of another kind, by name: AWS's own errors do not name the table. */
 async function refuseMissing(instances: Pick<InstanceStore, "get">, table: string): Promise<void> {
   try {
     await instances.get(0);

@@ -28,7 +28,7 @@ export function organizationCommand(): Command {
   });
 
   for (const [name, status, description] of [
-    ["suspend", "suspended", "refuses every call of an organization; seen everywhere within 30 seconds"],
+    ["suspend", "suspended", "refuses every call of an organization; takes effect within 30 seconds"],
     ["resume", "active", "ends a suspension"],
   ] as const) {
     organization
@@ -48,7 +48,7 @@ export function organizationCommand(): Command {
   organization
     .command("add-secret")
     .argument("<organization>")
-    .description("a further secret beside those that are there: first half of a rotation")
+    .description("makes an additional secret: first step of a rotation")
     .action(async (id: string, _options, command: Command) => {
       const { tenants } = await openTarget(command);
       printOne(command, { id, organizationSecret: await tenants.addSecret({ organizationId: id }) });
@@ -71,7 +71,7 @@ export function organizationCommand(): Command {
     [
       "vendor-host",
       "vendorHosts",
-      "hosts that connections may name where a vendor's customers run their own",
+      "hosts that connections may name, for vendors whose customers run their own servers",
     ],
   ] as const) {
     organization

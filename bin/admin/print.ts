@@ -2,7 +2,7 @@ import type { Command } from "commander";
 
 type Row = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
-/** Prints one thing: `name: value` lines, or JSON. */
+/** Prints one row: as `name: value` lines, or as JSON. */
 export function printOne(command: Command, row: Row): void {
   if (asJson(command)) {
     console.log(JSON.stringify(row, undefined, 2));
@@ -14,7 +14,7 @@ export function printOne(command: Command, row: Row): void {
   }
 }
 
-/** Prints many things of one kind: columns, or JSON. */
+/** Prints many rows of one kind: in columns, or as JSON. */
 export function printMany(command: Command, rows: readonly Row[]): void {
   if (asJson(command)) {
     console.log(JSON.stringify(rows, undefined, 2));
@@ -37,12 +37,12 @@ export function printMany(command: Command, rows: readonly Row[]): void {
   }
 }
 
-/** A secret goes to the output once; the warning goes to stderr, so that `--json` stays JSON. */
+/** Warns that a secret is printed only once. Writes to stderr, so that the output of `--json` stays JSON. */
 export function warnOnce(): void {
-  console.error("Keep the secret now: it is shown this once, and only its hash is stored.");
+  console.error("Save the secret now: it is shown only once, and only its hash is stored.");
 }
 
-/** Escapes what a terminal would obey: names come from users. */
+/** Replaces control characters, which a terminal would interpret: names come from users. */
 function shown(value: Row[string]): string {
   const text = Array.isArray(value) ? value.join(" ") : String(value ?? "");
   return text.replace(/\p{Cc}/gu, "?");

@@ -8,9 +8,9 @@ import { reviveAllCommand } from "./revive-commands.ts";
 import { userCommand } from "./user-command.ts";
 
 /**
- * Runs one command of the operator's.
- * @param args as they were typed, without `admin`
- * @returns the exit code: 2 for wrong usage, 1 for a refusal or failure
+ * Runs one command of the operator.
+ * @param args the arguments as they were typed, without `admin`
+ * @returns the exit code: 2 for wrong usage, 1 for a refusal or a failure
  */
 export async function runProgram(args: readonly string[]): Promise<number> {
   process.exitCode = 0;
@@ -28,7 +28,7 @@ function program(): Command {
   const admin = new Command("admin")
     .description("Manages organizations, users, OAuth apps, instances and dead letters")
     .option("--profile <name>", "profile of the AWS configuration; without it, the local platform")
-    .option("--region <name>", "AWS region, where the profile has none")
+    .option("--region <name>", "AWS region, if the profile has none")
     .option("--stack <name>", "name of the Data stack (default: linkspan-dev-data)")
     .option("--data <folder>", "data folder of the local platform (default: $LINKSPAN_DATA or .linkspan)")
     .option("--json", "print JSON")
@@ -48,7 +48,7 @@ function program(): Command {
   return admin;
 }
 
-/** Whatever is wrong with the usage of a command is thrown, too. */
+/** Makes a command and its subcommands throw usage errors instead of exiting. */
 function inherit(command: Command): Command {
   command.exitOverride();
   command.commands.forEach(inherit);

@@ -7,11 +7,11 @@ import { printOne } from "./print.ts";
 import { type Revivals, reviveEach, wasTriedLately } from "./revive.ts";
 import { openTarget, type Target, UsageProblem } from "./target.ts";
 
-/** One dead grant, or a few. */
+/** `instance revive`: tries one or a few dead grants. */
 export function reviveCommand(): Command {
   return new Command("revive")
     .argument("<id...>")
-    .description("has the kept tokens of instances that need a new sign-in tried once more at their vendor")
+    .description("tries the kept tokens of instances that need a new sign-in once more at their vendor")
     .action(async (ids: string[], _options, command: Command) => {
       const target = await openTarget(command);
       const instances: Instance[] = [];
@@ -33,15 +33,15 @@ interface Options {
   readonly yes?: boolean;
 }
 
-/** After a vendor's incident that ended grants which live. */
+/** `revive-all`: for use after an incident in which a vendor refused valid grants. */
 export function reviveAllCommand(): Command {
   return new Command("revive-all")
     .description(
-      "has the kept tokens of a connector's instances that died since a time tried once more, one a second for each OAuth client; without --yes it only counts",
+      "tries the kept tokens of a connector's instances that have died since a time once more, one per second for each OAuth client; without --yes it only counts",
     )
     .requiredOption("--connector <key>")
     .requiredOption("--since <time>", "ISO 8601, such as 2026-11-26T08:00:00Z: when the incident began")
-    .option("--organization <id>", "of this organization only")
+    .option("--organization <id>", "only instances of this organization")
     .option("--yes", "do it")
     .action(async ({ connector, since, organization, yes }: Options, command: Command) => {
       const key = await connectorKey(connector);
@@ -52,7 +52,7 @@ export function reviveAllCommand(): Command {
       const clients = new Set(chosen.map(({ refreshGroup }) => refreshGroup)).size;
       if (yes !== true) {
         printOne(command, { found: chosen.length, clients, triedLately, undated });
-        console.error("Nothing was tried: say --yes to do it.");
+        console.error("Nothing was tried: add --yes to do it.");
         return;
       }
       report(command, chosen.length, await reviveEach(target, chosen));
@@ -60,8 +60,10 @@ export function reviveAllCommand(): Command {
 }
 
 /**
- * Those that died since then, and may be tried. `triedLately`: since they died, within the hour, so that a command that was
- * broken off goes on where it was. `undated`: declared dead by a version of Linkspan that did not write when; by their ids only.
+ * Finds the instances that have died since a time and may be tried. `triedLately`: number of instances that
+ * were tried after their death and within the last hour; skipping these lets an interrupted command continue.
+ * `undated`: number of instances whose time of death is unknown, because an older version of Linkspan did not
+ * store it; only `instance revive` tries them.
  */
 async function candidates(
   target: Target,
@@ -95,7 +97,7 @@ function report(command: Command, found: number, { tried, stopped, left }: Reviv
   printOne(command, { found, revived, stillDead, noAnswer, passedOver, left });
   if (stopped.length === 0) return;
   throw new UsageProblem(
-    `stopped for ${stopped.length} OAuth client${stopped.length === 1 ? "" : "s"} after 20 refusals in a row, ${left} instances were not tried: ask the vendor, then run the same command again`,
+    `stopped for ${stopped.length} OAuth client${stopped.length === 1 ? "" : "s"} after 20 consecutive tries without success, ${left} instances were not tried: ask the vendor, then run the same command again`,
   );
 }
 
@@ -104,7 +106,7 @@ function whyNot(instance: Instance): string {
   if (instance.deleting === true) return "is being deleted";
   if (death === undefined) return "is not dead";
   if (!instance.enabled) return "is disabled: enable it first";
-  if (death.emptied === true) return "died more than 30 days ago: its tokens are gone";
+  if (death.emptied === true) return "died more than 30 days ago: its tokens are deleted";
   return `cannot be revived (${death.reason}): its user has to sign in again`;
 }
 
@@ -113,6 +115,6 @@ function timeOf(text: string): number {
     ? Date.parse(text)
     : Number.NaN;
   if (Number.isNaN(at))
-    throw new UsageProblem(`${text} is no time: write it as 2026-11-26 or 2026-11-26T08:00:00Z`);
+    throw new UsageProblem(`${text} is not a time: write it as 2026-11-26 or 2026-11-26T08:00:00Z`);
   return at;
 }

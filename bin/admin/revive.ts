@@ -4,36 +4,41 @@ import { timing } from "../../functions/core/grant/timing.ts";
 import { type Instance, needsReauthentication } from "../../functions/core/instances/instance.ts";
 import type { InstanceItems } from "../../functions/core/instances/instance-store.ts";
 
-/** One request a second to each client's authorization server, at most. */
+/** At most one request per second for each OAuth client. */
 const PACE_MS = 1_000;
-/** So many refusals in a row: the vendor means it. */
+/** After this many consecutive tries without success, the client's other grants are not tried. */
 const MOST_REFUSALS = 20;
 const POLL_MS = 500;
-/** A worker's exchange with the vendor, and a little for the queue and the write. */
+/**
+ * Time limit for a result: a worker's exchange with the vendor, and some time for the queue and the write.
+ */
 const RESULT_MS = timing.exchangeMs + 15_000;
 
 /**
- * `passed_over`: not dead any more, or not one that may be tried. `no_answer`: none of a worker, or none of the vendor that says
- * whether the grant lives (429, 503, no connection).
+ * `passed_over`: the grant is no longer dead, or may not be tried. `no_answer`: no result from a worker, or
+ * no answer of the vendor that shows whether the grant is valid (429, 503, no connection).
  */
 export type Tried = "revived" | "still_dead" | "no_answer" | "passed_over";
 
 export interface ReviveDeps {
   readonly instances: Pick<InstanceItems, "get">;
-  /** Puts one more try of a dead grant into the work queue. */
+  /** Enqueues one more try of a dead grant. */
   revive(instance: Instance): Promise<void>;
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
 export interface Revivals {
   readonly tried: Readonly<Record<Tried, number>>;
-  /** Clients (by their queue groups) that were given up after 20 refusals in a row. */
+  /** OAuth clients (by their queue groups) that were stopped after 20 consecutive tries without success. */
   readonly stopped: readonly string[];
-  /** Not tried for that reason. */
+  /** Number of instances that were not tried for that reason. */
   readonly left: number;
 }
 
-/** Whether it was tried since it died, and not more than an hour ago: a command that was broken off goes on behind it. */
+/**
+ * Whether the grant was tried after its death and within the last hour. An interrupted command skips such a
+ * grant.
+ */
 export function wasTriedLately(instance: Instance, now: number): boolean {
   const { forcedAt } = instance;
   const at = deathOf(instance)?.at;
@@ -43,9 +48,9 @@ export function wasTriedLately(instance: Instance, now: number): boolean {
 }
 
 /**
- * Has dead grants tried once more, by the workers: one after the other for each client, a second apart, several clients side by
- * side. After each the item is read again, since it alone says how the try ended. A client whose vendor refuses twenty in a row
- * is given up.
+ * Lets the workers try dead grants once more: one after the other for each OAuth client, at least a second
+ * apart; several clients in parallel. After each try, reads the item again, because only the item has the
+ * result. Stops a client after 20 consecutive tries without success.
  */
 export async function reviveEach(deps: ReviveDeps, instances: readonly Instance[]): Promise<Revivals> {
   const { sleep = setTimeout } = deps;
@@ -87,9 +92,10 @@ async function reviveOne(
     const { value: now } = await deps.instances.get(id);
     if (now === undefined || now.deleting === true) return "passed_over";
     if (!needsReauthentication(now)) return "revived";
-    // A lease that is still there: the vendor is being asked, or nobody knows how that ended.
+    // If there is still a lease, the request to the vendor is running, or its result is unknown.
     if (now.forcedAt === before.forcedAt || now.until !== undefined) continue;
-    // Given back without that: the vendor could not be reached, or answered something else.
+    // If the lease was released without a new confirmation of the death, the vendor was not reached or gave
+    // another answer.
     return now.death?.confirmedAt === before.death?.confirmedAt ? "no_answer" : "still_dead";
   }
   return "no_answer";

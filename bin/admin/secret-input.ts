@@ -5,8 +5,8 @@ import { UsageProblem } from "./target.ts";
 const MAX_CHARACTERS = 10_000;
 
 /**
- * A secret from the environment, from a pipe, or typed unseen: never from the arguments, which other users of the machine
- * can list and shells remember.
+ * Reads a secret from the environment, from a pipe, or from hidden keyboard input. Never from the arguments,
+ * because other users of the machine can list them and shells store them.
  */
 export async function readSecret(what: string, variable: string): Promise<string> {
   const given = process.env[variable] ?? (process.stdin.isTTY ? await typed(what) : await piped());

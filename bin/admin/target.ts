@@ -41,18 +41,18 @@ export interface TargetOptions {
   readonly data?: string;
 }
 
-/** What the commands work on: one deployment of Linkspan, on AWS or on this machine. */
+/** The target of the commands: one deployment of Linkspan, on AWS or on this machine. */
 export interface Target extends Changes {
   readonly records: TenantRecords;
   readonly instances: InstanceStore;
   readonly pendings: PendingLists & Pick<PendingSignIns, "get">;
-  /** Instances in another table than the deployment's: one that was restored from a backup. */
+  /** Instances in another table than the deployment's, such as a table that was restored from a backup. */
   instancesIn(tableName: string): InstanceStore;
-  /** The store's time, epoch milliseconds; this machine's until the store has answered. */
+  /** The store's time, epoch milliseconds; this machine's time until the store has answered. */
   now(): number;
 }
 
-/** The operator was wrong about something; the message says what to do. */
+/** A mistake of the operator; the message says what to do. */
 export class UsageProblem extends Error {}
 
 const DEFAULT_STACK = "linkspan-dev-data";
@@ -75,7 +75,10 @@ interface Connection {
   readonly stack: string;
 }
 
-/** @throws {UsageProblem} no local platform and no AWS named, no such stack, or a stack that is not Linkspan's */
+/**
+ * @throws {UsageProblem} no local platform runs and no AWS target is given, or the stack is not Linkspan's
+ * Data stack
+ */
 export async function openTarget(command: Command): Promise<Target> {
   const options: TargetOptions = command.optsWithGlobals();
   const { client, stack } =
@@ -88,7 +91,7 @@ export async function openTarget(command: Command): Promise<Target> {
   const records = tenantRecords({ client: documents, tableName: output("TenantsTable") });
   const keys = kmsDataKeyService({ keyArn: output("VaultKeyArn"), client: new KMSClient(client) });
   const vault = createVault({ keys, organization: (id) => records.organization(id) });
-  // Every sweep reads shard 0, however many there are.
+  // One shard is enough: every sweep reads shard 0, independent of the number of shards.
   const instancesIn = (tableName: string): InstanceStore =>
     instanceTable({ client: documents, tableName, shards: 1 });
   const instances = instancesIn(output("InstancesTable"));
@@ -124,7 +127,7 @@ export async function openTarget(command: Command): Promise<Target> {
 }
 
 function rescueStore(client: Connection["client"], bucket: string): RescueStore {
-  // An endpoint of one's own (the local platform) has no host name for each bucket.
+  // A custom endpoint (the local platform) has no host name for each bucket.
   const options = {
     bucket,
     client: new S3Client({ ...client, forcePathStyle: client.endpoint !== undefined }),

@@ -43,7 +43,7 @@ export function userCommand(): Command {
     .command("add-secret")
     .argument("<user>")
     .requiredOption("--organization <id>")
-    .description("a further secret beside those that are there: first half of a rotation")
+    .description("makes an additional secret: first step of a rotation")
     .action(async (id: string, options: { organization: string }, command: Command) => {
       const { tenants } = await openTarget(command);
       const secret = await tenants.addSecret({ organizationId: options.organization, userId: id });

@@ -4,7 +4,7 @@ import { hubContracts, laterContracts, linkContracts } from "../../functions/doc
 import type { Contract } from "../../functions/http/contract.ts";
 import { proxyContracts } from "../../functions/proxy/contracts.ts";
 
-/** Every call of the API, by name. @throws {Error} two functions have calls of one name */
+/** Every call of the API, by name. @throws {Error} two calls have the same name */
 export function allContracts(): readonly (readonly [name: string, contract: Contract])[] {
   const all = [
     authorizationContracts,

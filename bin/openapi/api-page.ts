@@ -2,7 +2,7 @@ import { errorCodes } from "../../functions/core/error-codes.ts";
 import { allContracts } from "./all-contracts.ts";
 import { credentials } from "./document.ts";
 
-/** docs/api.md: every call in a line, and every error code. */
+/** The text of docs/api.md: one line for each call, and all error codes. */
 export function apiPage(): string {
   const groups = Map.groupBy(allContracts(), ([, { group }]) => group);
   const calls = [...groups].map(
@@ -25,14 +25,14 @@ ${contracts
   );
   return `# API
 
-Made of the routes' contracts by \`npm run openapi\`, as [openapi.json](openapi.json) is, which has each body, answer and error; a deployment serves it at \`GET /elements/api-v2/openapi.json\`. What the Documents hub does beyond one line is in [documents.md](documents.md), the proxy in [proxy.md](proxy.md), signing in in [connecting.md](connecting.md).
+\`npm run openapi\` generates this page from the contracts of the routes. It also generates [openapi.json](openapi.json), which has each body, answer and error; a deployment serves that file at \`GET /elements/api-v2/openapi.json\`. For details see [documents.md](documents.md) (the Documents hub), [proxy.md](proxy.md) (the proxy) and [connecting.md](connecting.md) (signing in).
 
-Everything is below \`<host>/elements/api-v2\`. Credentials go into \`Authorization\`: \`User <user secret>, Organization <organization secret>\` or \`Bearer <user secret>\`; an instance token as \`Bearer <instance token>\`, or as \`Element <instance token>\` beside the others. Where GET is answered HEAD is, too, but for links: they are made by asking, and a HEAD makes nothing (405). JSON answers say \`Cache-Control: no-store\`, a file's bytes \`private, no-cache\`.
+Everything is below \`<host>/elements/api-v2\`. Credentials go into \`Authorization\`: \`User <user secret>, Organization <organization secret>\` or \`Bearer <user secret>\`; an instance token as \`Bearer <instance token>\`, or as \`Element <instance token>\` together with the user's secrets. A call that answers GET also answers HEAD, except the calls for links, because a GET makes a link (HEAD: 405). JSON answers have \`Cache-Control: no-store\`, a file's bytes \`private, no-cache\`.
 
 ${calls.join("\n")}
 ## Errors
 
-\`{"requestId", "message", "code", "detail"?}\` with the HTTP status; \`detail.field\` names what was wrong in a request, \`detail.vendor\` holds the vendor's own words, without anything secret.
+\`{"requestId", "message", "code", "detail"?}\` with the HTTP status; \`detail.field\` names the invalid field of a request, \`detail.vendor\` holds the vendor's own words, without secrets.
 
 | code | status | meaning |
 |---|---|---|

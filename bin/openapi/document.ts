@@ -11,7 +11,7 @@ const ANY = ["get", "post", "put", "patch", "delete", "head", "options"];
 
 const bearer = { bearer: [] };
 const threePart = { threePart: [] };
-/** Which schemes a call takes; an empty one: none is needed. */
+/** The security schemes that a call takes; an empty scheme means that no credentials are needed. */
 const security: Readonly<Record<Auth, readonly Json[]>> = {
   none: [],
   browser: [],
@@ -26,7 +26,7 @@ const security: Readonly<Record<Auth, readonly Json[]>> = {
   vendorPlace: [bearer, threePart],
 };
 
-/** In words, for people. */
+/** The credentials of a call in words, for people. */
 export const credentials: Readonly<Record<Auth, string>> = {
   none: "none",
   browser: "the cookie of a connect session",
@@ -38,7 +38,7 @@ export const credentials: Readonly<Record<Auth, string>> = {
   newestTokenOrUser: "the user's secrets, or the newest instance token",
   userOfInstance: "the user's secrets; not from browser pages",
   userOrInstance: "the user's secrets, or an instance token for its own instance",
-  vendorPlace: "the instance token, wherever the vendor takes its own credential",
+  vendorPlace: "the instance token, at any place where the vendor takes its own credential",
 };
 
 /** The OpenAPI 3.1 document of all calls (https://spec.openapis.org/oas/v3.1.1.html). */
@@ -66,7 +66,7 @@ export function openApiDocument(): Json {
       version: "2",
       summary: "Users' accounts at other vendors behind one API",
       description:
-        "Where GET is answered HEAD is, too, but for links. An empty query parameter counts as absent, and so do null and empty texts in a body; unknown ones are ignored. Double slashes in a path count as one; where another function has the path, the answer is a redirect (308, `double_slashes`).",
+        "A call that answers GET also answers HEAD, except the calls for links. Empty query parameters, and null and empty texts in a body, count as absent; unknown parameters and fields are ignored. Double slashes in a path count as one; where another function has the path, the answer is a redirect (308, `double_slashes`).",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/elements/api-v2" }],
@@ -98,12 +98,12 @@ const ERROR: Json = {
   properties: {
     requestId: { type: "string" },
     message: { type: "string" },
-    code: { type: "string", description: "Stable: callers may switch on it" },
+    code: { type: "string", description: "Stable: clients may rely on it" },
     detail: {
       type: "object",
       properties: {
-        field: { type: "string", description: "What was wrong in the request" },
-        vendor: { description: "The vendor's own words, secrets cut out" },
+        field: { type: "string", description: "The invalid field or parameter of the request" },
+        vendor: { description: "The vendor's own words, without secrets" },
       },
     },
     providerMessage: { type: "string", description: "Of a vendor's error: its words as one text" },
@@ -197,12 +197,12 @@ function response({ description, json, mediaTypes = [], headers, example }: Answ
   };
 }
 
-/** What people see in a browser is an HTML page whatever happens; ahead of it the gateway answers in JSON. */
+/** Errors of calls for browsers: the function answers an HTML page, API Gateway answers JSON. */
 const ERROR_PAGES = Object.fromEntries(
   ["4XX", "5XX"].map((status) => [
     status,
     {
-      description: "A page that says what went wrong",
+      description: "A page that describes the error",
       content: {
         "text/html": {},
         "application/json": { schema: { $ref: "#/components/schemas/Error" } },
@@ -211,7 +211,7 @@ const ERROR_PAGES = Object.fromEntries(
   ]),
 );
 
-/** Codes by the status that they come with; sets of codes that several calls share are components. */
+/** Error codes by status; a set of codes that several calls share is a component. */
 function errorResponses(own: readonly ErrorCode[], responses: Map<string, Json>): Json {
   const byStatus = new Map<string, ErrorCode[]>();
   for (const code of new Set([...own, ...commonErrors])) {
@@ -238,10 +238,10 @@ function errorResponses(own: readonly ErrorCode[], responses: Map<string, Json>)
   );
 }
 
-/** A schema as JSON Schema; those with a title become components. */
+/** A schema as JSON Schema; schemas with a title become components. */
 function schemaOf(schema: GenericSchema, schemas: Json): Json {
   const { $schema: _, ...converted } = toJsonSchema(schema, {
-    // The last schema of a pipe says most: the first one may only tell an object from an array.
+    // Uses the last schema of a pipe, which has most details: the first schema may only exclude arrays.
     typeMode: "output",
     errorMode: "ignore",
     target: "draft-2020-12",

@@ -42,7 +42,10 @@ export const OldAuthorizationUrl = v.object({ element: v.string(), oauthUrl: v.s
 
 export const AuthorizationUrl = v.object({
   element: v.string(),
-  oauthUrl: v.pipe(v.string(), v.description("Where the user goes to sign in")),
-  state: v.pipe(v.string(), v.description("Comes back with the code: hand both to POST /instances")),
+  oauthUrl: v.pipe(v.string(), v.description("The URL at which the user signs in")),
+  state: v.pipe(
+    v.string(),
+    v.description("The vendor returns it with the code: send both to POST /instances"),
+  ),
   expiresAt: v.pipe(v.string(), v.isoTimestamp()),
 });

@@ -16,14 +16,15 @@ import type { AuthorizationDeps } from "./deps.ts";
 import { beginProxied } from "./oauth-proxy.ts";
 import type { UrlCaller } from "./url-caller.ts";
 
-/** 24 November 2026, when the POST form became the one to use; RFC 9745 wants it in this form. */
+/** 24 November 2026, when the POST form replaced the GET form; in the format of RFC 9745. */
 const DEPRECATED_SINCE = "@1795478400";
 
 type Contracts = typeof authorizationContracts;
 
 /**
- * GET /elements/{keyOrId}/oauth/url, as old clients call it, mostly without any header: nothing is stored, no PKCE, the
- * caller's state goes out unchanged. An app secret in a query string is no good, so the answer points to the POST form.
+ * GET /elements/{keyOrId}/oauth/url, for old clients, most of which send no credentials: stores nothing, uses
+ * no PKCE, sends the caller's state to the vendor unchanged. An app secret must not be in a query string, so
+ * the answer points to the POST form.
  */
 export function getAuthorizationUrl(
   deps: () => AuthorizationDeps,
@@ -38,12 +39,12 @@ export function getAuthorizationUrl(
       return json({ element: connector.key, oauthUrl: vendorEndpoint(url).url });
     }
     const client = await clientOfGet(deps, connector, caller, asked.apiKey);
-    // No organization's list of vendor hosts counts here: only the connector's own hosts are allowed.
+    // Only the connector's own hosts are allowed here; organizations' lists of vendor hosts are not used.
     const url = authorizationUrl(connector, {
       clientId: client.clientId,
       redirectUri: chooseRedirectUri(client, asked.callbackUrl, "callbackUrl"),
       scope: asked.scope,
-      // Old apps read the connector's key from `state`, to know which vendor sends the user back.
+      // The default is the connector's key: old apps read from `state` which vendor sends the user back.
       state: asked.state ?? connector.key,
       ...(await checkedValues(deps, connector, sent, [])),
     });
@@ -61,7 +62,7 @@ export function deprecationHeaders({ baseUrl, logContext }: HttpRequest): Record
     ...(logContext.connector === undefined
       ? {}
       : {
-          Link: `<${successor}>; rel="successor-version"; title="the same by POST, with nothing secret in the URL"`,
+          Link: `<${successor}>; rel="successor-version"; title="the same call by POST, without secrets in the URL"`,
         }),
   };
 }
@@ -83,7 +84,7 @@ async function clientOfGet(
   return { kind: "own", clientId: apiKey.trim() };
 }
 
-/** POST /elements/{keyOrId}/oauth/url: our own single-use state, and PKCE where the vendor has it. */
+/** POST /elements/{keyOrId}/oauth/url: uses a single-use state, and PKCE if the vendor supports it. */
 export function postAuthorizationUrl(
   deps: () => AuthorizationDeps,
 ): Handle<Contracts["oauth.url.create"], Required<UrlCaller>> {
@@ -97,7 +98,7 @@ export function postAuthorizationUrl(
     checkText(asked.siteAddress, budgets.hostValue, "siteAddress");
     checkText(asked.subdomain, budgets.hostValue, "subdomain");
     if (asked.pkce === true && connector.oauth2.pkce === undefined) {
-      throw new InvalidRequest(`${connector.name} has no PKCE; leave pkce out`, "pkce");
+      throw new InvalidRequest(`${connector.name} does not support PKCE; leave pkce out`, "pkce");
     }
     const { vendorHosts } = organization;
     const values = { ...asked.configuration, ...urlValues(asked) };
@@ -147,7 +148,9 @@ function valuesOfQuery({ query }: HttpRequest): Record<string, string> {
   return Object.fromEntries(named.map(([name, value]) => [name.slice(QUERY_PREFIX.length), value]));
 }
 
-/** The caller's values that the connector's URLs use, checked, and the URLs of the vendor's metadata document. */
+/**
+ * Checks the caller's values for the connector's URLs, and reads the URLs of the vendor's metadata document.
+ */
 async function checkedValues(
   deps: () => AuthorizationDeps,
   connector: Connector,

@@ -3,8 +3,8 @@ import type { Paging } from "../http/paging.ts";
 import { type HttpRequest, type HttpResponse, json } from "../http/request.ts";
 
 /**
- * A page of a list of the catalogue. Its `nextPage` is not sealed, unlike elsewhere: everybody may read these lists, and it
- * says nothing but where the next page of just this one begins.
+ * A page of a list of the catalogue. Its `nextPage` is not sealed, unlike in other lists: everybody may read
+ * these lists, and the token holds only the path of the list and the position of the next page.
  */
 export function cataloguePage<T, Shown = T>(
   request: HttpRequest,
@@ -26,7 +26,7 @@ function tokenOf({ path }: HttpRequest, position: number): string {
   return Buffer.from(JSON.stringify([path, position])).toString("base64url");
 }
 
-/** @throws {InvalidRequest} made up, or another list's */
+/** @throws {InvalidRequest} the token is invented, or belongs to another list */
 function positionIn(request: HttpRequest, token: string): number {
   const text = Buffer.from(token, "base64url").toString("utf8");
   const position = Number(/,(\d{1,9})\]$/.exec(text)?.[1]);

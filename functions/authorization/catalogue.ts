@@ -42,7 +42,7 @@ export const getElement: Handle<Contracts["elements.get"]> = async (request) =>
 export const getElementMetadata: Handle<Contracts["elements.metadata"]> = async (request) =>
   json(elementMetadata(await entryOf(request)));
 
-/** A plain tile of ours, no trademark; without login. */
+/** A plain tile, not the vendor's trademark. Needs no credentials. */
 export const getElementImage: HttpHandler = async (request) => {
   const name = decodeSegment(request, "image");
   const entry = await findEntry(name.replace(/\.svg$/, ""));

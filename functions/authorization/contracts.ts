@@ -23,9 +23,9 @@ const aHub = {
 };
 const headers = { ...pagingHeaders, "Elements-Total-Count": "Entries of all pages" };
 
-/** A list of the catalogue. */
+/** Fields of each call that lists entries of the catalogue. */
 const listed = { method: "GET", group: "Catalogue", auth: "none", query: paging } as const;
-/** One entry of it. */
+/** Fields of each call that reads one entry of the catalogue. */
 const one = { method: "GET", group: "Catalogue", auth: "none" } as const;
 
 const oauthValues = {
@@ -33,9 +33,11 @@ const oauthValues = {
     v.pipe(v.string(), v.description("Client id; absent: the app registered for this element")),
   ),
   callbackUrl: v.optional(
-    v.pipe(v.string(), v.description("As registered at the vendor; absent: the app's first one")),
+    v.pipe(v.string(), v.description("As registered at the vendor; absent: the app's first redirect URI")),
   ),
-  scope: v.optional(v.pipe(v.string(), v.description("In place of the default scopes, separated by blanks"))),
+  scope: v.optional(
+    v.pipe(v.string(), v.description("Scopes, separated by blanks, in place of the default scopes")),
+  ),
   state: v.optional(v.pipe(v.string(), v.maxLength(2_000, "at most 2000 characters"))),
   siteAddress: v.optional(v.string()),
   subdomain: v.optional(v.string()),
@@ -105,7 +107,7 @@ export const authorizationContracts = contracts({
   "elements.metadata.list": {
     ...listed,
     paths: ["/elements/metadata"],
-    summary: "Lists what each element can",
+    summary: "Lists the capabilities of each element",
     answers: { 200: { description: "Capabilities", json: ElementsMetadata, headers } },
   },
   "elements.image": {
@@ -125,7 +127,7 @@ export const authorizationContracts = contracts({
   "elements.metadata": {
     ...one,
     paths: ["/elements/{keyOrId}/metadata"],
-    summary: "Tells what an element can, before anything is connected",
+    summary: "Reads an element's capabilities, without a connection",
     errors: ["unknown_element"],
     answers: { 200: { description: "Capabilities", json: ElementMetadata } },
   },
@@ -138,19 +140,19 @@ export const authorizationContracts = contracts({
   "oauth.url.get": {
     method: "GET",
     paths: ["/elements/{keyOrId}/oauth/url"],
-    summary: "Makes an authorization URL the old way",
+    summary: "Makes an authorization URL (old form)",
     description:
-      "Nothing is stored, and there is no PKCE. Values for the vendor's own URLs go as `configuration.<key>`. Use the POST form.",
+      "Stores nothing, and uses no PKCE. Send values for the vendor's URLs as `configuration.<key>`. New apps use the POST form.",
     group: "Connecting",
     auth: "optionalUser",
     deprecated: true,
     query: {
       apiKey: text("Client id; absent: the app registered for this element."),
-      callbackUrl: text("As registered at the vendor; absent: the app's first one."),
-      scope: text("In place of the default scopes, separated by blanks."),
-      state: text("Goes out unchanged; absent: the element's key."),
-      siteAddress: text("For vendors whose customers have hosts of their own."),
-      subdomain: text("For vendors whose customers have hosts of their own."),
+      callbackUrl: text("As registered at the vendor; absent: the app's first redirect URI."),
+      scope: text("Scopes, separated by blanks, in place of the default scopes."),
+      state: text("Sent to the vendor unchanged; absent: the element's key."),
+      siteAddress: text("For vendors whose customers have their own hosts."),
+      subdomain: text("For vendors whose customers have their own hosts."),
       isOauthProxy: flag(
         "`true`: through an OAuth proxy; `state` is the URL of the app that gets the code. Takes the user's and the organization's secrets.",
       ),
@@ -159,7 +161,7 @@ export const authorizationContracts = contracts({
     errors: [...ofUrl],
     answers: {
       200: {
-        description: "Where the user goes",
+        description: "The URL at which the user signs in",
         json: OldAuthorizationUrl,
         example: { element: "dropbox", oauthUrl: "https://www.dropbox.com/oauth2/authorize?client_id=…" },
       },
@@ -187,7 +189,7 @@ export const authorizationContracts = contracts({
     errors: [...ofUrl, "too_deep", "body_too_large"],
     answers: {
       200: {
-        description: "Where the user goes",
+        description: "The URL at which the user signs in",
         json: AuthorizationUrl,
         example: {
           element: "dropbox",
@@ -202,7 +204,7 @@ export const authorizationContracts = contracts({
     ...one,
     paths: ["/elements/{keyOrId}/oauth/token"],
     group: "Connecting",
-    summary: "OAuth 1.0a's first step: no element speaks it yet, 501",
+    summary: "First step of OAuth 1.0a. No element uses it yet: 501",
     errors: ["unknown_element", "not_supported"],
     answers: {},
   },

@@ -9,7 +9,10 @@ import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
 import type { TransientStore } from "../core/transients.ts";
 import type { Vault } from "../core/vault/ports.ts";
 
-/** All that this function may touch: no instances, no grants; it writes transients and does not read them. */
+/**
+ * All resources that this function may use: no instances, no grants; it writes transients and does not read
+ * them.
+ */
 export interface AuthorizationDeps {
   readonly tenants: TenantStore & RegisteredApps;
   readonly transients: Pick<TransientStore, "put" | "now">;
@@ -21,7 +24,7 @@ export interface AuthorizationDeps {
 
 let made: AuthorizationDeps | undefined;
 
-/** Built at the first call that needs it: the catalogue needs none of it. */
+/** Made at the first call that needs them: calls of the catalogue do not. */
 export function deps(): AuthorizationDeps {
   made ??= {
     tenants: {

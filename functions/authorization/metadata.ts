@@ -2,7 +2,7 @@ import type { CatalogueEntry } from "../connectors/catalogue-entry.ts";
 import { documentsCapabilities } from "../core/documents/capabilities.ts";
 import type { ElementMetadata } from "./answers.ts";
 
-/** What a connector supports, before anything is connected. */
+/** A connector's capabilities, which a client can read before it connects an account. */
 export function elementMetadata(entry: CatalogueEntry): ElementMetadata {
   const { id, key, name, description, authentication, documents } = entry;
   return {

@@ -2,7 +2,10 @@ import { readFile } from "node:fs/promises";
 import type { Handle } from "../http/contract.ts";
 import type { authorizationContracts } from "./contracts.ts";
 
-/** Served as the build wrote it beside the bundle: docs/openapi.json, made by `npm run openapi`. */
+/**
+ * A copy of docs/openapi.json, which `npm run openapi` generates. The build writes the copy next to the
+ * bundle.
+ */
 const FILE = new URL("openapi.json", import.meta.url);
 
 /** GET /openapi.json */

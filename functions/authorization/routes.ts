@@ -34,7 +34,7 @@ export function authorizationRoutes(deps: () => AuthorizationDeps): readonly Rou
     "openapi.get": getOpenApi,
     "oauth.url.get": getAuthorizationUrl(deps),
     "oauth.url.create": postAuthorizationUrl(deps),
-    // OAuth 1.0a's first step: no connector here speaks it.
+    // The first step of OAuth 1.0a; no connector uses OAuth 1.0a.
     "oauth.token": async (request) => {
       throw new NotSupported("oauth/token (OAuth 1.0a)", (await connectorOf(request)).key);
     },

@@ -3,7 +3,7 @@ import type { Connector } from "../connectors/define-connector.ts";
 /** A square with the connector's initials, in a colour that depends on its key. */
 export function tile(connector: Pick<Connector, "key" | "name">): string {
   let hue = 0;
-  // Steps of about the golden angle keep neighbours apart.
+  // Steps of about the golden angle (137°) give similar keys different colours.
   for (const letter of connector.key) hue = (hue + letter.charCodeAt(0) * 137) % 360;
   const initials = connector.name
     .split(/\s+/)

@@ -4,7 +4,10 @@ import { connectorOfPath } from "../http/named-connector.ts";
 import type { HttpRequest } from "../http/request.ts";
 import type { AuthorizationDeps } from "./deps.ts";
 
-/** Who asks for an authorization URL, and for which connector. `caller` is absent where the request has no credentials. */
+/**
+ * The caller who asks for an authorization URL, and the connector. `caller` is absent if the request has no
+ * credentials.
+ */
 export interface UrlCaller {
   readonly connector: Connector;
   readonly caller?: PlatformCaller;

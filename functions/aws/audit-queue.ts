@@ -1,12 +1,15 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { AuditTrail } from "../core/audit.ts";
 
-/** Time limit for sending an event, since a caller waits; later the event goes into the function's own log. */
+/**
+ * Time limit for sending an event, because a caller waits. If the limit passes, the event is written to the
+ * function's own log.
+ */
 const SEND_TIMEOUT_MS = 2000;
 
 /**
- * The queue of audit events; a pipe carries them into the audit log (lib/constructs/audit-trail.ts). Takes sqs:SendMessage.
- * The SQS client is loaded where it is needed.
+ * The queue of audit events; a pipe carries them into the audit log (lib/constructs/audit-trail.ts). Needs
+ * sqs:SendMessage. The SQS client is loaded at the first event.
  */
 export function auditQueue({ queueUrl, client }: { queueUrl: string; client?: SQSClient }): AuditTrail {
   return {

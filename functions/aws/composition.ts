@@ -47,7 +47,7 @@ function once<T>(make: () => T): T {
 
 const DAY_MS = 86_400_000;
 
-/** The one DynamoDB client of the process, and the store's clock by its answers. */
+/** The one DynamoDB client of the process, and the store's clock, read from the client's answers. */
 export function store(): StoreClient {
   return once(makeStore);
 }
@@ -69,7 +69,7 @@ const makeTransients = (): TransientStore =>
     clock: store().clock,
   });
 
-/** The bound on what an organization may use; `undefined`: the operator set none. */
+/** The limit on an organization's requests; `undefined`: the operator set none. */
 export function tenantUse(): TenantUse | undefined {
   return once(makeTenantUse);
 }
@@ -93,7 +93,7 @@ const makeVault = (): Vault =>
     organization: (id, options) => tenants().organization(id, options),
   });
 
-/** The only way out to vendors. */
+/** The HTTP client for all requests to vendors. */
 function http(): VendorHttp {
   return once(makeVendorHttp);
 }
@@ -119,7 +119,7 @@ function instanceOptions(): InstanceTableOptions {
   };
 }
 
-/** What documents and proxy need to use and refresh grants. */
+/** The dependencies for using and refreshing grants: documents and proxy. */
 export function grantDeps(): GrantDeps {
   return once(makeGrantDeps);
 }
@@ -138,7 +138,7 @@ const sharedDeps = (): Omit<GrantDeps, "enqueueRefresh"> => ({
   connectors: connectorByKey,
   monotonic: () => performance.now(),
   random: Math.random,
-  // Aborted: somebody stopped waiting, which is no failure.
+  // An abort is not an error: the caller stopped waiting.
   sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
   timing,
   pauses: clientPauses(transients(), timing),
@@ -147,13 +147,13 @@ const sharedDeps = (): Omit<GrantDeps, "enqueueRefresh"> => ({
   activeWindowMs: Number(environment("ACTIVE_WINDOW_DAYS")) * DAY_MS,
 });
 
-/** For the two that touch pending sign-ins: connections and the worker. */
+/** The dependencies for pending sign-ins: connections and the worker use them. */
 const pendingDeps = (): Pick<SignInDeps, "pendings" | "enqueuePending"> => ({
   pendings: pendingSignIns(instanceOptions()),
   enqueuePending: enqueuers(queue).enqueuePending,
 });
 
-/** For those who make instances and list them: connections. */
+/** The dependencies for creating and listing instances: connections. */
 export function connectionDeps(): ProvisioningDeps & { readonly instances: InstanceLists } {
   return once(makeConnectionDeps);
 }
@@ -196,7 +196,7 @@ const makeWorkerDeps = (): ReturnType<typeof workerDeps> => {
       held: grantHeld,
     }),
     publish: eventBus({ busName: environment("EVENT_BUS_NAME") }),
-    // The worker does this work itself.
+    // The worker does this work itself, so it enqueues none.
     enqueueRefresh: refuseToEnqueue,
     enqueueDeletion: refuseToEnqueue,
     markInstances: (work) =>
@@ -210,4 +210,4 @@ const makeWorkerDeps = (): ReturnType<typeof workerDeps> => {
       ),
   };
 };
-const refuseToEnqueue = (): Promise<void> => Promise.reject(new Error("the worker hands nothing over"));
+const refuseToEnqueue = (): Promise<void> => Promise.reject(new Error("the worker enqueues no work"));

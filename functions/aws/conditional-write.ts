@@ -2,8 +2,9 @@ import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { asStoreRefused } from "./store-refusal.ts";
 
 /**
- * Whether a conditional write was done: `false` when its condition refused it. Any other failure is thrown.
- * @throws {StoreRefused} the table will never take it
+ * Returns whether a conditional write was done; `false`: its condition did not hold. Throws any other
+ * failure.
+ * @throws {StoreRefused} the table will never accept the write
  */
 export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
   try {

@@ -1,13 +1,13 @@
 /**
- * Environment variables that the stacks set for each function. A function has only those of resources that it may use;
- * reading another one throws at start, so that the mistake shows early.
+ * Environment variables that the stacks set. A function has only the variables of resources that it may use;
+ * reading another variable throws, so that the mistake shows early.
  */
 export type EnvironmentName =
   | "INSTANCES_TABLE"
   | "TENANTS_TABLE"
   | "TRANSIENTS_TABLE"
   | "VAULT_KEY_ARN"
-  /** The work queue; the name is from when it carried refreshes alone. */
+  /** The work queue. The variable has an old name: the queue used to carry refreshes only. */
   | "REFRESH_QUEUE_URL"
   | "AUDIT_QUEUE_URL"
   | "RESCUE_BUCKET"
@@ -18,7 +18,7 @@ export type EnvironmentName =
   | "CONNECTOR_METRICS"
   | "STAGE";
 
-/** @throws {Error} the variable is not set: a stack forgot it */
+/** @throws {Error} the variable is not set: a mistake in a stack */
 export function environment(name: EnvironmentName): string {
   const value = process.env[name];
   if (value === undefined || value === "") throw new Error(`environment variable ${name} is not set`);

@@ -11,7 +11,7 @@ export interface EventBusOptions {
 /** Version of `detail`. While the version stays the same, fields are only added; subscribers may rely on that. */
 const VERSION = "1";
 
-/** The stage's own bus. The EventBridge client is loaded when there is something to tell. */
+/** The event bus of the stage. The EventBridge client is loaded at the first event. */
 export function eventBus({ busName, client }: EventBusOptions): WorkerDeps["publish"] {
   return async (event) => {
     const { putEvent } = await import("./put-event.ts");

@@ -4,11 +4,14 @@ import type { KeyService, KeyUnwrapper } from "../core/vault/ports.ts";
 export interface KmsOptions {
   /** ARN of the stack's key. */
   readonly keyArn: string;
-  /** Another client than the environment's: the operator's command line. */
+  /** Another client than the environment's, for the operator's command line. */
   readonly client?: KMSClient;
 }
 
-/** The client of the functions: KMS answers in milliseconds, and a refresh has 10 s to get its key (docs/grant-life.md). */
+/**
+ * The functions' client. Its timeouts are short: KMS answers in milliseconds, and a refresh has 10 s to get
+ * its key (docs/grant-life.md).
+ */
 const newClient = (): KMSClient =>
   new KMSClient({
     maxAttempts: 3,
@@ -16,7 +19,7 @@ const newClient = (): KMSClient =>
   });
 
 /**
- * Opens data keys with AWS KMS. It cannot make any: the functions' roles allow Decrypt alone.
+ * Decrypts data keys with AWS KMS. Does not generate keys, because the functions' roles allow only Decrypt.
  * The encryption context binds a wrapped key to its organization.
  * https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
  */
@@ -37,7 +40,7 @@ export function kmsKeyService({ keyArn, client = newClient() }: KmsOptions): Key
 }
 
 /**
- * Makes and opens data keys: for the operator's command line, whose credentials may do both.
+ * Generates and decrypts data keys, for the operator's command line, whose credentials allow both.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html
  */
 export function kmsDataKeyService({ keyArn, client = newClient() }: KmsOptions): KeyService {

@@ -2,20 +2,21 @@ import type { GrantOutcome } from "../core/grant/grant-deps.ts";
 import type { InstanceEvent } from "../core/grant/instance-event.ts";
 
 /**
- * Metrics in CloudWatch's embedded metric format: one JSON line on stdout, no call to any API.
+ * Namespace of the metrics. They are written in CloudWatch's embedded metric format: one JSON line on stdout,
+ * no API call.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
- * Dimensions cost by value, so: outcome and route are dimensions, connector is a property that Logs Insights can group by, and
- * a dimension only where the operator asked for it.
+ * Each value of a dimension costs money. So outcome and route are dimensions, and the connector is a property
+ * that Logs Insights can group by; the connector is a dimension only if the operator has set this.
  */
 const METRICS_NAMESPACE = "Linkspan";
 
 type Unit = "Count" | "Milliseconds" | "Seconds";
 
 /**
- * @param dimensions name -> value; `Stage` is added, so that two stages in one account stay apart
+ * @param dimensions name -> value; `Stage` is added, so that two stages in one account have separate metrics
  * @param metrics name -> [value, unit]
- * @param properties searchable, not dimensions; never a secret
- * @param finer further dimensions, under which the same metrics are counted once more
+ * @param properties fields for searches in the log, not dimensions; never a secret
+ * @param finer further dimensions: the same metrics are counted a second time with these added
  */
 function emitMetrics(
   dimensions: Readonly<Record<string, string>>,
@@ -47,7 +48,10 @@ function emitMetrics(
   );
 }
 
-/** What became of one HTTP request. Dimensions Stage, Function, Route; metrics Requests, ClientErrors, ServerErrors, Latency (to the headers). */
+/**
+ * Emits the outcome of one HTTP request. Dimensions Stage, Function, Route; metrics Requests, ClientErrors,
+ * ServerErrors, Latency (until the headers).
+ */
 export function requestOutcome(outcome: {
   readonly function: string;
   readonly route: string;
@@ -74,8 +78,8 @@ export function requestOutcome(outcome: {
 }
 
 /**
- * What became of one refresh. Dimensions Stage, Outcome (by choice also Stage, Connector, Outcome); metrics Refreshes, and TimeLeft
- * where a token was renewed.
+ * Emits the outcome of one refresh. Dimensions Stage, Outcome (optionally also Stage, Connector, Outcome);
+ * metrics Refreshes, and, if a token was renewed, TimeLeft.
  */
 export function refreshOutcome(outcome: GrantOutcome): void {
   const { outcome: Outcome, timeLeftMs, ...properties } = outcome;
@@ -90,15 +94,17 @@ export function refreshOutcome(outcome: GrantOutcome): void {
   );
 }
 
-/** An event that the queue did not take: no subscriber hears of it. Dimensions Stage; metric LostEvents. */
+/**
+ * Counts an event that the queue did not accept: no subscriber receives the event. Dimensions Stage; metric
+ * LostEvents.
+ */
 export function eventLost({ name, organizationId, instanceId, connector }: InstanceEvent): void {
   emitMetrics({}, { LostEvents: [1, "Count"] }, { event: name, organizationId, instanceId, connector });
 }
 
 /**
- * A grant that the vendor has refused for a long time, and that we still keep: the vendor refuses too many grants of this
- * connector at once. Dimensions Stage;
- * metric HeldGrants.
+ * Counts a grant that the vendor has refused for a long time, and that Linkspan still keeps, because the
+ * vendor refuses too many grants of this connector at once. Dimensions Stage; metric HeldGrants.
  * @param told number of refused grants that were due to be given up, and number of the connector's grants
  */
 export function grantHeld(
@@ -108,7 +114,7 @@ export function grantHeld(
   emitMetrics({}, { HeldGrants: [1, "Count"] }, { connector, ...told });
 }
 
-/** What one sweep saw. Dimensions Stage; metrics Due, Queued, OldestOverdue, RescueRecords. */
+/** Emits the outcome of one sweep. Dimensions Stage; metrics Due, Queued, OldestOverdue, RescueRecords. */
 export function sweepOutcome(outcome: {
   readonly due: number;
   readonly queued: number;

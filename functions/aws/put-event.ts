@@ -1,13 +1,13 @@
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
 
-// Loaded only when there is something to tell (event-bus.ts).
+// Loaded only when there is an event to publish (event-bus.ts).
 
 let client: EventBridgeClient | undefined;
 
 /**
- * Puts one event on its bus.
- * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html: an answer of 200 does not mean that EventBridge took the event.
- * @throws {Error} EventBridge did not take the event
+ * Puts one event on its bus. An answer of 200 does not mean that EventBridge accepted the event:
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+ * @throws {Error} EventBridge did not accept the event
  */
 export async function putEvent(entry: PutEventsRequestEntry, given?: EventBridgeClient): Promise<void> {
   client ??= new EventBridgeClient({

@@ -1,7 +1,7 @@
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { asStoreRefused } from "./store-refusal.ts";
 
-// Loaded only when there is something to send (work-queue.ts, audit-queue.ts).
+// Loaded only when there is a message to send (work-queue.ts, audit-queue.ts).
 
 export interface Entry {
   readonly Id: string;
@@ -13,9 +13,9 @@ export interface Entry {
 let client: SQSClient | undefined;
 
 /**
- * Returns the ids of the sent messages: an answer of 200 does not mean that all were sent. Logs a message that the queue
- * refuses for good, because nobody sends that message again.
- * @throws {StoreRefused} the queue will never take this batch
+ * Sends messages and returns the ids of the sent ones: an answer of 200 does not mean that all were sent.
+ * Logs each message that the queue refuses permanently, because no code sends that message again.
+ * @throws {StoreRefused} the queue will never accept this batch
  */
 export async function sendMessages(
   queueUrl: string,

@@ -1,8 +1,8 @@
 import { StoreRefused } from "../core/store-refused.ts";
 
 /**
- * AWS errors that mean: this write can never succeed. All other errors (throttling, a 5xx, a missing permission, a
- * store that is gone) may be mended while somebody tries again.
+ * AWS errors that mean: this write can never succeed. The causes of all other errors (throttling, a 5xx, a
+ * missing permission, a deleted store) may end, so a later attempt may succeed.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
@@ -20,7 +20,7 @@ const FOR_GOOD: Readonly<Record<StoreRefused["store"], ReadonlySet<string>>> = {
 
 const SIZE = /size|too ?(large|long)|exceed|shorter/i;
 
-/** The error to throw: a `StoreRefused` in the place of a refusal for good, any other error as it is. */
+/** Returns the error to throw: a `StoreRefused` for a permanent refusal, any other error unchanged. */
 export function asStoreRefused(store: StoreRefused["store"], error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { httpStatusCode } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};

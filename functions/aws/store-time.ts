@@ -2,7 +2,7 @@ import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynam
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { StoreReading } from "../core/store-clock.ts";
 
-/** The store's clock, as this process knows it: by the latest answer's `Date` header and the time since. */
+/** The store's clock, computed from the `Date` header of the latest answer and the time since that answer. */
 export interface StoreClock {
   /** Epoch milliseconds, at most about a second behind. Before the first answer: this machine's clock. */
   now(): number;
@@ -13,12 +13,12 @@ export interface StoreClient {
   readonly clock: StoreClock;
 }
 
-/** Keyed by an answer's `$metadata`, which the document client hands on as it is. */
+/** Keyed by an answer's `$metadata` object, which the document client passes on unchanged. */
 const readings = new WeakMap<object, StoreReading>();
 
 /**
- * What the clock of the store said in one answer.
- * @throws {Error} the answer came without a `Date` header: not DynamoDB
+ * The reading of the store's clock in one answer.
+ * @throws {Error} the answer has no `Date` header, so it is not from DynamoDB
  */
 export function readingOf(output: { readonly $metadata: object }): StoreReading {
   const reading = readings.get(output.$metadata);
@@ -27,9 +27,11 @@ export function readingOf(output: { readonly $metadata: object }): StoreReading 
 }
 
 /**
- * A DynamoDB client that observes the `Date` of each answer: leases, expiry and due times go by the store's time, since the
- * clocks of functions differ. Strict timeouts: a refresh has seconds for its read.
- * @param config where and as whom, for the operator's command line and tests; the environment's by default
+ * A DynamoDB client that observes the `Date` header of each answer: leases, expiry and due times use the
+ * store's time, because the clocks of functions differ. Its timeouts are short, because a refresh has only
+ * seconds for its read.
+ * @param config region, endpoint and credentials, for the operator's command line and tests; the
+ * environment's by default
  */
 export function dynamoClient(config: DynamoDBClientConfig = {}): StoreClient {
   let last: (StoreReading & { readonly wallMs: number }) | undefined;
@@ -48,7 +50,7 @@ export function dynamoClient(config: DynamoDBClientConfig = {}): StoreClient {
     return reading;
   }
 
-  // In the `deserialize` step: once for each attempt, so that a retry's reading is its own.
+  // The `deserialize` step runs once for each attempt, so that each retry has its own reading.
   client.middlewareStack.add(
     (next) => async (args) => {
       const monotonicMs = performance.now();
@@ -59,7 +61,7 @@ export function dynamoClient(config: DynamoDBClientConfig = {}): StoreClient {
         if (reading !== undefined && metadata !== undefined) readings.set(metadata, reading);
         return result;
       } catch (error) {
-        // A refused condition is an answer too.
+        // An error answer (a condition that does not hold, for example) has a `Date` header, too.
         observe((error as { $response?: unknown }).$response, monotonicMs);
         throw error;
       }

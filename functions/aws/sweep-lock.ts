@@ -7,8 +7,8 @@ const ID = "sweep";
 const YEAR_MS = 365 * 86_400_000;
 
 /**
- * The item `sweep` of the transients table: until when a sweep holds the lock, and where the next sweep continues. Takes
- * GetItem and PutItem.
+ * The item `sweep` of the transients table: until when a sweep holds the lock, and where the next sweep
+ * continues. Needs GetItem and PutItem.
  */
 export function sweepLock(options: {
   readonly client: DynamoDBDocumentClient;

@@ -5,7 +5,7 @@ import { conditionHeld } from "./conditional-write.ts";
 
 const MAX_KEY_BYTES = 2_048;
 
-/** An item that was consumed: it goes when its time is over. */
+/** Attributes of a consumed item. DynamoDB deletes the item after it expires. */
 interface Taken {
   readonly takenBy?: string;
   readonly expires?: number;
@@ -19,8 +19,9 @@ export interface TransientTableOptions {
 }
 
 /**
- * The writing half, for a function that only starts something; its role allows no more than this.
- * `expires` is the table's TTL attribute, in seconds; DynamoDB deletes by it within a few days, so `expiresAt` is checked too:
+ * The write part of the table, for a function that only starts a flow and whose role allows only PutItem.
+ * `expires` is the table's TTL attribute, in seconds. DynamoDB deletes an expired item within a few days, so
+ * `expiresAt` is checked, too:
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
  */
 export function transientWriter(options: TransientTableOptions): Pick<TransientStore, "put" | "now"> {
@@ -65,8 +66,8 @@ export function transientTable(options: TransientTableOptions): TransientStore {
     async consume<T extends TransientItem>(id: string, by: string) {
       const item = await get<T>(id, by);
       if (item === undefined) return undefined;
-      // Marked, and not deleted: the SDK repeats a write whose answer was lost, and a second delete would find nothing and look as
-      // if somebody else had been faster.
+      // Marks the item instead of deleting it: the SDK repeats a write whose answer was lost, and a repeated
+      // delete would not find the item, as if another caller had consumed it.
       const marked = await conditionHeld(
         client.send(
           new PutCommand({
@@ -102,7 +103,8 @@ export function transientTable(options: TransientTableOptions): TransientStore {
 }
 
 /**
- * No item has a longer key, and DynamoDB answers a longer key with an error:
+ * Whether an item can have this key. DynamoDB answers an empty key or a key of more than 2,048 bytes with an
+ * error:
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
  */
 function isKey(id: string): boolean {

@@ -1,13 +1,17 @@
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { AddToSum } from "../core/tenants/tenant-use.ts";
 
-/** DynamoDB may delete a sum this many milliseconds after its minute; nothing reads the sum by then. */
+/**
+ * DynamoDB may delete a sum this many milliseconds after the end of its minute; no code reads the sum by
+ * then.
+ */
 const KEPT_MS = 10 * 60_000;
 const MINUTE_MS = 60_000;
 
 /**
- * The items `usage#<organization>#<minute>` of the transients table: what all processes have counted. Adding and reading are one
- * call. Takes UpdateItem, which each role has for these items alone (lib/permissions.ts).
+ * The items `usage#<organization>#<minute>` of the transients table: the sum of the requests that all
+ * processes have counted. One call adds and reads. Needs UpdateItem; each role has it for these items only
+ * (lib/permissions.ts).
  */
 export function usageSums(options: {
   readonly client: DynamoDBDocumentClient;

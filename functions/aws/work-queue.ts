@@ -13,15 +13,16 @@ export interface WorkQueueOptions {
 /** SendMessageBatch takes at most this many entries. */
 const BATCH = 10;
 /**
- * Enough to send a page of the sweep at once; all shards of the sweep together stay under the client's 50 connections
- * (core/grant/schedule/sweep.ts).
+ * Batches that are sent in parallel: enough to send a page of the sweep at once. All shards of the sweep
+ * together stay below the client's 50 connections (core/grant/schedule/sweep.ts).
  */
 const BATCHES_AT_ONCE = 10;
 
 /**
  * The work queue: a standard queue made fair by a MessageGroupId on each message
- * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html), so that one vendor's
- * backlog does not delay others. Nothing secret goes in: ids only. The SQS client is loaded where it is needed.
+ * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html), so that
+ * one vendor's backlog does not delay others. Messages carry ids, no secrets. The SQS client is loaded at the
+ * first message.
  */
 export function workQueue({ queueUrl, client }: WorkQueueOptions): WorkQueue {
   return {
@@ -32,7 +33,7 @@ export function workQueue({ queueUrl, client }: WorkQueueOptions): WorkQueue {
         MessageGroupId: group,
         ...present({ DelaySeconds: delaySeconds }),
       }));
-      // In no case an empty batch: SQS refuses it.
+      // No batch is empty, because SQS refuses an empty batch.
       const batches = Array.from({ length: Math.ceil(entries.length / BATCH) }, (_, number) =>
         entries.slice(number * BATCH, (number + 1) * BATCH),
       );

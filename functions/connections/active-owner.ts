@@ -3,9 +3,9 @@ import type { Organization, TenantStore } from "../core/tenants/ports.ts";
 import { isOfSuspendedUser } from "../core/tenants/suspended-users.ts";
 
 /**
- * The organization that a connect session was begun for, while it and its user are active. Read fresh, not from a cache: these
- * calls are rare, and they carry no secret that a suspension would make invalid.
- * @throws {NotFound} either is suspended or gone
+ * The organization of a connect session, if the organization and the session's user are active. Read fresh,
+ * not from a cache: these calls are rare, and they carry no secret that a suspension would make invalid.
+ * @throws {NotFound} the organization or the user is suspended or deleted
  */
 export async function activeOwner(
   tenants: Pick<TenantStore, "organization" | "user">,

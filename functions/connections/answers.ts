@@ -12,15 +12,15 @@ export const UserAnswer = v.object({
 });
 export type UserAnswer = v.InferOutput<typeof UserAnswer>;
 
-/** The element of an instance; its key alone, where this version knows no such connector any more. */
+/** The element of an instance; only its key, if this version does not have the connector. */
 const ElementOfInstance = v.union([ElementAnswer, v.strictObject({ key: v.string() })]);
 
 const token = v.pipe(
   v.string(),
-  v.description("Shown at creation, claim and rotation; else `********`: only its hash is kept"),
+  v.description("Shown at creation, claim and rotation; else `********`, because only its hash is stored"),
 );
 const missingScopes = v.exactOptional(
-  v.pipe(list(v.string()), v.description("Asked for at this sign-in, and not granted")),
+  v.pipe(list(v.string()), v.description("Requested at this sign-in, but not granted")),
 );
 
 export const InstanceAnswer = v.pipe(
@@ -52,7 +52,7 @@ export const InstanceAnswer = v.pipe(
 );
 export type InstanceAnswer = v.InferOutput<typeof InstanceAnswer>;
 
-/** With `hydrate=false`: what the index knows. */
+/** The answer with `hydrate=false`: the fields that the index holds. */
 export const SummaryAnswer = v.pipe(
   v.object({
     id: v.number(),
@@ -100,8 +100,8 @@ export const StatusAnswer = v.pipe(
     lastError: v.nullable(
       v.object({
         at: v.nullable(date),
-        code: v.pipe(v.string(), v.description("Our word for it")),
-        error: v.pipe(v.nullable(v.string()), v.description("The vendor's own")),
+        code: v.pipe(v.string(), v.description("Linkspan's error code")),
+        error: v.pipe(v.nullable(v.string()), v.description("The vendor's error code")),
         errorDescription: v.nullable(v.string()),
       }),
     ),
@@ -115,7 +115,7 @@ export type StatusAnswer = v.InferOutput<typeof StatusAnswer>;
 
 export const SessionAnswer = v.object({
   id: v.string(),
-  connectUrl: v.pipe(v.string(), v.description("Where the user's browser goes")),
+  connectUrl: v.pipe(v.string(), v.description("The page to open in the user's browser")),
   expiresAt: v.pipe(v.string(), v.isoTimestamp()),
 });
 

@@ -6,8 +6,9 @@ import type { HttpRequest } from "../http/request.ts";
 import { isPlatformCall } from "./own-instance.ts";
 
 /**
- * Leaves an audit event of each call whose contract says `audit`, done or refused, before it is answered. Only if the
- * organization is known by then: calls with an unknown secret are just logged (status 401), so that they cannot fill the trail.
+ * Records an audit event of each call whose contract has `audit`, done or refused, before the answer. Records
+ * it only if the organization is known: calls with an unknown secret are only logged (status 401), so that
+ * they cannot fill the audit trail.
  */
 export function auditCalls(deps: () => { readonly audit: AuditTrail }): Middleware {
   const leave = async ({ event: { request, route } }: MiddyRequest, outcome: string): Promise<void> => {
@@ -40,7 +41,10 @@ function callerOf(request: HttpRequest): AuditEvent["by"] {
   return isPlatformCall(request) ? "user" : "instance";
 }
 
-/** If the audit trail does not take the event, logs it, and the call is still answered: its work is done already. */
+/**
+ * If the audit trail does not accept the event, logs the event. The call is still answered, because its work
+ * is done.
+ */
 async function record(
   deps: () => { readonly audit: AuditTrail },
   event: AuditEvent | undefined,

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { ElementReference, InstanceBody } from "./instance-body.ts";
 
-// What the calls take besides an instance (instance-body.ts).
+// Bodies of the calls, except those of an instance (instance-body.ts).
 
 const MAX_GRACE_SECONDS = 7 * 86_400;
 export const Rotation = v.object({
@@ -19,9 +19,12 @@ export const Rotation = v.object({
 export const ClaimBody = v.object({
   claim: v.string(),
   endUser: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
-  /** At a new sign-in: accept it even if nobody can tell whether the account is the same as before. */
+  /**
+   * When the user signs in again: accept the sign-in even if Linkspan cannot find out whether the account is
+   * the same.
+   */
   acceptUnknownAccount: v.optional(v.boolean()),
-  /** At a new sign-in: accept it even if the account is another one. */
+  /** When the user signs in again: accept the sign-in even if the account is a different one. */
   acceptOtherAccount: v.optional(v.boolean()),
 });
 export type ClaimBody = v.InferOutput<typeof ClaimBody>;
@@ -47,5 +50,5 @@ export const SessionBody = v.object({
 
 export type SessionBody = v.InferOutput<typeof SessionBody>;
 
-/** Of one configuration value. */
+/** Body of a call that changes one configuration value. */
 export const PropertyBody = v.object({ propertyValue: v.union([v.string(), v.number(), v.boolean()]) });

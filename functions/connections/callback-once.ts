@@ -9,23 +9,29 @@ import type { HttpRequest } from "../http/request.ts";
 import type { ConnectionDeps } from "./deps.ts";
 
 /**
- * How long a callback's result is kept, in milliseconds: if a browser repeats the callback in this time, it gets the same
- * redirect.
+ * How long the result of a callback is kept, in milliseconds. A browser that repeats the callback within this
+ * time gets the same redirect.
  */
 const KEPT_MS = 10 * 60_000;
-/** How long a result is kept if a later delivery may try again; two deliveries at once arrive within this time. */
+/**
+ * How long a result is kept if a later delivery may try again. Two simultaneous deliveries arrive within this
+ * time.
+ */
 const KEPT_BEFORE_RETRY_MS = 5_000;
-/** No function runs longer: a callback that began before that and left no result was cut off. */
+/** Longest run of the function. A callback that began earlier than this and has no result was cut off. */
 const LONGEST_RUN_MS = 130_000;
-/** Between two looks at a callback that another invocation works on, in milliseconds. */
+/** Time between two reads of the result while another invocation handles the callback, in milliseconds. */
 const LOOK_MS = 400;
-/** Left for the answer itself, in milliseconds. */
+/** Part of the invocation's time that is reserved for the answer, in milliseconds. */
 const RESERVE_MS = 3_000;
 
-/** What one delivery of a callback came to: `callback#<hash of the state>`. */
+/** The stored result of a callback: item `callback#<hash of the state>`. */
 export interface KeptCallback extends TransientItem {
   readonly status: "running" | "done";
-  /** Id of the delivery that does the work. Shows that an item is our own when the SDK repeats a put whose answer was lost. */
+  /**
+   * Id of the delivery that does the work. By this id a delivery recognizes its own item when the SDK repeats
+   * a put.
+   */
   readonly delivery: string;
   readonly startedAt: number;
   readonly organizationId: string;
@@ -34,7 +40,7 @@ export interface KeptCallback extends TransientItem {
   readonly connector: string;
   /** Hash of the cookie of the session's browser. */
   readonly browser: string;
-  /** Where the browser was sent to, the claim included. */
+  /** The URL to which the browser was sent, including the claim. */
   readonly location?: Sealed;
 }
 
@@ -46,17 +52,20 @@ export async function keptCallback(
   return await transients.get<KeptCallback>(itemOf(state));
 }
 
-/** Where a delivery sends the browser. */
+/** The URL to which a delivery sends the browser. */
 export interface Destination {
   readonly location: string;
-  /** The vendor did nothing with the code: the next delivery of the same callback, some seconds later, tries again. */
+  /**
+   * True: the code may still be unused, so the next delivery of the same callback, some seconds later, tries
+   * again.
+   */
   readonly mayTryAgain: boolean;
 }
 
 /**
- * Does the work of a callback for the first delivery of its state, and sends each other delivery to the same place: browsers
- * repeat a request whose answer was cut, and some deliver it twice at once.
- * @throws {Unavailable} another delivery was cut off in the middle, or is still at work when this invocation ends
+ * Does the work of a callback for the first delivery of its state, and sends each other delivery to the same
+ * URL: browsers repeat a request whose answer was cut off, and some send the request twice at once.
+ * @throws {Unavailable} another delivery was cut off, or is still working when this invocation ends
  */
 export async function onceForState(
   deps: Pick<ConnectionDeps, "transients" | "grants">,
@@ -92,7 +101,10 @@ export async function onceForState(
   return to.location;
 }
 
-/** If the result cannot be kept, only a repeated delivery suffers: it gets no answer. */
+/**
+ * Stores the result. If that fails, only repeated deliveries are affected: they get the error of an
+ * interrupted sign-in.
+ */
 async function keep(
   { transients, grants }: Pick<ConnectionDeps, "transients" | "grants">,
   running: KeptCallback,
@@ -117,8 +129,8 @@ async function keep(
 }
 
 /**
- * Where another delivery of this state sends the browser; waits while that one is at work.
- * @throws {Unavailable} it was cut off, or takes longer than this invocation lasts
+ * The URL to which another delivery of this state sends the browser. Waits while that delivery is working.
+ * @throws {Unavailable} the other delivery was cut off, or works longer than this invocation lasts
  */
 export async function sameLocation(
   deps: Pick<ConnectionDeps, "transients" | "grants">,

@@ -32,14 +32,15 @@ import { asHtmlPage, redirect } from "./page.ts";
 import { isSessionBrowser, otherBrowser, renewedCookie } from "./session-browser.ts";
 
 /**
- * GET /oauth/callback/{connector}: the vendor sends the user back. Until state, connector and browser are known to be right,
- * nothing is used up and nothing goes to the app. Then the state is used up whatever comes with it, a denial too, before the
- * code is exchanged; the same browser with the same state is sent to the same place for 10 minutes.
+ * GET /oauth/callback/{connector}: the vendor sends the user back. First checks state, connector and browser;
+ * until they are right, the state is not consumed and the app gets nothing. Then consumes the state, also for
+ * a denial, before the code is exchanged. For 10 minutes, the same browser with the same state is sent to the
+ * same URL.
  */
 export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
   return asHtmlPage(async (request) => {
     const connector = await findConnector(decodeSegment(request, "connector"));
-    if (connector === undefined) throw new NotFound("There is no such place to come back to");
+    if (connector === undefined) throw new NotFound("This callback address does not exist");
     request.logContext.connector = connector.key;
     const state = request.query.get("state") ?? "";
     const again = await answerOfEarlierDelivery(deps(), request, connector, state);
@@ -52,7 +53,7 @@ export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
     try {
       session = await waitingSession(deps(), request, connector, waiting);
     } catch (error) {
-      // The first delivery may have come to its end between the two looks.
+      // The first delivery may have ended between the two reads.
       const same = await answerOfEarlierDelivery(deps(), request, connector, state);
       if (same === undefined) throw error;
       return same;
@@ -64,7 +65,7 @@ export function takeCallback(deps: () => ConnectionDeps): HttpHandler {
   });
 }
 
-/** The answer of another delivery of this callback. @returns undefined: there is none */
+/** The answer of another delivery of this callback. @returns undefined: there is no other delivery */
 async function answerOfEarlierDelivery(
   deps: ConnectionDeps,
   request: HttpRequest,
@@ -89,9 +90,9 @@ function toApp(
 }
 
 /**
- * The session that waits for this callback. Uses nothing up.
- * @throws {InvalidRequest} no state of ours that is waiting for this connector
- * @throws {Forbidden} another browser
+ * The session that waits for this callback. Does not consume the state.
+ * @throws {InvalidRequest} no session waits for this state and connector
+ * @throws {Forbidden} the session belongs to another browser
  * @throws {NotFound} the session's user or organization is suspended
  */
 async function waitingSession(
@@ -124,12 +125,15 @@ function unknownState(): InvalidRequest {
   );
 }
 
-/** The code or the error that came with the state. */
+/** The code or the error that the vendor sent with the state. */
 function codeOrError({ query }: HttpRequest): string {
   return query.get("code") ?? query.get("error") ?? "";
 }
 
-/** Where the browser goes: to the app, with a claim or with what went wrong. Where the vendor did nothing, the state is put back. */
+/**
+ * The URL to which the browser goes: the app's, with a claim or an error. If the code may still be unused,
+ * puts the state back.
+ */
 async function destination(
   deps: ConnectionDeps,
   request: HttpRequest,
@@ -160,7 +164,7 @@ async function destination(
   }
 }
 
-/** @throws {LinkspanError} with the code that the app is told */
+/** The authorization code of the callback. @throws {LinkspanError} with the error code for the app */
 function codeOf(request: HttpRequest, connector: Connector): string {
   const { query } = request;
   checkIssuer(connector, query.get("iss") ?? undefined);
@@ -170,7 +174,7 @@ function codeOf(request: HttpRequest, connector: Connector): string {
     throw new InvalidRequest(
       `${connector.name} answered ${error}`,
       "error",
-      // This code goes into the app's return URL, where `error` may be a vendor's code, too.
+      // This error code goes into the app's return URL, where `error` may be a vendor's code, too.
       (/^[a-z_]{1,64}$/.test(error) ? error : "vendor_error") as ErrorCode,
       { vendor: { error_description: cutSecrets(query.get("error_description") ?? "", []) } },
     );
@@ -180,7 +184,7 @@ function codeOf(request: HttpRequest, connector: Connector): string {
   return code;
 }
 
-/** Exchanges the code, holds the grant as a pending sign-in until the claim, and makes the claim. */
+/** Exchanges the code, stores the grant as a pending sign-in until the claim, and makes the claim. */
 async function connect(
   deps: ConnectionDeps,
   request: HttpRequest,
@@ -207,7 +211,7 @@ async function connect(
     (await transients.replace(connected, { field: "status", seen: "open" })) ||
     (await isOwn(deps, connected));
   if (!isConnected) {
-    // A second sign-in of the same session, in another tab, was faster.
+    // Another sign-in of the same session, in another tab, has ended first.
     await refusePending(grants, held.key, !session.reauthenticates);
     throw new InvalidRequest("this session was finished already", "state", "session_over");
   }
@@ -254,8 +258,8 @@ async function exchangeOf(
 }
 
 /**
- * Whether the stored session has our own claim: the SDK repeats a write whose answer was lost, and the condition refuses the
- * repeat.
+ * Whether the stored session has this invocation's claim: the SDK repeats a write whose answer was lost, and
+ * the condition of the repeated write does not hold.
  */
 async function isOwn({ transients }: ConnectionDeps, { id, pending }: ConnectSession): Promise<boolean> {
   const now = await transients.get<ConnectSession>(id);
@@ -263,8 +267,8 @@ async function isOwn({ transients }: ConnectionDeps, { id, pending }: ConnectSes
 }
 
 /**
- * Redirect parameters that are not kept: those of the protocol, and those about the vendor's sign-in page (`prompt`,
- * `authuser`, …).
+ * Redirect parameters that are not kept with the grant: parameters of the protocol, and of the vendor's
+ * sign-in page (`prompt`, `authuser`, …).
  */
 const CALLBACK_OWN = new Set([
   "code",
@@ -291,6 +295,6 @@ async function clientFor(
     session.instanceId === undefined
       ? { value: undefined }
       : await deps.grants.instances.get(session.instanceId);
-  if (instance === undefined) throw new NotFound("the instance is no longer there", "unknown_instance");
+  if (instance === undefined) throw new NotFound("the instance was deleted", "unknown_instance");
   return await clientOf(deps, instance);
 }

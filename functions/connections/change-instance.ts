@@ -21,8 +21,9 @@ import { missingScopesOf } from "./missing-scopes.ts";
 import type { OwnInstance } from "./own-instance.ts";
 
 /**
- * PUT (whole) and PATCH (what is given), by id or by instance token. Name, tags and configuration change; id and token stay.
- * With `providerData.code` the user signs in again: the instance gets a new grant.
+ * PUT (replaces the configuration) and PATCH (changes the given values), by id or by instance token. Name,
+ * tags and configuration change; id and token stay. With `providerData.code` the user signs in again: the
+ * instance gets a new grant.
  */
 export function changeInstance(
   deps: () => ConnectionDeps,
@@ -50,10 +51,10 @@ export interface Changes {
   readonly client?: { readonly id: string; readonly secret: string };
 }
 
-/** Fields of the OAuth client that won the grant: only a new sign-in changes them. */
+/** Fields of the OAuth client that obtained the grant: only a new sign-in changes them. */
 const OF_THE_CLIENT = ["oauth.api.key", "oauth.api.secret"];
 
-/** @throws {InvalidRequest} another OAuth client without a new code */
+/** @throws {InvalidRequest} the body has another OAuth client, but no new code */
 export async function changesOf(
   deps: ConnectionDeps,
   { instance, connector }: Pick<OwnInstance, "instance" | "connector">,
@@ -72,7 +73,8 @@ export async function changesOf(
   const kept = (key: string) => keepsAll || sent.unchanged.includes(key) || key.startsWith("oauth.");
   const pick = (values: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(values).filter(([key]) => kept(key)));
-  // Seals what an earlier version stored in clear. A clear value wins over a sealed one, since it is newer.
+  // Seals secrets that an earlier version stored in clear. A clear value replaces a sealed value, because it
+  // is newer.
   const old = separateSecrets(connector, pick(instance.configuration));
   const sealedBefore = { ...pick(stored), ...old.secret };
   for (const key of Object.keys(sent.plain)) delete sealedBefore[key];
@@ -87,7 +89,7 @@ export async function changesOf(
   if (clientChanges && codeOf(body.providerData ?? {}) === undefined) {
     const field = OF_THE_CLIENT.find((key) => key in sent.plain || key in sent.secret) ?? "oauth.api.key";
     throw new InvalidRequest(
-      `configuration.${field} changes only with a new sign-in: send providerData.code along`,
+      `configuration.${field} changes only with a new sign-in: send providerData.code, too`,
       `configuration.${field}`,
     );
   }
@@ -110,7 +112,7 @@ export async function changesOf(
   };
 }
 
-/** @throws {NotFound} it was deleted meanwhile */
+/** @throws {NotFound} the instance was deleted meanwhile */
 export async function updateInstance(
   deps: ConnectionDeps,
   { instance, reading }: Pick<OwnInstance, "instance" | "reading">,
@@ -171,7 +173,7 @@ async function signIn(
     ...present({ codeVerifier }),
     ...(repeated ? { repeated } : {}),
     ...present({ askedScopes }),
-    // The instance was read before the state was consumed.
+    // The epoch must be greater than the instance's, which was read before the state was consumed.
     epoch: epochAfter(instance.epoch, epoch),
     ...present({ extra, endpoint }),
     configuration,
@@ -183,7 +185,7 @@ async function signIn(
   );
 }
 
-/** The OAuth client that won the grant which the instance has now. */
+/** The OAuth client that obtained the instance's current grant. */
 export async function clientOf(deps: ConnectionDeps, instance: Instance): Promise<OAuthClient> {
   const grant = await openGrant(deps.grants.vault, instance, instance.version, instance.grant);
   return grant.client;

@@ -14,14 +14,14 @@ import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
 
 /**
- * A session that an older version connected: its instance works before the claim. Such sessions exist only in the half hour
- * after a deployment.
+ * A session that an older version of the code connected: its instance works before the claim. Such sessions
+ * exist only in the half hour after a deployment.
  */
 type OldSession = ConnectSession & { readonly instanceId: number };
 
 /**
- * Claims such a session, once. If another end user claims it, deletes its new instance; disables an instance that was signed
- * in to again, since that may have a stranger's grant now.
+ * Claims an old session, once. If another end user claims it, deletes its new instance, or disables an
+ * existing instance that the user signed in to again, because that instance may have a stranger's grant now.
  */
 export async function claimOldSession(
   deps: ConnectionDeps,
@@ -74,13 +74,13 @@ function over({ status, reauthenticates }: ConnectSession, instanceId: number): 
     );
   }
   const next = reauthenticates
-    ? `go on with the token of instance ${instanceId}`
+    ? `continue with the token of instance ${instanceId}`
     : `if that answer was lost, rotate the token of instance ${instanceId}`;
   return new Conflict(`this session was claimed already; ${next}`, "already_claimed", { instanceId });
 }
 
 function fate(reauthenticates: boolean): string {
   return reauthenticates
-    ? "the connection was disabled, since it may have another person's account now"
+    ? "the connection was disabled, because it may have another person's account now"
     : "the connection was deleted";
 }

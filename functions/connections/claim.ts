@@ -18,13 +18,14 @@ import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
 import { instanceOfUser } from "./own-instance.ts";
 
-/** A session whose user has signed in, and what that brought. */
+/** A session whose user has signed in, with its pending sign-in. */
 type ConnectedSession = ConnectSession & { readonly pending: NonNullable<ConnectSession["pending"]> };
 
 /**
- * POST /connect/sessions/{id}/claim: turns the pending sign-in into an instance, only for the end user who began the session.
- * A user who is tricked into finishing someone else's sign-in must not give them their account: if another end user claims,
- * the grant is revoked, and an instance that was to be signed in to again stays unchanged.
+ * POST /connect/sessions/{id}/claim: turns the pending sign-in into an instance, only for the end user who
+ * began the session. An attacker may trick a user into finishing the attacker's sign-in, and must not get
+ * access to the user's account. So if another end user claims the session, the grant is revoked, and an
+ * existing instance of the session stays unchanged.
  */
 export function claimSession(deps: () => ConnectionDeps): ConnectionHandle<"connect.sessions.claim"> {
   return async (request, { caller: { user }, body }) => {
@@ -44,7 +45,7 @@ export function claimSession(deps: () => ConnectionDeps): ConnectionHandle<"conn
       throw new Conflict("the user has not connected an account in this session yet", "not_connected");
     }
     if (!sameHash(claim, hashSecret(body.claim))) {
-      throw new InvalidRequest("claim is not the one that this session gave", "claim", "invalid_claim");
+      throw new InvalidRequest("claim is not the claim of this session", "claim", "invalid_claim");
     }
     const isBeginner = sameHash(session.endUser, hashSecret(body.endUser));
     if (pending === undefined)
@@ -67,7 +68,8 @@ async function take(
   const { acceptUnknownAccount = false, acceptOtherAccount = false } = body;
   const claim = { pending: pendingKey(session), isNew: !session.reauthenticates };
   await claimSignIn(grants, { ...claim, acceptUnknownAccount, acceptOtherAccount }, request);
-  // The grant is live. Of several claims at once, only the one whose write succeeds answers with it.
+  // The grant is live now. If several claims run at once, only the claim whose write succeeds answers with
+  // the instance.
   const claimedBy = randomUUID();
   const claimed: ConnectSession = { ...session, status: "claimed", claimedBy };
   if (!(await transients.replace(claimed, { field: "status", seen: "connected" }))) {
@@ -77,7 +79,7 @@ async function take(
   const found = await instanceOfUser(deps, user, session.pending.instanceId);
   const headers = { "Cache-Control": "no-store" };
   const missing = await missingScopesOf(deps, found.instance);
-  // Signed in again: id and token stay, and the app has the token.
+  // The user has signed in again: id and token stay the same, and the app has the token already.
   if (session.reauthenticates)
     return json({ ...instanceRepresentation(found.instance, user), ...missing }, headers);
   const { token, hash } = newInstanceToken(found.instance.id);
@@ -85,7 +87,10 @@ async function take(
   return json({ ...instanceRepresentation(instance, user, token), ...missing }, headers);
 }
 
-/** Revokes the pending sign-in when another end user claims it. May run again: an earlier run may have been cut off. */
+/**
+ * Revokes the pending sign-in when another end user claims it. May run again, because an earlier run may have
+ * been cut off.
+ */
 async function refusal(
   { grants, transients }: ConnectionDeps,
   session: ConnectedSession,
@@ -102,20 +107,20 @@ async function refusal(
   });
 }
 
-const FATE = "what the user granted was revoked, and nothing else was changed";
+const FATE = "the grant of this sign-in was revoked, and nothing else was changed";
 
 function pendingKey({ sessionId, pending: { instanceId, epoch } }: ConnectedSession) {
   return { instanceId, sessionId, epoch };
 }
 
-/** @param now the session as it is, where it is known to have changed since */
+/** @param now the session's newest state, if it has changed since it was read */
 function over(session: ConnectedSession, now: Pick<ConnectSession, "status"> = session): Conflict {
   const { instanceId } = session.pending;
   if (now.status === "refused") {
     return new Conflict(`this session was claimed for another end user before; ${FATE}`, "claim_refused");
   }
   const next = session.reauthenticates
-    ? `go on with the token of instance ${instanceId}`
+    ? `continue with the token of instance ${instanceId}`
     : `if that answer was lost, rotate the token of instance ${instanceId}`;
   return new Conflict(`this session was claimed already; ${next}`, "already_claimed", { instanceId });
 }

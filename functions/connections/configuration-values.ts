@@ -4,18 +4,18 @@ import { lifetimeOf } from "../core/oauth/lifetime.ts";
 import { present } from "../core/present.ts";
 import { withoutBlanks } from "./without-blanks.ts";
 
-/** What stands in the place of a secret; sent back, it means "as it was". */
+/** Shown in the place of a secret. If a caller sends it back, the stored value stays. */
 export const MASK = "********";
 
-/** An instance's configuration as it came, taken apart. */
+/** The configuration in a request, split into its parts. */
 export interface ConfigurationValues {
-  /** Kept as they are, unknown keys too. */
+  /** Stored as they are, including unknown keys. */
   readonly plain: Readonly<Record<string, string>>;
-  /** Kept sealed, shown masked. */
+  /** Stored sealed, shown masked. */
   readonly secret: Readonly<Record<string, string>>;
   /** Keys that came masked: the stored value stays. */
   readonly unchanged: readonly string[];
-  /** A grant won elsewhere; never kept as configuration. */
+  /** A grant that was obtained elsewhere; never stored as configuration. */
   readonly grant: {
     readonly accessToken?: string;
     readonly refreshToken?: string;
@@ -23,7 +23,10 @@ export interface ConfigurationValues {
   };
 }
 
-/** Keys that are not kept as configuration: tokens belong to the grant, and Linkspan sets interval and time of the refresh. */
+/**
+ * Keys that are not stored as configuration: tokens belong to the grant, and Linkspan sets interval and time
+ * of the refresh.
+ */
 const OF_THE_GRANT = [
   "oauth.user.token",
   "oauth.user.refresh_token",
@@ -31,10 +34,15 @@ const OF_THE_GRANT = [
   "oauth.user.refresh_time",
 ];
 
-/** Shown masked although it is not secret: the original API did so, and clients expect it. */
+/**
+ * Keys that are shown masked although they are not secret: the original API does so, and clients expect it.
+ */
 const SHOWN_MASKED = new Set(["oauth.api.key"]);
 
-/** A secret that an earlier version kept in clear is masked, too: it is sealed with the next write of the configuration. */
+/**
+ * Whether a value is shown masked. A secret that an earlier version stored in clear is masked, too; the next
+ * write of the configuration seals it.
+ */
 export function isShownMasked(connector: Connector | undefined, key: string): boolean {
   return SHOWN_MASKED.has(key) || isSecretKey(connector, key);
 }
@@ -54,7 +62,7 @@ export function readConfiguration(
   const given = (key: string) => (sent[key] === MASK ? undefined : sent[key]);
   const accessToken = given("oauth.user.token");
   const refreshToken = given("oauth.user.refresh_token");
-  // Seconds, as the token endpoint's `expires_in` told it when the grant was won.
+  // Seconds: the value of `expires_in` in the token endpoint's answer.
   const seconds = lifetimeOf(given("oauth.user.refresh_interval"));
   return {
     ...separateSecrets(connector, Object.fromEntries(own)),

@@ -18,7 +18,7 @@ export const listConfiguration: ConnectionHandle<"instances.configuration.list">
   { caller },
 ) => json(entriesOf(caller));
 
-/** By its number or its key. */
+/** Reads one entry by its number or its key. */
 export const getConfiguration: ConnectionHandle<"instances.configuration.get"> = async (
   request,
   { caller },
@@ -62,7 +62,7 @@ function entryOf(own: Pick<OwnInstance, "instance" | "connector">, idOrKey: stri
   return entry;
 }
 
-/** A number that stays the same as long as instance and key do. */
+/** An entry's number, computed from instance id and key, so that it stays the same. */
 function configurationId(instance: Pick<Instance, "id">, key: string): number {
   return createHash("sha256").update(`${instance.id}\n${key}`).digest().readUIntBE(0, 4);
 }

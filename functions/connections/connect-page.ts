@@ -27,8 +27,9 @@ import {
 } from "./session-browser.ts";
 
 /**
- * GET /connect/{session}: who asks, and for what. Stores nothing, so that link scanners and prefetchers change nothing: the
- * cookie that it sets is bound to the session when the form comes back with it.
+ * GET /connect/{session}: the page that shows which organization asks for which account. Stores nothing, so
+ * that link scanners and prefetchers change nothing: the session is bound to the page's cookie only when the
+ * browser posts the form.
  */
 export function showConnectPage(deps: () => ConnectionDeps): HttpHandler {
   return asHtmlPage(async (request) => {
@@ -42,8 +43,8 @@ export function showConnectPage(deps: () => ConnectionDeps): HttpHandler {
 }
 
 /**
- * POST /connect/{session}: the user chose a connector, or wants to go back. Binds the session to this browser, if it is bound
- * to none.
+ * POST /connect/{session}: the user has chosen a connector, or wants to go back. Binds the session to this
+ * browser, if it is not bound yet.
  */
 export function chooseConnector(deps: () => ConnectionDeps): HttpHandler {
   return asHtmlPage(async (request) => {
@@ -56,14 +57,16 @@ export function chooseConnector(deps: () => ConnectionDeps): HttpHandler {
     refuseOtherBrowser(request, session);
     const form = new URLSearchParams(request.body.toString("utf8"));
     if (!isOwnForm(request, form, cookie))
-      throw new Forbidden("This form does not come from our page. Open the link again and choose there");
+      throw new Forbidden(
+        "This form does not come from the connect page. Open the link again, and choose there",
+      );
     if (form.has("cancel")) {
       return redirect(returnTo(session, { session: session.sessionId, error: "access_denied" }));
     }
     const key = form.get("connector") ?? "";
     const connector = session.connectors.includes(key) ? connectorByKey(key) : undefined;
     if (connector === undefined)
-      throw new InvalidRequest("This account is not one of those to choose from", "connector");
+      throw new InvalidRequest("This account is not offered on the connect page", "connector");
     request.logContext.connector = connector.key;
     await bind(deps(), request, session, hashSecret(cookie));
     return redirect(
@@ -72,7 +75,7 @@ export function chooseConnector(deps: () => ConnectionDeps): HttpHandler {
   });
 }
 
-/** @throws {Forbidden} another browser was faster */
+/** @throws {Forbidden} another browser was bound first */
 async function bind(
   { transients }: ConnectionDeps,
   request: HttpRequest,
@@ -85,14 +88,14 @@ async function bind(
     { field: "browser", seen: undefined },
   );
   if (bound) return;
-  // The same browser may have posted twice: a double click.
+  // The same browser may have posted the form twice, by a double click.
   const now = await transients.get<ConnectSession>(session.id);
   if (now === undefined || !isSessionBrowser(request, now)) throw otherBrowser();
 }
 
 /**
- * The session of the path, while it is open.
- * @throws {NotFound} unknown, over or done, or its user or organization is suspended
+ * The open session of the path.
+ * @throws {NotFound} the session is unknown, too old or finished, or its user or organization is suspended
  */
 async function openSession(
   { tenants, transients }: ConnectionDeps,
@@ -108,7 +111,9 @@ async function openSession(
   return { session, organization };
 }
 
-/** The vendor's authorization URL, with our single-use state and PKCE. Each connector has its own callback path. */
+/**
+ * The vendor's authorization URL, with a single-use state and PKCE. Each connector has its own callback path.
+ */
 async function authorizationFor(
   deps: ConnectionDeps,
   request: HttpRequest,
@@ -137,8 +142,8 @@ async function authorizationFor(
 }
 
 /**
- * The OAuth client in the session's configuration; else the client of the instance that is signed in to again, or the
- * registered app.
+ * The OAuth client in the session's configuration; else the client of the instance that the user signs in to
+ * again; else the registered app.
  */
 async function clientFor(
   deps: ConnectionDeps,
@@ -150,7 +155,7 @@ async function clientFor(
   if (session.reauthenticates && session.instanceId !== undefined) {
     const { value: instance } = await deps.grants.instances.get(session.instanceId);
     if (instance === undefined || instance.deleting === true) {
-      throw new NotFound("The connection that you were to renew is no longer there");
+      throw new NotFound("The connection to renew was deleted");
     }
     const seenEpoch = instance.epoch;
     if (own !== undefined) return { clientId: own, seenEpoch };
@@ -165,7 +170,7 @@ async function clientFor(
   };
 }
 
-/** The app's return URL with what happened added to its query. */
+/** The app's return URL, with the result added to its query. */
 export function returnTo(session: ConnectSession, what: Readonly<Record<string, string>>): string {
   const url = new URL(session.returnUrl);
   for (const [name, value] of Object.entries(what)) url.searchParams.set(name, value);
@@ -189,12 +194,12 @@ function choicePage(
     200,
     title,
     html`<h1>${title}</h1>
-<p><strong>${organization.name}</strong> asks for access to ${only === undefined ? "an account of yours" : html`your ${only.name} account`}.
+<p><strong>${organization.name}</strong> asks for access to ${only === undefined ? "one of your accounts" : html`your ${only.name} account`}.
 You sign in at ${only?.name ?? "the vendor"} and decide there what to allow${again ? "; please use the same account as before" : ""}.</p>
 <ul>
 ${connectors.map((connector) => connectorButton(request, session, connector, only !== undefined, token))}
 </ul>
-<form method="post" action="${formAction(request, session)}">${token}<input type="hidden" name="cancel" value="1"><button class="quiet">Not now, take me back</button></form>`,
+<form method="post" action="${formAction(request, session)}">${token}<input type="hidden" name="cancel" value="1"><button class="quiet">Not now, go back</button></form>`,
     { "Referrer-Policy": "same-origin", ...headers },
   );
 }

@@ -22,12 +22,15 @@ import type { ConnectionDeps } from "./deps.ts";
 import { elementKeyOrId } from "./instance-body.ts";
 import { instanceOfUser } from "./own-instance.ts";
 
-/** From the session's creation until the vendor has sent its user back, and again until the claim. */
+/**
+ * Time limit from the session's creation until the vendor sends the user back, and the same again until the
+ * claim.
+ */
 export const SESSION_MS = 30 * 60_000;
 
-/** One user's way through the hosted flow: `session#<id>`. */
+/** One user's session in the hosted flow: item `session#<id>`. */
 export interface ConnectSession extends TransientItem {
-  /** `refused`: claimed for another end user than the one who began. */
+  /** `refused`: claimed for an end user who did not begin the session. */
   readonly status: "open" | "connected" | "claimed" | "refused";
   readonly sessionId: string;
   readonly organizationId: string;
@@ -40,14 +43,16 @@ export interface ConnectSession extends TransientItem {
   readonly name?: string;
   readonly tags?: readonly string[];
   readonly configuration: Readonly<Record<string, string>>;
-  /** Secret configuration, the OAuth client's secret among it, as JSON. */
+  /** Secret configuration as JSON, including the OAuth client's secret. */
   readonly sealedConfiguration?: Sealed;
-  /** The instance that is signed in to again. */
+  /**
+   * The instance that the user signs in to again; in an old session (see `claim`), the connected instance.
+   */
   readonly instanceId?: number;
   readonly reauthenticates: boolean;
   /**
-   * The pending sign-in, once connected; the claim makes it live. Absent in a session that an older version connected (see
-   * `claim`).
+   * The pending sign-in of a connected session; the claim makes it live. Absent in a session that an older
+   * version connected (see `claim`).
    */
   readonly pending?: {
     readonly instanceId: number;
@@ -57,7 +62,7 @@ export interface ConnectSession extends TransientItem {
   };
   /** Id of the one claim call whose answer holds the token. */
   readonly claimedBy?: string;
-  /** Hash of the cookie of the browser that opened it first. */
+  /** Hash of the cookie of the browser that the session is bound to: the first one that posted the form. */
   readonly browser?: string;
   /** Hash of the claim of a session that an older version connected: its instance, `instanceId`, works before the claim. */
   readonly claim?: string;
@@ -99,7 +104,8 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
         chosen[0] === undefined || values === undefined ? {} : configurationOf(again, chosen[0], values),
       reauthenticates: again !== undefined,
     };
-    // Ignores a refused put: the id is random, so only our own put, repeated by the SDK, can be in the way.
+    // Ignores a failed condition: the id is random, so only this put itself, repeated by the SDK, can have
+    // stored the item.
     await transients.put(session);
     return json(
       {
@@ -112,7 +118,7 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
   };
 }
 
-/** What a session is for: connectors to choose from, or an instance to sign in to again. */
+/** The purpose of a session: connectors to choose from, or an instance to sign in to again. */
 interface Asked {
   readonly chosen: readonly Connector[];
   readonly again: Instance | undefined;
@@ -132,14 +138,17 @@ async function readAsked(
   const chosen = again === undefined ? await connectorsOf(body) : [await connectorNamed(again.connector)];
   const [only] = chosen;
   if (body.configuration !== undefined && chosen.length > 1) {
-    throw new InvalidRequest("configuration goes with a single element", "configuration");
+    throw new InvalidRequest("configuration is allowed only with a single element", "configuration");
   }
   const values = only === undefined ? undefined : readConfiguration(only, body.configuration ?? {});
   if (values !== undefined) checkConfiguration(values);
   return { chosen, again, values };
 }
 
-/** That each connector can be signed in to: its URLs are complete, and there is a client. @throws {LinkspanError} 400, 404 */
+/**
+ * Checks that the user can sign in to each connector: its URLs are complete, and it has an OAuth client.
+ * @throws {LinkspanError} 400, 404
+ */
 async function checkClients(
   { tenants, discover }: Pick<ConnectionDeps, "tenants" | "discover">,
   organization: Organization,
@@ -150,7 +159,7 @@ async function checkClients(
     if (values !== undefined) {
       await signInEndpoint(discover, connector, configurationOf(again, connector, values), organization);
     }
-    // An instance that is signed in to again has its client already.
+    // An existing instance has its client already.
     if (again !== undefined && ownKey === undefined) continue;
     const field = "configuration.oauth.api.key";
     const client = await chooseClient(tenants, organization.id, connector, ownKey, field);
@@ -158,7 +167,7 @@ async function checkClients(
   }
 }
 
-/** The given plain values; for an instance that is signed in to again, also its stored values for the vendor's URLs. */
+/** The given plain values; for an existing instance, also its stored values for the vendor's URLs. */
 function configurationOf(
   again: Instance | undefined,
   connector: Connector,
@@ -172,7 +181,7 @@ export function sessionItem(sessionId: string): string {
   return `session#${sessionId}`;
 }
 
-/** The session of an id that came in a URL. */
+/** The session with an id from a URL. */
 export async function findSession(
   transients: Pick<TransientStore, "get">,
   sessionId: string,
@@ -182,7 +191,7 @@ export async function findSession(
     : undefined;
 }
 
-/** The secret configuration that came with a session. */
+/** The secret configuration of a session. */
 export async function openSessionConfiguration(
   { grants }: ConnectionDeps,
   { organizationId, sessionId, sealedConfiguration }: ConnectSession,
@@ -196,7 +205,10 @@ function sessionPlace(organizationId: string, sessionId: string): SealedPlace {
   return { organizationId, item: `session/${sessionId}`, field: "configuration" };
 }
 
-/** @throws {InvalidRequest} neither element nor elements @throws {NotFound} an unknown one */
+/**
+ * @throws {InvalidRequest} the body has neither element nor elements
+ * @throws {NotFound} an element is unknown
+ */
 async function connectorsOf(body: SessionBody): Promise<Connector[]> {
   const asked = body.elements ?? (body.element === undefined ? [] : [body.element]);
   if (asked.length === 0) throw new InvalidRequest("element is missing", "element");

@@ -19,13 +19,13 @@ import type { ListCaller } from "./list-caller.ts";
 import { oauthProxyContracts } from "./oauth-proxy-contracts.ts";
 import type { OwnInstance } from "./own-instance.ts";
 
-/** Below `/instances`, and the same below `/elements/{keyOrId}/instances`. */
+/** Paths below `/instances`, and the same paths below `/elements/{keyOrId}/instances`. */
 const below = (...ends: [string, ...string[]]): Contract["paths"] =>
   ["/instances", "/elements/{keyOrId}/instances"].flatMap((root) =>
     ends.map((end) => `${root}${end}`),
   ) as unknown as Contract["paths"];
 
-/** A call of one instance: by its id, or with its token without an id. */
+/** Paths of a call of one instance: with its id, or with its token and without an id. */
 const ofOne = (end: string): Contract["paths"] => below(`/{id}${end}`, end);
 
 const group = "Instances";
@@ -38,7 +38,7 @@ const ofInstance = [
 ] as const satisfies readonly ErrorCode[];
 const ofBody = ["body_too_large", "too_deep", "too_large"] as const satisfies readonly ErrorCode[];
 const ofChange = [...ofInstance, "needs_user", "not_from_browsers", "key_service_unavailable"] as const;
-/** Of a code that is exchanged at the vendor. */
+/** Errors of the exchange of a code at the vendor. */
 const ofSignIn = [
   "code_used",
   "invalid_code",
@@ -93,7 +93,7 @@ const anEntry = {
   id: 2912,
   key: "oauth.callback.url",
   name: "Callback URL",
-  description: "Where the vendor sends the user back to",
+  description: "The URL to which the vendor sends the user back",
   propertyValue: "https://app.example.com/callback/dropbox",
   required: false,
   active: true,
@@ -112,17 +112,17 @@ const instance = (description: string, example: unknown = anInstance) =>
   ({ 200: { description, json: InstanceAnswer, example } }) as const;
 const page = { 200: { description: "A page", mediaTypes: ["text/html"] } } as const;
 const redirect = {
-  description: "On to the vendor, or back to the app",
-  headers: { Location: "Where" },
+  description: "Redirects to the vendor, or back to the app",
+  headers: { Location: "URL of the vendor or of the app" },
 } as const;
 
 export const connectionContracts = contracts({
   "instances.create": {
     method: "POST",
     paths: below(""),
-    summary: "Makes an instance of an authorization code, or of a grant won elsewhere",
+    summary: "Makes an instance from an authorization code, or from a grant that was obtained elsewhere",
     description:
-      "The tokens are stored, encrypted, before the answer goes out. A second call with the same code is 400 `code_used`, and makes no second instance.",
+      "The tokens are stored, encrypted, before the answer is sent. A second call with the same code answers 400 `code_used`, and makes no second instance.",
     group,
     auth: "user",
     body: {
@@ -143,13 +143,13 @@ export const connectionContracts = contracts({
     paths: below(""),
     summary: "Lists the user's instances, newest first",
     description:
-      "With an instance token and none of these parameters: that instance; below `/elements/{keyOrId}` a list in any case. A filter that matches nothing is 404.",
+      "With an instance token and none of these parameters, answers that instance; below `/elements/{keyOrId}` always a list. If nothing matches the filter, answers 404.",
     group,
     auth: "userOrInstance",
     query: {
-      tags: texts("All of these.", "tags[]"),
-      searchText: text("In name or tags."),
-      hydrate: text("`false`: only what the index knows, without a read of each."),
+      tags: texts("Only instances that have all of these tags.", "tags[]"),
+      searchText: text("Only instances whose name, element key or tags contain this text."),
+      hydrate: text("`false`: only the fields that the index holds, without reading each instance."),
       ...paging,
     },
     errors: [...ofInstance, "no_match", "key_service_unavailable"],
@@ -171,7 +171,7 @@ export const connectionContracts = contracts({
     errors: ["unauthorized", "unknown_element"],
     answers: {
       200: {
-        description: "How many",
+        description: "The number of instances",
         json: CountAnswer,
         example: {
           totalInstances: 3,
@@ -193,7 +193,7 @@ export const connectionContracts = contracts({
     method: "PUT",
     paths: ofOne(""),
     summary: "Replaces an instance's name, tags and configuration; with a code, signs in again",
-    description: "Values sent as `********` stay as they are. Id and token stay.",
+    description: "A value sent as `********` keeps its stored value. Id and token stay the same.",
     group,
     auth: "userOfInstance",
     body: { json: InstanceBody, example: { name: "Another name", configuration: {} } },
@@ -204,7 +204,7 @@ export const connectionContracts = contracts({
   "instances.patch": {
     method: "PATCH",
     paths: ofOne(""),
-    summary: "Changes what is given of an instance; with a code, signs in again",
+    summary: "Changes the given fields of an instance; with a code, signs in again",
     group,
     auth: "userOfInstance",
     body: { json: InstanceBody, example: { tags: ["t2"] } },
@@ -220,7 +220,11 @@ export const connectionContracts = contracts({
     auth: "userOfInstance",
     errors: ofChange,
     answers: {
-      200: { description: "Its token is dead; a worker does the rest", json: Nothing, example: {} },
+      200: {
+        description: "The instance's token is invalid now; a worker does the rest",
+        json: Nothing,
+        example: {},
+      },
     },
     audit: "instance.delete",
   },
@@ -266,7 +270,7 @@ export const connectionContracts = contracts({
   "instances.disable": {
     method: "DELETE",
     paths: ofOne("/enabled"),
-    summary: "Disables an instance: it serves no call",
+    summary: "Disables an instance: its calls to the vendor are refused",
     group,
     auth: "userOfInstance",
     errors: ofChange,
@@ -311,7 +315,7 @@ export const connectionContracts = contracts({
   "instances.status": {
     method: "GET",
     paths: ofOne("/status"),
-    summary: "Tells how the grant is",
+    summary: "Reads the state of the grant",
     group,
     auth: "instanceOfUser",
     errors: [...ofInstance, "key_service_unavailable"],
@@ -320,7 +324,7 @@ export const connectionContracts = contracts({
   "connect.sessions.create": {
     method: "POST",
     paths: ["/connect/sessions"],
-    summary: "Begins the hosted flow for one end user",
+    summary: "Starts the hosted flow for one end user",
     group: "Connecting",
     auth: "user",
     body: {
@@ -345,7 +349,7 @@ export const connectionContracts = contracts({
     ],
     answers: {
       200: {
-        description: "The session, for 30 minutes",
+        description: "The session; it is valid for 30 minutes",
         json: SessionAnswer,
         example: {
           id: "cs_Zm9v",
@@ -359,7 +363,7 @@ export const connectionContracts = contracts({
   "connect.sessions.claim": {
     method: "POST",
     paths: ["/connect/sessions/{id}/claim"],
-    summary: "Takes what the sign-in brought, for the end user who began it",
+    summary: "Claims the instance of a sign-in, for the end user who began the session",
     group: "Connecting",
     auth: "user",
     body: { json: ClaimBody, example: { claim: "…", endUser: "user-17" } },
@@ -387,7 +391,7 @@ export const connectionContracts = contracts({
   "connect.page": {
     method: "GET",
     paths: ["/connect/{session}"],
-    summary: "Shows the user who asks, and for what",
+    summary: "Shows the user which organization asks for which account",
     group: "Pages",
     auth: "browser",
     answers: page,
@@ -395,7 +399,7 @@ export const connectionContracts = contracts({
   "connect.choose": {
     method: "POST",
     paths: ["/connect/{session}"],
-    summary: "The user's choice on that page",
+    summary: "Takes the user's choice on the connect page",
     group: "Pages",
     auth: "browser",
     body: { mediaTypes: ["application/x-www-form-urlencoded"], description: "The page's own form" },
@@ -404,7 +408,7 @@ export const connectionContracts = contracts({
   "oauth.callback": {
     method: "GET",
     paths: ["/oauth/callback/{connector}"],
-    summary: "Where the vendor sends the user back to",
+    summary: "Callback: the vendor sends the user back to this URL",
     group: "Pages",
     auth: "browser",
     answers: { ...page, 303: redirect },
@@ -428,7 +432,7 @@ interface Callers {
 
 type CallerOf<C extends Contract> = C["auth"] extends keyof Callers ? Callers[C["auth"]] : undefined;
 
-/** What answers a call of this function. */
+/** The handler of a call of this function. */
 export type ConnectionHandle<Name extends keyof ConnectionContracts> = Handle<
   ConnectionContracts[Name],
   CallerOf<ConnectionContracts[Name]>

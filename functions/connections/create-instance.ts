@@ -31,7 +31,10 @@ import { codeOf, elementKeyOrId, extraOf, type InstanceBody } from "./instance-b
 import { instanceRepresentation } from "./instance-representation.ts";
 import { missingScopesOf } from "./missing-scopes.ts";
 
-/** POST /instances and POST /elements/{keyOrId}/instances: from an authorization code, or from a grant won elsewhere. */
+/**
+ * POST /instances and POST /elements/{keyOrId}/instances: from an authorization code, or from a grant that
+ * was obtained elsewhere.
+ */
 export function createInstance(deps: () => ConnectionDeps): ConnectionHandle<"instances.create"> {
   return async (request, { caller, body }) => {
     const asked = await readAsked(deps(), request, caller, body);
@@ -61,7 +64,7 @@ export function createInstance(deps: () => ConnectionDeps): ConnectionHandle<"in
   };
 }
 
-/** What a caller asks for, read and checked. */
+/** The caller's request, read and checked. */
 type Asked = Awaited<ReturnType<typeof readAsked>>;
 
 async function readAsked(
@@ -97,8 +100,8 @@ async function readAsked(
 }
 
 /**
- * The configuration that the authorization URL was made with, where the vendor's URLs need one: the app need not repeat it.
- * Uses nothing up; `authorizationOf` checks the state.
+ * The configuration with which the authorization URL was made, if the vendor's URLs need one, so that the app
+ * need not repeat it. Does not consume the state; `authorizationOf` checks and consumes it.
  */
 async function configurationOfUrl(
   { transients }: ConnectionDeps,
@@ -114,7 +117,10 @@ async function configurationOfUrl(
   return isOwn && waiting.connector === connector.key ? waiting.configuration : {};
 }
 
-/** For an import: no authorization adds values to these. */
+/**
+ * Client and configuration of an import: only the caller's own values, because an import has no authorization
+ * URL.
+ */
 function ownValues({ oauthClient, configuration }: Asked) {
   return {
     client: oauthClient,
@@ -180,7 +186,7 @@ async function created(
   return json(shown, { "Cache-Control": "no-store" });
 }
 
-/** @throws {InvalidRequest} none is named @throws {NotFound} there is none of that name */
+/** @throws {InvalidRequest} the request names no connector @throws {NotFound} the connector does not exist */
 async function connectorOf(request: HttpRequest, body: InstanceBody): Promise<Connector> {
   if (request.params.keyOrId !== undefined) return await connectorOfPath(request);
   const keyOrId = elementKeyOrId(body.element);
@@ -188,7 +194,10 @@ async function connectorOf(request: HttpRequest, body: InstanceBody): Promise<Co
   return await connectorNamed(keyOrId);
 }
 
-/** The OAuth client that authenticates at the token endpoint. @throws {InvalidRequest} an id without its secret */
+/**
+ * The OAuth client that authenticates at the token endpoint.
+ * @throws {InvalidRequest} the client's secret is missing
+ */
 export function oauthClientOf(client: ChosenClient, configuration: ConfigurationValues): OAuthClient {
   if (client.kind === "registered") return { kind: "registered", appId: client.app.id };
   const secret = configuration.secret["oauth.api.secret"];
@@ -217,17 +226,17 @@ async function findState(
   return hash === undefined ? undefined : { hash, flow: "proxied" };
 }
 
-/** What became of the state that came with a code. */
+/** The result of consuming the state that belongs to a code. */
 interface StateOfCode {
-  /** Absent: the state was none of ours. */
+  /** Absent: Linkspan did not make the state, or `repeated` is true. */
   readonly authorization?: ConsumedAuthorization;
-  /** The state was used up by an earlier request with the same code. */
+  /** An earlier request with the same code has consumed the state. */
   readonly repeated: boolean;
 }
 
 /**
- * Consumes the state of ours that belongs to a code (`findState`). Any other state is the app's own, and ignored.
- * @throws {InvalidRequest} `invalid_state`: unknown, used, old, or of another connector or user
+ * Consumes the state of ours that belongs to a code (`findState`). Any other state is the app's own, and is ignored.
+ * @throws {InvalidRequest} `invalid_state`: the state is unknown, used, too old, or of another connector or user
  */
 export async function authorizationOf(
   deps: ConnectionDeps,
@@ -238,9 +247,9 @@ export async function authorizationOf(
 ): Promise<StateOfCode> {
   const found = await findState(deps, connector, state, { clientId, code });
   if (found === undefined) return { repeated: false };
-  // A client that lost our answer sends the same again. Both state and code are used. We report the used code: the exchange
-  // stops there, and its error names the instance made before. The code does not go to the vendor again, since its verifier
-  // is for one exchange (RFC 9700 section 2.1.1).
+  // A client that lost the answer sends the same request again; then both state and code are used. Reports
+  // the used code, so that the exchange stops, with an error that names the instance made before. The code is
+  // not sent to the vendor again, because its verifier is for one exchange (RFC 9700 section 2.1.1).
   const seen = await deps.transients.get(`code#${hashOf(connector.key, clientId, code)}`);
   if (seen !== undefined) return { repeated: true };
   const authorization = await consumeAuthorization(
@@ -265,9 +274,9 @@ export async function authorizationOf(
 }
 
 /**
- * Runs an exchange. If the exchange fails with 429 or 503, or with an unexpected error (a store does not answer), puts the
- * state back, so that the same request can be sent again. If the code was used after all, the repeated request reports
- * that.
+ * Runs an exchange. If the exchange fails with 429 or 503, or with an unexpected error (a store does not
+ * answer), puts the state back, so that the same request can be sent again. If the code has been used
+ * nevertheless, the repeated request reports the used code.
  */
 export async function restoringState<T>(
   authorization: ConsumedAuthorization | undefined,
@@ -281,7 +290,10 @@ export async function restoringState<T>(
   }
 }
 
-/** The code was not refused, as far as is known: the same request may be sent again. */
+/**
+ * Whether the same request may be sent again after this error: the error does not show that the code was
+ * refused.
+ */
 export function mayComeAgain(error: unknown): boolean {
   return !(error instanceof LinkspanError) || error.status === 503 || error.status === 429;
 }

@@ -6,7 +6,7 @@ import type { OAuthProxies } from "../core/tenants/oauth-proxies.ts";
 import type { RegisteredApps, TenantStore } from "../core/tenants/ports.ts";
 import type { TransientStore } from "../core/transients.ts";
 
-/** What this function works with: it is the only HTTP one that makes grants. */
+/** Dependencies of this function, which is the only HTTP function that creates grants. */
 export interface ConnectionDeps {
   readonly grants: ProvisioningDeps & {
     readonly instances: Pick<InstanceLists, "listByOwner" | "getMany">;

@@ -5,7 +5,7 @@ import { anObject } from "../http/request-body.ts";
 import { stripHtml } from "./strip-html.ts";
 import { withoutBlanks } from "./without-blanks.ts";
 
-/** Old clients send numbers and booleans where a text is meant. */
+/** A text. Also accepts numbers and booleans, which old clients send in place of texts. */
 const text = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
 const boundedText = (max: number) =>
   v.pipe(
@@ -23,10 +23,13 @@ const values = v.pipe(
   v.transform((record) => withoutBlanks(record, (key) => key.startsWith("oauth."))),
 );
 
-/** HTML is stripped from what people will see. */
+/** A text that people will see: HTML tags are removed. */
 const label = (max: number) => v.pipe(boundedText(max), v.transform(stripHtml));
 
-/** What the vendor's redirect brought to the app; other values of it are kept with the grant. */
+/**
+ * Parameters of the vendor's redirect to the app; parameters that are not listed here are kept with the
+ * grant.
+ */
 const ProviderData = v.pipe(
   anObject,
   v.looseObject({
@@ -36,7 +39,7 @@ const ProviderData = v.pipe(
     refresh_token: v.optional(text),
     expires_in: v.optional(text),
   }),
-  // Unknown members may be anything; only texts and numbers are of use.
+  // Unknown members may have any type; only texts and numbers are kept.
   v.transform((record: Readonly<Record<string, unknown>>) =>
     Object.fromEntries(
       Object.entries(record).flatMap(([key, value]) =>
@@ -52,7 +55,7 @@ export const ElementReference = v.union(
   'give the element as {"key": "…"}',
 );
 
-/** POST, PUT and PATCH take the same fields; what is required differs. Unknown ones are ignored. */
+/** Body of POST, PUT and PATCH: the same fields, but different required ones. Unknown fields are ignored. */
 export const InstanceBody = v.object({
   element: v.optional(ElementReference),
   providerData: v.optional(ProviderData),
@@ -67,13 +70,13 @@ export const InstanceBody = v.object({
   ),
   name: v.optional(label(200)),
   externalAuthentication: v.optional(v.pipe(v.string(), v.maxLength(50, "at most 50 characters"))),
-  /** Re-authentication only: another account than before is welcome. */
+  /** When the user signs in again: accept the sign-in even if the account is a different one. */
   acceptOtherAccount: v.optional(v.boolean()),
 });
 
 export type InstanceBody = v.InferOutput<typeof InstanceBody>;
 
-/** Key or number that a body names its connector by. */
+/** Key or number of the connector in a body. */
 export function elementKeyOrId(
   element: v.InferOutput<typeof ElementReference> | undefined,
 ): string | undefined {
@@ -96,13 +99,14 @@ const PROTOCOL = new Set([
 ]);
 const MAX_EXTRA = 20;
 const MAX_EXTRA_CHARACTERS = 2_000;
-/** Limit of a declared value: far above real ones, but fits a grant. */
+/** Size limit of a declared value: far above real values, but small enough for a grant. */
 const MAX_CAPTURED_BYTES = 8_192;
 
 /**
- * A browser's extensions and a vendor's trackers add parameters, too: what is too much is left out, not refused. What the
- * connector declares is never left out: calls to the vendor need it.
- * @throws {InvalidRequest} `too_large`: a declared one
+ * The redirect parameters to keep with the grant. Leaves out what exceeds the limits, instead of refusing the
+ * request, because browser extensions and the vendor's trackers add parameters, too. Never leaves out a value
+ * that the connector declares, because calls to the vendor need it.
+ * @throws {InvalidRequest} `too_large`: a declared value is too large
  */
 export function extraOf(
   { captured }: Pick<Connector, "captured">,
@@ -120,7 +124,10 @@ export function extraOf(
   return extra.length === 0 ? undefined : Object.fromEntries(extra);
 }
 
-/** A code as the vendor gave it: old clients pass it on percent-encoded, as it stood in their URL. */
+/**
+ * The code as the vendor issued it. Decodes the code of old clients, which send it percent-encoded as in
+ * their URL.
+ */
 export function codeOf(providerData: Readonly<Record<string, string>>): string | undefined {
   const { code } = providerData;
   if (code === undefined || !/%[0-9a-f]{2}/i.test(code)) return code;

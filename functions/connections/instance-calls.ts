@@ -21,7 +21,10 @@ import { isPlatformCall, type OwnInstance, tokenSuperseded } from "./own-instanc
 export const getInstance: ConnectionHandle<"instances.get"> = async (_request, { caller }) =>
   json(instanceRepresentation(caller.instance, caller.user));
 
-/** DELETE /instances/{id}, and DELETE /instances with the token: dead from here; a worker revokes and removes. */
+/**
+ * DELETE /instances/{id}, and DELETE /instances with the token: the instance cannot be used from now on; a
+ * worker revokes the grant and removes the item.
+ */
 export function deleteInstance(deps: () => ConnectionDeps): ConnectionHandle<"instances.delete"> {
   return async (_request, { caller: { instance } }) => {
     if (!(await markForDeletion(deps().grants, instance.id))) throw gone(instance);
@@ -57,7 +60,10 @@ export function rotateToken(deps: () => ConnectionDeps): ConnectionHandle<"insta
   };
 }
 
-/** Of two rotations at once with the same token, only the first succeeds: the other's token is then old. */
+/**
+ * Of two simultaneous rotations with the same token, only the first succeeds: after it, the other's token is
+ * old.
+ */
 async function rotateNewest(
   deps: ConnectionDeps,
   { instance }: Pick<OwnInstance, "instance">,
@@ -78,7 +84,7 @@ export function getStatus(deps: () => ConnectionDeps): ConnectionHandle<"instanc
   return async (_request, { caller }) => json(await statusOf(deps(), caller.instance));
 }
 
-/** POST /instances/{id}/refresh: a new access token now, whatever is left of the old one. */
+/** POST /instances/{id}/refresh: gets a new access token now, however long the old one is still valid. */
 export function refreshInstance(deps: () => ConnectionDeps): ConnectionHandle<"instances.refresh"> {
   return async (request, { caller: { instance } }) => {
     const asker = isPlatformCall(request) ? "owner" : "token";
@@ -87,7 +93,7 @@ export function refreshInstance(deps: () => ConnectionDeps): ConnectionHandle<"i
   };
 }
 
-/** https://tc39.es/ecma262/#sec-time-values-and-time-range */
+/** Largest time of a date: https://tc39.es/ecma262/#sec-time-values-and-time-range */
 const MAX_DATE_MS = 8.64e15;
 
 async function statusOf(deps: ConnectionDeps, instance: Instance): Promise<StatusAnswer> {
@@ -108,10 +114,14 @@ async function statusOf(deps: ConnectionDeps, instance: Instance): Promise<Statu
   };
 }
 
-/** Why the last refresh failed: our error code (`code`) and the vendor's error; `null` where the vendor gave none. */
+/**
+ * Why the last refresh failed: Linkspan's error code (`code`) and the vendor's error; `null` for values that
+ * are not known.
+ */
 function lastErrorOf({ lastError, lastFailure }: Instance): StatusAnswer["lastError"] {
   if (lastError === undefined) return null;
-  // If the codes differ, an earlier version wrote `lastError` alone: `lastFailure` is of another failure.
+  // If the codes differ, an earlier version wrote only `lastError`, and `lastFailure` describes another
+  // failure.
   const told = lastFailure?.code === lastError ? lastFailure : undefined;
   return {
     at: told === undefined ? null : isoSeconds(told.at),

@@ -8,8 +8,8 @@ import type { InstanceAnswer, UserAnswer } from "./answers.ts";
 import { isShownMasked, MASK } from "./configuration-values.ts";
 
 /**
- * An instance as the API shows it. `token` only at creation, claim and rotation; every secret reads `********`; nothing of
- * `providerData` comes back.
+ * An instance in the form of the API. The real `token` is shown only at creation, claim and rotation; every
+ * secret is shown as `********`; nothing of `providerData` is returned.
  */
 export function instanceRepresentation(
   instance: Instance,
@@ -55,7 +55,7 @@ export function shownConfiguration(
   return Object.fromEntries([...plain, ...secret]);
 }
 
-/** All four fields, never null. */
+/** A user in the form of the API: all four fields, never null. */
 export function userRepresentation(user: User | undefined): UserAnswer {
   return {
     id: user?.number ?? 0,

@@ -5,19 +5,19 @@ import type { HttpRequest } from "../http/request.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { hasInstanceToken, isPlatformCall, type OwnInstance, ownInstance } from "./own-instance.ts";
 
-/** With these, a call with an instance token still asks for a list. */
+/** With one of these parameters, a call asks for a list even if it has an instance token. */
 const LIST_PARAMETERS = ["tags[]", "tags", "searchText", "pageSize", "page", "nextPage"];
 
-/** The user whose list is asked for, or the one instance of the token. */
+/** The user whose instances are to be listed, or the one instance of the token. */
 export type ListCaller = { readonly user: User } | { readonly one: OwnInstance };
 
-/** @throws {Unauthorized} neither */
+/** @throws {Unauthorized} the request has neither valid user secrets nor a valid instance token */
 export async function listCaller(deps: ConnectionDeps, request: HttpRequest): Promise<ListCaller> {
   if (wantsOne(request)) {
     try {
       return { one: await ownInstance(deps, request, "use") };
     } catch (error) {
-      // The token of a deleted instance beside a user's secrets does not count.
+      // With a user's secrets, ignores an invalid token, such as the token of a deleted instance.
       if (!isPlatformCall(request) || !(error instanceof LinkspanError) || error.status === 503) throw error;
     }
   }

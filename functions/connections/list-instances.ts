@@ -23,7 +23,7 @@ interface Filter {
 
 type ListQuery = Values<ConnectionContracts["instances.list"]["query"]>;
 
-/** One read of the index. */
+/** Entries per read of the index. */
 const INDEX_PAGE = 500;
 
 /**
@@ -48,7 +48,7 @@ async function list(deps: ConnectionDeps, request: HttpRequest, user: User, quer
       ? undefined
       : await openPageToken(deps.grants.vault, nextPagePlace(user, filter), nextPage);
   const wanted = pageSize * page;
-  // One more than wanted: only then is it known whether another page comes.
+  // Finds one more than wanted, to know whether there is another page.
   const found = await findInstances(deps, user, filter, wanted + 1, after);
   const shown = found.slice(wanted - pageSize, wanted);
   const isFiltered = filter.tags.length > 0 || filter.searchText !== undefined;
@@ -85,7 +85,10 @@ async function filterOf(request: HttpRequest, { tags, searchText }: ListQuery): 
   };
 }
 
-/** Goes through the user's index until `count` matches are found. @param after position of the last one of an earlier page */
+/**
+ * Reads the user's index until `count` matches are found.
+ * @param after position of the last instance of the previous page
+ */
 async function findInstances(
   deps: ConnectionDeps,
   user: User,
@@ -118,7 +121,7 @@ function matches(summary: InstanceSummary, { tags, searchText, connector }: Filt
   );
 }
 
-/** As the index sorts: by creation, then id, as one string. */
+/** Position in the order of the index: creation time, then id, as one string. */
 function positionOf(summary: InstanceSummary): string {
   return `${String(summary.createdAt).padStart(15, "0")}#${summary.id}`;
 }
@@ -142,7 +145,7 @@ export function countInstances(deps: () => ConnectionDeps): ConnectionHandle<"in
   };
 }
 
-/** A token is of use only to the same user in the same list. */
+/** Binds a page token to the user and the list: it is valid only for both. */
 function nextPagePlace(user: User, filter: Filter): SealedPlace {
   const call = JSON.stringify([filter.tags, filter.searchText ?? null, filter.connector?.key ?? null]);
   return {

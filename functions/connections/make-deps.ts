@@ -5,7 +5,7 @@ import { oauthProxies } from "../aws/tenants/oauth-proxies.ts";
 import { registeredApps } from "../aws/tenants/table.ts";
 import type { ConnectionDeps } from "./deps.ts";
 
-/** Built at the first call. */
+/** The function's dependencies; their parts are made at the first call. */
 export const deps = (): ConnectionDeps => ({
   grants: connectionDeps(),
   tenants: {

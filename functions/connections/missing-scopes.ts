@@ -5,8 +5,8 @@ import type { Instance } from "../core/instances/instance.ts";
 import type { ConnectionDeps } from "./deps.ts";
 
 /**
- * What a sign-in asked for and did not get, for the answer that tells of it: `{ missingScopes: […] }`, or nothing. Best effort:
- * the connection is made, whether or not this can be told.
+ * The scopes that a sign-in requested but did not get, as part of an answer: `{ missingScopes: […] }`, or
+ * `{}`. Errors are ignored, because the connection is made already.
  */
 export async function missingScopesOf(
   deps: ConnectionDeps,

@@ -12,13 +12,13 @@ import { decodeSegment } from "../http/route-table.ts";
 import type { ConnectionDeps } from "./deps.ts";
 
 /**
- * What a call does with its instance. An instance token alone allows `use` (read and refresh the instance) and `rotate`
- * (replace the token). `change` also needs the user's secrets: the token lies wherever the instance is used, such as
- * in a browser page.
+ * What a call does with its instance. An instance token alone allows `use` (read and refresh the instance)
+ * and `rotate` (replace the token). `change` also needs the user's secrets, because the token is stored at
+ * every place that uses the instance, such as a browser page.
  */
 export type InstanceUse = "use" | "rotate" | "change";
 
-/** The instance that a call is about, and whose it is. */
+/** The instance that a call is about, and its owner. */
 export interface OwnInstance {
   readonly instance: Instance;
   readonly reading: StoreReading;
@@ -29,12 +29,13 @@ export interface OwnInstance {
 }
 
 /**
- * Finds the instance of a call: by the id in the path, for the user who owns it; or by the instance token.
- * A disabled instance and one that needs a new sign-in are found too.
- * @param use what the call does with it
- * @throws {Unauthorized} no good credentials
- * @throws {NotFound} there is none of that id, it is somebody else's, being deleted, or another connector's
- * @throws {Forbidden} `needs_user`, `not_from_browsers`, `token_superseded`: not with these credentials, or not from there
+ * Finds the instance of a call: by the id in the path, for the user who owns the instance; or by the instance
+ * token. Also finds a disabled instance, and an instance that needs a new sign-in.
+ * @param use what the call does with the instance
+ * @throws {Unauthorized} the credentials are missing or invalid
+ * @throws {NotFound} no instance has the id, or it belongs to another user or connector, or is being deleted
+ * @throws {Forbidden} `needs_user`, `not_from_browsers`, `token_superseded`: these credentials are not
+ * enough, or the call comes from a browser page
  */
 export async function ownInstance(
   deps: ConnectionDeps,
@@ -57,19 +58,25 @@ export async function ownInstance(
   return { ...found, connector };
 }
 
-/** With a user's secrets, or without an instance token. An Element part beside the secrets does not count then. */
+/**
+ * Whether a call has a user's secrets, or no instance token. An Element part is ignored if the user's secrets
+ * are sent.
+ */
 export function isPlatformCall(request: HttpRequest): boolean {
   return speaksForUser(request) || !hasInstanceToken(request);
 }
 
-/** User and Organization, as old clients send them beside Element; or the user's secret alone. Good ones or not. */
+/**
+ * Whether a call has the user's secrets, valid or not: User and Organization, which old clients send with
+ * Element, or only the user's secret as Bearer.
+ */
 function speaksForUser(request: HttpRequest): boolean {
   const { user, organization, bearer } = credentialsOf(request);
   if (bearer !== undefined) return readInstanceToken(bearer) === undefined;
   return user !== undefined && organization !== undefined;
 }
 
-/** The credentials were found good before. */
+/** Checks that a call may use the instance in this way. Its credentials have been checked before. */
 function assertAllowed(
   request: HttpRequest,
   use: InstanceUse,
@@ -82,33 +89,33 @@ function assertAllowed(
   }
   if (!speaksForUser(request)) {
     throw new Forbidden(
-      "an instance token alone does not change its instance: send User and Organization beside it, or Authorization: Bearer <user secret>",
+      "an instance token alone cannot change its instance: send User and Organization, too, or Authorization: Bearer <user secret>",
       "needs_user",
     );
   }
   if (request.headers.origin !== undefined) {
     throw new Forbidden(
-      "an instance is not changed from a browser page (the request has an Origin header); call from your server",
+      "an instance cannot be changed from a browser page (the request has an Origin header); call from your server",
       "not_from_browsers",
     );
   }
 }
 
-/** The error for a rotation with an old token: its holder must not lock out those who have the new token. */
+/** The error for a rotation with an old token, which must not make the new token invalid. */
 export function tokenSuperseded(): Forbidden {
   return new Forbidden(
-    "this instance token was rotated away and lives for its grace only: rotate with the newest one, or with User and Organization",
+    "this instance token was replaced by a rotation and is valid only for its grace period: rotate with the newest token, or with User and Organization",
     "token_superseded",
   );
 }
 
-/** Whether a call brings an instance token, good or not. */
+/** Whether a call has an instance token, valid or not. */
 export function hasInstanceToken(request: HttpRequest): boolean {
   const { element, bearer } = credentialsOf(request);
   return element !== undefined || (bearer !== undefined && readInstanceToken(bearer) !== undefined);
 }
 
-/** The instance of an id, if it is this user's. @throws {NotFound} */
+/** The instance with an id, if it belongs to this user. @throws {NotFound} */
 export async function instanceOfUser(
   deps: ConnectionDeps,
   user: User,

@@ -1,4 +1,4 @@
-/** System fonts, both colour schemes, contrast of at least 4.5:1, nothing loaded from anywhere. */
+/** System fonts, light and dark colours, contrast of at least 4.5:1; loads nothing from any host. */
 export const PAGE_STYLE = `
 :root{color-scheme:light dark;--ink:#16202b;--soft:#566472;--paper:#f3f6f9;--card:#fff;--line:#d5dde5;--accent:#0b5cad;--on-accent:#fff}
 @media (prefers-color-scheme:dark){:root{--ink:#e7edf3;--soft:#9fb0bf;--paper:#10171e;--card:#18222c;--line:#2b3947;--accent:#6cb4ff;--on-accent:#08182a}}

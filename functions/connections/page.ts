@@ -6,12 +6,16 @@ import { PAGE_STYLE } from "./page-style.ts";
 
 export type Html = ReturnType<typeof html>;
 
-/** The one style sheet is allowed by its hash; no script, no frame, nothing from anywhere else. */
+/**
+ * Hash that allows the one style sheet. The page has no scripts and no frames, and loads nothing from other
+ * hosts.
+ */
 const STYLE_HASH = createHash("sha256").update(PAGE_STYLE).digest("base64");
 
 /**
- * Headers of every page and redirect of the hosted flow. No `form-action`: browsers apply it to the redirects of a form
- * too, and ours lead to the vendor. No `Cross-Origin-Opener-Policy`: a popup must find its opener again.
+ * Headers of every page and redirect of the hosted flow. No `form-action`, because browsers apply it to the
+ * redirects of a form, too, and the form here redirects to the vendor. No `Cross-Origin-Opener-Policy`,
+ * because a popup must reach its opener again.
  */
 const PAGE_HEADERS = {
   "Cache-Control": "no-store",
@@ -57,8 +61,8 @@ ${content}
 }
 
 /**
- * For calls that a person's browser makes: what goes wrong is told on a page, with the status that an API call would have.
- * Refuses a prefetch: the user has not opened the link yet.
+ * Wraps a handler for calls that a person's browser makes: an error is shown on a page, with the status that
+ * an API call would have. Refuses a prefetch, because the user has not opened the link yet.
  */
 export function asHtmlPage(handle: HttpHandler): HttpHandler {
   return async (request) => {
@@ -71,10 +75,10 @@ export function asHtmlPage(handle: HttpHandler): HttpHandler {
       request.logContext.code = error.code;
       return page(
         error.status,
-        "This cannot go on",
-        html`<h1>This cannot go on</h1>
+        "Something went wrong",
+        html`<h1>Something went wrong</h1>
 <p role="alert">${error.message}.</p>
-<p>Go back to the app that sent you here, and start from there again.</p>
+<p>Go back to the app that sent you here, and start again there.</p>
 <p class="soft">Reference: <code>${request.requestId}</code></p>`,
         error.headers,
       );
@@ -93,7 +97,10 @@ function isPrefetch({ headers }: HttpRequest): boolean {
   );
 }
 
-/** Sends the browser on. 303: a form's POST becomes a GET there (RFC 9110 section 15.4.4). */
+/**
+ * Redirects the browser, with 303, so that after a form's POST the browser sends a GET (RFC 9110 section
+ * 15.4.4).
+ */
 export function redirect(to: string, headers: Readonly<Record<string, string>> = {}): HttpResponse<never> {
   return { status: 303, headers: { ...PAGE_HEADERS, Location: to, ...headers } };
 }

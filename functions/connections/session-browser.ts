@@ -4,14 +4,18 @@ import { hashSecret, sameHash } from "../core/secret-hash.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { type ConnectSession, SESSION_MS } from "./connect-session.ts";
 
-/** The cookie that binds a session to one browser; several sessions may run side by side. */
+/**
+ * Name of the cookie that binds a session to one browser; it differs by session, because a browser may have
+ * several.
+ */
 function cookieName(request: HttpRequest, sessionId: string): string {
   const name = `linkspan-${sessionId.slice(0, 16)}`;
-  // `__Host-`: no other host, no other path can set it. Browsers take it on https only (RFC 6265bis section 4.1.3.2).
+  // `__Host-`: no other host can set this cookie, and its path is always `/`. Browsers accept this prefix on
+  // https only (RFC 6265bis section 4.1.3.2).
   return isHttps(request) ? `__Host-${name}` : name;
 }
 
-/** The value of this session's cookie, where the browser sent one. */
+/** The value of this session's cookie; `undefined`: the browser sent none. */
 export function sessionCookie(request: HttpRequest, sessionId: string): string | undefined {
   const name = cookieName(request, sessionId);
   return (request.headers.cookie ?? "")
@@ -39,19 +43,22 @@ export function refuseOtherBrowser(
 }
 
 export function otherBrowser(): Forbidden {
-  return new Forbidden("This link is in use in another browser, and works there only");
+  return new Forbidden("This link is in use in another browser, and works only there");
 }
 
 /**
- * A new cookie, bound to nothing yet. `Lax`: browsers send it when the vendor sends the user back, and do not when another
- * site posts a form.
+ * A new cookie, to which no session is bound yet. `SameSite=Lax`: browsers send it when the vendor sends the
+ * user back, but not when another site posts a form.
  */
 export function newSessionCookie(request: HttpRequest, sessionId: string): { header: string; value: string } {
   const value = randomBytes(32).toString("base64url");
   return { header: setCookie(request, sessionId, value), value };
 }
 
-/** The session cookie that the browser sent, with a new full lifetime. @returns undefined: it sent none */
+/**
+ * The session cookie that the browser sent, with a new full lifetime.
+ * @returns undefined: the browser sent none
+ */
 export function renewedCookie(request: HttpRequest, sessionId: string): string | undefined {
   const value = sessionCookie(request, sessionId);
   return value === undefined ? undefined : setCookie(request, sessionId, value);
@@ -63,14 +70,18 @@ function setCookie(request: HttpRequest, sessionId: string, value: string): stri
   return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MS / 1000}${secure}`;
 }
 
-/** What the page's form carries beside the cookie: only a page that was made for this browser has it. */
+/**
+ * Token that the page's form sends in addition to the cookie: only a page that was made for this browser has
+ * it.
+ */
 export function formToken(cookie: string): string {
   return hashSecret(`form ${cookie}`);
 }
 
 /**
- * Whether a form was posted from our own page: its token belongs to the cookie, and the browser names no other origin.
- * For browsers that send neither `Sec-Fetch-Site` nor `Origin`, the token and the cookie's `SameSite` protect the form.
+ * Whether a form was posted from the connect page: its token belongs to the cookie, and the browser names no
+ * other origin. For browsers that send neither `Sec-Fetch-Site` nor `Origin`, the token and the cookie's
+ * `SameSite` protect the form.
  */
 export function isOwnForm(request: HttpRequest, form: URLSearchParams, cookie: string): boolean {
   const { origin, "sec-fetch-site": site } = request.headers;

@@ -1,6 +1,6 @@
 /**
- * Takes HTML tags out of a text that people will see. A tag without `>` is removed up to the end of the text, since the page
- * around the text may supply the `>`. A `<` that begins no tag stays.
+ * Removes HTML tags from a text that people will see. Removes a tag without `>` up to the end of the text,
+ * because the page around the text may contain the `>`. Keeps a `<` that does not begin a tag.
  */
 export function stripHtml(value: string): string {
   const lastEnd = value.lastIndexOf(">");

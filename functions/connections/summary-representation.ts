@@ -7,7 +7,9 @@ import type { SummaryAnswer } from "./answers.ts";
 import { MASK } from "./configuration-values.ts";
 import { userRepresentation } from "./instance-representation.ts";
 
-/** An instance in a list with `hydrate=false`: what the index knows, without a read of each. */
+/**
+ * An instance in a list with `hydrate=false`: the fields that the index holds, without reading each instance.
+ */
 export function summaryRepresentation(summary: InstanceSummary, user: User): SummaryAnswer {
   const connector = connectorByKey(summary.connector);
   return {

@@ -1,7 +1,7 @@
 /**
- * Pasted ids, secrets, codes and tokens come with blanks and line breaks: these are trimmed, and a value of only blanks counts
- * as absent.
- * @param isCut whether the value of a key goes to a vendor; the others stay as they are
+ * Trims blanks and line breaks, which pasted ids, secrets, codes and tokens often have. Removes values that
+ * hold only blanks.
+ * @param isCut whether to trim the value of this key; other values stay as they are
  */
 export function withoutBlanks(
   record: Readonly<Record<string, string>>,

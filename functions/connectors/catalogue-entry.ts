@@ -1,6 +1,6 @@
 import type { Connector } from "./define-connector.ts";
 
-/** What lists show of a connector: made at build, so that a list loads no connector. */
+/** The data of a connector for lists. The build makes it, so that a list loads no connector. */
 export interface CatalogueEntry
   extends Pick<
     Connector,
@@ -12,7 +12,10 @@ export interface CatalogueEntry
     readonly revocation: boolean;
     readonly defaultScopes: readonly string[];
   };
-  /** Methods of its vendor in the Documents hub (core/documents/vendor.ts). Absent: it has none there. */
+  /**
+   * Methods of its vendor in the Documents hub (core/documents/vendor.ts). Absent: the connector is not in
+   * that hub.
+   */
   readonly documents?: readonly string[];
 }
 

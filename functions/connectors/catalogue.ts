@@ -4,12 +4,12 @@ import type { CatalogueEntry } from "./catalogue-entry.ts";
 import type { Connector } from "./define-connector.ts";
 import type { TokenHooks } from "./token-hooks.ts";
 
-// A connector is loaded when it is first asked for; what lists need is in one index. So 150 connectors cost a function what one
-// does (docs/adr/0032-lazy-connectors.md).
+// A connector is loaded at its first use; the data for lists is in one index. So 150 connectors cost a
+// function as much as one connector (docs/adr/0032-lazy-connectors.md).
 
 const loaded = new Map<string, Connector>();
 
-/** The connector of a key that we stored ourselves. @returns undefined: this version has none of that key */
+/** The connector with a stored key. @returns undefined: this version has no connector with that key */
 export function connectorByKey(key: string): Connector | undefined {
   if (!/^[a-z][a-z0-9]*$/.test(key)) return undefined;
   const found = loaded.get(key) ?? readConnector(key);
@@ -17,15 +17,15 @@ export function connectorByKey(key: string): Connector | undefined {
   return found;
 }
 
-/** Every connector, sorted by key, as lists show it. */
+/** The catalogue entries of all connectors, sorted by key. */
 export const catalogueEntries: () => Promise<readonly CatalogueEntry[]> = readOnce(readIndex);
 
-/** Finds an entry by what a caller wrote: its key, or the original catalogue's number. */
+/** Finds an entry by a caller's text: the connector's key, or its number in the original catalogue. */
 export async function findEntry(keyOrId: string): Promise<CatalogueEntry | undefined> {
   return (await catalogueEntries()).find(({ key, id }) => key === keyOrId || String(id) === keyOrId);
 }
 
-/** Finds a connector by what a caller wrote: its key, or the original catalogue's number. */
+/** Finds a connector by a caller's text: its key, or its number in the original catalogue. */
 export async function findConnector(keyOrId: string): Promise<Connector | undefined> {
   const entry = await findEntry(keyOrId);
   return entry && connectorByKey(entry.key);

@@ -4,10 +4,11 @@ import type { CatalogueEntry } from "./catalogue-entry.ts";
 import type { Connector } from "./define-connector.ts";
 import type { TokenHooks } from "./token-hooks.ts";
 
-// What `#connector-files` is in a bundle: files that bin/bundle.ts writes beside it. Reading one takes 0.1 to 0.4 ms,
-// once a process, and a function that is asked for Dropbox never sees the others.
+// The module `#connector-files` in a bundle. It reads files that bin/bundle.ts writes next to the bundle.
+// Reading a file takes 0.1 to 0.4 ms, once per process, and a function reads only the connectors that it
+// uses.
 
-/** @returns undefined: there is none of that key */
+/** @returns undefined: there is no connector with this key */
 export function readConnector(key: string): Connector | undefined {
   try {
     return JSON.parse(readFileSync(new URL(`connectors/${key}.json`, import.meta.url), "utf8"));

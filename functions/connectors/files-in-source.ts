@@ -5,14 +5,14 @@ import type { Connector } from "./define-connector.ts";
 import { makeIndex } from "./make-index.ts";
 import type { TokenHooks } from "./token-hooks.ts";
 
-// What `#connector-files` is where no bundle runs: in tests, in the operator's commands, at build. Beside it, for bundles:
-// files-in-bundle.ts.
+// The module `#connector-files` outside of bundles: in tests, in the operator's commands, and in the build.
+// In a bundle, it is files-in-bundle.ts.
 
 const folder = new URL("vendors/", import.meta.url);
-/** Node loads TypeScript by `require`, too: one connector then needs no `await`. */
+/** Node loads TypeScript by `require`, too, so that reading a connector is synchronous. */
 const load = createRequire(import.meta.url);
 
-/** @returns undefined: there is none of that key */
+/** @returns undefined: there is no connector with this key */
 export function readConnector(key: string): Connector | undefined {
   return connectorKeys().includes(key) ? load(`./vendors/${key}.ts`).default : undefined;
 }
@@ -26,7 +26,7 @@ export async function readHooks(name: string): Promise<TokenHooks> {
   return await import(new URL(`hooks/${name}.ts`, import.meta.url).href);
 }
 
-/** Every connector of this folder, sorted by key. */
+/** All connectors of the folder `vendors`, sorted by key. */
 export function allConnectors(): Connector[] {
   return connectorKeys().map((key) => load(`./vendors/${key}.ts`).default);
 }

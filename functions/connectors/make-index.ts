@@ -4,8 +4,8 @@ import { type CatalogueEntry, catalogueEntry } from "./catalogue-entry.ts";
 import type { Connector } from "./define-connector.ts";
 
 /**
- * The index of a catalogue, sorted by key. For the build, and for what runs from source.
- * @throws {Error} two connectors have one key or one number
+ * The index of a catalogue, sorted by key. For the build, and for processes that run from source.
+ * @throws {Error} two connectors have the same key or the same number
  */
 export async function makeIndex(connectors: readonly Connector[]): Promise<CatalogueEntry[]> {
   const names = connectors.flatMap(({ key, id }) => [key, String(id)]);

@@ -1,16 +1,19 @@
 /**
- * Which request it is: RFC 6749's two, and the two of a long-lived token (`exchange`: the second one of a code exchange;
- * `renewal`).
+ * The kind of a token request: the two of RFC 6749, and the two of a long-lived token (`exchange`: the second
+ * request of a code exchange; `renewal`).
  */
 export type TokenRequestKind = "authorization_code" | "refresh_token" | "exchange" | "renewal";
 
-/** A token request before it is written: what `tokenRequest` is given, and what it answers. */
+/** A token request before it is sent: input and output of the hook `tokenRequest`. */
 export interface TokenRequest {
   readonly kind: TokenRequestKind;
   readonly method: "POST" | "GET";
-  /** Without our query; a query already in the URL is kept. */
+  /** URL without the parameters of `form`; a query that is already in the URL is kept. */
   readonly url: string;
-  /** Lower-case names. With client_secret_basic the client is in `authorization`. Content-Type is set by what is sent. */
+  /**
+   * Lower-case names. With client_secret_basic, `authorization` holds the client. Linkspan sets Content-Type
+   * to match the body.
+   */
   readonly headers: Readonly<Record<string, string>>;
   /** The body of a POST, the query of a GET. */
   readonly form: Readonly<Record<string, string>>;
@@ -18,21 +21,25 @@ export interface TokenRequest {
   readonly json?: Readonly<Record<string, unknown>>;
 }
 
-/** A token endpoint's answer: what `tokenResponse` is given, and in `status` and `body` what it answers. */
+/** A token endpoint's answer: input of the hook `tokenResponse`, whose output has `status` and `body`. */
 export interface TokenAnswer {
   readonly kind: TokenRequestKind;
   readonly status: number;
-  /** Of JSON, or of a form. An answer that is neither has no body, and no hook sees it. */
+  /** Parsed from JSON or from a form. Hooks are not called for an answer that is neither. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What a file of `hooks/` exports: what data cannot say of a vendor's token requests. */
+/** The exports of a file in `hooks/`: rules for a vendor's token requests that data cannot express. */
 export interface TokenHooks {
   /**
-   * What goes out in place of RFC 6749's request: another method, JSON, renamed parameters. Pure, and only to hosts that the
-   * connector declares. Throwing leaves the request unsent.
+   * Converts RFC 6749's request to the vendor's form: another method, JSON, renamed parameters. Must be a
+   * pure function, and use only hosts that the connector declares. If the hook throws, the request is not
+   * sent.
    */
   readonly tokenRequest?: (request: TokenRequest) => TokenRequest;
-  /** Converts the vendor's answer to RFC 6749's form, so that grants and kinds of refusal are recognized. Pure. */
+  /**
+   * Converts the vendor's answer to RFC 6749's form, so that grants and refusals are recognized. Must be a
+   * pure function.
+   */
   readonly tokenResponse?: (answer: TokenAnswer) => Pick<TokenAnswer, "status" | "body">;
 }

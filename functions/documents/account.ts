@@ -2,7 +2,7 @@ import { readStorage } from "../core/documents/hub.ts";
 import { json } from "../http/request.ts";
 import type { HubHandle } from "./contracts.ts";
 
-/** One cheap call to the vendor: the connection works. */
+/** Makes one cheap call to the vendor, to check that the connection works. */
 export const ping: HubHandle<"ping"> = async (_request, { caller: hub }) => {
   await hub.vendor.account(hub.call);
   return json({ endpoint: hub.vendor.connector, valid: true, dateTime: new Date().toISOString() });

@@ -2,14 +2,16 @@ import { UNKNOWN_TYPE } from "../core/documents/media-types.ts";
 import type { Download } from "../core/documents/vendor.ts";
 import type { HttpResponse } from "../http/request.ts";
 
-/** Only what a range can look like goes on to the vendor; RFC 9110 section 14.2: what cannot be understood is ignored. */
+/**
+ * Passes a well-formed `Range` header on to the vendor, and ignores any other value (RFC 9110 section 14.2).
+ */
 export function rangeOf(header: string | undefined): { range?: string } {
   return header !== undefined && header.length < 200 && /^bytes=[\d ,-]+$/.test(header)
     ? { range: header }
     : {};
 }
 
-/** RFC 9110 section 8.3.1, with parameters as vendors write them. */
+/** A media type (RFC 9110 section 8.3.1), with the forms of parameters that vendors use. */
 const MEDIA_TYPE =
   /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(?: ?; ?[\w!#$&^.+-]{1,127}=(?:[\w!#$&^.+-]{1,127}|"[ !#-[\]-~]{0,127}")){0,5}$/;
 
@@ -21,7 +23,7 @@ const PASSED_ON: readonly (readonly [from: string, to: string, shape: RegExp])[]
   ["content-encoding", "Content-Encoding", /^[\w, -]+$/],
 ];
 
-/** The bytes as they come, with headers that name the file. */
+/** Answers the bytes unchanged, with headers that name the file. */
 export function answerDownload(
   { response, name, mimeType }: Download,
   extra: Readonly<Record<string, string>> = {},
@@ -31,7 +33,7 @@ export function answerDownload(
     const value = response.headers[from];
     if (value !== undefined && shape.test(value)) kept[to] = value;
   }
-  // Several ranges come as parts, with a boundary that only the vendor's header tells.
+  // Several ranges are sent as parts, with a boundary that only the vendor's header contains.
   const parts = /^multipart\/byteranges\b[\x20-\x7e]*$/i.test(response.headers["content-type"] ?? "");
   return {
     status: response.status === 206 ? 206 : 200,
@@ -39,7 +41,7 @@ export function answerDownload(
       "Content-Type": parts ? (response.headers["content-type"] as string) : sendableType(mimeType),
       "Content-Disposition": contentDisposition(name),
       "X-Content-Type-Options": "nosniff",
-      // The file is one user's: a browser may keep it, and asks before it shows it again.
+      // The file belongs to one user: a browser may store it, but must revalidate it before each use.
       "Cache-Control": "private, no-cache",
       ...kept,
       ...extra,
@@ -49,12 +51,12 @@ export function answerDownload(
   };
 }
 
-/** A vendor keeps as a file's type whatever the uploading app said. */
+/** The file's type, if it is well formed: vendors store any text that the uploading app sends as the type. */
 function sendableType(mimeType: string): string {
   return MEDIA_TYPE.test(mimeType) ? mimeType : UNKNOWN_TYPE;
 }
 
-/** RFC 6266 with RFC 8187: a plain name for old clients, the exact one in UTF-8 for all others. */
+/** RFC 6266 with RFC 8187: an ASCII name for old clients, the exact name in UTF-8 for all others. */
 export function contentDisposition(name: string): string {
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
   const exact = encodeURIComponent(name.toWellFormed()).replace(

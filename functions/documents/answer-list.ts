@@ -12,14 +12,15 @@ const DEFAULT_PAGE_SIZE = 200;
 
 type ListQuery = Values<typeof parameters>;
 
-/** A page of a list, whatever its items are. */
+/** A page of a list with items of any type. */
 export interface AnyPage<T> extends Omit<ListPage, "items"> {
   readonly items: readonly T[];
 }
 
 /**
  * Calls `list` and answers its page with the paging headers.
- * @param call the route and all that decides what the list holds: a `nextPage` token is good for nothing else
+ * @param call the route and all parameters that determine the list: a `nextPage` token is valid only for the
+ * same call
  */
 export async function answerList(
   query: ListQuery,
@@ -32,7 +33,7 @@ export async function answerList(
   return await answerPages(query, hub, call, list, show);
 }
 
-/** The same for lists of other things than items. */
+/** Like `answerList`, for lists with other entries than files and folders. */
 export async function answerPages<T, Shown>(
   query: ListQuery,
   hub: OpenHub,

@@ -1,13 +1,15 @@
 import * as v from "valibot";
 
-// What the hub answers, by schema. `fields=` can leave out any member, so all of an item are optional.
+// Schemas of the hub's answers. `fields=` can leave out any member, so all members of an item are optional.
 
 const date = v.pipe(v.string(), v.isoTimestamp(), v.description("ISO 8601, UTC, in seconds"));
 const raw = v.exactOptional(v.pipe(v.unknown(), v.description("With `raw=true`: the vendor's own answer")));
 
 export const Item = v.pipe(
   v.object({
-    id: v.exactOptional(v.pipe(v.string(), v.description("Works in a URL as it is, and percent-encoded"))),
+    id: v.exactOptional(
+      v.pipe(v.string(), v.description("May be put into a URL as it is, or percent-encoded")),
+    ),
     name: v.exactOptional(v.string()),
     path: v.exactOptional(v.pipe(v.string(), v.description("Absolute; `/` is the root"))),
     directory: v.exactOptional(v.boolean()),
@@ -17,7 +19,7 @@ export const Item = v.pipe(
     parentFolderId: v.exactOptional(v.string()),
     tags: v.exactOptional(v.pipe(v.array(v.string()), v.readonly())),
     refId: v.exactOptional(
-      v.pipe(v.string(), v.description("Survives every move, and is taken wherever an id is")),
+      v.pipe(v.string(), v.description("Stays the same when the item is moved; accepted in place of an id")),
     ),
     description: v.exactOptional(v.string()),
     properties: v.exactOptional(
@@ -53,12 +55,15 @@ export const StorageUse = v.object({
 export const LinksOfItem = v.object({
   expires: v.exactOptional(date),
   cloudElementsLink: v.exactOptional(
-    v.pipe(v.string(), v.description("Streams through Linkspan without authorization, for four hours")),
+    v.pipe(
+      v.string(),
+      v.description("Downloads the file through Linkspan, without authorization, for four hours"),
+    ),
   ),
   providerViewLink: v.exactOptional(
-    v.pipe(v.string(), v.description("A page of the vendor's that shows it")),
+    v.pipe(v.string(), v.description("The vendor's page that shows the item")),
   ),
-  providerLink: v.exactOptional(v.pipe(v.string(), v.description("The bytes, from the vendor"))),
+  providerLink: v.exactOptional(v.pipe(v.string(), v.description("Downloads the file from the vendor"))),
   raw,
 });
 

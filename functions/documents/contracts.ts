@@ -17,10 +17,10 @@ import {
 import type { OpenHub } from "./open-hub.ts";
 import { CopyBody, ItemBody, list, NOT_KEPT, overwrite, path, raw, shown } from "./parameters.ts";
 
-// The Documents hub, call by call. Methods and paths are in core/documents/calls.ts, which also tells which calls a vendor
-// supports.
+// Contracts of the Documents hub's calls. Methods and paths are in core/documents/calls.ts, which also
+// determines which calls a vendor supports.
 
-/** What a call to a vendor may end with. */
+/** Errors of any call to a vendor. */
 const vendorErrors = [
   ...connectionErrors,
   "vendor_unauthorized",
@@ -58,38 +58,46 @@ const newItem = (description: string) =>
 const nothing = (description: string) => ok(description, Nothing, {});
 
 const pages = {
-  "Elements-Returned-Count": "Items of this page",
-  "Elements-Total-Count": "Of all pages, where the whole list was seen",
-  "Elements-Next-Page-Token": "For `nextPage`; absent after the last page",
+  "Elements-Returned-Count": "Number of items on this page",
+  "Elements-Total-Count": "Number of items on all pages; only if Linkspan has read the whole list",
+  "Elements-Next-Page-Token": "Value for `nextPage`; absent on the last page",
 };
 
-/** The bytes of a file, in a vendor's or an exported type. */
+/** Answers with the bytes of a file, in its own or an exported type. */
 const bytes = {
   200: {
     description: "The bytes, streamed",
     mediaTypes: ["*/*"],
-    headers: { "Content-Disposition": "Names the file", "Content-Length": "Where the vendor tells it" },
+    headers: { "Content-Disposition": "Names the file", "Content-Length": "Only if the vendor sends it" },
   },
-  206: { description: "A range of them", mediaTypes: ["*/*"], headers: { "Content-Range": "Which" } },
+  206: {
+    description: "A range of the bytes",
+    mediaTypes: ["*/*"],
+    headers: { "Content-Range": "The range" },
+  },
 } as const;
 
 /** Parameters and errors that a file's call and the folder's call share. */
 const removing = {
-  query: { ...path, emptyTrash: flag("Not into the vendor's bin.") },
+  query: { ...path, emptyTrash: flag("`true` deletes for good, not into the vendor's trash.") },
   errors: ofWriting,
 } as const;
 const copying = { query: { ...overwrite, ...path, ...shown }, errors: ofWriting } as const;
 const linking = { query: { ...path, ...raw }, errors: ofItem } as const;
-const unlinking = { query: path, errors: ofItem, answers: nothing("There is none any more") } as const;
+const unlinking = { query: path, errors: ofItem, answers: nothing("The shared link is deleted") } as const;
 
 const calls = {
   ping: {
-    summary: "Proves the connection by one cheap call to the vendor",
+    summary: "Checks the connection by one cheap call to the vendor",
     errors: vendorErrors,
-    answers: ok("It works", Pong, { endpoint: "dropbox", valid: true, dateTime: "2026-01-02T03:04:05.678Z" }),
+    answers: ok("The connection works", Pong, {
+      endpoint: "dropbox",
+      valid: true,
+      dateTime: "2026-01-02T03:04:05.678Z",
+    }),
   },
   me: {
-    summary: "Tells the account behind the instance",
+    summary: "Reads the account of the instance",
     query: raw,
     errors: vendorErrors,
     answers: ok("The account", Account, {
@@ -99,9 +107,9 @@ const calls = {
     }),
   },
   storage: {
-    summary: "Tells how much room the account has",
+    summary: "Reads the storage space of the account",
     errors: vendorErrors,
-    answers: ok("Bytes", StorageUse, { total: 2_147_483_648, used: 314_159, shared: 0 }),
+    answers: ok("Sizes in bytes", StorageUse, { total: 2_147_483_648, used: 314_159, shared: 0 }),
   },
   objects: {
     summary: "Lists the kinds of custom objects: there are none",
@@ -110,33 +118,33 @@ const calls = {
   },
   search: {
     summary: "Finds files and folders",
-    description: "Without any parameter everything; with the path of a file only that file.",
+    description: "Without any parameter, finds everything; with the path of a file, only that file.",
     query: {
-      path: text("Below this folder."),
-      text: text("In the name, or wherever the vendor looks."),
-      mimeType: text("Only of this type."),
-      startDate: text("Changed from then on, ISO 8601."),
-      endDate: text("Changed until then, ISO 8601."),
-      extensions: texts("Without dot.", "extensions[]"),
-      tags: texts("All of these.", "tags[]"),
+      path: text("Only items below this folder."),
+      text: text("Text in the name, or in other places that the vendor searches."),
+      mimeType: text("Only files of this type."),
+      startDate: text("Only items changed at or after this time, ISO 8601."),
+      endDate: text("Only items changed at or before this time, ISO 8601."),
+      extensions: texts("Only files with one of these extensions, written without the dot.", "extensions[]"),
+      tags: texts("Only items that have all of these tags.", "tags[]"),
       ...list,
     },
     errors: ofItem,
-    answers: ok("A page of what was found", Items, [anItem], pages),
+    answers: ok("A page of files and folders", Items, [anItem], pages),
   },
   "files.upload": {
     summary: "Uploads a file",
     description:
-      "The part `file` of a form, or the raw body with its Content-Type; at most about 4.5 MB. Missing folders are made. 409 when it exists, unless `overwrite=true`.",
+      "Send the file as the part `file` of a form, or as the raw body with its Content-Type; at most about 4.5 MB. Missing folders are made. If the file exists, answers 409, unless `overwrite=true`.",
     query: {
-      size: wholeNumber("Said by old clients; the bytes are counted.", {
+      size: wholeNumber("Sent by old clients, and ignored: the bytes are counted.", {
         min: 0,
         max: Number.MAX_SAFE_INTEGER,
       }),
       path: text("Absolute path of the new file."),
-      folderId: text("Wins over the folder in `path`."),
-      description: text("Kept where the vendor keeps one."),
-      tags: texts("Kept where the vendor keeps them.", "tags[]"),
+      folderId: text("Id of the target folder; used in place of the folder in `path`."),
+      description: text("Description of the file, if the vendor stores descriptions."),
+      tags: texts("Tags of the file, if the vendor stores tags.", "tags[]"),
       ...overwrite,
       ...shown,
     },
@@ -146,9 +154,9 @@ const calls = {
   },
   "files.download": {
     summary: "Downloads a file",
-    description: "`Range` is passed on.",
+    description: "The header `Range` is passed on to the vendor.",
     query: {
-      mediaType: text("What a Google document is exported as; else an Office format or PDF."),
+      mediaType: text("Media type to which a Google document is exported; absent: an Office format or PDF."),
       ...path,
     },
     errors: [...ofItem, "range_not_satisfiable"],
@@ -157,7 +165,7 @@ const calls = {
   "files.delete": {
     summary: "Deletes a file",
     ...removing,
-    answers: nothing("It is gone"),
+    answers: nothing("The file is deleted"),
   },
   "files.copy": {
     summary: "Copies a file",
@@ -174,7 +182,7 @@ const calls = {
   "files.change": {
     summary: "Moves, renames or describes a file",
     description:
-      "`path` wins over `name`; the whole object may be sent back. Missing target folders are made. On an existing path the result varies by vendor.",
+      "If both are sent, `path` counts, and `name` is ignored; the whole object may be sent back. Missing target folders are made. If the target path exists, the result depends on the vendor.",
     query: { ...path, ...shown },
     body: { json: ItemBody, example: { path: "/archive/b.txt" } },
     errors: ofWriting,
@@ -191,7 +199,7 @@ const calls = {
     }),
   },
   "files.unlink": {
-    summary: "Takes a file's shared link back",
+    summary: "Deletes a file's shared link",
     ...unlinking,
   },
   "files.revisions": {
@@ -217,7 +225,7 @@ const calls = {
   },
   "folders.create": {
     summary: "Makes a folder and its parents",
-    description: "409 when it exists.",
+    description: "If the folder exists, answers 409.",
     query: shown,
     body: { json: ItemBody, example: { path: "/reports/2026" } },
     errors: ofWriting,
@@ -230,12 +238,12 @@ const calls = {
     answers: ok("A page of files and folders", Items, [anItem], pages),
   },
   "folders.delete": {
-    summary: "Deletes a folder with all that is in it",
+    summary: "Deletes a folder with its content",
     ...removing,
-    answers: nothing("It is gone"),
+    answers: nothing("The folder is deleted"),
   },
   "folders.copy": {
-    summary: "Copies a folder with all that is in it",
+    summary: "Copies a folder with its content",
     ...copying,
     body: { json: CopyBody, example: { path: "/archive/2026" } },
     answers: item("The copy"),
@@ -259,7 +267,7 @@ const calls = {
     answers: ok("The links", LinksOfItem, { providerViewLink: "https://www.dropbox.com/scl/fo/x?dl=0" }),
   },
   "folders.unlink": {
-    summary: "Takes a folder's shared link back",
+    summary: "Deletes a folder's shared link",
     ...unlinking,
   },
 } as const satisfies Record<HubCallName, Omit<Contract, "method" | "paths" | "group" | "auth">>;
@@ -271,15 +279,15 @@ export type HubContracts = {
     };
 };
 
-/** What answers one call of the hub. */
+/** The handler of one call of the hub. */
 export type HubHandle<Name extends HubCallName> = Handle<HubContracts[`documents.${Name}`], OpenHub>;
 
-/** Each path twice: with the prefix `/hubs/documents`, and without it. */
+/** Each path in two forms: with the prefix `/hubs/documents`, and without it. */
 function formsOf(calls: readonly string[]): Contract["paths"] {
   return calls.flatMap((each) => [`/hubs/documents${each}`, each]) as unknown as Contract["paths"];
 }
 
-/** The calls of the hub. */
+/** The contracts of the hub's calls. */
 export const hubContracts = Object.fromEntries(
   Object.entries(calls).map(([name, contract]) => {
     const forms = hubCalls.filter((call) => call.name === name);
@@ -299,7 +307,7 @@ export const hubContracts = Object.fromEntries(
   }),
 ) as unknown as HubContracts;
 
-/** Calls that Linkspan has not built yet: 501 to whoever may make them. */
+/** Calls that Linkspan does not support yet: they answer 501 to an authorized caller. */
 export const laterContracts: Readonly<Record<string, Contract>> = Object.fromEntries(
   [...Map.groupBy(laterCalls(), ({ name, method }) => `documents.${name}.${method.toLowerCase()}`)].map(
     ([name, forms]) => [
@@ -321,12 +329,12 @@ function laterCalls(): HubCall[] {
   return hubCalls.filter(({ needs }) => needs === "later");
 }
 
-/** Calls that the hub's table lacks. */
+/** Calls that are not in the hub's table. */
 export const linkContracts = contracts({
   "documents.link": {
     method: "GET",
     paths: ["/hubs/documents/links/{ticket}"],
-    summary: "Follows a link that `GET /files/links` gave",
+    summary: "Downloads the file of a link from `GET /files/links`",
     group: "Documents",
     auth: "none",
     errors: [...ofItem, "link_ended", "range_not_satisfiable"],

@@ -49,7 +49,7 @@ export const download: HubHandle<"files.download"> = async (request, { caller: h
   return answerDownload(file);
 };
 
-/** Of files and folders alike: each is found through either path. */
+/** Reads the metadata of a file or a folder: both calls find both. */
 export const metadata: HubHandle<"files.metadata" | "folders.metadata"> = async (
   request,
   { caller: hub, query },

@@ -12,24 +12,24 @@ import { vendorSession } from "../core/vendor-session.ts";
 import { authorizeInstance, type InstanceCaller } from "../http/authorize.ts";
 import type { HttpRequest } from "../http/request.ts";
 
-/** All that this function may touch. */
+/** All resources that this function may use. */
 export interface DocumentsDeps {
   readonly tenants: TenantStore;
   /** Also contains the instances table, the vault and the HTTP client for vendors. */
   readonly grants: GrantDeps;
 }
 
-/** The hub as one caller sees it, for one request. */
+/** The hub for one caller and one request. */
 export interface OpenHub extends HubContext {
   readonly instance: Instance;
   /** The store's time when the instance was read. */
   readonly reading: StoreReading;
-  /** Of the instance token that came; absent: none did. */
+  /** Hash of the instance token in the request; absent: the request has none. */
   readonly tokenHash?: string;
   readonly nextPages: NextPageTokens;
 }
 
-/** Authorizes the caller and opens the hub of the instance that he stands for. */
+/** Authorizes the caller, and opens the hub of the caller's instance. */
 export async function openHub(request: HttpRequest, deps: DocumentsDeps): Promise<OpenHub> {
   const caller = await authorizeInstance(request, {
     tenants: deps.tenants,
@@ -38,7 +38,7 @@ export async function openHub(request: HttpRequest, deps: DocumentsDeps): Promis
   return { ...(await openHubOf(caller, request, deps)), tokenHash: caller.tokenHash };
 }
 
-/** The same for a caller who is known already. */
+/** Opens the hub for an instance that is already authorized. */
 export async function openHubOf(
   { instance, reading }: Pick<InstanceCaller, "instance" | "reading">,
   request: HttpRequest,

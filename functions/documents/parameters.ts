@@ -6,36 +6,38 @@ import { InvalidRequest } from "../core/errors.ts";
 import { flag, text, texts, wholeNumber } from "../http/parameter.ts";
 import type { HttpRequest } from "../http/request.ts";
 
-// What the hub's calls take beside the bytes.
+// Parameters and bodies of the hub's calls, except the bytes of uploads.
 
 export const path = { path: text("Absolute path, for the form without an id: `/reports/a.txt`.") };
 
-const rawOnly = { raw: flag("The vendor's own answer goes along as `raw`.") };
+const rawOnly = { raw: flag("`true` adds the vendor's own answer as `raw`.") };
 
-/** How an item is shown. */
+/** Parameters of the form in which items are shown. */
 export const shown = {
   ...rawOnly,
   fields: texts("Only these members of each item."),
-  calculateFolderPath: flag("`false` leaves `path` out, and saves what it costs."),
+  calculateFolderPath: flag("`false` leaves `path` out, and saves the calls that find it."),
 };
 
 const paging = {
-  pageSize: wholeNumber("Items of a page (200).", { min: 1, max: 2000 }),
-  page: wholeNumber("From 1; `nextPage` wins.", { min: 1, max: 1_000_000 }),
-  nextPage: text("`Elements-Next-Page-Token` of the page before: good for the same instance and call only."),
+  pageSize: wholeNumber("Number of items on a page; absent: 200.", { min: 1, max: 2000 }),
+  page: wholeNumber("From 1; ignored if `nextPage` is sent.", { min: 1, max: 1_000_000 }),
+  nextPage: text(
+    "`Elements-Next-Page-Token` of the previous page: valid only for the same instance and call.",
+  ),
 };
 
-/** Of lists of items. */
+/** Parameters of lists of items. */
 export const list = {
   ...shown,
   where: text("A CEQL filter: `extension = 'pdf' AND size > 100000`."),
-  orderBy: text("`size desc`; of at most 20,000 items."),
+  orderBy: text("A field and a direction: `size desc`. Sorts at most 20,000 items."),
   ...paging,
 };
 
-export const overwrite = { overwrite: flag("What is there already is replaced.") };
+export const overwrite = { overwrite: flag("`true` replaces an existing file.") };
 
-/** `raw=true` alone. */
+/** The parameter `raw` without the others of `shown`. */
 export const raw = rawOnly;
 
 /** The file or folder of a call: by id in the path, else by `path` in the query. @throws {InvalidRequest} */
@@ -43,7 +45,7 @@ export function namedItem(request: HttpRequest, query: { readonly path: string |
   const { id } = request.params;
   if (id !== undefined) return { id };
   if (query.path === undefined)
-    throw new InvalidRequest("path is missing: say which, for example ?path=/reports/a.txt", "path");
+    throw new InvalidRequest("path is missing: send it, for example ?path=/reports/a.txt", "path");
   return { path: parsePath(query.path) };
 }
 
@@ -61,7 +63,7 @@ export function wireOptions(query: {
 }
 
 const aText = v.string("it must be a text");
-/** A numeric name is a string. */
+/** A name. A number is converted to a text. */
 const name = v.union([aText, v.pipe(v.number(), v.transform(String))], "it must be a text");
 const tags = v.array(aText, "it must be a list of texts");
 

@@ -22,9 +22,12 @@ import { type DocumentsDeps, type OpenHub, openHub } from "./open-hub.ts";
 import { search } from "./search.ts";
 import { followLink } from "./signed-link.ts";
 
-/** Every call of the hub's table, under `/hubs/documents` and in the short form. What cannot be done answers 501. */
+/**
+ * Every call of the hub's table, below `/hubs/documents` and in the short form. A call that the vendor does
+ * not support answers 501.
+ */
 export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
-  /** Opens the hub for a call, if the vendor can do it. */
+  /** Opens the hub for a call, if the vendor supports the call. */
   const instance = async (request: HttpRequest, { name, method, path }: Route): Promise<OpenHub> => {
     const hub = await openHub(request, deps());
     const call = callsByName.get(name);
@@ -89,10 +92,13 @@ const choices: Readonly<Record<string, Choices>> = {
 };
 
 const notBuilt = async (): Promise<never> => {
-  throw new Error("a call that is not built is refused before");
+  throw new Error("the caller check refuses a call that is not supported yet");
 };
 
-/** Rows of the hub's table by the names of their routes; a call that is not built has one name for each method. */
+/**
+ * Rows of the hub's table by the names of their routes; a call that is not supported yet has one name for
+ * each method.
+ */
 const callsByName: ReadonlyMap<string, HubCall> = new Map(
   hubCalls.flatMap((call) => [
     [`documents.${call.name}`, call],
@@ -100,7 +106,7 @@ const callsByName: ReadonlyMap<string, HubCall> = new Map(
   ]),
 );
 
-/** A header of every hub answer names the instance. */
+/** The header that names the instance in every answer of the hub. */
 export function instanceHeader(request: HttpRequest): Record<string, string> {
   const { instanceId } = request.logContext;
   return instanceId === undefined ? {} : { "Elements-Element-Instance-Id": String(instanceId) };

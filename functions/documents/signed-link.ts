@@ -11,7 +11,7 @@ import type { HttpHandler, HttpRequest } from "../http/request.ts";
 import { answerDownload, rangeOf } from "./answer-download.ts";
 import { type DocumentsDeps, type OpenHub, openHubOf } from "./open-hub.ts";
 
-/** As long as Dropbox's temporary links live. */
+/** The same lifetime as Dropbox's temporary links. */
 const LIFETIME_MS = 4 * 3_600_000;
 
 const place = (instance: Pick<Instance, "id" | "organizationId">) => ({
@@ -21,9 +21,9 @@ const place = (instance: Pick<Instance, "id" | "organizationId">) => ({
 });
 
 /**
- * A link to a file's bytes that needs no Authorization: `/links/<instance>.<sealed>`. The link ends after four hours, or
- * earlier: when the instance token that asked for it ends, when the instance is disabled or deleted, or when its user or
- * organization is suspended.
+ * Makes a link to a file's bytes that needs no Authorization: `/links/<instance>.<sealed>`. The link ends
+ * after four hours, or earlier: when the instance token of this request ends, when the instance is disabled
+ * or deleted, or when its user or organization is suspended.
  */
 export async function signedLink(
   request: HttpRequest,
@@ -44,7 +44,7 @@ export async function signedLink(
   };
 }
 
-/** Streams what a link leads to. Whatever is wrong with a link, it is a 404. */
+/** Streams the file of a link. Any invalid link is answered with 404. */
 export const followLink =
   (deps: () => DocumentsDeps): HttpHandler =>
   async (request) => {
@@ -76,7 +76,7 @@ export const followLink =
     admitTenant(request, organization.id);
     const hub = await openHubOf({ instance, reading }, request, deps());
     const download = await downloadFile(hub, { id: file }, rangeOf(request.headers.range));
-    // The user's file is served from our origin, so no script in it may run.
+    // The user's file is served from Linkspan's origin, so no script in it may run.
     return answerDownload(download, {
       "Content-Security-Policy": "sandbox",
       "Referrer-Policy": "no-referrer",
@@ -84,5 +84,5 @@ export const followLink =
   };
 
 function linkEnded(): NotFound {
-  return new NotFound("this link has ended, or never was one", "link_ended");
+  return new NotFound("this link has expired, or is invalid", "link_ended");
 }

@@ -3,7 +3,7 @@ import { mediaTypeOf, UNKNOWN_TYPE } from "../core/documents/media-types.ts";
 import { InvalidRequest } from "../core/errors.ts";
 import type { HttpRequest } from "../http/request.ts";
 
-/** The bytes of an upload and what came with them. */
+/** The bytes of an upload, with type and name if they were sent. */
 export interface UploadBody {
   readonly bytes: Buffer;
   /** The sender's media type; absent if none was sent, or only `application/octet-stream`. */
@@ -11,10 +11,13 @@ export interface UploadBody {
   readonly fileName?: string;
 }
 
-/** RFC 9110 section 8.3.1: it goes into a header of the request to the vendor. */
+/** A media type (RFC 9110 section 8.3.1); it is sent to the vendor in a header. */
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 
-/** Part `file` of a multipart/form-data body; any other body is the file itself. @throws {InvalidRequest} */
+/**
+ * Reads the part `file` of a multipart/form-data body; any other body is the file itself.
+ * @throws {InvalidRequest}
+ */
 export async function readUpload(request: HttpRequest): Promise<UploadBody> {
   const contentType = request.headers["content-type"];
   if (contentType !== undefined && /^multipart\/form-data\b/i.test(contentType)) {
@@ -23,7 +26,10 @@ export async function readUpload(request: HttpRequest): Promise<UploadBody> {
   return { bytes: request.body, ...known(contentType) };
 }
 
-/** A part sent as `application/octet-stream` gets its type from the file name. */
+/**
+ * The media type of the upload; if the sender sent none, or `application/octet-stream`: the type for the file
+ * name.
+ */
 export function mediaTypeFor(body: UploadBody, name: string): string {
   return body.mimeType ?? mediaTypeOf(name);
 }
@@ -70,13 +76,13 @@ function readMultipart(body: Buffer, contentType: string): Promise<UploadBody> {
   });
 }
 
-/** The type without its parameters: vendors keep it as the file's. */
+/** The type without its parameters, because vendors store it as the file's type. */
 function known(contentType: string | undefined): { mimeType?: string } {
   const type = contentType?.split(";")[0]?.trim().toLowerCase();
   return type === undefined || !MEDIA_TYPE.test(type) || type === UNKNOWN_TYPE ? {} : { mimeType: type };
 }
 
-/** Some browsers send the whole path of the file. */
+/** Removes folders from a file name, because some browsers send the whole path of the file. */
 function withoutFolders(fileName: string): string {
   return fileName.slice(Math.max(fileName.lastIndexOf("/"), fileName.lastIndexOf("\\")) + 1);
 }

@@ -20,7 +20,7 @@ export function answerError(error: unknown, request: Pick<HttpRequest, "requestI
   };
 }
 
-/** Maps known errors of the ports; any other error is a defect, and the caller sees no details. */
+/** Maps the ports' known errors. Any other error is a defect, and the caller gets no details. */
 function toLinkspanError(error: unknown): LinkspanError {
   if (error instanceof LinkspanError) return error;
   if (error instanceof VendorUnreachable) {
@@ -37,13 +37,13 @@ function toLinkspanError(error: unknown): LinkspanError {
     return new LinkspanError(
       502,
       "vendor_address_refused",
-      "the vendor's address is not one that this connector may reach",
+      "this connector is not allowed to connect to the vendor's address",
       { cause: error },
     );
   }
   // Size budgets are checked before any write; this catches what those checks miss.
   if (error instanceof StoreRefused && error.tooLarge) {
-    return new LinkspanError(413, "too_large", "what was sent is larger than what can be stored", {
+    return new LinkspanError(413, "too_large", "the request holds more data than can be stored", {
       cause: error,
     });
   }

@@ -11,7 +11,7 @@ import { admitTenant } from "./admit-tenant.ts";
 import { allowOrigins } from "./cors.ts";
 import type { HttpRequest } from "./request.ts";
 
-/** The parts of an Authorization header; each an opaque secret. */
+/** The parts of an Authorization header; each part is an opaque secret. */
 export interface AuthorizationParts {
   readonly user?: string;
   readonly organization?: string;
@@ -19,7 +19,7 @@ export interface AuthorizationParts {
   readonly bearer?: string;
 }
 
-/** Who calls the platform API. */
+/** The caller of the platform API. */
 export interface PlatformCaller {
   readonly organization: Organization;
   readonly user: User;
@@ -32,7 +32,7 @@ export interface InstanceCaller {
   readonly reading: StoreReading;
   /** False: an older token, valid only until its grace period ends. */
   readonly hasNewestToken: boolean;
-  /** Of the token that came. */
+  /** Hash of the token in the request. */
   readonly tokenHash: string;
 }
 
@@ -46,8 +46,8 @@ const PART = /^(user|organization|element|bearer)\s+([^\s,]+)$/i;
 const MAX_HEADER_CHARACTERS = 4_000;
 
 /**
- * Takes an Authorization header apart: `User …, Organization …, Element …` in any order and case, or `Bearer …`.
- * @throws {Unauthorized} anything else. The header is not repeated in the message.
+ * Parses an Authorization header: `User …, Organization …, Element …` in any order and case, or `Bearer …`.
+ * @throws {Unauthorized} the header has any other form. The message does not repeat the header.
  */
 export function parseAuthorization(header: string | undefined): AuthorizationParts {
   if (header === undefined || header.trim() === "") return {};
@@ -73,9 +73,9 @@ export function credentialsOf(request: HttpRequest): AuthorizationParts {
 }
 
 /**
- * Who calls the platform API: `User …, Organization …` or `Bearer <userSecret>`. An Element part is ignored: old clients
- * send it along, even when its instance is gone.
- * @throws {Unauthorized} missing, malformed, unknown or suspended
+ * Finds the caller of the platform API by `User …, Organization …` or `Bearer <userSecret>`. Ignores an
+ * Element part, because old clients send it even if its instance is deleted.
+ * @throws {Unauthorized} the credentials are missing, malformed, unknown or suspended
  */
 export async function authorizePlatform(request: HttpRequest, tenants: TenantStore): Promise<PlatformCaller> {
   const parts = credentialsOf(request);
@@ -131,11 +131,12 @@ async function platformCaller(
 }
 
 /**
- * Who calls with an instance token (`Element …` or `Bearer …`), on the hub and the proxy.
- * @throws {Unauthorized} missing, malformed, unknown, rotated away, of a deleted instance, a suspended user or organization
+ * Finds the caller by an instance token (`Element …` or `Bearer …`), for the hub and the proxy.
+ * @throws {Unauthorized} the token is missing, malformed, unknown, replaced by a rotation, or belongs to a
+ * deleted instance or to a suspended user or organization
  * @throws {Forbidden} the instance is disabled
  * @throws {NeedsReauthentication} its grant is dead
- * @throws {NotFound} a User or Organization part of somebody else
+ * @throws {NotFound} the User or Organization part belongs to another user or organization
  */
 export async function authorizeInstance(
   request: HttpRequest,
@@ -146,7 +147,7 @@ export async function authorizeInstance(
   return caller;
 }
 
-/** The same, for a token that came in another place than the Authorization header (the proxy). */
+/** Like `authorizeInstance`, for a token that is not in the Authorization header (the proxy). */
 export async function authorizeInstanceToken(
   token: string,
   request: HttpRequest,
@@ -157,7 +158,10 @@ export async function authorizeInstanceToken(
   return caller;
 }
 
-/** As `authorizeInstance`, for calls that a disabled or dead instance must still take: about the instance itself. */
+/**
+ * Like `authorizeInstance`, for calls about the instance itself, which must work for a disabled or dead
+ * instance, too.
+ */
 export async function identifyInstance(
   request: HttpRequest,
   stores: InstanceCallerStores,
@@ -182,7 +186,7 @@ async function instanceCaller(
   if (claimed === undefined) throw unknownSecret();
   const { value: instance, reading } = await instances.get(claimed.instanceId);
   const now = latestNow(reading, performance.now());
-  // Compares all hashes: timing reveals nothing.
+  // Compares all hashes, so that the response time reveals nothing.
   const good = (instance?.tokenHashes ?? []).filter(
     ({ hash, until }) => sameHash(hash, claimed.hash) && (until === undefined || until > now),
   );
@@ -201,7 +205,9 @@ async function instanceCaller(
   return { organization, instance, reading, hasNewestToken, tokenHash: claimed.hash };
 }
 
-/** The token alone is enough; but User and Organization, where sent, must be the instance's own. */
+/**
+ * The token alone is enough. But if the caller sends User or Organization, they must be the instance's own.
+ */
 async function assertOwnParts(
   { user, organization }: Pick<AuthorizationParts, "user" | "organization">,
   instance: Instance,
@@ -222,7 +228,7 @@ async function assertOwnParts(
     (userOwner !== undefined &&
       (userOwner.organizationId !== instance.organizationId || userOwner.userId !== instance.userId)) ||
     (organizationOwner !== undefined && organizationOwner.organizationId !== instance.organizationId);
-  // 404, not 403: does not reveal it exists.
+  // 404, not 403: does not reveal that the instance exists.
   if (foreign) throw new NotFound("there is no such instance");
 }
 
@@ -242,7 +248,7 @@ function malformed(): Unauthorized {
   );
 }
 
-/** One message for every cause, so that it tells nothing to somebody who guesses secrets. */
+/** All causes have the same message, so that it does not help a caller who guesses secrets. */
 function unknownSecret(): Unauthorized {
   return new Unauthorized("the credentials are unknown or no longer valid");
 }

@@ -7,18 +7,18 @@ import type { HttpRequest, HttpResponse } from "./request.ts";
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
 
 /**
- * Whose credentials a call takes:
+ * The credentials that a call takes:
  * - `none`;
  * - `user`: `User …, Organization …`, or `Bearer <user secret>`;
  * - `userAndOrganization`: `User …, Organization …` alone;
  * - `optionalUser`: as `user`, or nothing;
- * - `instance`: an instance token, with or without the user's secrets beside it;
+ * - `instance`: an instance token, with or without the user's secrets;
  * - `instanceOfUser`: the user's secrets for the instance of the path, or that instance's token;
- * - `newestTokenOrUser`: the same, but no token that was rotated away;
- * - `userOfInstance`: the user's secrets, with or without the instance's token beside them;
+ * - `newestTokenOrUser`: the same, but no token that a rotation has replaced;
+ * - `userOfInstance`: the user's secrets, with or without the instance's token;
  * - `userOrInstance`: the user's secrets, or an instance token for its own instance;
  * - `browser`: the cookie of a connect session;
- * - `vendorPlace`: an instance token wherever the vendor takes its own credential (the proxy).
+ * - `vendorPlace`: an instance token at any place where the vendor takes its own credential (the proxy).
  */
 export type Auth =
   | "none"
@@ -33,37 +33,43 @@ export type Auth =
   | "browser"
   | "vendorPlace";
 
-/** What may come back under one status. `json` by schema, or other media types. */
+/** The possible answer with one status: `json` by its schema, or other media types. */
 export interface Answer {
   readonly description: string;
   readonly json?: v.GenericSchema;
   readonly mediaTypes?: readonly string[];
-  /** Headers that callers read, with what they say. */
+  /** Headers for callers: name -> meaning. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly example?: unknown;
 }
 
-/** One call of the API: what it takes, what it answers, and what its documentation says. */
+/** One call of the API: its input, its answers and its documentation. */
 export interface Contract {
   readonly method: Method;
-  /** All the paths that it answers to: `/instances/{id}/token`. `{rest+}` at the end takes the remainder. The first is the usual one. */
+  /**
+   * All paths of the call, the usual one first: `/instances/{id}/token`. `{rest+}` at the end matches the
+   * remainder of the path.
+   */
   readonly paths: readonly [string, ...string[]];
   /** One line, for lists of calls. */
   readonly summary: string;
   readonly description?: string;
-  /** Heading under which the documentation has it. */
+  /** Heading of the call in the documentation. */
   readonly group: string;
   readonly auth: Auth;
   readonly query?: Parameters;
   readonly body?: Body;
   readonly answers: Readonly<Record<number, Answer>>;
-  /** Codes beside those that every call may answer (`commonErrors`). */
+  /** Error codes in addition to `commonErrors`, which every call may answer. */
   readonly errors?: readonly ErrorCode[];
   /** Action name of the call in the audit trail; absent: the call changes nothing. */
   readonly audit?: string;
-  /** False: this GET does something that a HEAD, which link scanners send, must not do. Else it answers HEAD, too. */
+  /**
+   * False: this GET has an effect that a HEAD, which link scanners send, must not have. Absent: a GET answers
+   * HEAD, too.
+   */
   readonly head?: false;
-  /** There is a better call. */
+  /** Another call replaces this one. */
   readonly deprecated?: true;
 }
 
@@ -75,7 +81,7 @@ export type Body =
 /** The contracts of one function, by name: stable in metrics and documentation, lower case with dots. */
 export type Contracts = Readonly<Record<string, Contract>>;
 
-/** What came with a call, read and checked. */
+/** The input of a call, read and checked. */
 export interface Input<C extends Contract, Caller = undefined> {
   readonly caller: Caller;
   readonly query: Values<C["query"]>;
@@ -84,7 +90,7 @@ export interface Input<C extends Contract, Caller = undefined> {
     : undefined;
 }
 
-/** What a handler may answer with as JSON. */
+/** The JSON that a handler may answer with. */
 type JsonOf<C extends Contract> = {
   [Status in keyof C["answers"]]: C["answers"][Status] extends {
     readonly json: infer S extends v.GenericSchema;
@@ -98,7 +104,10 @@ export type Handle<C extends Contract, Caller = undefined> = (
   input: Input<C, Caller>,
 ) => Promise<HttpResponse<JsonOf<C>>>;
 
-/** Finds the caller, one function for each kind of credentials; for kinds missing here, the handler does it. */
+/**
+ * Functions that find the caller, one for each kind of credentials. For a kind that is missing here, the
+ * handler finds the caller.
+ */
 export type Callers = Readonly<
   Partial<Record<Auth, (request: HttpRequest, route: Route) => Promise<unknown>>>
 >;
@@ -113,19 +122,19 @@ type CallerOf<C extends Contract, Who> = C["auth"] extends keyof Who
 export interface Route extends Omit<Contract, "paths"> {
   readonly path: string;
   readonly name: string;
-  /** Finds out who calls. @throws {LinkspanError} 401, 403, 404 */
+  /** Finds the caller. @throws {LinkspanError} 401, 403, 404 */
   readonly whoCalls?: (request: HttpRequest, route: Route) => Promise<unknown>;
   readonly handle: (request: HttpRequest, input: Input<Contract, unknown>) => Promise<HttpResponse>;
 }
 
-/** Marks contracts as such, and keeps their types. */
+/** Checks that a value holds contracts, and keeps its exact type. */
 export function contracts<const C extends Contracts>(all: C): C {
   return all;
 }
 
 /**
  * The routes of a function: each contract with the handler of its name.
- * @param callers finds out who calls, before query and body are read
+ * @param callers functions that find the caller, before query and body are read
  */
 export function implement<const C extends Contracts, const Who extends Callers>(
   all: C,
@@ -145,7 +154,7 @@ export function implement<const C extends Contracts, const Who extends Callers>(
   });
 }
 
-/** The answer of a call that worked, as JSON. */
+/** The answer of a successful call: 200 with JSON. */
 export function ok<const S extends v.GenericSchema>(
   description: string,
   json: S,
@@ -176,7 +185,7 @@ export const connectionErrors = [
   "not_found",
 ] as const satisfies readonly ErrorCode[];
 
-/** Errors of reading a vendor's metadata document, where its connector has one. */
+/** Errors of reading a vendor's metadata document, for a connector that uses one. */
 export const discoveryErrors = [
   "vendor_unreachable",
   "vendor_address_refused",
@@ -184,7 +193,7 @@ export const discoveryErrors = [
   "vendor_metadata_unusable",
 ] as const satisfies readonly ErrorCode[];
 
-/** Errors of any call: raised before its handler runs, or by something the handler depends on. */
+/** Errors of any call: thrown before its handler runs, or by a dependency of the handler. */
 export const commonErrors = [
   "invalid_request",
   "unknown_path",

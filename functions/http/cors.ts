@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse } from "./request.ts";
 
-/** Listed origins of the organization that a request's instance token belongs to. */
+/** For each request, the listed origins of the organization that its instance token belongs to. */
 const allowed = new WeakMap<HttpRequest, readonly string[]>();
 
 const DAY_SECONDS = 86_400;
@@ -12,11 +12,11 @@ export function allowOrigins(request: HttpRequest, origins: readonly string[]): 
 }
 
 /**
- * Answers a browser's preflight, for any origin: it comes without a token, so the organization and its list of origins are
- * not known yet. The preflight's answer reveals nothing; the answer to the real request carries `Access-Control-Allow-Origin`
- * only for a listed origin. Cookies are never allowed.
- * @param methods what an instance token may do at this path: all, on the hub and the proxy
- * @returns undefined: this is no preflight, or the path has nothing for a browser
+ * Answers a browser's preflight, for any origin: a preflight has no token, so the organization and its list
+ * of origins are not known yet. The preflight's answer reveals nothing; the answer to the real request
+ * carries `Access-Control-Allow-Origin` only for a listed origin. Cookies are never allowed.
+ * @param methods that an instance token may use at this path: all methods, on the hub and the proxy
+ * @returns undefined: the request is not a preflight, or the path has no calls for browsers
  */
 export function preflight(
   request: HttpRequest,
@@ -38,7 +38,7 @@ export function preflight(
   };
 }
 
-/** Headers of every answer, errors too, to calls that an instance token may make. */
+/** Headers of every answer, including errors, to calls that an instance token may make. */
 export function corsHeaders(request: HttpRequest): Record<string, string> {
   const { origin } = request.headers;
   const listed = origin !== undefined && (allowed.get(request) ?? []).includes(origin);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** A value that an element takes in `configuration`, as old clients know it. */
+/** Describes a value that an element takes in `configuration`, in the form that old clients expect. */
 const ConfigurationFieldAnswer = v.looseObject({
   key: v.string(),
   name: v.string(),
@@ -9,7 +9,7 @@ const ConfigurationFieldAnswer = v.looseObject({
   required: v.boolean(),
 });
 
-/** A connector as the API shows it: an *element*. Every text is a string, never null. */
+/** A connector in the form of the API: an *element*. Every text is a string, never null. */
 export const ElementAnswer = v.pipe(
   v.looseObject({
     id: v.number(),

@@ -2,7 +2,7 @@ import type { CatalogueEntry } from "../connectors/catalogue-entry.ts";
 import { configurationFields } from "../core/instances/configuration-fields.ts";
 import type { ElementAnswer } from "./element-answers.ts";
 
-/** The block that the catalogue answers with, and that each instance carries. */
+/** The element object in answers of the catalogue and in each instance. */
 export function elementRepresentation(
   connector: Omit<CatalogueEntry, "authentication" | "documents">,
 ): ElementAnswer {

@@ -16,15 +16,16 @@ export interface HttpFunctionOptions {
   readonly routes: readonly Route[];
   /** The request limit for each organization; returns `undefined` if there is none. */
   readonly tenantUse?: () => TenantUse | undefined;
-  /** Middlewares outside of the error handling: they add headers to every answer, errors included. */
+  /** Middlewares outside of the error handling: they add headers to every answer, including errors. */
   readonly outer?: readonly Middleware[];
-  /** Middlewares inside of the error handling: they get errors as thrown. */
+  /** Middlewares inside of the error handling: they get errors as they are thrown. */
   readonly inner?: readonly Middleware[];
 }
 
 /**
- * A Lambda handler of routes. Each middleware sees the request in this order, and the answer in the opposite one.
- * Must be the module's exported `handler` itself: any wrapper would lose the streaming mark.
+ * Makes a Lambda handler for routes. Requests pass the middlewares in this order, answers in the opposite
+ * order. Export the result itself as the module's `handler`: a wrapper would lose the mark that makes Lambda
+ * stream.
  */
 export function httpFunction({
   name,

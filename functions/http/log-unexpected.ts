@@ -1,6 +1,6 @@
 import type { HttpRequest } from "./request.ts";
 
-/** Logs an unexpected error. Message and stack stay in our log; the caller gets only the request's id. */
+/** Logs an unexpected error. Only the log has message and stack; the caller gets only the request's id. */
 export function logUnexpected(error: unknown, request: HttpRequest): void {
   console.error(
     JSON.stringify({

@@ -1,8 +1,8 @@
 import { InvalidRequest } from "../core/errors.ts";
 
 /**
- * One parameter of a query: how it is read, and what the documentation says of it. Empty values are already removed from the
- * query.
+ * One parameter of a query: its reader and its documentation. Empty values are removed from the query before
+ * it is read.
  */
 export interface Parameter<T = unknown> {
   readonly description: string;
@@ -14,7 +14,7 @@ export interface Parameter<T = unknown> {
   readonly read: (query: URLSearchParams, name: string) => T;
 }
 
-/** A route's query, by name. What is not in it is ignored. */
+/** The parameters of a route's query, by name. Other parameters are ignored. */
 export type Parameters = Readonly<Record<string, Parameter>>;
 
 /** The values of a query. */
@@ -22,7 +22,10 @@ export type Values<P extends Parameters | undefined> = P extends Parameters
   ? { readonly [Name in keyof P]: P[Name] extends Parameter<infer T> ? T : never }
   : Readonly<Record<never, never>>;
 
-/** Reads a query in the order in which its parameters are declared. @throws {InvalidRequest} naming the first one that is wrong */
+/**
+ * Reads a query in the order in which its parameters are declared.
+ * @throws {InvalidRequest} naming the first invalid parameter
+ */
 export function readQuery<P extends Parameters>(parameters: P, query: URLSearchParams): Values<P> {
   const values = Object.entries(parameters).map(([name, { read }]) => [name, read(query, name)] as const);
   return Object.fromEntries(values) as Values<P>;
@@ -40,7 +43,7 @@ export function flag(description: string): Parameter<boolean | undefined> {
       const value = query.get(name)?.toLowerCase();
       if (value === undefined) return undefined;
       if (value === "true" || value === "false") return value === "true";
-      throw new InvalidRequest(`${name} is true or false`, name);
+      throw new InvalidRequest(`${name} must be true or false`, name);
     },
   };
 }
@@ -58,7 +61,7 @@ export function wholeNumber(
       if (text === null) return undefined;
       const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
       if (value >= min && value <= max) return value;
-      throw new InvalidRequest(`${name} is a whole number from ${min} to ${max}`, name);
+      throw new InvalidRequest(`${name} must be a whole number from ${min} to ${max}`, name);
     },
   };
 }

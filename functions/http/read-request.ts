@@ -3,7 +3,10 @@ import { InvalidRequest, type LinkspanError } from "../core/errors.ts";
 import { present } from "../core/present.ts";
 import type { HttpRequest } from "./request.ts";
 
-/** Everything is below this, with the stage (`elements`) in front where the default URL or a base-path mapping shows it. */
+/**
+ * Prefix of all paths. The stage (`elements`) comes before it if the default URL or a base-path mapping shows
+ * the stage.
+ */
 const BASE = "/api-v2";
 
 /**
@@ -23,7 +26,7 @@ export function readRequest(
   for (const [name, values] of Object.entries(event.multiValueQueryStringParameters ?? {})) {
     for (const value of values ?? []) {
       queryPairs.push([name, value]);
-      // An empty query parameter is an absent one (old clients send `scope=&nextPage=`).
+      // An empty query parameter counts as absent (old clients send `scope=&nextPage=`).
       if (value !== "") query.append(name, value);
     }
   }
@@ -36,7 +39,7 @@ export function readRequest(
     : undefined;
   const host = event.requestContext.domainName ?? headers.host ?? "localhost";
   const scheme = headers["x-forwarded-proto"]?.split(",")[0] === "http" ? "http" : "https";
-  // `/elements` is the stage in the default URL, and the base-path mapping behind a custom domain.
+  // In `baseUrl`, `/elements` is the stage of the default URL, or the base-path mapping of a custom domain.
   return {
     method: event.httpMethod,
     path,

@@ -5,9 +5,9 @@ import { JsonTooDeep, MAX_JSON_NESTING, parseJson } from "../core/parse-json.ts"
 import type { HttpRequest } from "./request.ts";
 
 /**
- * The JSON body, or `undefined` for none, `null` and blanks.
- * @throws {InvalidRequest} not JSON, or nested too deep
- * @throws {LinkspanError} 413: larger than any body of ours needs to be
+ * The JSON body; `undefined`: the body is empty, blank or `null`.
+ * @throws {InvalidRequest} the body is not JSON, or is nested too deep
+ * @throws {LinkspanError} 413: the body is larger than any call needs
  */
 function jsonBody(request: HttpRequest): unknown {
   if (request.body.length > budgets.body) {
@@ -41,7 +41,7 @@ export function parseBody<const S extends v.GenericSchema>(
   schema: S,
 ): v.InferOutput<S> {
   const body = jsonBody(request) ?? {};
-  // `v.object` takes an array for an object without fields.
+  // Checked here, because `v.object` accepts an array as an object without fields.
   if (!isObject(body)) throw new InvalidRequest("the body is not right: it must be a JSON object", "body");
   return checked(schema, withoutEmpty(body));
 }
@@ -59,7 +59,7 @@ export function checked<const S extends v.GenericSchema>(schema: S, value: unkno
   );
 }
 
-/** A JSON object, and no array. */
+/** A JSON object, not an array. */
 export const anObject = v.custom<Record<string, unknown>>(isObject, "it must be an object");
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -74,7 +74,7 @@ const TYPES: Readonly<Record<string, string>> = {
   Object: "an object",
 };
 
-/** In place of valibot's own words, which repeat the value: it may be a secret in the wrong place. */
+/** Replaces valibot's message, which repeats the value: the value may be a secret in the wrong place. */
 function whatIsExpected({ expected }: v.BaseIssue<unknown>): string {
   const types = expected?.replace(/[()]/g, "").split(" | ");
   return types === undefined

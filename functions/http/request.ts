@@ -6,17 +6,17 @@ export interface HttpRequest {
   readonly method: string;
   /** Percent-encoded as sent, below the base path: `/files/metadata`. */
   readonly path: string;
-  /** The whole path as it came; `path` has single slashes only. */
+  /** The whole path as sent; `path` has single slashes only. */
   readonly sentPath?: string;
-  /** Path parameters of the matched route, percent-encoded as sent; `decodeSegment` opens one. */
+  /** Path parameters of the matched route, percent-encoded as sent; `decodeSegment` decodes one. */
   readonly params: Readonly<Record<string, string>>;
-  /** Decoded pairs. Empty values are absent already; `tags[]` keeps its name. */
+  /** Decoded pairs without empty values; `tags[]` keeps its name. */
   readonly query: URLSearchParams;
-  /** Every decoded pair, the empty ones too: what the raw proxy passes on. */
+  /** All decoded pairs, including empty values; the raw proxy passes them on. */
   readonly queryPairs?: readonly (readonly [name: string, value: string])[];
   /** Lower-case names; several values joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Empty when there is none; never more than about 4.5 MB. */
+  /** Empty if the request has no body; never more than about 4.5 MB. */
   readonly body: Buffer;
   readonly requestId: string;
   readonly sourceIp: string;
@@ -24,38 +24,48 @@ export interface HttpRequest {
   readonly baseUrl: string;
   /** Milliseconds until Lambda ends this invocation. */
   readonly remainingMs: () => number;
-  /** Work that goes on after the caller has its answer; the invocation ends when it has settled. Its failure is logged. */
+  /**
+   * Adds work that continues after the answer. The invocation ends when this work has settled; a failure is
+   * logged.
+   */
   readonly afterAnswer: (work: Promise<unknown>) => void;
-  /** Counts what organizations use, where the operator set a bound; `authorize.ts` asks it. */
+  /** Counts organizations' requests, if the operator has set a limit; `authorize.ts` calls it. */
   readonly tenantUse?: Pick<TenantUse, "admit">;
-  /** Added by a handler as it learns them; they go into the request's log line and metrics, never into the answer. */
+  /**
+   * Values for the request's log line and metrics, never for the answer. Handlers add them when they know
+   * them.
+   */
   readonly logContext: {
     connector?: string;
     organizationId?: string;
     userId?: string;
     instanceId?: number;
     route?: string;
-    /** Code of an error that is answered otherwise than as an error: by a redirect or on a page. */
+    /** Code of an error that is answered by a redirect or on a page, not as JSON. */
     code?: string;
-    /** Action name in the audit trail, in place of the route's own. */
+    /** Action name in the audit trail, in place of the route's action name. */
     action?: string;
     /** Names of the fields that the call changes, never a value. */
     changed?: readonly string[];
   };
 }
 
-/** What a handler answers. `json` or `body`, not both. */
+/** A handler's answer. Set `json` or `body`, not both. */
 export interface HttpResponse<Json = unknown> {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: Json;
-  /** A stream is passed on byte for byte; when it fails after the first byte the caller sees a cut answer. */
+  /**
+   * A stream is passed on unchanged. If it fails after the first byte, the caller gets an incomplete answer.
+   */
   readonly body?: string | Uint8Array | Readable;
-  /** Called when the answer was written or given up. */
+  /** Called after the answer was written, or after writing it has failed. */
   readonly onEnd?: () => void;
 }
 
-/** A handler that reads all of the request itself: pages, and what is passed on to vendors. */
+/**
+ * A handler that reads the whole request itself: for pages, and for requests that are passed on to vendors.
+ */
 export type HttpHandler = (request: HttpRequest) => Promise<HttpResponse<never>>;
 
 export const json = <Json>(

@@ -13,8 +13,8 @@ export interface Matched {
 }
 
 /**
- * Compiles a table; the result finds the route of a raw (percent-encoded) path. A literal segment wins over a parameter, whatever
- * the order of the table.
+ * Compiles a table of routes. The result finds the route of a raw (percent-encoded) path. A literal segment
+ * has priority over a parameter, independent of the order of the table.
  */
 export function routeTable(routes: readonly Route[]): (method: string, path: string) => Matched {
   const compiled: CompiledRoute[] = routes.map((route) => {
@@ -46,7 +46,9 @@ export function routeTable(routes: readonly Route[]): (method: string, path: str
   };
 }
 
-/** RFC 9110 section 9.3.2: as GET, without the body (http-function.ts leaves it out). */
+/**
+ * A GET route answers HEAD, too (RFC 9110 section 9.3.2); middleware/stream-answer.ts leaves the body out.
+ */
 function answersHead(route: Route): boolean {
   return route.method === "GET" && route.head !== false;
 }
@@ -59,7 +61,10 @@ function matches(route: CompiledRoute, segments: readonly string[]): boolean {
   );
 }
 
-/** "1" for a literal, "0" for a parameter, segment by segment; a rest parameter sorts last. */
+/**
+ * A text that orders routes: "1" for each literal segment, "0" for each parameter; a rest parameter sorts
+ * last.
+ */
 function specificity(route: CompiledRoute): string {
   return route.segments
     .map((segment) => (segment.endsWith("+}") ? "" : segment.startsWith("{") ? "0" : "1"))
@@ -75,12 +80,12 @@ function parameters(route: CompiledRoute, segments: readonly string[]): Record<s
   return params;
 }
 
-/** Decodes one percent-encoded path parameter. @throws {InvalidRequest} a bare `%` */
+/** Decodes one percent-encoded path parameter. @throws {InvalidRequest} its percent-encoding is invalid */
 export function decodeSegment(request: HttpRequest, name: string): string {
   const raw = request.params[name] ?? "";
   try {
     return decodeURIComponent(raw);
   } catch {
-    throw new InvalidRequest(`${name} in the path is not valid percent-encoding`, name);
+    throw new InvalidRequest(`${name} in the path has invalid percent-encoding`, name);
   }
 }

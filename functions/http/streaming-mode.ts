@@ -2,19 +2,19 @@ import { once } from "node:events";
 import { finished, type Readable, type Writable } from "node:stream";
 import type { PluginExecutionMode } from "@middy/core";
 
-/** What API Gateway wants ahead of the body: repeated headers go to `multiValueHeaders`. */
+/** An answer that is streamed to API Gateway: status and headers before the body. */
 export interface StreamedResponse {
   readonly statusCode: number;
   readonly headers: Record<string, string>;
   readonly body?: string | Uint8Array | Readable;
   readonly onEnd?: () => void;
-  /** Settles when all work that outlives the answer is done. */
+  /** Settles when all work that continues after the answer is done. */
   readonly afterAnswer?: () => Promise<void>;
 }
 
 /**
- * Longest time that the caller may read no byte; after it the answer is ended. Lambda does not report that a client has
- * disconnected.
+ * Longest time in which the caller may read no byte; after this time the answer ends. Needed because Lambda
+ * does not report that a client has disconnected.
  */
 const WRITE_STALL_MS = 60_000;
 const STOPPED_READING = "the caller stopped reading";
@@ -37,9 +37,10 @@ interface MiddyParts {
 }
 
 /**
- * Our execution mode for middy, in place of its `executionModeStreamifyResponse`, which (7.9) destroys Lambda's stream
- * when a source fails: that ends the process. Here a source that fails after the first byte leaves a cut answer, an
- * empty body still sends its status and headers, and the invocation lasts until the work after the answer is done.
+ * Execution mode for middy. It replaces middy's `executionModeStreamifyResponse`, which (in 7.9) destroys
+ * Lambda's stream if a source fails, and so ends the process. In this mode, a source that fails after the
+ * first byte leaves an incomplete answer, an answer with an empty body still sends its status and headers,
+ * and the invocation lasts until the work after the answer is done.
  */
 function streaming(
   { middyRequest, runRequest }: MiddyParts,
@@ -56,7 +57,7 @@ function streaming(
     const response = await runRequest(request, before, lambdaHandler, after, onError, plugin);
     const { body, onEnd, afterAnswer, ...prelude } = response;
     const out = awslambda.HttpResponseStream.from(stream, prelude);
-    // Without a first write neither status nor headers leave (runtime interface client, issue 97).
+    // Without a first write, status and headers are not sent (runtime interface client, issue 97).
     out.write("");
     try {
       await writeBody(out, body);
@@ -83,8 +84,9 @@ async function writeBody(out: Writable, body: StreamedResponse["body"]): Promise
 }
 
 /**
- * All of a source at the reader's pace. Not `pipeline`: it destroys the target when the source fails. Not `for await`: a promise for
- * each chunk costs up to a third of a download's processor time.
+ * Writes all of a source, as fast as the caller reads. Does not use `pipeline`, which destroys the target if
+ * the source fails. Does not use `for await`, because a promise for each chunk costs up to a third of a
+ * download's processor time.
  */
 function pour(source: Readable, out: Writable): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -4,15 +4,15 @@ export const proxyContracts = contracts({
   proxy: {
     method: "ANY",
     paths: ["/proxy/{vendorPath+}"],
-    summary: "Hands a call on to the vendor",
+    summary: "Forwards a call to the vendor",
     description:
-      "Method, path, query, headers and body go to the vendor's API, with its own credential in place of the instance token; status, headers and body come back as they are. The header `Elements-Error-Source: linkspan` tells an error of Linkspan's from one of the vendor's.",
+      "Method, path, query, headers and body go to the vendor's API, with the vendor's credential in place of the instance token; the vendor's status, headers and body come back. The header `Elements-Error-Source: linkspan` marks an error from Linkspan; an error from the vendor does not have it.",
     group: "Raw proxy",
     auth: "vendorPlace",
-    body: { mediaTypes: ["*/*"], description: "What the vendor takes" },
+    body: { mediaTypes: ["*/*"], description: "Any body that the vendor takes" },
     errors: [...connectionErrors, "misplaced_token", "unknown_host", "not_supported"],
     answers: {
-      200: { description: "Whatever the vendor answers, under its own status", mediaTypes: ["*/*"] },
+      200: { description: "The vendor's answer, with the vendor's status", mediaTypes: ["*/*"] },
     },
   },
 });

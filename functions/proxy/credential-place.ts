@@ -4,9 +4,9 @@ import { Unauthorized } from "../core/errors.ts";
 /** Shape of an instance token (core/instances/instance-token.ts): no other value in a request has this shape. */
 const TOKEN = /^lsi_[0-9a-z]{1,11}\.[A-Za-z0-9_-]{43}$/;
 
-/** Where a request carries its instance token. */
+/** A place in a request that can hold the instance token. */
 export type TokenPlace =
-  /** The API's own `User …, Organization …, Element …`: the whole header says who calls. */
+  /** The API's own header `User …, Organization …, Element …`: all of its parts are checked. */
   | { readonly in: "three-part" }
   | { readonly in: "header"; readonly name: string; readonly scheme: string | undefined }
   | { readonly in: "basic" }
@@ -14,7 +14,7 @@ export type TokenPlace =
 
 export interface FoundToken {
   readonly token: string;
-  /** Each place that holds just the token, in the order of the request; at least one. */
+  /** All places that hold the token, in the order of the request; at least one. */
   readonly places: readonly TokenPlace[];
 }
 
@@ -24,9 +24,9 @@ interface Carrier {
 }
 
 /**
- * Finds the instance token where a vendor's SDK puts its credential. The connector is known only after the token is looked
- * up, so this searches all places; `isCredentialPlace` then checks each place.
- * @throws {Unauthorized} there is none, or two different ones
+ * Finds the instance token where a vendor's SDK puts its credential. The connector is known only after the
+ * token is looked up, so this searches all places; `isCredentialPlace` then checks each place.
+ * @throws {Unauthorized} the request has no instance token, or two different ones
  */
 export function findInstanceToken({ headers, query }: Carrier): FoundToken {
   const found: { readonly token: string; readonly place: TokenPlace }[] = [];
@@ -39,7 +39,7 @@ export function findInstanceToken({ headers, query }: Carrier): FoundToken {
       if (TOKEN.test(token)) found.push({ token, place: { in: "three-part" } });
     } else if (name === "authorization" && scheme?.toLowerCase() === "basic") {
       const password = /^[^:]*:(.*)$/s.exec(Buffer.from(credential, "base64").toString("utf8"))?.[1] ?? "";
-      // A pasted line break may be inside of it.
+      // The password may end with a pasted line break.
       if (TOKEN.test(password.trim())) found.push({ token: password.trim(), place: { in: "basic" } });
     }
   }
@@ -50,7 +50,7 @@ export function findInstanceToken({ headers, query }: Carrier): FoundToken {
   const [first] = found;
   if (first === undefined) {
     throw new Unauthorized(
-      "the proxy needs an instance token: Authorization: Bearer <instance token>, or wherever this vendor takes its own credential",
+      "the proxy needs an instance token: send Authorization: Bearer <instance token>, or put it where this vendor takes its own credential",
     );
   }
   if (found.some(({ token }) => token !== first.token)) {
@@ -59,7 +59,7 @@ export function findInstanceToken({ headers, query }: Carrier): FoundToken {
   return { token: first.token, places: found.map(({ place }) => place) };
 }
 
-/** Whether the connector's credential, or our API's, is allowed at this place. */
+/** Whether the vendor's API, or Linkspan's own, takes a credential at this place. */
 export function isCredentialPlace(api: VendorApi, place: TokenPlace): boolean {
   switch (place.in) {
     case "three-part":

@@ -26,7 +26,7 @@ export interface ProxyDeps {
   readonly grants: GrantDeps;
 }
 
-/** Whom a call of the proxy stands for, and where its token was found. */
+/** The caller of the proxy, the connector, and the places of the token. */
 export interface ProxyCaller {
   readonly caller: InstanceCaller;
   readonly connector: Connector;
@@ -34,22 +34,23 @@ export interface ProxyCaller {
 }
 
 /**
- * Until the first byte that we can pass on (the vendor's headers, or all of a body whose URLs are rewritten): API Gateway
- * closes a regional stream after 5 minutes without a byte; we stop waiting earlier.
+ * Time limit for the vendor until the first byte that can be passed on (the vendor's headers, or all of a
+ * body whose URLs are rewritten). API Gateway closes a regional stream after 5 minutes without a byte; this
+ * limit ends earlier.
  */
 const VENDOR_PATIENCE_MS = 285_000;
-/** Between two pieces of a body. */
+/** Longest time between two pieces of a body. */
 const IDLE_MS = 120_000;
-/** Left of the invocation to say that the vendor was too slow. */
+/** Part of the invocation's time that is reserved for the answer that the vendor was too slow. */
 const ERROR_REPLY_MS = 5_000;
-/** Our own header, so it is not passed on: without it the call acts as the account that was connected. */
+/** A header of Linkspan's own, which is not passed on: without it the call acts as the connected account. */
 const ANOTHER_PERSON = { headers: ["elements-as-team-member"] };
-/** A body is held in memory only when its URLs are to be rewritten. */
+/** Largest body whose URLs are rewritten. Only such a body is held in memory. */
 const MAX_REWRITTEN_BYTES = 8 * 1024 * 1024;
 
 /**
- * The raw proxy: hands a call to the instance's vendor with the vendor's own credential in place of the instance token,
- * and streams the answer back. Redirects are the caller's to follow.
+ * The raw proxy: forwards a call to the instance's vendor, with the vendor's own credential in place of the
+ * instance token, and streams the answer back. Does not follow redirects; the caller does.
  */
 export async function forward(
   request: HttpRequest,
@@ -108,14 +109,14 @@ export async function forward(
   return { status: response.status, headers: answerHeaders, body: response.body };
 }
 
-/** Every decoded pair of the query, the empty ones too. */
+/** All decoded pairs of the query, including empty values. */
 function sentPairs(request: HttpRequest): readonly (readonly [string, string])[] {
   return request.queryPairs ?? [...request.query];
 }
 
 /**
- * Who calls: an instance token at one of the places where its vendor takes its own credential.
- * @throws {LinkspanError} 401, 403, and 400 for two tokens
+ * Finds the caller by the instance token at a place where the vendor takes its own credential.
+ * @throws {LinkspanError} 401 (also for two different tokens), 403, 404
  */
 export async function proxyCaller(
   request: HttpRequest,
@@ -142,7 +143,7 @@ export async function proxyCaller(
   return { caller, connector, found };
 }
 
-/** The header that a place lies in. */
+/** Name of the header that contains a place, or none. */
 function carrierOf(place: TokenPlace): string[] {
   if (place.in === "query") return [];
   return [place.in === "header" ? place.name : "Authorization"];

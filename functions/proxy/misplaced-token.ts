@@ -1,19 +1,20 @@
 import { InvalidRequest } from "../core/errors.ts";
 
-/** What goes to the vendor beside the body. */
+/** The parts of a request to the vendor, without the body. */
 interface Outgoing {
   readonly path: string;
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Most layers of encoding (percent, JSON escapes) that are undone. */
+/** Most layers of encoding (percent, JSON escapes) that are decoded. */
 const MAX_DECODINGS = 4;
 
 /**
- * Refuses a request that would carry the instance token to the vendor: in the path, in a name, or encoded in a value. The token
- * gives full access, and vendors log what they receive. The body is the caller's own and goes out byte for byte.
- * @param token of the instance that the call is for
+ * Refuses a request that would send the instance token to the vendor: in the path, in a name, or encoded in a
+ * value. The token gives full access, and vendors log what they receive. The body is not checked: it is the
+ * caller's own, and is sent unchanged.
+ * @param token token of the instance that the call is for
  * @throws {InvalidRequest} `misplaced_token`, naming the place
  */
 export function refuseMisplacedToken(token: string, { path, query, headers }: Outgoing): void {
@@ -29,7 +30,10 @@ export function refuseMisplacedToken(token: string, { path, query, headers }: Ou
   }
 }
 
-/** Looks for the token's secret part, which alone is of use to a thief. 256 random bits match nothing by chance. */
+/**
+ * Searches for the token's secret part, because a thief can use only a text with this part. Its 256 random
+ * bits do not match another text by chance.
+ */
 function tokenFinder(token: string): (text: string) => boolean {
   const secret = token.slice(token.indexOf(".") + 1);
   const inBase64 = base64Forms(secret).flatMap((form) => [form, ...base64Forms(form)]);
@@ -39,7 +43,7 @@ function tokenFinder(token: string): (text: string) => boolean {
     for (let turn = 0; turn <= MAX_DECODINGS; turn++) {
       const small = decoded.toLowerCase();
       if (inSmallLetters.some((form) => small.includes(form))) return true;
-      // `base64` and `openssl` break their lines.
+      // Removes white space: the tools `base64` and `openssl` put line breaks into base64.
       const base64 = decoded.replace(/\s+/g, "").replaceAll("-", "+").replaceAll("_", "/");
       if (inBase64.some((form) => base64.includes(form))) return true;
       const next = decodeOnce(decoded);
@@ -51,8 +55,8 @@ function tokenFinder(token: string): (text: string) => boolean {
 }
 
 /**
- * How a text looks within the base64 of a longer one: there are three ways, by where it begins. Its first and last letters depend on
- * what stands around it, and are left out.
+ * The three forms that a text can have within the base64 of a longer text; the form depends on where the text
+ * begins. Omits first and last letters that depend on the surrounding text.
  */
 function base64Forms(text: string): string[] {
   return [0, 1, 2].map((before) => {
@@ -63,7 +67,7 @@ function base64Forms(text: string): string[] {
   });
 }
 
-/** Percent-encoding, and the escapes of JSON, of ASCII characters. */
+/** Decodes ASCII characters from percent-encoding and from JSON escapes, one layer. */
 function decodeOnce(text: string): string {
   return text.replace(/(?:%|\\u00)([0-7][0-9a-f])/gi, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),
@@ -72,7 +76,7 @@ function decodeOnce(text: string): string {
 
 function misplaced(where: string, field: string): InvalidRequest {
   return new InvalidRequest(
-    `the instance token stands in ${where}, and would go to the vendor; send it as Authorization: Bearer <instance token> only`,
+    `the instance token is in ${where}, and would go to the vendor; send it only as Authorization: Bearer <instance token>`,
     field,
     "misplaced_token",
   );

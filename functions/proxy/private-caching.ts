@@ -1,9 +1,11 @@
 /**
- * Cache headers of an answer. All instances share the proxy's URLs, so no cache between us and the caller may keep an answer
- * for other callers, whatever the vendor says of its own URL (RFC 9111 sections 3.5 and 5.2.2).
- * @param headers of the vendor's answer
- * @param carriers names of the headers that the instance token came in
- * @returns the headers, with `private` in `Cache-Control`, without what is said to shared caches, and with the carriers in `Vary`
+ * Adapts the cache headers of an answer. All instances share the proxy's URLs, so no cache between Linkspan
+ * and the caller may keep an answer for other callers, even if the vendor allows it for the vendor's own URL
+ * (RFC 9111 sections 3.5 and 5.2.2).
+ * @param headers headers of the vendor's answer
+ * @param carriers names of the headers that held the instance token
+ * @returns the headers, with `private` in `Cache-Control`, without directives for shared caches, and with the
+ * carriers in `Vary`
  */
 export function withPrivateCaching(
   headers: Readonly<Record<string, string>>,
@@ -25,7 +27,7 @@ function isForThisCaller(directive: string): boolean {
   return !["public", "private", "s-maxage", "proxy-revalidate"].includes(name.trim().toLowerCase());
 }
 
-/** Splits at commas, but for those between quotes: `no-cache="a, b", max-age=5`. */
+/** Splits at commas that are not between quotes: `no-cache="a, b", max-age=5`. */
 function directives(value: string | undefined): string[] {
   const found: string[] = [];
   let current = "";

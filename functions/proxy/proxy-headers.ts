@@ -2,7 +2,7 @@ import { InvalidRequest } from "../core/errors.ts";
 
 type Pairs = readonly (readonly [name: string, value: string])[];
 
-/** RFC 9110 section 7.6.1, with the names of RFC 2616 section 13.5.1 that old peers still send. */
+/** Hop-by-hop headers: RFC 9110 section 7.6.1, and RFC 2616 section 13.5.1 for old peers. */
 const HOP_BY_HOP: readonly string[] = [
   "connection",
   "keep-alive",
@@ -15,18 +15,18 @@ const HOP_BY_HOP: readonly string[] = [
   "upgrade",
 ];
 
-/** Not passed to the vendor. A star stands for any ending. */
+/** Headers that are not passed to the vendor. A star stands for any ending. */
 const notToVendor = anyOf([
   ...HOP_BY_HOP,
-  // Computed for the vendor's host and the body that goes out.
+  // Computed for the vendor's host and the body that is sent.
   "host",
   "content-length",
   "expect",
-  // Our own headers, and the caller's secrets.
+  // Linkspan's own headers, and the caller's secrets.
   "authorization",
   "cookie",
   "elements-*",
-  // Who called, and through what: AWS and other proxies write these.
+  // Caller and way of the request, written by AWS and other proxies.
   "forwarded",
   "via",
   "x-forwarded-*",
@@ -43,7 +43,7 @@ const notToVendor = anyOf([
   "x-http-method-override",
 ]);
 
-/** Not passed to the caller. */
+/** Headers that are not passed to the caller. */
 const notToCaller = anyOf([
   ...HOP_BY_HOP,
   "set-cookie",
@@ -52,7 +52,7 @@ const notToCaller = anyOf([
   "elements-*",
   "x-amzn-*",
   "access-control-*",
-  // Rules about the vendor's host; a browser would apply them to our host.
+  // Rules for the vendor's host; a browser would apply them to Linkspan's host.
   "alt-svc",
   "strict-transport-security",
   "public-key-pins*",
@@ -60,7 +60,7 @@ const notToCaller = anyOf([
   "content-security-policy*",
   "x-content-type-options",
   "clear-site-data",
-  // Rules for shared caches, and orders to the servers in between (see private-caching.ts).
+  // Rules for shared caches and for servers between vendor and caller (see private-caching.ts).
   "cdn-cache-control",
   "cloudflare-cdn-cache-control",
   "vercel-cdn-cache-control",
@@ -77,8 +77,8 @@ const notToCaller = anyOf([
 ]);
 
 /**
- * Added to the vendor's answer, so that a browser does not treat it as one of our pages: our host also serves the connect
- * pages, with their cookies.
+ * Headers that are added to the vendor's answer, so that a browser does not treat it as one of Linkspan's
+ * pages: the same host serves the connect pages, with their cookies.
  */
 const ADDED_FOR_CALLER: Pairs = [
   ["X-Content-Type-Options", "nosniff"],
@@ -86,9 +86,9 @@ const ADDED_FOR_CALLER: Pairs = [
 ];
 
 /**
- * The caller's headers for the vendor.
- * @param token the instance token: a header that holds it stays here
- * @throws {InvalidRequest} a value that HTTP cannot carry
+ * The caller's headers that go to the vendor.
+ * @param token the instance token: a header that holds it is not passed on
+ * @throws {InvalidRequest} a value has characters that HTTP does not allow
  */
 export function headersForVendor(
   headers: Readonly<Record<string, string>>,
@@ -107,7 +107,7 @@ export function headersForVendor(
   return passed;
 }
 
-/** The vendor's headers for the caller; repeated ones are joined. */
+/** The vendor's headers that go to the caller; repeated headers are joined. */
 export function headersForCaller(rawHeaders: Pairs): Record<string, string> {
   const connection = rawHeaders.filter(([name]) => name.toLowerCase() === "connection");
   const ofThisHop = listed(connection.map(([, value]) => value).join(","));
@@ -126,7 +126,7 @@ function listed(connection: string | undefined): ReadonlySet<string> {
   return new Set((connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
 }
 
-/** Whether a name is one of these, or begins as one of those with a star at its end. */
+/** Makes a test of whether a name equals a pattern, or begins with a pattern that ends with a star. */
 function anyOf(patterns: readonly string[]): (name: string) => boolean {
   const names = new Set(patterns);
   const beginnings = patterns.filter((each) => each.endsWith("*")).map((each) => each.slice(0, -1));

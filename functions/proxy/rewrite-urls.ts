@@ -6,9 +6,9 @@ export function rewriteLinkHeader(value: string, rewrite: (url: string) => strin
 }
 
 /**
- * Rewrites the URLs in the named fields of a JSON text, at any depth, and leaves every other byte as it is: numbers
- * beyond 2^53, blanks and the order of fields come out as they went in. One walk through the text: a vendor's body may be
- * large, and shaped by whoever fills the account.
+ * Rewrites the URLs in the named fields of a JSON text, at any depth, and leaves every other byte unchanged:
+ * numbers beyond 2^53, blanks and the order of fields stay as they are. Reads the text only once, because a
+ * vendor's body may be large, and the users of the account determine its content.
  */
 export function rewriteJsonFields(
   text: string,
@@ -17,7 +17,7 @@ export function rewriteJsonFields(
 ): string {
   let rewritten = "";
   let copied = 0;
-  // Quotes begin and end strings only, so a walk from string to string never slips.
+  // In JSON, quotes only begin and end strings, so going from string to string is safe.
   let open = text.indexOf('"');
   while (open >= 0) {
     const end = endOfString(text, open);
@@ -38,7 +38,9 @@ export function rewriteJsonFields(
   return rewritten + text.slice(copied);
 }
 
-/** Behind the closing quote of the string that begins at `open`; -1: it has none. */
+/**
+ * Position after the closing quote of the string that begins at `open`; -1: the string has no closing quote.
+ */
 function endOfString(text: string, open: number): number {
   for (let at = open + 1; at < text.length; at++) {
     const letter = text[at];

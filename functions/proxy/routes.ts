@@ -4,10 +4,13 @@ import type { HttpRequest } from "../http/request.ts";
 import { proxyContracts } from "./contracts.ts";
 import { forward, type ProxyCaller, type ProxyDeps, proxyCaller } from "./forward.ts";
 
-/** Requests whose answer is the vendor's. */
+/** Requests whose answer comes from the vendor. */
 const answeredByVendor = new WeakSet<HttpRequest>();
 
-/** Those that API Gateway's ANY stands for: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html */
+/**
+ * The methods that ANY means in API Gateway:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html
+ */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** The one call of the proxy. `deps` are made at the first call, once per process. */
@@ -30,8 +33,8 @@ export function proxyRoutes(deps: () => ProxyDeps): readonly Route[] {
 }
 
 /**
- * Headers of every answer of this function. `Elements-Error-Source: linkspan` tells an answer of our own from the
- * vendor's: both may be a 401 or a 404.
+ * Headers of every answer of this function. `Elements-Error-Source: linkspan` marks an answer from Linkspan,
+ * because both Linkspan and the vendor may answer 401 or 404.
  */
 export function proxyHeaders(request: HttpRequest): Record<string, string> {
   return answeredByVendor.has(request) ? {} : { "Elements-Error-Source": "linkspan" };

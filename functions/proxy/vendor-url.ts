@@ -1,23 +1,23 @@
 import type { Endpoint } from "../core/endpoint/endpoint.ts";
 import { InvalidRequest, NotFound } from "../core/errors.ts";
 
-/** Where the proxy lies below the API's base path. */
+/** Path prefix of the proxy, below the API's base path. */
 const PREFIX = "/proxy";
 
 type Hosts = Pick<Endpoint, "origin" | "pathHosts"> & Partial<Pick<Endpoint, "hosts">>;
 
 /**
- * The vendor's URL of a call to the proxy.
+ * The vendor's URL for a call of the proxy.
  *
- * `/proxy/2/files/x` goes to the API's origin, or to the host that `pathHosts` names for that path; `/proxy/~content/2/x`
- * to the host called `content`; `/proxy/~/x` to the API's origin whatever `pathHosts` says. Path bytes stay as they are:
- * dots, double slashes and encoded slashes are the vendor's to read, and cannot change the host, which never comes from
- * the request.
+ * `/proxy/2/files/x` goes to the API's origin, or to the host that `pathHosts` names for that path;
+ * `/proxy/~content/2/x` goes to the host with the name `content`; `/proxy/~/x` goes to the API's origin in
+ * any case. The bytes of the path are not changed: the vendor interprets dots, double slashes and encoded
+ * slashes. They cannot change the host, because the host never comes from the request.
  *
- * @param path raw, as the request has it: `/proxy/…`
+ * @param path raw path of the request: `/proxy/…`
  * @param query decoded pairs
- * @throws {NotFound} no host of that name
- * @throws {InvalidRequest} a path that cannot be written as a URL
+ * @throws {NotFound} the connector has no host with this name
+ * @throws {InvalidRequest} the path cannot be written as a URL
  */
 export function vendorUrl(
   api: Hosts,
@@ -33,11 +33,11 @@ export function vendorUrl(
 }
 
 /**
- * The proxy's URL for a vendor's URL, where it lies on one of the connector's hosts; the inverse of `vendorUrl`.
+ * The proxy's URL for a vendor's URL on one of the connector's hosts; the inverse of `vendorUrl`.
  * @param url absolute, or relative to `from`
  * @param from the vendor's URL that the answer came from
  * @param proxyBase `<base URL>/proxy`
- * @returns the URL as it was, where it points elsewhere
+ * @returns for a URL on any other host: the same URL
  */
 export function proxyUrl(api: Hosts, url: string, from: string, proxyBase: string): string {
   let resolved: URL;
@@ -61,7 +61,7 @@ function originByName(api: Hosts, name: string): string {
   if (Object.hasOwn(api.hosts ?? {}, name)) return api.hosts?.[name] ?? api.origin;
   const known = Object.keys(api.hosts ?? {}).map((each) => `~${each}`);
   throw new NotFound(
-    `this connector has no host of that name; it has ${["~ (the API itself)", ...known].join(", ")}`,
+    `this connector has no host with this name; it has ${["~ (the API itself)", ...known].join(", ")}`,
     "unknown_host",
   );
 }
@@ -71,7 +71,9 @@ function originByPath(api: Hosts, path: string): string {
   return (rule && api.hosts?.[rule.host]) ?? api.origin;
 }
 
-/** The gateway may hand over letters that a request line cannot carry: they go out as their UTF-8 bytes. */
+/**
+ * Encodes characters that the gateway may pass on but a request line must not have, as percent-encoded UTF-8.
+ */
 function asciiPath(path: string): string {
   try {
     return path.replace(/[^\x21-\x7e]+|#/g, (text) => encodeURIComponent(text));

@@ -9,7 +9,7 @@ import { workQueue } from "../aws/work-queue.ts";
 import { type SweepDeps, sweep } from "../core/grant/schedule/sweep.ts";
 import { timing } from "../core/grant/timing.ts";
 
-/** Ids only: this function has no key, and reads no grant. */
+/** The sweep's dependencies. They give access to ids only: the function has no key and reads no grant. */
 function makeDeps(): Omit<SweepDeps, "remainingMs"> {
   const { documents: client, clock } = dynamoClient();
   const shards = Number(environment("REFRESH_SHARDS"));
@@ -25,7 +25,7 @@ function makeDeps(): Omit<SweepDeps, "remainingMs"> {
 
 let deps: Omit<SweepDeps, "remainingMs"> | undefined;
 
-/** Each minute, by the schedule: queues what is due and what lies in the rescue bucket. */
+/** Runs each minute, by the schedule. Enqueues what is due, and the records in the rescue bucket. */
 export async function handler(_event: unknown, context: Context): Promise<void> {
   deps ??= makeDeps();
   const outcome = await sweep({ ...deps, remainingMs: () => context.getRemainingTimeInMillis() });

@@ -3,7 +3,7 @@ import { BlockList, isIP, type LookupFunction } from "node:net";
 import { AddressRefused } from "../core/vendor-http.ts";
 
 /**
- * What is not globally reachable, by IANA's special-purpose registries:
+ * IPv4 networks that are not globally reachable, from IANA's special-purpose registries:
  * https://www.iana.org/assignments/iana-ipv4-special-registry/ and …/iana-ipv6-special-registry/
  * 169.254.0.0/16 holds the metadata service, the container credential service and Lambda's own endpoints.
  */
@@ -25,10 +25,16 @@ const REFUSED_IPV4: readonly (readonly [network: string, prefix: number])[] = [
   ["240.0.0.0", 4],
 ];
 
-/** Global unicast is the only IPv6 space that vendors live in; so v4-mapped, NAT64, local and the rest are out at once. */
+/**
+ * Global unicast: vendors have only IPv6 addresses of this network. Excludes v4-mapped, NAT64, local and
+ * other addresses.
+ */
 const GLOBAL_UNICAST: readonly [string, number] = ["2000::", 3];
 
-/** Within it: protocol assignments with Teredo, documentation (twice), and 6to4, which carries an IPv4 address. */
+/**
+ * Refused networks within global unicast: protocol assignments with Teredo, documentation (two networks), and
+ * 6to4, which contains an IPv4 address.
+ */
 const REFUSED_IPV6: readonly (readonly [network: string, prefix: number])[] = [
   ["2001::", 23],
   ["2001:db8::", 32],
@@ -42,30 +48,31 @@ for (const [network, prefix] of REFUSED_IPV6) refused.addSubnet(network, prefix,
 const global6 = new BlockList();
 global6.addSubnet(...GLOBAL_UNICAST, "ipv6");
 
-/** Whether an IP address is one that a vendor may have. */
+/** Whether a vendor may have this IP address. */
 export function isAllowedAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !refused.check(address, "ipv4");
-  // A zone ("%eth0") makes sense for link-local addresses only.
+  // Only link-local addresses have a zone ("%eth0").
   if (family !== 6 || address.includes("%")) return false;
   return global6.check(address, "ipv6") && !refused.check(address, "ipv6");
 }
 
 /**
- * Refuses a host that is an IP address, or that a resolver may read as one (`127.1`, `0x7f.1`): those never reach a
- * `lookup`, or reach it in disguise.
- * @throws {AddressRefused} it is not a public address
+ * Refuses a host that is a non-public IP address, or that a resolver may read as an IP address (`127.1`,
+ * `0x7f.1`), because `lookup` is not called for such a host, or cannot recognize the address.
+ * @throws {AddressRefused} the host is not a public address
  */
 export function checkHostname(hostname: string): void {
   const bare = hostname.replace(/^\[(.*)\]$/, "$1");
   if (isIP(bare) !== 0 ? !isAllowedAddress(bare) : /(^|\.)(0x[0-9a-f]*|[0-9]+)\.?$/i.test(bare)) {
-    throw new AddressRefused("the vendor's address is not a public one");
+    throw new AddressRefused("the vendor's address is not a public address");
   }
 }
 
 /**
- * A `lookup` for sockets that hands out public addresses only. It sits where the connection is made, so that a name
- * that resolves differently the second time (DNS rebinding) gains nothing.
+ * A `lookup` for sockets that returns public addresses only. Because the connection itself uses this
+ * `lookup`, a name that resolves to another address the second time (DNS rebinding) does not bypass the
+ * check.
  */
 export function publicLookup(resolve: typeof systemLookup = systemLookup): LookupFunction {
   return (hostname, options, callback) => {
@@ -74,7 +81,7 @@ export function publicLookup(resolve: typeof systemLookup = systemLookup): Looku
       const allowed = addresses.filter(({ address }) => isAllowedAddress(address));
       const [first] = allowed;
       if (first === undefined)
-        return callback(new AddressRefused("the vendor's name leads to no public address"), "");
+        return callback(new AddressRefused("the vendor's host name has no public address"), "");
       if (options.all) return callback(null, allowed);
       return callback(null, first.address, first.family);
     });

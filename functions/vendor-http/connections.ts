@@ -4,26 +4,26 @@ import type { LookupFunction, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { present } from "../core/present.ts";
 
-/** How long a connection may take, name resolution and TLS included. */
+/** Time limit for making a connection, including name resolution and TLS. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 /**
- * A kept socket is used again only while it idled for less than this: servers close idle ones after 5 s and more, and a
- * container that was frozen in between does not notice.
+ * A kept socket is reused only if it was idle for less than this time: servers close idle sockets after 5 s
+ * or more, and a container that was frozen meanwhile does not notice that.
  */
 const REUSE_WITHIN_MS = 3_000;
 
-/** Which pool a request uses. */
+/** Identifies the pool of sockets that a request uses. */
 export interface ConnectionKind {
   readonly scheme: "http" | "https";
-  /** A stand-in's origin, which is exempt from the address check; has sockets of its own. */
+  /** True for a stand-in's origin, which is exempt from the address check and has its own sockets. */
   readonly exempt: boolean;
-  /** A socket used once. */
+  /** True: a new socket that is used once. */
   readonly fresh: boolean;
 }
 
 export interface ConnectionOptions {
   readonly lookup: LookupFunction;
-  /** Certificate authorities in place of the system's: for tests. */
+  /** Certificate authorities in place of the system's, for tests. */
   readonly ca?: string;
 }
 
@@ -37,7 +37,8 @@ export function connections({ lookup, ca }: ConnectionOptions): (kind: Connectio
       agent = new (scheme === "https" ? HttpsAgent : HttpAgent)({
         keepAlive: !fresh,
         maxFreeSockets: 16,
-        // 250 ms for each address, Node's default, is short for a far vendor and loses the connection altogether.
+        // Node's default, 250 ms for each address, is too short for a distant vendor: the connection would
+        // fail.
         autoSelectFamilyAttemptTimeout: 2_000,
         ...(exempt ? {} : { lookup }),
         ...present({ ca }),
@@ -52,8 +53,9 @@ export function connections({ lookup, ca }: ConnectionOptions): (kind: Connectio
 }
 
 /**
- * Makes an agent give a socket to its request only when the connection stands (TLS done). So "the request got its
- * socket" is the last moment before the first byte, and an error before it proves that nothing was sent.
+ * Makes an agent give a socket to its request only after the connection is made (including TLS). So the
+ * request gets its socket directly before the first byte is sent, and an earlier error proves that nothing
+ * was sent.
  */
 function handOutWhenConnected(agent: Agent, connected: "connect" | "secureConnect"): void {
   const create = agent.createConnection.bind(agent);

@@ -2,12 +2,12 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { VendorUnreachable } from "../core/vendor-http.ts";
 
-/** A body that is not read is ended after this time, whatever its own idle limit. */
+/** A body that is not read is ended after this time, independent of its own idle limit. */
 const UNREAD_LIMIT_MS = 5 * 60_000;
 
 /**
- * The bytes of a vendor's answer as they came, under back-pressure. The vendor's idle time runs only while somebody waits for
- * its next bytes: a slow reader causes no vendor timeout.
+ * The bytes of a vendor's answer, unchanged, with back-pressure. The vendor's idle limit counts only while
+ * the reader waits for the vendor's next bytes, so a slow reader causes no vendor timeout.
  */
 export class VendorBody extends Readable {
   readonly #source: IncomingMessage;
@@ -44,7 +44,7 @@ export class VendorBody extends Readable {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearTimeout(this.#timer);
-    // Ends the socket too, unless the answer was read to its end.
+    // Destroys the socket, too, unless the answer was read to its end.
     if (!this.#source.complete || !this.#source.readableEnded) this.#source.destroy();
     callback(error);
   }

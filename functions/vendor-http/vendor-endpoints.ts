@@ -1,13 +1,16 @@
 import { AddressRefused } from "../core/vendor-http.ts";
 
-/** Set by the local platform only; no stack sets it (a test says so), and no other file reads it. */
+/**
+ * Only the local platform sets this variable; no stack sets it (a test checks this), and no other file reads
+ * it.
+ */
 const VARIABLE = "LINKSPAN_VENDOR_ENDPOINTS";
 
-/** Where a request to a vendor really goes. */
+/** The endpoint to which a request to a vendor is sent. */
 export interface VendorEndpoint {
-  /** The URL to connect to: the vendor's own, or the stand-in's with path and query kept byte for byte. */
+  /** The URL to connect to: the vendor's own URL, or a stand-in's origin with path and query unchanged. */
   readonly url: string;
-  /** The vendor's host, as `Host` is to say. */
+  /** The vendor's host, for the `Host` header. */
   readonly hostHeader: string;
   /** True: a stand-in answers for this host. */
   readonly overridden: boolean;
@@ -15,7 +18,7 @@ export interface VendorEndpoint {
 
 export interface SplitUrl {
   readonly scheme: "http" | "https";
-  /** Lower case, with the port where one is written. */
+  /** Lower case, with the port if the URL has one. */
   readonly host: string;
   readonly hostname: string;
   /** Path and query, as written; begins with a slash. */
@@ -26,13 +29,14 @@ const ABSOLUTE_URL =
   /^(https?):\/\/(\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?([/?].*)?$/i;
 
 /**
- * Splits an absolute URL without changing a byte of its path and query: WHATWG's parser would resolve `..` and
- * rewrite letters, and a vendor's signature over the path would no longer fit.
- * @throws {AddressRefused} not such a URL: user information, a fragment, blanks, control or non-ASCII characters
+ * Splits an absolute URL without changing a byte of its path and query: WHATWG's parser would resolve `..`
+ * and rewrite letters, and a vendor's signature over the path would no longer match.
+ * @throws {AddressRefused} the URL has another form: user information, a fragment, blanks, control or
+ * non-ASCII characters
  */
 export function splitUrl(url: string): SplitUrl {
   const match = /^[\x21-\x7e]+$/.test(url) && !url.includes("#") ? ABSOLUTE_URL.exec(url) : null;
-  if (match === null) throw new AddressRefused("the vendor URL is not one that can be sent as it stands");
+  if (match === null) throw new AddressRefused("the vendor URL has a form that cannot be sent unchanged");
   const [, scheme = "", hostname = "", port = "", target = ""] = match;
   return {
     scheme: scheme.toLowerCase() as SplitUrl["scheme"],
@@ -43,8 +47,8 @@ export function splitUrl(url: string): SplitUrl {
 }
 
 /**
- * Maps a vendor's URL to where it is served: the vendor itself, or the stand-in that the local platform names. Also
- * gives the address of an authorization page that a browser is sent to.
+ * Maps a vendor's URL to its endpoint: the vendor itself, or the stand-in that the local platform names. Also
+ * used for the URL of an authorization page to which a browser is sent.
  */
 export function vendorEndpoint(url: string): VendorEndpoint {
   const { host, target } = splitUrl(url);

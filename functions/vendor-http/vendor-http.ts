@@ -18,10 +18,10 @@ const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 const SWITCHING_PROTOCOLS = 101;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
-/** All headers of an answer together. */
+/** Size limit of all headers of an answer together. */
 const MAX_HEADER_BYTES = 32 * 1024;
 const MAX_LENIENT_HEADER_BYTES = 64 * 1024;
-/** We set the headers for framing and connection; those of the caller are dropped. */
+/** Headers for framing and connection: this module sets them, and drops the caller's values. */
 const OWN_HEADERS: readonly string[] = [
   "host",
   "connection",
@@ -37,15 +37,17 @@ const OWN_HEADERS: readonly string[] = [
 export interface VendorHttpOptions {
   /** Name resolution; default: public addresses only. */
   readonly lookup?: LookupFunction;
-  /** Certificate authorities in place of the system's: for tests. */
+  /** Certificate authorities in place of the system's, for tests. */
   readonly ca?: string;
 }
 
 /**
- * The only way out to vendors, on `node:http(s)`: path and headers leave as given, bodies arrive as sent (`fetch` would
- * rewrite the one and decompress the other), and addresses are checked where the connection is made.
+ * The only HTTP client for vendors. Uses `node:http(s)`: paths and headers are sent unchanged, and bodies are
+ * received unchanged (`fetch` would rewrite paths and decompress bodies). Checks addresses when it makes the
+ * connection.
  *
- * `timeoutMs` of a request counts from the moment it is sent; connecting has as much of its own, 10 s at most.
+ * `timeoutMs` of a request counts from the moment when the request is sent. Making the connection has a
+ * separate limit: the same time, but at most 10 s.
  */
 export function createVendorHttp(options: VendorHttpOptions = {}): VendorHttp {
   const agentFor = connections({
@@ -73,13 +75,13 @@ async function followRedirects(request: VendorRequest, send: Send): Promise<Vend
     if (!REDIRECTS.includes(response.status)) return response;
     response.body.destroy();
     if (hops === MAX_REDIRECTS) {
-      throw new VendorUnreachable("the vendor redirects without end", { sent: true });
+      throw new VendorUnreachable("the vendor redirects too many times", { sent: true });
     }
     current = redirected(current, location);
   }
 }
 
-/** A kept socket may have been closed by the vendor just before: then a GET or HEAD goes out once more. */
+/** Sends a request; repeats a GET or HEAD once if the vendor has closed the kept socket without an answer. */
 async function sendWithRetry(
   request: VendorRequest,
   sendOnce: (request: VendorRequest, freshConnection: boolean) => Promise<VendorResponse>,
@@ -93,7 +95,7 @@ async function sendWithRetry(
   }
 }
 
-/** Nothing is written yet: the request waits for its connection. @throws {AddressRefused} */
+/** Starts a request, which waits for its connection; nothing is written yet. @throws {AddressRefused} */
 function start(
   request: VendorRequest,
   body: Uint8Array | undefined,
@@ -111,7 +113,7 @@ function start(
     hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
     ...(port === "" ? {} : { port }),
     path: target,
-    // As an array: names keep their case, and Node adds neither Host nor a length of its own.
+    // An array, so that names keep their case and Node adds neither Host nor Content-Length.
     headers: headerPairs(request, hostHeader, body?.length) as unknown as string[],
     maxHeaderSize: lenient ? MAX_LENIENT_HEADER_BYTES : MAX_HEADER_BYTES,
     insecureHTTPParser: lenient,
@@ -119,14 +121,14 @@ function start(
   return { outgoing, hostHeader };
 }
 
-/** One request on its connection, until the headers of the answer are there or nothing can come any more. */
+/** One request on its connection, until the headers of the answer arrive or the request fails. */
 class Exchange {
   readonly #request: VendorRequest;
   readonly #outgoing: ClientRequest;
   readonly #hostHeader: string;
   readonly #end: { resolve(response: VendorResponse): void; reject(error: unknown): void };
   #sent = false;
-  /** Of the socket, before this request. */
+  /** Bytes that the socket had read before this request. */
   #bytesRead = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -152,12 +154,12 @@ class Exchange {
       this.#switched();
     });
     outgoing.once("response", (incoming) => {
-      // Without `Upgrade` Node takes 101 for an answer.
+      // Without an `Upgrade` header, Node treats 101 as an answer.
       if (incoming.statusCode === SWITCHING_PROTOCOLS) return this.#switched();
       this.#settled();
       this.#end.resolve(asResponse(incoming, this.#request));
     });
-    // Later errors belong to the body, which reports them itself.
+    // After the response, errors belong to the body, which reports them itself.
     outgoing.on("error", (error: NodeJS.ErrnoException) => this.#failed(error));
     if (signal?.aborted) this.#aborted();
     else signal?.addEventListener("abort", this.#aborted, { once: true });
@@ -176,7 +178,7 @@ class Exchange {
     this.#outgoing.end(body);
   }
 
-  /** We never ask for another protocol; after a 101 another protocol follows, or nothing at all. */
+  /** Fails the request: Linkspan never requests another protocol, and no HTTP answer follows a 101. */
   #switched(): void {
     this.#giveUp(new VendorUnreachable(`${this.#hostHeader} switched to another protocol`, { sent: true }));
   }
@@ -199,7 +201,10 @@ class Exchange {
     this.#giveUp(new VendorUnreachable("the request was given up", { sent: this.#sent, cause }));
   };
 
-  /** Rejects here as well: a request that waits for a connection emits its error only after it gets the connection. */
+  /**
+   * Rejects at once, because a request that waits for a connection emits its error only after it gets the
+   * connection.
+   */
   #giveUp(error: unknown): void {
     this.#settled();
     this.#end.reject(error);
@@ -220,7 +225,10 @@ class Exchange {
   }
 }
 
-/** A connection that broke; `unanswered`: on a kept socket, and not one byte of an answer had come. */
+/**
+ * A broken connection. `unanswered`: the request was sent on a kept socket, and no byte of an answer has
+ * arrived.
+ */
 class LostConnection extends VendorUnreachable {
   readonly unanswered: boolean;
   constructor(
@@ -235,7 +243,10 @@ class LostConnection extends VendorUnreachable {
 
 const isSafe = (method: string): boolean => method === "GET" || method === "HEAD";
 
-/** @throws {AddressRefused} not https, not a declared host, or a host that is no public address */
+/**
+ * Checks a request.
+ * @throws {AddressRefused} the method or URL scheme is refused, or the host is not declared or not public
+ */
 function checked(request: VendorRequest): { hostHeader: string; endpoint: string; overridden: boolean } {
   if (!/^[A-Z][A-Z-]*$/.test(request.method) || request.method === "CONNECT" || request.method === "TRACE") {
     throw new AddressRefused(`the method ${JSON.stringify(request.method)} is not sent to vendors`);
@@ -250,7 +261,10 @@ function checked(request: VendorRequest): { hostHeader: string; endpoint: string
   return { hostHeader, endpoint: url, overridden };
 }
 
-/** `*.example.com` stands for any name below it, on the default port; anything else must be equal, the port too. */
+/**
+ * `*.example.com` matches any name below it, on the default port; any other pattern must be equal, including
+ * the port.
+ */
 function matchesHost(allowed: string, host: string, hostname: string): boolean {
   const wanted = allowed.toLowerCase();
   if (wanted.startsWith("*.")) return host === hostname && hostname.endsWith(wanted.slice(1));
@@ -292,13 +306,16 @@ function asResponse(incoming: IncomingMessage, request: VendorRequest): VendorRe
   return { status: incoming.statusCode ?? 0, headers, rawHeaders, body, url: request.url };
 }
 
-/** The next request of a redirect: no credentials, whatever the host (RFC 9110 section 15.4 leaves that to us). */
+/**
+ * The next request of a redirect, without credentials, also for the same host (RFC 9110 section 15.4 allows
+ * this).
+ */
 function redirected(request: VendorRequest, location: string): VendorRequest {
   let url: URL;
   try {
     url = new URL(location, request.url);
   } catch {
-    throw new AddressRefused("the vendor redirects to something that is no URL");
+    throw new AddressRefused("the vendor redirects to an invalid URL");
   }
   url.hash = "";
   const credentials = request.credentialHeaders ?? ["authorization"];

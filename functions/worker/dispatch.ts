@@ -7,7 +7,7 @@ import type { Work, WorkKind } from "../core/work-queue/work.ts";
 
 /** The worker's dependencies, and the marking of suspended users' instances. */
 export interface DispatchDeps extends WorkerDeps {
-  /** Marks a suspended user's instances, or takes the marks off. */
+  /** Marks a suspended user's instances, or removes the marks. */
   readonly markInstances?: (work: SuspensionWork) => Promise<void>;
 }
 
@@ -23,7 +23,8 @@ const handlers: { readonly [Kind in WorkKind]: Handler<Kind> } = {
     try {
       await settleRescueRecord(deps, key, call);
     } catch (error) {
-      // A revocation that the vendor does not take yet is no failure of the message: the sweep sends it again, in its time.
+      // If the vendor does not accept the revocation yet, the message has not failed: the sweep sends it
+      // again when it is due.
       if (!(error instanceof RevocationOwed)) throw error;
       console.log(JSON.stringify({ level: "info", message: error.message, key }));
     }
@@ -35,7 +36,7 @@ const handlers: { readonly [Kind in WorkKind]: Handler<Kind> } = {
   event: (deps, { event }) => deps.publish(event),
 };
 
-/** Does the work of one message. @throws it is not done: its message must come again */
+/** Does the work of one message. @throws the work is not done: its message must come again */
 export async function dispatch<Kind extends WorkKind>(
   deps: DispatchDeps,
   work: Work<Kind>,

@@ -7,13 +7,13 @@ import { type DispatchDeps, dispatch } from "./dispatch.ts";
 
 /** Time for one message: a whole lease, and some time for the steps before the lease. */
 const RECORD_MS = 130_000;
-/** Left of the invocation for the answer. */
+/** Part of the invocation's time that is reserved for the answer. */
 const RESERVE_MS = 5_000;
 
 /**
- * Works on the messages of a batch side by side, each with a time of its own. Only failed messages come again; a refresh that
- * the vendor put off is no failure, since it has its own next time. Work that runs longer than its time is still awaited: it
- * may hold a grant.
+ * Handles the messages of a batch in parallel; each message has its own time limit. Only failed messages come
+ * again. A refresh that the vendor postponed has not failed, because it has its own next due time. Work that
+ * exceeds its time limit is still awaited, because it may hold a grant.
  */
 export async function workOn(
   deps: DispatchDeps,
@@ -22,7 +22,7 @@ export async function workOn(
 ): Promise<SQSBatchResponse> {
   const pending: Promise<unknown>[] = [];
   const call: Call = {
-    // Ends before our answer, not at Lambda's limit: a lost grant must be reported by then.
+    // Ends before the answer, not at Lambda's limit, because a lost grant must be reported before the answer.
     remainingMs: () => remainingMs() - RESERVE_MS,
     afterAnswer: (work) => {
       pending.push(work);

@@ -28,18 +28,21 @@ export interface AlarmsProps {
 
 interface Rule {
   readonly metric: IMetric;
-  /** At or above (below: strictly) this. */
+  /** The alarm rings for a value at or above this threshold; with `below`, for a value below it. */
   readonly threshold: number;
   readonly below?: boolean;
-  /** So many periods of the last `of` must be so. */
+  /** The number of periods, out of the last `of`, in which the value must break the threshold. */
   readonly periods: number;
   readonly of?: number;
-  /** What no data means; default: nothing happened, all is well. */
+  /** How missing data counts; default: not breaching, because no event means no error. */
   readonly missing?: TreatMissingData;
   readonly meaning: string;
 }
 
-/** What tells that connections are being lost, or will be. Each alarm has its section in docs/operations/alarms.md. */
+/**
+ * Alarms for lost connections, and for causes of such losses. Each alarm has its section in
+ * docs/operations/alarms.md.
+ */
 export class Alarms extends Construct {
   readonly all: Alarm[] = [];
   private readonly props: AlarmsProps;
@@ -64,16 +67,18 @@ export class Alarms extends Construct {
     this.alarm("OverdueGrants", {
       metric: emitted.sweep("OldestOverdue", "Maximum"),
       threshold: this.props.settings.overdueAlarmMinutes * 60_000,
-      // A grant that nobody refreshes is seen when it is sent, each five or six minutes; other sweeps see none.
+      // A sweep reports an overdue grant only when it enqueues the grant, every five or six minutes; other
+      // sweeps report none.
       periods: 2,
       of: 12,
       missing: TreatMissingData.IGNORE,
-      meaning: "Grants are due and nobody refreshes them",
+      meaning: "Grants are due, but are not refreshed",
     });
     this.alarm("DeadGrants", {
       metric: new MathExpression({
-        // Ten in a quarter of an hour, and one in five or more: a vendor or an app lost them, not single users. When not one was
-        // refreshed there is no such metric: "missing values in a time series are treated as 0" in sums, and FILL says so to readers.
+        // At least ten in a quarter of an hour, and at least one in five: the cause is a vendor or an app,
+        // not single users. If no grant was refreshed, that metric is missing; sums treat "missing values in
+        // a time series" as 0, and FILL makes that explicit.
         // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html#metric-math-syntax-arithmetic
         expression: "IF(FILL(dead, 0) >= 10, 100 * FILL(dead, 0) / (FILL(dead, 0) + FILL(refreshed, 0)), 0)",
         usingMetrics: {
@@ -85,13 +90,13 @@ export class Alarms extends Construct {
       }),
       threshold: 20,
       periods: 1,
-      meaning: "Unusually many grants were ended by their vendor",
+      meaning: "Vendors have ended unusually many grants",
     });
     this.alarm("RefusedGrants", {
       metric: emitted.heldGrants(Duration.minutes(15)),
       threshold: 1,
       periods: 1,
-      meaning: "A vendor has refused many grants for a week: none of them is given up",
+      meaning: "A vendor has refused many grants for a week; Linkspan still keeps them",
     });
     this.alarm("FailingRefreshes", {
       metric: new MathExpression({
@@ -107,33 +112,33 @@ export class Alarms extends Construct {
       }),
       threshold: 50,
       periods: 2,
-      meaning: "Most refreshes fail: a vendor's token endpoint is down, or does not let us in",
+      meaning: "Most refreshes fail: a vendor's token endpoint is down, or refuses Linkspan's requests",
     });
     this.alarm("ClientRefused", {
       metric: emitted.refreshes("client_refused", "Refreshes", "Sum", Duration.minutes(5)),
       threshold: 1,
       periods: 1,
-      meaning: "A vendor refuses a registered app itself: its client id or secret is wrong",
+      meaning: "A vendor refuses a registered app: its client id or secret is wrong",
     });
     this.alarm("LostGrants", {
       metric: emitted.refreshes("lost", "Refreshes", "Sum", Duration.minutes(5)),
       threshold: 1,
       periods: 1,
-      meaning: "A new grant could be stored nowhere, or a revocation was given up",
+      meaning: "A new grant could not be stored anywhere, or a revocation was given up",
     });
     this.alarm("RescueRecords", {
       metric: emitted.sweep("RescueRecords", "Maximum"),
       threshold: 1,
       periods: 10,
       missing: TreatMissingData.IGNORE,
-      meaning: "Grants lie in the rescue bucket and do not get back into the table",
+      meaning: "Grants stay in the rescue bucket and are not written back to the table",
     });
   }
 
   private watchSchedule(): void {
     const { sweep, worker } = this.props.refresh;
     this.alarm("SweepNotRunning", {
-      // Each sweep that came to its end writes `Due` once, also when nothing is due.
+      // Each finished sweep writes `Due` once, also if nothing is due.
       metric: this.emitted.sweep("Due", "SampleCount", Duration.minutes(5)),
       threshold: 1,
       below: true,
@@ -172,7 +177,7 @@ export class Alarms extends Construct {
       }),
       threshold: 1,
       periods: 1,
-      meaning: "Messages of the work queue failed again and again and were put aside",
+      meaning: "Messages of the work queue failed repeatedly and are in the dead-letter queue",
     });
   }
 
@@ -181,7 +186,7 @@ export class Alarms extends Construct {
       metric: this.emitted.lostEvents(Duration.minutes(5)),
       threshold: 1,
       periods: 1,
-      meaning: "The queue did not take an event: subscribers do not hear of what happened to an instance",
+      meaning: "The queue did not accept an event: subscribers do not learn of a change of an instance",
     });
   }
 
@@ -202,7 +207,7 @@ export class Alarms extends Construct {
       }),
       threshold: 1,
       periods: 1,
-      meaning: "Audit events were put aside: the pipe could not write them into the audit log",
+      meaning: "Audit events are in the dead-letter queue: the pipe could not write them into the audit log",
     });
   }
 
@@ -277,7 +282,10 @@ export class Alarms extends Construct {
   }
 }
 
-/** Exists with TableName and Operation only: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html */
+/**
+ * This metric exists only with TableName and Operation:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+ */
 export function throttledRequests(tableName: string, operation: string): Metric {
   return new Metric({
     namespace: "AWS/DynamoDB",

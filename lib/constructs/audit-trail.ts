@@ -7,9 +7,10 @@ import { Construct } from "constructs";
 import type { Settings } from "../settings.ts";
 
 /**
- * Who did what, in a log group of its own: a queue that functions may only send to, and a pipe that carries what
- * comes there into the group. So nobody whose deeds are recorded can read, change or delete the record, an event is safe from
- * the moment it is sent, and no function has to be there for it (docs/adr/0016).
+ * The audit trail in its own log group: a queue to which functions may only send, and a pipe that writes the
+ * queue's events into the log group. So no function can read, change or delete the records of its own
+ * actions, an event is safe as soon as it is sent, and no function is needed to write it
+ * (docs/adr/0016-audit-trail.md).
  */
 export class AuditTrail extends Construct {
   readonly logs: LogGroup;
@@ -34,14 +35,15 @@ export class AuditTrail extends Construct {
     this.queue = new Queue(this, "Queue", {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      // The longest there is: an event waits for a pipe that is broken.
+      // The maximum, because events wait here while the pipe is broken.
       retentionPeriod: Duration.days(14),
       visibilityTimeout: Duration.minutes(5),
-      // Half an hour of tries, and then somebody is told: the age of the oldest message does not count what was received
-      // more than three times (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html).
+      // After half an hour of tries, an event goes to the dead-letter queue, which has an alarm: the age of
+      // the oldest message ignores messages that were received more than three times
+      // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html).
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 6 },
     });
-    // A name of its own, so that the role can tell its pipe before there is one.
+    // A fixed name, so that the role can name its pipe before the pipe exists.
     const name = `linkspan-${settings.stage}-audit`;
     const role = this.role(name);
     const pipe = new CfnPipe(this, "Pipe", {
@@ -53,12 +55,14 @@ export class AuditTrail extends Construct {
       target: this.logs.logGroupArn,
       targetParameters: {
         cloudWatchLogsParameters: { logStreamName: stream.logStreamName },
-        // The event as it was sent, without what SQS says about it; JSON in a message's body needs no parsing.
+        // The event as it was sent, without the attributes that SQS adds; JSON in a message's body needs no
+        // parsing.
         // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html
         inputTemplate: "<$.body>",
       },
     });
-    // A pipe is refused whose role may not yet read its source: the role's policy is a resource of its own.
+    // AWS refuses a pipe whose role may not read the source yet. The dependency is needed because the role's
+    // policy is a separate resource.
     pipe.node.addDependency(stream, role);
   }
 

@@ -7,23 +7,24 @@ import type { Settings } from "../settings.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * A function's code: `functions/<folder>/handler.ts` and all it needs, bundled by bin/bundle.ts on this machine, whatever its
- * processor. (CDK's NodejsFunction cannot split a bundle, and an unsplit one holds the whole client of each service that is
- * imported on rare paths.)
- * @param settings what decides what is in a bundle
- * @throws {Error} it cannot be bundled; esbuild has said why
+ * A function's code: `functions/<folder>/handler.ts` and its imports, bundled by bin/bundle.ts on this
+ * machine, which may have any processor. (CDK's NodejsFunction cannot split a bundle, and an unsplit bundle
+ * contains the whole client of each service that is imported only on rare paths.)
+ * @param settings the settings that determine the content of a bundle
+ * @throws {Error} the code cannot be bundled; esbuild has printed the reason
  */
 export function bundledCode(
   folder: string,
   { catalogue, tenantRequestsPerMinute }: Pick<Settings, "catalogue" | "tenantRequestsPerMinute">,
 ): Code {
   const source = `${root}functions/${folder}`;
-  // CDK bundles once for each source path: the function's own folder, then, though the bundle takes in more.
+  // CDK bundles once for each source path, so this is the function's own folder, even if the bundle includes
+  // files of others.
   return Code.fromAsset(source, {
-    // Names the asset by what comes out, so that only functions that changed are uploaded.
+    // Names the asset by the hash of the bundle, so that only changed functions are uploaded.
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
-      // Docker is never asked: bundling here either works or throws.
+      // Docker is never used: local bundling either works or throws.
       image: Runtime.NODEJS_24_X.bundlingImage,
       local: {
         tryBundle(outputDir) {

@@ -3,9 +3,9 @@ import { DomainName, EndpointType, type RestApi, SecurityPolicy } from "aws-cdk-
 import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
 
 /**
- * Serves an API under the operator's own name, below the same path as the default URL (`https://<name>/elements/…`).
- * Its two outputs are what the name's DNS record (CNAME or alias) points to.
- * @returns the name
+ * Serves an API under the operator's own name, below the same path as the default URL
+ * (`https://<name>/elements/…`). The name's DNS record (CNAME or alias) must point to the two outputs.
+ * @returns the domain name
  */
 export function addCustomDomain(
   api: RestApi,

@@ -30,12 +30,12 @@ export interface DashboardProps {
   readonly alarms: readonly Alarm[];
 }
 
-/** One page that tells whether connections live; docs/operations/dashboard.md says how to read it. */
+/** One page that shows whether connections work; docs/operations/dashboard.md explains how to read it. */
 export function addDashboard(scope: Construct, id: string, props: DashboardProps): Dashboard {
   const { stage } = props.settings;
   const emitted = new EmittedMetrics(stage);
   const dashboard = new Dashboard(scope, id, {
-    // Dashboards have one name space for all regions of an account.
+    // Names of dashboards must be unique across all regions of an account.
     dashboardName: `linkspan-${stage}-${Aws.REGION}`,
     defaultInterval: Duration.hours(12),
   });
@@ -99,7 +99,7 @@ function refreshWidgets(emitted: EmittedMetrics, { settings, api, refresh }: Das
       leftAnnotations: [{ value: settings.overdueAlarmMinutes * 60_000, label: "alarm" }],
       leftYAxis: { label: "ms", showUnits: false, min: 0 },
     }),
-    graph("What the old token still had when it was renewed", {
+    graph("Time left of the old token at its renewal", {
       left: ["Minimum", "p10", "p50"].map((statistic) =>
         emitted.refreshes("refreshed", "TimeLeft", statistic, five).with({ label: statistic }),
       ),
@@ -113,7 +113,7 @@ function refreshWidgets(emitted: EmittedMetrics, { settings, api, refresh }: Das
         emitted.heldGrants(five),
       ],
     }),
-    graph("Events that were lost", { left: [emitted.lostEvents(five)] }),
+    graph("Lost events", { left: [emitted.lostEvents(five)] }),
     ...(settings.connectorMetrics
       ? [
           graph("Refreshes by connector", {
@@ -165,7 +165,7 @@ function serviceWidgets({ data, api, refresh }: DashboardProps): IWidget[] {
         data.workQueue.metricApproximateNumberOfMessagesNotVisible({
           period: five,
           statistic: "Maximum",
-          label: "in work",
+          label: "being handled",
         }),
         data.deadLetters.metricApproximateNumberOfMessagesVisible({
           period: five,
@@ -177,7 +177,7 @@ function serviceWidgets({ data, api, refresh }: DashboardProps): IWidget[] {
         data.workQueue.metricApproximateAgeOfOldestMessage({
           period: five,
           statistic: "Maximum",
-          label: "age of the oldest, s",
+          label: "age of the oldest message, s",
         }),
       ],
     }),
@@ -197,7 +197,7 @@ function serviceWidgets({ data, api, refresh }: DashboardProps): IWidget[] {
     graph("Function errors", { left: each((from) => from.metricErrors({ statistic: "Sum" })) }),
     graph("Function throttles", { left: each((from) => from.metricThrottles({ statistic: "Sum" })) }),
     graph("Function duration, p95", { left: each((from) => from.metricDuration({ statistic: "p95" })) }),
-    graph("Functions at work at a time", {
+    graph("Concurrent executions", {
       left: each((from) => from.metric("ConcurrentExecutions", { statistic: "Maximum" })),
     }),
     graph("DynamoDB throttles", {

@@ -3,10 +3,10 @@ import { type IMetric, MathExpression, Metric } from "aws-cdk-lib/aws-cloudwatch
 
 const namespace = "Linkspan";
 
-/** Values of the dimension `Function`: the functions' own names of themselves. */
+/** Values of the dimension `Function`: the names that the functions pass to `httpFunction`. */
 export type HttpFunctionName = "authorization" | "connections" | "documents" | "proxy";
 
-/** The metrics that functions/aws/outcome-metrics.ts writes; a test compares these names with what it really writes. */
+/** The metrics that functions/aws/outcome-metrics.ts writes; a test compares these names with its output. */
 export class EmittedMetrics {
   private readonly stage: string;
   private readonly period = Duration.minutes(1);
@@ -15,7 +15,10 @@ export class EmittedMetrics {
     this.stage = stage;
   }
 
-  /** One ending of refreshes: `Refreshes` counts them, `TimeLeft` is how long the old token would have lived (ms). */
+  /**
+   * Refreshes with one outcome: `Refreshes` counts them, `TimeLeft` is how long the old token would have been
+   * valid (ms).
+   */
   refreshes(
     outcome: string,
     metricName: "Refreshes" | "TimeLeft" = "Refreshes",
@@ -25,32 +28,35 @@ export class EmittedMetrics {
     return this.metric(metricName, { Outcome: outcome }, statistic, period, outcome);
   }
 
-  /** Every ending that there was, a line each. */
+  /** Refreshes by outcome, one line for each outcome. */
   refreshesByOutcome(): IMetric {
     return this.search("Refreshes", ["Stage", "Outcome"], "", "Sum", (search) => search);
   }
 
-  /** Events that no subscriber hears of: the queue did not take them. */
+  /** Events that no subscriber receives, because the queue did not accept them. */
   lostEvents(period = this.period): Metric {
     return this.metric("LostEvents", {}, "Sum", period, "LostEvents");
   }
 
-  /** Refused grants that are not given up: too many of their connector are refused. */
+  /** Refused grants that are not given up, because too many grants of their connector are refused. */
   heldGrants(period = this.period): Metric {
     return this.metric("HeldGrants", {}, "Sum", period, "HeldGrants");
   }
 
-  /** Refreshes of each connector by their ending, a line each; written only where `connectorMetrics` is set. */
+  /** Refreshes by connector and outcome, one line for each; written only if `connectorMetrics` is set. */
   refreshesByConnector(): IMetric {
     return this.search("Refreshes", ["Stage", "Connector", "Outcome"], "", "Sum", (search) => search);
   }
 
-  /** The least that an old token of each connector still had when it was renewed (ms); written as above. */
+  /**
+   * Least time left of an old token at its renewal, for each connector (ms); written only if
+   * `connectorMetrics` is set.
+   */
   timeLeftByConnector(): IMetric {
     return this.search("TimeLeft", ["Stage", "Connector", "Outcome"], "", "Minimum", (search) => search);
   }
 
-  /** What the sweeps saw. */
+  /** Metrics of the sweeps. */
   sweep(
     metricName: "Due" | "Queued" | "OldestOverdue" | "RescueRecords",
     statistic: string,
@@ -76,7 +82,7 @@ export class EmittedMetrics {
     );
   }
 
-  /** The ten routes where it is most, a line each. */
+  /** The ten routes with the highest values, one line for each. */
   topRoutes(
     metricName: "Requests" | "ClientErrors" | "ServerErrors" | "Latency",
     statistic: "Sum" | "p50" | "p95" | "p99",

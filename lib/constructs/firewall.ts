@@ -2,9 +2,9 @@ import type { RestApi } from "aws-cdk-lib/aws-apigateway";
 import { CfnWebACL, CfnWebACLAssociation } from "aws-cdk-lib/aws-wafv2";
 
 /**
- * Rules of AWS's groups that only count, since they would refuse what callers of this API send every day: files as bodies,
- * paths of files (`…/settings.ini`) and URLs (callbacks, a vendor's own) in queries and paths, queries and paths that are
- * long, and server apps that name no user agent. The names stand in
+ * AWS's rule groups, and their rules that only count, because these would refuse common requests to this API:
+ * files as bodies, file paths (`…/settings.ini`) and URLs (callbacks, a vendor's URLs) in queries and paths,
+ * long queries and paths, and server apps that send no user agent. The names of the rules are from
  * https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
  */
 const ruleGroups: readonly { readonly name: string; readonly countOnly: readonly string[] }[] = [
@@ -36,13 +36,14 @@ const ruleGroups: readonly { readonly name: string; readonly countOnly: readonly
 ];
 
 const TOO_MANY = "too-many-requests";
-/** Seconds over which a rate is counted; the shortest that there is. */
+/** Seconds over which a rate is counted; the shortest time that AWS allows. */
 const RATE_WINDOW_SECONDS = 60;
 
 /**
- * Puts a web ACL in front of the API's stage: the operator's own, or one that is made here. That one guards the stage's
- * throttle, which all callers share, by a bound on what a single address may send, and holds AWS's lists of known attackers
- * and attacks. It never judges bodies. Answers are not looked at, so streams pass as they are.
+ * Puts a web ACL in front of the API's stage: the operator's own, or a new one. The new web ACL limits the
+ * requests of a single address, so that one address does not use up the stage's throttle, which all callers
+ * share; and it contains AWS's lists of known attackers and attacks. It never refuses a request because of
+ * its body. It does not inspect answers, so streams pass unchanged.
  */
 export function addFirewall(
   api: RestApi,
@@ -59,7 +60,7 @@ function managedAcl(api: RestApi, stage: string, requestsPerMinute: number): Cfn
   const name = `linkspan-${stage}`;
   return new CfnWebACL(api, "Firewall", {
     name,
-    description: `Linkspan ${stage}: a rate for each address, lists of known attackers and attacks`,
+    description: `Linkspan ${stage}: a rate limit for each address, lists of known attackers and attacks`,
     scope: "REGIONAL",
     defaultAction: { allow: {} },
     visibilityConfig: visibility(name),
@@ -67,7 +68,7 @@ function managedAcl(api: RestApi, stage: string, requestsPerMinute: number): Cfn
       [TOO_MANY]: {
         contentType: "APPLICATION_JSON",
         content: JSON.stringify({
-          message: "more requests from one address than this deployment takes; try again",
+          message: "too many requests from one address; try again later",
           code: "too_many_requests",
         }),
       },
@@ -81,7 +82,7 @@ function managedAcl(api: RestApi, stage: string, requestsPerMinute: number): Cfn
             customResponse: {
               responseCode: 429,
               customResponseBodyKey: TOO_MANY,
-              // As our own errors have them.
+              // The same headers as on Linkspan's own errors.
               responseHeaders: [
                 { name: "Retry-After", value: String(RATE_WINDOW_SECONDS) },
                 { name: "Cache-Control", value: "no-store" },
@@ -124,7 +125,7 @@ function managedAcl(api: RestApi, stage: string, requestsPerMinute: number): Cfn
   });
 }
 
-/** Samples of requests hold their headers, the Authorization header too: none are kept. */
+/** Keeps no samples of requests, because samples contain headers, including the Authorization header. */
 function visibility(metricName: string): CfnWebACL.VisibilityConfigProperty {
   return { cloudWatchMetricsEnabled: true, metricName, sampledRequestsEnabled: false };
 }

@@ -1,8 +1,9 @@
 import { ResponseType, type RestApi } from "aws-cdk-lib/aws-apigateway";
 
 /**
- * API Gateway's own errors in our shape. Its messages are not passed on: some of them repeat what the caller sent, the
- * Authorization header too. (Its 413 for bodies above 10 MB cannot be changed.)
+ * API Gateway's own errors in Linkspan's shape. API Gateway's messages are not passed on, because some of
+ * them repeat parts of the request, including the Authorization header. (API Gateway's 413 for bodies above
+ * 10 MB cannot be changed.)
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
  */
 export function addGatewayErrors(api: RestApi): void {
@@ -16,9 +17,9 @@ export function addGatewayErrors(api: RestApi): void {
     api.addGatewayResponse(id, {
       type,
       responseHeaders: {
-        // Not `context.requestId`: "clients can override this request ID", and nothing would quote it in the template.
+        // Not `context.requestId`: "clients can override this request ID", and a template does not escape it.
         "Elements-Request-Id": "context.extendedRequestId",
-        // On the proxy this tells our errors from the vendor's.
+        // On the proxy, this header marks errors from Linkspan; errors from the vendor do not have it.
         "Elements-Error-Source": "'linkspan'",
         "Cache-Control": "'no-store'",
         "X-Content-Type-Options": "'nosniff'",
@@ -44,14 +45,14 @@ export function addGatewayErrors(api: RestApi): void {
     "Throttled",
     ResponseType.THROTTLED,
     "too_many_requests",
-    "more requests than this deployment takes; try again",
+    "too many requests for this deployment; try again later",
     { "Retry-After": "'1'" },
   );
   error(
     "RequestTooLarge",
     ResponseType.REQUEST_TOO_LARGE,
     "payload_too_large",
-    "the request is more than one call can carry: about 4.5 MB of body",
+    "the request is too large: a body may have about 4.5 MB",
   );
   error(
     "RefusedByFirewall",

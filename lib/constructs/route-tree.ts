@@ -7,11 +7,12 @@ import {
 import type { ServiceFunction } from "./service-function.ts";
 
 /**
- * Builds an API's resources, each with ANY to a function that streams.
+ * Builds an API's resources; each has the method ANY, which invokes a function that streams.
  *
- * Nothing may stay unmatched, since API Gateway's own 403 for that echoes the Authorization header, and it does not
- * backtrack: so each node has its ANY, and each that has a static child has a catch-all beside it. A node may have one
- * variable child only (`{id}` or `{proxy+}`, not both); the real service refuses a second, every linter lets it pass.
+ * Every path must match, because API Gateway's own 403 for an unmatched path repeats the Authorization
+ * header, and API Gateway does not backtrack. So each node has ANY, and each node with a static child also
+ * has a catch-all child. A node may have only one variable child (`{id}` or `{proxy+}`, not both): API
+ * Gateway refuses a second one, but no linter reports it.
  *
  * @param routes path below the stage -> the function that answers; `""` is the root
  * @throws {Error} a node would get two variable children
@@ -27,9 +28,10 @@ export function buildRouteTree(api: RestApi, routes: Readonly<Record<string, Ser
     if (integration === undefined) {
       integration = new LambdaIntegration(handler, {
         responseTransferMode: ResponseTransferMode.STREAM,
-        // 29 s unless said otherwise, also when streaming.
+        // The default is 29 s, also for streams.
         timeout: handler.timeout as NonNullable<typeof handler.timeout>,
-        // One permission for a function instead of two for each method: its policy may hold 20 KB only.
+        // One permission for a function instead of two for each method, because the function's policy is
+        // limited to 20 KB.
         scopePermissionToMethod: false,
       });
       integrations.set(handler, integration);
@@ -45,6 +47,8 @@ function child(parent: IResource, part: string): IResource {
     ? parent.node.children.find((sibling) => sibling.node.id.startsWith("{"))
     : undefined;
   if (other !== undefined)
-    throw new Error(`${parent.path} cannot have both ${other.node.id} and ${part}: one variable child only`);
+    throw new Error(
+      `${parent.path} cannot have both ${other.node.id} and ${part}: only one variable child is allowed`,
+    );
   return parent.addResource(part);
 }

@@ -17,15 +17,16 @@ export interface ServiceFunctionProps {
   /** Folder below `functions/` that holds `handler.ts`. */
   readonly folder: string;
   readonly description: string;
-  /** Megabytes; the share of a processor follows. */
+  /** Megabytes; Lambda assigns processor time in proportion. */
   readonly memorySize?: number;
   readonly timeout: Duration;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
- * A Lambda as we run it: Node.js 24 on arm64, ES modules with the SDK's used commands in them, a log group of its own with
- * retention, and a role that may do nothing but write there until `allow` says more.
+ * A Lambda function of Linkspan: Node.js 24 on arm64, ES modules that contain the used commands of the SDK,
+ * its own log group with retention, and a role that may only write to this log group until `allow` adds
+ * permissions.
  */
 export class ServiceFunction extends LambdaFunction {
   readonly logs: LogGroup;
@@ -38,7 +39,7 @@ export class ServiceFunction extends LambdaFunction {
     });
     const role = new Role(scope, `${id}Role`, {
       assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
-      description: `What ${id} of Linkspan ${settings.stage} may do`,
+      description: `Permissions of ${id} of Linkspan ${settings.stage}`,
     });
     super(scope, id, {
       description: props.description,
@@ -50,16 +51,16 @@ export class ServiceFunction extends LambdaFunction {
       timeout: props.timeout,
       role,
       logGroup: logs,
-      // Text, since Lambda's JSON format wraps what console.log writes into another object, and CloudWatch then finds
-      // no metrics in it (https://github.com/awslabs/aws-embedded-metrics-node/pull/158). Log lines are JSON after
-      // Lambda's prefix, which Logs Insights finds by itself.
+      // Text, because Lambda's JSON format wraps the output of console.log into another object, in which
+      // CloudWatch finds no metrics (https://github.com/awslabs/aws-embedded-metrics-node/pull/158). Log
+      // lines are JSON after Lambda's prefix; Logs Insights recognizes this JSON.
       loggingFormat: LoggingFormat.TEXT,
       tracing: settings.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
       environment: { STAGE: settings.stage, ...props.environment },
       ...reserved(settings, id),
     });
     this.logs = logs;
-    // Written out, since Lambda's managed policy for this allows every log group of the account.
+    // A separate statement, because Lambda's managed policy for logs allows every log group of the account.
     const streams = Stack.of(this).formatArn({
       service: "logs",
       resource: "log-group",
@@ -70,7 +71,7 @@ export class ServiceFunction extends LambdaFunction {
     const logicalId = Stack.of(this).getLogicalId(logs.node.defaultChild as CfnElement);
     this.acknowledgeWildcard(
       `arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:<${logicalId}>:*`,
-      "Lambda makes up the names of the streams in the function's own log group",
+      "Lambda chooses the names of the streams in the function's own log group",
     );
   }
 
@@ -89,7 +90,10 @@ export class ServiceFunction extends LambdaFunction {
       }),
     );
   }
-  /** Says to cdk-nag why a resource that `allow` was given ends in a wildcard; `resource` as its finding has it. */
+  /**
+   * Gives cdk-nag the reason why a resource of `allow` ends in a wildcard; `resource` is written as in
+   * cdk-nag's finding.
+   */
   acknowledgeWildcard(resource: string, reason: string): void {
     if (this.role !== undefined)
       Validations.of(this.role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });

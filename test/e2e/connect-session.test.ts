@@ -155,7 +155,7 @@ describe("the page of a session", () => {
   it("sends the user back to the app when they refuse", async () => {
     const session = await createSession();
     const browser = person();
-    const end = new URL((await browser.submit(await browser.open(session.connectUrl), /take me back/i)).url);
+    const end = new URL((await browser.submit(await browser.open(session.connectUrl), /not now/i)).url);
     expect(end.searchParams.get("error")).toBe("access_denied");
     expect(end.searchParams.has("claim")).toBe(false);
   });

@@ -74,7 +74,7 @@ it("a grant that its vendor has really ended stays dead, and its tokens are dele
   platform.clock.advance(31 * DAY);
   await sweep();
   await expect(runAdmin(platform, ["instance", "revive", String(instance.id)])).rejects.toThrow(
-    "its tokens are gone",
+    "its tokens are deleted",
   );
   const { body } = await app.platform<{ valid: boolean; lastError: { errorDescription: string } }>(
     "GET",

@@ -72,15 +72,15 @@ describe("the settings", () => {
     [
       "disableExecuteApiEndpoint",
       "true",
-      "needs domainName and certificateArn: without a custom domain nobody",
+      "needs domainName and certificateArn: without a custom domain the API",
     ],
     ["waf", "yes", "waf must be managed, or the ARN of a regional web ACL"],
     ["waf", "arn:aws:wafv2:us-east-1:111122223333:global/webacl/x/0a1b", "regional web ACL"],
     ["wafRequestsPerMinute", "100", "wafRequestsPerMinute needs waf=managed"],
     ["tenantRequestsPerMinute", "0", "tenantRequestsPerMinute must be a whole number from 1"],
     ["domainName", "https://api.example.com", "domainName must be a host name"],
-    ["domainName", "api.example.com", "come together"],
-    ["certificateArn", certificateArn, "come together"],
+    ["domainName", "api.example.com", "set both context values"],
+    ["certificateArn", certificateArn, "set both context values"],
     ["certificateArn", "arn:aws:iam::111122223333:role/x", "certificateArn must be the ARN of a certificate"],
   ])("refuse %s=%s and name the allowed values", (name, value, message) => {
     expect(() => read({ [name]: value })).toThrow(message);

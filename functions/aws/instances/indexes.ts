@@ -20,7 +20,10 @@ import {
 import { pendingItem, readPendingItem } from "./pending.ts";
 import { type Change, type InstanceTableOptions, updateItem } from "./update-item.ts";
 
-/** The due index, for the sweep. Takes Query on it and UpdateItem; it sees ids and due times, no grant. */
+/**
+ * The due index, for the sweep. Needs Query on the index, and UpdateItem. The index holds ids and due times,
+ * but no grants.
+ */
 export function dueIndex(options: InstanceTableOptions): DueIndex {
   const { client, tableName } = options;
 
@@ -73,7 +76,7 @@ export function dueIndex(options: InstanceTableOptions): DueIndex {
   }
 }
 
-/** One user's instances. Takes Query on the index `owner`. */
+/** One user's instances. Needs Query on the index `owner`. */
 export function ownerList(options: InstanceTableOptions): Pick<InstanceLists, "listByOwner"> {
   return {
     listByOwner: (organizationId, userId, paging) =>
@@ -109,7 +112,7 @@ async function indexPage(
 /** BatchGetItem takes at most this many keys. */
 const BATCH = 100;
 
-/** Lists of instances, by two indexes. Takes Query on them and BatchGetItem. */
+/** Lists of instances, by the indexes `owner` and `organization`. Needs Query on both, and BatchGetItem. */
 export function instanceLists(options: InstanceTableOptions): InstanceLists {
   const { client, tableName } = options;
 
@@ -145,13 +148,13 @@ export function instanceLists(options: InstanceTableOptions): InstanceLists {
   };
 }
 
-/** A page of keys: one sibling among them is enough to stop. */
+/** Keys per page. The search stops at the first sibling. */
 const PAGE = 10;
 
 /**
- * Finds instances and pending sign-ins that share a consent, by the `consent` index. An instance that is being deleted has no
- * `ownerKey` (sort key), and a pending sign-in that is ending has no `consentKey` (partition key): neither is on the index.
- * Takes Query on the index.
+ * Finds instances and pending sign-ins that share a consent, by the `consent` index. An instance that is
+ * being deleted has no `ownerKey` (sort key), and a pending sign-in that is ending has no `consentKey`
+ * (partition key): neither is on the index. Needs Query on the index.
  */
 export function instanceSiblings({ client, tableName }: InstanceTableOptions): InstanceSiblings {
   const hasOther = async (
@@ -188,15 +191,15 @@ export function instanceSiblings({ client, tableName }: InstanceTableOptions): I
   };
 }
 
-/** Scans side by side: a million instances are counted in about ten seconds. */
+/** Number of parallel scans. They count a million instances in about ten seconds. */
 const SEGMENTS = 4;
-/** A count that takes longer is given up: whoever asks holds a lease, and asks again. */
+/** Time limit of a count, because the worker that counts holds a lease. The worker counts again later. */
 const TIMEOUT_MS = 25_000;
 
 /**
- * How many instances of a connector there are, of all organizations, those that are being deleted included. Reads the whole
- * index `organization`, about 200 bytes per instance, so call it rarely. Takes Scan on that index.
- * @throws it takes longer than 25 s
+ * Counts the instances of a connector in all organizations, including instances that are being deleted. Reads
+ * the whole index `organization`, about 200 bytes per instance, so call it rarely. Needs Scan on that index.
+ * @throws the count takes longer than 25 s
  */
 export function countInstances({
   client,

@@ -1,7 +1,7 @@
 import type { Instance } from "../../core/instances/instance.ts";
 import type { InstanceSummary } from "../../core/instances/instance-store.ts";
 
-/** An item of the instances table, as the document client gives it. */
+/** An item of the instances table, as the document client returns it. */
 export type InstanceItem = Omit<Instance, "id"> & {
   readonly instanceId: number;
   readonly item: "instance";
@@ -20,7 +20,7 @@ export function ownerKeyOf(organizationId: string, userId: string): string {
   return `${organizationId}#${userId}`;
 }
 
-/** Ids are random: the remainder spreads them evenly. */
+/** The remainder spreads the ids evenly over the shards, because ids are random. */
 export function shardOf(id: number, shards: number): number {
   return id % shards;
 }
@@ -47,7 +47,7 @@ export function summaryOf(item: Record<string, unknown>): InstanceSummary {
   return { id: instanceId, userId, connector, name, tags, createdAt };
 }
 
-/** A key of strings and numbers, so JSON carries it. */
+/** Writes a key as a cursor. A key holds only strings and numbers, so JSON can represent it. */
 export function writeCursor(key: Record<string, unknown>): string {
   return Buffer.from(JSON.stringify(key)).toString("base64url");
 }

@@ -15,7 +15,7 @@ import { type Change, dueChange, type InstanceTableOptions, updateItem } from ".
 const EXISTS = "attribute_exists(#instanceId)";
 const NOT_DELETING = "attribute_not_exists(#deleting)";
 
-/** Attributes about the old grant: the write of a new one removes them. */
+/** Attributes that describe the old grant. Writing a new grant removes them. */
 const OF_OLD_GRANT = [
   "until",
   "deadVersion",
@@ -28,7 +28,10 @@ const OF_OLD_GRANT = [
   "refusals",
 ];
 
-/** Instances by id: strongly consistent reads, conditional updates of single items. Takes GetItem and UpdateItem. */
+/**
+ * Instances by id: strongly consistent reads, conditional updates of single items. Needs GetItem and
+ * UpdateItem.
+ */
 export function instanceItems(options: InstanceTableOptions): InstanceItems {
   const { client, tableName } = options;
   const writes: Writes = {
@@ -52,11 +55,11 @@ export function instanceItems(options: InstanceTableOptions): InstanceItems {
 
 interface Writes {
   readonly change: (id: number, what: Change) => Promise<boolean>;
-  /** `undefined`: off the due index. */
+  /** `undefined`: takes the item off the due index. */
   readonly due: (id: number, dueAt: number | undefined, owedSince?: number) => ReturnType<typeof dueChange>;
 }
 
-/** A refresh: its lease, and how it ends. */
+/** Writes of a refresh: its lease and its result. */
 function refreshWrites({
   change,
   due,
@@ -113,7 +116,7 @@ function refreshWrites({
   };
 }
 
-/** Writes of a sign-in, and of the work after it: replaced grants, and the account. */
+/** Writes of a sign-in and of the work after a sign-in: replaced grants and the account. */
 function signInWrites({
   change,
   due,
@@ -161,7 +164,7 @@ function signInWrites({
   };
 }
 
-/** The end of an instance, step by step. */
+/** Writes of the steps of a deletion. */
 function deletionWrites({
   change,
   due,
@@ -197,7 +200,7 @@ function deletionWrites({
   };
 }
 
-/** What callers change, and when a worker looks next. */
+/** Writes of callers' changes and uses, and of the next due time. */
 function useWrites({
   change,
   due,
@@ -246,7 +249,7 @@ function useWrites({
   };
 }
 
-/** New items of the instances table. Takes PutItem. */
+/** New items of the instances table. Needs PutItem. */
 export function instanceCreation({ client, tableName, shards }: InstanceTableOptions): InstanceCreation {
   return {
     create: (instance) =>
@@ -262,7 +265,7 @@ export function instanceCreation({ client, tableName, shards }: InstanceTableOpt
   };
 }
 
-/** The end of an instance. Takes DeleteItem. */
+/** Removes the item of an instance that is being deleted. Needs DeleteItem. */
 export function instanceRemoval({ client, tableName }: InstanceTableOptions): InstanceRemoval {
   return {
     remove: (id) =>
@@ -278,7 +281,7 @@ export function instanceRemoval({ client, tableName }: InstanceTableOptions): In
   };
 }
 
-/** The mark of instances whose user is suspended. Takes UpdateItem. */
+/** The mark of instances whose user is suspended. Needs UpdateItem. */
 export function instanceSuspension(options: InstanceTableOptions): InstanceSuspension {
   return {
     markSuspended: (id, suspended) =>
@@ -289,7 +292,10 @@ export function instanceSuspension(options: InstanceTableOptions): InstanceSuspe
   };
 }
 
-/** Secrets under another data key, for the operator's command line; no function's bundle holds this. Takes UpdateItem. */
+/**
+ * Reseals secrets with another data key, for the operator's command line; no function's bundle holds this.
+ * Needs UpdateItem.
+ */
 export function instanceResealing(options: InstanceTableOptions): InstanceResealing {
   return {
     reseal: (id, { version, fence }, grant) =>

@@ -6,7 +6,7 @@ import { readingOf } from "../store-time.ts";
 import { readCursor, shardOf, writeCursor } from "./item.ts";
 import { type Change, type InstanceTableOptions, updateItem } from "./update-item.ts";
 
-/** Begins the sort keys of all pending sign-ins of an instance. */
+/** Prefix of the sort keys of all pending sign-ins of an instance. */
 const PENDING_PREFIX = "pending#";
 
 /** Sort key of a pending sign-in in the instances table. */
@@ -18,7 +18,10 @@ function pendingTableKey(key: PendingKey): { instanceId: number; item: string } 
   return { instanceId: key.instanceId, item: pendingItem(key) };
 }
 
-/** Session and epoch in a pending sign-in's sort key; `undefined`: the key is another item's. */
+/**
+ * Reads session and epoch from a pending sign-in's sort key; `undefined`: the key belongs to another kind of
+ * item.
+ */
 export function readPendingItem(item: string): Pick<PendingKey, "sessionId" | "epoch"> | undefined {
   const [prefix, sessionId, epoch] = item.split("#");
   if (prefix !== "pending" || sessionId === undefined || epoch === undefined) return undefined;
@@ -26,10 +29,11 @@ export function readPendingItem(item: string): Pick<PendingKey, "sessionId" | "e
 }
 
 /**
- * A pending sign-in as it lies in the table. Its organization is in the attribute `organization`, not in `organizationId`:
- * the index over `organizationId` then lists instances only, for older versions of the code, too. For the operator, the
- * `owner` index lists pending sign-ins under a key that no user has. `~` sorts after every user's key: a query of the
- * `consent` index for two keys at most gets the instances first.
+ * A pending sign-in as the table stores it. Its organization is in the attribute `organization`, not in
+ * `organizationId`, so that the index over `organizationId` lists instances only, also in older versions of
+ * the code. For the operator, the `owner` index lists pending sign-ins under a key that no user has. `~`
+ * sorts after every user's key, so that a query of the `consent` index returns instances before pending
+ * sign-ins.
  */
 type StoredPending = Omit<PendingSignIn, "organizationId"> & {
   readonly item: string;
@@ -65,7 +69,10 @@ function pendingOf(stored: StoredPending): PendingSignIn {
 const EXISTS = "attribute_exists(#instanceId)";
 const NOT_ENDING = "attribute_not_exists(#endingSince)";
 
-/** Pending sign-ins, beside the instances. Takes GetItem, PutItem, UpdateItem, and Query on the table itself. */
+/**
+ * Pending sign-ins, in the table of the instances. Needs GetItem, PutItem, UpdateItem, and Query on the table
+ * itself.
+ */
 export function pendingSignIns(options: InstanceTableOptions): PendingSignIns {
   const { client, tableName, shards } = options;
   const change = (key: PendingKey, what: Change) =>
@@ -80,7 +87,7 @@ export function pendingSignIns(options: InstanceTableOptions): PendingSignIns {
     },
 
     async ofInstance(instanceId) {
-      // A handful at most, each ended within its half hour: one page.
+      // One page is enough: an instance has few pending sign-ins, because each one ends within half an hour.
       const { Items = [] } = await client.send(
         new QueryCommand({
           TableName: tableName,
@@ -126,7 +133,7 @@ export function pendingSignIns(options: InstanceTableOptions): PendingSignIns {
   };
 }
 
-/** The end of a pending sign-in, for the worker. Takes DeleteItem. */
+/** Deletes a pending sign-in, for the worker. Needs DeleteItem. */
 export function pendingRemoval({ client, tableName }: InstanceTableOptions): PendingRemoval {
   return {
     async remove(key) {
@@ -135,7 +142,7 @@ export function pendingRemoval({ client, tableName }: InstanceTableOptions): Pen
   };
 }
 
-/** An organization's pending sign-ins, for the operator. Takes Query on the `owner` index. */
+/** An organization's pending sign-ins, for the operator. Needs Query on the `owner` index. */
 export function pendingLists({ client, tableName }: InstanceTableOptions): PendingLists {
   return {
     async listPendings(organizationId, { after, limit = 200 } = {}) {

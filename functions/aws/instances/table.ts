@@ -12,8 +12,8 @@ import { pendingLists, pendingRemoval, pendingSignIns } from "./pending.ts";
 import type { InstanceTableOptions } from "./update-item.ts";
 
 /**
- * The whole instances table, for operators and tests. Functions take the parts that they use, each of which needs its own
- * permissions: composition.ts.
+ * The whole instances table, for operators and tests. Functions use single parts, because each part needs its
+ * own permissions (composition.ts).
  */
 export function instanceTable(options: InstanceTableOptions): InstanceStore & InstanceSuspension & DueIndex {
   return {
@@ -28,7 +28,7 @@ export function instanceTable(options: InstanceTableOptions): InstanceStore & In
   };
 }
 
-/** All of the pending sign-ins in the same table, for operators and tests. */
+/** All calls for pending sign-ins, which are in the same table; for operators and tests. */
 export function pendingTable(options: InstanceTableOptions): PendingSignIns & PendingRemoval & PendingLists {
   return { ...pendingSignIns(options), ...pendingRemoval(options), ...pendingLists(options) };
 }

@@ -5,24 +5,27 @@ import { instanceKey, shardOf } from "./item.ts";
 export interface InstanceTableOptions {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
-  /** Partitions of the due index that new due times are spread over. */
+  /** Number of partitions of the due index; new due times are spread over them. */
   readonly shards: number;
 }
 
 export interface Change {
   readonly set?: Readonly<Record<string, unknown>>;
-  /** Set only where there is none yet. */
+  /** Attributes that are set only if the item does not have them yet. */
   readonly setOnce?: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
-  /** Attribute names as `#name`, values as `:name`. Never empty: an update without a condition creates a deleted item again. */
+  /**
+   * Attribute names as `#name`, values as `:name`. Never empty: an update without a condition would create a
+   * deleted item again.
+   */
   readonly condition: string;
   readonly values?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * One conditional update of one item.
- * @param item sort key, where it is not the instance itself (pending.ts)
- * @returns whether it was written
+ * Updates one item if its condition holds.
+ * @param item sort key of an item that is not the instance itself (pending.ts)
+ * @returns whether the item was written
  */
 export function updateItem(
   { client, tableName }: InstanceTableOptions,
@@ -61,8 +64,8 @@ export function updateItem(
 }
 
 /**
- * Sets a new due time, or, for `undefined`, removes both attributes that put the item on the due index. Clears `dueSince`,
- * unless `owedSince` is given.
+ * The change that sets a new due time; for `undefined`, the change that removes both attributes that put the
+ * item on the due index. Removes `dueSince`, unless `owedSince` is given.
  */
 export function dueChange(
   { shards }: InstanceTableOptions,

@@ -2,8 +2,9 @@ import type { RescueRecords } from "../../core/instances/rescue-store.ts";
 import { RESCUE_PREFIX, type RescueBucketOptions, readRecord, rescueKey, writeRecord } from "./record.ts";
 
 /**
- * The rescue bucket: grants that the table could not take. Reached on rare paths only, so the S3 client is loaded there and
- * adds nothing to a cold start. Takes GetObject and PutObject, and ListBucket on the prefix, to look up a key.
+ * The rescue bucket: grants that could not be written to the table. It is rarely used, so the S3 client is
+ * loaded at the first use and adds nothing to a cold start. Needs GetObject and PutObject, and ListBucket on
+ * the prefix, to look up a key.
  */
 export function rescueRecords({ bucket, client }: RescueBucketOptions): RescueRecords {
   const load = () => import("./objects.ts");

@@ -4,7 +4,7 @@ import { present } from "../../core/present.ts";
 import { RESCUE_PREFIX, type RescueBucketOptions } from "./record.ts";
 import { s3Client } from "./s3-client.ts";
 
-/** What lies in the rescue bucket, for the sweep. Takes s3:ListBucket on the prefix. */
+/** Lists the records in the rescue bucket, for the sweep. Needs s3:ListBucket on the prefix. */
 export function rescueList({ bucket, client }: RescueBucketOptions): RescueList {
   return {
     async list({ limit = 1000, after } = {}) {

@@ -5,23 +5,24 @@ import { asStoreRefused } from "../store-refusal.ts";
 
 export { s3Client } from "./s3-client.ts";
 
-/** An object, and when it was written: epoch milliseconds by S3's clock. */
+/** An object, and the time when it was written: epoch milliseconds by S3's clock. */
 export interface FoundObject {
   readonly text: string;
   readonly writtenAt: number | undefined;
 }
 
 /**
- * Reads an object; `undefined`: there is none with this key. Looks the key up in the listing, which is strongly consistent
- * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel): a GetObject would answer 403 for
- * a key that is not there, because s3:ListBucket is granted on the prefix alone, and a 403 is not "nothing there".
+ * Reads an object; `undefined`: no object has this key. Looks the key up in the listing first, which is
+ * strongly consistent (https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel):
+ * s3:ListBucket is granted on the prefix only, so GetObject would answer 403 for a missing key, and a 403
+ * does not prove that the object is missing.
  */
 export async function readObject(
   client: S3Client,
   bucket: string,
   key: string,
 ): Promise<FoundObject | undefined> {
-  // The key itself sorts before all that begin with it.
+  // The key sorts before all longer keys that begin with it, so one result is enough.
   const { Contents = [] } = await client.send(
     new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }),
   );
@@ -30,7 +31,7 @@ export async function readObject(
   return { text: (await Body?.transformToString()) ?? "", writtenAt: LastModified?.getTime() };
 }
 
-/** @throws {StoreRefused} the bucket will never take it */
+/** @throws {StoreRefused} the bucket will never accept the object */
 export async function writeObject(
   client: S3Client,
   bucket: string,

@@ -11,8 +11,9 @@ export interface RescueBucketOptions {
 export const RESCUE_PREFIX = "rescue/";
 
 /**
- * Written before the JSON of a record that an older worker must not touch: that worker would delete a record of unknown kind,
- * or lose what must be carried over. It cannot parse text with this prefix, so the record stays and its message comes again.
+ * Written before the JSON of a record that an older worker must not handle: that worker would delete a record
+ * of an unknown kind, or lose the values that must be carried over. An older worker cannot parse a text with
+ * this prefix, so the record stays in the bucket and its message comes again.
  */
 const NEWER = "not for older versions\n";
 
@@ -26,7 +27,7 @@ export function rescueKey(record: RescueRecord): string {
   return `${RESCUE_PREFIX}${record.instanceId}/${name}`;
 }
 
-/** JSON; sealed bytes, wherever they stand, as `{"$bytes": "<base64>"}`. */
+/** Writes a record as JSON; sealed bytes in any field become `{"$bytes": "<base64>"}`. */
 export function writeRecord(record: RescueRecord): string {
   const json = JSON.stringify(record, function (this: Record<string, unknown>, name, value: unknown) {
     // Uses `this[name]`: a Buffer's toJSON has already converted `value`.
@@ -40,8 +41,8 @@ export function writeRecord(record: RescueRecord): string {
 const KINDS: readonly RescueRecord["kind"][] = ["refresh", "sign-in", "new", "pending"];
 
 /**
- * @param writtenAt when the bucket took it, epoch milliseconds
- * @throws {UnreadableRecord} no JSON, or of a kind that this version does not know
+ * @param writtenAt when the record was written to the bucket, epoch milliseconds
+ * @throws {UnreadableRecord} the text is not JSON, or this version does not know the record's kind
  */
 export function readRecord(text: string, writtenAt?: number): RescueRecord {
   const json = text.startsWith(NEWER) ? text.slice(NEWER.length) : text;
@@ -52,7 +53,7 @@ export function readRecord(text: string, writtenAt?: number): RescueRecord {
       return typeof bytes === "string" ? new Uint8Array(Buffer.from(bytes, "base64")) : value;
     }) as RescueRecord | null;
   } catch {
-    // JSON.parse's own error shows the text.
+    // The error of JSON.parse is dropped, because it quotes the text.
     throw new UnreadableRecord("it is not JSON", writtenAt);
   }
   if (record === null || !KINDS.includes(record.kind)) {

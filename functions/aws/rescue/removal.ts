@@ -3,7 +3,7 @@ import type { RescueRemoval } from "../../core/instances/rescue-store.ts";
 import type { RescueBucketOptions } from "./record.ts";
 import { s3Client } from "./s3-client.ts";
 
-/** For the rescue worker, which alone deletes records. Takes s3:DeleteObject. */
+/** Deletes rescue records, for the worker; no other function deletes them. Needs s3:DeleteObject. */
 export function rescueRemoval({ bucket, client }: RescueBucketOptions): RescueRemoval {
   return {
     async remove(key) {

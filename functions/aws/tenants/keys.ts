@@ -16,7 +16,10 @@ export const userKey = (organizationId: string, userId: string): TenantKey => ({
   item: `${userPrefix}${userId}`,
 });
 
-/** All apps, or those of one connector, in the order in which they were registered (an app's id begins with that time). */
+/**
+ * Prefix of all apps, or of one connector's apps. They sort in the order of their registration, because an
+ * app's id begins with that time.
+ */
 export const appPrefix = (connector?: string): string =>
   connector === undefined ? "app#" : `app#${connector}#`;
 
@@ -25,7 +28,7 @@ export const appKey = (organizationId: string, connector: string, appId: string)
   item: `${appPrefix(connector)}${appId}`,
 });
 
-/** Points from a secret's hash to its owner. */
+/** Key of the item that points from a secret's hash to the secret's owner. */
 export const secretKey = (hash: string): TenantKey => ({ id: `secret#${hash}`, item: "secret" });
 
 /** OAuth proxies have a partition of their own, which roles name (lib/permissions.ts). */

@@ -37,7 +37,9 @@ interface TenantItem extends TenantKey {
   readonly value: unknown;
 }
 
-/** The tenants table as an operator writes it (`npm run admin`); no function's bundle holds this. */
+/**
+ * The tenants table for the operator's command line (`npm run admin`); no function's bundle holds this code.
+ */
 export function tenantRecords(options: TableOptions): TenantRecords {
   const { client, tableName: TableName } = options;
   const { read, create, update, replace, remove } = itemWrites(options);
@@ -120,7 +122,7 @@ function itemWrites({ client, tableName: TableName }: TableOptions) {
     return conditionHeld(client.send(new UpdateCommand({ TableName, Key: key, ...settingFields(fields) })));
   }
 
-  /** One field of `value`, where a condition on it holds. */
+  /** Sets one field of `value` if a condition on the item holds. */
   const replace = (
     key: TenantKey,
     field: string,
@@ -164,7 +166,7 @@ function settingFields(fields: readonly [name: string, value: unknown][]) {
   };
 }
 
-/** Lists of items, all pages of them. */
+/** Lists of items; each list reads all pages. */
 function itemLists({ client, tableName: TableName }: TableOptions) {
   return {
     query: (organizationId: string, prefix: string) =>
@@ -181,7 +183,7 @@ function itemLists({ client, tableName: TableName }: TableOptions) {
         ),
       ),
 
-    /** The whole table: for an operator's rare commands, where no key leads to what they ask for. */
+    /** Reads the whole table, for rare operator commands whose items have no common key. */
     scan: (filter: string, values: Readonly<Record<string, unknown>>) =>
       allPages((start) =>
         client.send(
@@ -215,8 +217,8 @@ async function allPages(
 }
 
 /**
- * The list of suspended users in an organization's record. One id is put on it or taken off at a time, on condition that it is
- * (not) there: two operators' changes do not undo each other.
+ * The list of suspended users in an organization's record. Each write adds or removes one id, on condition
+ * that the id is absent or present, so that two operators' changes do not undo each other.
  */
 function suspendedUsers(options: TableOptions): SuspendedUsers {
   const update = (

@@ -10,19 +10,19 @@ import type {
 } from "../../core/tenants/ports.ts";
 import { appKey, appPrefix, organizationKey, secretKey, userKey } from "./keys.ts";
 
-/** A suspension, a new allow-list or an ended secret is seen everywhere within this time. */
+/** A suspension, a new allow-list or a deleted secret takes effect in all functions within this time. */
 const CACHE_MS = 30_000;
-/** The least recently read one goes first; an item is about 1 kB. */
+/** Most cached items, about 1 kB each. The cache drops the least recently read item first. */
 const CACHE_ITEMS = 2_000;
 
 /**
- * The tenants table as the functions read it. Organizations, users and secrets that were found are cached; what was not
- * found never is: guesses cannot fill the cache, and a new tenant works at once.
+ * The tenants table as the functions read it. Caches the organizations, users and secrets that it finds. Does
+ * not cache that an item is missing, so that guesses cannot fill the cache and a new tenant works at once.
  */
 export function tenantTable(options: {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
-  /** Milliseconds that only grow; for tests. */
+  /** Monotonic clock in milliseconds, for tests. */
   readonly monotonic?: () => number;
   readonly cacheItems?: number;
 }): TenantStore {

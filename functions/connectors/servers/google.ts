@@ -1,26 +1,29 @@
 import { type AuthorizationServer, days, seconds } from "../define-connector.ts";
 
-/** Signs in for all of Google's APIs; each connector asks for scopes of its own. */
+/** The authorization server of all of Google's APIs; each connector adds its own scopes. */
 export const google = {
   authorizationUrl: "https://accounts.google.com/o/oauth2/v2/auth",
   tokenUrl: "https://oauth2.googleapis.com/token",
-  // Ends the user's whole grant to this client: a sibling instance of the same account dies with it.
+  // Ends the user's whole grant to this client, including the grant of a sibling instance of the same
+  // account.
   revocation: { url: "https://oauth2.googleapis.com/revoke", style: "rfc7009", ends: "grant" },
   clientAuthentication: "client_secret_post",
   pkce: "S256",
   scopes: {
     separator: " ",
-    // Asked for by their short names (OpenID Connect), told by their long ones; a user may untick each.
+    // Requests use the short names (OpenID Connect), answers use the long names; the user may refuse each of
+    // them.
     aliases: {
       email: "https://www.googleapis.com/auth/userinfo.email",
       profile: "https://www.googleapis.com/auth/userinfo.profile",
     },
   },
-  // Without prompt=consent a second consent of the same user brings no refresh token.
+  // Without prompt=consent, a second consent of the same user returns no refresh token.
   authorizationParameters: { access_type: "offline", prompt: "consent" },
   issuer: "https://accounts.google.com",
   accessToken: { defaultLifetimeMs: seconds(3599) },
-  // Dies when unused for six months (seven days for apps in testing), or as the oldest of more than 100 of one user and client.
+  // A refresh token ends after six months without use (seven days after its issue for apps in testing), or if
+  // it is the oldest of more than 100 refresh tokens of one user and client.
   refreshToken: { rotates: false, idleLifetimeMs: days(180) },
   sources: [
     {

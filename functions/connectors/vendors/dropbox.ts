@@ -11,7 +11,8 @@ export default defineConnector({
   oauth2: {
     authorizationUrl: "https://www.dropbox.com/oauth2/authorize",
     tokenUrl: "https://api.dropboxapi.com/oauth2/token",
-    // Ends the access token sent, its refresh token, and whatever access tokens came from that one:
+    // Ends the access token that is sent, its refresh token, and all access tokens issued from that refresh
+    // token:
     // https://www.dropbox.com/developers/documentation/http/documentation#auth-token-revoke
     revocation: { url: "https://api.dropboxapi.com/2/auth/token/revoke", style: "bearer", ends: "token" },
     clientAuthentication: "client_secret_post",
@@ -28,24 +29,28 @@ export default defineConnector({
       ],
       separator: " ",
     },
-    // Without it there is no refresh token: https://dropbox.tech/developers/using-oauth-2-0-with-offline-access
+    // Without this parameter, Dropbox issues no refresh token:
+    // https://dropbox.tech/developers/using-oauth-2-0-with-offline-access
     authorizationParameters: { token_access_type: "offline" },
     accessToken: {
       defaultLifetimeMs: seconds(14_400),
-      // Of AuthError; its others (missing_scope, route_access_denied, user_suspended, …) meet living tokens, too:
+      // Values of AuthError. Its other values (missing_scope, route_access_denied, user_suspended, …) also
+      // occur for valid tokens:
       // https://github.com/dropbox/dropbox-api-spec/blob/main/auth.stone
       endedErrors: ["invalid_access_token", "expired_access_token"],
     },
-    // The same page: a refresh answers without a new one; it lasts until user or app revoke it.
+    // The same page as above: a refresh returns no new refresh token; the token is valid until user or app
+    // revoke it.
     refreshToken: { rotates: false },
   },
   api: {
     origin: "https://api.dropboxapi.com",
     hosts: { content: "https://content.dropboxapi.com", notify: "https://notify.dropboxapi.com" },
-    // get_temporary_link leads there.
+    // get_temporary_link returns links to these hosts.
     downloadHosts: ["*.dropboxusercontent.com"],
-    // The host of each call as https://www.dropbox.com/developers/documentation/http/documentation gives it
-    // (the official SDK's lib/routes.js has the same as a table): not all that begin with `upload_session` are uploads.
+    // The host of each call: https://www.dropbox.com/developers/documentation/http/documentation; the
+    // official SDK's lib/routes.js has the same table. Not all calls that begin with `upload_session` are on
+    // the content host.
     pathHosts: [
       ...[
         "upload",

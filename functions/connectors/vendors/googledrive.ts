@@ -17,7 +17,7 @@ export default defineConnector({
     credential: { in: "header", name: "Authorization", scheme: "Bearer" },
     otherCredentials: [{ in: "query", name: "access_token" }],
   },
-  // `fields` is required there.
+  // The method about.get requires `fields`.
   account: {
     method: "GET",
     path: "/drive/v3/about?fields=user",

@@ -2,21 +2,21 @@ import type { Context } from "aws-lambda";
 import type { Contract, Input, Route } from "../contract.ts";
 import type { HttpRequest, HttpResponse } from "../request.ts";
 
-/** One call on its way through the middlewares; takes the place of API Gateway's event. */
+/** One call, which the middlewares pass on in the place of API Gateway's event. */
 export interface Call {
   readonly request: HttpRequest;
   readonly startedAt: number;
-  /** Work that goes on after the answer. */
+  /** Work that continues after the answer. */
   readonly pending: Promise<unknown>[];
-  /** Absent: no route was found, or an earlier middleware has the answer. */
+  /** Absent: no route was found, or an earlier middleware has already made the answer. */
   route?: Route;
   caller?: unknown;
   input?: Omit<Input<Contract>, "caller">;
-  /** A browser's preflight is answered ahead of all else. */
+  /** The answer to a browser's preflight; if set, the call has no route and no handler. */
   preflight?: HttpResponse;
 }
 
-/** What middy hands from one middleware to the next. */
+/** The object that middy passes from one middleware to the next. */
 export interface MiddyRequest {
   event: Call;
   readonly context: Context;
@@ -24,7 +24,7 @@ export interface MiddyRequest {
   readonly error: unknown;
 }
 
-/** A middleware of ours: one idea, in a file of its own. */
+/** A middleware for middy. Each middleware does one task and has its own file. */
 export interface Middleware {
   readonly before?: (request: MiddyRequest) => Promise<void> | void;
   readonly after?: (request: MiddyRequest) => Promise<void> | void;

@@ -4,7 +4,7 @@ import type { Middleware, MiddyRequest } from "./call.ts";
 
 /**
  * Lets browser pages of listed origins make the calls that an instance token may make.
- * @param methods what an instance token may do at a path; absent: all
+ * @param methods the methods that an instance token may use at a path; absent: all
  */
 export function cors(methods?: (path: string) => readonly string[]): Middleware {
   return {
@@ -16,7 +16,7 @@ export function cors(methods?: (path: string) => readonly string[]): Middleware 
   };
 }
 
-/** Adds headers to every answer, errors too; the answer's own headers win. */
+/** Adds headers to every answer, including errors. A header that the answer has already is not replaced. */
 export function addHeaders(
   headersFor: (request: HttpRequest) => Readonly<Record<string, string>>,
 ): Middleware {

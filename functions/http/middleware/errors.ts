@@ -3,7 +3,9 @@ import { answerError } from "../answer-errors.ts";
 import { logUnexpected } from "../log-unexpected.ts";
 import type { Middleware } from "./call.ts";
 
-/** Answers errors in Linkspan's shape; an unexpected one is logged, and the caller gets only its requestId. */
+/**
+ * Answers errors in Linkspan's shape. Logs an unexpected error, of which the caller gets only the requestId.
+ */
 export function errors(): Middleware {
   return {
     onError(middy) {

@@ -6,7 +6,7 @@ import type { Middleware } from "./call.ts";
 
 /**
  * Finds the route of a call.
- * @throws {LinkspanError} 404, 405; 400 for a path that cannot be read; 308 for a path that has to be sent again
+ * @throws {LinkspanError} 404, 405; 400 for a path with invalid percent-encoding; 308 for a path with double slashes
  */
 export function findRoute(routes: readonly Route[]): Middleware {
   const find = routeTable(routes);

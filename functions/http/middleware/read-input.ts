@@ -2,7 +2,10 @@ import { readQuery } from "../parameter.ts";
 import { parseBody } from "../request-body.ts";
 import type { Middleware } from "./call.ts";
 
-/** Reads and checks what came: the query and a JSON body, as the route's contract has them. @throws {LinkspanError} 400, 413 */
+/**
+ * Reads the query and a JSON body, and checks them against the route's contract.
+ * @throws {LinkspanError} 400, 413
+ */
 export function readInput(): Middleware {
   return {
     before({ event: call }) {

@@ -13,7 +13,7 @@ import type { Call, Middleware, MiddyRequest } from "./call.ts";
 /** Characters of a User-Agent header that go into the log. */
 const MAX_USER_AGENT = 256;
 
-/** JSON answers are private to one caller, and no browser may treat them as a page. */
+/** Headers of JSON answers: private to one caller, and never shown by a browser as a page. */
 const JSON_HEADERS = {
   "Content-Type": "application/json",
   "X-Content-Type-Options": "nosniff",
@@ -80,7 +80,7 @@ export function streamAnswer(name: string, tenantUse?: () => TenantUse | undefin
   };
 }
 
-/** RFC 9110 section 9.3.2: HEAD is answered as GET, without the body. */
+/** The body of the answer; none for HEAD (RFC 9110 section 9.3.2). */
 function bodyOf({ method }: HttpRequest, body: HttpResponse["body"]): Pick<StreamedResponse, "body"> {
   if (method === "HEAD") {
     if (body instanceof Readable) body.destroy();
@@ -89,14 +89,14 @@ function bodyOf({ method }: HttpRequest, body: HttpResponse["body"]): Pick<Strea
   return body === undefined ? {} : { body };
 }
 
-/** What is in memory has a known length, which old clients want of errors. A stream has what its handler says. */
+/** `Content-Length` of a body in memory; old clients need it in errors. The handler of a stream sets its own. */
 function lengthOf(body: HttpResponse["body"]): Record<string, string> {
   return body === undefined || body instanceof Readable
     ? {}
     : { "Content-Length": String(Buffer.byteLength(body)) };
 }
 
-/** The caller's User-Agent, cut to 256 characters. Safe in the log line, since JSON escapes it. */
+/** The caller's User-Agent, cut to 256 characters. It is safe in the log line, because JSON escapes it. */
 function userAgentOf({ headers }: HttpRequest): { userAgent?: string } {
   const sent = headers["user-agent"];
   return sent === undefined ? {} : { userAgent: sent.slice(0, MAX_USER_AGENT) };

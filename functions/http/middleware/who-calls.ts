@@ -1,6 +1,9 @@
 import type { Middleware } from "./call.ts";
 
-/** Finds out who calls, as the route's contract wants it, before anything else of the request is read. @throws {LinkspanError} 401, 403, 404 */
+/**
+ * Finds the caller by the credentials that the route's contract takes, before query and body are read.
+ * @throws {LinkspanError} 401, 403, 404
+ */
 export function whoCalls(): Middleware {
   return {
     async before({ event: call }) {

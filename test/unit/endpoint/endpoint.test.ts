@@ -154,7 +154,7 @@ describe("a value in a connector's URL", () => {
     expect(() => at({ origin: "https://{place}.vendor.example" })).toThrowError(/\{place\}/);
     expect(() =>
       at({ origin: "https://{place}.vendor.example" }, { captured: [{ key: "place" }] }),
-    ).toThrowError(/no declared value with a format/);
+    ).toThrowError(/not a declared value with a format/);
     expect(() => at({ headers: { "X-Id": "{client_id}" } })).not.toThrow();
   });
 });

@@ -321,7 +321,7 @@ describe("a connector", () => {
   it("renews its grants in only one way, and knows the lifetime of a long-lived token", () => {
     const { longLivedToken } = longlived.oauth2;
     expect(() => defineConnector({ ...rotating, oauth2: { ...rotating.oauth2, longLivedToken } })).toThrow(
-      "in place of refreshToken",
+      "set longLivedToken or refreshToken",
     );
     expect(() => defineConnector({ ...longlived, oauth2: { ...longlived.oauth2, accessToken: {} } })).toThrow(
       "defaultLifetimeMs",
