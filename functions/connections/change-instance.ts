@@ -123,7 +123,7 @@ export async function updateInstance(
   if (!(await deps.grants.instances.update(instance.id, changes, now))) {
     throw new NotFound(`there is no instance ${instance.id}`, "unknown_instance");
   }
-  return { ...instance, ...changes, updatedAt: now };
+  return { ...instance, ...changes, updatedAt: Math.max(now, instance.updatedAt) };
 }
 
 async function signIn(

@@ -37,8 +37,9 @@ export function enableInstance(
   enabled: boolean,
 ): ConnectionHandle<"instances.enable" | "instances.disable"> {
   return async (request, { caller: { instance, user } }) => {
-    if (!(await setEnabled(deps().grants, instance.id, enabled, request))) throw gone(instance);
-    return json(instanceRepresentation({ ...instance, enabled }, user));
+    const changed = await setEnabled(deps().grants, instance.id, enabled, request);
+    if (changed === undefined) throw gone(instance);
+    return json(instanceRepresentation(changed, user));
   };
 }
 
@@ -73,7 +74,7 @@ async function rotateNewest(
   const newest = instance.tokenHashes.find(({ until }) => until === undefined)?.hash;
   const seen = newest === undefined ? {} : { newestToken: newest };
   if (await deps.grants.instances.update(instance.id, { tokenHashes }, now, seen)) {
-    return { ...instance, tokenHashes, updatedAt: now };
+    return { ...instance, tokenHashes, updatedAt: Math.max(now, instance.updatedAt) };
   }
   const { value } = await deps.grants.instances.get(instance.id);
   if (value === undefined || value.deleting === true) throw gone(instance);

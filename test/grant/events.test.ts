@@ -274,7 +274,7 @@ describe("instance.disabled and instance.enabled", () => {
         return read;
       },
     };
-    expect(await setEnabled({ ...world.deps, instances }, 42, false, world.call)).toBe(false);
+    expect(await setEnabled({ ...world.deps, instances }, 42, false, world.call)).toBeUndefined();
     expect(told()).toEqual([]);
   });
 });
@@ -334,7 +334,7 @@ describe("an event", () => {
   test("neither delays nor fails the action that it reports", async () => {
     world.put();
     const never = { ...world.deps, announce: () => new Promise<void>(() => {}) };
-    expect(await setEnabled(never, 42, false, world.call)).toBe(true);
+    expect(await setEnabled(never, 42, false, world.call)).toMatchObject({ enabled: false });
     expect(world.after).toHaveLength(1);
   });
 

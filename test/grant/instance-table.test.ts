@@ -303,7 +303,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       await table.noteAccount(
         instance.id,
         { epoch: instance.epoch },
-        { account: { id: "one" }, consentKey: "one", at: 1 },
+        { account: { id: "one" }, consentKey: "one" },
       );
       await table.signIn(instance.id, { fence: 3, version: 2 }, won());
       expect(await read()).not.toHaveProperty("account");
@@ -421,11 +421,11 @@ describe.each(tables)("the instances table %s", (_name, open) => {
 
     test("change with the account that is stored for the same sign-in", async () => {
       const { id, epoch } = sibling;
-      const noted = { account: { id: "person" }, consentKey: `${consentKey}-noted`, at: 2_000 };
+      const noted = { account: { id: "person" }, consentKey: `${consentKey}-noted` };
       expect(await table.noteAccount(id, { epoch: "000000000000001-older" }, noted)).toBe(false);
       expect(await found()).toBe(true);
       expect(await table.noteAccount(id, { epoch }, noted)).toBe(true);
-      expect(await read(id)).toMatchObject({ account: noted.account, updatedAt: 2_000 });
+      expect(await read(id)).toMatchObject({ account: noted.account, updatedAt: sibling.updatedAt });
       expect(await found()).toBe(false);
       expect(await table.hasSibling(instance.id, noted.consentKey)).toBe(true);
       await table.markDeleting(id, 3_000);
@@ -434,7 +434,7 @@ describe.each(tables)("the instances table %s", (_name, open) => {
 
     test("change with a proof of the client, unless the consent key changed meanwhile", async () => {
       const { id, epoch } = sibling;
-      const proven = { consentKey: `${consentKey}-proven`, at: 2_000 };
+      const proven = { consentKey: `${consentKey}-proven` };
       expect(await table.noteAccount(id, { epoch, consentKey: "another" }, proven)).toBe(false);
       expect(await table.noteAccount(id, { epoch, consentKey }, proven)).toBe(true);
       expect(await table.noteAccount(id, { epoch, consentKey }, proven)).toBe(false);
@@ -442,7 +442,6 @@ describe.each(tables)("the instances table %s", (_name, open) => {
         ...sibling,
         refreshShard: id % 4,
         consentKey: proven.consentKey,
-        updatedAt: 2_000,
       });
     });
 
@@ -467,11 +466,24 @@ describe.each(tables)("the instances table %s", (_name, open) => {
       expect(await table.touch(instance.id, 4_000)).toBe(false);
     });
 
+    test("carry a date of change that never runs backwards, whatever clock the writer has", async () => {
+      expect(await table.update(instance.id, { name: "Late" }, 9_000)).toBe(true);
+      expect(await table.update(instance.id, { name: "Early" }, 8_000)).toBe(true);
+      expect(await read()).toMatchObject({ name: "Early", updatedAt: 9_000 });
+      expect(await table.setEnabled(instance.id, false, 8_500)).toBe(true);
+      expect(await read()).toMatchObject({ enabled: false, updatedAt: 9_000 });
+      const won = { epoch: "000000000008600-state", grant: grant("anew"), at: 8_600, refreshGroup: "g" };
+      const { fence, version } = instance;
+      expect(await table.signIn(instance.id, { fence, version }, won)).toBe(true);
+      expect(await read()).toMatchObject({ epoch: won.epoch, updatedAt: 9_000 });
+      expect(await table.noteAccount(instance.id, won, { account: { id: "a" } })).toBe(true);
+      expect(await table.markDeleting(instance.id, 8_700)).toBe(true);
+      expect(await read()).toMatchObject({ deleting: true, deletingSince: 8_700, updatedAt: 9_000 });
+    });
+
     test("are never written to an item that does not exist", async () => {
       expect(await table.update(7, { name: "ghost" }, 1)).toBe(false);
-      expect(await table.noteAccount(7, { epoch: instance.epoch }, { account: { id: "a" }, at: 1 })).toBe(
-        false,
-      );
+      expect(await table.noteAccount(7, { epoch: instance.epoch }, { account: { id: "a" } })).toBe(false);
       expect(await table.setEnabled(7, true, 1)).toBe(false);
       expect(await table.touch(7, 1)).toBe(false);
       expect(await table.takeLease(7, { version: 1, fence: 1 }, 1)).toBe(false);

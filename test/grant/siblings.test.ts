@@ -202,7 +202,7 @@ describe("a delete at a vendor whose revocation ends the user's whole grant", ()
     await finishDeletion(world.deps, 42, world.call);
     expect(world.stored().deleting).toBe(true);
     const other = whole(async () => ({ id: "somebody else" }));
-    await noteAccount(world.deps, other, sibling, { accessToken: "theirs" }, world.now);
+    await noteAccount(world.deps, other, sibling, { accessToken: "theirs" });
     await workOff();
     expect(world.revoked).toEqual(["old"]);
   });
@@ -315,7 +315,7 @@ describe("an import whose client no vendor answer has proved", () => {
     const before = put(undefined, { id: 43, ...unproven(undefined, "stranger") });
     await world.finish(forceRefresh(world.deps, 43, world.call));
     expect(world.stored(43).consentKey).toBe(keyOf());
-    await noteAccount(world.deps, whole(), before, { accessToken: "old" }, world.now);
+    await noteAccount(world.deps, whole(), before, { accessToken: "old" });
     expect(world.stored(43).consentKey).toBe(keyOf());
   });
 });
@@ -442,7 +442,6 @@ describe("the consent key of an instance", () => {
       whole(async () => ({ id: "late" })),
       earlier,
       { accessToken: "old" },
-      world.now,
     );
     expect(world.stored()).toMatchObject({ account: { id: "person" }, consentKey: keyOf("person", group) });
   });

@@ -129,13 +129,13 @@ function signInWrites({
     ) {
       const { set, remove } = due(id, dueAt);
       return change(id, {
+        updatedAt: at,
         set: {
           ...changes,
           grant,
           epoch,
           version: fence + 1,
           fence: fence + 1,
-          updatedAt: at,
           ...present({ refreshGroup, consentKey, refreshable, replacedGrants }),
           ...set,
         },
@@ -155,9 +155,9 @@ function signInWrites({
     forgetReplaced: (id, { epoch }) =>
       change(id, { remove: ["replacedGrants"], condition: "#epoch = :epoch", values: { epoch } }),
 
-    noteAccount: (id, { epoch, consentKey }, { at, ...noted }) =>
+    noteAccount: (id, { epoch, consentKey }, noted) =>
       change(id, {
-        set: { ...noted, updatedAt: at },
+        set: noted,
         condition: `#epoch = :epoch AND ${NOT_DELETING}${consentKey === undefined ? "" : " AND #consentKey = :seenKey"}`,
         values: { epoch, ...present({ seenKey: consentKey }) },
       }),
@@ -173,7 +173,8 @@ function deletionWrites({
     markDeleting(id, now, who) {
       const { set, remove } = due(id, now);
       return change(id, {
-        set: { deleting: true, updatedAt: now, ...set },
+        updatedAt: now,
+        set: { deleting: true, ...set },
         setOnce: { deletingSince: now },
         remove: ["ownerKey", ...remove],
         condition: who === "first" ? `${EXISTS} AND ${NOT_DELETING}` : EXISTS,
@@ -209,7 +210,8 @@ function useWrites({
     setEnabled(id, enabled, now) {
       const { set, remove } = enabled ? due(id, now) : { set: {}, remove: [] };
       return change(id, {
-        set: { enabled, updatedAt: now, ...set },
+        updatedAt: now,
+        set: { enabled, ...set },
         remove,
         condition: `${EXISTS} AND ${NOT_DELETING}`,
       });
@@ -218,7 +220,8 @@ function useWrites({
     update(id, changes, now, { newestToken } = {}) {
       const condition = `${EXISTS} AND ${NOT_DELETING}`;
       return change(id, {
-        set: { ...changes, updatedAt: now },
+        updatedAt: now,
+        set: changes,
         ...(newestToken === undefined
           ? { condition }
           : {

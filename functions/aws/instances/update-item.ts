@@ -11,6 +11,11 @@ export interface InstanceTableOptions {
 
 export interface Change {
   readonly set?: Readonly<Record<string, unknown>>;
+  /**
+   * Sets `updatedAt`, unless the item has a later one: processes estimate the store's time, and a slower one must not set
+   * the date back.
+   */
+  readonly updatedAt?: number;
   /** Attributes that are set only if the item does not have them yet. */
   readonly setOnce?: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
@@ -27,11 +32,28 @@ export interface Change {
  * @param item sort key of an item that is not the instance itself (pending.ts)
  * @returns whether the item was written
  */
-export function updateItem(
+export async function updateItem(
+  options: InstanceTableOptions,
+  id: number,
+  { updatedAt, ...change }: Change,
+  item?: string,
+): Promise<boolean> {
+  if (updatedAt === undefined) return await write(options, id, change, item);
+  const { set, condition, values } = change;
+  const withDate = {
+    ...change,
+    set: { ...set, updatedAt },
+    condition: `${condition} AND #updatedAt <= :updatedAt`,
+    values: { ...values, updatedAt },
+  };
+  return (await write(options, id, withDate, item)) || (await write(options, id, change, item));
+}
+
+function write(
   { client, tableName }: InstanceTableOptions,
   id: number,
-  { set, setOnce, remove = [], condition, values = {} }: Change,
-  item?: string,
+  { set, setOnce, remove = [], condition, values = {} }: Omit<Change, "updatedAt">,
+  item: string | undefined,
 ): Promise<boolean> {
   const settings = Object.keys(set ?? {}).map((name) => `#${name} = :set_${name}`);
   const once = Object.keys(setOnce ?? {}).map((name) => `#${name} = if_not_exists(#${name}, :set_${name})`);

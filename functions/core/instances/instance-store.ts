@@ -106,7 +106,7 @@ export interface InstanceItems {
   noteAccount(
     id: number,
     seen: { epoch: string; consentKey?: string },
-    noted: { account?: NonNullable<Instance["account"]>; consentKey?: string; at: number },
+    noted: { account?: NonNullable<Instance["account"]>; consentKey?: string },
   ): Promise<boolean>;
   /**
    * SET lastUsedAt IF exists; at most once a day, and not while a caller waits. With `dueAt`, an idle grant

@@ -90,13 +90,13 @@ export const instanceTransitions = {
         version: version(seen.version),
         living,
       },
+      atLeast: { updatedAt: won.at },
       set: {
         ...won.changes,
         grant: won.grant,
         epoch: won.epoch,
         version: next,
         fence: next,
-        updatedAt: won.at,
         refreshGroup,
         consentKey,
         refreshable,
@@ -111,29 +111,31 @@ export const instanceTransitions = {
     const { set, remove } = due(now);
     return {
       conditions: who === "first" ? { living } : {},
-      set: { deleting: true, updatedAt: now, ...set },
+      atLeast: { updatedAt: now },
+      set: { deleting: true, ...set },
       setOnce: { deletingSince: now },
       remove,
     };
   },
   setEnabled: (enabled, now) => {
     const { set, remove } = enabled ? due(now) : { set: {}, remove: [] };
-    return { conditions: { living }, set: { enabled, updatedAt: now, ...set }, remove };
+    return { conditions: { living }, atLeast: { updatedAt: now }, set: { enabled, ...set }, remove };
   },
   update: (changes, now, { newestToken } = {}) => ({
     conditions: {
       living,
       newest: ({ tokenHashes }) => newestToken === undefined || tokenHashes[0]?.hash === newestToken,
     },
-    set: { ...changes, updatedAt: now },
+    atLeast: { updatedAt: now },
+    set: changes,
   }),
-  noteAccount: (seen, { at, ...noted }) => ({
+  noteAccount: (seen, noted) => ({
     conditions: {
       epoch: epoch(seen.epoch),
       consentKey: ({ consentKey }) => seen.consentKey === undefined || consentKey === seen.consentKey,
       living,
     },
-    set: { ...noted, updatedAt: at },
+    set: noted,
   }),
   touch: (lastUsedAt, dueAt) => {
     const { set, remove } = dueAt === undefined ? { set: {}, remove: [] } : due(dueAt);

@@ -5,6 +5,8 @@ export interface Transition<Item> {
   readonly set?: Partial<Record<keyof Item, unknown>>;
   /** Set only when the item has no value yet. */
   readonly setOnce?: Partial<Record<keyof Item, unknown>>;
+  /** Numbers that a write never lowers. */
+  readonly atLeast?: Partial<Record<keyof Item, number>>;
   readonly remove?: readonly (keyof Item)[];
 }
 
@@ -20,10 +22,12 @@ export function isAllowed<Item>(
 /** The item after the write. `undefined` in `set` sets nothing. */
 export function changed<Item extends object>(
   item: Item,
-  { set = {}, setOnce = {}, remove = [] }: Transition<Item>,
+  { set = {}, setOnce = {}, atLeast = {}, remove = [] }: Transition<Item>,
 ): Item {
   const values = Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined));
   const left: Record<PropertyKey, unknown> = { ...setOnce, ...item, ...values };
+  for (const [name, least] of Object.entries<number | undefined>(atLeast))
+    left[name] = Math.max(Number(left[name] ?? 0), least ?? 0);
   for (const name of remove) if (!Object.hasOwn(values, name)) delete left[name];
   return left as Item;
 }

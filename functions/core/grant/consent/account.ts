@@ -75,7 +75,6 @@ export async function noteAccount(
     "id" | "epoch" | "refreshGroup" | "organizationId" | "consentKey" | "configuration"
   >,
   grant: Won,
-  at: number,
 ): Promise<void> {
   try {
     const account = await lookUpAccount(deps, connector, grant, instance.configuration);
@@ -83,7 +82,7 @@ export async function noteAccount(
     const { id, epoch, refreshGroup, organizationId, consentKey: seen } = instance;
     const proven = consentKey(connector, refreshGroup, account);
     const key = proven !== undefined && isUnproven(instance) ? unprovenKey(proven, organizationId) : proven;
-    const noted = { account, at, ...present({ consentKey: key }) };
+    const noted = { account, ...present({ consentKey: key }) };
     await deps.instances.noteAccount(id, { epoch, ...present({ consentKey: seen }) }, noted);
   } catch {
     // The instance works without a stored account.
@@ -124,15 +123,14 @@ export function accountBefore(
 export async function noteProof(
   deps: Pick<GrantDeps, "instances" | "sleep" | "timing">,
   instance: Instance,
-  at: number,
 ): Promise<Instance> {
   const { id, epoch, consentKey: seen } = instance;
   if (seen === undefined || !isUnproven(instance)) return instance;
-  const noted = { consentKey: provenKey(seen), at };
+  const noted = { consentKey: provenKey(seen) };
   try {
     const write = deps.instances.noteAccount(id, { epoch, consentKey: seen }, noted);
     const written = await withTimeout(deps, deps.timing.storeTryMs, write);
-    return written ? { ...instance, consentKey: noted.consentKey, updatedAt: at } : instance;
+    return written ? { ...instance, consentKey: noted.consentKey } : instance;
   } catch {
     return instance;
   }

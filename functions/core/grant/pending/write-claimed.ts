@@ -114,7 +114,7 @@ function made(deps: ProvisioningDeps, instance: Instance, opened: Opened, call: 
   announce(deps, call, instance, { name: "instance.created", at: instance.createdAt, of: "create" });
   tellMissingScopes(deps, call, connector, instance, opened.grant, opened.now);
   if (instance.account === undefined) {
-    call.afterAnswer(noteAccount(deps, connector, instance, opened.grant, opened.now));
+    call.afterAnswer(noteAccount(deps, connector, instance, opened.grant));
   }
   return { kind: "written", instance };
 }

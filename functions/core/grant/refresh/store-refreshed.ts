@@ -77,7 +77,7 @@ export async function storeRefreshed(attempt: LeasedAttempt, won: Won): Promise<
   });
   const refreshed = { ...renewed, lastRefreshedAt: won.sentAt };
   // A rescued grant is not in the table yet, so its client is noted as proven at the next refresh.
-  const instanceNow = kept === "written" ? await noteProof(deps, refreshed, won.sentAt) : refreshed;
+  const instanceNow = kept === "written" ? await noteProof(deps, refreshed) : refreshed;
   return { kind: "refreshed", grant, instance: instanceNow };
 }
 

@@ -155,7 +155,7 @@ async function noteNewAccount(deps: WorkerDeps, instance: Instance): Promise<voi
   const connector = connectorOf(deps, instance.connector);
   if (connector.account === undefined) return;
   const grant = await openGrant(deps.vault, instance, instance.version, instance.grant);
-  await noteAccount(deps, connector, instance, grant, instance.createdAt);
+  await noteAccount(deps, connector, instance, grant);
 }
 
 /** @throws {RevocationOwed} not revoked yet, and 7 days have not passed */

@@ -79,7 +79,7 @@ export async function refreshDue(deps: WorkerDeps, work: RefreshWork, call: Call
     // Repeated at each refresh while the account is unknown: until then, a sign-in with another account is not
     // noticed. And where revocation ends the whole consent, no consent of this client is revoked, because it
     // might be this instance's (revocation/delete-instance.ts).
-    call.afterAnswer(noteAccount(deps, connector, result.instance, result.grant, now));
+    call.afterAnswer(noteAccount(deps, connector, result.instance, result.grant));
   }
 }
 

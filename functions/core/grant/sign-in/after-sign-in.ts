@@ -25,7 +25,7 @@ export async function afterSignIn(
   const connector = connectorOf(deps, instance.connector);
   tellMissingScopes(deps, call, connector, instance, grant, signIn.at);
   if (instance.account === undefined) {
-    call.afterAnswer(noteAccount(deps, connector, instance, grant, signIn.at));
+    call.afterAnswer(noteAccount(deps, connector, instance, grant));
   }
   call.afterAnswer(endOvertaken(deps, instance, signIn.at));
   if (!(await endReplaced(deps, instance)) || due === undefined) return instance;

@@ -65,7 +65,7 @@ export async function provisionInstance(
       endRefused(deps, call, owner, { grant, sealer, of: "create", at: times.now, cause: "forced" }),
   });
   tellMissingScopes(deps, call, connector, made.instance, won.grant, won.grant.obtainedAt);
-  call.afterAnswer(noteAccount(deps, request.connector, made.instance, won.grant, won.grant.obtainedAt));
+  call.afterAnswer(noteAccount(deps, request.connector, made.instance, won.grant));
   return made;
 }
 

@@ -74,7 +74,7 @@ export async function importInstance(
       await endRefused(deps, call, owner, { grant: refused, sealer, of: "create", at, cause: "forced" });
     },
   });
-  call.afterAnswer(noteAccount(deps, connector, made.instance, grant, grant.obtainedAt));
+  call.afterAnswer(noteAccount(deps, connector, made.instance, grant));
   return made;
 }
 

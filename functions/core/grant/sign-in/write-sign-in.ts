@@ -131,7 +131,7 @@ function instanceWith(
   const version = fence + 1;
   const renewed = withNewGrant(instance, { grant, version, fence: version, dueAt: due });
   const { account, replacedGrants, refreshable, ...rest } = renewed;
-  return { ...rest, ...changes, ...attributes, epoch, updatedAt: at };
+  return { ...rest, ...changes, ...attributes, epoch, updatedAt: Math.max(at, instance.updatedAt) };
 }
 
 /** Bytes reserved for attributes that the table adds, and for those of the sign-in itself. */
