@@ -1,16 +1,15 @@
 import { announcement } from "../local/announce.ts";
 import { startPlatform } from "../local/platform.ts";
-import { couldNotStart, portOf } from "./port.ts";
+import { couldNotStart, dataFolderOf, portOf } from "./start-settings.ts";
 
 /** Time limit for closing. After this time, the process ends even if closing hangs. */
 const LONGEST_CLOSE_MS = 5000;
 
 /** Runs all of Linkspan on this machine, from the stacks as they were last synthesized (start.ts). */
 async function main(): Promise<void> {
-  const dataFolder = process.env.LINKSPAN_DATA ?? "";
   const starting = startPlatform({
     port: portOf(process.env.PORT),
-    ...(dataFolder === "" ? {} : { dataFolder }),
+    dataFolder: dataFolderOf(process.env.LINKSPAN_DATA),
     onLog: printTrouble,
   });
   let stopping = false;

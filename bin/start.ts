@@ -1,14 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { refuseLocked } from "../local/folder-lock.ts";
 import { endServer, listen } from "../local/listen.ts";
-import { couldNotStart, portOf } from "./port.ts";
+import { couldNotStart, dataFolderOf, portOf } from "./start-settings.ts";
 
 /**
- * `npm start`: synthesizes the stacks, and runs them (local.ts). First checks that the port is free, because
- * the synthesis takes a quarter of a minute.
+ * `npm start`: synthesizes the stacks, and runs them (local.ts). First checks that the port and the data folder
+ * are free, because the synthesis takes a quarter of a minute.
  */
 async function main(): Promise<void> {
+  refuseLocked(dataFolderOf(process.env.LINKSPAN_DATA));
   const { server } = await listen(portOf(process.env.PORT));
   await endServer(server);
   await synthesize();

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /**
@@ -8,23 +8,33 @@ import path from "node:path";
  * @throws {Error} another platform runs on this folder
  */
 export function lockFolder(folder: string): () => void {
-  const file = path.join(folder, "platform.pid");
+  const file = lockOf(folder);
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       writeFileSync(file, String(process.pid), { flag: "wx", mode: 0o600 });
       return () => rmSync(file, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const owner = Number(readFileSync(file, "utf8"));
-      if (isRunning(owner)) {
-        throw new Error(
-          `another Linkspan (process ${owner}) uses ${folder}; stop it, or choose another folder: LINKSPAN_DATA=… npm start (if process ${owner} is not Linkspan, delete ${file})`,
-        );
-      }
+      refuseLocked(folder);
       rmSync(file, { force: true });
     }
   }
   throw new Error(`the lock ${file} cannot be taken`);
+}
+
+/** Takes no lock. @throws {Error} a platform runs on this folder */
+export function refuseLocked(folder: string): void {
+  const file = lockOf(folder);
+  if (!existsSync(file)) return;
+  const owner = Number(readFileSync(file, "utf8"));
+  if (!isRunning(owner)) return;
+  throw new Error(
+    `another Linkspan (process ${owner}) uses ${folder}; stop it, or choose another folder: LINKSPAN_DATA=… npm start (if process ${owner} is not Linkspan, delete ${file})`,
+  );
+}
+
+function lockOf(folder: string): string {
+  return path.join(folder, "platform.pid");
 }
 
 function isRunning(pid: number): boolean {

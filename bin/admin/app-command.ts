@@ -3,7 +3,7 @@ import { catalogueEntries, findEntry } from "../../functions/connectors/catalogu
 import type { RegisteredApp } from "../../functions/core/tenants/ports.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
 import { readSecret } from "./secret-input.ts";
-import { openTarget, UsageProblem } from "./target.ts";
+import { openTarget, requireOrganization, UsageProblem } from "./target.ts";
 
 interface AppOptions {
   readonly organization: string;
@@ -44,8 +44,9 @@ export function appCommand(): Command {
     .command("list")
     .requiredOption("--organization <id>")
     .action(async (options: { organization: string }, command: Command) => {
-      const { tenants } = await openTarget(command);
-      printMany(command, (await tenants.listApps(options.organization)).map(row));
+      const target = await openTarget(command);
+      await requireOrganization(target, options.organization);
+      printMany(command, (await target.tenants.listApps(options.organization)).map(row));
     });
 
   app

@@ -155,6 +155,11 @@ function auditedTenants(tenants: TenantAdmin, record: Record): TenantAdmin {
       await record("organization.change", { organizationId, changed: Object.keys(lists) });
       return changed;
     },
+    async setBranding(organizationId, changes) {
+      const changed = await tenants.setBranding(organizationId, changes);
+      await record("organization.change", { organizationId, changed: Object.keys(changes) });
+      return changed;
+    },
     async setStatus(of, status) {
       await tenants.setStatus(of, status);
       const what = of.userId === undefined ? "organization" : "user";

@@ -8,7 +8,14 @@ import { connectorKey } from "./app-command.ts";
 import { markRestoredCommand } from "./mark-restored-command.ts";
 import { isoTime, printMany, printOne } from "./print.ts";
 import { reviveCommand } from "./revive-commands.ts";
-import { openTarget, type Target, UsageProblem } from "./target.ts";
+import {
+  chosenOrganizations,
+  openTarget,
+  requireOrganization,
+  requireUser,
+  type Target,
+  UsageProblem,
+} from "./target.ts";
 
 /** Revocations that run in parallel. */
 const AT_ONCE = 10;
@@ -25,6 +32,8 @@ export function instanceCommand(): Command {
       async (options: { organization: string; connector?: string; user?: string }, command: Command) => {
         const connector = options.connector === undefined ? undefined : await connectorKey(options.connector);
         const target = await openTarget(command);
+        await requireOrganization(target, options.organization);
+        if (options.user !== undefined) await requireUser(target, options.organization, options.user);
         const rows = [];
         for await (const some of instancesOf(target.instances, options.organization, 100)) {
           for (const each of some) {
@@ -78,13 +87,7 @@ export function revokeAllCommand(): Command {
         }
         const connector = options.connector === undefined ? undefined : await connectorKey(options.connector);
         const target = await openTarget(command);
-        const organizations =
-          organization === undefined
-            ? (await target.tenants.listOrganizations()).map(({ id }) => id)
-            : [organization];
-        if (organization !== undefined && (await target.records.organization(organization)) === undefined) {
-          throw new UsageProblem(`there is no organization ${organization}`);
-        }
+        const organizations = await chosenOrganizations(target, organization);
         const chosen: number[] = [];
         const pending: PendingSignIn[] = [];
         const isMeant = (each: { connector: string; refreshGroup: string }): boolean =>

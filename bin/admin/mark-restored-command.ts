@@ -4,7 +4,7 @@ import { instancesOf } from "../../functions/core/grant/operator/instances-of.ts
 import { isUnsafe, markRestored, type Restored } from "../../functions/core/grant/operator/mark-restored.ts";
 import type { InstanceStore } from "../../functions/core/instances/instance-store.ts";
 import { printOne } from "./print.ts";
-import { openTarget, UsageProblem } from "./target.ts";
+import { chosenOrganizations, openTarget, UsageProblem } from "./target.ts";
 
 interface Options {
   readonly table: string;
@@ -28,10 +28,7 @@ export function markRestoredCommand(): Command {
       const instances = target.instancesIn(table);
       await refuseMissing(instances, table);
       const deps = { instances, connectors: connectorByKey };
-      const organizations =
-        organization === undefined
-          ? (await target.tenants.listOrganizations()).map(({ id }) => id)
-          : [organization];
+      const organizations = await chosenOrganizations(target, organization);
       const ended: Record<Restored, number> = { marked: 0, left: 0, moved: 0 };
       let [found, unsafe] = [0, 0];
       for (const id of organizations) {

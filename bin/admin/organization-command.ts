@@ -1,10 +1,12 @@
+import { readFile } from "node:fs/promises";
 import { Command } from "commander";
+import { contrast, textColorOn } from "../../functions/core/tenants/branding.ts";
 import type { Organization } from "../../functions/core/tenants/ports.ts";
 import { deleteCommand } from "./delete-organization-command.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { isoTime, printMany, printOne, warnOnce } from "./print.ts";
 import { readSecret } from "./secret-input.ts";
-import { openTarget, UsageProblem } from "./target.ts";
+import { openTarget, UsageProblem, unknownOrganization } from "./target.ts";
 
 export function organizationCommand(): Command {
   const organization = new Command("organization").description(
@@ -41,6 +43,19 @@ export function organizationCommand(): Command {
         printOne(command, { id, status });
       });
   }
+
+  organization
+    .command("brand")
+    .argument("<organization>")
+    .option(
+      "--color <#rrggbb>",
+      "colour of the connect page; its button's text is black or white by contrast",
+    )
+    .option("--logo <file>", "picture on the connect page: PNG, JPEG, GIF, WebP or SVG, at most 50 kB")
+    .option("--no-color", "removes the colour")
+    .option("--no-logo", "removes the logo")
+    .description("sets how the connect page looks to an organization's users")
+    .action(brand);
 
   addKeyCommands(organization);
   organization.addCommand(deleteCommand());
@@ -98,6 +113,39 @@ export function organizationCommand(): Command {
   return organization;
 }
 
+/** @param options `false`: given as `--no-color` or `--no-logo` */
+async function brand(
+  id: string,
+  { color, logo: file }: { readonly color?: string | false; readonly logo?: string | false },
+  command: Command,
+): Promise<void> {
+  const changes = {
+    ...(color === undefined ? {} : { color: color || null }),
+    ...(file === undefined ? {} : { logo: file === false ? null : await readLogo(file) }),
+  };
+  if (Object.keys(changes).length === 0)
+    throw new UsageProblem("say what to change: --color, --logo, --no-color or --no-logo");
+  const { tenants } = await openTarget(command);
+  const { color: now, logo } = await tenants.setBranding(id, changes);
+  const text = now === undefined ? undefined : textColorOn(now);
+  printOne(command, {
+    id,
+    color: now ?? "none",
+    ...(now === undefined || text === undefined
+      ? {}
+      : { buttonText: text, contrast: contrast(now, text).toFixed(1) }),
+    logo: logo === undefined ? "none" : `${logo.mediaType}, ${logo.bytes.length} bytes`,
+  });
+}
+
+async function readLogo(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new UsageProblem(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
 async function change(
   command: Command,
   id: string,
@@ -106,7 +154,7 @@ async function change(
 ): Promise<void> {
   const { tenants, records } = await openTarget(command);
   const before = await records.organization(id);
-  if (before === undefined) throw new UsageProblem(`there is no organization ${id}`);
+  if (before === undefined) throw unknownOrganization(id);
   printOne(command, row(await tenants.setAllowLists(id, { [list]: to(before[list] ?? []) })));
 }
 

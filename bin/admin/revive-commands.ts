@@ -5,7 +5,7 @@ import type { Instance } from "../../functions/core/instances/instance.ts";
 import { connectorKey } from "./app-command.ts";
 import { printOne } from "./print.ts";
 import { type Revivals, reviveEach, wasTriedLately } from "./revive.ts";
-import { openTarget, type Target, UsageProblem } from "./target.ts";
+import { chosenOrganizations, openTarget, type Target, UsageProblem } from "./target.ts";
 
 /** `instance revive`: tries one or a few dead grants. */
 export function reviveCommand(): Command {
@@ -73,11 +73,7 @@ async function candidates(
 ): Promise<{ chosen: Instance[]; triedLately: number; undated: number }> {
   const chosen: Instance[] = [];
   let [triedLately, undated] = [0, 0];
-  const organizations =
-    organization === undefined
-      ? (await target.tenants.listOrganizations()).map(({ id }) => id)
-      : [organization];
-  for (const id of organizations) {
+  for (const id of await chosenOrganizations(target, organization)) {
     for await (const some of instancesOf(target.instances, id, 100)) {
       for (const each of some) {
         if (each.connector !== connector || !isRevivable(each)) continue;

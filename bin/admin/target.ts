@@ -126,6 +126,35 @@ export async function openTarget(command: Command): Promise<Target> {
   return audited(target, auditQueue({ queueUrl: output("AuditQueueUrl"), client: sqs }));
 }
 
+/** A list of an unknown organization's items would look like a list without items. @throws {UsageProblem} */
+export async function requireOrganization({ records }: Pick<Target, "records">, id: string): Promise<void> {
+  if ((await records.organization(id)) === undefined) throw unknownOrganization(id);
+}
+
+/** The organization that an option names, or all of them. @throws {UsageProblem} there is none of that id */
+export async function chosenOrganizations(
+  target: Pick<Target, "records" | "tenants">,
+  id: string | undefined,
+): Promise<readonly string[]> {
+  if (id === undefined) return (await target.tenants.listOrganizations()).map((each) => each.id);
+  await requireOrganization(target, id);
+  return [id];
+}
+
+export function unknownOrganization(id: string): UsageProblem {
+  return new UsageProblem(`there is no organization ${id}`);
+}
+
+/** @throws {UsageProblem} the organization has no such user */
+export async function requireUser(
+  { records }: Pick<Target, "records">,
+  organizationId: string,
+  userId: string,
+): Promise<void> {
+  if ((await records.user(organizationId, userId)) === undefined)
+    throw new UsageProblem(`organization ${organizationId} has no user ${userId}`);
+}
+
 function rescueStore(client: Connection["client"], bucket: string): RescueStore {
   // A custom endpoint (the local platform) has no host name for each bucket.
   const options = {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { User } from "../../functions/core/tenants/ports.ts";
 import { isoTime, printMany, printOne, warnOnce } from "./print.ts";
-import { openTarget } from "./target.ts";
+import { openTarget, requireOrganization } from "./target.ts";
 
 export function userCommand(): Command {
   const user = new Command("user").description("Users of an organization: they own instances");
@@ -35,8 +35,9 @@ export function userCommand(): Command {
     .command("list")
     .requiredOption("--organization <id>")
     .action(async (options: { organization: string }, command: Command) => {
-      const { tenants } = await openTarget(command);
-      printMany(command, (await tenants.listUsers(options.organization)).map(row));
+      const target = await openTarget(command);
+      await requireOrganization(target, options.organization);
+      printMany(command, (await target.tenants.listUsers(options.organization)).map(row));
     });
 
   user

@@ -12,6 +12,7 @@ import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts"
 import { decodeSegment } from "../http/route-table.ts";
 import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
 import { activeOwner } from "./active-owner.ts";
+import type { Brand } from "./brand.ts";
 import { clientOf } from "./change-instance.ts";
 import { type ConnectSession, findSession } from "./connect-session.ts";
 import type { ConnectionDeps } from "./deps.ts";
@@ -35,10 +36,11 @@ export function showConnectPage(deps: () => ConnectionDeps): HttpHandler {
   return asHtmlPage(async (request) => {
     const { session, organization } = await openSession(deps(), request);
     refuseOtherBrowser(request, session);
+    const brand = await brandOf(deps(), organization);
     const known = sessionCookie(request, session.sessionId);
-    if (known !== undefined) return choicePage(request, session, organization, known);
+    if (known !== undefined) return choicePage(request, session, brand, known);
     const { value, header } = newSessionCookie(request, session.sessionId);
-    return choicePage(request, session, organization, value, { "Set-Cookie": header });
+    return choicePage(request, session, brand, value, { "Set-Cookie": header });
   });
 }
 
@@ -52,7 +54,7 @@ export function chooseConnector(deps: () => ConnectionDeps): HttpHandler {
     const cookie = sessionCookie(request, session.sessionId);
     if (cookie === undefined) {
       if (session.browser !== undefined) throw otherBrowser();
-      return cookiesBlockedPage(request, session);
+      return cookiesBlockedPage(request, session, await brandOf(deps(), organization));
     }
     refuseOtherBrowser(request, session);
     const form = new URLSearchParams(request.body.toString("utf8"));
@@ -73,6 +75,11 @@ export function chooseConnector(deps: () => ConnectionDeps): HttpHandler {
       vendorEndpoint(await authorizationFor(deps(), request, session, organization, connector)).url,
     );
   });
+}
+
+/** How the page looks. A sign-in must not fail for its look: if the table does not answer, the page has the usual look. */
+async function brandOf({ branding }: ConnectionDeps, { id, name }: Organization): Promise<Brand> {
+  return { name, branding: await branding(id).catch(() => undefined) };
 }
 
 /** @throws {Forbidden} another browser was bound first */
@@ -180,7 +187,7 @@ export function returnTo(session: ConnectSession, what: Readonly<Record<string, 
 function choicePage(
   request: HttpRequest,
   session: ConnectSession,
-  organization: Organization,
+  brand: Brand,
   cookie: string,
   headers: Readonly<Record<string, string>> = {},
 ): HttpResponse<never> {
@@ -194,13 +201,14 @@ function choicePage(
     200,
     title,
     html`<h1>${title}</h1>
-<p><strong>${organization.name}</strong> asks for access to ${only === undefined ? "one of your accounts" : html`your ${only.name} account`}.
+<p><strong>${brand.name}</strong> asks for access to ${only === undefined ? "one of your accounts" : html`your ${only.name} account`}.
 You sign in at ${only?.name ?? "the vendor"} and decide there what to allow${again ? "; please use the same account as before" : ""}.</p>
 <ul>
 ${connectors.map((connector) => connectorButton(request, session, connector, only !== undefined, token))}
 </ul>
 <form method="post" action="${formAction(request, session)}">${token}<input type="hidden" name="cancel" value="1"><button class="quiet">Not now, go back</button></form>`,
     { "Referrer-Policy": "same-origin", ...headers },
+    brand,
   );
 }
 
@@ -208,7 +216,11 @@ ${connectors.map((connector) => connectorButton(request, session, connector, onl
  * Shown when the browser posts the form without the page's cookie. The button opens the connect page, which sets the cookie
  * again.
  */
-function cookiesBlockedPage(request: HttpRequest, session: ConnectSession): HttpResponse<never> {
+function cookiesBlockedPage(
+  request: HttpRequest,
+  session: ConnectSession,
+  brand: Brand,
+): HttpResponse<never> {
   const title = "Please allow cookies";
   return page(
     403,
@@ -217,6 +229,8 @@ function cookiesBlockedPage(request: HttpRequest, session: ConnectSession): Http
 <p role="alert">Your browser did not keep the cookie of this page. The cookie makes sure that nobody else finishes your sign-in.</p>
 <p>Allow cookies for ${new URL(request.baseUrl).host}, then try again.</p>
 <form method="get" action="${formAction(request, session)}"><button>Try again</button></form>`,
+    {},
+    brand,
   );
 }
 

@@ -1,6 +1,7 @@
 import { auditQueue } from "../aws/audit-queue.ts";
 import { connectionDeps, discover, store, tenants, transients } from "../aws/composition.ts";
 import { environment } from "../aws/environment.ts";
+import { brandingReader } from "../aws/tenants/branding.ts";
 import { oauthProxies } from "../aws/tenants/oauth-proxies.ts";
 import { registeredApps } from "../aws/tenants/table.ts";
 import type { ConnectionDeps } from "./deps.ts";
@@ -14,6 +15,7 @@ export const deps = (): ConnectionDeps => ({
   },
   transients: transients(),
   proxies: oauthProxies({ client: store().documents, tableName: environment("TENANTS_TABLE") }),
+  branding: brandingReader({ client: store().documents, tableName: environment("TENANTS_TABLE") }),
   discover,
   audit: auditQueue({ queueUrl: environment("AUDIT_QUEUE_URL") }),
 });

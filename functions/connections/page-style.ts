@@ -4,6 +4,8 @@ export const PAGE_STYLE = `
 @media (prefers-color-scheme:dark){:root{--ink:#e7edf3;--soft:#9fb0bf;--paper:#10171e;--card:#18222c;--line:#2b3947;--accent:#6cb4ff;--on-accent:#08182a}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:1rem;padding:1.5rem 1rem;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+header{display:flex;align-items:center;gap:.75rem;max-width:27rem;font-weight:600;font-size:1.05rem;overflow-wrap:anywhere}
+header img{max-width:10rem;max-height:3rem}
 main{width:100%;max-width:27rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:16px}
 h1{margin:0 0 .5rem;font-size:1.45rem;line-height:1.25;overflow-wrap:anywhere}
 p{margin:0 0 1rem}

@@ -2,15 +2,19 @@ import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
 import { LinkspanError, Unavailable } from "../core/errors.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts";
+import { type Brand, brandHeader, brandStyle } from "./brand.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 
 export type Html = ReturnType<typeof html>;
 
 /**
- * Hash that allows the one style sheet. The page has no scripts and no frames, and loads nothing from other
- * hosts.
+ * A source of the Content-Security-Policy that allows one style sheet, by its hash. The page has no scripts and
+ * no frames, and loads nothing from other hosts.
  */
-const STYLE_HASH = createHash("sha256").update(PAGE_STYLE).digest("base64");
+function styleSource(style: string): string {
+  return `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
+}
+const PAGE_STYLE_SOURCE = styleSource(PAGE_STYLE);
 
 /**
  * Headers of every page and redirect of the hosted flow. No `form-action`, because browsers apply it to the
@@ -23,19 +27,25 @@ const PAGE_HEADERS = {
   "X-Content-Type-Options": "nosniff",
 };
 
-/** A page for people: plain HTML that works without JavaScript. */
+/**
+ * A page for people: plain HTML that works without JavaScript.
+ * @param brand whose page it is; absent: not known
+ */
 export function page(
   status: number,
   title: string,
   content: Html,
   headers: Readonly<Record<string, string>> = {},
+  brand?: Brand,
 ): HttpResponse<never> {
+  const ownStyle = brand === undefined ? "" : brandStyle(brand);
+  const styles = ownStyle === "" ? PAGE_STYLE_SOURCE : `${PAGE_STYLE_SOURCE} ${styleSource(ownStyle)}`;
   return {
     status,
     headers: {
       ...PAGE_HEADERS,
       "Content-Type": "text/html; charset=utf-8",
-      "Content-Security-Policy": `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`,
+      "Content-Security-Policy": `default-src 'none'; style-src ${styles}; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`,
       "X-Frame-Options": "DENY",
       ...headers,
     },
@@ -47,9 +57,10 @@ export function page(
 <meta name="robots" content="noindex">
 <title>${title}</title>
 <link rel="icon" href="data:,">
-<style>${raw(PAGE_STYLE)}</style>
+<style>${raw(PAGE_STYLE)}</style>${ownStyle === "" ? "" : html`<style>${raw(ownStyle)}</style>`}
 </head>
 <body>
+${brand === undefined ? "" : brandHeader(brand)}
 <main>
 ${content}
 </main>

@@ -157,6 +157,19 @@ it.each([
   }
 });
 
+it("start.ts says that the data folder is in use before it synthesizes, whatever the port", async () => {
+  const first = start();
+  await ready(first);
+  const began = performance.now();
+  const second = start({}, "start.ts");
+  expect(await second.ended).toBe(1);
+  expect(second.err()).toMatch(
+    /^Linkspan could not start: another Linkspan \(process \d+\) uses .*; stop it, or choose another folder/,
+  );
+  expect(second.err().trim().split("\n")).toHaveLength(1);
+  expect(performance.now() - began).toBeLessThan(5_000);
+});
+
 it.each([
   ["an invalid port", { PORT: "many" }, /PORT must be a number/],
   ["a vendors.json that is not JSON", {}, /vendors\.json is not valid JSON/],

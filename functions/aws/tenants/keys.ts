@@ -9,6 +9,8 @@ export const organizationKey = (id: string): TenantKey => ({
   item: "organization",
 });
 
+export const brandingKey = (id: string): TenantKey => ({ id: `organization#${id}`, item: "branding" });
+
 export const userPrefix = "user#";
 
 export const userKey = (organizationId: string, userId: string): TenantKey => ({

@@ -16,9 +16,11 @@ import type {
   User,
 } from "../../core/tenants/ports.ts";
 import { conditionHeld } from "../conditional-write.ts";
+import { brandingReader } from "./branding.ts";
 import {
   appKey,
   appPrefix,
+  brandingKey,
   oauthProxyKey,
   organizationKey,
   secretKey,
@@ -52,6 +54,10 @@ export function tenantRecords(options: TableOptions): TenantRecords {
     user: (organizationId, userId) => read<User>(userKey(organizationId, userId)),
     createOrganization: (organization) => create(organizationKey(organization.id), organization),
     updateOrganization: (id, changes) => update(organizationKey(id), changes),
+    async setBranding(id, branding) {
+      await client.send(new PutCommand({ TableName, Item: { ...brandingKey(id), value: branding } }));
+    },
+    branding: brandingReader(options),
     createUser: (user) => create(userKey(user.organizationId, user.id), user),
     updateUser: (organizationId, userId, changes) => update(userKey(organizationId, userId), changes),
     async putSecret(hash, owner) {
@@ -84,7 +90,12 @@ export function tenantRecords(options: TableOptions): TenantRecords {
       });
       const parts = [...(await query(id, userPrefix)), ...(await query(id, appPrefix()))];
       const proxies = await oauthProxies(options).list(id);
-      const keys = [...pointers, ...parts, ...proxies.map((proxy) => oauthProxyKey(id, proxy.id))];
+      const keys = [
+        ...pointers,
+        ...parts,
+        ...proxies.map((proxy) => oauthProxyKey(id, proxy.id)),
+        brandingKey(id),
+      ];
       for (const { id: partition, item } of keys) await remove({ id: partition, item });
       await remove(organizationKey(id));
     },

@@ -6,6 +6,7 @@ import { present } from "../present.ts";
 import { hashSecret } from "../secret-hash.ts";
 import type { Vault } from "../vault/ports.ts";
 import { checkOrigin, checkReturnUrl, checkVendorHost } from "./allow-lists.ts";
+import { type Branding, checkColor, checkLogo } from "./branding.ts";
 import { newKeyId } from "./data-keys.ts";
 import type { Organization, RegisteredApp, TenantRecords, User } from "./ports.ts";
 import { newSecret } from "./secrets.ts";
@@ -49,6 +50,11 @@ export interface TenantAdmin {
     organizationId: string,
     lists: Partial<Pick<Organization, "returnUrls" | "origins" | "vendorHosts">>,
   ): Promise<Organization>;
+  /** Changes what is given of an organization's look; `null` removes it. */
+  setBranding(
+    organizationId: string,
+    changes: { readonly color?: string | null; readonly logo?: Uint8Array | null },
+  ): Promise<Branding>;
   /**
    * Takes effect in all processes within 30 s; a user's status applies to all the user's instances.
    * @throws {Conflict} an organization that is being deleted cannot become active again
@@ -82,7 +88,10 @@ export function tenantAdministration(deps: TenantAdministrationDeps): TenantAdmi
 
 function organizationCalls(
   deps: TenantAdministrationDeps,
-): Pick<TenantAdmin, "createOrganization" | "setAllowLists" | "setStatus" | "listOrganizations"> {
+): Pick<
+  TenantAdmin,
+  "createOrganization" | "setAllowLists" | "setBranding" | "setStatus" | "listOrganizations"
+> {
   const { records } = deps;
   return {
     async createOrganization({ name }) {
@@ -114,6 +123,15 @@ function organizationCalls(
       await found(records.updateOrganization(organizationId, changes), `organization ${organizationId}`);
       return organizationOf(records, organizationId);
     },
+    async setBranding(organizationId, changes) {
+      await organizationOf(records, organizationId);
+      const before = (await records.branding(organizationId)) ?? {};
+      const color = changes.color === undefined ? before.color : checkedUnlessNull(changes.color, checkColor);
+      const logo = changes.logo === undefined ? before.logo : checkedUnlessNull(changes.logo, checkLogo);
+      const branding = present({ color, logo });
+      await records.setBranding(organizationId, branding);
+      return branding;
+    },
     async setStatus({ organizationId, userId }, status) {
       const { deletingSince } = status === "active" ? await organizationOf(records, organizationId) : {};
       if (deletingSince !== undefined) {
@@ -130,6 +148,10 @@ function organizationCalls(
     },
     listOrganizations: () => records.listOrganizations(),
   };
+}
+
+function checkedUnlessNull<T, Checked>(value: T | null, check: (value: T) => Checked): Checked | undefined {
+  return value === null ? undefined : check(value);
 }
 
 function userCalls(

@@ -1,5 +1,6 @@
 import type { Sealed } from "../instances/instance.ts";
 import type { DataKeyVersion } from "../vault/ports.ts";
+import type { Branding } from "./branding.ts";
 
 export interface Organization {
   readonly id: string;
@@ -105,6 +106,9 @@ export interface TenantRecords extends SuspendedUsers {
    * versions, so its newest version and its length identify each of its states.
    */
   replaceDataKeys(id: string, seen: Organization["dataKeys"], to: Organization["dataKeys"]): Promise<boolean>;
+  branding(organizationId: string): Promise<Branding | undefined>;
+  /** Replaces the whole of it. */
+  setBranding(organizationId: string, branding: Branding): Promise<void>;
   createUser(user: User): Promise<boolean>;
   updateUser(
     organizationId: string,

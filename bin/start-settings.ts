@@ -1,3 +1,5 @@
+import path from "node:path";
+
 const DEFAULT_PORT = 4000;
 
 /** @throws {Error} `PORT` is not a port number */
@@ -7,6 +9,11 @@ export function portOf(text: string | undefined): number {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new Error(`PORT must be a number from 0 to 65535, not ${text}`);
   return port;
+}
+
+/** The folder of `LINKSPAN_DATA`, or `.linkspan` in the current folder; absolute. */
+export function dataFolderOf(text: string | undefined): string {
+  return path.resolve(text || ".linkspan");
 }
 
 /** Prints one line for the user of `npm start`, with DEBUG also the stack, and exits with code 1. */
