@@ -1,6 +1,5 @@
 import { html } from "hono/html";
 import { type Branding, textColorOn } from "../core/tenants/branding.ts";
-import type { Html } from "./page.ts";
 
 /** Whose page it is: the organization that asks its user to connect an account. */
 export interface Brand {
@@ -9,7 +8,7 @@ export interface Brand {
 }
 
 /** The head of a page: the organization's logo and name. The logo stands in the page itself, so nothing is loaded. */
-export function brandHeader({ name, branding }: Brand): Html {
+export function brandHeader({ name, branding }: Brand): ReturnType<typeof html> {
   const { logo } = branding ?? {};
   const image =
     logo === undefined
