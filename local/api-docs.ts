@@ -14,10 +14,13 @@ const PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Linkspan API</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="${API_DOCS}/swagger-ui.css">
+<style>body{margin:0}header{font:16px/1.5 system-ui,sans-serif;padding:.8rem 1.25rem;border-bottom:1px solid #dbe2e9}header a{color:#0b5cad}section{overflow-wrap:anywhere}</style>
 </head>
 <body>
-<div id="page"></div>
+<header><a href="/">Back to the demo app</a></header>
+<section id="page" aria-label="Linkspan API"></section>
 <script src="${API_DOCS}/swagger-ui-bundle.js"></script>
 <script src="${API_DOCS}/start.js"></script>
 </body>

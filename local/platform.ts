@@ -112,6 +112,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       callbackUrlsOf(url, baseUrl),
       accounts,
       dataFolder,
+      url,
     );
     ends.push(async () => {
       await Promise.allSettled(Object.values(vendors).map((vendor) => vendor.close()));

@@ -28,6 +28,7 @@ export async function startStandIns(
   callbackUrls: (connector: string) => string[],
   accounts: VendorAccounts,
   dataFolder: string,
+  home: string,
 ): Promise<Record<string, StandIn>> {
   const started: Record<string, StandIn> = {};
   try {
@@ -42,6 +43,7 @@ export async function startStandIns(
           redirectUris: callbackUrls(connector),
         },
         dataFolder: path.join(dataFolder, "vendors", connector),
+        home,
       });
     }
     return started;

@@ -203,7 +203,8 @@ function choicePage(
     html`<h1>${title}</h1>
 <p><strong>${brand.name}</strong> asks for access to ${only === undefined ? "one of your accounts" : html`your ${only.name} account`}.
 You sign in at ${only?.name ?? "the vendor"} and decide there what to allow${again ? "; please use the same account as before" : ""}.</p>
-<ul>
+${only === undefined ? html`<h2 id="choices">Continue with</h2>` : ""}
+<ul${only === undefined ? html` aria-labelledby="choices"` : ""}>
 ${connectors.map((connector) => connectorButton(request, session, connector, only !== undefined, token))}
 </ul>
 <form method="post" action="${formAction(request, session)}">${token}<input type="hidden" name="cancel" value="1"><button class="quiet">Not now, go back</button></form>`,
@@ -242,7 +243,7 @@ function connectorButton(
   token: Html,
 ) {
   const image = html`<img src="${request.baseUrl}/elements/images/${connector.key}.svg" alt="" width="36" height="36">`;
-  return html`<li><form method="post" action="${formAction(request, session)}">${token}<input type="hidden" name="connector" value="${connector.key}"><button${isOnly ? html` class="only"` : ""}>${isOnly ? "" : image}<span>Continue with ${connector.name}</span></button></form></li>`;
+  return html`<li><form method="post" action="${formAction(request, session)}">${token}<input type="hidden" name="connector" value="${connector.key}"><button${isOnly ? html` class="only"` : ""}>${isOnly ? "" : image}${isOnly ? html`Continue with ${connector.name}` : html`<span><span class="hidden">Continue with </span>${connector.name}</span>`}</button></form></li>`;
 }
 
 function formAction(request: HttpRequest, session: ConnectSession): string {

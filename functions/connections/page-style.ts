@@ -8,10 +8,13 @@ header{display:flex;align-items:center;gap:.75rem;max-width:27rem;font-weight:60
 header img{max-width:10rem;max-height:3rem}
 main{width:100%;max-width:27rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:16px}
 h1{margin:0 0 .5rem;font-size:1.45rem;line-height:1.25;overflow-wrap:anywhere}
+h2{margin:1.4rem 0 0;font-size:1rem}
+h2+ul{margin-top:.5rem}
 p{margin:0 0 1rem}
+.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 ul{list-style:none;margin:1.4rem 0;padding:0;display:grid;gap:.75rem}
 form{margin:0}
-button{display:flex;align-items:center;gap:.9rem;width:100%;padding:.75rem 1rem;font:inherit;font-weight:600;text-align:left;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:12px;cursor:pointer}
+button{display:flex;align-items:center;gap:.9rem;width:100%;min-height:3.25rem;padding:0 1rem;font:inherit;font-weight:600;text-align:left;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:12px;cursor:pointer}
 button:hover{border-color:var(--accent)}
 button img{width:2.25rem;height:2.25rem;border-radius:8px}
 button.only{justify-content:center;color:var(--on-accent);background:var(--accent);border-color:var(--accent)}

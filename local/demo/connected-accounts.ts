@@ -10,6 +10,8 @@ export interface ConnectedAccount {
   readonly instanceToken: string;
   readonly connector: string;
   readonly name: string;
+  /** The vendor's name and e-mail address of the person; absent: not asked yet, or not known. */
+  readonly person?: { readonly name?: string; readonly email?: string };
   /** Hash of the end user who connected the account; absent if an older version wrote the record. */
   readonly owner?: string;
 }

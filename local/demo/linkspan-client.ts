@@ -52,27 +52,32 @@ export class LinkspanClient {
     this.#settings = settings;
   }
 
+  /** @param what a new connection to a vendor, or a new sign-in to an instance */
   async createSession(
-    connector: string,
+    what: { readonly element: { readonly key: string } } | { readonly instanceId: number },
     returnUrl: string,
     endUser: string,
   ): Promise<{ id: string; connectUrl: string }> {
-    return this.#json("POST", "/connect/sessions", this.#platform(), {
-      element: { key: connector },
-      returnUrl,
-      endUser,
-    });
+    return this.#json("POST", "/connect/sessions", this.#platform(), { ...what, returnUrl, endUser });
   }
 
+  /** @param accepts what the person has agreed to: `acceptOtherAccount`, `acceptUnknownAccount` */
   async claim(
     session: string,
     claim: string,
     endUser: string,
+    accepts: Readonly<Record<string, true>> = {},
   ): Promise<{ id: number; token: string; name: string; element: { key: string; name: string } }> {
     return this.#json("POST", `/connect/sessions/${encodeURIComponent(session)}/claim`, this.#platform(), {
       claim,
       endUser,
+      ...accepts,
     });
+  }
+
+  /** The person behind an account, as the vendor names them. */
+  async me(token: string): Promise<{ name?: string; email?: string }> {
+    return this.#json("GET", "/hubs/documents/me", `Bearer ${token}`);
   }
 
   async status(id: number): Promise<GrantStatus> {
@@ -101,14 +106,18 @@ export class LinkspanClient {
     };
   }
 
-  /** Passes the browser's multipart body on unchanged. */
-  async upload(token: string, path: string, contentType: string, body: Uint8Array): Promise<DocumentEntry> {
-    const query = new URLSearchParams({ path, overwrite: "true" });
+  /** Passes the browser's multipart body on unchanged. @throws {LinkspanRefusal} `conflict`: it exists, and `overwrite` is false */
+  async upload(
+    token: string,
+    path: string,
+    { contentType, bytes, overwrite }: { contentType: string; bytes: Uint8Array; overwrite: boolean },
+  ): Promise<DocumentEntry> {
+    const query = new URLSearchParams({ path, overwrite: String(overwrite) });
     const response = await this.#send(
       "POST",
       `/hubs/documents/files?${query}`,
       `Bearer ${token}`,
-      body,
+      bytes,
       contentType,
     );
     return (await response.json()) as DocumentEntry;

@@ -90,6 +90,7 @@ export function assembleStandIn(parts: StandInParts): StandIn {
         rules.look,
         () => standIn,
         () => [...redirectUris],
+        options.home,
       ),
     ],
     () => keeper.changed(),

@@ -27,8 +27,8 @@ const BUTTONS: Readonly<Record<string, Button>> = {
     act: (standIn) => standIn.revokeGrants(),
   },
   unavailable: {
-    label: "Answer 503 to the next API call",
-    hint: "once",
+    label: "Answer 503 once",
+    hint: "to the next API call",
     act: (standIn) => standIn.fail({ endpoint: "api", status: 503 }),
   },
   slow: {
@@ -48,6 +48,7 @@ export function consoleEndpoints(
   look: PageLook,
   standIn: () => StandIn,
   redirectUris: () => readonly string[],
+  home?: string,
 ): OwnEndpoints {
   return {
     prefix: "/_console",
@@ -56,7 +57,7 @@ export function consoleEndpoints(
         const done = BUTTONS[request.query.get("done") ?? ""];
         // With "no-referrer" the browser would send the form with `Origin: null`, which `isOwnOrigin`
         // refuses.
-        return htmlAnswer(200, consolePage(look, standIn(), redirectUris(), done), {
+        return htmlAnswer(200, consolePage(look, standIn(), redirectUris(), done, home), {
           "Referrer-Policy": "same-origin",
         });
       }
@@ -90,19 +91,21 @@ function consolePage(
   standIn: StandIn,
   redirectUris: readonly string[],
   done: Button | undefined,
+  home: string | undefined,
 ): string {
   const living = standIn.living();
   const requests = standIn.requests().slice(-SHOWN_REQUESTS).reverse();
   return page(
     look,
     "Console",
-    html`${brand(look)}
+    html`${home === undefined ? "" : html`<nav aria-label="Linkspan"><a href="${home}">Back to the demo app</a></nav>`}
+${brand(look)}
 <h1>Console of the ${look.vendor} stand-in</h1>
 ${done === undefined ? "" : html`<p class="card" role="status">Done: ${done.label} (${done.hint}).</p>`}
 <section class="card" aria-labelledby="controls"><h2 id="controls">Make it misbehave</h2>
 <form method="post" action="/_console">${Object.entries(BUTTONS).map(
       ([name, button]) =>
-        html`<p><button name="do" value="${name}">${button.label}</button> <span class="hint">${button.hint}</span></p>`,
+        html`<p class="control"><button name="do" value="${name}">${button.label}</button> <span class="hint">${button.hint}</span></p>`,
     )}</form></section>
 <section class="card" aria-labelledby="app"><h2 id="app">Registered app</h2><dl>
 <dt>Name</dt><dd>${standIn.app.name ?? "Linkspan (local)"}</dd>

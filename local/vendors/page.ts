@@ -28,21 +28,26 @@ p{margin:.4rem 0 1rem}
 .hint{color:var(--soft);font-size:.9rem}
 ul.plain{padding-left:1.2rem;margin:.4rem 0 1.2rem}
 label{display:block;font-weight:600;margin:0 0 .3rem}
-input[type=text],input[type=email]{width:100%;font:inherit;padding:.55rem .7rem;border:1px solid var(--line);border-radius:8px;background:var(--paper);color:var(--ink)}
+input[type=text],input[type=email]{width:100%;height:2.75rem;font:inherit;padding:0 .7rem;border:1px solid var(--line);border-radius:8px;background:var(--paper);color:var(--ink)}
 .buttons{display:flex;flex-wrap:wrap;gap:.6rem;margin-top:1.2rem}
-button{font:inherit;padding:.55rem 1.1rem;border-radius:8px;border:1px solid var(--line);background:var(--card);color:var(--ink);cursor:pointer}
+button{height:2.75rem;font:inherit;white-space:nowrap;padding:0 1.1rem;border-radius:8px;border:1px solid var(--line);background:var(--card);color:var(--ink);cursor:pointer}
 button:hover{border-color:var(--accent)}
 button.primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:600}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:4px}
 code{font-size:.92em;overflow-wrap:anywhere}
 .problem{background:var(--bad-bg);color:var(--bad);border-radius:8px;padding:.6rem .8rem}
+a{color:var(--accent)}
+nav{margin:0 0 1rem}
+.control{display:flex;flex-wrap:wrap;align-items:center;gap:.2rem .8rem}
 .scroll{overflow-x:auto}
 table{width:100%;border-collapse:collapse}
 th,td{padding:.4rem .6rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-size:.85rem;color:var(--soft)}
 td.path{overflow-wrap:anywhere;min-width:14rem}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.3rem 1rem;margin:0}
-dt{color:var(--soft)}dd{margin:0}
+dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
+h1,.card p,li{overflow-wrap:anywhere}
+@media (max-width:30rem){dl{grid-template-columns:minmax(0,1fr);gap:0}.control button{width:100%}dd{margin:0 0 .6rem}.card{padding:1.1rem}main{margin-top:1.2rem}}
 `;
 
 /** A whole page, plain HTML without scripts, with a notice that it is only a stand-in. */
@@ -59,7 +64,7 @@ export function page(look: PageLook, title: string, content: Html, options: { wi
 @media (prefers-color-scheme:dark){:root{--accent:${raw(look.accent.dark)}}}</style>
 </head>
 <body>
-<div class="notice" role="note">Local stand-in for ${look.vendor}: not ${look.vendor}, nothing leaves this computer, and no real account is used.</div>
+<header class="notice">Local stand-in for ${look.vendor}: not ${look.vendor}, nothing leaves this computer, and no real account is used.</header>
 <main class="${options.wide === true ? "wide" : "narrow"}">
 ${content}
 </main>

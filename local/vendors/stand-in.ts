@@ -147,4 +147,6 @@ export interface StandInOptions {
    * Folder in which accounts, files and grants survive a restart. Default: everything is only in memory.
    */
   readonly dataFolder?: string;
+  /** The demo app's address, to which the console links. */
+  readonly home?: string;
 }

@@ -54,7 +54,7 @@ describe("another user of the same machine", () => {
       "/?error=access_denied",
       "/?done=x&failed=y",
       `/accounts/${instanceId}`,
-      `/accounts/${instanceId}/download?path=/`,
+      `/accounts/${instanceId}/download?target=/`,
       "/no-such-page",
       "/take-over/",
       "/take-over/undefined",
@@ -85,11 +85,11 @@ describe("another user of the same machine", () => {
   });
 
   it("does not see the owner's accounts, and cannot use them", async () => {
-    expect((await owner.open(platform.url)).text).toContain(`instance ${instanceId}`);
+    expect((await owner.open(platform.url)).text).toContain(`/accounts/${instanceId}"`);
     const stranger = new FormBrowser();
-    expect((await stranger.open(platform.url)).text).not.toContain(`instance ${instanceId}`);
+    expect((await stranger.open(platform.url)).text).not.toContain(`/accounts/${instanceId}"`);
     const account = `${platform.url}/accounts/${instanceId}`;
-    for (const route of ["", "?path=%2F", "/download?path=%2Fx"])
+    for (const route of ["", "?path=%2F", "/download?target=%2Fx"])
       expect((await stranger.open(account + route)).status, route).toBe(404);
     for (const action of ["upload", "folders", "remove", "refresh", "expire", "disconnect"]) {
       // This client is not a browser, so it can send any Origin and Cookie.
@@ -131,7 +131,7 @@ describe("another user of the same machine", () => {
       body: form,
     });
     expect(uploaded.status).toBe(200);
-    const shown = await owner.open(`${platform.url}/accounts/${instanceId}/download?path=%2Fpage.html`);
+    const shown = await owner.open(`${platform.url}/accounts/${instanceId}/download?target=%2Fpage.html`);
     expect(shown.status).toBe(200);
     expect(shown.headers.get("content-disposition")).toMatch(/^attachment/);
     expect(shown.headers.get("content-security-policy")).toContain("sandbox");
@@ -157,12 +157,12 @@ describe("a data folder of the previous version", () => {
       const takeOver = second.takeOverUrl ?? "";
       expect(announcement(second)).toContain(takeOver);
       const stranger = new FormBrowser();
-      expect((await stranger.open(second.url)).text).not.toContain(`instance ${id}`);
+      expect((await stranger.open(second.url)).text).not.toContain(`/accounts/${id}"`);
       expect((await stranger.open(takeOver.replace(/.$/, ""))).status).toBe(404);
       expect((await stranger.open(`${second.url}/take-over/undefined`)).status).toBe(404);
       const again = new FormBrowser();
-      expect((await again.open(takeOver)).text).toContain(`instance ${id}`);
-      expect((await stranger.open(takeOver)).text).not.toContain(`instance ${id}`);
+      expect((await again.open(takeOver)).text).toContain(`/accounts/${id}"`);
+      expect((await stranger.open(takeOver)).text).not.toContain(`/accounts/${id}"`);
     } finally {
       await second.close();
     }
