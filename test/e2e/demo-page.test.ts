@@ -190,12 +190,10 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
       expect(page.url().split("?")[0]).toBe(instance);
       expect(await page.locator(".state").textContent()).toBe("Working");
       expect(await page.locator("tbody tr").count()).toBeGreaterThan(0);
-      await page
-        .context()
-        .clearCookies({
-          domain: new URL(platform.demo.connectors.dropbox?.consoleUrl ?? "").hostname,
-          name: /^(?!demo_user)/,
-        });
+      await page.context().clearCookies({
+        domain: new URL(platform.demo.connectors.dropbox?.consoleUrl ?? "").hostname,
+        name: /^(?!demo_user)/,
+      });
       await signIn("grace@example.com", /allow/i);
       await page.getByRole("heading", { name: "This is another account" }).waitFor();
       await shot("ask-other-account");
