@@ -144,12 +144,8 @@ describe("the catalogue", () => {
     expect(answer.headers.get("elements-request-id")).toBe(answer.body.requestId);
   });
 
-  it("answers 501 for calls that no connector supports, and for OAuth proxies", async () => {
+  it("answers 501 for calls that no connector supports", async () => {
     expect((await app.call("GET", "/elements/dropbox/oauth/token")).status).toBe(501);
-    expect((await app.platform("GET", "/elements/oauthProxies")).status).toBe(501);
-    expect(
-      (await app.platform("POST", "/elements/oauthProxies/1/applicationUrl?applicationUrl=x")).status,
-    ).toBe(501);
   });
 });
 

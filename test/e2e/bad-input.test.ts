@@ -355,7 +355,6 @@ describe("paths and methods", () => {
     ["GET", "/oauth/nothing"],
     ["GET", "/elements/dropbox/nothing"],
     ["GET", "/hubs/documents/nothing"],
-    ["GET", "//instances"],
   ])("%s %s is a 404 in our shape", async (method, path) => {
     const answer = await app.call<Problem>(method, path, { authorization: app.platformAuthorization });
     expectProblem(answer, 404);

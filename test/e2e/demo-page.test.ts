@@ -244,7 +244,9 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
       await page.goto(account);
     });
 
-    it("fits each page into 320 pixels, with controls of one height, landmarks and labels", async () => {
+    it("fits each page into 320 pixels, with controls of one height, landmarks and labels", {
+      timeout: 180_000,
+    }, async () => {
       const account = page.url();
       const session = await newSession(platform);
       const pages = {
@@ -260,12 +262,12 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
         "api-docs": `${platform.url}/api-docs`,
       };
       for (const [name, url] of Object.entries(pages)) {
+        await page.goto(url);
+        if (name === "api-docs") await page.locator(".opblock").first().waitFor();
         for (const scheme of ["light", "dark"] as const) {
           await page.emulateMedia({ colorScheme: scheme });
           for (const width of [320, 390, 1100]) {
             await page.setViewportSize({ width, height: 800 });
-            await page.goto(url);
-            if (name === "api-docs") await page.locator(".opblock").first().waitFor();
             await shot(`${name}-${scheme}-${width}`);
             const problems = (await page.evaluate(PROBLEMS_OF_A_PAGE)) as string[];
             // Swagger UI's own controls are not ours.

@@ -110,7 +110,7 @@ describe("an instance token alone", () => {
       `${method} ${path} (${name})`,
       name === "connect.choose"
         ? "404 "
-        : /\.create$|claim$/.test(name)
+        : /\.create$|claim$|^oauth\.proxies/.test(name)
           ? "401 unauthorized"
           : "403 needs_user",
     ]);

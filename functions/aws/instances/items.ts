@@ -173,7 +173,6 @@ function deletionWrites({
     markDeleting(id, now, who) {
       const { set, remove } = due(id, now);
       return change(id, {
-        updatedAt: now,
         set: { deleting: true, ...set },
         setOnce: { deletingSince: now },
         remove: ["ownerKey", ...remove],

@@ -17,8 +17,9 @@ export async function setEnabled(
   const { value, reading } = await deps.instances.get(instanceId);
   if (value === undefined || value.deleting === true) return undefined;
   if (value.enabled === enabled) return value;
-  const at = reading.dateMs;
+  // Not earlier than the last change: that would take the table a second write (`updatedAt` never runs backwards).
+  const at = Math.max(reading.dateMs, value.updatedAt);
   if (!(await deps.instances.setEnabled(instanceId, enabled, at))) return undefined;
   announce(deps, call, value, { name: enabled ? "instance.enabled" : "instance.disabled", at });
-  return { ...value, enabled, updatedAt: Math.max(at, value.updatedAt) };
+  return { ...value, enabled, updatedAt: at };
 }

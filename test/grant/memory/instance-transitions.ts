@@ -111,7 +111,6 @@ export const instanceTransitions = {
     const { set, remove } = due(now);
     return {
       conditions: who === "first" ? { living } : {},
-      atLeast: { updatedAt: now },
       set: { deleting: true, ...set },
       setOnce: { deletingSince: now },
       remove,

@@ -106,12 +106,13 @@ async function nextOf(
 /** @returns whether it was written: only if fence and version are still as read */
 async function write(
   deps: GrantDeps,
-  { id, version }: Instance,
+  { id, version, updatedAt }: Instance,
   { epoch, at, changes }: Writing["signIn"],
   { fence, grant, due, attributes }: Next,
   { lease }: Carried,
 ): Promise<boolean> {
-  const won = { epoch, grant, at, ...present({ dueAt: due, changes }), ...attributes };
+  // Not the earlier of the two: that would take the table a second write (`updatedAt` never runs backwards).
+  const won = { epoch, grant, at: Math.max(at, updatedAt), ...present({ dueAt: due, changes }), ...attributes };
   try {
     return await deps.instances.signIn(id, { fence, version }, won);
   } catch (error) {
