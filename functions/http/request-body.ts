@@ -43,7 +43,7 @@ export function parseBody<const S extends v.GenericSchema>(
   const body = jsonBody(request) ?? {};
   // Checked here, because `v.object` accepts an array as an object without fields.
   if (!isObject(body)) throw new InvalidRequest("the body is not right: it must be a JSON object", "body");
-  return checked(schema, withoutEmpty(body));
+  return checked(schema, withoutEmpty(body, ""));
 }
 
 /** Checks a value against a schema, and returns the schema's output. @throws {InvalidRequest} naming the field */
@@ -82,12 +82,18 @@ function whatIsExpected({ expected }: v.BaseIssue<unknown>): string {
     : `it must be ${types.map((type) => TYPES[type] ?? type).join(" or ")}`;
 }
 
-function withoutEmpty(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutEmpty);
+/**
+ * Leaves out null and empty texts.
+ * @throws {InvalidRequest} a text holds half of a surrogate pair: no vendor and no store can keep it
+ */
+function withoutEmpty(value: unknown, field: string): unknown {
+  if (typeof value === "string" && !value.isWellFormed())
+    throw new InvalidRequest(`${field} is not right: it holds half of a surrogate pair`, field);
+  if (Array.isArray(value)) return value.map((each, index) => withoutEmpty(each, `${field}.${index}`));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, each]) => each !== null && each !== "")
-      .map(([name, each]) => [name, withoutEmpty(each)]),
+      .map(([name, each]) => [name, withoutEmpty(each, field === "" ? name : `${field}.${name}`)]),
   );
 }

@@ -63,6 +63,7 @@ export function assembleStandIn(parts: StandInParts): StandIn {
       ),
     addGeneratedFile: (login, path, size) =>
       changing(() => files.addFile(login, path, generatedContent(size))),
+    places: files.places,
     entries: (login) => files.entries(login),
     expireAccessTokens: (login) => changing(() => grants.expireAccessTokens(login)),
     revokeGrants: (login) => changing(() => grants.endAll(login)),

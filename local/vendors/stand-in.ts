@@ -88,6 +88,23 @@ export interface StandInEntry {
   readonly size: number;
 }
 
+/**
+ * Items that not every vendor has, put into an account without the vendor's API; each call returns the vendor's id. A restart
+ * loses what other people share, and shared drives.
+ */
+export interface StandInPlaces {
+  /** A file that another person shares with the account, in none of its folders. */
+  addShared(login: string, name: string, content: string): string;
+  /** A folder of another person, with one file in it. */
+  addSharedFolder?(login: string, name: string, file: string): { folder: string; file: string };
+  /** A shared drive with one file in it. */
+  addSharedDrive?(login: string, name: string, file: string): { drive: string; file: string };
+  /** A document of the vendor's own editors in the account's root folder: it has no bytes, and is exported. */
+  addDocument?(login: string, name: string, text: string): string;
+  /** In the account's root folder, to a file or folder. */
+  addShortcut?(login: string, name: string, targetId: string): string;
+}
+
 /** A vendor stand-in: a server with its own accounts, OAuth and file trees. */
 export interface StandIn {
   /** Key of the connector whose vendor it stands in for. */
@@ -111,6 +128,7 @@ export interface StandIn {
    * (`generatedBytes` in content.ts), so it needs no memory.
    */
   addGeneratedFile(login: string, path: string, size: number): void;
+  readonly places: StandInPlaces;
   /** The account's whole tree, sorted by path. */
   entries(login: string): readonly StandInEntry[];
   // ---- controls (also over HTTP, loopback only, below /_control)

@@ -13,6 +13,7 @@ import { describeLists } from "./documents/lists.ts";
 import { describeMetadata } from "./documents/metadata.ts";
 import { describeNames } from "./documents/names.ts";
 import { describeOldClients } from "./documents/old-clients.ts";
+import { describePlaces } from "./documents/places.ts";
 import { describeSearch } from "./documents/search.ts";
 import { describeUploads } from "./documents/uploads.ts";
 import { HubClient } from "./hub-client.ts";
@@ -53,5 +54,6 @@ describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   describeSearch(on);
   describeLinksAndRevisions(on);
   describeErrors(on);
+  describePlaces(on);
   describeOldClients(on);
 });

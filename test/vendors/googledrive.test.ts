@@ -373,7 +373,8 @@ describe("the official Google Drive SDK against the stand-in", () => {
       fields: "files(id,size,mimeType,exportLinks)",
     });
     const fileId = data.files?.[0]?.id ?? "";
-    expect(data.files?.[0]?.size).toBeUndefined();
+    // "Size in bytes of blobs and Google Workspace editor files": reference of files, read 27 November 2026.
+    expect(data.files?.[0]?.size).toBe("58");
     const text = await files.export({ fileId, mimeType: "text/plain" }, { responseType: "text" });
     expect(text.data).toContain("What an engine may do");
     const pdf = await files.export({ fileId, mimeType: "application/pdf" }, { responseType: "text" });

@@ -3,7 +3,7 @@ import { Conflict, InvalidRequest, LinkspanError, Unavailable } from "../errors.
 import { present } from "../present.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
-import { isWithin, joinPath, parentOf } from "./path.ts";
+import { comparable, isWithin, joinPath, parentOf } from "./path.ts";
 import type { IdVendor, Target } from "./vendor.ts";
 
 /** Most items that one call copies one by one. */
@@ -22,14 +22,8 @@ export async function copyItem(
   path: string,
   overwrite: boolean,
 ): Promise<DocumentsItem> {
-  const source = item.path ?? "/";
-  if (source === path && overwrite) return item;
-  if (item.directory && source !== path && isWithin(path, source)) {
-    throw new InvalidRequest("a folder cannot be copied into itself", "path");
-  }
-  if (source !== path && isWithin(source, path)) {
-    throw new InvalidRequest("path is a folder that contains the item to copy", "path");
-  }
+  // An item that is replaced by a copy of itself is lost.
+  if (isOntoItself(hub, item, path) && overwrite) return item;
   const target = await hub.paths.target(path);
   if (target.existing !== undefined && !overwrite) throw alreadyThere(path);
   if (target.existing === undefined) {
@@ -46,6 +40,20 @@ export async function copyItem(
     }
   }
   return replace(hub, item, target);
+}
+
+/**
+ * Whether an item would be copied onto itself. An item without a path is outside of the user's folders.
+ * @throws {InvalidRequest} one of the two places is inside of the other
+ */
+function isOntoItself({ vendor }: HubContext, item: DocumentsItem, path: string): boolean {
+  if (item.path === undefined) return false;
+  const [from, to] = [comparable(vendor, item.path), comparable(vendor, path)];
+  if (from === to) return true;
+  if (item.directory && isWithin(to, from))
+    throw new InvalidRequest("a folder cannot be copied into itself", "path");
+  if (isWithin(from, to)) throw new InvalidRequest("path is a folder that contains the item to copy", "path");
+  return false;
 }
 
 /** Copies next to the existing item first, so that the existing item is still there if the copy fails. */
@@ -126,7 +134,10 @@ async function copyOneByOne(
           name: child.name,
           parent: to.reference,
         };
-        if (child.directory) {
+        // A shortcut is copied as one: the folder that it leads to may hold the folder that is copied.
+        if (child.entry !== undefined && vendor.copyEntry !== undefined) {
+          await vendor.copyEntry(call, child, below);
+        } else if (child.directory) {
           await copyChildren(
             child.reference,
             withTargetPath(await vendor.createFolder(call, below, {}), below),
@@ -154,5 +165,5 @@ export function alreadyThere(path: string): Conflict {
 
 /** Adds the target's path to an item that the vendor returned without a path. */
 export function withTargetPath(item: DocumentsItem, target: Target): DocumentsItem {
-  return item.path === undefined ? { ...item, path: target.path } : item;
+  return item.path === undefined && target.path.startsWith("/") ? { ...item, path: target.path } : item;
 }

@@ -3,7 +3,7 @@ import { present } from "../present.ts";
 import { alreadyThere, copyItem, withTargetPath } from "./copy-item.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
-import { checkName, isWithin, joinPath, nameOf, parentOf, parsePath } from "./path.ts";
+import { checkName, comparable, isWithin, joinPath, nameOf, parentOf, parsePath } from "./path.ts";
 import type { Named } from "./resolve-path.ts";
 import type { Details, DocumentsVendor, Download, Links, Revision, Storage, Target } from "./vendor.ts";
 import { wrongKind } from "./vendor-failure.ts";
@@ -96,8 +96,8 @@ export async function createFolder(hub: HubContext, path: string, details: Detai
 export async function changeItem(hub: HubContext, named: Named, changes: Changes): Promise<DocumentsItem> {
   const item = await hub.paths.item(named);
   const wanted = wantedDetails(hub, item, changes);
-  const path = wantedPath(item, changes);
-  let changed = path === undefined ? item : await moveItem(hub, item, path);
+  const target = wantedTarget(hub, item, changes);
+  let changed = target === undefined ? item : await moveItem(hub, item, target);
   if (wanted !== undefined && hub.vendor.describe !== undefined) {
     const described = await hub.vendor.describe(hub.call, changed, wanted);
     changed = { ...described, ...present({ path: changed.path }) };
@@ -105,24 +105,54 @@ export async function changeItem(hub: HubContext, named: Named, changes: Changes
   return changed;
 }
 
-function wantedPath(item: DocumentsItem, { path, name }: Changes): string | undefined {
-  const current = item.path ?? "/";
-  const wanted =
-    path !== undefined
-      ? parsePath(path)
-      : name !== undefined && name !== item.name
-        ? joinPath(parentOf(current), checkName(name))
-        : current;
+/** @returns undefined: the item stays where it is */
+function wantedTarget(
+  hub: HubContext,
+  item: DocumentsItem,
+  { path, name }: Changes,
+): { readonly path: string } | { readonly name: string } | undefined {
+  const { vendor } = hub;
+  const newName = name === undefined || name === item.name ? undefined : checkName(name);
+  // An item outside of the user's folders has no path: it can be renamed there, or moved to a path.
+  if (item.path === undefined && path === undefined)
+    return newName === undefined ? undefined : { name: newName };
+  const current = item.path ?? "";
+  let wanted = path === undefined ? current : parsePath(path);
+  if (path === undefined && newName !== undefined) wanted = joinPath(parentOf(current), newName);
+  // A client that sends a whole object back may have its parents' names in another case than the vendor shows now.
+  const sameFolder = comparable(vendor, parentOf(wanted)) === comparable(vendor, parentOf(current));
+  if (sameFolder && current !== "" && wanted !== "/") wanted = joinPath(parentOf(current), nameOf(wanted));
   if (wanted === current) return undefined;
   if (current === "/") throw new InvalidRequest("the root folder cannot be moved or renamed", "path");
-  if (item.directory && isWithin(wanted, current)) {
+  const isRenamed = comparable(vendor, wanted) === comparable(vendor, current);
+  if (item.directory && current !== "" && !isRenamed && isInside(hub, wanted, current)) {
     throw new InvalidRequest("a folder cannot be moved into itself", "path");
   }
-  return notRoot(wanted);
+  return { path: notRoot(wanted) };
 }
 
-async function moveItem(hub: HubContext, item: DocumentsItem, path: string): Promise<DocumentsItem> {
-  const staysInFolder = hub.vendor.addressing === "path" || parentOf(path) === parentOf(item.path ?? "/");
+function isInside({ vendor }: HubContext, path: string, folder: string): boolean {
+  return isWithin(comparable(vendor, path), comparable(vendor, folder));
+}
+
+async function moveItem(
+  hub: HubContext,
+  item: DocumentsItem,
+  wanted: { readonly path: string } | { readonly name: string },
+): Promise<DocumentsItem> {
+  if ("name" in wanted) {
+    if (hub.vendor.addressing === "path") {
+      throw new InvalidRequest("this item lies outside of the user's folders: give the new path", "path");
+    }
+    return await hub.vendor.move(hub.call, item, {
+      path: "",
+      name: wanted.name,
+      parent: item.parentId ?? "",
+    });
+  }
+  const { path } = wanted;
+  const staysInFolder =
+    hub.vendor.addressing === "path" || (item.path !== undefined && parentOf(path) === parentOf(item.path));
   const target: Target = staysInFolder
     ? { path, name: nameOf(path), parent: item.parentId ?? "" }
     : await hub.paths.target(path);

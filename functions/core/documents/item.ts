@@ -6,6 +6,13 @@ export interface DocumentsItem {
   readonly id: string;
   /** The item's path or id in the vendor's own calls. */
   readonly reference: string;
+  /**
+   * What is moved, renamed and deleted, where it is another item than `reference`: a shortcut. Its `reference` is the item that
+   * it leads to.
+   */
+  readonly entry?: string;
+  /** Name of this item in paths, where its own name would lead to another item. */
+  readonly pathName?: string;
   /** An id that survives every move, where the vendor has one. */
   readonly refId?: string;
   /** Empty for a root that has no name. */

@@ -42,14 +42,17 @@ export async function folderContents(hub: HubContext, named: Named, options: Lis
   // Reads the folder first: Drive lists a file like an empty folder, and the children's paths are built from the folder's path.
   const folder = await hub.paths.item(named, { withoutPath: options.withoutPath ?? false });
   if (!folder.directory) throw wrongKind("file");
+  const { path } = folder;
+  const { places = {} } = hub.vendor;
+  const pathed = (item: DocumentsItem): DocumentsItem => {
+    const name = item.pathName ?? item.name.replaceAll("/", "／");
+    // A folder of the user's own with the name of a place: the path leads to the place.
+    const isHidden = path === undefined || (path === "/" && Object.hasOwn(places, name));
+    return isHidden ? item : { ...item, path: joinPath(path, name) };
+  };
   const read = async (page: PageRequest): Promise<VendorPage> => {
     const part = await hub.vendor.list(hub.call, folder.reference, page);
-    const { path } = folder;
-    if (path === undefined) return part;
-    return {
-      ...part,
-      items: part.items.map((item) => ({ ...item, path: joinPath(path, item.name.replaceAll("/", "／")) })),
-    };
+    return { ...part, items: part.items.map(pathed) };
   };
   return listPage(read, request, hub.vendor.maxPageSize);
 }

@@ -28,7 +28,7 @@ export function parsePath(path: string, field = "path"): string {
 
 /** @throws {InvalidRequest} a name that no item of a folder can have */
 export function checkName(name: string, field = "name"): string {
-  if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
+  if (/^\.{0,2}$/.test(name) || name.includes("/") || name.includes("\0") || !name.isWellFormed()) {
     throw new InvalidRequest(`${field} has a name that cannot be used: ${JSON.stringify(name)}`, field);
   }
   if (name.length > MAX_NAME) {
@@ -57,4 +57,9 @@ export function joinPath(folder: string, name: string): string {
 /** True for the folder itself and for all items below it. */
 export function isWithin(path: string, folder: string): boolean {
   return folder === "/" || path === folder || path.startsWith(`${folder}/`);
+}
+
+/** How a vendor compares paths: Dropbox and many others ignore case. */
+export function comparable({ ignoresCase }: { readonly ignoresCase?: boolean }, path: string): string {
+  return ignoresCase === true ? path.toLowerCase() : path;
 }

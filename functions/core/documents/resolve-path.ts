@@ -42,7 +42,8 @@ function resolveByPath(
     item: async (named) => vendor.get(call, reference(named)),
     withPath: async (item) => item,
     target: async (path) => target(path),
-    targetIn: async (folder, name) => target(joinPath(folder.path ?? "/", name)),
+    // A folder outside of the user's folders has no path; a reference takes its place (`id:…/name`).
+    targetIn: async (folder, name) => target(joinPath(folder.path ?? folder.reference, name)),
   };
 }
 
@@ -54,7 +55,7 @@ class ResolverById implements PathResolver {
   readonly #vendor: IdVendor;
   readonly #call: VendorCall;
   /** Paths by folder id. */
-  readonly #paths = new Map<string, Promise<string>>();
+  readonly #paths = new Map<string, Promise<string | undefined>>();
   #root: Promise<DocumentsItem> | undefined;
 
   constructor(vendor: IdVendor, call: VendorCall) {
@@ -86,8 +87,9 @@ class ResolverById implements PathResolver {
   }
 
   async targetIn(folder: DocumentsItem, name: string): Promise<Target> {
-    const { path = "/" } = await this.withPath(folder);
-    return await this.#targetBelow(folder.reference, joinPath(path, name));
+    const { path } = await this.withPath(folder);
+    // A folder outside of all paths: the new item's path is not known either.
+    return await this.#targetBelow(folder.reference, path === undefined ? name : joinPath(path, name));
   }
 
   #getRoot(): Promise<DocumentsItem> {
@@ -95,9 +97,24 @@ class ResolverById implements PathResolver {
     return this.#root;
   }
 
+  /** The reference of a place beside the root folder that a path begins with. */
+  #placeOf(name: string): string | undefined {
+    const { places = {} } = this.#vendor;
+    return Object.hasOwn(places, name) ? places[name] : undefined;
+  }
+
   /** Goes one step down. @returns undefined: the folder has no item of that name */
-  async #step(folder: string, path: string, name: string): Promise<DocumentsItem | undefined> {
-    const child = await this.#vendor.child(this.#call, folder, name);
+  async #step(
+    folder: string,
+    path: string,
+    name: string,
+    prefer?: "folder",
+  ): Promise<DocumentsItem | undefined> {
+    const place = path === "/" ? this.#placeOf(name) : undefined;
+    const child =
+      place === undefined
+        ? await this.#vendor.child(this.#call, folder, name, prefer)
+        : await this.#vendor.get(this.#call, place);
     if (child?.parentId !== undefined) this.#paths.set(child.parentId, Promise.resolve(path));
     return child === undefined ? undefined : { ...child, path: joinPath(path, name) };
   }
@@ -108,9 +125,11 @@ class ResolverById implements PathResolver {
       reference: this.#vendor.rootReference,
       path: "/",
     };
-    for (const name of namesOf(path)) {
+    const names = namesOf(path);
+    for (const [index, name] of names.entries()) {
       if (at.item !== undefined && !at.item.directory) throw missing(path);
-      const item = await this.#step(at.reference, at.path, name);
+      const prefer = index < names.length - 1 ? "folder" : undefined;
+      const item = await this.#step(at.reference, at.path, name, prefer);
       if (item === undefined) throw missing(path);
       at = { reference: item.reference, path: joinPath(at.path, name), item };
     }
@@ -121,7 +140,7 @@ class ResolverById implements PathResolver {
     let reference = this.#vendor.rootReference;
     let made = "/";
     for (const name of namesOf(path)) {
-      const there = await this.#step(reference, made, name);
+      const there = await this.#step(reference, made, name, "folder");
       made = joinPath(made, name);
       if (there !== undefined && !there.directory) {
         throw new Conflict(`a file is in the way: ${made} is not a folder`);
@@ -133,7 +152,7 @@ class ResolverById implements PathResolver {
     return reference;
   }
 
-  #pathOfFolder(id: string, depth: number): Promise<string> {
+  #pathOfFolder(id: string, depth: number): Promise<string | undefined> {
     const known = this.#paths.get(id);
     if (known !== undefined) return known;
     const climbed = this.#climb(id, depth);
@@ -141,27 +160,42 @@ class ResolverById implements PathResolver {
     return climbed;
   }
 
-  async #climb(id: string, depth: number): Promise<string> {
+  async #climb(id: string, depth: number): Promise<string | undefined> {
     if (depth > MAX_DEPTH) throw new InvalidRequest("this folder is nested too deep");
-    let folder: DocumentsItem;
+    const [place] = Object.entries(this.#vendor.places ?? {}).find(([, reference]) => reference === id) ?? [];
+    if (place !== undefined) return joinPath("/", place);
     try {
-      folder = await this.#vendor.get(this.#call, id);
+      const folder = await this.#vendor.get(this.#call, id);
+      return (await this.#pathed(folder, depth)).path;
     } catch (error) {
-      // The user may not see this parent: items that others share with the user are shown in the root.
-      if (error instanceof LinkspanError && (error.status === 404 || error.status === 403)) return "/";
+      // The user may not see this parent, so nobody can say where the item is.
+      if (error instanceof LinkspanError && (error.status === 404 || error.status === 403)) return undefined;
       throw error;
     }
-    return (await this.#pathed(folder, depth)).path as string;
   }
 
+  /** Adds the path, if there is one that leads back to this item. */
   async #pathed(item: DocumentsItem, depth: number): Promise<DocumentsItem> {
     if (item.path !== undefined) return item;
     if (item.parentId === undefined) {
       const isRoot = item.directory && (await this.#getRoot()).id === item.id;
-      return { ...item, path: isRoot ? "/" : joinPath("/", escapeSlash(item.name)) };
+      return isRoot ? { ...item, path: "/" } : item;
     }
     const parent = await this.#pathOfFolder(item.parentId, depth + 1);
-    return { ...item, path: joinPath(parent, escapeSlash(item.name)) };
+    if (parent === undefined) return item;
+    const name = await this.#nameInPath(item);
+    // A folder of the user's own with the name of a place: the path leads to the place.
+    if (parent === "/" && this.#placeOf(name) !== undefined) return item;
+    return { ...item, path: joinPath(parent, name) };
+  }
+
+  /** In a place, names of several people meet: an item whose name leads to another one has its id beside the name. */
+  async #nameInPath(item: DocumentsItem): Promise<string> {
+    const name = item.pathName ?? escapeSlash(item.name);
+    const isInPlace = Object.values(this.#vendor.places ?? {}).includes(item.parentId ?? "");
+    if (item.pathName !== undefined || !isInPlace) return name;
+    const found = await this.#vendor.child(this.#call, item.parentId ?? "", name);
+    return found?.id === item.id ? name : nameWithId(name, item.id);
   }
 
   async #targetBelow(folder: string, path: string): Promise<Target> {
@@ -174,6 +208,16 @@ class ResolverById implements PathResolver {
       ...(existing === undefined ? {} : { existing: { ...existing, path } }),
     };
   }
+}
+
+/** The name in a path of an item whose plain name leads to another one. */
+export function nameWithId(name: string, id: string): string {
+  return `${name} [${id}]`;
+}
+
+/** @returns undefined: the name has no id beside it */
+export function idInName(name: string): string | undefined {
+  return name.endsWith("]") ? name.slice(name.lastIndexOf(" [") + 2, -1) : undefined;
 }
 
 /**

@@ -68,6 +68,8 @@ export function vendorFailure(
       vendor,
     });
   }
+  if (status === 403)
+    return new VendorError(403, "forbidden", meanings.forbidden.message, { vendor, retryAfterSeconds });
   if (status === 404) return new VendorError(404, "not_found", meanings.not_found.message, { vendor });
   if (status === 429) {
     return new VendorError(429, "rate_limited", meanings.rate_limited.message, { vendor, retryAfterSeconds });

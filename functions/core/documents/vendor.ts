@@ -17,7 +17,7 @@ export interface Located {
  * `existing`.
  */
 export interface Target {
-  /** Absolute path. */
+  /** Absolute path; in a folder without a path, the folder's reference takes its place. */
   readonly path: string;
   readonly name: string;
   /**
@@ -90,6 +90,8 @@ export interface Revision {
 interface Primitives {
   /** Connector key. */
   readonly connector: string;
+  /** Names that differ in case alone name the same item. */
+  readonly ignoresCase?: true;
   /** Largest part of a list that the vendor returns in one call. */
   readonly maxPageSize: number;
   /** The reason of the vendor's refusal; `undefined`: the HTTP status decides. */
@@ -153,8 +155,24 @@ export interface IdVendor extends Primitives, Optional {
   readonly addressing: "id";
   /** The root folder's reference in every call. */
   readonly rootReference: string;
-  /** The item of that name in a folder; if there are several, the one modified last. */
-  child(call: VendorCall, folder: string, name: string): Promise<DocumentsItem | undefined>;
+  /**
+   * The item of that name in a folder; if there are several, the one modified last.
+   * @param prefer `folder`: a folder of that name, if there is one
+   */
+  child(
+    call: VendorCall,
+    folder: string,
+    name: string,
+    prefer?: "folder",
+  ): Promise<DocumentsItem | undefined>;
+  /**
+   * Folders beside the root folder's tree, by the names that their paths begin with: `Shared with me`. `get`, `list` and `child`
+   * take their references. An item in one of them has it as its parent. A folder of the user's own that has such a name is
+   * reached by its id.
+   */
+  readonly places?: Readonly<Record<string, string>>;
+  /** Copies a shortcut as a shortcut. Absent: the vendor has none. */
+  copyEntry?(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
 }
 
 /** One vendor of the Documents hub: primitives on references. The hub does everything that is the same for all vendors. */

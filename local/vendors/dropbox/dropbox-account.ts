@@ -132,6 +132,18 @@ export class DropboxAccount implements StandInAccount {
     return node;
   }
 
+  /** Adds a file that another person shares and that is in no folder of this account: it has an id, and no path. */
+  addUnmounted(name: string, content: Content): DropboxNode {
+    const node = this.#node(name, undefined, false);
+    this.tree.add(node);
+    this.tree.addRevision(node, this.revision(content, this.now(), name));
+    return node;
+  }
+
+  isMounted(node: DropboxNode): boolean {
+    return node === this.tree.root || node.parentId !== undefined;
+  }
+
   revision(content: Content, clientModifiedAt: number, name: string): Revision {
     this.#sequence += 1;
     const id = `01${(0x6000000000000 + this.#sequence).toString(16)}${randomBytes(6).toString("hex")}`;

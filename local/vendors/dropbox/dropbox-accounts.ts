@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
-import type { Content } from "../content.ts";
-import type { StandInAccount, StandInEntry } from "../stand-in.ts";
+import { type Content, textContent } from "../content.ts";
+import type { StandInAccount, StandInEntry, StandInPlaces } from "../stand-in.ts";
 import type { VendorFiles } from "../vendor-files.ts";
 import { DropboxAccount, type EarlierRun } from "./dropbox-account.ts";
 
@@ -44,6 +44,10 @@ export class DropboxAccounts implements VendorFiles {
   addFolder(login: string, path: string): void {
     this.#known(login).folderAt(path);
   }
+
+  readonly places: StandInPlaces = {
+    addShared: (login, name, content) => this.#known(login).addUnmounted(name, textContent(content)).id,
+  };
 
   entries(login: string): readonly StandInEntry[] {
     return this.#known(login).entries();

@@ -67,6 +67,7 @@ export const entryCalls: ApiCalls = {
       if (input.parent_rev !== undefined && newestOf(node).id !== input.parent_rev) {
         throw wrapped("path_write", conflict("file"));
       }
+      if (!account.isMounted(node)) throw wrapped("path_write", { ".tag": "no_write_permission" });
       const metadata = reference(account, node);
       account.remove(node);
       return { metadata };
@@ -114,6 +115,7 @@ function relocate({ account }: Caller, input: Relocation, isMove: boolean): file
       throw new WriteRefused(conflict(existing.directory ? "folder" : "file"));
     }
     const path = account.freePath(wanted);
+    if (isMove && !account.isMounted(node)) throw new WriteRefused({ ".tag": "no_write_permission" });
     if (!isMove) return { metadata: reference(account, account.copy(node, path)) };
     account.move(node, path);
     return { metadata: reference(account, node) };
@@ -121,6 +123,7 @@ function relocate({ account }: Caller, input: Relocation, isMove: boolean): file
 }
 
 function refuseNesting(account: DropboxAccount, node: DropboxNode, path: string): void {
+  if (!account.isMounted(node)) return;
   const from = `${account.tree.pathOf(node)}/`.toLowerCase();
   if (node.directory && path.toLowerCase().startsWith(from)) {
     throw new EndpointError({ ".tag": "duplicated_or_nested_paths" } satisfies Tagged);

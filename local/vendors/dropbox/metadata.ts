@@ -26,9 +26,8 @@ export function fileMetadata(
   path: string = account.tree.pathOf(node),
 ): files.FileMetadata {
   return {
-    name: nameOf(path),
-    path_lower: path.toLowerCase(),
-    path_display: path,
+    name: nameOf(path) || node.name,
+    ...(account.isMounted(node) ? { path_lower: path.toLowerCase(), path_display: path } : {}),
     id: node.id,
     client_modified: timestamp(revision.clientModifiedAt),
     server_modified: timestamp(revision.storedAt),

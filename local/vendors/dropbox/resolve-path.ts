@@ -16,6 +16,8 @@ export function resolvePath(account: DropboxAccount, path: string): DropboxNode 
     return [...account.tree.all()].find((node) => node.revisions.some((revision) => revision.id === id));
   }
   if (path.startsWith("id:")) {
+    const node = account.tree.get(path);
+    if (node !== undefined && !account.isMounted(node)) return node;
     const absolute = absolutePath(account, path);
     return absolute === undefined ? undefined : account.at(absolute);
   }
@@ -29,7 +31,7 @@ export function absolutePath(account: DropboxAccount, path: string): string | un
   const slash = path.indexOf("/");
   const [id, below] = slash < 0 ? [path, ""] : [path.slice(0, slash), path.slice(slash)];
   const node = account.tree.get(id);
-  return node === undefined ? undefined : account.tree.pathOf(node) + below;
+  return node === undefined || !account.isMounted(node) ? undefined : account.tree.pathOf(node) + below;
 }
 
 /** @throws {BadInput} the path is the root, which most endpoints do not accept */

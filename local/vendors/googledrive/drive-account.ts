@@ -3,12 +3,21 @@ import type { drive_v3 } from "@googleapis/drive";
 import type { Clock } from "../../clock.ts";
 import type { Content } from "../content.ts";
 import { FileTree, type Revision, type TreeNode } from "../file-tree.ts";
+import { mediaTypeOf } from "../media-type.ts";
 import type { StandInAccount, StandInEntry } from "../stand-in.ts";
 import { DriveError, fileNotFound } from "./errors.ts";
+
+/** Why an item is outside of My Drive; only the topmost item has it. A restart loses such items. */
+export type DrivePlace =
+  | { readonly kind: "sharedWithMe"; readonly by: string; readonly at: number }
+  | { readonly kind: "sharedDrive"; readonly name: string };
 
 /** Drive's data of an item, in addition to name and bytes. */
 export interface DriveDetail {
   mimeType: string;
+  place?: DrivePlace;
+  /** Id of the file or folder that a shortcut leads to. */
+  shortcutTo?: string;
   description: string | undefined;
   starred: boolean;
   /** The item itself is in the trash, not only a folder above it. */
@@ -25,6 +34,7 @@ export interface DriveDetail {
 export type DriveNode = TreeNode<DriveDetail>;
 
 export const FOLDER = "application/vnd.google-apps.folder";
+export const SHORTCUT = "application/vnd.google-apps.shortcut";
 export const isGoogleType = (mimeType: string) => mimeType.startsWith("application/vnd.google-apps.");
 
 /** 15 GB, the space of a free account. */
@@ -112,6 +122,48 @@ export class DriveAccount implements StandInAccount {
     }
     this.tree.move(node, parent.id, node.name);
     node.detail.version += 1;
+  }
+
+  /** Adds an item that another person shares with this account. */
+  addShared(name: string, content: Content | undefined, by: string): DriveNode {
+    const mimeType = content === undefined ? FOLDER : mediaTypeOf(name);
+    return this.#addPlace(newId(), name, mimeType, { kind: "sharedWithMe", by, at: this.now() }, content);
+  }
+
+  /** Adds a shared drive. As at Google, the name of its top folder is "Drive", whatever the drive's name is. */
+  addSharedDrive(name: string): DriveNode {
+    const id = `0A${randomBytes(11).toString("base64url")}PVA`;
+    return this.#addPlace(id, "Drive", FOLDER, { kind: "sharedDrive", name }, undefined);
+  }
+
+  sharedDrives(): DriveNode[] {
+    return [...this.tree.all()].filter(({ detail }) => detail.place?.kind === "sharedDrive");
+  }
+
+  /** The topmost item outside of My Drive that an item lies in, or is. */
+  placeOf(node: DriveNode): DriveNode | undefined {
+    let at = node;
+    for (let parent = this.tree.parent(at); parent !== undefined; parent = this.tree.parent(at)) at = parent;
+    return at.detail.place === undefined ? undefined : at;
+  }
+
+  /** The item that a shortcut leads to; undefined: it leads nowhere. */
+  targetOf({ detail }: DriveNode): DriveNode | undefined {
+    return detail.shortcutTo === undefined ? undefined : this.tree.get(detail.shortcutTo);
+  }
+
+  #addPlace(
+    id: string,
+    name: string,
+    mimeType: string,
+    place: DrivePlace,
+    content: Content | undefined,
+  ): DriveNode {
+    const node = this.#node(id, name, undefined, mimeType);
+    node.detail.place = place;
+    this.tree.add(node);
+    if (content !== undefined) this.write(node, content, mimeType);
+    return node;
   }
 
   isTrashed(node: DriveNode): boolean {

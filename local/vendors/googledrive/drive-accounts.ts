@@ -1,10 +1,13 @@
 import type { Clock } from "../../clock.ts";
-import type { Content } from "../content.ts";
+import { type Content, textContent } from "../content.ts";
 import type { FileTree } from "../file-tree.ts";
 import { mediaTypeOf } from "../media-type.ts";
-import type { StandInAccount, StandInEntry } from "../stand-in.ts";
+import type { StandInAccount, StandInEntry, StandInPlaces } from "../stand-in.ts";
 import type { VendorFiles } from "../vendor-files.ts";
-import { DriveAccount, type DriveDetail, type DriveNode, FOLDER } from "./drive-account.ts";
+import { DriveAccount, type DriveDetail, type DriveNode, FOLDER, SHORTCUT } from "./drive-account.ts";
+
+/** Who shares what `places` adds. */
+const OTHER = "somebody.else@example.com";
 
 /** All accounts of the stand-in, by login. */
 export class DriveAccounts implements VendorFiles {
@@ -53,10 +56,34 @@ export class DriveAccounts implements VendorFiles {
   }
 
   /** Adds a document of Google's own editors: it has text, but no bytes to download. */
-  addDocument(login: string, name: string, text: Content): void {
+  addDocument(login: string, name: string, text: Content): string {
     const account = this.#known(login);
-    account.create(name, account.tree.root, "application/vnd.google-apps.document", text);
+    return account.create(name, account.tree.root, "application/vnd.google-apps.document", text).id;
   }
+
+  readonly places: StandInPlaces = {
+    addShared: (login, name, content) => this.#known(login).addShared(name, textContent(content), OTHER).id,
+    addSharedFolder: (login, name, file) => {
+      const account = this.#known(login);
+      const folder = account.addShared(name, undefined, OTHER);
+      return {
+        folder: folder.id,
+        file: account.create(file, folder, mediaTypeOf(file), textContent(file)).id,
+      };
+    },
+    addSharedDrive: (login, name, file) => {
+      const account = this.#known(login);
+      const drive = account.addSharedDrive(name);
+      return { drive: drive.id, file: account.create(file, drive, mediaTypeOf(file), textContent(file)).id };
+    },
+    addDocument: (login, name, text) => this.addDocument(login, name, textContent(text)),
+    addShortcut: (login, name, targetId) => {
+      const account = this.#known(login);
+      const node = account.create(name, account.tree.root, SHORTCUT);
+      node.detail.shortcutTo = targetId;
+      return node.id;
+    },
+  };
 
   entries(login: string): readonly StandInEntry[] {
     return this.#known(login).entries();

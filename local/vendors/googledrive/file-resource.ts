@@ -110,6 +110,7 @@ export function fileResource(
     explicitlyTrashed: detail.explicitlyTrashed,
     ...(detail.trashedAt === undefined ? {} : { trashedTime: time(detail.trashedAt), trashingUser: user }),
     ...(node.parentId === undefined ? {} : { parents: [node.parentId] }),
+    ...shortcutFields(account, node),
     ...(Object.keys(detail.properties).length > 0 ? { properties: detail.properties } : {}),
     ...(Object.keys(detail.appProperties).length > 0 ? { appProperties: detail.appProperties } : {}),
     spaces: ["drive"],
@@ -119,10 +120,8 @@ export function fileResource(
     modifiedByMe: true,
     modifiedByMeTime: time(node.modifiedAt),
     viewedByMe: true,
-    owners: [user],
     lastModifyingUser: user,
-    ownedByMe: true,
-    shared: permissions.length > 1,
+    ...ownership(account, node, permissions.length > 1),
     permissions,
     permissionIds: permissions.flatMap((permission) => permission.id ?? []),
     capabilities: capabilities(account, node, isTrashed),
@@ -136,11 +135,39 @@ export function fileResource(
     ...(detail.folderColorRgb === undefined ? {} : { folderColorRgb: detail.folderColorRgb }),
     ...(newest === undefined || isGoogleType(detail.mimeType) ? {} : bytesFields(node, newest, publicOrigin)),
     ...(isGoogleType(detail.mimeType) && newest !== undefined
-      ? { exportLinks: exportLinks(node, publicOrigin) }
+      ? { exportLinks: exportLinks(node, publicOrigin), size: String(newest.content.size) }
       : {}),
   };
   if (newest !== undefined && !isGoogleType(detail.mimeType)) addChecksums(resource, newest);
   return resource;
+}
+
+function shortcutFields(account: DriveAccount, node: DriveNode): drive_v3.Schema$File {
+  const { shortcutTo } = node.detail;
+  if (shortcutTo === undefined) return {};
+  const target = account.targetOf(node);
+  return {
+    shortcutDetails: {
+      targetId: shortcutTo,
+      targetMimeType: target?.detail.mimeType ?? "application/octet-stream",
+    },
+  };
+}
+
+/** Files of a shared drive have no owner; what others share has another one. */
+function ownership(account: DriveAccount, node: DriveNode, isShared: boolean): drive_v3.Schema$File {
+  const top = account.placeOf(node);
+  const { place } = top?.detail ?? {};
+  if (top === undefined || place === undefined)
+    return { owners: [userResource(account)], ownedByMe: true, shared: isShared };
+  if (place.kind === "sharedDrive")
+    return { driveId: top.id, teamDriveId: top.id, ownedByMe: false, shared: true };
+  return {
+    owners: [{ kind: "drive#user", displayName: place.by, emailAddress: place.by, me: false }],
+    ownedByMe: false,
+    shared: true,
+    ...(node === top ? { sharedWithMeTime: time(place.at) } : {}),
+  };
 }
 
 const CHECKSUMS = { md5Checksum: "md5", sha1Checksum: "sha1", sha256Checksum: "sha256" } as const;
@@ -176,6 +203,7 @@ function exportLinks(node: DriveNode, publicOrigin: string): Record<string, stri
 }
 
 function viewPath(node: DriveNode): string {
+  if (node.detail.shortcutTo !== undefined) return `/file/d/${node.id}/view?usp=drivesdk`;
   if (node.directory) return `/drive/folders/${node.id}`;
   if (isGoogleType(node.detail.mimeType)) return `/document/d/${node.id}/edit?usp=drivesdk`;
   return `/file/d/${node.id}/view?usp=drivesdk`;
@@ -186,7 +214,7 @@ function capabilities(
   node: DriveNode,
   isTrashed: boolean,
 ): NonNullable<drive_v3.Schema$File["capabilities"]> {
-  const isRoot = node === account.tree.root;
+  const isRoot = node === account.tree.root || node.detail.place?.kind === "sharedDrive";
   return {
     canAddChildren: node.directory && !isTrashed,
     canListChildren: node.directory,

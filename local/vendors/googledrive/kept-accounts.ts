@@ -18,6 +18,7 @@ const DETAIL = v.strictObject({
   appProperties: TEXTS,
   folderColorRgb: v.optional(v.string()),
   version: v.number(),
+  shortcutTo: v.optional(v.string()),
   permissions: v.array(v.looseObject({ id: v.string() })),
 });
 const STATE = v.strictObject({
@@ -33,12 +34,13 @@ const STATE = v.strictObject({
 });
 
 const FORM: DetailForm<DriveDetail, v.InferOutput<typeof DETAIL>> = {
-  keep: ({ permissions, ...detail }) => ({
+  keep: ({ permissions, place: _, ...detail }) => ({
     ...detail,
     permissions: [...permissions].map(([id, permission]) => ({ ...permission, id })),
   }),
-  restore: ({ permissions, ...detail }) => ({
+  restore: ({ permissions, shortcutTo, ...detail }) => ({
     ...detail,
+    ...(shortcutTo === undefined ? {} : { shortcutTo }),
     // JSON omits undefined values.
     description: detail.description,
     trashedAt: detail.trashedAt,

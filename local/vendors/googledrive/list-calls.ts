@@ -22,6 +22,8 @@ interface PageToken {
 export function listCalls(tokens: PageTokens): DriveCall[] {
   return [
     { method: "GET", path: "/drive/v3/files", access: "read", run: (caller) => listFiles(caller, tokens) },
+    { method: "GET", path: "/drive/v3/drives", access: "read", run: listDrives },
+    { method: "GET", path: "/drive/v3/drives/{id}", access: "read", run: getDrive },
   ];
 }
 
@@ -29,7 +31,7 @@ function listFiles({ account, request, publicOrigin }: Caller, tokens: PageToken
   const q = request.query.get("q") ?? "";
   const orderBy = request.query.get("orderBy") ?? "";
   const pageSize = numberParameter(request, "pageSize", 100, 1000);
-  const nodes = found(account, q, orderBy);
+  const nodes = found(account, q, orderBy, isTrue(request.query.get("includeItemsFromAllDrives")));
   const offset = start(nodes, account, { q, orderBy, token: request.query.get("pageToken") ?? "" }, tokens);
   const page = nodes.slice(offset, offset + pageSize);
   const last = page.at(-1);
@@ -48,11 +50,41 @@ function listFiles({ account, request, publicOrigin }: Caller, tokens: PageToken
   return maskedAnswer(request, list, DEFAULT_FIELDS, LIST_FIELDS);
 }
 
+const DRIVE_FIELDS = new Set(["kind", "id", "name", "createdTime", "hidden"]);
+
+/** https://developers.google.com/workspace/drive/api/reference/rest/v3/drives/list */
+function listDrives({ account, request }: Caller) {
+  numberParameter(request, "pageSize", 10, 100);
+  const list: drive_v3.Schema$DriveList = {
+    kind: "drive#driveList",
+    drives: account.sharedDrives().map(driveResource),
+  };
+  const mask = parseFields(request.query.get("fields") || "kind,nextPageToken,drives(id,name,kind)");
+  checkFields(mask.drives ?? {}, DRIVE_FIELDS);
+  return maskedAnswer(
+    request,
+    list,
+    "kind,nextPageToken,drives(id,name,kind)",
+    new Set(["kind", "nextPageToken", "drives"]),
+  );
+}
+
+function getDrive({ account, request, id }: Caller) {
+  const drive = account.sharedDrives().find((each) => each.id === id);
+  if (drive === undefined) throw new DriveError(404, "notFound", `Shared drive not found: ${id}`);
+  return maskedAnswer(request, driveResource(drive), "kind,id,name", DRIVE_FIELDS);
+}
+
+function driveResource({ id, detail, createdAt }: DriveNode): drive_v3.Schema$Drive {
+  const name = detail.place?.kind === "sharedDrive" ? detail.place.name : "";
+  return { kind: "drive#drive", id, name, createdTime: new Date(createdAt).toISOString(), hidden: false };
+}
+
 /**
  * All matching items, sorted. The root folder is never in the list; trashed items are, unless the query
  * excludes them.
  */
-function found(account: DriveAccount, q: string, orderBy: string): DriveNode[] {
+function found(account: DriveAccount, q: string, orderBy: string, allDrives: boolean): DriveNode[] {
   const query = q.trim() === "" ? undefined : parseSearchQuery(q);
   for (const parent of query?.parents ?? []) {
     // As at Google, the message does not contain the id here.
@@ -68,7 +100,9 @@ function found(account: DriveAccount, q: string, orderBy: string): DriveNode[] {
   }
   const compare = comparison(orderBy);
   return [...account.tree.all()]
-    .filter((node) => node !== account.tree.root && (query?.matches(account, node) ?? true))
+    .filter((node) => node !== account.tree.root && node.detail.place?.kind !== "sharedDrive")
+    .filter((node) => allDrives || account.placeOf(node)?.detail.place?.kind !== "sharedDrive")
+    .filter((node) => query?.matches(account, node) ?? true)
     .sort((left, right) => compare(left, right) || (left.id < right.id ? -1 : 1));
 }
 
@@ -84,6 +118,10 @@ function start(
   if (token === undefined || !isSame) throw invalidValue("pageToken");
   const last = nodes.findIndex((node) => node.id === token.lastId);
   return last < 0 ? token.offset : last + 1;
+}
+
+function isTrue(text: string | null): boolean {
+  return text?.toLowerCase() === "true";
 }
 
 type Comparison = (left: DriveNode, right: DriveNode) => number;

@@ -19,6 +19,7 @@ const METADATA = v.object({
   modifiedTime: text,
   originalFilename: text,
   folderColorRgb: text,
+  shortcutDetails: v.optional(v.nullable(v.object({ targetId: v.string() }))),
 });
 
 /** The metadata that a client may send for a file. */

@@ -146,7 +146,8 @@ class Parser {
       return timeTest(field, operator, this.#string(value));
     if (field === "trashed") return truth(operator, value, (account, node) => account.isTrashed(node));
     if (field === "starred") return truth(operator, value, (_account, node) => node.detail.starred);
-    if (field === "sharedWithMe") return truth(operator, value, () => false);
+    if (field === "sharedWithMe")
+      return truth(operator, value, (_account, node) => node.detail.place?.kind === "sharedWithMe");
     throw invalidValue("q");
   }
 

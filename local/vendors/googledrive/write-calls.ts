@@ -2,7 +2,7 @@ import type { Content } from "../content.ts";
 import { type Answer, jsonAnswer } from "../http/answer.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { type Caller, type DriveCall, jsonBody } from "./call.ts";
-import { type DriveAccount, type DriveNode, FOLDER, isGoogleType } from "./drive-account.ts";
+import { type DriveAccount, type DriveNode, FOLDER, isGoogleType, SHORTCUT } from "./drive-account.ts";
 import { DriveError, invalidValue } from "./errors.ts";
 import { fileAnswer } from "./file-answer.ts";
 import { type FileMetadata, readMetadata } from "./metadata-body.ts";
@@ -88,9 +88,18 @@ function createFile(
   if (mimeType === FOLDER && content !== undefined && content.size > 0) {
     throw new DriveError(400, "badRequest", "A folder cannot have media content.");
   }
+  const { targetId } = metadata.shortcutDetails ?? {};
+  if ((mimeType === SHORTCUT) !== (targetId !== undefined)) {
+    throw new DriveError(400, "badRequest", "A shortcut has a target, and other files have none.");
+  }
+  // "The target cannot be another shortcut": https://developers.google.com/workspace/drive/api/guides/shortcuts
+  if (targetId !== undefined && account.file(targetId).detail.shortcutTo !== undefined) {
+    throw new DriveError(403, "shortcutTargetInvalid", "The shortcut target is not valid.");
+  }
   const bytes = content ?? (isGoogleType(mimeType) ? undefined : EMPTY);
   const kept = mimeType === FOLDER ? undefined : bytes;
   const node = account.create(name, parent, mimeType, kept, metadata.id || undefined);
+  if (targetId !== undefined) node.detail.shortcutTo = targetId;
   apply(account, node, metadata);
   return node;
 }
@@ -106,6 +115,7 @@ function changeFile(
 ): DriveNode {
   if (node === account.tree.root) throw notAllowed();
   const metadata = readMetadata(body, true);
+  if (metadata.trashed === true) refuseForeign(node);
   const target = newParent(
     account,
     node,
@@ -143,8 +153,19 @@ function copyFile({ account, id }: Caller, body: Record<string, unknown>): Drive
   return copy;
 }
 
+/** What somebody else shares is theirs. @throws {DriveError} insufficientFilePermissions */
+function refuseForeign({ detail }: DriveNode): void {
+  if (detail.place === undefined) return;
+  throw new DriveError(
+    403,
+    "insufficientFilePermissions",
+    "The user does not have sufficient permissions for this file.",
+  );
+}
+
 function deleteFile({ account, id }: Caller): Answer {
   const node = account.file(id);
+  refuseForeign(node);
   if (node === account.tree.root) throw notAllowed();
   account.tree.remove(node);
   return { status: 204 };

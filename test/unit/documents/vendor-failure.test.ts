@@ -52,7 +52,7 @@ describe("a vendor's error", () => {
   it.each([
     [404, undefined, 404, "not_found"],
     [409, "conflict", 409, "conflict"],
-    [403, undefined, 403, "vendor_refused"],
+    [403, undefined, 403, "forbidden"],
     [403, "rate_limited", 429, "rate_limited"],
     [400, "not_a_file", 400, "not_a_file"],
     [401, undefined, 401, "vendor_unauthorized"],

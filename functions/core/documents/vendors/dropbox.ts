@@ -20,6 +20,7 @@ type Metadata = files.FileMetadataReference | files.FolderMetadataReference | fi
 export const dropbox: PathVendor = {
   connector: "dropbox",
   addressing: "path",
+  ignoresCase: true,
   // list_folder takes up to 2000, search_v2 up to 1000.
   maxPageSize: 1000,
 
@@ -226,17 +227,8 @@ const rootItem: DocumentsItem = {
 };
 
 function toItem(metadata: Metadata): DocumentsItem {
-  const path = metadata.path_display ?? `/${metadata.name}`;
-  const lower = metadata.path_lower ?? path.toLowerCase();
-  const item = {
-    id: idOf(lower),
-    reference: lower,
-    name: metadata.name,
-    path,
-    parentId: idOf(parentOf(lower)),
-    raw: metadata,
-  };
   if (metadata[".tag"] === "deleted") throw new NotFound("there is no such file or folder");
+  const item = { name: metadata.name, raw: metadata, ...placeOf(metadata) };
   if (metadata[".tag"] === "folder") return { ...item, refId: metadata.id, directory: true };
   return {
     ...item,
@@ -248,6 +240,29 @@ function toItem(metadata: Metadata): DocumentsItem {
     modifiedDate: metadata.server_modified,
     mimeType: mediaTypeOf(metadata.name),
     ...present({ hash: metadata.content_hash }),
+  };
+}
+
+/**
+ * The place of an item. "This field will be null if the file or folder is not mounted" (path_lower): such an item has only its
+ * stable id, because a path made of its name would be the path of another item.
+ */
+function placeOf({
+  id,
+  path_display: path,
+  path_lower: lower,
+}: Exclude<Metadata, files.DeletedMetadataReference>): Pick<
+  DocumentsItem,
+  "id" | "reference" | "path" | "parentId"
+> {
+  if (!path || !lower) return { id, reference: id };
+  const parent = parentOf(lower);
+  return {
+    // A path with half of a surrogate pair cannot be percent-encoded.
+    id: lower.isWellFormed() ? idOf(lower) : id,
+    reference: lower,
+    path,
+    ...(parent.isWellFormed() ? { parentId: idOf(parent) } : {}),
   };
 }
 

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { drive_v3 } from "@googleapis/drive";
-import { NotFound } from "../../errors.ts";
+import { Conflict, LinkspanError, NotFound } from "../../errors.ts";
+import { mapConcurrently } from "../../map-concurrently.ts";
 import { present } from "../../present.ts";
 import type { DocumentsItem } from "../item.ts";
 import { mediaTypeOf, UNKNOWN_TYPE } from "../media-types.ts";
+import { idInName, nameWithId } from "../resolve-path.ts";
 import type { Content, Details, IdVendor, PageRequest, VendorPage } from "../vendor.ts";
 import type { VendorCall } from "../vendor-call.ts";
-import { wrongKind } from "../vendor-failure.ts";
+import { badAnswer, wrongKind } from "../vendor-failure.ts";
 import { chooseFormat, formatOf, isGoogleFormat } from "./google-formats.ts";
 
 /* https://developers.google.com/workspace/drive/api/reference/rest/v3 */
@@ -15,8 +17,20 @@ const UPLOAD = "https://www.googleapis.com/upload/drive/v3/files";
 const ABOUT = "https://www.googleapis.com/drive/v3/about";
 
 const FOLDER = "application/vnd.google-apps.folder";
+const SHORTCUT = "application/vnd.google-apps.shortcut";
 const FIELDS =
-  "id,name,mimeType,size,createdTime,modifiedTime,parents,trashed,md5Checksum,description,appProperties,webViewLink,webContentLink";
+  "id,name,mimeType,size,createdTime,modifiedTime,parents,trashed,md5Checksum,description,appProperties,webViewLink,webContentLink,driveId,ownedByMe,shortcutDetails";
+const DRIVES = "https://www.googleapis.com/drive/v3/drives";
+
+/** References of the folders beside My Drive. No id of Drive's looks like one. */
+const SHARED_DRIVES = "shared-drives";
+const SHARED_WITH_ME = "shared-with-me";
+const places = { "Shared drives": SHARED_DRIVES, "Shared with me": SHARED_WITH_ME };
+
+/** Shortcuts of one page whose targets are read at the same time. */
+const AT_ONCE = 8;
+/** Most pages that are read to find one name. */
+const MAX_PAGES = 50;
 
 /**
  * Without these parameters, items of shared drives are not found:
@@ -29,6 +43,7 @@ export const googledrive: IdVendor = {
   connector: "googledrive",
   addressing: "id",
   rootReference: "root",
+  places,
   maxPageSize: 1000,
 
   // https://developers.google.com/workspace/drive/api/guides/handle-errors
@@ -53,21 +68,27 @@ export const googledrive: IdVendor = {
 
   get: getFile,
 
-  async child(call, folder, name) {
+  async child(call, folder, name, prefer) {
+    const id = idInName(name);
+    if (id !== undefined && isPlace(folder)) {
+      const named = await getFile(call, id).catch(() => undefined);
+      return named?.parentId === folder && nameWithId(named.name, id) === name ? named : undefined;
+    }
+    if (folder === SHARED_DRIVES) return (await sharedDrives(call)).find((drive) => drive.name === name);
     // Our paths write a slash in a Drive name as U+FF0F.
     const names = [...new Set([name, name.replaceAll("／", "/")])];
-    const { files = [] } = await listFiles(call, {
-      q: `(${names.map((each) => `name = ${quoted(each)}`).join(" or ")}) and ${quoted(folder)} in parents and trashed = false`,
-      orderBy: "modifiedTime desc",
-      pageSize: "100",
-    });
-    const exact =
-      files.find((file) => file.name === name) ?? files.find((file) => names.includes(file.name ?? ""));
-    return exact === undefined ? undefined : toItem(exact);
+    const found = await findChild(call, folder, names, prefer);
+    return found && (await withTarget(call, toItem(found)));
   },
 
-  list: (call, folder, page) =>
-    listPage(call, { q: `${quoted(folder)} in parents and trashed = false`, orderBy: "folder,name" }, page),
+  async list(call, folder, page) {
+    if (folder === SHARED_DRIVES) return { items: await sharedDrives(call) };
+    const query = { q: `${within(folder)} and trashed = false`, orderBy: "folder,name,modifiedTime desc" };
+    const listed = await listPage(call, query, page);
+    return isPlace(folder)
+      ? { ...listed, items: toldApart(listed.items, page.cursor !== undefined) }
+      : listed;
+  },
 
   async download(call, file, { range, mediaType }) {
     const item = file.item ?? (await getFile(call, file.reference));
@@ -94,6 +115,9 @@ export const googledrive: IdVendor = {
     const query = { uploadType: "multipart", fields: FIELDS, ...ALL_DRIVES };
     const { existing } = target;
     const described = details(existing, content.details);
+    // Its content would become that of the document: https://developers.google.com/workspace/drive/api/guides/manage-uploads
+    if (existing !== undefined && isGoogleFormat(existing.mimeType))
+      throw new Conflict(`${target.path} is a document of Google's; it is not replaced by bytes`);
     if (existing !== undefined) {
       return toItem(
         await sendMultipart(call, "PATCH", `${UPLOAD}/${existing.reference}`, query, described, content),
@@ -121,10 +145,11 @@ export const googledrive: IdVendor = {
   },
 
   async move(call, item, target) {
+    const [parent] = (item.raw as DriveFile).parents ?? [];
     const parents =
       (item.parentId ?? "") === target.parent
         ? {}
-        : { addParents: target.parent, ...present({ removeParents: item.parentId }) };
+        : { addParents: target.parent, ...present({ removeParents: parent }) };
     return update(call, item, { name: target.name }, parents);
   },
 
@@ -138,9 +163,24 @@ export const googledrive: IdVendor = {
     );
   },
 
+  async copyEntry(call, item, target) {
+    return toItem(
+      await call.json<DriveFile>({
+        method: "POST",
+        url: withQuery(FILES, { fields: FIELDS, ...ALL_DRIVES }),
+        json: {
+          name: target.name,
+          mimeType: SHORTCUT,
+          parents: [target.parent],
+          shortcutDetails: { targetId: item.reference },
+        },
+      }),
+    );
+  },
+
   async remove(call, item, { forGood }) {
     if (forGood) {
-      return call.expectOk({ method: "DELETE", url: withQuery(`${FILES}/${item.reference}`, ALL_DRIVES) });
+      return call.expectOk({ method: "DELETE", url: withQuery(`${FILES}/${entryOf(item)}`, ALL_DRIVES) });
     }
     await update(call, item, { trashed: true });
   },
@@ -218,12 +258,127 @@ interface DriveError {
 }
 
 async function getFile(call: VendorCall, id: string): Promise<DocumentsItem> {
-  const file = await call.json<DriveFile>({
-    method: "GET",
-    url: withQuery(`${FILES}/${id}`, { fields: FIELDS, ...ALL_DRIVES }),
-  });
+  const [place] = Object.entries(places).find(([, reference]) => reference === id) ?? [];
+  if (place !== undefined) return placeItem(place, id);
+  const file = await readFile(call, id);
   if (file.trashed) throw new NotFound("there is no such file or folder: it is in the bin");
-  return toItem(file);
+  // The top folder of a shared drive is called "Drive", whatever the drive's name is.
+  if (file.driveId != null && file.driveId === file.id) return driveItem(await readDrive(call, id), file);
+  return await withTarget(call, toItem(file));
+}
+
+function readFile(call: VendorCall, id: string): Promise<DriveFile> {
+  return call.json({ method: "GET", url: withQuery(`${FILES}/${id}`, { fields: FIELDS, ...ALL_DRIVES }) });
+}
+
+function isPlace(folder: string): boolean {
+  return folder === SHARED_DRIVES || folder === SHARED_WITH_ME;
+}
+
+function placeItem(name: string, reference: string): DocumentsItem {
+  return { id: reference, reference, name, path: `/${name}`, directory: true, raw: {} };
+}
+
+/** The condition that an item lies in a folder. */
+function within(folder: string): string {
+  return folder === SHARED_WITH_ME ? "sharedWithMe = true" : `${quoted(folder)} in parents`;
+}
+
+/**
+ * The newest item with one of the names; a name that is exact comes first, and before that a folder if one is preferred. Pages may
+ * hold fewer items than asked for, or none, before the last one.
+ */
+async function findChild(
+  call: VendorCall,
+  folder: string,
+  names: readonly string[],
+  prefer: "folder" | undefined,
+): Promise<DriveFile | undefined> {
+  const q = `(${names.map((each) => `name = ${quoted(each)}`).join(" or ")}) and ${within(folder)} and trashed = false`;
+  const rank = (file: DriveFile): number =>
+    (prefer === "folder" && !isFolder(file) ? 0 : 2) + (file.name === names[0] ? 1 : 0);
+  let best: DriveFile | undefined;
+  let pageToken: string | undefined;
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const query = { q, orderBy: "modifiedTime desc", pageSize: "100", ...present({ pageToken }) };
+    const { files = [], nextPageToken } = await listFiles(call, query);
+    // `=` ignores case at Drive.
+    for (const file of files.filter((each) => names.includes(each.name ?? ""))) {
+      if (best === undefined || rank(file) > rank(best)) best = file;
+    }
+    if (nextPageToken == null || (best !== undefined && rank(best) === 3)) return best;
+    pageToken = nextPageToken;
+  }
+  throw badAnswer("its list has no end");
+}
+
+function isFolder({ mimeType, shortcutDetails }: DriveFile): boolean {
+  return mimeType === FOLDER || shortcutDetails?.targetMimeType === FOLDER;
+}
+
+/** The user's shared drives, as folders. */
+async function sharedDrives(call: VendorCall): Promise<DocumentsItem[]> {
+  const found: drive_v3.Schema$Drive[] = [];
+  let pageToken: string | undefined;
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const query = { pageSize: "100", fields: "nextPageToken,drives(id,name)", ...present({ pageToken }) };
+    const { drives = [], nextPageToken } = await call.json<drive_v3.Schema$DriveList>({
+      method: "GET",
+      url: withQuery(DRIVES, query),
+    });
+    found.push(...drives);
+    if (nextPageToken == null) return toldApart(found.map((drive) => driveItem(drive)));
+    pageToken = nextPageToken;
+  }
+  throw badAnswer("its list of shared drives has no end");
+}
+
+function readDrive(call: VendorCall, id: string): Promise<drive_v3.Schema$Drive> {
+  return call.json({ method: "GET", url: withQuery(`${DRIVES}/${id}`, { fields: "id,name" }) });
+}
+
+function driveItem({ id, name }: drive_v3.Schema$Drive, raw: object = {}): DocumentsItem {
+  const reference = id ?? "";
+  return {
+    id: reference,
+    reference,
+    refId: reference,
+    name: name ?? "",
+    directory: true,
+    parentId: SHARED_DRIVES,
+    raw,
+  };
+}
+
+/**
+ * Gives paths to items of one name: the first one has its plain name, the others have their ids beside it.
+ * @param isLaterPage an earlier page may have ended with the name of the first items here
+ */
+function toldApart(items: readonly DocumentsItem[], isLaterPage = false): DocumentsItem[] {
+  const seen = new Set(isLaterPage && items[0] !== undefined ? [items[0].name] : []);
+  return items.map((item) => {
+    const isFirst = !seen.has(item.name);
+    seen.add(item.name);
+    const name = item.name.replaceAll("/", "／");
+    return { ...item, pathName: isFirst ? name : nameWithId(name, item.id) };
+  });
+}
+
+/** A shortcut to a file shows the file's size and type. One that leads nowhere stays as it is; its download is 404. */
+async function withTarget(call: VendorCall, item: DocumentsItem): Promise<DocumentsItem> {
+  if (item.entry === undefined || item.directory) return item;
+  try {
+    const { size, mimeType, hash, modifiedDate } = toItem(await readFile(call, item.reference));
+    return { ...item, ...present({ size, mimeType, hash, modifiedDate }) };
+  } catch (error) {
+    if (error instanceof LinkspanError && (error.status === 404 || error.status === 403)) return item;
+    throw error;
+  }
+}
+
+/** What a call that moves, renames or deletes an item names. */
+function entryOf({ entry, reference }: DocumentsItem): string {
+  return entry ?? reference;
 }
 
 async function exportTypes(call: VendorCall, url: string): Promise<string[]> {
@@ -234,20 +389,26 @@ async function exportTypes(call: VendorCall, url: string): Promise<string[]> {
   return Object.keys(exportLinks ?? {});
 }
 
+/** https://developers.google.com/workspace/drive/api/guides/shortcuts: a shortcut never leads to another shortcut. */
 function toItem(file: DriveFile): DocumentsItem {
-  const directory = file.mimeType === FOLDER;
+  const id = file.id ?? "";
+  const { targetId, targetMimeType } = file.shortcutDetails ?? {};
+  const directory = isFolder(file);
+  const mimeType = targetMimeType ?? file.mimeType ?? undefined;
   return {
-    id: file.id ?? "",
-    reference: file.id ?? "",
-    refId: file.id ?? "",
+    id,
+    reference: targetId ?? id,
+    ...(targetId == null ? {} : { entry: id }),
+    refId: id,
     name: file.name ?? "",
     directory,
     ...present({
-      size: file.size == null ? undefined : Number(file.size),
+      // Drive tells a size of Google's own documents, too; they have no bytes.
+      size: file.size == null || isGoogleFormat(mimeType) ? undefined : Number(file.size),
       createdDate: file.createdTime ?? undefined,
       modifiedDate: file.modifiedTime ?? undefined,
-      parentId: file.parents?.[0],
-      mimeType: directory ? undefined : (file.mimeType ?? undefined),
+      parentId: file.parents?.[0] ?? (file.ownedByMe === false ? SHARED_WITH_ME : undefined),
+      mimeType: directory ? undefined : mimeType,
       hash: file.md5Checksum ?? undefined,
       description: file.description ?? undefined,
     }),
@@ -291,7 +452,12 @@ async function listPage(
     pageSize: String(page.limit),
     ...present({ pageToken: page.cursor }),
   });
-  return { items: files.map(toItem), ...present({ cursor: nextPageToken ?? undefined }) };
+  const read = await mapConcurrently(files.map(toItem), AT_ONCE, (item) => withTarget(call, item));
+  const items = read.map((each) => {
+    if (each.status === "rejected") throw each.reason;
+    return each.value;
+  });
+  return { items, ...present({ cursor: nextPageToken ?? undefined }) };
 }
 
 async function update(
@@ -300,8 +466,8 @@ async function update(
   changes: object,
   query: Record<string, string> = {},
 ): Promise<DocumentsItem> {
-  const url = withQuery(`${FILES}/${item.reference}`, { ...query, fields: FIELDS, ...ALL_DRIVES });
-  return toItem(await call.json<DriveFile>({ method: "PATCH", url, json: changes }));
+  const url = withQuery(`${FILES}/${entryOf(item)}`, { ...query, fields: FIELDS, ...ALL_DRIVES });
+  return await withTarget(call, toItem(await call.json<DriveFile>({ method: "PATCH", url, json: changes })));
 }
 
 /** https://developers.google.com/workspace/drive/api/guides/manage-uploads#multipart: metadata and bytes in one request. */

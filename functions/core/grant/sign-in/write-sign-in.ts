@@ -112,7 +112,13 @@ async function write(
   { lease }: Carried,
 ): Promise<boolean> {
   // Not the earlier of the two: that would take the table a second write (`updatedAt` never runs backwards).
-  const won = { epoch, grant, at: Math.max(at, updatedAt), ...present({ dueAt: due, changes }), ...attributes };
+  const won = {
+    epoch,
+    grant,
+    at: Math.max(at, updatedAt),
+    ...present({ dueAt: due, changes }),
+    ...attributes,
+  };
   try {
     return await deps.instances.signIn(id, { fence, version }, won);
   } catch (error) {
