@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { VendorCall } from "../../../functions/core/documents/vendor-call.ts";
-import { googledrive } from "../../../functions/core/documents/vendors/googledrive.ts";
+import { googledrive } from "../../../functions/core/documents/vendors/googledrive/googledrive.ts";
 
 interface File {
   readonly id: string;

@@ -1,43 +1,47 @@
 import { randomUUID } from "node:crypto";
 import type { drive_v3 } from "@googleapis/drive";
-import { Conflict, LinkspanError, NotFound } from "../../errors.ts";
-import { mapConcurrently } from "../../map-concurrently.ts";
-import { present } from "../../present.ts";
-import type { DocumentsItem } from "../item.ts";
-import { mediaTypeOf, UNKNOWN_TYPE } from "../media-types.ts";
-import { idInName, nameWithId } from "../resolve-path.ts";
-import type { Content, Details, IdVendor, PageRequest, VendorPage } from "../vendor.ts";
-import type { VendorCall } from "../vendor-call.ts";
-import { badAnswer, wrongKind } from "../vendor-failure.ts";
-import { chooseFormat, formatOf, isGoogleFormat } from "./google-formats.ts";
+import { Conflict, NotFound } from "../../../errors.ts";
+import { present } from "../../../present.ts";
+import type { DocumentsItem } from "../../item.ts";
+import { mediaTypeOf, UNKNOWN_TYPE } from "../../media-types.ts";
+import { idInName, nameWithId } from "../../resolve-path.ts";
+import type { Content, IdVendor } from "../../vendor.ts";
+import type { VendorCall } from "../../vendor-call.ts";
+import { badAnswer, wrongKind } from "../../vendor-failure.ts";
+import {
+  ALL_DRIVES,
+  type DriveFile,
+  details,
+  entryOf,
+  FIELDS,
+  FILES,
+  FOLDER,
+  isFolder,
+  listFiles,
+  listPage,
+  readFile,
+  SHORTCUT,
+  toItem,
+  withTarget,
+} from "./files.ts";
+import { chooseFormat, formatOf, isGoogleFormat } from "./formats.ts";
+import {
+  driveItem,
+  isPlace,
+  MAX_PAGES,
+  placeItem,
+  places,
+  readDrive,
+  SHARED_DRIVES,
+  sharedDrives,
+  toldApart,
+  within,
+} from "./places.ts";
+import { quoted, withQuery } from "./query.ts";
 
 /* https://developers.google.com/workspace/drive/api/reference/rest/v3 */
-const FILES = "https://www.googleapis.com/drive/v3/files";
 const UPLOAD = "https://www.googleapis.com/upload/drive/v3/files";
 const ABOUT = "https://www.googleapis.com/drive/v3/about";
-
-const FOLDER = "application/vnd.google-apps.folder";
-const SHORTCUT = "application/vnd.google-apps.shortcut";
-const FIELDS =
-  "id,name,mimeType,size,createdTime,modifiedTime,parents,trashed,md5Checksum,description,appProperties,webViewLink,webContentLink,driveId,ownedByMe,shortcutDetails";
-const DRIVES = "https://www.googleapis.com/drive/v3/drives";
-
-/** References of the folders beside My Drive. No id of Drive's looks like one. */
-const SHARED_DRIVES = "shared-drives";
-const SHARED_WITH_ME = "shared-with-me";
-const places = { "Shared drives": SHARED_DRIVES, "Shared with me": SHARED_WITH_ME };
-
-/** Shortcuts of one page whose targets are read at the same time. */
-const AT_ONCE = 8;
-/** Most pages that are read to find one name. */
-const MAX_PAGES = 50;
-
-/**
- * Without these parameters, items of shared drives are not found:
- * https://developers.google.com/workspace/drive/api/guides/enable-shareddrives
- */
-const ALL_DRIVES = { supportsAllDrives: "true" };
-const LIST_ALL_DRIVES = { ...ALL_DRIVES, includeItemsFromAllDrives: "true" };
 
 export const googledrive: IdVendor = {
   connector: "googledrive",
@@ -251,8 +255,6 @@ export const googledrive: IdVendor = {
   },
 };
 
-type DriveFile = drive_v3.Schema$File;
-
 interface DriveError {
   readonly errors?: readonly { readonly reason?: string; readonly location?: string }[];
 }
@@ -265,23 +267,6 @@ async function getFile(call: VendorCall, id: string): Promise<DocumentsItem> {
   // The top folder of a shared drive is called "Drive", whatever the drive's name is.
   if (file.driveId != null && file.driveId === file.id) return driveItem(await readDrive(call, id), file);
   return await withTarget(call, toItem(file));
-}
-
-function readFile(call: VendorCall, id: string): Promise<DriveFile> {
-  return call.json({ method: "GET", url: withQuery(`${FILES}/${id}`, { fields: FIELDS, ...ALL_DRIVES }) });
-}
-
-function isPlace(folder: string): boolean {
-  return folder === SHARED_DRIVES || folder === SHARED_WITH_ME;
-}
-
-function placeItem(name: string, reference: string): DocumentsItem {
-  return { id: reference, reference, name, path: `/${name}`, directory: true, raw: {} };
-}
-
-/** The condition that an item lies in a folder. */
-function within(folder: string): string {
-  return folder === SHARED_WITH_ME ? "sharedWithMe = true" : `${quoted(folder)} in parents`;
 }
 
 /**
@@ -312,152 +297,12 @@ async function findChild(
   throw badAnswer("its list has no end");
 }
 
-function isFolder({ mimeType, shortcutDetails }: DriveFile): boolean {
-  return mimeType === FOLDER || shortcutDetails?.targetMimeType === FOLDER;
-}
-
-/** The user's shared drives, as folders. */
-async function sharedDrives(call: VendorCall): Promise<DocumentsItem[]> {
-  const found: drive_v3.Schema$Drive[] = [];
-  let pageToken: string | undefined;
-  for (let pages = 0; pages < MAX_PAGES; pages++) {
-    const query = { pageSize: "100", fields: "nextPageToken,drives(id,name)", ...present({ pageToken }) };
-    const { drives = [], nextPageToken } = await call.json<drive_v3.Schema$DriveList>({
-      method: "GET",
-      url: withQuery(DRIVES, query),
-    });
-    found.push(...drives);
-    if (nextPageToken == null) return toldApart(found.map((drive) => driveItem(drive)));
-    pageToken = nextPageToken;
-  }
-  throw badAnswer("its list of shared drives has no end");
-}
-
-function readDrive(call: VendorCall, id: string): Promise<drive_v3.Schema$Drive> {
-  return call.json({ method: "GET", url: withQuery(`${DRIVES}/${id}`, { fields: "id,name" }) });
-}
-
-function driveItem({ id, name }: drive_v3.Schema$Drive, raw: object = {}): DocumentsItem {
-  const reference = id ?? "";
-  return {
-    id: reference,
-    reference,
-    refId: reference,
-    name: name ?? "",
-    directory: true,
-    parentId: SHARED_DRIVES,
-    raw,
-  };
-}
-
-/**
- * Gives paths to items of one name: the first one has its plain name, the others have their ids beside it.
- * @param isLaterPage an earlier page may have ended with the name of the first items here
- */
-function toldApart(items: readonly DocumentsItem[], isLaterPage = false): DocumentsItem[] {
-  const seen = new Set(isLaterPage && items[0] !== undefined ? [items[0].name] : []);
-  return items.map((item) => {
-    const isFirst = !seen.has(item.name);
-    seen.add(item.name);
-    const name = item.name.replaceAll("/", "／");
-    return { ...item, pathName: isFirst ? name : nameWithId(name, item.id) };
-  });
-}
-
-/** A shortcut to a file shows the file's size and type. One that leads nowhere stays as it is; its download is 404. */
-async function withTarget(call: VendorCall, item: DocumentsItem): Promise<DocumentsItem> {
-  if (item.entry === undefined || item.directory) return item;
-  try {
-    const { size, mimeType, hash, modifiedDate } = toItem(await readFile(call, item.reference));
-    return { ...item, ...present({ size, mimeType, hash, modifiedDate }) };
-  } catch (error) {
-    if (error instanceof LinkspanError && (error.status === 404 || error.status === 403)) return item;
-    throw error;
-  }
-}
-
-/** What a call that moves, renames or deletes an item names. */
-function entryOf({ entry, reference }: DocumentsItem): string {
-  return entry ?? reference;
-}
-
 async function exportTypes(call: VendorCall, url: string): Promise<string[]> {
   const { exportLinks } = await call.json<DriveFile>({
     method: "GET",
     url: withQuery(url, { fields: "exportLinks", ...ALL_DRIVES }),
   });
   return Object.keys(exportLinks ?? {});
-}
-
-/** https://developers.google.com/workspace/drive/api/guides/shortcuts: a shortcut never leads to another shortcut. */
-function toItem(file: DriveFile): DocumentsItem {
-  const id = file.id ?? "";
-  const { targetId, targetMimeType } = file.shortcutDetails ?? {};
-  const directory = isFolder(file);
-  const mimeType = targetMimeType ?? file.mimeType ?? undefined;
-  return {
-    id,
-    reference: targetId ?? id,
-    ...(targetId == null ? {} : { entry: id }),
-    refId: id,
-    name: file.name ?? "",
-    directory,
-    ...present({
-      // Drive tells a size of Google's own documents, too; they have no bytes.
-      size: file.size == null || isGoogleFormat(mimeType) ? undefined : Number(file.size),
-      createdDate: file.createdTime ?? undefined,
-      modifiedDate: file.modifiedTime ?? undefined,
-      parentId: file.parents?.[0] ?? (file.ownedByMe === false ? SHARED_WITH_ME : undefined),
-      mimeType: directory ? undefined : mimeType,
-      hash: file.md5Checksum ?? undefined,
-      description: file.description ?? undefined,
-    }),
-    tags: tagsOf(file),
-    raw: file,
-  };
-}
-
-/**
- * Drive has no tags: each tag is stored, in order, in a property that only this app can read (124 bytes for key
- * and value).
- */
-function tagsOf(file: DriveFile): string[] {
-  return Object.entries(file.appProperties ?? {})
-    .filter(([key]) => /^tag\d+$/.test(key))
-    .sort(([a], [b]) => Number(a.slice(3)) - Number(b.slice(3)))
-    .map(([, value]) => value);
-}
-
-function details(existing: DocumentsItem | undefined, { description, tags }: Details) {
-  if (tags === undefined) return present({ description });
-  // `null` deletes a property: the SDK's type does not say this, but the reference does.
-  const appProperties: Record<string, string | null> = {};
-  for (const index of (existing?.tags ?? []).keys()) appProperties[`tag${index}`] = null;
-  for (const [index, tag] of tags.entries()) appProperties[`tag${index}`] = tag;
-  return { ...present({ description }), appProperties };
-}
-
-function listFiles(call: VendorCall, query: Record<string, string>): Promise<drive_v3.Schema$FileList> {
-  const fields = `nextPageToken,files(${FIELDS})`;
-  return call.json({ method: "GET", url: withQuery(FILES, { ...query, fields, ...LIST_ALL_DRIVES }) });
-}
-
-async function listPage(
-  call: VendorCall,
-  query: Record<string, string>,
-  page: PageRequest,
-): Promise<VendorPage> {
-  const { files = [], nextPageToken } = await listFiles(call, {
-    ...query,
-    pageSize: String(page.limit),
-    ...present({ pageToken: page.cursor }),
-  });
-  const read = await mapConcurrently(files.map(toItem), AT_ONCE, (item) => withTarget(call, item));
-  const items = read.map((each) => {
-    if (each.status === "rejected") throw each.reason;
-    return each.value;
-  });
-  return { items, ...present({ cursor: nextPageToken ?? undefined }) };
 }
 
 async function update(
@@ -494,18 +339,6 @@ function sendMultipart(
 
 function about(call: VendorCall, fields: string): Promise<drive_v3.Schema$About> {
   return call.json({ method: "GET", url: withQuery(ABOUT, { fields }) });
-}
-
-/**
- * https://developers.google.com/workspace/drive/api/guides/search-files: a backslash escapes quotes and
- * backslashes.
- */
-function quoted(value: string): string {
-  return `'${value.replace(/[\\']/g, "\\$&")}'`;
-}
-
-function withQuery(url: string, query: Record<string, string>): string {
-  return `${url}?${new URLSearchParams(query)}`;
 }
 
 function decodeOnce(id: string): string {

@@ -1,5 +1,5 @@
-import { InvalidRequest } from "../../errors.ts";
-import { mediaTypeOf } from "../media-types.ts";
+import { InvalidRequest } from "../../../errors.ts";
+import { mediaTypeOf } from "../../media-types.ts";
 
 /** Google's own documents have no bytes, so they are exported. */
 export function isGoogleFormat(mimeType: string | undefined): boolean {
