@@ -90,7 +90,7 @@ export function entryOf({ entry, reference }: DocumentsItem): string {
  * Drive has no tags: each tag is stored, in order, in a property that only this app can read (124 bytes for key
  * and value).
  */
-export function tagsOf(file: DriveFile): string[] {
+function tagsOf(file: DriveFile): string[] {
   return Object.entries(file.appProperties ?? {})
     .filter(([key]) => /^tag\d+$/.test(key))
     .sort(([a], [b]) => Number(a.slice(3)) - Number(b.slice(3)))
