@@ -1,4 +1,6 @@
-import { InvalidRequest, NotFound } from "../core/errors.ts";
+import { randomInt } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { Conflict, InvalidRequest, NotFound } from "../core/errors.ts";
 import { signInAgain } from "../core/grant/sign-in/sign-in.ts";
 import { openConfiguration, openGrant, sealConfiguration } from "../core/grant/store/sealed-grant.ts";
 import { latestNow } from "../core/grant/timing.ts";
@@ -30,14 +32,13 @@ export function changeInstance(
   how: "whole" | "given",
 ): ConnectionHandle<"instances.put" | "instances.patch"> {
   return async (request, { caller: own, body }) => {
-    const changes = await changesOf(deps(), own, body, how);
     const code = codeOf(body.providerData ?? {});
     request.logContext.changed = CHANGEABLE.filter((field) => body[field] !== undefined);
     if (code !== undefined) request.logContext.action = "instance.sign_in";
     const instance =
       code === undefined
-        ? await updateInstance(deps(), own, changes.instance)
-        : await signIn(deps(), request, own, body, code, changes);
+        ? await changeStored(deps(), own, body, how)
+        : await signIn(deps(), request, own, body, code, await changesOf(deps(), own, body, how));
     const missing = code === undefined ? {} : await missingScopesOf(deps(), instance);
     return json({ ...instanceRepresentation(instance, own.user), ...missing });
   };
@@ -45,7 +46,7 @@ export function changeInstance(
 
 const CHANGEABLE = ["name", "tags", "configuration"] as const;
 
-export interface Changes {
+interface Changes {
   readonly instance: InstanceChanges;
   /** The OAuth client of the request, if it differs from the stored one. */
   readonly client?: { readonly id: string; readonly secret: string };
@@ -55,7 +56,7 @@ export interface Changes {
 const OF_THE_CLIENT = ["oauth.api.key", "oauth.api.secret"];
 
 /** @throws {InvalidRequest} the body has another OAuth client, but no new code */
-export async function changesOf(
+async function changesOf(
   deps: ConnectionDeps,
   { instance, connector }: Pick<OwnInstance, "instance" | "connector">,
   body: InstanceBody,
@@ -110,6 +111,41 @@ export async function changesOf(
       ? { client: { id, secret: clientSecret } }
       : {}),
   };
+}
+
+/** Most tries of a change, while others change the same configuration. */
+const MAX_TRIES = 20;
+
+/**
+ * Changes name, tags and configuration. The new configuration is made from the stored one, so it is written only if that one
+ * is still stored; else it is made again.
+ * @throws {NotFound} the instance was deleted meanwhile
+ * @throws {Conflict} `changed`: others changed it all the time
+ */
+export async function changeStored(
+  deps: ConnectionDeps,
+  own: Pick<OwnInstance, "instance" | "reading" | "connector">,
+  body: InstanceBody,
+  how: "whole" | "given",
+): Promise<Instance> {
+  const { instances } = deps.grants;
+  let seen: Pick<OwnInstance, "instance" | "reading"> = own;
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const { instance, reading } = seen;
+    const { instance: changes } = await changesOf(deps, { instance, connector: own.connector }, body, how);
+    if (changes.configuration === undefined) return await updateInstance(deps, seen, changes);
+    const now = latestNow(reading, deps.grants.monotonic());
+    if (await instances.update(instance.id, changes, now, { configuration: instance })) {
+      return { ...instance, ...changes, updatedAt: Math.max(now, instance.updatedAt) };
+    }
+    await setTimeout(randomInt(10, 60));
+    const again = await instances.get(instance.id);
+    if (again.value === undefined || again.value.deleting === true) {
+      throw new NotFound(`there is no instance ${instance.id}`, "unknown_instance");
+    }
+    seen = { instance: again.value, reading: again.reading };
+  }
+  throw new Conflict("the configuration is being changed by others; try again", "changed");
 }
 
 /** @throws {NotFound} the instance was deleted meanwhile */

@@ -6,7 +6,7 @@ import { json } from "../http/request.ts";
 import { checked } from "../http/request-body.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import type { ConfigurationEntry } from "./answers.ts";
-import { changesOf, updateInstance } from "./change-instance.ts";
+import { changeStored } from "./change-instance.ts";
 import type { ConnectionHandle } from "./contracts.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { InstanceBody } from "./instance-body.ts";
@@ -31,8 +31,7 @@ export function changeConfiguration(
     const { key } = entryOf(own, decodeSegment(request, "configId"));
     request.logContext.changed = ["configuration"];
     const body = checked(InstanceBody, { configuration: { [key]: propertyValue } });
-    const { instance: changes } = await changesOf(deps(), own, body, "given");
-    const instance = await updateInstance(deps(), own, changes);
+    const instance = await changeStored(deps(), own, body, "given");
     return json(entryOf({ ...own, instance }, key));
   };
 }

@@ -350,6 +350,22 @@ describe("changing an instance", () => {
     expect((await ping(instance.token)).status).toBe(200);
   });
 
+  it("PATCHes at the same time keep each other's values, secrets too", async () => {
+    const other = await app.connect("dropbox");
+    const sent: Record<string, string> = { "my.secret": "hidden" };
+    for (let n = 0; n < 7; n++) sent[`my.key${n}`] = String(n);
+    const answers = await Promise.all([
+      ...Object.entries(sent).map(([key, value]) =>
+        app.platform<Shown>("PATCH", `/instances/${other.id}`, { configuration: { [key]: value } }),
+      ),
+      app.platform<Shown>("PATCH", `/instances/${other.id}`, { name: "Together" }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    const { body } = await app.platform<Shown>("GET", `/instances/${other.id}`);
+    expect(body.name).toBe("Together");
+    expect(body.configuration).toMatchObject({ ...sent, "my.secret": MASK });
+  });
+
   it("single configuration values are read and changed by number or key", async () => {
     interface Entry {
       readonly id: number;

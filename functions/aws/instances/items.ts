@@ -216,17 +216,17 @@ function useWrites({
       });
     },
 
-    update(id, changes, now, { newestToken } = {}) {
-      const condition = `${EXISTS} AND ${NOT_DELETING}`;
+    update(id, changes, now, { newestToken, configuration } = {}) {
+      const conditions = [EXISTS, NOT_DELETING];
+      const sealed = configuration?.sealedConfiguration;
+      if (newestToken !== undefined) conditions.push("#tokenHashes[0].#hash = :newestToken");
+      if (sealed !== undefined) conditions.push("#sealedConfiguration = :sealed");
+      else if (configuration !== undefined) conditions.push("attribute_not_exists(#sealedConfiguration)");
       return change(id, {
         updatedAt: now,
         set: changes,
-        ...(newestToken === undefined
-          ? { condition }
-          : {
-              condition: `${condition} AND #tokenHashes[0].#hash = :newestToken`,
-              values: { newestToken },
-            }),
+        condition: conditions.join(" AND "),
+        values: present({ newestToken, sealed }),
       });
     },
 

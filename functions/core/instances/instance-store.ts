@@ -89,13 +89,17 @@ export interface InstanceItems {
   setEnabled(id: number, enabled: boolean, now: number): Promise<boolean>;
   /**
    * Changes name, tags, configuration and token hashes, never a part of the grant. IF exists AND not deleting.
-   * @param seen `newestToken`: AND the first of the token hashes is still this one
+   * @param seen `newestToken`: AND the first of the token hashes is still this one; `configuration`: AND the sealed
+   *   configuration is still this one, or there is still none. Each write of the configuration seals it anew.
    */
   update(
     id: number,
     changes: Omit<InstanceChanges, "account">,
     now: number,
-    seen?: { readonly newestToken?: string },
+    seen?: {
+      readonly newestToken?: string;
+      readonly configuration?: Pick<Instance, "sealedConfiguration">;
+    },
   ): Promise<boolean>;
   /**
    * SET account, consentKey IF epoch = e AND not deleting: a later sign-in may be of another account, or of
