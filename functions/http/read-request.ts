@@ -43,7 +43,7 @@ export function readRequest(
   return {
     method: event.httpMethod,
     path,
-    sentPath: event.path,
+    hasDoubleSlashes: withoutDoubleSlashes(event.path) !== event.path,
     params: {},
     query,
     queryPairs,
@@ -75,9 +75,8 @@ function pathBelowBase({ path: sent, requestContext }: APIGatewayProxyEvent): st
   return path === "" ? "/" : path;
 }
 
-/** What follows `/proxy/` is the vendor's own path, and stays as it came. */
+/** What follows the raw proxy's `/proxy/` is the vendor's own path, and stays as it came. */
 function withoutDoubleSlashes(path: string): string {
-  const proxy = path.indexOf("/proxy/");
-  const end = proxy < 0 ? path.length : proxy + "/proxy/".length;
-  return path.slice(0, end).replace(/\/{2,}/g, "/") + path.slice(end);
+  const [ours = path] = /^(?:\/+elements)?(?:\/+api-v2)?\/+proxy\/+/.exec(path) ?? [];
+  return ours.replace(/\/{2,}/g, "/") + path.slice(ours.length);
 }

@@ -7,7 +7,7 @@ export interface HttpRequest {
   /** Percent-encoded as sent, below the base path: `/files/metadata`. */
   readonly path: string;
   /** The whole path as sent; `path` has single slashes only. */
-  readonly sentPath?: string;
+  readonly hasDoubleSlashes?: boolean;
   /** Path parameters of the matched route, percent-encoded as sent; `decodeSegment` decodes one. */
   readonly params: Readonly<Record<string, string>>;
   /** Decoded pairs without empty values; `tags[]` keeps its name. */

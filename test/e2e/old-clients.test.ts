@@ -44,6 +44,14 @@ describe("a path with double slashes", () => {
     expect(((await url.json()) as { state: string }).state).toMatch(/^ls_/);
   });
 
+  it("is never redirected to itself", async () => {
+    for (const path of ["/files/proxy/x//y", "/foo/proxy/a//b", "/instances/proxy//x//"]) {
+      const { status, headers } = await app.platform("GET", path);
+      expect([path, headers.get("location")]).not.toEqual([path, `${app.settings.baseUrl}${path}`]);
+      expect([path, (await follow(path)).status, status < 400]).toEqual([path, 404, status === 308]);
+    }
+  });
+
   it("never leads to another host", async () => {
     for (const path of ["//evil.example", "///evil.example/x", "//evil.example//%2f/..", "//@evil.example"]) {
       const { status, headers } = await app.platform("GET", path);
@@ -58,6 +66,8 @@ describe("a path with double slashes", () => {
     const { token } = await app.connect("dropbox");
     platform.vendors.dropbox?.clearRequests();
     await app.hub(token, "GET", "/proxy/2//files//x");
+    expect(platform.vendors.dropbox?.requests().at(-1)?.path).toBe("/2//files//x");
+    await app.hub(token, "GET", "/proxy//2//files//x");
     expect(platform.vendors.dropbox?.requests().at(-1)?.path).toBe("/2//files//x");
   });
 });

@@ -27,12 +27,15 @@ export function findRoute(routes: readonly Route[]): Middleware {
  * API Gateway chooses the function by the path as it was sent, so a path with double slashes may reach a function that lacks
  * its route. The redirect leads to the function that has it; 308 keeps method and body (RFC 9110 section 15.4.9).
  */
-function withDoubleSlashes<T>({ path, sentPath, queryPairs = [], baseUrl }: HttpRequest, find: () => T): T {
+function withDoubleSlashes<T>(
+  { path, hasDoubleSlashes = false, queryPairs = [], baseUrl }: HttpRequest,
+  find: () => T,
+): T {
   try {
     return find();
   } catch (error) {
     const isElsewhere = error instanceof LinkspanError && error.code === "unknown_path";
-    if (!isElsewhere || sentPath === undefined || !sentPath.includes("//")) throw error;
+    if (!isElsewhere || !hasDoubleSlashes) throw error;
     const query = new URLSearchParams(queryPairs.map(([name, value]): [string, string] => [name, value]));
     throw new LinkspanError(308, "double_slashes", "the path has double slashes: send it with single ones", {
       headers: { Location: `${baseUrl}${path}${query.size === 0 ? "" : `?${query}`}` },
