@@ -36,7 +36,15 @@ export function accountRoutes(context: DemoContext): Readonly<Record<string, Rou
     const nextPage = url.searchParams.get("nextPage") ?? undefined;
     const page = await linkspan.list(account.instanceToken, path, nextPage).catch(refusalInWords);
     // The status is read after the listing, because the listing may have caused a refresh.
-    const status = await linkspan.status(account.instanceId);
+    const status = await linkspan.status(account.instanceId).catch(throwUnlessGone);
+    if (status === undefined) {
+      accounts.remove(account.instanceId);
+      notices.set(endUser, {
+        kind: "bad",
+        text: `${account.name} was disconnected elsewhere. Connect it again to use it.`,
+      });
+      return redirect(response, "/");
+    }
     const vendor = context.vendors.find(({ key }) => key === account.connector);
     const canExpire = context.expireAccessTokens !== undefined && vendor?.consoleUrl !== undefined;
     const known = await withPerson(context, account, endUser);
@@ -152,7 +160,8 @@ export function accountRoutes(context: DemoContext): Readonly<Record<string, Rou
         }),
       ),
     "POST /accounts/{id}/disconnect": async ({ endUser, response }, { instanceId, name }) => {
-      await linkspan.disconnect(instanceId);
+      // An account that is gone at Linkspan is gone here, too.
+      await linkspan.disconnect(instanceId).catch(throwUnlessGone);
       accounts.remove(instanceId);
       notices.set(endUser, { kind: "good", text: `${name} is disconnected.` });
       redirect(response, "/");
@@ -176,6 +185,12 @@ async function withPerson(
   };
   accounts.add(known, endUser);
   return known;
+}
+
+/** @throws what does not say that Linkspan has no such instance */
+function throwUnlessGone(error: unknown): undefined {
+  if (error instanceof LinkspanRefusal && error.code === "unknown_instance") return undefined;
+  throw error;
 }
 
 /** Says on the page why there is no listing. @throws what is not Linkspan's refusal */

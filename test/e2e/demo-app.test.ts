@@ -40,6 +40,18 @@ describe("the demo app", () => {
     expect(page.text).toContain("<table>");
   });
 
+  it("takes an account that was disconnected elsewhere from its list, and says so", async () => {
+    const browser = new FormBrowser();
+    const connect = () => browser.open(platform.url).then((home) => browser.submit(home, /connect dropbox/i));
+    const first = await pass(browser, await connect());
+    const id = /accounts\/(\d+)/.exec(first.url + first.text)?.[1];
+    expect((await app.platform("DELETE", `/instances/${id}`)).status).toBe(200);
+    const page = await browser.open(`${platform.url}/accounts/${id}`);
+    expect([page.status, new URL(page.url).pathname]).toEqual([200, "/"]);
+    expect(page.text).toContain("was disconnected elsewhere");
+    expect((await browser.open(platform.url)).text).not.toContain(`/accounts/${id}`);
+  });
+
   it("shows the claim of a session that it did not begin, and does not claim it", async () => {
     const session = await app.platform<{ id: string; connectUrl: string }>("POST", "/connect/sessions", {
       element: { key: "dropbox" },
