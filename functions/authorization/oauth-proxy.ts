@@ -3,7 +3,7 @@ import { InvalidRequest, NotFound, Unauthorized } from "../core/errors.ts";
 import { chooseClient, chooseRedirectUri } from "../core/oauth/choose-client.ts";
 import { type AuthorizationStart, beginAuthorization } from "../core/oauth/pending-authorization.ts";
 import { present } from "../core/present.ts";
-import { isApplicationUrlAllowed } from "../core/tenants/allow-lists.ts";
+import { checkForwardable, isApplicationUrlAllowed } from "../core/tenants/allow-lists.ts";
 import { oauthProxyId } from "../core/tenants/oauth-proxies.ts";
 import { credentialsOf, type PlatformCaller } from "../http/authorize.ts";
 import type { HttpRequest } from "../http/request.ts";
@@ -87,6 +87,7 @@ async function allowedUrl(
       "application_url_not_allowed",
     );
   }
+  checkForwardable(state);
   return { proxyId: proxy.id, appUrl: state };
 }
 

@@ -14,6 +14,12 @@ import { redirect } from "./page.ts";
 const MAX_VALUES = 20;
 const MAX_CHARACTERS = 2_000;
 
+/**
+ * Most characters of the URL that the browser is sent to: below the 10,240 bytes that API Gateway allows all headers together.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+ */
+const MAX_LOCATION = 8_000;
+
 /** What ours alone may set in the app's URL. */
 const PROTOCOL = new Set(["code", "state", "error", "error_description"]);
 
@@ -77,22 +83,24 @@ function outcomeOf(request: HttpRequest, connector: Connector): Outcome {
 }
 
 /**
- * The app's URL with the outcome, the app's own state, and what else the vendor sent that calls may need (`realmId`). Values that
- * the app's URL has already stay.
+ * The app's URL with the outcome, the app's state, and what else the vendor sent that calls may need (`realmId`). The app's state
+ * is the app's URL; but a URL that has a `state` of its own keeps that one. Values that the app's URL has already stay.
  */
 function locationOf({ query }: HttpRequest, appUrl: string, outcome: Outcome): string {
   const url = new URL(appUrl);
+  const own = url.searchParams;
+  const state = own.has("state") ? {} : { state: appUrl };
   const others = [...query].filter(
-    ([name, value]) =>
-      !PROTOCOL.has(name) && !url.searchParams.has(name) && name.length + value.length <= MAX_CHARACTERS,
+    ([name, value]) => !PROTOCOL.has(name) && !own.has(name) && name.length + value.length <= MAX_CHARACTERS,
   );
-  if ("code" in outcome) {
-    for (const [name, value] of others.slice(0, MAX_VALUES)) url.searchParams.append(name, value);
+  const added = new URLSearchParams({ ...outcome, ...state });
+  for (const [name, value] of "code" in outcome ? others.slice(0, MAX_VALUES) : []) {
+    const more = new URLSearchParams([[name, value]]).toString();
+    if (url.href.length + added.toString().length + more.length < MAX_LOCATION) added.append(name, value);
   }
-  for (const name of PROTOCOL) url.searchParams.delete(name);
-  for (const [name, value] of Object.entries({ ...outcome, state: appUrl }))
-    url.searchParams.set(name, value);
-  return url.href;
+  // Appended as text: the app's own query may be signed, so it stays as it is.
+  const join = url.href.includes("?") ? (url.href.endsWith("?") ? "" : "&") : "?";
+  return `${url.href}${join}${added}`;
 }
 
 function usedUp(): InvalidRequest {

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { Conflict, InvalidRequest, NotFound } from "../core/errors.ts";
 import { isoSeconds } from "../core/iso-seconds.ts";
-import { checkApplicationUrl } from "../core/tenants/allow-lists.ts";
+import { checkApplicationUrl, isSameEntry } from "../core/tenants/allow-lists.ts";
 import {
   MAX_APPLICATION_URLS,
   MAX_OAUTH_PROXIES,
@@ -60,7 +60,7 @@ export function changeApplicationUrls(
     if (applicationUrl === undefined) throw new InvalidRequest("applicationUrl is missing", "applicationUrl");
     const url = how === "add" ? checkApplicationUrl(applicationUrl.trim()) : applicationUrl.trim();
     const changed = await changeUrls(deps(), organization.id, idOf(request), (urls) => {
-      const others = urls.filter((each) => each !== url);
+      const others = urls.filter((each) => !isSameEntry(each, url));
       if (how === "remove") return others;
       if (others.length >= MAX_APPLICATION_URLS) {
         throw new InvalidRequest(
@@ -68,7 +68,7 @@ export function changeApplicationUrls(
           "applicationUrl",
         );
       }
-      return urls.includes(url) ? urls : [...urls, url];
+      return others.length < urls.length ? urls : [...urls, url];
     });
     return json(represent(changed));
   };

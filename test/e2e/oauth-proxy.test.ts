@@ -159,6 +159,78 @@ describe("an app behind an OAuth proxy", () => {
   });
 });
 
+describe("the app's own URL", () => {
+  it("keeps its query as the app wrote it, a state of its own too", async () => {
+    for (const state of [
+      "https://eu.app.example/done?sig=a%20b&flag&list=1;2",
+      "https://eu.app.example/done?state=csrf123",
+    ]) {
+      const { body } = await urlOf({ state });
+      const { url } = await signIn(body.oauthUrl);
+      expect(url.startsWith(`${state}&code=`), url).toBe(true);
+      expect(new URL(url).searchParams.getAll("state")).toEqual([
+        state.includes("csrf123") ? "csrf123" : state,
+      ]);
+    }
+  });
+
+  it("is refused before the sign-in if the user could not return to it", async () => {
+    for (const state of [
+      `https://eu.app.example/done?x=${"é".repeat(1500)}`,
+      `https://eu.app.example/done?x=${"a".repeat(5200)}`,
+      "https://eu.app.example/done?code=promo",
+    ]) {
+      const { status, body } = await urlOf({ state });
+      expect([status, body.detail?.field]).toEqual([400, "state"]);
+    }
+    const long = `https://eu.app.example/done?x=${"a".repeat(2000)}`;
+    const { url } = await signIn((await urlOf({ state: long })).body.oauthUrl);
+    expect(url.startsWith(`${long}&code=`)).toBe(true);
+  });
+});
+
+describe("a list of application URLs", () => {
+  it("takes another spelling of an entry for the entry", async () => {
+    const path = `/elements/oauthProxies/${proxy.id}/applicationUrl?applicationUrl=`;
+    await addUrl("https://spell.example/cb");
+    const again = await addUrl("https://SPELL.example:443/cb");
+    expect(again.body.applicationUrls.filter((url) => /spell/i.test(url))).toHaveLength(1);
+    const removed = await app.platform<Proxy>(
+      "DELETE",
+      path + encodeURIComponent("https://SPELL.example/cb"),
+    );
+    expect(removed.body.applicationUrls.filter((url) => /spell/i.test(url))).toEqual([]);
+  });
+
+  it("allows no encoded slash after a star", async () => {
+    const { status, body } = await urlOf({ state: "https://eu.app.example/done/..%2f..%2fother" });
+    expect([status, body.code]).toEqual([400, "application_url_not_allowed"]);
+  });
+});
+
+describe("a new sign-in with the whole instance, as it was read", () => {
+  it("uses the redirect URI of its own authorization, not that of the earlier sign-in", async () => {
+    const first = new URL((await signIn((await urlOf()).body.oauthUrl)).url).searchParams.get("code");
+    const { body: made } = await app.platform<CreatedInstance>("POST", "/instances", {
+      element: { key: "dropbox" },
+      providerData: { code: first },
+    });
+    const callbackUrl = app.callbackUrl("dropbox");
+    const asked = await app.platform<{ oauthUrl: string }>("POST", "/elements/dropbox/oauth/url", {
+      callbackUrl,
+    });
+    const browser = new FormBrowser({ stopAt: (url) => url.startsWith(callbackUrl) });
+    const back = await passVendor(browser, await browser.open(asked.body.oauthUrl));
+    const { code, state } = Object.fromEntries(new URL(back.url).searchParams);
+    const { body: whole } = await app.platform<Record<string, unknown>>("GET", `/instances/${made.id}`);
+    const put = await app.platform("PUT", `/instances/${made.id}`, {
+      ...whole,
+      providerData: { code, state },
+    });
+    expect(put.status, JSON.stringify(put.body)).toBe(200);
+  });
+});
+
 describe("an attacker at the OAuth proxy", () => {
   it("needs the user's and the organization's secrets", async () => {
     const { userSecret, organizationSecret } = app.settings;

@@ -70,9 +70,9 @@ export function oauthProxies(options: TableOptions): OAuthProxies {
           new PutCommand({
             TableName,
             Item: { ...oauthProxyKey(seen.organizationId, seen.id), value: next },
-            ConditionExpression: "#value.revision = :seen",
+            ConditionExpression: "#value.revision = :seen AND #value.createdAt = :createdAt",
             ExpressionAttributeNames: { "#value": "value" },
-            ExpressionAttributeValues: { ":seen": seen.revision },
+            ExpressionAttributeValues: { ":seen": seen.revision, ":createdAt": seen.createdAt },
           }),
         ),
       );

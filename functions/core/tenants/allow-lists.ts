@@ -34,9 +34,19 @@ export function isApplicationUrlAllowed(
 function allows(entry: string, url: URL): boolean {
   const { pattern, isPrefix, isBelow } = readEntry(entry);
   if (pattern === undefined || pattern.protocol !== url.protocol || pattern.port !== url.port) return false;
+  // A vendor's server may read an encoded slash as a slash, and so leave the folder that the entry names.
+  if (isPrefix && /%(?:2f|5c)/i.test(url.pathname)) return false;
   const isHost = isBelow ? url.hostname.endsWith(`.${pattern.hostname}`) : url.hostname === pattern.hostname;
   const [asked, listed] = [url, pattern].map(({ pathname, search }) => pathname + search) as [string, string];
   return isHost && (isPrefix ? asked.startsWith(listed) : asked === listed);
+}
+
+/** Do two entries allow the same URLs? `https://APP.example:443/` is `https://app.example/`. */
+export function isSameEntry(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [a, b] = [readEntry(one), readEntry(other)];
+  if (a.pattern === undefined || b.pattern === undefined) return false;
+  return a.pattern.href === b.pattern.href && a.isPrefix === b.isPrefix && a.isBelow === b.isBelow;
 }
 
 /** An entry without its stars: the one at the end of a path, and the one in place of a host's first labels. */
@@ -87,6 +97,28 @@ export function checkApplicationUrl(entry: string): string {
     );
   }
   return entry;
+}
+
+/** Most characters of an application URL, counted once as it is and once encoded as a value of its own query. */
+const MAX_FORWARDED = 5_000;
+
+/**
+ * Checks the application URL of one sign-in, before the user goes to the vendor: a URL that is too long to return to, or that
+ * has the place of the code taken, is an error for the app and not for the user.
+ * @throws {InvalidRequest}
+ */
+export function checkForwardable(applicationUrl: string): void {
+  const { href, searchParams } = new URL(applicationUrl);
+  const taken = ["code", "error", "error_description"].find((name) => searchParams.has(name));
+  if (taken !== undefined) {
+    throw new InvalidRequest(
+      `state is a URL with its own ${taken}, which the vendor's answer has, too`,
+      "state",
+    );
+  }
+  if (href.length + encodeURIComponent(applicationUrl).length > MAX_FORWARDED) {
+    throw new InvalidRequest("state is too long: a URL of about 2,000 characters at most", "state");
+  }
 }
 
 /** @throws {InvalidRequest} not an origin as browsers send it: scheme, host and port, nothing else */

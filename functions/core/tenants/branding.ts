@@ -21,12 +21,19 @@ const SIGNATURES: readonly (readonly [mediaType: string, isKind: (bytes: Buffer)
   ["image/jpeg", (bytes) => bytes.subarray(0, 3).toString("latin1") === "\xff\xd8\xff"],
   ["image/gif", (bytes) => /^GIF8[79]a$/.test(bytes.subarray(0, 6).toString("latin1"))],
   ["image/webp", (bytes) => /^RIFF....WEBP$/s.test(bytes.subarray(0, 12).toString("latin1"))],
-  [
-    "image/svg+xml",
-    (bytes) =>
-      /^(?:\s{0,100}<\?xml[^>]{0,200}>)?\s{0,100}<svg\b/.test(bytes.subarray(0, 500).toString("utf8")),
-  ],
+  ["image/svg+xml", (bytes) => /^<svg\b/.test(afterProlog(bytes.subarray(0, 5_000).toString("utf8")))],
 ];
+
+/** XML without what may stand before its first element: declaration, comments, document type. */
+function afterProlog(xml: string): string {
+  let rest = xml.replace(/^\ufeff/, "").trimStart();
+  for (;;) {
+    const end = rest.startsWith("<!--") ? "-->" : /^<(?:\?|!DOCTYPE)/i.test(rest) ? ">" : undefined;
+    const at = end === undefined ? -1 : rest.indexOf(end);
+    if (end === undefined || at < 0) return rest;
+    rest = rest.slice(at + end.length).trimStart();
+  }
+}
 
 /** @throws {InvalidRequest} no picture of a known kind, or too large */
 export function checkLogo(file: Uint8Array): Logo {

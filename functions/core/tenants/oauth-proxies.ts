@@ -28,7 +28,7 @@ export interface OAuthProxies {
   list(organizationId: string): Promise<OAuthProxy[]>;
   /** Puts a new one IF there is none of that id. */
   create(proxy: OAuthProxy): Promise<boolean>;
-  /** Replaces the URLs, and adds 1 to the revision, IF it is still that of `seen`. */
+  /** Replaces the URLs, and adds 1 to the revision, IF it is still that of `seen`, of the same creation. */
   replaceUrls(seen: OAuthProxy, applicationUrls: readonly string[]): Promise<boolean>;
   /** @returns false: there is none of that id */
   remove(organizationId: string, id: number): Promise<boolean>;

@@ -44,12 +44,24 @@ describe("a logo", () => {
     ["image/webp", Buffer.from("RIFF\x01\n\0\0WEBPVP8 ", "latin1")],
     ["image/svg+xml", Buffer.from(svg)],
     ["image/svg+xml", Buffer.from(`<?xml version="1.0"?>\n${svg}`)],
+    [
+      "image/svg+xml",
+      Buffer.from(`\ufeff<?xml version="1.0"?><!-- Made by > a tool -->\n<!-- two -->${svg}`),
+    ],
+    [
+      "image/svg+xml",
+      Buffer.from(
+        `<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">${svg}`,
+      ),
+    ],
   ])("of type %s is known by its first bytes", (mediaType, bytes) => {
     expect(checkLogo(bytes)).toMatchObject({ mediaType });
   });
 
   it.each([
     ["a page", Buffer.from("<html><svg></svg></html>")],
+    ["a page after comments", Buffer.from("<!-- a --><!DOCTYPE html><html><svg></svg></html>")],
+    ["an unfinished comment", Buffer.from("<!-- <svg></svg>")],
     ["a text", Buffer.from("logo")],
     ["nothing", Buffer.alloc(0)],
     ["a large file", Buffer.concat([Buffer.from("GIF89a"), Buffer.alloc(MAX_LOGO_BYTES)])],
