@@ -39,6 +39,9 @@ describe("a path with double slashes", () => {
     for (const path of ["//instances", "/elements/dropbox//instances//count"]) {
       expect([path, (await follow(path)).status]).toEqual([path, 200]);
     }
+    const made = await follow("/elements//oauthProxies", "POST", '{"name": "double"}');
+    expect([made.status, ((await made.json()) as { name: string }).name]).toEqual([200, "double"]);
+    expect((await follow("/elements//oauthProxies")).status).toBe(200);
     const url = await follow("//elements//dropbox/oauth/url", "POST", '{"state": "mine"}');
     expect(url.status).toBe(200);
     expect(((await url.json()) as { state: string }).state).toMatch(/^ls_/);

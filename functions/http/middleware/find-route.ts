@@ -23,22 +23,30 @@ export function findRoute(routes: readonly Route[]): Middleware {
   };
 }
 
+/** What stands in place of an element in paths of the connections function. */
+const NO_ELEMENT = "oauthProxies";
+
 /**
  * API Gateway chooses the function by the path as it was sent, so a path with double slashes may reach a function that lacks
  * its route. The redirect leads to the function that has it; 308 keeps method and body (RFC 9110 section 15.4.9).
  */
-function withDoubleSlashes<T>(
-  { path, hasDoubleSlashes = false, queryPairs = [], baseUrl }: HttpRequest,
-  find: () => T,
-): T {
+function withDoubleSlashes<T extends Pick<HttpRequest, "params">>(request: HttpRequest, find: () => T): T {
+  if (request.hasDoubleSlashes !== true) return find();
   try {
-    return find();
+    const found = find();
+    if (found.params.keyOrId !== NO_ELEMENT) return found;
   } catch (error) {
-    const isElsewhere = error instanceof LinkspanError && error.code === "unknown_path";
-    if (!isElsewhere || !hasDoubleSlashes) throw error;
-    const query = new URLSearchParams(queryPairs.map(([name, value]): [string, string] => [name, value]));
-    throw new LinkspanError(308, "double_slashes", "the path has double slashes: send it with single ones", {
-      headers: { Location: `${baseUrl}${path}${query.size === 0 ? "" : `?${query}`}` },
-    });
+    if (!mayBeElsewhere(error, request)) throw error;
   }
+  const { path, baseUrl, queryPairs = [] } = request;
+  const query = new URLSearchParams(queryPairs.map(([name, value]): [string, string] => [name, value]));
+  throw new LinkspanError(308, "double_slashes", "the path has double slashes: send it with single ones", {
+    headers: { Location: `${baseUrl}${path}${query.size === 0 ? "" : `?${query}`}` },
+  });
+}
+
+function mayBeElsewhere(error: unknown, { path }: HttpRequest): boolean {
+  if (!(error instanceof LinkspanError)) return false;
+  const isNoElement = path.startsWith(`/elements/${NO_ELEMENT}`);
+  return error.code === "unknown_path" || (error.code === "method_not_allowed" && isNoElement);
 }
