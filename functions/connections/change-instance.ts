@@ -187,9 +187,10 @@ async function signIn(
     clientId,
     code,
   });
-  const redirectUri =
-    redirectUriOf(authorization, body.configuration?.["oauth.callback.url"]) ??
-    instance.configuration["oauth.callback.url"];
+  const ofLastSignIn = instance.configuration["oauth.callback.url"];
+  const sent = body.configuration?.["oauth.callback.url"];
+  // A whole instance that comes back as it was read has that of its last sign-in, and not that of this one.
+  const redirectUri = redirectUriOf(authorization, sent === ofLastSignIn ? undefined : sent) ?? ofLastSignIn;
   if (redirectUri === undefined) {
     throw new InvalidRequest(
       "configuration.oauth.callback.url is missing",

@@ -164,14 +164,14 @@ async function fromCode(
 }
 
 /**
- * The redirect URI that the vendor compares with that of the authorization request: the recorded one, if the state leads to
- * it. An app may send another one: an instance carries that of its last sign-in, and behind an OAuth proxy it is ours.
+ * The redirect URI that the vendor compares with that of the authorization request. Behind an OAuth proxy it is ours, and an
+ * app that shares it may send another one.
  */
 export function redirectUriOf(
   authorization: ConsumedAuthorization | undefined,
   sent: string | undefined,
 ): string | undefined {
-  return authorization?.redirectUri ?? sent;
+  return authorization?.flow === "proxied" ? authorization.redirectUri : (sent ?? authorization?.redirectUri);
 }
 
 async function created(
