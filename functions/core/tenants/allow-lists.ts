@@ -34,11 +34,18 @@ export function isApplicationUrlAllowed(
 function allows(entry: string, url: URL): boolean {
   const { pattern, isPrefix, isBelow } = readEntry(entry);
   if (pattern === undefined || pattern.protocol !== url.protocol || pattern.port !== url.port) return false;
-  // A vendor's server may read an encoded slash as a slash, and so leave the folder that the entry names.
-  if (isPrefix && /%(?:2f|5c)/i.test(url.pathname)) return false;
   const isHost = isBelow ? url.hostname.endsWith(`.${pattern.hostname}`) : url.hostname === pattern.hostname;
   const [asked, listed] = [url, pattern].map(({ pathname, search }) => pathname + search) as [string, string];
-  return isHost && (isPrefix ? asked.startsWith(listed) : asked === listed);
+  if (!isPrefix) return isHost && asked === listed;
+  return isHost && asked.startsWith(listed) && withSlashes(url).startsWith(listed);
+}
+
+/**
+ * Path and query as a server sees them that reads encoded slashes as slashes: `/done/..%2fother` is `/other` there, which an
+ * entry `/done*` does not allow.
+ */
+function withSlashes({ origin, pathname, search }: URL): string {
+  return new URL(origin + pathname.replace(/%(?:2f|5c)/gi, "/")).pathname + search;
 }
 
 /** Do two entries allow the same URLs? `https://APP.example:443/` is `https://app.example/`. */

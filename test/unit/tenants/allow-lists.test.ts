@@ -91,6 +91,20 @@ describe("an OAuth proxy's list of application URLs", () => {
     expect(forwards("http://127.0.0.1:4000/done", "http://127.0.0.1:4000/done")).toBe(true);
   });
 
+  it("compares an encoded slash both as it is and as a slash", () => {
+    const entry = "https://app.example/done*";
+    expect(forwards(entry, "https://app.example/done/a%2Fb?next=%2Fhome")).toBe(true);
+    for (const up of [
+      "..%2f..%2fother",
+      "%2e%2e%2F..%2fother",
+      "..%5c..%5cother",
+      "%2f..%2f..%2f..%2fother",
+    ]) {
+      expect([up, forwards(entry, `https://app.example/done/${up}`)]).toEqual([up, false]);
+      expect([up, allows("https://app.example/a/*", `https://app.example/a/${up}`)]).toEqual([up, false]);
+    }
+  });
+
   it("allows hosts below a name, at the entry's path and port only", () => {
     const entry = "https://*.app.example/done";
     expect(forwards(entry, "https://eu.app.example/done")).toBe(true);

@@ -5,7 +5,7 @@ import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
 import { mediaTypeOf, UNKNOWN_TYPE } from "../../media-types.ts";
 import { idInName, nameWithId } from "../../resolve-path.ts";
-import type { Content, IdVendor } from "../../vendor.ts";
+import type { Content, IdVendor, Target } from "../../vendor.ts";
 import type { VendorCall } from "../../vendor-call.ts";
 import { badAnswer, wrongKind } from "../../vendor-failure.ts";
 import {
@@ -134,18 +134,7 @@ export const googledrive: IdVendor = {
   },
 
   async createFolder(call, target, wanted) {
-    return toItem(
-      await call.json<DriveFile>({
-        method: "POST",
-        url: withQuery(FILES, { fields: FIELDS, ...ALL_DRIVES }),
-        json: {
-          name: target.name,
-          mimeType: FOLDER,
-          parents: [target.parent],
-          ...details(undefined, wanted),
-        },
-      }),
-    );
+    return create(call, FILES, target, { mimeType: FOLDER, ...details(undefined, wanted) });
   },
 
   async move(call, item, target) {
@@ -158,28 +147,14 @@ export const googledrive: IdVendor = {
   },
 
   async copyFile(call, item, target) {
-    return toItem(
-      await call.json<DriveFile>({
-        method: "POST",
-        url: withQuery(`${FILES}/${item.reference}/copy`, { fields: FIELDS, ...ALL_DRIVES }),
-        json: { name: target.name, parents: [target.parent] },
-      }),
-    );
+    return create(call, `${FILES}/${item.reference}/copy`, target, {});
   },
 
   async copyEntry(call, item, target) {
-    return toItem(
-      await call.json<DriveFile>({
-        method: "POST",
-        url: withQuery(FILES, { fields: FIELDS, ...ALL_DRIVES }),
-        json: {
-          name: target.name,
-          mimeType: SHORTCUT,
-          parents: [target.parent],
-          shortcutDetails: { targetId: item.reference },
-        },
-      }),
-    );
+    return create(call, FILES, target, {
+      mimeType: SHORTCUT,
+      shortcutDetails: { targetId: item.reference },
+    });
   },
 
   async remove(call, item, { forGood }) {
@@ -303,6 +278,18 @@ async function exportTypes(call: VendorCall, url: string): Promise<string[]> {
     url: withQuery(url, { fields: "exportLinks", ...ALL_DRIVES }),
   });
   return Object.keys(exportLinks ?? {});
+}
+
+/** Creates an entry by a POST: a folder, a shortcut, or the copy of a file. */
+async function create(
+  call: VendorCall,
+  path: string,
+  { name, parent }: Target,
+  metadata: object,
+): Promise<DocumentsItem> {
+  const url = withQuery(path, { fields: FIELDS, ...ALL_DRIVES });
+  const json = { name, parents: [parent], ...metadata };
+  return toItem(await call.json<DriveFile>({ method: "POST", url, json }));
 }
 
 async function update(
