@@ -49,9 +49,8 @@ describe("a path with double slashes", () => {
 
   it("is never redirected to itself", async () => {
     for (const path of ["/files/proxy/x//y", "/foo/proxy/a//b", "/instances/proxy//x//"]) {
-      const { status, headers } = await app.platform("GET", path);
-      expect([path, headers.get("location")]).not.toEqual([path, `${app.settings.baseUrl}${path}`]);
-      expect([path, (await follow(path)).status, status < 400]).toEqual([path, 404, status === 308]);
+      // fetch fails at a redirect without an end.
+      expect([path, (await follow(path)).status]).toEqual([path, 404]);
     }
   });
 
