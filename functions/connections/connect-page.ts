@@ -12,6 +12,7 @@ import type { HttpHandler, HttpRequest, HttpResponse } from "../http/request.ts"
 import { decodeSegment } from "../http/route-table.ts";
 import { vendorEndpoint } from "../vendor-http/vendor-endpoints.ts";
 import { activeOwner } from "./active-owner.ts";
+import { addToQuery } from "./add-to-query.ts";
 import type { Brand } from "./brand.ts";
 import { clientOf } from "./change-instance.ts";
 import { type ConnectSession, findSession } from "./connect-session.ts";
@@ -179,9 +180,7 @@ async function clientFor(
 
 /** The app's return URL, with the result added to its query. */
 export function returnTo(session: ConnectSession, what: Readonly<Record<string, string>>): string {
-  const url = new URL(session.returnUrl);
-  for (const [name, value] of Object.entries(what)) url.searchParams.set(name, value);
-  return url.href;
+  return addToQuery(session.returnUrl, new URLSearchParams(what));
 }
 
 function choicePage(

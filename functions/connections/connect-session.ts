@@ -68,6 +68,9 @@ export interface ConnectSession extends TransientItem {
   readonly claim?: string;
 }
 
+/** Longest return URL as it stands in a redirect. */
+const MAX_ENCODED_RETURN_URL = 6_000;
+
 /** POST /connect/sessions */
 export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"connect.sessions.create"> {
   return async (request, { caller: { organization, user }, body }) => {
@@ -77,6 +80,13 @@ export function createSession(deps: () => ConnectionDeps): ConnectionHandle<"con
         "returnUrl is not on the organization's list of return URLs (npm run admin)",
         "returnUrl",
         "return_url_not_allowed",
+      );
+    }
+    // The browser's redirect carries it, and API Gateway allows 10,240 bytes for all headers of an answer together.
+    if (new URL(body.returnUrl).href.length > MAX_ENCODED_RETURN_URL) {
+      throw new InvalidRequest(
+        `returnUrl is too long: at most ${MAX_ENCODED_RETURN_URL} characters once it is percent-encoded`,
+        "returnUrl",
       );
     }
     const asked = await readAsked(deps(), request, user, body);

@@ -7,6 +7,7 @@ import { consumeAuthorization, type PendingAuthorization } from "../core/oauth/p
 import { isApplicationUrlAllowed } from "../core/tenants/allow-lists.ts";
 import type { HttpRequest, HttpResponse } from "../http/request.ts";
 import { activeOwner } from "./active-owner.ts";
+import { addToQuery } from "./add-to-query.ts";
 import type { ConnectionDeps } from "./deps.ts";
 import { redirect } from "./page.ts";
 
@@ -98,9 +99,7 @@ function locationOf({ query }: HttpRequest, appUrl: string, outcome: Outcome): s
     const more = new URLSearchParams([[name, value]]).toString();
     if (url.href.length + added.toString().length + more.length < MAX_LOCATION) added.append(name, value);
   }
-  // Appended as text: the app's own query may be signed, so it stays as it is.
-  const join = url.href.includes("?") ? (url.href.endsWith("?") ? "" : "&") : "?";
-  return `${url.href}${join}${added}`;
+  return addToQuery(appUrl, added);
 }
 
 function usedUp(): InvalidRequest {

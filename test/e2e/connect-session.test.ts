@@ -269,6 +269,7 @@ describe("an error in the hosted flow", () => {
     [{ returnUrl: null }, 400, "returnUrl"],
     [{ returnUrl: "https://evil.example/" }, 400, "returnUrl"],
     [{ returnUrl: "https://app.example/any/../other" }, 400, "returnUrl"],
+    [{ returnUrl: `https://app.example/any/?x=${"é".repeat(1_500)}` }, 400, "returnUrl"],
     [{ endUser: null }, 400, "endUser"],
     [{ elements: "dropbox", element: null }, 400, "elements"],
     [{ instanceId: 4711 }, 404, undefined],

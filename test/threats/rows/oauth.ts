@@ -122,10 +122,18 @@ export const oauthThreats: readonly Threat[] = [
     from: ["RFC 9700 4.11", "RFC 6819 4.1.5"],
     guard: { file: "functions/core/tenants/allow-lists.ts", name: "isReturnUrlAllowed" },
     test: { file: "test/unit/tenants/allow-lists.test.ts", name: "allows exactly its entries" },
-    takenOut: {
-      find: "isPrefix ? asked.startsWith(listed) : asked === listed",
-      put: "asked.startsWith(listed)",
+    takenOut: { find: "if (!isPrefix) return isHost && asked === listed;", put: "" },
+  },
+  {
+    id: "open-redirector-slash",
+    threat: "An encoded slash leads out of the folder that an entry with * names (/done/..%2fother)",
+    from: ["RFC 9700 4.11", "own"],
+    guard: { file: "functions/core/tenants/allow-lists.ts", name: "withSlashes" },
+    test: {
+      file: "test/unit/tenants/allow-lists.test.ts",
+      name: "compares an encoded slash both as it is and as a slash",
     },
+    takenOut: { find: " && withSlashes(url).startsWith(listed)", put: "" },
   },
   {
     id: "open-redirector-host",
