@@ -233,6 +233,11 @@ export interface VendorApi {
   /** Hosts that downloads may be redirected to: exact or `*.suffix`. */
   readonly downloadHosts?: readonly string[];
   /**
+   * Hosts of URLs that are their own credential (upload sessions, monitors of tasks): exact or `*.suffix`. They get no access
+   * token.
+   */
+  readonly presignedHosts?: readonly string[];
+  /**
    * Paths, including all paths below them, that belong to one of `hosts`: for SDKs that send the calls for
    * all hosts to one base URL. The first match is used.
    */

@@ -16,7 +16,10 @@ import { isHeaderText, type VendorHttp, type VendorRequest, type VendorResponse 
 export type SessionRequest = Omit<
   VendorRequest,
   "allowedHosts" | "credentialHeaders" | "beforeSend" | "lenient"
->;
+> & {
+  /** Sends no credential, and only to the connector's `api.presignedHosts`. Default false. */
+  readonly presigned?: boolean;
+};
 
 /** Sends requests to one instance's vendor during one call. */
 export interface VendorSession {
@@ -35,6 +38,11 @@ export interface VendorSession {
    * @throws {VendorUnreachable} no usable answer
    */
   send(request: SessionRequest): Promise<VendorResponse>;
+  /**
+   * Values that the vendor returned when the user signed in.
+   * @throws as `send`
+   */
+  told(): Promise<Readonly<Record<string, string>>>;
   /** The token values used so far, to be cut out of the vendor's texts. */
   secrets(): readonly string[];
   /** Milliseconds until the invocation ends. */
@@ -70,8 +78,16 @@ class InstanceSession implements VendorSession {
     return this.#endpointWith(hasFixedEndpoint(this.#options.connector) ? {} : await this.#token());
   }
 
-  async send(request: SessionRequest): Promise<VendorResponse> {
-    const { grants } = this.#options;
+  async told(): Promise<Readonly<Record<string, string>>> {
+    return (await this.#token()).extra ?? {};
+  }
+
+  async send({ presigned, ...request }: SessionRequest): Promise<VendorResponse> {
+    const { grants, http, connector } = this.#options;
+    if (presigned) {
+      const allowedHosts = connector.api.presignedHosts ?? [];
+      return await http.send({ ...request, allowedHosts, followRedirects: false });
+    }
     const patienceEnds = grants.monotonic() + grants.timing.callerPatienceMs;
     const first = await this.#token();
     if (!isHeaderText(first.value.trim())) {

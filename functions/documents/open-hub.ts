@@ -6,6 +6,7 @@ import { findDocumentsVendor } from "../core/documents/vendors/index.ts";
 import { NotSupported } from "../core/errors.ts";
 import type { GrantDeps } from "../core/grant/grant-deps.ts";
 import type { Instance } from "../core/instances/instance.ts";
+import { present } from "../core/present.ts";
 import type { StoreReading } from "../core/store-clock.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
 import { vendorSession } from "../core/vendor-session.ts";
@@ -56,8 +57,17 @@ export async function openHubOf(
     call: request,
     connector,
   });
+  const call = vendorCall(session, vendor.refusal, {
+    configuration: instance.configuration,
+    told: () => session.told(),
+    ...present({
+      member: request.headers["elements-as-team-member"]?.trim() || undefined,
+      subsite: request.headers.subsite?.trim() || undefined,
+    }),
+  });
+  const { remainingMs } = request;
   return {
-    ...hubContext(vendor, vendorCall(session, vendor.refusal), request.remainingMs),
+    ...hubContext(vendor, call, { remainingMs, sleep: grants.sleep }),
     instance,
     reading,
     nextPages: nextPageTokens(grants.vault, instance),

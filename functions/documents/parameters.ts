@@ -2,7 +2,9 @@ import * as v from "valibot";
 import type { WireOptions } from "../core/documents/item.ts";
 import { parsePath } from "../core/documents/path.ts";
 import type { Named } from "../core/documents/resolve-path.ts";
+import type { ItemKind } from "../core/documents/vendor.ts";
 import { InvalidRequest } from "../core/errors.ts";
+import { present } from "../core/present.ts";
 import { flag, text, texts, wholeNumber } from "../http/parameter.ts";
 import type { HttpRequest } from "../http/request.ts";
 
@@ -43,10 +45,16 @@ export const raw = rawOnly;
 /** The file or folder of a call: by id in the path, else by `path` in the query. @throws {InvalidRequest} */
 export function namedItem(request: HttpRequest, query: { readonly path: string | undefined }): Named {
   const { id } = request.params;
-  if (id !== undefined) return { id };
+  if (id !== undefined) return { id, ...present({ kind: kindOf(request.path) }) };
   if (query.path === undefined)
     throw new InvalidRequest("path is missing: send it, for example ?path=/reports/a.txt", "path");
   return { path: parsePath(query.path) };
+}
+
+/** What a route by id is about: `/files/{id}`, `/folders/{id}/contents`. */
+function kindOf(urlPath: string): ItemKind | undefined {
+  const [, word] = /\/(file|folder)s\/[^/]/.exec(urlPath) ?? [];
+  return word as ItemKind | undefined;
 }
 
 /** Turns the query values of `shown` into `WireOptions`. */

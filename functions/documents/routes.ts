@@ -1,4 +1,5 @@
 import { type HubCall, hubCalls, isSupported } from "../core/documents/calls.ts";
+import type { Choice, DocumentsVendor } from "../core/documents/vendor.ts";
 import { NotSupported } from "../core/errors.ts";
 import { type Choices, refuseChoices } from "../http/acts-elsewhere.ts";
 import { implement, type Route } from "../http/contract.ts";
@@ -34,7 +35,7 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
     if (call === undefined || !isSupported(call, (wanted) => hub.vendor[wanted] !== undefined)) {
       throw new NotSupported(`${method} ${path.replace("/hubs/documents", "")}`, hub.vendor.connector);
     }
-    refuseChoices(request, choices[name] ?? PLACES, hub.vendor.connector);
+    refuseChoices(request, refusedBy(hub.vendor, choices[name] ?? PLACES), hub.vendor.connector);
     return hub;
   };
 
@@ -76,11 +77,11 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
   return [...hub, ...link, ...later];
 }
 
-/** With these, a call acts in a shared drive or a site, or as another person. No vendor's calls do yet. */
+/** With these, a call acts in a shared drive or a site, or as another person, at vendors that have such. */
 const PLACES: Choices = {
   query: ["teamDriveId", "includeTeamDrives"],
   headers: ["subsite", "elements-as-team-member"],
-};
+} as const satisfies { query: Choice[]; headers: Choice[] };
 /** With these, a link is for other people, or for another time, than the vendor's usual one. */
 const forLinks: Choices = {
   ...PLACES,
@@ -90,6 +91,12 @@ const choices: Readonly<Record<string, Choices>> = {
   "documents.files.links": forLinks,
   "documents.folders.links": forLinks,
 };
+
+/** Leaves out what the vendor honours. */
+function refusedBy({ honours = [] }: DocumentsVendor, { query = [], headers = [] }: Choices): Choices {
+  const isRefused = (name: string): boolean => !honours.some((each) => each === name);
+  return { query: query.filter(isRefused), headers: headers.filter(isRefused) };
+}
 
 const notBuilt = async (): Promise<never> => {
   throw new Error("the caller check refuses a call that is not supported yet");

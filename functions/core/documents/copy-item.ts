@@ -4,7 +4,8 @@ import { present } from "../present.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
 import { comparable, isWithin, joinPath, parentOf } from "./path.ts";
-import type { IdVendor, Target } from "./vendor.ts";
+import { settled } from "./pending.ts";
+import type { IdVendor, Pending, Target } from "./vendor.ts";
 
 /** Most items that one call copies one by one. */
 const MAX_COPIED = 2_000;
@@ -58,7 +59,7 @@ function isOntoItself({ vendor }: HubContext, item: DocumentsItem, path: string)
 
 /** Copies next to the existing item first, so that the existing item is still there if the copy fails. */
 async function replace(hub: HubContext, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
-  const existing = target.existing ?? (await hub.vendor.get(hub.call, target.path));
+  const existing = target.existing ?? (await hub.paths.item({ path: target.path }));
   if (existing.directory !== item.directory) {
     throw new Conflict(
       `${target.path} is a ${existing.directory ? "folder" : "file"}; it is not replaced by another kind`,
@@ -66,20 +67,20 @@ async function replace(hub: HubContext, item: DocumentsItem, target: Target): Pr
   }
   const name = `${randomUUID()}.copy`;
   const between = { path: joinPath(parentOf(target.path), name), name, parent: target.parent };
-  const copied = await copyTo(hub, item, between);
+  const fresh = await copyTo(hub, item, between);
   try {
     await hub.vendor.remove(hub.call, existing, { forGood: false });
   } catch (error) {
-    await hub.vendor.remove(hub.call, copied, { forGood: true }).catch(() => {});
+    await hub.vendor.remove(hub.call, fresh, { forGood: true }).catch(() => {});
     throw error;
   }
-  const renamed = { path: target.path, name: target.name, parent: copied.parentId ?? target.parent };
-  const move = () => hub.vendor.move(hub.call, copied, renamed);
+  const renamed = { path: target.path, name: target.name, parent: target.parent };
+  const move = () => hub.vendor.move(hub.call, fresh, renamed);
   try {
     // Tries the move twice: one vendor error should not undo the copy.
     return { ...(await move().catch(move)), path: target.path };
   } catch (error) {
-    await takeBack(hub, existing, copied);
+    await takeBack(hub, existing, fresh);
     throw error;
   }
 }
@@ -97,10 +98,25 @@ async function takeBack(hub: HubContext, old: DocumentsItem, copied: DocumentsIt
 
 async function copyTo(hub: HubContext, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
   const { vendor, call } = hub;
-  if (!item.directory) return withTargetPath(await vendor.copyFile(call, item, target), target);
+  if (!item.directory) return await copied(hub, await vendor.copyFile(call, item, target), target);
   if (vendor.copyFolder !== undefined)
-    return withTargetPath(await vendor.copyFolder(call, item, target), target);
+    return await copied(hub, await vendor.copyFolder(call, item, target), target);
   return copyOneByOne(hub, vendor as IdVendor, item, target);
+}
+
+/** The copy, when the vendor has made it. */
+async function copied(
+  hub: HubContext,
+  outcome: DocumentsItem | Pending,
+  target: Target,
+): Promise<DocumentsItem> {
+  const done = await settled(hub, outcome);
+  if ("raw" in done) return withTargetPath(done, target);
+  const made =
+    done.reference === undefined
+      ? await hub.paths.item({ path: target.path })
+      : await hub.vendor.get(hub.call, done.reference);
+  return withTargetPath(made, target);
 }
 
 /** For vendors that can only copy files. If the copy fails, the partial copy is deleted. */
@@ -112,7 +128,7 @@ async function copyOneByOne(
 ): Promise<DocumentsItem> {
   const { call } = hub;
   const copy = withTargetPath(await vendor.createFolder(call, target, {}), target);
-  let copied = 0;
+  let count = 0;
 
   async function copyChildren(from: string, to: DocumentsItem): Promise<void> {
     let cursor: string | undefined;
@@ -122,7 +138,7 @@ async function copyOneByOne(
         ...present({ cursor }),
       });
       for (const child of page.items) {
-        if (++copied > MAX_COPIED) {
+        if (++count > MAX_COPIED) {
           throw new InvalidRequest(
             `this vendor copies file by file; a folder of more than ${MAX_COPIED} items is too large`,
           );
@@ -143,7 +159,7 @@ async function copyOneByOne(
             withTargetPath(await vendor.createFolder(call, below, {}), below),
           );
         } else {
-          await vendor.copyFile(call, child, below);
+          await copied(hub, await vendor.copyFile(call, child, below), below);
         }
       }
       cursor = page.cursor;

@@ -8,8 +8,13 @@ export interface HubContext {
   readonly call: VendorCall;
   readonly paths: PathResolver;
   remainingMs(): number;
+  sleep(milliseconds: number): Promise<void>;
 }
 
-export function hubContext(vendor: DocumentsVendor, call: VendorCall, remainingMs: () => number): HubContext {
-  return { vendor, call, paths: pathResolver(vendor, call), remainingMs };
+export function hubContext(
+  vendor: DocumentsVendor,
+  call: VendorCall,
+  { remainingMs, sleep }: Pick<HubContext, "remainingMs" | "sleep">,
+): HubContext {
+  return { vendor, call, paths: pathResolver(vendor, call), remainingMs, sleep };
 }

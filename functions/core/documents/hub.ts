@@ -3,9 +3,20 @@ import { present } from "../present.ts";
 import { alreadyThere, copyItem, withTargetPath } from "./copy-item.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
+import { type Destination, moveItem } from "./move-item.ts";
 import { checkName, comparable, isWithin, joinPath, nameOf, parentOf, parsePath } from "./path.ts";
+import { settled } from "./pending.ts";
 import type { Named } from "./resolve-path.ts";
-import type { Details, DocumentsVendor, Download, Links, Revision, Storage, Target } from "./vendor.ts";
+import type {
+  Details,
+  DocumentsVendor,
+  Download,
+  ItemKind,
+  Links,
+  Revision,
+  Storage,
+  Target,
+} from "./vendor.ts";
 import { wrongKind } from "./vendor-failure.ts";
 
 export interface UploadRequest {
@@ -25,8 +36,6 @@ export interface Changes extends Details {
   readonly path?: string;
   readonly name?: string;
 }
-
-type Kind = "file" | "folder";
 
 /** The vendor's optional method, or an error 501 with the call and the connector. */
 export function supported<K extends keyof DocumentsVendor>(
@@ -74,7 +83,7 @@ async function uploadTarget(hub: HubContext, request: UploadRequest): Promise<Ta
     if (name === undefined || name === "") {
       throw new InvalidRequest("path is missing: its last part names the file", "path");
     }
-    const folder = await hub.paths.item({ id: request.folderId });
+    const folder = await hub.paths.item({ id: request.folderId, kind: "folder" });
     if (!folder.directory) throw wrongKind("file");
     return hub.paths.targetIn(folder, checkName(name, "path"));
   }
@@ -110,7 +119,7 @@ function wantedTarget(
   hub: HubContext,
   item: DocumentsItem,
   { path, name }: Changes,
-): { readonly path: string } | { readonly name: string } | undefined {
+): Destination | undefined {
   const { vendor } = hub;
   const newName = name === undefined || name === item.name ? undefined : checkName(name);
   // An item outside of the user's folders has no path: it can be renamed there, or moved to a path.
@@ -133,30 +142,6 @@ function wantedTarget(
 
 function isInside({ vendor }: HubContext, path: string, folder: string): boolean {
   return isWithin(comparable(vendor, path), comparable(vendor, folder));
-}
-
-async function moveItem(
-  hub: HubContext,
-  item: DocumentsItem,
-  wanted: { readonly path: string } | { readonly name: string },
-): Promise<DocumentsItem> {
-  if ("name" in wanted) {
-    if (hub.vendor.addressing === "path") {
-      throw new InvalidRequest("this item lies outside of the user's folders: give the new path", "path");
-    }
-    return await hub.vendor.move(hub.call, item, {
-      path: "",
-      name: wanted.name,
-      parent: item.parentId ?? "",
-    });
-  }
-  const { path } = wanted;
-  const staysInFolder =
-    hub.vendor.addressing === "path" || (item.path !== undefined && parentOf(path) === parentOf(item.path));
-  const target: Target = staysInFolder
-    ? { path, name: nameOf(path), parent: item.parentId ?? "" }
-    : await hub.paths.target(path);
-  return withTargetPath(await hub.vendor.move(hub.call, item, target), target);
 }
 
 function wantedDetails(
@@ -189,7 +174,7 @@ const sameTags = (a: readonly string[], b: readonly string[]): boolean =>
 export async function copy(
   hub: HubContext,
   named: Named,
-  kind: Kind,
+  kind: ItemKind,
   request: { path: string; overwrite: boolean },
 ): Promise<DocumentsItem> {
   const path = notRoot(parsePath(request.path));
@@ -202,13 +187,14 @@ export async function copy(
 export async function removeItem(
   hub: HubContext,
   named: Named,
-  kind: Kind,
+  kind: ItemKind,
   options: { forGood: boolean },
 ): Promise<void> {
   // Checks the kind for a path too, because `DELETE /files` must not delete a folder by mistake.
   const item = expectKind(await hub.paths.item(named), kind);
   if (item.path === "/") throw new InvalidRequest("the root folder cannot be deleted", "path");
-  await hub.vendor.remove(hub.call, item, options);
+  const outcome = await hub.vendor.remove(hub.call, item, options);
+  if (outcome !== undefined) await settled(hub, outcome);
 }
 
 export async function readStorage(hub: HubContext): Promise<Storage> {
@@ -230,7 +216,7 @@ export async function readRevisions(hub: HubContext, named: Named): Promise<read
   return revisions(hub.call, item);
 }
 
-function expectKind(item: DocumentsItem, kind: Kind): DocumentsItem {
+function expectKind(item: DocumentsItem, kind: ItemKind): DocumentsItem {
   if (item.directory !== (kind === "folder")) throw wrongKind(item.directory ? "folder" : "file");
   return item;
 }

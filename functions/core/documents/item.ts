@@ -25,7 +25,10 @@ export interface DocumentsItem {
   /** ISO 8601, as received from the vendor. */
   readonly createdDate?: string;
   readonly modifiedDate?: string;
+  /** The parent folder's `id`. */
   readonly parentId?: string;
+  /** The parent folder's `reference`, if it differs from `parentId`. */
+  readonly parentReference?: string;
   readonly mimeType?: string;
   readonly hash?: string;
   readonly description?: string;

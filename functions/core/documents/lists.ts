@@ -6,6 +6,7 @@ import type { DocumentsItem } from "./item.ts";
 import { extensionOf } from "./item.ts";
 import { compareBy, type ItemTest, parseOrderBy, time, timeInQuery, whereTest } from "./item-filter.ts";
 import { type ListPage, listPage, type Position } from "./list-page.ts";
+import { nameInPath } from "./names.ts";
 import { isWithin, joinPath } from "./path.ts";
 import type { Named } from "./resolve-path.ts";
 import type { PageRequest, VendorPage } from "./vendor.ts";
@@ -45,7 +46,8 @@ export async function folderContents(hub: HubContext, named: Named, options: Lis
   const { path } = folder;
   const { places = {} } = hub.vendor;
   const pathed = (item: DocumentsItem): DocumentsItem => {
-    const name = item.pathName ?? item.name.replaceAll("/", "／");
+    if (item.path !== undefined) return item;
+    const name = nameInPath(hub.vendor, item);
     // A folder of the user's own with the name of a place: the path leads to the place.
     const isHidden = path === undefined || (path === "/" && Object.hasOwn(places, name));
     return isHidden ? item : { ...item, path: joinPath(path, name) };

@@ -1,11 +1,15 @@
 import { Conflict, InvalidRequest, LinkspanError, NotFound } from "../errors.ts";
+import { present } from "../present.ts";
 import type { DocumentsItem } from "./item.ts";
+import { checkNewName, nameInPath } from "./names.ts";
 import { joinPath, nameOf, namesOf, parentOf } from "./path.ts";
-import type { DocumentsVendor, IdVendor, Located, Target } from "./vendor.ts";
+import type { DocumentsVendor, IdVendor, ItemKind, Located, PathVendor, Target } from "./vendor.ts";
 import type { VendorCall } from "./vendor-call.ts";
 
 /** A caller's name for a file or folder: a path, or an id as written in the URL. */
-export type Named = { readonly path: string } | { readonly id: string };
+export type Named =
+  | { readonly path: string }
+  | { readonly id: string /** What the call is about, if its route says so. */; readonly kind?: ItemKind };
 
 /** Most levels of folders; a deeper hierarchy must be a circle. */
 const MAX_DEPTH = 200;
@@ -31,20 +35,48 @@ export function pathResolver(vendor: DocumentsVendor, call: VendorCall): PathRes
   return vendor.addressing === "path" ? resolveByPath(vendor, call) : new ResolverById(vendor, call);
 }
 
-function resolveByPath(
-  vendor: Extract<DocumentsVendor, { addressing: "path" }>,
-  call: VendorCall,
-): PathResolver {
-  const reference = (named: Named): string => ("path" in named ? named.path : vendor.openId(named.id));
-  const target = (path: string): Target => ({ path, name: nameOf(path), parent: parentOf(path) });
+function resolveByPath(vendor: PathVendor, call: VendorCall): PathResolver {
+  const reference = (named: Named): string =>
+    "path" in named ? named.path : vendor.openId(named.id, named.kind);
+  const target = async (path: string): Promise<Target> => {
+    checkNewName(vendor, nameOf(path), "path");
+    if (vendor.makesParents !== true) await makeFolders(parentOf(path));
+    const place = { path, name: nameOf(path), parent: parentOf(path) };
+    if (vendor.findsConflicts) return place;
+    return { ...place, ...present({ existing: await found(vendor.get(call, path)) }) };
+  };
+  /** Looks from the deepest folder up, because most folders exist. */
+  const makeFolders = async (path: string): Promise<void> => {
+    if (path === "/") return;
+    const there = await found(vendor.get(call, path));
+    if (there !== undefined) return refuseFile(there, path);
+    await makeFolders(parentOf(path));
+    const name = checkNewName(vendor, nameOf(path), "path");
+    await vendor.createFolder(call, { path, name, parent: parentOf(path) }, {});
+  };
   return {
     locate: async (named) => ({ reference: reference(named) }),
     item: async (named) => vendor.get(call, reference(named)),
     withPath: async (item) => item,
-    target: async (path) => target(path),
+    target,
     // A folder outside of the user's folders has no path; a reference takes its place (`id:…/name`).
     targetIn: async (folder, name) => target(joinPath(folder.path ?? folder.reference, name)),
   };
+}
+
+/** @returns undefined: there is no such item */
+async function found(read: Promise<DocumentsItem>): Promise<DocumentsItem | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof LinkspanError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** @throws {Conflict} a file is where a folder should be */
+function refuseFile(item: DocumentsItem, path: string): void {
+  if (!item.directory) throw new Conflict(`a file is in the way: ${path} is not a folder`);
 }
 
 /**
@@ -64,7 +96,7 @@ class ResolverById implements PathResolver {
   }
 
   async locate(named: Named): Promise<Located> {
-    if ("id" in named) return { reference: this.#vendor.openId(named.id) };
+    if ("id" in named) return { reference: this.#vendor.openId(named.id, named.kind) };
     if (named.path === "/") return { reference: this.#vendor.rootReference };
     const item = await this.#walk(named.path);
     return { reference: item.reference, item };
@@ -74,7 +106,7 @@ class ResolverById implements PathResolver {
     const item =
       "path" in named
         ? await this.#walk(named.path)
-        : await this.#vendor.get(this.#call, this.#vendor.openId(named.id));
+        : await this.#vendor.get(this.#call, this.#vendor.openId(named.id, named.kind));
     return options.withoutPath ? item : await this.withPath(item);
   }
 
@@ -115,12 +147,20 @@ class ResolverById implements PathResolver {
       place === undefined
         ? await this.#vendor.child(this.#call, folder, name, prefer)
         : await this.#vendor.get(this.#call, place);
-    if (child?.parentId !== undefined) this.#paths.set(child.parentId, Promise.resolve(path));
+    if (child !== undefined) this.#remember(child, path);
     return child === undefined ? undefined : { ...child, path: joinPath(path, name) };
+  }
+
+  #remember(child: DocumentsItem, folderPath: string): void {
+    const parent = child.parentReference ?? child.parentId;
+    if (parent !== undefined) this.#paths.set(parent, Promise.resolve(folderPath));
   }
 
   async #walk(path: string): Promise<DocumentsItem> {
     if (path === "/") return await this.#getRoot();
+    const [first = ""] = namesOf(path);
+    if (this.#vendor.byPath !== undefined && this.#placeOf(first) === undefined)
+      return { ...(await this.#vendor.byPath(this.#call, path)), path };
     let at: { reference: string; path: string; item?: DocumentsItem } = {
       reference: this.#vendor.rootReference,
       path: "/",
@@ -137,14 +177,21 @@ class ResolverById implements PathResolver {
   }
 
   async #makeFolders(path: string): Promise<string> {
+    if (this.#vendor.byPath !== undefined && path !== "/") {
+      // One call finds the folder, unless it is missing: then the walk finds how far the path exists.
+      const there = await found(this.#walk(path));
+      if (there !== undefined) {
+        refuseFile(there, path);
+        return there.reference;
+      }
+    }
     let reference = this.#vendor.rootReference;
     let made = "/";
     for (const name of namesOf(path)) {
       const there = await this.#step(reference, made, name, "folder");
       made = joinPath(made, name);
-      if (there !== undefined && !there.directory) {
-        throw new Conflict(`a file is in the way: ${made} is not a folder`);
-      }
+      if (there !== undefined) refuseFile(there, made);
+      else checkNewName(this.#vendor, name, "path");
       const target = { path: made, name, parent: reference };
       const folder = there ?? (await this.#vendor.createFolder(this.#call, target, {}));
       reference = folder.reference;
@@ -177,11 +224,12 @@ class ResolverById implements PathResolver {
   /** Adds the path, if there is one that leads back to this item. */
   async #pathed(item: DocumentsItem, depth: number): Promise<DocumentsItem> {
     if (item.path !== undefined) return item;
-    if (item.parentId === undefined) {
+    const parentReference = item.parentReference ?? item.parentId;
+    if (parentReference === undefined) {
       const isRoot = item.directory && (await this.#getRoot()).id === item.id;
       return isRoot ? { ...item, path: "/" } : item;
     }
-    const parent = await this.#pathOfFolder(item.parentId, depth + 1);
+    const parent = await this.#pathOfFolder(parentReference, depth + 1);
     if (parent === undefined) return item;
     const name = await this.#nameInPath(item);
     // A folder of the user's own with the name of a place: the path leads to the place.
@@ -191,22 +239,21 @@ class ResolverById implements PathResolver {
 
   /** In a place, names of several people meet: an item whose name leads to another one has its id beside the name. */
   async #nameInPath(item: DocumentsItem): Promise<string> {
-    const name = item.pathName ?? escapeSlash(item.name);
-    const isInPlace = Object.values(this.#vendor.places ?? {}).includes(item.parentId ?? "");
+    const name = nameInPath(this.#vendor, item);
+    const parent = item.parentReference ?? item.parentId ?? "";
+    const isInPlace = Object.values(this.#vendor.places ?? {}).includes(parent);
     if (item.pathName !== undefined || !isInPlace) return name;
-    const found = await this.#vendor.child(this.#call, item.parentId ?? "", name);
-    return found?.id === item.id ? name : nameWithId(name, item.id);
+    const child = await this.#vendor.child(this.#call, parent, name);
+    return child?.id === item.id ? name : nameWithId(name, item.id);
   }
 
   async #targetBelow(folder: string, path: string): Promise<Target> {
     const name = nameOf(path);
+    checkNewName(this.#vendor, name, "path");
+    const target = { path, name, parent: folder };
+    if (this.#vendor.findsConflicts) return target;
     const existing = await this.#vendor.child(this.#call, folder, name);
-    return {
-      path,
-      name,
-      parent: folder,
-      ...(existing === undefined ? {} : { existing: { ...existing, path } }),
-    };
+    return existing === undefined ? target : { ...target, existing: { ...existing, path } };
   }
 }
 
@@ -218,13 +265,6 @@ export function nameWithId(name: string, id: string): string {
 /** @returns undefined: the name has no id beside it */
 export function idInName(name: string): string | undefined {
   return name.endsWith("]") ? name.slice(name.lastIndexOf(" [") + 2, -1) : undefined;
-}
-
-/**
- * Writes a slash in a name as U+FF0F, because it would separate two names in a path. `child` converts it back.
- */
-function escapeSlash(name: string): string {
-  return name.replaceAll("/", "／");
 }
 
 function missing(path: string): NotFound {

@@ -21,11 +21,31 @@ const limits = {
 
 export interface CallRequest {
   readonly method: string;
+  /** Absolute, or the path and query of a URL on the instance's own API origin: `/2.0/folders/0`. */
   readonly url: string;
+  /** For a path: the name of one of the connector's other hosts (`api.hosts`) in place of its API origin. */
+  readonly host?: string;
+  /**
+   * The URL itself is the credential (an upload session, a monitor of a task): sent without the access token, and only to hosts in
+   * the connector's `api.presignedHosts`.
+   */
+  readonly presigned?: true;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly body?: Uint8Array | string;
   /** Milliseconds until the headers arrive; for JSON, until the whole answer arrives; default 20 s for JSON, 60 s for bytes. */
   readonly timeoutMs?: number;
+}
+
+/** What a vendor's module may know of the instance and of the request. */
+export interface VendorInstance {
+  /** Values of the instance's configuration, secrets left out. */
+  readonly configuration: Readonly<Record<string, string>>;
+  /** Values that the vendor returned when the user signed in (the connector's `captured`). */
+  told(): Promise<Readonly<Record<string, string>>>;
+  /** Header `Elements-As-Team-Member`. */
+  readonly member?: string;
+  /** Header `Subsite`. */
+  readonly subsite?: string;
 }
 
 /**
@@ -33,6 +53,7 @@ export interface CallRequest {
  * answers.
  */
 export interface VendorCall {
+  readonly instance: VendorInstance;
   /** Sends JSON or nothing, expects JSON. @throws {LinkspanError} */
   json<T>(request: CallRequest & { json?: unknown }): Promise<T>;
   /** Expects success and returns the open response; the caller reads or passes on its body. */
@@ -41,11 +62,20 @@ export interface VendorCall {
   expectOk(request: CallRequest): Promise<void>;
 }
 
-type ReadRefusal = (status: number, body: unknown) => Refusal | undefined;
+type ReadRefusal = (
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+) => Refusal | undefined;
 
-/** @param refusal reads the reason from the vendor's error body */
-export function vendorCall(session: VendorSession, refusal: ReadRefusal): VendorCall {
+/** @param refusal reads the reason from the vendor's error body and headers */
+export function vendorCall(
+  session: VendorSession,
+  refusal: ReadRefusal,
+  instance: VendorInstance,
+): VendorCall {
   return {
+    instance,
     open: (request) => open(session, refusal, request),
     json: (request) => callJson(session, refusal, request),
     async expectOk(request) {
@@ -63,7 +93,8 @@ async function open(
   const leftMs = startTimer(session, limits.jsonTimeoutMs);
   const response = await session.send({
     method: request.method,
-    url: request.url,
+    url: await absoluteUrl(session, request),
+    presigned: request.presigned ?? false,
     // Asks for an uncompressed answer, because the bytes are passed on unchanged.
     headers: [["Accept-Encoding", "identity"], ...(request.headers ?? [])],
     body: request.body,
@@ -76,6 +107,14 @@ async function open(
   });
   if (response.status >= 200 && response.status <= 299) return response;
   throw await readRefusal(session, refusal, response, leftMs());
+}
+
+async function absoluteUrl(session: VendorSession, { url, host }: CallRequest): Promise<string> {
+  if (!url.startsWith("/")) return url;
+  const { origin, hosts } = await session.endpoint();
+  const base = host === undefined ? origin : hosts[host];
+  if (base === undefined) throw new Error(`the connector has no host ${host}`);
+  return `${base}${url}`;
 }
 
 async function callJson<T>(
@@ -139,7 +178,7 @@ async function readRefusal(
   const { status } = response;
   const isPage = answer !== undefined && looksLikeHtml(response, answer);
   const body = answer?.value ?? answer?.text;
-  const meaning = refusal(status, body);
+  const meaning = refusal(status, body, response.headers);
   // These statuses need no body, because any proxy may send them; other statuses need the vendor's own error.
   const clear = meaning !== undefined || status === 401 || status === 429 || status >= 500 || status === 416;
   if (!clear && (answer === undefined || answer.text === "" || isPage))

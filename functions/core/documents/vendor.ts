@@ -25,8 +25,20 @@ export interface Target {
    * item's current parent.
    */
   readonly parent: string;
-  /** The item that already has that name; only for vendors addressed by id (the others check this themselves). */
+  /** The item that already has that name; absent for vendors that find conflicts themselves. */
   readonly existing?: DocumentsItem;
+}
+
+/**
+ * The vendor has accepted a task and works on it after its answer. The text is the vendor module's own (a monitor URL, a task
+ * id); it is kept sealed, because such a URL may need no credential.
+ */
+export interface Pending {
+  readonly pending: string;
+}
+
+export function isPending(outcome: object | undefined): outcome is Pending {
+  return outcome !== undefined && "pending" in outcome;
 }
 
 export interface Content {
@@ -87,17 +99,43 @@ export interface Revision {
   readonly raw: unknown;
 }
 
+/** A vendor's rules for names, in addition to those of paths (core/documents/path.ts). */
+export interface NameRules {
+  /**
+   * Why the vendor refuses a new name, in a few words: `Box allows no name that ends with a space`.
+   * @returns undefined: the vendor takes the name
+   */
+  refuse?(name: string): string | undefined;
+  /** How a name is written in paths, if it has characters that a path cannot have. `child` takes names in this form, too. */
+  shown?(name: string): string;
+}
+
+/** Parameters and headers (lower case) that let a call act elsewhere. A vendor honours those that it names; others are answered with 501. */
+export type Choice = "teamDriveId" | "includeTeamDrives" | "subsite" | "elements-as-team-member";
+
+export type ItemKind = "file" | "folder";
+
 interface Primitives {
   /** Connector key. */
   readonly connector: string;
   /** Names that differ in case alone name the same item. */
   readonly ignoresCase?: true;
+  /** Missing parents of a new, moved or copied item are made by the vendor. Absent: the hub makes them. */
+  readonly makesParents?: true;
+  /** The vendor answers a name that is taken with a `conflict`. Absent: the hub looks before each call. */
+  readonly findsConflicts?: true;
+  readonly names?: NameRules;
+  readonly honours?: readonly Choice[];
   /** Largest part of a list that the vendor returns in one call. */
   readonly maxPageSize: number;
   /** The reason of the vendor's refusal; `undefined`: the HTTP status decides. */
-  refusal(status: number, body: unknown): Refusal | undefined;
-  /** Converts an id from a URL, percent-encoded or not, to a reference. @throws {NotFound} no item can have this id */
-  openId(id: string): string;
+  refusal(status: number, body: unknown, headers: Readonly<Record<string, string>>): Refusal | undefined;
+  /**
+   * Converts an id from a URL, percent-encoded or not, to a reference.
+   * @param kind what the call is about, if its route says so; a `file` may still be a folder (old clients)
+   * @throws {NotFound} no item can have this id
+   */
+  openId(id: string, kind?: ItemKind): string;
   root(call: VendorCall): Promise<DocumentsItem>;
   get(call: VendorCall, reference: string): Promise<DocumentsItem>;
   list(call: VendorCall, folder: string, page: PageRequest): Promise<VendorPage>;
@@ -113,9 +151,9 @@ interface Primitives {
    * vendor.
    */
   move(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
-  copyFile(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
+  copyFile(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem | Pending>;
   /** Deletes a file, or a folder with its content. `forGood`: not into the vendor's bin. */
-  remove(call: VendorCall, item: DocumentsItem, options: { forGood: boolean }): Promise<void>;
+  remove(call: VendorCall, item: DocumentsItem, options: { forGood: boolean }): Promise<Pending | undefined>;
   /** The account of the connection: the cheapest call that shows whether the token is valid. */
   account(call: VendorCall): Promise<{ id: string; name?: string; email?: string; raw: unknown }>;
 }
@@ -128,7 +166,18 @@ interface Optional {
    */
   restore?(call: VendorCall, item: DocumentsItem): Promise<void>;
   /** Absent: the hub copies a folder file by file. */
-  copyFolder?(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem>;
+  copyFolder?(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem | Pending>;
+  /**
+   * Asks once how far a pending task is.
+   * @returns undefined: it still runs; else the reference of the item that it made, if it made one
+   * @throws {LinkspanError} it failed
+   */
+  poll?(call: VendorCall, task: Pending): Promise<{ readonly reference?: string } | undefined>;
+  /**
+   * The root (a drive, a site's library) that a reference lies in, if an instance has several. The hub moves items between
+   * roots by a copy, a check and a removal.
+   */
+  rootOf?(reference: string): string;
   /** Without text: everything below `folder`. `folder` absent: everywhere. */
   search?(
     call: VendorCall,
@@ -145,12 +194,12 @@ interface Optional {
   revisions?(call: VendorCall, item: DocumentsItem): Promise<readonly Revision[]>;
 }
 
-/** Paths are the vendor's own addresses: a path is a reference, and the vendor creates missing parent folders itself. */
+/** Paths are the vendor's own addresses: a path is a reference in every call. */
 export interface PathVendor extends Primitives, Optional {
   readonly addressing: "path";
 }
 
-/** Ids are the vendor's own addresses: the hub walks a path with `child`. */
+/** Ids are the vendor's own addresses: the hub walks a path with `child`, or asks `byPath`. */
 export interface IdVendor extends Primitives, Optional {
   readonly addressing: "id";
   /** The root folder's reference in every call. */
@@ -165,6 +214,11 @@ export interface IdVendor extends Primitives, Optional {
     name: string,
     prefer?: "folder",
   ): Promise<DocumentsItem | undefined>;
+  /**
+   * Finds the item at a path in one call, whatever its depth. Absent: the hub walks the path.
+   * @throws {NotFound}
+   */
+  byPath?(call: VendorCall, path: string): Promise<DocumentsItem>;
   /**
    * Folders beside the root folder's tree, by the names that their paths begin with: `Shared with me`. `get`, `list` and `child`
    * take their references. An item in one of them has it as its parent. A folder of the user's own that has such a name is

@@ -55,6 +55,7 @@ class Files {
         this.#may("remove");
         this.bin.set(item.reference, take(item.reference));
         this.items.delete(item.reference);
+        return undefined;
       },
       ...(this.canRestore
         ? {
@@ -79,7 +80,10 @@ describe("a copy with overwrite", () => {
     const source = files.put("/a.txt", "new");
     files.put("/b.txt", "old");
     files.failures.push(...failures);
-    const hub = hubContext(files.vendor(), {} as VendorCall, () => 60_000);
+    const hub = hubContext(files.vendor(), {} as VendorCall, {
+      remainingMs: () => 60_000,
+      sleep: async () => {},
+    });
     return await copyItem(hub, source, "/b.txt", true).then(
       () => "copied",
       (error: Error) => error.message,

@@ -30,7 +30,13 @@ function callTo(status: number, headMs: number) {
       return { status, headers, rawHeaders: [], body, url: request.url };
     },
   };
-  return { call: vendorCall(session as VendorSession, () => undefined), bodies };
+  return {
+    call: vendorCall(session as VendorSession, () => undefined, {
+      configuration: {},
+      told: async () => ({}),
+    }),
+    bodies,
+  };
 }
 
 /** The error of a call, and after how many seconds it came. */

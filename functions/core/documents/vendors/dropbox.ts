@@ -21,6 +21,8 @@ export const dropbox: PathVendor = {
   connector: "dropbox",
   addressing: "path",
   ignoresCase: true,
+  makesParents: true,
+  findsConflicts: true,
   // list_folder takes up to 2000, search_v2 up to 1000.
   maxPageSize: 1000,
 
@@ -121,6 +123,7 @@ export const dropbox: PathVendor = {
   // for Dropbox Business only.
   async remove(call, item) {
     await rpc(call, "files/delete_v2", { path: item.reference });
+    return undefined;
   },
 
   // files/restore restores a revision of a file; there is no such call for folders.

@@ -48,6 +48,8 @@ export const googledrive: IdVendor = {
   addressing: "id",
   rootReference: "root",
   places,
+  // A slash would separate two names of a path, so it is written as U+FF0F; `child` converts it back.
+  names: { shown: (name) => name.replaceAll("/", "／") },
   maxPageSize: 1000,
 
   // https://developers.google.com/workspace/drive/api/guides/handle-errors
@@ -158,10 +160,10 @@ export const googledrive: IdVendor = {
   },
 
   async remove(call, item, { forGood }) {
-    if (forGood) {
-      return call.expectOk({ method: "DELETE", url: withQuery(`${FILES}/${entryOf(item)}`, ALL_DRIVES) });
-    }
-    await update(call, item, { trashed: true });
+    if (forGood)
+      await call.expectOk({ method: "DELETE", url: withQuery(`${FILES}/${entryOf(item)}`, ALL_DRIVES) });
+    else await update(call, item, { trashed: true });
+    return undefined;
   },
 
   async restore(call, item) {
