@@ -231,7 +231,7 @@ async function exchangeOf(
   const secretConfiguration = await openSessionConfiguration(deps, session);
   const client = await clientFor(deps, authorization, session, secretConfiguration);
   const brought = [...request.query].filter(([name]) => !CALLBACK_OWN.has(name));
-  const extra = extraOf(connector, Object.fromEntries(brought));
+  const extra = extraOf(connector, Object.fromEntries(brought), configuration);
   const organization = await deps.tenants.organization(organizationId);
   const { endpoint, server } = await signInEndpoint(deps.discover, connector, configuration, {
     captured: extra ?? {},

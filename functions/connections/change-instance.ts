@@ -175,8 +175,8 @@ async function signIn(
   const client: OAuthClient =
     changes.client === undefined ? await clientOf(deps, instance) : { kind: "own", ...changes.client };
   const { id: clientId } = await deps.grants.clients.resolve(instance.organizationId, connector.key, client);
-  const extra = extraOf(connector, providerData);
   const configuration = changes.instance.configuration ?? instance.configuration;
+  const extra = extraOf(connector, providerData, configuration);
   const organization = await deps.tenants.organization(instance.organizationId);
   const { endpoint, server } = await signInEndpoint(deps.discover, connector, configuration, {
     captured: extra ?? {},

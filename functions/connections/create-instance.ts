@@ -80,7 +80,7 @@ async function readAsked(
   checkConfiguration(configuration);
   const name = body.name || connector.name;
   const tags = body.tags === undefined || body.tags.length === 0 ? [name] : body.tags;
-  const extra = extraOf(connector, providerData);
+  const extra = extraOf(connector, providerData, configuration.plain);
   const { externalAuthentication } = body;
   const owner = { organizationId: organization.id, userId: user.id, connector };
   const field = "configuration.oauth.api.key";

@@ -105,23 +105,38 @@ const MAX_CAPTURED_BYTES = 8_192;
 /**
  * The redirect parameters to keep with the grant. Leaves out what exceeds the limits, instead of refusing the
  * request, because browser extensions and the vendor's trackers add parameters, too. Never leaves out a value
- * that the connector declares, because calls to the vendor need it.
+ * that the connector declares, because calls to the vendor need it; for such a value that did not come, it
+ * takes that of the configuration, or the default, if the connector has one.
  * @throws {InvalidRequest} `too_large`: a declared value is too large
  */
 export function extraOf(
   { captured }: Pick<Connector, "captured">,
   providerData: Readonly<Record<string, string>>,
+  configuration: Readonly<Record<string, string>> = {},
 ): Record<string, string> | undefined {
   const isDeclared = ([key]: [string, string]): boolean =>
     captured?.some((each) => each.key === key) === true;
   const brought = Object.entries(providerData).filter(([key]) => !PROTOCOL.has(key));
-  const declared = brought.filter(isDeclared);
+  const declared = [...inPlaceOf(captured, configuration), ...brought.filter(isDeclared)].filter(
+    ([, value]) => value !== "",
+  );
   for (const [key, value] of declared) checkText(value, MAX_CAPTURED_BYTES, `providerData.${key}`);
   const others = brought
     .filter(([key, value]) => !isDeclared([key, value]) && key.length + value.length <= MAX_EXTRA_CHARACTERS)
     .slice(0, Math.max(0, MAX_EXTRA - declared.length));
   const extra = [...declared, ...others];
   return extra.length === 0 ? undefined : Object.fromEntries(extra);
+}
+
+/** The values that stand for those that the app did not pass on; a value that it did pass on goes before. */
+function inPlaceOf(
+  captured: Connector["captured"],
+  configuration: Readonly<Record<string, string>>,
+): [key: string, value: string][] {
+  return (captured ?? []).map(({ key, configurationKey = "", default: fallback }) => [
+    key,
+    configuration[configurationKey] || (fallback ?? ""),
+  ]);
 }
 
 /**

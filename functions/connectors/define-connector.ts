@@ -198,6 +198,13 @@ export interface CapturedValue {
   readonly key: string;
   /** Required if a URL or a header contains the value. */
   readonly format?: ValueFormat;
+  /**
+   * Key of the configuration's value that is taken if the app does not pass on the vendor's value, for apps of
+   * the original API, which send the code alone.
+   */
+  readonly configurationKey?: string;
+  /** The value if neither the vendor's nor the configuration's is there. */
+  readonly default?: string;
 }
 
 /** A value that the app or the user gives in addition to the OAuth client. */

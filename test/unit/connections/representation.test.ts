@@ -153,6 +153,24 @@ describe("the body of POST, PUT and PATCH", () => {
     );
   });
 
+  it("takes from the configuration, or by default, what an app that sends the code alone does not pass on", () => {
+    const declares = {
+      captured: [
+        { key: "subdomain", configurationKey: "old.subdomain" },
+        { key: "plane", default: "vendor.example" },
+        { key: "realmId" },
+      ],
+    };
+    expect(extraOf(declares, { code: "c" }, { "old.subdomain": "acme" })).toEqual({
+      subdomain: "acme",
+      plane: "vendor.example",
+    });
+    expect(
+      extraOf(declares, { subdomain: "globex", plane: "vendor.eu.example" }, { "old.subdomain": "acme" }),
+    ).toEqual({ subdomain: "globex", plane: "vendor.eu.example" });
+    expect(extraOf(declares, { code: "c", plane: "" }, {})).toEqual({ plane: "vendor.example" });
+  });
+
   it("loses the spaces and line breaks that a paste adds", () => {
     expect(
       read({

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { extraOf } from "../../../functions/connections/instance-body.ts";
 import { type Connector, defineConnector } from "../../../functions/connectors/define-connector.ts";
+import sharefile from "../../../functions/connectors/vendors/sharefile.ts";
+import { endpointOf, endpointValues, filled } from "../../../functions/core/endpoint/endpoint.ts";
 import { signInEndpoint } from "../../../functions/core/oauth/sign-in-endpoint.ts";
+import { present } from "../../../functions/core/present.ts";
 import { connector } from "../../grant/connector.ts";
 
 const noDiscovery = () => {
@@ -64,5 +68,54 @@ describe("a value that comes with the callback", () => {
         expect.objectContaining({ status: 400, detail: { field: "providerData.subdomain" } }),
       );
     }
+  });
+});
+
+describe("the token endpoint of ShareFile, which comes with the callback", () => {
+  const tokenUrlFor = async (callback: Record<string, string>, configuration = {}): Promise<string> => {
+    const extra = extraOf(sharefile, callback, configuration);
+    await check(sharefile, configuration, { captured: extra ?? {} });
+    return filled(
+      sharefile,
+      sharefile.oauth2.tokenUrl,
+      endpointValues(sharefile, configuration, present({ extra })),
+    );
+  };
+
+  it("is the account's own", async () => {
+    const callback = { subdomain: "Acme", apicp: "sf-api.eu", appcp: "sharefile.eu", h: "abc" };
+    expect(await tokenUrlFor(callback)).toBe("https://acme.sf-api.eu/oauth/token");
+    expect(await tokenUrlFor({ code: "c" }, { "sharefile.subdomain": "acme" })).toBe(
+      "https://acme.sf-api.com/oauth/token",
+    );
+    expect(endpointOf(sharefile, { subdomain: "acme", apicp: "sf-api.com" }).origin).toBe(
+      "https://acme.sf-api.com",
+    );
+  });
+
+  it.each([
+    { subdomain: "evil.example/", apicp: "sf-api.com" },
+    { subdomain: "evil.example#", apicp: "sf-api.com" },
+    { subdomain: "evil.example:443/x", apicp: "sf-api.com" },
+    { subdomain: "user@evil", apicp: "sf-api.com" },
+    { subdomain: "a.b", apicp: "sf-api.com" },
+    { subdomain: "evil%2eexample%2f", apicp: "sf-api.com" },
+    { subdomain: "", apicp: "sf-api.com" },
+    { subdomain: "acme", apicp: "evil.example" },
+    { subdomain: "acme", apicp: "sf-api.com.evil.example" },
+    { subdomain: "acme", apicp: "evil.example/sf-api.com" },
+    { subdomain: "acme", apicp: "SF-API.COM@evil.example" },
+  ])("is never at a host that a forged callback names: $subdomain . $apicp", async (callback) => {
+    const error = await tokenUrlFor(callback).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      status: 400,
+      detail: { field: expect.stringMatching(/^providerData\.(subdomain|apicp)$/) },
+    });
+  });
+
+  it("is not that of the configuration's value if it could lead elsewhere", async () => {
+    await expect(tokenUrlFor({ code: "c" }, { "sharefile.subdomain": "evil.example/" })).rejects.toThrowError(
+      expect.objectContaining({ status: 400 }),
+    );
   });
 });
