@@ -29,7 +29,7 @@ export const errorCodes = {
   },
   conflict: { status: [409], meaning: "It exists already, or another item is in its place" },
   double_slashes: {
-    status: [308],
+    status: [307],
     meaning: "The path has double slashes; the header Location has it with single ones",
   },
   end_user_mismatch: {

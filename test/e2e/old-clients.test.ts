@@ -32,7 +32,7 @@ describe("a path with double slashes", () => {
 
   it("is redirected to the function that has it, with method, query and body", async () => {
     const moved = await app.platform<Problem>("GET", "//instances?tags[]=a b&searchText=");
-    expect([moved.status, moved.body.code]).toEqual([308, "double_slashes"]);
+    expect([moved.status, moved.body.code]).toEqual([307, "double_slashes"]);
     expect(moved.headers.get("location")).toBe(
       `${app.settings.baseUrl}/instances?tags%5B%5D=a+b&searchText=`,
     );
@@ -47,6 +47,11 @@ describe("a path with double slashes", () => {
     expect(((await url.json()) as { state: string }).state).toMatch(/^ls_/);
   });
 
+  it("is told from a vendor's answer before the proxy", async () => {
+    const { status, headers } = await app.platform("GET", "//proxy/2/files");
+    expect([status, headers.get("elements-error-source")]).toEqual([307, "linkspan"]);
+  });
+
   it("is never redirected to itself", async () => {
     for (const path of ["/files/proxy/x//y", "/foo/proxy/a//b", "/instances/proxy//x//"]) {
       // fetch fails at a redirect without an end.
@@ -58,7 +63,7 @@ describe("a path with double slashes", () => {
     for (const path of ["//evil.example", "///evil.example/x", "//evil.example//%2f/..", "//@evil.example"]) {
       const { status, headers } = await app.platform("GET", path);
       const location = headers.get("location");
-      expect([path, status]).toEqual([path, 308]);
+      expect([path, status]).toEqual([path, 307]);
       expect(new URL(location ?? "").origin).toBe(new URL(app.settings.baseUrl).origin);
     }
     expect((await follow("//evil.example")).status).toBe(404);

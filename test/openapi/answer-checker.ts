@@ -61,10 +61,10 @@ export function undocumented({ method, url, status, headers, body }: SeenAnswer)
   } catch {
     return ["it is no JSON"];
   }
-  const place = status === 308 ? undefined : placeOf(method, path.replace(/\/{2,}/g, "/"));
+  const place = status === 307 ? undefined : placeOf(method, path.replace(/\/{2,}/g, "/"));
   if (place === undefined) {
     // An unknown path of the API must be refused, and one with double slashes may be redirected.
-    return status >= 400 || status === 308
+    return status >= 400 || status === 307
       ? problemsOf(["components", "schemas", "Error"], value)
       : ["it is not in the document"];
   }

@@ -64,7 +64,7 @@ describe("through API Gateway and the functions", () => {
       const answer = await send(method, path, {
         headers: { Authorization: `User ${secret}, Organization ${secret}` },
       });
-      expect([308, 400, 401, 404, 405]).toContain(answer.status);
+      expect([307, 400, 401, 404, 405]).toContain(answer.status);
       expect(answer.contentType).toBe("application/json");
       expect(JSON.parse(answer.text)).toMatchObject({
         // API Gateway's extended request id, as in API Gateway's error bodies and the access log.

@@ -6,7 +6,7 @@ import type { Middleware } from "./call.ts";
 
 /**
  * Finds the route of a call.
- * @throws {LinkspanError} 404, 405; 400 for a path with invalid percent-encoding; 308 for a path with double slashes
+ * @throws {LinkspanError} 404, 405; 400 for a path with invalid percent-encoding; 307 for a path with double slashes
  */
 export function findRoute(routes: readonly Route[]): Middleware {
   const find = routeTable(routes);
@@ -28,7 +28,8 @@ const NO_ELEMENT = "oauthProxies";
 
 /**
  * API Gateway chooses the function by the path as it was sent, so a path with double slashes may reach a function that lacks
- * its route. The redirect leads to the function that has it; 308 keeps method and body (RFC 9110 section 15.4.9).
+ * its route. The redirect leads to the function that has it; 307 keeps method and body (RFC 9110 section 15.4.8), and clients
+ * older than 308 follow it (ADR 0036).
  */
 function withDoubleSlashes<T extends Pick<HttpRequest, "params">>(request: HttpRequest, find: () => T): T {
   if (request.hasDoubleSlashes !== true) return find();
@@ -40,8 +41,12 @@ function withDoubleSlashes<T extends Pick<HttpRequest, "params">>(request: HttpR
   }
   const { path, baseUrl, queryPairs = [] } = request;
   const query = new URLSearchParams(queryPairs.map(([name, value]): [string, string] => [name, value]));
-  throw new LinkspanError(308, "double_slashes", "the path has double slashes: send it with single ones", {
-    headers: { Location: `${baseUrl}${path}${query.size === 0 ? "" : `?${query}`}` },
+  throw new LinkspanError(307, "double_slashes", "the path has double slashes: send it with single ones", {
+    headers: {
+      Location: `${baseUrl}${path}${query.size === 0 ? "" : `?${query}`}`,
+      // The mark of all our own answers below /proxy, whichever function sends them.
+      ...(path.startsWith("/proxy/") ? { "Elements-Error-Source": "linkspan" } : {}),
+    },
   });
 }
 
