@@ -83,3 +83,34 @@ describe("a vendor that sends its answer slowly", () => {
     expect(end).toMatchObject({ error: { status: 502, code }, seconds: 20 });
   });
 });
+
+describe("the URL of a call", () => {
+  const endpoint = async () => ({
+    origin: "https://acme.example.com",
+    hosts: { upload: "https://up.example.com" },
+    headers: [],
+    allowedHosts: [],
+  });
+
+  it.each([
+    [{ url: "/v1/files?a=b" }, "https://acme.example.com/v1/files?a=b"],
+    [{ url: "/v1/files", host: "upload" }, "https://up.example.com/v1/files"],
+    [{ url: "https://other.example.com/x" }, "https://other.example.com/x"],
+  ])("%j is %s", async (wanted, sentTo) => {
+    const urls: string[] = [];
+    const session: Partial<VendorSession> = {
+      endpoint,
+      remainingMs: () => FUNCTION_MS,
+      async send({ url }): Promise<VendorResponse> {
+        urls.push(url);
+        return { status: 200, headers: {}, rawHeaders: [], body: Readable.from([]), url };
+      },
+    };
+    const instance = { configuration: {}, told: async () => ({}) };
+    await vendorCall(session as VendorSession, () => undefined, instance).expectOk({
+      method: "GET",
+      ...wanted,
+    });
+    expect(urls).toEqual([sentTo]);
+  });
+});

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import type { Connector } from "../../../functions/connectors/define-connector.ts";
 import dropbox from "../../../functions/connectors/vendors/dropbox.ts";
 import type { GrantDeps } from "../../../functions/core/grant/grant-deps.ts";
 import { sealGrant } from "../../../functions/core/grant/store/sealed-grant.ts";
@@ -52,6 +53,7 @@ async function world(options: {
   from?: number;
   /** How long each of the vendor's answers takes. */
   takesMs?: number;
+  connector?: Connector;
 }) {
   const sent: VendorRequest[] = [];
   const sentAt: number[] = [];
@@ -79,7 +81,7 @@ async function world(options: {
   } as unknown as GrantDeps;
   const session = vendorSession({
     grants,
-    connector: dropbox,
+    connector: options.connector ?? dropbox,
     read: { instance: await instanceWith(options.read, 1, readAt), reading },
     call: { remainingMs: () => 60_000, afterAnswer: () => {} },
     http: {
@@ -208,5 +210,18 @@ describe("a session with a vendor", () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
     expect(sent).toHaveLength(16);
     expect(reads()).toBe(1);
+  });
+
+  it("sends a presigned URL without the token, only to the hosts declared for it, and as it is answered", async () => {
+    const presignedHosts = ["*.sessions.example"];
+    const connector = { ...dropbox, api: { ...dropbox.api, presignedHosts } };
+    const { session, sent, reads } = await world({ read: "t", stored: ["t", 1], good: "t", connector });
+    const url = "https://a.sessions.example/up?sig=1";
+    const { status } = await session.send({ ...upload, headers: [], url, presigned: true });
+    expect([status, sent.length, reads()]).toEqual([401, 1, 0]);
+    expect([sent[0]?.headers, sent[0]?.allowedHosts, sent[0]?.url]).toEqual([[], presignedHosts, url]);
+    const none = await world({ read: "t", stored: ["t", 1], good: "t" });
+    await none.session.send({ ...upload, headers: [], url, presigned: true });
+    expect(none.sent[0]?.allowedHosts).toEqual([]);
   });
 });
