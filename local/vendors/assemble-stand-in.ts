@@ -1,13 +1,15 @@
 import type { AuthorizationParties } from "./authorization/authorization-endpoint.ts";
 import { AuthorizationEndpoint } from "./authorization/authorization-endpoint.ts";
 import type { Grants } from "./authorization/grants.ts";
+import { revoke } from "./authorization/revocation-endpoint.ts";
 import { TokenEndpoint } from "./authorization/token-endpoint.ts";
 import type { AuthorizationRules } from "./authorization/vendor-rules.ts";
 import { consoleEndpoints } from "./console-page.ts";
 import { bytesContent, generatedContent, textContent } from "./content.ts";
 import { controls } from "./controls.ts";
+import { formOf, type VendorRequest } from "./http/request.ts";
 import type { Endpoint, StandInServer, VendorEndpoints } from "./http/stand-in-server.ts";
-import type { StandIn, StandInOptions } from "./stand-in.ts";
+import type { StandIn, StandInOptions, StandInPlaces } from "./stand-in.ts";
 import type { StateKeeper } from "./state/state-keeper.ts";
 import type { VendorFiles } from "./vendor-files.ts";
 
@@ -19,6 +21,8 @@ export interface StandInParts {
   readonly grants: Grants;
   readonly rules: AuthorizationRules;
   readonly files: VendorFiles;
+  /** In place of the files' own. */
+  readonly places?: StandInPlaces;
   readonly keeper: StateKeeper;
   /** The vendor's own endpoints; `assembleStandIn` adds those of the authorization server. */
   readonly vendor: VendorEndpoints;
@@ -63,7 +67,8 @@ export function assembleStandIn(parts: StandInParts): StandIn {
       ),
     addGeneratedFile: (login, path, size) =>
       changing(() => files.addFile(login, path, generatedContent(size))),
-    places: files.places,
+    places: parts.places ?? files.places,
+    switches: server.switches,
     entries: (login) => files.entries(login),
     expireAccessTokens: (login) => changing(() => grants.expireAccessTokens(login)),
     revokeGrants: (login) => changing(() => grants.endAll(login)),
@@ -101,20 +106,38 @@ export function assembleStandIn(parts: StandInParts): StandIn {
 
 function authorizationEndpoints(parties: AuthorizationParties): Endpoint[] {
   const { rules } = parties;
+  const { revocation } = rules;
+  const isOneUrl =
+    rules.tokenPath === rules.authorizationPath &&
+    rules.tokenHosts.every((host) => rules.authorizationHosts.includes(host));
   const authorization = new AuthorizationEndpoint(parties);
   const token = new TokenEndpoint(parties);
   return [
     {
-      hosts: [rules.authorizationHost],
+      hosts: rules.tokenHosts,
+      path: rules.tokenPath,
+      kind: "token",
+      isFor: (request) => !isOneUrl || request.method === "POST",
+      async handle(request) {
+        const isToken = !isOneUrl || (await formOf(request)).has("grant_type");
+        return isToken ? token.handle(request) : authorization.handle(request);
+      },
+    },
+    {
+      hosts: rules.authorizationHosts,
       path: rules.authorizationPath,
       kind: "authorization",
       handle: (request) => authorization.handle(request),
     },
-    {
-      hosts: [rules.tokenHost],
-      path: rules.tokenPath,
-      kind: "token",
-      handle: (request) => token.handle(request),
-    },
+    ...(revocation === undefined
+      ? []
+      : [
+          {
+            hosts: revocation.hosts,
+            path: revocation.path,
+            kind: "revocation" as const,
+            handle: (request: VendorRequest) => revoke(request, revocation, parties, token),
+          },
+        ]),
   ];
 }

@@ -8,6 +8,8 @@ import type { SeenRequest, StandIn } from "./stand-in.ts";
 
 const SHOWN_REQUESTS = 40;
 const SLOW_MS = 5000;
+const OPERATION_MS = 8000;
+const SEARCH_LAG_MS = 30_000;
 
 interface Button {
   readonly label: string;
@@ -36,10 +38,33 @@ const BUTTONS: Readonly<Record<string, Button>> = {
     hint: `the next API call waits ${SLOW_MS / 1000} seconds`,
     act: (standIn) => standIn.fail({ endpoint: "api", delayMs: SLOW_MS }),
   },
+  pages: {
+    label: "Give short pages",
+    hint: "lists have at most 2 items on a page, and empty pages in between",
+    act: (standIn) => standIn.switches.set({ pages: "empty" }),
+  },
+  limit: {
+    label: "Limit the rate",
+    hint: "more than 3 API calls in 10 seconds answer 429",
+    act: (standIn) => standIn.switches.set({ rateLimit: { calls: 3, seconds: 10 } }),
+  },
+  operations: {
+    label: "Take a while",
+    hint: `operations that the vendor only accepts take ${OPERATION_MS / 1000} seconds`,
+    act: (standIn) => standIn.switches.set({ operationMs: OPERATION_MS }),
+  },
+  search: {
+    label: "Search late",
+    hint: `the search finds new items and names after ${SEARCH_LAG_MS / 1000} seconds`,
+    act: (standIn) => standIn.switches.set({ searchLagMs: SEARCH_LAG_MS }),
+  },
   reset: {
     label: "Behave again",
-    hint: "removes faults that no request has met yet",
-    act: (standIn) => standIn.clearFaults(),
+    hint: "removes faults that no request has met yet, and turns the switches off",
+    act: (standIn) => {
+      standIn.clearFaults();
+      standIn.switches.reset();
+    },
   },
 };
 

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { type Answer, jsonAnswer } from "./http/answer.ts";
 import type { VendorRequest } from "./http/request.ts";
 import type { OwnEndpoints } from "./http/stand-in-server.ts";
+import type { Switches } from "./kit/switches.ts";
 import type { StandIn, StandInFault } from "./stand-in.ts";
 
 const login = v.optional(v.string());
@@ -22,6 +23,23 @@ const FAULT = v.strictObject({
     }),
   ),
   holdBody: v.optional(v.strictObject({ afterBytes: v.pipe(v.number(), v.integer(), v.minValue(1)) })),
+});
+
+const MILLISECONDS = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3_600_000));
+const COUNT = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
+const SWITCHES = v.strictObject({
+  pages: v.optional(v.picklist(["full", "short", "empty"])),
+  rateLimit: v.optional(v.strictObject({ calls: COUNT, seconds: COUNT })),
+  operationMs: v.optional(MILLISECONDS),
+  searchLagMs: v.optional(MILLISECONDS),
+  refusals: v.optional(
+    v.array(
+      v.strictObject({
+        name: v.string(),
+        action: v.picklist(["read", "write", "copy", "move", "delete"]),
+      }),
+    ),
+  ),
 });
 
 type Control = (standIn: StandIn, body: unknown, query: URLSearchParams) => unknown;
@@ -57,6 +75,9 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   ),
   "POST /fail": control(FAULT, (standIn, input) => standIn.fail(input as StandInFault)),
   "DELETE /faults": (standIn) => standIn.clearFaults(),
+  "GET /switches": (standIn) => standIn.switches.state,
+  "POST /switches": control(SWITCHES, (standIn, input) => standIn.switches.set(input as Partial<Switches>)),
+  "DELETE /switches": (standIn) => standIn.switches.reset(),
   "POST /release": (standIn) => standIn.releaseHeldBodies(),
   "POST /redirects": control(v.strictObject({ uri: v.pipe(v.string(), v.url()) }), (standIn, input) =>
     standIn.allowRedirect(input.uri),

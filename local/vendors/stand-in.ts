@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { SwitchBoard } from "./kit/switches.ts";
 
 /** An OAuth app that is registered at a stand-in, as at the vendor's developer console. */
 export interface StandInApp {
@@ -139,6 +140,8 @@ export interface StandIn {
   /** Lifetime of access tokens issued from now on, in seconds. */
   setAccessTokenLifetime(seconds: number): void;
   fail(fault: StandInFault): void;
+  /** What the vendor does only sometimes: short pages, rate limits, slow operations, a late search, refused items. */
+  readonly switches: SwitchBoard;
   clearFaults(): void;
   /** Continues the bodies that a `holdBody` fault stopped. */
   releaseHeldBodies(): void;

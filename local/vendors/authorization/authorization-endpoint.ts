@@ -1,11 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { type Answer, htmlAnswer, redirectAnswer } from "../http/answer.ts";
 import { formOf, type VendorRequest } from "../http/request.ts";
+import { matchPath, pathTemplate } from "../kit/path-template.ts";
 import { errorPage } from "../page.ts";
 import type { StandInAccount, StandInApp } from "../stand-in.ts";
 import type { Grants } from "./grants.ts";
 import { codePage, consentPage, isUntickable, loginPage } from "./pages.ts";
-import type { AuthorizationRequest, AuthorizationRules, RequestProblem } from "./vendor-rules.ts";
+import type {
+  AuthorizationRequest,
+  AuthorizationRules,
+  RequestPlace,
+  RequestProblem,
+} from "./vendor-rules.ts";
 
 /** The rules, grants, apps and accounts of an authorization server. */
 export interface AuthorizationParties {
@@ -36,14 +42,15 @@ export class AuthorizationEndpoint {
   }
 
   handle(request: VendorRequest): Answer | Promise<Answer> {
-    if (request.method === "GET" || request.method === "HEAD") return this.#begin(request.query);
+    if (request.method === "GET" || request.method === "HEAD") return this.#begin(request);
     if (request.method === "POST") return this.#step(request);
     return { status: 405, headers: { Allow: "GET, HEAD, POST" } };
   }
 
-  #begin(query: URLSearchParams): Answer {
+  #begin({ host, path, query }: VendorRequest): Answer {
     const { rules } = this.#parties;
-    const request = this.#read(query);
+    const parameters = matchPath(pathTemplate(rules.authorizationPath), path) ?? {};
+    const request = this.#read(query, { host, path, parameters });
     if ("title" in request) return this.#problem(request);
     const transaction = randomBytes(24).toString("base64url");
     this.#transactions.set(transaction, { request });
@@ -103,7 +110,10 @@ export class AuthorizationEndpoint {
       challenge: request.challenge,
     });
     if (request.redirectUri === undefined) return htmlAnswer(200, codePage(rules, code));
-    return this.#back(request, request.redirectUri, [["code", code], ...rules.redirectParameters(request)]);
+    return this.#back(request, request.redirectUri, [
+      ["code", code],
+      ...rules.redirectParameters(request, account),
+    ]);
   }
 
   #deny(request: AuthorizationRequest): Answer {
@@ -135,7 +145,7 @@ export class AuthorizationEndpoint {
    * Checks in the order of RFC 6749 section 4.1.2.1: nothing is redirected before the client and its URI
    * are verified.
    */
-  #read(query: URLSearchParams): AuthorizationRequest | RequestProblem {
+  #read(query: URLSearchParams, place: RequestPlace): AuthorizationRequest | RequestProblem {
     const { rules } = this.#parties;
     const clientId = query.get("client_id");
     const app = clientId === null ? undefined : this.#parties.app(clientId);
@@ -146,14 +156,14 @@ export class AuthorizationEndpoint {
     } else if (!this.#parties.redirectUris(app).includes(redirectUri))
       return rules.redirectProblem(redirectUri);
     if (query.get("response_type") !== "code") return rules.responseTypeProblem(query.get("response_type"));
-    const challenge = query.get("code_challenge") ?? undefined;
+    const challenge = rules.ignoresPkce === true ? undefined : (query.get("code_challenge") ?? undefined);
     const method = query.get("code_challenge_method");
     if (challenge !== undefined && (method !== "S256" || !/^[\w-]{43}$/.test(challenge))) {
       return rules.challengeProblem();
     }
-    const read = rules.readRequest(query);
+    const read = rules.readRequest(query, place);
     if ("title" in read) return read;
-    return { app, redirectUri, state: query.get("state") ?? undefined, challenge, ...read };
+    return { app, redirectUri, state: query.get("state") ?? undefined, challenge, place, ...read };
   }
 
   #problem(problem: RequestProblem): Answer {

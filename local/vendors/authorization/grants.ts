@@ -7,8 +7,12 @@ export interface Grant {
   readonly login: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  /** Absent if the app did not ask for lasting access. */
-  readonly refreshTokenHash?: string;
+  /** Of the newest refresh token; absent if the app did not ask for lasting access. */
+  refreshTokenHash?: string;
+  /** Of the refresh tokens before it, oldest first, at a vendor that issues a new one at each refresh. */
+  readonly olderRefreshTokenHashes: string[];
+  /** Time of the code's redemption or of the last refresh, in epoch milliseconds. */
+  usedAt: number;
   readonly issuedAt: number;
   ended: boolean;
 }
@@ -48,6 +52,20 @@ export interface GrantRules {
    * notice.
    */
   readonly maxGrantsPerUserAndClient: number;
+  /** Absent: a refresh token stays the same and does not expire. */
+  readonly refreshTokens?: RefreshTokenRules;
+}
+
+export interface RefreshTokenRules {
+  /**
+   * What a refresh does with the refresh token: `none`: it stays; `singleUse`: a new one replaces it;
+   * `oldStays`: a new one is issued, and the old ones work, too.
+   */
+  readonly rotation: "none" | "singleUse" | "oldStays";
+  /** A second use of a single-use token ends the whole grant (RFC 9700 section 4.14.2). */
+  readonly reuseEndsGrant?: boolean;
+  /** A refresh token expires after this time without use. */
+  readonly idleMs?: number;
 }
 
 /**
@@ -61,7 +79,9 @@ export const KEPT_GRANTS = v.strictObject({
       clientId: v.string(),
       scopes: v.array(v.string()),
       refreshTokenHash: v.exactOptional(v.string()),
+      olderRefreshTokenHashes: v.exactOptional(v.array(v.string())),
       issuedAt: v.number(),
+      usedAt: v.exactOptional(v.number()),
     }),
   ),
   accessTokens: v.array(v.strictObject({ hash: v.string(), grant: v.number(), expiresAt: v.number() })),
@@ -71,9 +91,11 @@ type KeptGrants = v.InferOutput<typeof KEPT_GRANTS>;
 const MAX_CODES = 1000;
 const MAX_ACCESS_TOKENS = 20_000;
 const MAX_GRANTS = 10_000;
+const MAX_OLDER_REFRESH_TOKENS = 50;
 
 /** Codes, grants and tokens of one stand-in. It stores only hashes of codes and tokens. */
 export class Grants {
+  /** `Infinity`: access tokens do not expire. */
   accessTokenSeconds: number;
   readonly #clock: Clock;
   readonly #rules: GrantRules;
@@ -105,12 +127,14 @@ export class Grants {
 
   /** Redeems a code for a grant. `offline`: with a refresh token. */
   redeem(code: Code, offline: boolean): { grant: Grant; refreshToken?: string } {
-    const refreshToken = this.#rules.refreshTokenPrefix + randomBytes(48).toString("base64url");
+    const refreshToken = this.#newRefreshToken();
     const grant: Grant = {
       login: code.login,
       clientId: code.clientId,
       scopes: code.scopes,
       issuedAt: this.#clock.now(),
+      usedAt: this.#clock.now(),
+      olderRefreshTokenHashes: [],
       ended: false,
       ...(offline ? { refreshTokenHash: hash(refreshToken) } : {}),
     };
@@ -123,9 +147,37 @@ export class Grants {
     return this.#byRefreshToken.get(hash(value));
   }
 
+  /**
+   * Uses a refresh token by the vendor's rules. Returns undefined for a token that does not work (any more).
+   * `refreshToken` is there if the vendor issues a new one.
+   */
+  refresh(value: string, clientId: string): { grant: Grant; refreshToken?: string } | undefined {
+    const grant = this.findRefreshToken(value);
+    if (grant === undefined || grant.ended || grant.clientId !== clientId) return undefined;
+    const { rotation, reuseEndsGrant, idleMs } = this.#rules.refreshTokens ?? { rotation: "none" };
+    const isSpent = rotation === "singleUse" && grant.refreshTokenHash !== hash(value);
+    if (isSpent && reuseEndsGrant === true) this.end(grant);
+    if (isSpent || (idleMs !== undefined && grant.usedAt + idleMs <= this.#clock.now())) return undefined;
+    grant.usedAt = this.#clock.now();
+    if (rotation === "none" || grant.refreshTokenHash === undefined) return { grant };
+    const refreshToken = this.#newRefreshToken();
+    grant.olderRefreshTokenHashes.push(grant.refreshTokenHash);
+    if (grant.olderRefreshTokenHashes.length > MAX_OLDER_REFRESH_TOKENS)
+      grant.olderRefreshTokenHashes.shift();
+    grant.refreshTokenHash = hash(refreshToken);
+    this.#byRefreshToken.set(grant.refreshTokenHash, grant);
+    dropOldest(this.#byRefreshToken, MAX_GRANTS);
+    return { grant, refreshToken };
+  }
+
+  #newRefreshToken(): string {
+    return this.#rules.refreshTokenPrefix + randomBytes(48).toString("base64url");
+  }
+
   issueAccessToken(grant: Grant): { accessToken: string; expiresInSeconds: number } {
     const accessToken = this.#rules.accessTokenPrefix + randomBytes(64).toString("base64url");
-    const expiresAt = this.#clock.now() + this.accessTokenSeconds * 1000;
+    // JSON has no Infinity.
+    const expiresAt = Math.min(this.#clock.now() + this.accessTokenSeconds * 1000, Number.MAX_SAFE_INTEGER);
     this.#accessTokens.set(hash(accessToken), { grant, expiresAt });
     dropOldest(this.#accessTokens, MAX_ACCESS_TOKENS);
     return { accessToken, expiresInSeconds: this.accessTokenSeconds };
@@ -186,7 +238,11 @@ export class Grants {
     const living = [...this.#grants];
     const positions = new Map(living.map((grant, position) => [grant, position]));
     return {
-      grants: living.map(({ ended: _, scopes, ...grant }) => ({ ...grant, scopes: [...scopes] })),
+      grants: living.map(({ ended: _, scopes, olderRefreshTokenHashes, ...grant }) => ({
+        ...grant,
+        scopes: [...scopes],
+        olderRefreshTokenHashes: [...olderRefreshTokenHashes],
+      })),
       accessTokens: [...this.#accessTokens].flatMap(([hash, { grant, expiresAt }]) => {
         const position = positions.get(grant);
         return position === undefined ? [] : [{ hash, grant: position, expiresAt }];
@@ -196,7 +252,14 @@ export class Grants {
 
   /** @throws {Error} an access token refers to no grant */
   restore(kept: KeptGrants): void {
-    const grants = kept.grants.map((grant): Grant => ({ ...grant, ended: false }));
+    const grants = kept.grants.map(
+      (grant): Grant => ({
+        ...grant,
+        olderRefreshTokenHashes: grant.olderRefreshTokenHashes ?? [],
+        usedAt: grant.usedAt ?? grant.issuedAt,
+        ended: false,
+      }),
+    );
     for (const grant of grants) this.#keep(grant);
     for (const { hash, grant: position, expiresAt } of kept.accessTokens) {
       const grant = grants[position];
@@ -215,6 +278,7 @@ export class Grants {
 
   #keep(grant: Grant): void {
     this.#grants.add(grant);
+    for (const older of grant.olderRefreshTokenHashes) this.#byRefreshToken.set(older, grant);
     if (grant.refreshTokenHash !== undefined) this.#byRefreshToken.set(grant.refreshTokenHash, grant);
     dropOldest(this.#byRefreshToken, MAX_GRANTS);
     const ofBoth = this.#living(grant.login, grant.clientId).filter(

@@ -18,7 +18,7 @@ export function loginPage(
 <h1>Sign in</h1>
 <p>to continue to <strong>${appName(request)}</strong></p>
 ${problem === undefined ? "" : html`<p class="problem" id="problem" role="alert">${problem.text}</p>`}
-<form method="post" action="${rules.authorizationPath}">
+<form method="post" action="${request.place.path}">
 <input type="hidden" name="transaction" value="${transaction}">
 <label for="login">E-mail</label>
 <input type="text" inputmode="email" id="login" name="login" value="${login}" list="accounts" autocomplete="off" required aria-describedby="${problem === undefined ? "known" : "problem known"}">
@@ -42,7 +42,7 @@ export function consentPage(
 <h1>${appName(request)} wants access to your ${rules.look.vendor}</h1>
 <p>Signed in as <strong>${account.name}</strong> (${account.email}).</p>
 <p>It may:</p>
-<form method="post" action="${rules.authorizationPath}">
+<form method="post" action="${request.place.path}">
 <ul class="plain">${request.scopes.map((scope) => html`<li>${scopeLine(rules, request, scope)}</li>`)}
 ${request.offline ? html`<li>keep this access until you withdraw it</li>` : ""}</ul>
 <p class="hint">You will go back to <code>${request.redirectUri ?? "a page that shows a code"}</code>.</p>

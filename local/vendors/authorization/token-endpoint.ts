@@ -21,12 +21,12 @@ export class TokenEndpoint {
 
   async handle(request: VendorRequest): Promise<Answer> {
     if (request.method !== "POST") return { status: 405, headers: { Allow: "POST" } };
-    const parameters = await this.#parameters(request);
+    const parameters = await this.parameters(request);
     const grantType = parameters.get("grant_type") ?? "";
     request.note({ grantType });
     const names = [...parameters.keys()];
     if (new Set(names).size < names.length) return this.#problem("parameter_repeated");
-    const client = this.#client(request, parameters);
+    const client = this.client(request, parameters);
     if (typeof client === "string") return this.#problem(client);
     if (grantType === "") return this.#problem("grant_type_missing");
     if (grantType === "authorization_code") return this.#redeem(request, client, parameters);
@@ -60,12 +60,10 @@ export class TokenEndpoint {
   #refresh(request: VendorRequest, client: Client, parameters: URLSearchParams): Answer {
     const value = parameters.get("refresh_token") ?? "";
     if (value === "") return this.#problem("refresh_token_missing");
-    const grant = this.#parties.grants.findRefreshToken(value);
-    if (grant === undefined || grant.ended || grant.clientId !== client.app.clientId) {
-      return this.#problem("refresh_token_dead");
-    }
-    request.note({ account: grant.login });
-    return this.#tokens(grant, undefined);
+    const refreshed = this.#parties.grants.refresh(value, client.app.clientId);
+    if (refreshed === undefined) return this.#problem("refresh_token_dead");
+    request.note({ account: refreshed.grant.login });
+    return this.#tokens(refreshed.grant, refreshed.refreshToken);
   }
 
   #tokens(grant: Grant, refreshToken: string | undefined): Answer {
@@ -79,8 +77,11 @@ export class TokenEndpoint {
     });
   }
 
-  /** RFC 6749 section 2.3.1: HTTP Basic, or id and secret as parameters. */
-  #client(request: VendorRequest, parameters: URLSearchParams): Client | TokenProblem {
+  /** RFC 6749 section 2.3.1: HTTP Basic, or id and secret as parameters, as the vendor accepts. */
+  client(request: VendorRequest, parameters: URLSearchParams): Client | TokenProblem {
+    const accepted = this.#parties.rules.clientAuthentication ?? ["basic", "post"];
+    const isBasic = request.header("authorization") !== undefined;
+    if (!accepted.includes(isBasic ? "basic" : "post")) return "client_secret_wrong";
     const basic = /^Basic +(\S+)$/i.exec(request.header("authorization") ?? "")?.[1];
     const pair = basic === undefined ? undefined : Buffer.from(basic, "base64").toString("utf8");
     const [basicId, basicSecret] = pair === undefined ? [] : splitPair(pair);
@@ -93,6 +94,9 @@ export class TokenEndpoint {
   }
 
   #checkVerifier(code: Code, client: Client, verifier: string | null): TokenProblem | undefined {
+    if (this.#parties.rules.ignoresPkce === true) {
+      return client.hasSecret ? undefined : "client_secret_wrong";
+    }
     const isGiven = verifier !== null && verifier !== "";
     if (code.challenge === undefined) {
       if (!client.hasSecret) return "client_secret_wrong";
@@ -104,7 +108,7 @@ export class TokenEndpoint {
     return challengeOf(verifier) === code.challenge ? undefined : "verifier_wrong";
   }
 
-  async #parameters(request: VendorRequest): Promise<URLSearchParams> {
+  async parameters(request: VendorRequest): Promise<URLSearchParams> {
     const parameters = await formOf(request);
     if (this.#parties.rules.tokenParametersInQuery) {
       for (const [name, value] of request.query) parameters.append(name, value);

@@ -16,6 +16,27 @@ export interface AuthorizationRequest {
    */
   readonly offline: boolean | "first";
   readonly challenge: string | undefined;
+  readonly place: RequestPlace;
+}
+
+/** Host and path of an authorization request, for vendors whose customers have their own. */
+export interface RequestPlace {
+  readonly host: string;
+  readonly path: string;
+  /** The variables of the path template, decoded. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Revocation by RFC 7009: a form with `token`. */
+export interface RevocationRules {
+  readonly hosts: readonly string[];
+  readonly path: string;
+  /** `grant`: ends everything that this user has granted to this client. */
+  readonly ends: "token" | "grant";
+  /** The client must authenticate (RFC 7009 section 2.1). */
+  readonly needsClient: boolean;
+  /** The answer for a token that is unknown or dead; absent: 200 (RFC 7009 section 2.2). */
+  readonly deadToken?: Answer;
 }
 
 /** The error page for an authorization request that is not redirected. */
@@ -50,17 +71,24 @@ export interface IssuedTokens {
   readonly account: StandInAccount;
   readonly accessToken: string;
   readonly expiresInSeconds: number;
-  /** Only after a code, and only for lasting access. */
+  /** After a code for lasting access, and after a refresh if the vendor issues a new one. */
   readonly refreshToken?: string;
 }
 
 /** The differences between the vendors' OAuth. */
 export interface AuthorizationRules {
   readonly look: PageLook;
-  readonly authorizationHost: string;
+  readonly authorizationHosts: readonly string[];
+  /** A path template (`kit/path-template.ts`), such as `/{tenant}/oauth2/v2.0/authorize`. */
   readonly authorizationPath: string;
-  readonly tokenHost: string;
+  /** If hosts and path are the authorization endpoint's, a POST with a `grant_type` is a token request. */
+  readonly tokenHosts: readonly string[];
   readonly tokenPath: string;
+  readonly revocation?: RevocationRules;
+  /** How clients may send their secret; absent: in both ways. */
+  readonly clientAuthentication?: readonly ("basic" | "post")[];
+  /** The vendor does not know PKCE: it ignores a challenge and a verifier. */
+  readonly ignoresPkce?: boolean;
   /** The vendor also accepts token parameters in the query. */
   readonly tokenParametersInQuery: boolean;
   /** Apps without a secret may redeem codes that carry a PKCE challenge. */
@@ -72,6 +100,7 @@ export interface AuthorizationRules {
   /** Reads and checks the vendor's own parameters; the client and its redirect URI are already verified. */
   readRequest(
     query: URLSearchParams,
+    place: RequestPlace,
   ): RequestProblem | { scopes: readonly string[]; offline: boolean | "first" };
   clientProblem(clientId: string | null): RequestProblem;
   redirectProblem(redirectUri: string | null): RequestProblem;
@@ -80,7 +109,10 @@ export interface AuthorizationRules {
   /** The consent page's text for a scope. */
   describeScope(scope: string): string;
   /** Parameters for the redirect URI, in addition to `code` and `state`. */
-  redirectParameters(request: AuthorizationRequest): readonly (readonly [string, string])[];
+  redirectParameters(
+    request: AuthorizationRequest,
+    account: StandInAccount,
+  ): readonly (readonly [string, string])[];
   /** Parameters in addition to `error=access_denied`. */
   readonly denialParameters: readonly (readonly [string, string])[];
   tokenAnswer(tokens: IssuedTokens): unknown;

@@ -25,9 +25,9 @@ const SCOPES: Readonly<Record<string, string>> = {
 /** https://www.dropbox.com/developers/documentation/http/documentation#authorization */
 export const dropboxRules: AuthorizationRules = {
   look: { vendor: "Dropbox", accent: { light: "#0a52c4", dark: "#82b1ff" } },
-  authorizationHost: "www.dropbox.com",
+  authorizationHosts: ["www.dropbox.com"],
   authorizationPath: "/oauth2/authorize",
-  tokenHost: "api.dropboxapi.com",
+  tokenHosts: ["api.dropboxapi.com"],
   tokenPath: "/oauth2/token",
   // The official JavaScript SDK sends them in the query (dropbox-sdk-js, src/auth.js).
   tokenParametersInQuery: true,

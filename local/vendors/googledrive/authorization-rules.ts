@@ -25,9 +25,9 @@ const SCOPES: Readonly<Record<string, string>> = {
 /** https://developers.google.com/identity/protocols/oauth2/web-server */
 export const googleRules: AuthorizationRules = {
   look: { vendor: "Google Drive", accent: { light: "#146c43", dark: "#7ed6a5" } },
-  authorizationHost: "accounts.google.com",
+  authorizationHosts: ["accounts.google.com"],
   authorizationPath: "/o/oauth2/v2/auth",
-  tokenHost: "oauth2.googleapis.com",
+  tokenHosts: ["oauth2.googleapis.com"],
   tokenPath: "/token",
   tokenParametersInQuery: false,
   publicClients: false,
@@ -35,6 +35,15 @@ export const googleRules: AuthorizationRules = {
   // https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions
   untickable: true,
   denialParameters: [],
+  // Ends all grants of the user for the app, whichever of their tokens the request has:
+  // https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
+  revocation: {
+    hosts: ["oauth2.googleapis.com", "accounts.google.com"],
+    path: "/revoke",
+    ends: "grant",
+    needsClient: false,
+    deadToken: tokenError(400, "invalid_token", "Token expired or revoked"),
+  },
 
   readRequest(query) {
     const scopes = (query.get("scope") ?? "").split(" ").filter((scope) => scope !== "");

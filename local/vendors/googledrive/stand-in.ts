@@ -2,9 +2,7 @@ import { assembleStandIn } from "../assemble-stand-in.ts";
 import { Grants } from "../authorization/grants.ts";
 import { textContent } from "../content.ts";
 import { addDemoAccounts } from "../demo-accounts.ts";
-import { type Answer, jsonAnswer } from "../http/answer.ts";
-import { formOf, type VendorRequest } from "../http/request.ts";
-import { type Endpoint, StandInServer } from "../http/stand-in-server.ts";
+import { StandInServer } from "../http/stand-in-server.ts";
 import { pageTokens } from "../page-token.ts";
 import type { StandIn, StandInOptions } from "../stand-in.ts";
 import { keepState } from "../state/state-keeper.ts";
@@ -70,11 +68,7 @@ export async function startGoogleDrive(options: StandInOptions): Promise<StandIn
     keeper,
     vendor: {
       hosts: HOSTS,
-      endpoints: [
-        revocation(grants),
-        ...driveEndpoints(calls, grants, accounts, origin),
-        ...publicPages(accounts),
-      ],
+      endpoints: [...driveEndpoints(calls, grants, accounts, origin), ...publicPages(accounts)],
       unknown: () => ({
         status: 404,
         headers: { "Content-Type": "text/html; charset=UTF-8" },
@@ -83,27 +77,4 @@ export async function startGoogleDrive(options: StandInOptions): Promise<StandIn
       faultAnswer: statusAnswer,
     },
   });
-}
-
-/**
- * Ends all grants of the user for the app, whichever of their tokens the request has.
- * https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
- */
-function revocation(grants: Grants): Endpoint {
-  return {
-    hosts: ["oauth2.googleapis.com", "accounts.google.com"],
-    path: "/revoke",
-    kind: "revocation",
-    async handle(request: VendorRequest): Promise<Answer> {
-      const token = request.query.get("token") ?? (await formOf(request)).get("token") ?? "";
-      const grant = grants.grantOf(token);
-      const isDead = grant === undefined || grant.ended || grants.check(token).state === "expired";
-      if (isDead) {
-        return jsonAnswer(400, { error: "invalid_token", error_description: "Token expired or revoked" });
-      }
-      request.note({ account: grant.login });
-      grants.endAll(grant.login, grant.clientId);
-      return jsonAnswer(200, {});
-    },
-  };
 }

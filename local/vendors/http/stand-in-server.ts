@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../../clock.ts";
+import { matchPath, pathTemplate } from "../kit/path-template.ts";
+import { SwitchBoard } from "../kit/switches.ts";
 import type { EndpointKind, StandInFault } from "../stand-in.ts";
 import { type Answer, sendAnswer, textAnswer } from "./answer.ts";
 import { Faults } from "./faults.ts";
@@ -10,10 +12,12 @@ import { type LogEntry, RequestLog } from "./request-log.ts";
 
 /** One of a vendor's endpoints. */
 export interface Endpoint {
-  /** The vendor's hosts that serve this endpoint; the loopback address serves every endpoint. */
+  /** The vendor's hosts that serve this endpoint (`*.vendor.com`: all below it); the loopback address serves every endpoint. */
   readonly hosts: readonly string[];
-  /** The whole path, or a prefix if it ends in `/`. */
+  /** A path template (`kit/path-template.ts`), or a prefix if it ends in `/`. */
   readonly path: string;
+  /** A further condition; without it, every request to the path. */
+  isFor?(request: { readonly method: string; readonly path: string }): boolean;
   readonly kind: EndpointKind;
   handle(request: VendorRequest): Answer | Promise<Answer>;
 }
@@ -41,6 +45,7 @@ export interface OwnEndpoints {
 export class StandInServer {
   readonly faults = new Faults();
   readonly log = new RequestLog();
+  readonly switches: SwitchBoard;
   readonly #clock: Clock;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -52,6 +57,7 @@ export class StandInServer {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.switches = new SwitchBoard(clock);
     this.#server = createServer((incoming, outgoing) => {
       this.#serve(incoming, outgoing).catch((error: unknown) => {
         if (!this.#closing.signal.aborted && !isGone(error)) console.error("stand-in:", error);
@@ -106,7 +112,7 @@ export class StandInServer {
     const [path = "", ...query] = (incoming.url ?? "/").split("?");
     const host = hostOf(incoming);
     const isLoopback = host === "127.0.0.1" || host === "localhost";
-    if (vendor === undefined || !path.startsWith("/") || !(isLoopback || vendor.hosts.includes(host))) {
+    if (vendor === undefined || !path.startsWith("/") || !(isLoopback || isOneOf(vendor.hosts, host))) {
       // 421 (RFC 9110 section 15.5.20) also keeps web pages of other names out (DNS rebinding).
       await this.#send(incoming, outgoing, textAnswer(421, "this stand-in does not answer for this host\n"));
       return;
@@ -120,7 +126,10 @@ export class StandInServer {
       return;
     }
     const endpoint = vendor.endpoints.find(
-      (each) => (isLoopback || each.hosts.includes(host)) && matches(each.path, path),
+      (each) =>
+        (isLoopback || isOneOf(each.hosts, host)) &&
+        matches(each.path, path) &&
+        each.isFor?.({ method: incoming.method ?? "GET", path }) !== false,
     );
     const kind = endpoint?.kind ?? "api";
     const entry = this.log.begin(incoming, kind, this.#clock.now());
@@ -134,10 +143,13 @@ export class StandInServer {
       incoming.socket.resetAndDestroy();
       return;
     }
+    const waitSeconds = kind === "api" ? this.switches.secondsUntilNextCall() : 0;
+    const limit = { status: 429, headers: { "Retry-After": String(waitSeconds) } };
+    const refusal = fault?.status !== undefined ? fault : waitSeconds > 0 ? limit : undefined;
     const answer =
-      fault?.status === undefined
+      refusal?.status === undefined
         ? await this.#answer(request, endpoint, vendor)
-        : faultAnswer(fault, fault.status, vendor);
+        : faultAnswer(refusal, refusal.status, vendor);
     if (fault?.reset === "after") {
       incoming.socket.resetAndDestroy();
       return;
@@ -174,7 +186,7 @@ export class StandInServer {
     return {
       method: incoming.method ?? "GET",
       host,
-      origin: this.#vendor?.hosts.includes(host) ? `https://${host}` : this.origin,
+      origin: isOneOf(this.#vendor?.hosts ?? [], host) ? `https://${host}` : this.origin,
       path,
       query: new URLSearchParams(query),
       header(name) {
@@ -228,7 +240,15 @@ function isGone(error: unknown): boolean {
 }
 
 function matches(pattern: string, path: string): boolean {
-  return pattern.endsWith("/") ? path.startsWith(pattern) : path === pattern;
+  return pattern.endsWith("/")
+    ? path.startsWith(pattern)
+    : matchPath(pathTemplate(pattern), path) !== undefined;
+}
+
+function isOneOf(patterns: readonly string[], host: string): boolean {
+  return patterns.some((pattern) =>
+    pattern.startsWith("*.") ? host.endsWith(pattern.slice(1)) : host === pattern,
+  );
 }
 
 function hostOf(incoming: IncomingMessage): string {

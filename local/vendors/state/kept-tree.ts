@@ -60,13 +60,16 @@ export function restoreNode<Detail, Kept>(
   };
 }
 
-/** All nodes, the root first, parents before their children. */
+/** All nodes below the root, the root first, parents before their children; or those below several `roots`. */
 export function keepTree<Detail, Kept>(
   tree: FileTree<Detail>,
   form: DetailForm<Detail, Kept>,
   contents: KeptContents,
+  roots: readonly TreeNode<Detail>[] = [tree.root],
 ): KeptNode<Kept>[] {
-  return [tree.root, ...tree.below(tree.root.id)].map((node) => keepNode(node, form, contents));
+  return roots
+    .flatMap((node) => [node, ...tree.below(node.id)])
+    .map((node) => keepNode(node, form, contents));
 }
 
 /** @throws {Error} no earlier node is the parent of a node */
@@ -79,7 +82,7 @@ export function restoreTree<Detail, Kept>(
   if (root === undefined || root.parentId !== undefined) throw new Error("a tree has no root");
   const tree = new FileTree(root);
   for (const node of others) {
-    if (node.parentId === undefined || tree.get(node.parentId)?.directory !== true) {
+    if (node.parentId !== undefined && tree.get(node.parentId)?.directory !== true) {
       throw new Error(`${node.id} is not in a folder`);
     }
     tree.add(node);
