@@ -10,6 +10,10 @@ export const errorCodes = {
     status: [409, 502],
     meaning: "The account of the sign-in is unknown: claim again with acceptUnknownAccount, or sign in again",
   },
+  api_not_enabled: {
+    status: [403],
+    meaning: "The vendor's API is not enabled for the OAuth app: enable it at the vendor's console",
+  },
   already_claimed: { status: [409], meaning: "The session has been claimed" },
   another_account: {
     status: [409],
@@ -32,10 +36,15 @@ export const errorCodes = {
     status: [307],
     meaning: "The path has double slashes; the header Location has it with single ones",
   },
+  download_quota_exceeded: {
+    status: [403],
+    meaning: "The file was downloaded too often: the vendor gives it to nobody for some hours",
+  },
   end_user_mismatch: {
     status: [403],
     meaning: "Another end user began this sign-in: its grant is revoked",
   },
+  export_too_large: { status: [403], meaning: "The document is too large for the vendor to export" },
   forbidden: { status: [403], meaning: "The vendor, or the page's own guard, does not allow this" },
   grant_not_storable: {
     status: [502],
@@ -68,9 +77,18 @@ export const errorCodes = {
   invalid_state: { status: [400], meaning: "The state is unknown, used or too old: begin the sign-in again" },
   key_service_unavailable: { status: [503], meaning: "The key service does not answer: try again" },
   link_ended: { status: [404], meaning: "The link has ended, or never existed" },
+  marked_as_malware: {
+    status: [403],
+    meaning:
+      "The vendor has marked the file as malware or spam: acknowledgeAbuse=true downloads it, for its owner",
+  },
   method_not_allowed: {
     status: [405],
     meaning: "The path has no such method; Allow lists those that it has",
+  },
+  missing_scope: {
+    status: [403],
+    meaning: "The connection lacks a scope that the call needs: the user has to connect again",
   },
   misplaced_token: { status: [400], meaning: "The instance token is in a place that is sent to the vendor" },
   needs_reauthentication: {

@@ -30,10 +30,13 @@ const vendorErrors = [
   "vendor_bad_answer",
   "vendor_answer_unreadable",
   "forbidden",
+  "missing_scope",
+  "api_not_enabled",
   "not_supported",
 ] as const satisfies readonly ErrorCode[];
 
 const ofItem = [...vendorErrors, "not_a_file", "not_a_folder", "conflict"] as const;
+const ofBytes = ["download_quota_exceeded", "export_too_large", "marked_as_malware"] as const;
 const ofWriting = [...ofItem, "storage_full", "body_too_large", "too_deep", "too_large"] as const;
 
 const anItem = {
@@ -156,10 +159,13 @@ const calls = {
     summary: "Downloads a file",
     description: "The header `Range` is passed on to the vendor.",
     query: {
+      acknowledgeAbuse: flag(
+        "`true` downloads a file that the vendor has marked as malware or spam, if the user owns it.",
+      ),
       mediaType: text("Media type to which a Google document is exported; absent: an Office format or PDF."),
       ...path,
     },
-    errors: [...ofItem, "range_not_satisfiable"],
+    errors: [...ofItem, ...ofBytes, "range_not_satisfiable"],
     answers: bytes,
   },
   "files.delete": {
@@ -337,7 +343,7 @@ export const linkContracts = contracts({
     summary: "Downloads the file of a link from `GET /files/links`",
     group: "Documents",
     auth: "none",
-    errors: [...ofItem, "link_ended", "range_not_satisfiable"],
+    errors: [...ofItem, ...ofBytes, "link_ended", "range_not_satisfiable"],
     answers: bytes,
   },
 });

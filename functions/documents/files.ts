@@ -44,7 +44,7 @@ export const upload: HubHandle<"files.upload"> = async (request, { caller: hub, 
 export const download: HubHandle<"files.download"> = async (request, { caller: hub, query }) => {
   const file = await downloadFile(hub, namedItem(request, query), {
     ...rangeOf(request.headers.range),
-    ...present({ mediaType: query.mediaType }),
+    ...present({ mediaType: query.mediaType, acknowledgeAbuse: query.acknowledgeAbuse }),
   });
   return answerDownload(file);
 };

@@ -90,6 +90,12 @@ export interface StandInEntry {
 }
 
 /**
+ * What a vendor refuses for one file alone: `copy`: copying it; `downloads`: its bytes were downloaded too often; `export`: it is too
+ * large to be exported; `malware`: it is marked, and is downloaded only by its owner, who acknowledges this.
+ */
+export type StandInRestriction = "copy" | "downloads" | "export" | "malware";
+
+/**
  * Items that not every vendor has, put into an account without the vendor's API; each call returns the vendor's id. A restart
  * loses what other people share, and shared drives.
  */
@@ -104,6 +110,8 @@ export interface StandInPlaces {
   addDocument?(login: string, name: string, text: string): string;
   /** In the account's root folder, to a file or folder. */
   addShortcut?(login: string, name: string, targetId: string): string;
+  /** A restart loses the restriction. */
+  restrict?(login: string, id: string, restriction: StandInRestriction): void;
 }
 
 /** A vendor stand-in: a server with its own accounts, OAuth and file trees. */

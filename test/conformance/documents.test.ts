@@ -14,6 +14,7 @@ import { describeMetadata } from "./documents/metadata.ts";
 import { describeNames } from "./documents/names.ts";
 import { describeOldClients } from "./documents/old-clients.ts";
 import { describePlaces } from "./documents/places.ts";
+import { describeRestrictions } from "./documents/restrictions.ts";
 import { describeSearch } from "./documents/search.ts";
 import { describeUploads } from "./documents/uploads.ts";
 import { HubClient } from "./hub-client.ts";
@@ -55,5 +56,6 @@ describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   describeLinksAndRevisions(on);
   describeErrors(on);
   describePlaces(on);
+  describeRestrictions(on);
   describeOldClients(on);
 });

@@ -11,6 +11,7 @@ import type {
   Details,
   DocumentsVendor,
   Download,
+  DownloadOptions,
   ItemKind,
   Links,
   Revision,
@@ -59,7 +60,7 @@ export async function readMetadata(
 export async function downloadFile(
   hub: HubContext,
   named: Named,
-  options: { range?: string; mediaType?: string },
+  options: DownloadOptions,
 ): Promise<Download> {
   return hub.vendor.download(hub.call, await hub.paths.locate(named), options);
 }

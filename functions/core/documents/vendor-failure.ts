@@ -13,6 +13,11 @@ export type Refusal =
   | "forbidden"
   | "storage_full"
   | "rate_limited"
+  | "download_quota_exceeded"
+  | "export_too_large"
+  | "marked_as_malware"
+  | "api_not_enabled"
+  | "missing_scope"
   | "cursor_expired";
 
 const meanings: Readonly<Record<Refusal, { status: number; message: string }>> = {
@@ -24,6 +29,24 @@ const meanings: Readonly<Record<Refusal, { status: number; message: string }>> =
   forbidden: { status: 403, message: "the vendor does not allow this" },
   storage_full: { status: 409, message: "the account's storage is full" },
   rate_limited: { status: 429, message: "the vendor limits the rate of calls; wait before the next" },
+  download_quota_exceeded: {
+    status: 403,
+    message: "this file was downloaded too often, so the vendor gives it to nobody for some hours",
+  },
+  export_too_large: { status: 403, message: "this document is too large for the vendor to export" },
+  marked_as_malware: {
+    status: 403,
+    message:
+      "the vendor has marked this file as malware or spam; acknowledgeAbuse=true downloads it all the same, if the user owns it",
+  },
+  api_not_enabled: {
+    status: 403,
+    message: "the vendor's API is not enabled for the OAuth app: enable it at the vendor's console",
+  },
+  missing_scope: {
+    status: 403,
+    message: "the connection was made without a scope that this call needs: connect again with that scope",
+  },
   cursor_expired: { status: 400, message: "nextPage is too old for the vendor; begin the list again" },
 };
 
@@ -32,6 +55,12 @@ export function wrongKind(found: "file" | "folder"): InvalidRequest {
   const refusal = found === "folder" ? "not_a_file" : "not_a_folder";
   return new InvalidRequest(meanings[refusal].message, undefined, refusal);
 }
+
+/**
+ * How long a caller shall wait, in seconds, if a vendor limits the rate of calls and names no time. Google's quotas are by the
+ * minute, and its page names no Retry-After: https://developers.google.com/workspace/drive/api/guides/limits (2026-11-27).
+ */
+const DEFAULT_WAIT_SECONDS = 10;
 
 /** Longest text of a vendor that is copied into an error. */
 const MAX_TEXT = 1000;
@@ -60,7 +89,8 @@ export function vendorFailure(
       return new LinkspanError(status, "invalid_request", message, { detail: { field: "nextPage", vendor } });
     }
     const code = refusal === "invalid" ? "vendor_refused" : refusal;
-    return new VendorError(status, code, message, { vendor, retryAfterSeconds });
+    const waitSeconds = retryAfterSeconds ?? (code === "rate_limited" ? DEFAULT_WAIT_SECONDS : undefined);
+    return new VendorError(status, code, message, { vendor, retryAfterSeconds: waitSeconds });
   }
   const { status } = response;
   if (status === 401) {
@@ -72,7 +102,10 @@ export function vendorFailure(
     return new VendorError(403, "forbidden", meanings.forbidden.message, { vendor, retryAfterSeconds });
   if (status === 404) return new VendorError(404, "not_found", meanings.not_found.message, { vendor });
   if (status === 429) {
-    return new VendorError(429, "rate_limited", meanings.rate_limited.message, { vendor, retryAfterSeconds });
+    return new VendorError(429, "rate_limited", meanings.rate_limited.message, {
+      vendor,
+      retryAfterSeconds: retryAfterSeconds ?? DEFAULT_WAIT_SECONDS,
+    });
   }
   if (status >= 500) {
     return new VendorError(502, "vendor_error", `the vendor answered ${status}`, {

@@ -74,6 +74,15 @@ export interface Download {
   readonly mimeType: string;
 }
 
+export interface DownloadOptions {
+  /** The caller's `Range`, unchanged. */
+  readonly range?: string;
+  /** Into which a document without bytes is exported. */
+  readonly mediaType?: string;
+  /** Downloads a file even if the vendor has marked it as malware or spam. */
+  readonly acknowledgeAbuse?: boolean;
+}
+
 export interface Storage {
   /** Bytes; absent: the account has no limit. */
   readonly total?: number;
@@ -139,11 +148,7 @@ interface Primitives {
   root(call: VendorCall): Promise<DocumentsItem>;
   get(call: VendorCall, reference: string): Promise<DocumentsItem>;
   list(call: VendorCall, folder: string, page: PageRequest): Promise<VendorPage>;
-  download(
-    call: VendorCall,
-    file: Located,
-    options: { range?: string; mediaType?: string },
-  ): Promise<Download>;
+  download(call: VendorCall, file: Located, options: DownloadOptions): Promise<Download>;
   upload(call: VendorCall, target: Target, content: Content): Promise<DocumentsItem>;
   createFolder(call: VendorCall, target: Target, details: Details): Promise<DocumentsItem>;
   /**

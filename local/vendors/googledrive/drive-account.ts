@@ -4,7 +4,7 @@ import type { Clock } from "../../clock.ts";
 import type { Content } from "../content.ts";
 import { FileTree, type Revision, type TreeNode } from "../file-tree.ts";
 import { mediaTypeOf } from "../media-type.ts";
-import type { StandInAccount, StandInEntry } from "../stand-in.ts";
+import type { StandInAccount, StandInEntry, StandInRestriction } from "../stand-in.ts";
 import { DriveError, fileNotFound } from "./errors.ts";
 
 /** Why an item is outside of My Drive; only the topmost item has it. A restart loses such items. */
@@ -16,6 +16,7 @@ export type DrivePlace =
 export interface DriveDetail {
   mimeType: string;
   place?: DrivePlace;
+  restriction?: StandInRestriction;
   /** Id of the file or folder that a shortcut leads to. */
   shortcutTo?: string;
   description: string | undefined;

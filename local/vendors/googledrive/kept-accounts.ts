@@ -34,7 +34,7 @@ const STATE = v.strictObject({
 });
 
 const FORM: DetailForm<DriveDetail, v.InferOutput<typeof DETAIL>> = {
-  keep: ({ permissions, place: _, ...detail }) => ({
+  keep: ({ permissions, place: _, restriction: __, ...detail }) => ({
     ...detail,
     permissions: [...permissions].map(([id, permission]) => ({ ...permission, id })),
   }),

@@ -73,7 +73,38 @@ function generateIds({ request }: Caller): Answer {
 function getFile(caller: Caller): Answer {
   const node = caller.account.file(caller.id);
   if (caller.request.query.get("alt") !== "media") return fileAnswer(caller, node);
+  refuseDownload(caller, node);
   return bytesAnswer(caller, node, node.revisions.at(-1));
+}
+
+/**
+ * https://developers.google.com/workspace/drive/api/guides/handle-errors; `acknowledgeAbuse` is for the owner alone, and only for a
+ * marked file: https://developers.google.com/workspace/drive/api/reference/rest/v3/files/get
+ */
+function refuseDownload({ account, request }: Caller, node: DriveNode): void {
+  const isAcknowledged = request.query.get("acknowledgeAbuse")?.toLowerCase() === "true";
+  if (node.detail.restriction === "downloads") {
+    throw new DriveError(
+      403,
+      "downloadQuotaExceeded",
+      "The download quota for this file has been exceeded.",
+      { domain: "usageLimits" },
+    );
+  }
+  if (node.detail.restriction === "malware") {
+    const isOwner = account.placeOf(node) === undefined;
+    if (isOwner && isAcknowledged) return;
+    throw new DriveError(
+      403,
+      "cannotDownloadAbusiveFile",
+      isAcknowledged
+        ? "Only the owner can download abusive files."
+        : "This file has been identified as malware or spam and cannot be downloaded.",
+    );
+  }
+  // Seen in the source of wcpan.drive.google: the reason of a needless acknowledgement.
+  if (isAcknowledged)
+    throw new DriveError(403, "invalidAbuseAcknowledgment", "The file is not marked as abusive.");
 }
 
 function bytesAnswer({ request }: Caller, node: DriveNode, revision: Revision | undefined): Answer {
@@ -98,6 +129,9 @@ function exportFile({ account, request, id }: Caller): Answer {
   const newest = node.revisions.at(-1);
   if (!isGoogleType(node.detail.mimeType) || node.detail.mimeType === FOLDER || newest === undefined) {
     throw new DriveError(403, "fileNotExportable", "Export only supports Docs Editors files.");
+  }
+  if (node.detail.restriction === "export") {
+    throw new DriveError(403, "exportSizeLimitExceeded", "This file is too large to be exported.");
   }
   const mimeType = request.query.get("mimeType");
   if (!mimeType) {

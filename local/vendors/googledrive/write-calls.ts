@@ -136,7 +136,7 @@ function changeFile(
 
 function copyFile({ account, id }: Caller, body: Record<string, unknown>): DriveNode {
   const source = account.file(id);
-  if (source.directory)
+  if (source.directory || source.detail.restriction === "copy")
     throw new DriveError(403, "cannotCopyFile", "This file cannot be copied by the user.");
   const metadata = readMetadata(body, false);
   const parents = metadata.parents ?? (source.parentId === undefined ? [] : [source.parentId]);

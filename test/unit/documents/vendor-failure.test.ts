@@ -63,7 +63,7 @@ describe("a vendor's error", () => {
     expect(vendorFailure({ status, headers: {} }, "text", refusal, [])).toMatchObject({ status: ours, code });
   });
 
-  it("keeps Retry-After, in seconds or as a date", () => {
+  it("keeps Retry-After, in seconds or as a date; without a time it names one", () => {
     const retryAfterOf = (value: string) =>
       Number(
         vendorFailure(
@@ -75,6 +75,6 @@ describe("a vendor's error", () => {
       );
     expect(retryAfterOf("17")).toBe(17);
     expect(retryAfterOf(new Date(Date.now() + 60_000).toUTCString())).toBeGreaterThan(50);
-    expect(retryAfterOf("soon")).toBeNaN();
+    expect(retryAfterOf("soon")).toBe(10);
   });
 });

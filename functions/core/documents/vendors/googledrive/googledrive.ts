@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { drive_v3 } from "@googleapis/drive";
-import { Conflict, NotFound } from "../../../errors.ts";
+import { Conflict, LinkspanError, NotFound } from "../../../errors.ts";
 import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
 import { mediaTypeOf, UNKNOWN_TYPE } from "../../media-types.ts";
 import { idInName, nameWithId } from "../../resolve-path.ts";
 import type { Content, IdVendor, Target } from "../../vendor.ts";
 import type { VendorCall } from "../../vendor-call.ts";
-import { badAnswer, wrongKind } from "../../vendor-failure.ts";
+import { badAnswer, type Refusal, wrongKind } from "../../vendor-failure.ts";
 import {
   ALL_DRIVES,
   type DriveFile,
@@ -57,7 +57,7 @@ export const googledrive: IdVendor = {
     const error = (body as { error?: DriveError } | undefined)?.error;
     const { reason, location } = error?.errors?.[0] ?? {};
     if (reason !== undefined && /rateLimitExceeded|dailyLimitExceeded/i.test(reason)) return "rate_limited";
-    if (reason === "storageQuotaExceeded") return "storage_full";
+    if (reason !== undefined && Object.hasOwn(reasons, reason)) return reasons[reason];
     if (status === 400 && location === "pageToken") return "cursor_expired";
     return undefined;
   },
@@ -96,7 +96,7 @@ export const googledrive: IdVendor = {
       : listed;
   },
 
-  async download(call, file, { range, mediaType }) {
+  async download(call, file, { range, mediaType, acknowledgeAbuse }) {
     const item = file.item ?? (await getFile(call, file.reference));
     if (item.directory) throw wrongKind("folder");
     const url = `${FILES}/${item.reference}`;
@@ -109,10 +109,17 @@ export const googledrive: IdVendor = {
       });
       return { response, name: `${item.name}${format.extension}`, mimeType: format.mediaType };
     }
-    const response = await call.open({
-      method: "GET",
-      url: withQuery(url, { alt: "media", ...ALL_DRIVES }),
-      headers: range === undefined ? [] : [["Range", range]],
+    const open = (more: Record<string, string> = {}) =>
+      call.open({
+        method: "GET",
+        url: withQuery(url, { alt: "media", ...more, ...ALL_DRIVES }),
+        headers: range === undefined ? [] : [["Range", range]],
+      });
+    const response = await open().catch((error: unknown) => {
+      const isMarked = error instanceof LinkspanError && error.code === "marked_as_malware";
+      if (!isMarked || acknowledgeAbuse !== true) throw error;
+      // Google refuses the parameter for a file that is not marked, so it is sent for marked files only.
+      return open({ acknowledgeAbuse: "true" });
     });
     return { response, name: item.name, mimeType: item.mimeType ?? mediaTypeOf(item.name) };
   },
@@ -230,6 +237,16 @@ export const googledrive: IdVendor = {
       raw: revision,
     }));
   },
+};
+
+/** https://developers.google.com/workspace/drive/api/guides/handle-errors (2026-11-27) */
+const reasons: Readonly<Record<string, Refusal>> = {
+  accessNotConfigured: "api_not_enabled",
+  cannotDownloadAbusiveFile: "marked_as_malware",
+  downloadQuotaExceeded: "download_quota_exceeded",
+  exportSizeLimitExceeded: "export_too_large",
+  insufficientPermissions: "missing_scope",
+  storageQuotaExceeded: "storage_full",
 };
 
 interface DriveError {
