@@ -249,6 +249,11 @@ export interface VendorApi {
    * all hosts to one base URL. The first match is used.
    */
   readonly pathHosts?: readonly { readonly prefix: string; readonly host: string }[];
+  /**
+   * Exact paths of calls that the vendor refuses if they carry a credential. The caller still needs the instance token; it is
+   * checked, and nothing is sent in its place.
+   */
+  readonly withoutCredential?: readonly string[];
   /** The place for the vendor's own credential. */
   readonly credential: Credential;
   /**
@@ -343,6 +348,10 @@ export function defineConnector<const C extends Connector>(connector: C): C {
     if (connector.api.hosts?.[host] === undefined) {
       throw new Error(`connector ${connector.key}: pathHosts names ${host}, which is not in api.hosts`);
     }
+  }
+  for (const path of connector.api.withoutCredential ?? []) {
+    if (!path.startsWith("/"))
+      throw new Error(`connector ${connector.key}: withoutCredential names ${path}, which is not a path`);
   }
   const { longLivedToken, refreshToken, accessToken } = connector.oauth2;
   if (longLivedToken !== undefined && refreshToken !== undefined) {

@@ -88,6 +88,9 @@ class InstanceSession implements VendorSession {
       const allowedHosts = connector.api.presignedHosts ?? [];
       return await http.send({ ...request, allowedHosts, followRedirects: false });
     }
+    if (connector.api.withoutCredential?.includes(new URL(request.url).pathname)) {
+      return await this.#sendBare(request);
+    }
     const patienceEnds = grants.monotonic() + grants.timing.callerPatienceMs;
     const first = await this.#token();
     if (!isHeaderText(first.value.trim())) {
@@ -155,6 +158,19 @@ class InstanceSession implements VendorSession {
       ...withCredential(api.credential, bare, addressed),
       allowedHosts: [...allowedHosts, ...(request.followRedirects ? (api.downloadHosts ?? []) : [])],
       credentialHeaders: ["authorization", ...(carrier === undefined ? [] : [carrier])],
+    });
+  }
+
+  /** Sends a call that takes no credential, to the same hosts as every other call, and without what stands in its place. */
+  async #sendBare(request: SessionRequest): Promise<VendorResponse> {
+    const { http, connector } = this.#options;
+    const carrier = credentialHeader(connector.api.credential);
+    const { allowedHosts } = await this.endpoint();
+    return http.send({
+      ...request,
+      headers: request.headers.filter(([name]) => name.toLowerCase() !== carrier),
+      allowedHosts,
+      followRedirects: false,
     });
   }
 

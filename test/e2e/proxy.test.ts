@@ -65,6 +65,19 @@ describe("Dropbox's own SDK, unmodified, with our URL and an instance token", { 
     expect(hosts).toContain("api.dropboxapi.com /2/files/list_folder");
   });
 
+  it("waits for changes with the call that takes no credential at the vendor", async () => {
+    const { cursor } = (await dropbox.filesListFolder({ path: "" })).result;
+    await dropbox.filesUpload({ path: "/longpoll.txt", contents: "x", mode: { ".tag": "overwrite" } });
+    const answer = await app.call("POST", "/proxy/2/files/list_folder/longpoll", {
+      authorization: `Bearer ${instance.token}`,
+      json: { cursor },
+    });
+    expect([answer.status, answer.body]).toEqual([200, { changes: true }]);
+    const seen = seenBy("dropbox").find(({ path }) => path.endsWith("/longpoll"));
+    expect(seen?.host).toBe("notify.dropboxapi.com");
+    expect(Object.keys(seen?.headers ?? {})).not.toContain("authorization");
+  });
+
   it("never shows our token or the caller's address to the vendor", async () => {
     await app.call("POST", "/proxy/2/users/get_current_account", {
       authorization: `Bearer ${instance.token}`,

@@ -109,6 +109,14 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect(changes.has_more).toBe(false);
   });
 
+  it("waits for changes after a cursor", async () => {
+    const { cursor } = (await dropbox.filesListFolder({ path: "/t" })).result;
+    const waiting = dropbox.filesListFolderLongpoll({ cursor });
+    await upload("/t/new.txt", "new");
+    expect((await waiting).result).toEqual({ changes: true });
+    expect((await dropbox.filesListFolderLongpoll({ cursor })).result.changes).toBe(true);
+  });
+
   it("lists recursively, and gets an error for an invalid cursor or path", async () => {
     await upload("/t/a/b/c.txt", "deep");
     const { result } = await dropbox.filesListFolder({ path: "/t", recursive: true });
@@ -398,6 +406,21 @@ describe("requests that no SDK sends, to the Dropbox stand-in", () => {
     expect(answer.status).toBe(400);
     expect(answer.headers.get("content-type")).toContain("text/plain");
     expect(await answer.text()).toContain(text);
+  });
+
+  it("are refused with a credential where none is used", async () => {
+    const send = (headers: Record<string, string>) =>
+      vendorFetch(standIn)("https://notify.dropboxapi.com/2/files/list_folder/longpoll", {
+        method: "POST",
+        body: '{"cursor":"made-up"}',
+        headers: { ...json, ...headers },
+      });
+    const refused = await send({ Authorization: `Bearer ${token}` });
+    expect([refused.status, await refused.text()]).toEqual([
+      400,
+      expect.stringContaining("includes an Authorization header, but this function does not use it"),
+    ]);
+    expect(await (await send({})).text()).toContain('Invalid "cursor"');
   });
 
   it("are answered 401 for an unknown token", async () => {

@@ -72,6 +72,9 @@ export default defineConnector({
       { prefix: "/2/sharing/get_shared_link_file", host: "content" },
       { prefix: "/2/files/list_folder/longpoll", host: "notify" },
     ],
+    // `auth = "noauth"` in https://github.com/dropbox/dropbox-api-spec/blob/main/files.stone; Dropbox answers 400 "Your request
+    // includes an Authorization header, but this function does not use it": https://github.com/dropbox/dropbox-sdk-java/issues/35
+    withoutCredential: ["/2/files/list_folder/longpoll"],
     credential: { in: "header", name: "Authorization", scheme: "Bearer" },
   },
   // https://www.dropbox.com/developers/documentation/http/documentation#users-get_current_account: POST without arguments
@@ -97,6 +100,11 @@ export default defineConnector({
       url: "https://github.com/dropbox/dropbox-api-spec/blob/main/auth.stone",
       checked: "2026-11-26",
       facts: "errors of an access token",
+    },
+    {
+      url: "https://github.com/dropbox/dropbox-api-spec/blob/main/files.stone",
+      checked: "2026-11-27",
+      facts: "the call that takes no credential",
     },
   ],
 });

@@ -63,22 +63,55 @@ export function content<const Schema extends v.GenericSchema>(
   };
 }
 
+/**
+ * An endpoint of notify.dropboxapi.com that uses no credential and refuses one (text:
+ * https://github.com/dropbox/dropbox-sdk-java/issues/35).
+ */
+export function bareEndpoint<const Schema extends v.GenericSchema>(
+  name: string,
+  schema: Schema,
+  run: (input: v.InferOutput<Schema>) => unknown,
+): Endpoint {
+  return {
+    hosts: ["notify.dropboxapi.com"],
+    path: `/2/${name}`,
+    kind: "api",
+    handle: (request) =>
+      answering(name, async () => {
+        if (request.method !== "POST") return badMethod(name, request.method);
+        if (request.header("authorization") !== undefined) {
+          throw new BadInput(
+            "Your request includes an Authorization header, but this function does not use it.",
+          );
+        }
+        return jsonAnswer(200, await run(parse(schema, await bodyArgument(request), "request body")));
+      }),
+  };
+}
+
 /** Makes the server's endpoints from calls: authentication, arguments and errors are the same for all. */
 export function apiEndpoints(calls: ApiCalls, grants: Grants, accounts: DropboxAccounts): Endpoint[] {
   return Object.entries(calls).map(([name, call]) => ({
     hosts: [HOSTS[call.style]],
     path: `/2/${name}`,
     kind: name === "auth/token/revoke" ? "revocation" : "api",
-    handle: async (request) => {
-      try {
-        return await serve(name, call, request, grants, accounts);
-      } catch (error) {
-        if (error instanceof EndpointError) return endpointErrorAnswer(error);
-        if (error instanceof BadInput) return badInputAnswer(name, error.message);
-        throw error;
-      }
-    },
+    handle: (request) => answering(name, () => serve(name, call, request, grants, accounts)),
   }));
+}
+
+/** Turns refusals into the vendor's answers. */
+async function answering(name: string, act: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof EndpointError) return endpointErrorAnswer(error);
+    if (error instanceof BadInput) return badInputAnswer(name, error.message);
+    throw error;
+  }
+}
+
+function badMethod(name: string, method: string): Answer {
+  return badInputAnswer(name, `Your request used an unsupported HTTP method: ${method}.`);
 }
 
 async function serve(
@@ -90,7 +123,7 @@ async function serve(
 ): Promise<Answer> {
   // Content-download endpoints also accept GET (HTTP documentation, "Content-download endpoints").
   if (request.method !== "POST" && !(call.style === "download" && /^(GET|HEAD)$/.test(request.method))) {
-    return badInputAnswer(name, `Your request used an unsupported HTTP method: ${request.method}.`);
+    return badMethod(name, request.method);
   }
   const token = bearerOf(request);
   if (token === undefined) {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { EventEmitter, once } from "node:events";
 import type { files } from "dropbox";
 import type { Clock } from "../../clock.ts";
 import type { Content } from "../content.ts";
@@ -67,6 +68,7 @@ export class DropboxAccount implements StandInAccount {
   readonly #clock: Clock;
   #changes: Change[] = [];
   #sequence = 0;
+  readonly #changing = new EventEmitter().setMaxListeners(0);
 
   constructor(account: StandInAccount, clock: Clock, earlier?: EarlierRun) {
     this.login = account.login;
@@ -90,6 +92,12 @@ export class DropboxAccount implements StandInAccount {
   changesAfter(sequence: number): readonly Change[] | undefined {
     const first = this.#changes[0]?.sequence ?? this.#sequence + 1;
     return sequence + 1 < first ? undefined : this.#changes.filter((change) => change.sequence > sequence);
+  }
+
+  /** Resolves at the first change after a sequence number, at the latest after `timeoutMs` real milliseconds. */
+  async changedAfter(sequence: number, timeoutMs: number): Promise<void> {
+    if (this.#sequence > sequence) return;
+    await once(this.#changing, "change", { signal: AbortSignal.timeout(timeoutMs) }).catch(() => {});
   }
 
   /** The node at `/a/b`, in upper or lower case; `""` is the root. */
@@ -231,6 +239,7 @@ export class DropboxAccount implements StandInAccount {
     this.#changes.push({ sequence: this.#sequence, path, isDeletion });
     if (this.#changes.length > MAX_CHANGES) this.#changes = this.#changes.slice(-MAX_CHANGES / 2);
     if (!isDeletion) this.deleted.delete(path.toLowerCase());
+    this.#changing.emit("change");
   }
 }
 

@@ -1,8 +1,10 @@
 import type { files } from "dropbox";
 import * as v from "valibot";
+import type { Endpoint } from "../http/stand-in-server.ts";
 import type { PageTokens } from "../page-token.ts";
-import { type ApiCalls, rpc } from "./call.ts";
+import { type ApiCalls, bareEndpoint, rpc } from "./call.ts";
 import type { DropboxAccount, DropboxNode } from "./dropbox-account.ts";
+import type { DropboxAccounts } from "./dropbox-accounts.ts";
 import { BadInput, EndpointError, pathError, type Tagged } from "./errors.ts";
 import { deletedReference, type EntryReference, reference } from "./metadata.ts";
 import { resolvePath } from "./resolve-path.ts";
@@ -76,6 +78,22 @@ export function listFolderCalls(tokens: PageTokens): ApiCalls {
       },
     ),
   };
+}
+
+/**
+ * Waits for changes after a cursor, up to `timeout` seconds (the vendor adds up to 90 s of jitter; the stand-in adds none):
+ * https://www.dropbox.com/developers/documentation/http/documentation#files-list_folder-longpoll
+ */
+export function longpollEndpoint(tokens: PageTokens, accounts: DropboxAccounts): Endpoint {
+  const timeout = v.optional(v.pipe(v.number(), v.integer(), v.minValue(30), v.maxValue(480)), 30);
+  const schema = v.strictObject({ cursor: v.pipe(v.string(), v.minLength(1)), timeout });
+  return bareEndpoint("files/list_folder/longpoll", schema, async (input) => {
+    const cursor = tokens.open<Cursor>(input.cursor);
+    const account = accounts.find(cursor?.login ?? "");
+    if (cursor === undefined || account === undefined) throw new BadInput('Invalid "cursor" parameter');
+    await account.changedAfter(cursor.sequence, input.timeout * 1000);
+    return { changes: account.sequence > cursor.sequence } satisfies files.ListFolderLongpollResult;
+  });
 }
 
 function nextPage(account: DropboxAccount, cursor: Cursor) {

@@ -12,7 +12,7 @@ import { DropboxAccounts } from "./dropbox-accounts.ts";
 import { entryCalls } from "./entry-calls.ts";
 import { badInputAnswer, statusAnswer } from "./errors.ts";
 import { dropboxState } from "./kept-accounts.ts";
-import { listFolderCalls } from "./list-folder-calls.ts";
+import { listFolderCalls, longpollEndpoint } from "./list-folder-calls.ts";
 import { searchCalls } from "./search-calls.ts";
 import { SharedLinks } from "./shared-link-calls.ts";
 import { uploadCalls } from "./upload-calls.ts";
@@ -70,6 +70,7 @@ export async function startDropbox(options: StandInOptions): Promise<StandIn> {
       hosts: HOSTS,
       endpoints: [
         ...apiEndpoints(calls, grants, accounts),
+        longpollEndpoint(tokens, accounts),
         temporaryLinks.endpoint(["content.dropboxapi.com"]),
         sharedLinks.endpoint(),
       ],

@@ -111,6 +111,24 @@ const upload: SessionRequest = {
 };
 
 describe("a session with a vendor", () => {
+  it("sends no credential, and no header in its place, with a call that takes none; another path never counts as that call", async () => {
+    const { session, sent } = await world({ read: "token", stored: ["token", 1], good: "token" });
+    const url = "https://notify.dropboxapi.com/2/files/list_folder/longpoll";
+    // The stubbed vendor answers 401 to a call without a token; nothing is replayed.
+    expect((await session.send({ ...upload, url })).status).toBe(401);
+    expect(sent.map(({ headers }) => headers)).toEqual([[["X-First", "1"]]]);
+    expect(sent[0]?.allowedHosts).toContain("notify.dropboxapi.com");
+    for (const other of [
+      `${url}/x`,
+      url.replace("/2/", "/3/"),
+      "https://api.dropboxapi.com/2/files/list_folder",
+    ]) {
+      sent.length = 0;
+      expect((await session.send({ ...upload, url: other })).status).toBe(200);
+      expect(sent[0]?.headers).toContainEqual(["Authorization", "Bearer token"]);
+    }
+  });
+
   it("puts the token where the connector says, in place of the caller's credential, and lists the allowed hosts", async () => {
     const { session, sent } = await world({ read: "old-token", stored: ["old-token", 1], good: "old-token" });
     expect((await session.send(upload)).status).toBe(200);

@@ -13,6 +13,22 @@ describe("the proxy to Dropbox", () => {
   });
   afterEach(() => bench.close());
 
+  it("checks the instance token of a call that takes no credential at the vendor, and sends none", async () => {
+    const longpoll = { method: "POST", path: "/proxy/2/files/list_folder/longpoll", body: Buffer.from("{}") };
+    expect((await send(longpoll)).status).toBe(200);
+    expect(bench.seen[0]).toMatchObject({
+      host: "notify.dropboxapi.com",
+      url: "/2/files/list_folder/longpoll",
+      body: "{}",
+    });
+    expect(Object.keys(bench.seen[0]?.headers ?? {})).not.toContain("authorization");
+    expect((await bench.call(longpoll)).status).toBe(401);
+    expect((await send({ ...longpoll, headers: { authorization: `Bearer ${bench.token}x` } })).status).toBe(
+      401,
+    );
+    expect(bench.seen).toHaveLength(1);
+  });
+
   it("passes on method, path, query, headers and body, with the vendor's credential in place of the instance token", async () => {
     bench.answer((_, answer) => {
       answer.writeHead(418, {
