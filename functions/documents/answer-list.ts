@@ -53,6 +53,7 @@ export async function answerPages<T, Shown>(
   return json(found.items.map(show), {
     "Elements-Returned-Count": String(found.items.length),
     ...(found.total === undefined ? {} : { "Elements-Total-Count": String(found.total) }),
+    ...(found.incomplete === true ? { "Elements-Incomplete": "true" } : {}),
     ...(found.next === undefined
       ? {}
       : { "Elements-Next-Page-Token": await hub.nextPages.seal(bound, found.next) }),

@@ -63,6 +63,8 @@ const nothing = (description: string) => ok(description, Nothing, {});
 const pages = {
   "Elements-Returned-Count": "Number of items on this page",
   "Elements-Total-Count": "Number of items on all pages; only if Linkspan has read the whole list",
+  "Elements-Incomplete":
+    "`true`: the vendor has not searched everywhere, or the folder has more folders below it than are searched; absent otherwise",
   "Elements-Next-Page-Token": "Value for `nextPage`; absent on the last page",
 };
 

@@ -110,6 +110,8 @@ export interface StandInPlaces {
   addDocument?(login: string, name: string, text: string): string;
   /** In the account's root folder, to a file or folder. */
   addShortcut?(login: string, name: string, targetId: string): string;
+  /** From now on, a search of all shared drives leaves them out, and says that it is incomplete. */
+  leaveDrivesOut?(login: string, leaves: boolean): void;
   /** A restart loses the restriction. */
   restrict?(login: string, id: string, restriction: StandInRestriction): void;
 }

@@ -333,6 +333,14 @@ describe("the official Google Drive SDK against the stand-in", () => {
     await files.update({ fileId: id, media: { mimeType: "text/plain", body: "second" } });
     const { data } = await google.revisions.list({ fileId: id, fields: "revisions(id,size)" });
     expect(data.revisions?.map((revision) => revision.size)).toEqual(["3", "6"]);
+    const first = await google.revisions.list({ fileId: id, pageSize: 1, fields: "*" });
+    const pageToken = first.data.nextPageToken ?? "";
+    const second = await google.revisions.list({ fileId: id, pageSize: 1, pageToken, fields: "*" });
+    expect([first, second].map((page) => page.data.revisions?.map(({ size }) => size))).toEqual([
+      ["3"],
+      ["6"],
+    ]);
+    expect(second.data.nextPageToken).toBeUndefined();
     const revisionId = data.revisions?.[0]?.id ?? "";
     const old = await google.revisions.get(
       { fileId: id, revisionId, alt: "media" },

@@ -1,4 +1,5 @@
 import { InvalidRequest } from "../errors.ts";
+import { present } from "../present.ts";
 import type { DocumentsItem } from "./item.ts";
 import type { ItemTest } from "./item-filter.ts";
 import type { PageRequest, VendorPage } from "./vendor.ts";
@@ -34,8 +35,10 @@ export interface ListPage {
   readonly items: readonly DocumentsItem[];
   /** Absent: this is the last page. */
   readonly next?: Position;
-  /** Only known if the whole list was read. */
+  /** Only known if the whole list was read, and the vendor left nothing out. */
   readonly total?: number;
+  /** The vendor has left out items that belong to the list. */
+  readonly incomplete?: boolean;
 }
 
 /**
@@ -49,7 +52,25 @@ export async function listPage(
   request: ListRequest,
   maxPart: number,
 ): Promise<ListPage> {
-  if (request.sort !== undefined) return sortedPage(read, request, request.sort, maxPart);
+  let isIncomplete = false;
+  const watched = async (page: PageRequest): Promise<VendorPage> => {
+    const part = await read(page);
+    isIncomplete ||= part.incomplete === true;
+    return part;
+  };
+  const { total, ...found } =
+    request.sort === undefined
+      ? await unsortedPage(watched, request, maxPart)
+      : await sortedPage(watched, request, request.sort, maxPart);
+  if (isIncomplete) return { ...found, incomplete: true };
+  return { ...found, ...present({ total }) };
+}
+
+async function unsortedPage(
+  read: (page: PageRequest) => Promise<VendorPage>,
+  request: ListRequest,
+  maxPart: number,
+): Promise<ListPage> {
   const part = request.from?.part ?? Math.min(maxPart, Math.max(MIN_PART, request.pageSize + 1));
   let skipMatches = request.from === undefined ? (request.page - 1) * request.pageSize : 0;
   let { cursor, skip } = request.from ?? { cursor: undefined, skip: 0 };

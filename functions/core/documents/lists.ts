@@ -72,12 +72,11 @@ export async function search(hub: HubContext, query: SearchQuery, options: ListO
   const itself = (item: DocumentsItem) => listPage(async () => ({ items: [item] }), own, 1);
   if (below !== undefined && !below.directory) return itself(below);
   const folder = below?.path;
-  const needsPath =
-    hub.vendor.addressing === "id" &&
-    (folder !== undefined || /\bpath\b/i.test(`${options.where} ${options.orderBy}`));
-  if (folder !== undefined && needsPath) {
-    tests.push((item) => item.id !== below?.id && isWithin(item.path ?? "", folder));
-  }
+  const isById = hub.vendor.addressing === "id";
+  // Most vendors search everywhere: what is not below the folder is left out here.
+  const filters = isById && folder !== undefined && hub.vendor.findsBelow !== true;
+  if (filters) tests.push((item) => item.id !== below?.id && isWithin(item.path ?? "", folder));
+  const needsPath = filters || (isById && /\bpath\b/i.test(`${options.where} ${options.orderBy}`));
   const read = async (page: PageRequest): Promise<VendorPage> => {
     const part = await find(
       hub.call,

@@ -60,6 +60,17 @@ export interface VendorPage {
   readonly items: readonly DocumentsItem[];
   /** Absent: this was the last part. The same cursor gives the same part again. */
   readonly cursor?: string;
+  /** The vendor, or a bound of its module, has left out items that belong to the list. */
+  readonly incomplete?: boolean;
+}
+
+export interface SearchRequest {
+  /** Absent: everything. */
+  readonly text?: string;
+  /** Absent: everywhere. */
+  readonly folder?: DocumentsItem;
+  /** Without `folder`: also in all drives of the user's teams. */
+  readonly allDrives?: boolean;
 }
 
 export interface PageRequest {
@@ -134,6 +145,8 @@ interface Primitives {
   /** The vendor answers a name that is taken with a `conflict`. Absent: the hub looks before each call. */
   readonly findsConflicts?: true;
   readonly names?: NameRules;
+  /** `search` with a folder finds only what lies below it. Absent: the hub finds out the path of each item. */
+  readonly findsBelow?: true;
   readonly honours?: readonly Choice[];
   /** Largest part of a list that the vendor returns in one call. */
   readonly maxPageSize: number;
@@ -183,12 +196,7 @@ interface Optional {
    * roots by a copy, a check and a removal.
    */
   rootOf?(reference: string): string;
-  /** Without text: everything below `folder`. `folder` absent: everywhere. */
-  search?(
-    call: VendorCall,
-    query: { text?: string; folder?: DocumentsItem },
-    page: PageRequest,
-  ): Promise<VendorPage>;
+  search?(call: VendorCall, query: SearchRequest, page: PageRequest): Promise<VendorPage>;
   storage?(call: VendorCall): Promise<Storage>;
   /** Changes description and tags. */
   describe?(call: VendorCall, item: DocumentsItem, details: Details): Promise<DocumentsItem>;

@@ -47,6 +47,8 @@ export class DriveAccount implements StandInAccount {
   readonly email: string;
   readonly tree: FileTree<DriveDetail>;
   readonly #clock: Clock;
+  /** A search of all drives leaves the shared drives out, and says that it is incomplete. */
+  leavesDrivesOut = false;
 
   /** `earlier`: the account's tree at the end of an earlier run. */
   constructor(account: StandInAccount, clock: Clock, earlier?: FileTree<DriveDetail>) {
@@ -132,13 +134,16 @@ export class DriveAccount implements StandInAccount {
   }
 
   /** Adds a shared drive. As at Google, the name of its top folder is "Drive", whatever the drive's name is. */
-  addSharedDrive(name: string): DriveNode {
-    const id = `0A${randomBytes(11).toString("base64url")}PVA`;
+  addSharedDrive(name: string, id = `0A${randomBytes(11).toString("base64url")}PVA`): DriveNode {
     return this.#addPlace(id, "Drive", FOLDER, { kind: "sharedDrive", name }, undefined);
   }
 
   sharedDrives(): DriveNode[] {
     return [...this.tree.all()].filter(({ detail }) => detail.place?.kind === "sharedDrive");
+  }
+
+  sharedDrive(id: string): DriveNode | undefined {
+    return this.sharedDrives().find((drive) => drive.id === id);
   }
 
   /** The topmost item outside of My Drive that an item lies in, or is. */

@@ -83,6 +83,9 @@ export class DriveAccounts implements VendorFiles {
       node.detail.shortcutTo = targetId;
       return node.id;
     },
+    leaveDrivesOut: (login, leaves) => {
+      this.#known(login).leavesDrivesOut = leaves;
+    },
     restrict: (login, id, restriction) => {
       this.#known(login).file(id).detail.restriction = restriction;
     },

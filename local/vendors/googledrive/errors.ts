@@ -49,6 +49,10 @@ export function fileNotFound(id: string): DriveError {
   return new DriveError(404, "notFound", `File not found: ${id}.`, { parameter: "fileId" });
 }
 
+export function driveNotFound(id: string): DriveError {
+  return new DriveError(404, "notFound", `Shared drive not found: ${id}`, { parameter: "driveId" });
+}
+
 export function invalidValue(parameter: string): DriveError {
   return new DriveError(400, "invalid", "Invalid Value", { parameter });
 }

@@ -1,8 +1,9 @@
 import type { drive_v3 } from "@googleapis/drive";
+import type { VendorRequest } from "../http/request.ts";
 import type { PageTokens } from "../page-token.ts";
 import { type Caller, type DriveCall, maskedAnswer, numberParameter } from "./call.ts";
 import type { DriveAccount, DriveNode } from "./drive-account.ts";
-import { DriveError, fileNotFound, invalidValue } from "./errors.ts";
+import { DriveError, driveNotFound, fileNotFound, invalidValue } from "./errors.ts";
 import { checkFields, parseFields } from "./field-mask.ts";
 import { FILE_FIELDS, fileResource } from "./file-resource.ts";
 import { parseSearchQuery } from "./search-query.ts";
@@ -14,6 +15,8 @@ interface PageToken {
   readonly login: string;
   readonly q: string;
   readonly orderBy: string;
+  /** Corpora and shared drive. */
+  readonly scope: string;
   readonly lastId: string;
   readonly offset: number;
 }
@@ -22,8 +25,6 @@ interface PageToken {
 export function listCalls(tokens: PageTokens): DriveCall[] {
   return [
     { method: "GET", path: "/drive/v3/files", access: "read", run: (caller) => listFiles(caller, tokens) },
-    { method: "GET", path: "/drive/v3/drives", access: "read", run: listDrives },
-    { method: "GET", path: "/drive/v3/drives/{id}", access: "read", run: getDrive },
   ];
 }
 
@@ -31,17 +32,20 @@ function listFiles({ account, request, publicOrigin }: Caller, tokens: PageToken
   const q = request.query.get("q") ?? "";
   const orderBy = request.query.get("orderBy") ?? "";
   const pageSize = numberParameter(request, "pageSize", 100, 1000);
-  const nodes = found(account, q, orderBy, isTrue(request.query.get("includeItemsFromAllDrives")));
-  const offset = start(nodes, account, { q, orderBy, token: request.query.get("pageToken") ?? "" }, tokens);
+  const scope = searchedScope(request);
+  const leavesOut = scope.corpora === "allDrives" && account.leavesDrivesOut;
+  const nodes = found(account, q, orderBy, leavesOut ? { ...scope, corpora: "user" } : scope);
+  const asked = { q, orderBy, scope: JSON.stringify(scope), token: request.query.get("pageToken") ?? "" };
+  const offset = start(nodes, account, asked, tokens);
   const page = nodes.slice(offset, offset + pageSize);
   const last = page.at(-1);
   const hasMore = last !== undefined && offset + page.length < nodes.length;
   const next: PageToken | undefined = hasMore
-    ? { login: account.login, q, orderBy, lastId: last.id, offset: offset + page.length }
+    ? { login: account.login, q, orderBy, scope: asked.scope, lastId: last.id, offset: offset + page.length }
     : undefined;
   const list: drive_v3.Schema$FileList = {
     kind: "drive#fileList",
-    incompleteSearch: false,
+    incompleteSearch: leavesOut,
     ...(next === undefined ? {} : { nextPageToken: tokens.seal(next) }),
     files: page.map((node) => fileResource(account, node, publicOrigin)),
   };
@@ -50,42 +54,66 @@ function listFiles({ account, request, publicOrigin }: Caller, tokens: PageToken
   return maskedAnswer(request, list, DEFAULT_FIELDS, LIST_FIELDS);
 }
 
-const DRIVE_FIELDS = new Set(["kind", "id", "name", "createdTime", "hidden"]);
-
-/** https://developers.google.com/workspace/drive/api/reference/rest/v3/drives/list */
-function listDrives({ account, request }: Caller) {
-  numberParameter(request, "pageSize", 10, 100);
-  const list: drive_v3.Schema$DriveList = {
-    kind: "drive#driveList",
-    drives: account.sharedDrives().map(driveResource),
-  };
-  const mask = parseFields(request.query.get("fields") || "kind,nextPageToken,drives(id,name,kind)");
-  checkFields(mask.drives ?? {}, DRIVE_FIELDS);
-  return maskedAnswer(
-    request,
-    list,
-    "kind,nextPageToken,drives(id,name,kind)",
-    new Set(["kind", "nextPageToken", "drives"]),
-  );
+interface Scope {
+  readonly corpora: string;
+  readonly driveId: string | undefined;
+  readonly allDrives: boolean;
 }
 
-function getDrive({ account, request, id }: Caller) {
-  const drive = account.sharedDrives().find((each) => each.id === id);
-  if (drive === undefined) throw new DriveError(404, "notFound", `Shared drive not found: ${id}`);
-  return maskedAnswer(request, driveResource(drive), "kind,id,name", DRIVE_FIELDS);
+/** Reads and checks the parameters that say where to search. */
+function searchedScope({ query }: VendorRequest): Scope {
+  const corpora = query.get("corpora") || "user";
+  const driveId = query.get("driveId") || undefined;
+  const allDrives = isTrue(query.get("includeItemsFromAllDrives"));
+  if (!["user", "domain", "drive", "allDrives"].includes(corpora)) throw invalidValue("corpora");
+  // The reference says that the parameters belong together; it does not show the errors.
+  if ((corpora === "drive") !== (driveId !== undefined)) {
+    throw new DriveError(
+      400,
+      "invalid",
+      "The driveId parameter must be specified if and only if corpora is set to drive.",
+      { parameter: "driveId" },
+    );
+  }
+  if (
+    (corpora === "drive" || corpora === "allDrives") &&
+    !(allDrives && isTrue(query.get("supportsAllDrives")))
+  ) {
+    throw new DriveError(
+      403,
+      "teamDrivesParameterRequired",
+      "The parameters supportsAllDrives and includeItemsFromAllDrives are required to search shared drives.",
+      { parameter: "includeItemsFromAllDrives" },
+    );
+  }
+  return { corpora, driveId, allDrives };
 }
 
-function driveResource({ id, detail, createdAt }: DriveNode): drive_v3.Schema$Drive {
-  const name = detail.place?.kind === "sharedDrive" ? detail.place.name : "";
-  return { kind: "drive#drive", id, name, createdTime: new Date(createdAt).toISOString(), hidden: false };
+/**
+ * "By default, corpora is set to `user`. However, this can change depending on the filter set through the `q` parameter": files of
+ * a shared drive are found where `q` names their folder, and else only where the corpora hold the drive.
+ */
+function isInScope(
+  account: DriveAccount,
+  node: DriveNode,
+  scope: Scope,
+  parents: readonly string[],
+): boolean {
+  const top = account.placeOf(node);
+  const isInDrive = top?.detail.place?.kind === "sharedDrive";
+  if (scope.corpora === "drive") return isInDrive && top.id === scope.driveId;
+  if (!isInDrive) return true;
+  return scope.allDrives && (scope.corpora === "allDrives" || parents.includes(node.parentId ?? ""));
 }
 
 /**
  * All matching items, sorted. The root folder is never in the list; trashed items are, unless the query
  * excludes them.
  */
-function found(account: DriveAccount, q: string, orderBy: string, allDrives: boolean): DriveNode[] {
+function found(account: DriveAccount, q: string, orderBy: string, scope: Scope): DriveNode[] {
   const query = q.trim() === "" ? undefined : parseSearchQuery(q);
+  if (scope.driveId !== undefined && account.sharedDrive(scope.driveId) === undefined)
+    throw driveNotFound(scope.driveId);
   for (const parent of query?.parents ?? []) {
     // As at Google, the message does not contain the id here.
     if (parent !== "root" && account.tree.get(parent) === undefined) throw fileNotFound("");
@@ -101,7 +129,7 @@ function found(account: DriveAccount, q: string, orderBy: string, allDrives: boo
   const compare = comparison(orderBy);
   return [...account.tree.all()]
     .filter((node) => node !== account.tree.root && node.detail.place?.kind !== "sharedDrive")
-    .filter((node) => allDrives || account.placeOf(node)?.detail.place?.kind !== "sharedDrive")
+    .filter((node) => isInScope(account, node, scope, query?.parents ?? []))
     .filter((node) => query?.matches(account, node) ?? true)
     .sort((left, right) => compare(left, right) || (left.id < right.id ? -1 : 1));
 }
@@ -109,12 +137,16 @@ function found(account: DriveAccount, q: string, orderBy: string, allDrives: boo
 function start(
   nodes: readonly DriveNode[],
   account: DriveAccount,
-  asked: { q: string; orderBy: string; token: string },
+  asked: Pick<PageToken, "q" | "orderBy" | "scope"> & { token: string },
   tokens: PageTokens,
 ): number {
   if (asked.token === "") return 0;
   const token = tokens.open<PageToken>(asked.token);
-  const isSame = token?.login === account.login && token.q === asked.q && token.orderBy === asked.orderBy;
+  const isSame =
+    token?.login === account.login &&
+    token.q === asked.q &&
+    token.orderBy === asked.orderBy &&
+    token.scope === asked.scope;
   if (token === undefined || !isSame) throw invalidValue("pageToken");
   const last = nodes.findIndex((node) => node.id === token.lastId);
   return last < 0 ? token.offset : last + 1;

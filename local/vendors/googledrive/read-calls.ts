@@ -3,21 +3,29 @@ import { digestOf, wholeText } from "../content.ts";
 import { onePagePdf } from "../demo-files.ts";
 import type { Revision } from "../file-tree.ts";
 import { type Answer, contentAnswer } from "../http/answer.ts";
+import type { PageTokens } from "../page-token.ts";
 import { type Caller, type DriveCall, maskedAnswer, numberParameter } from "./call.ts";
 import { type DriveNode, FOLDER, isGoogleType, newId, QUOTA_BYTES } from "./drive-account.ts";
-import { DriveError } from "./errors.ts";
+import { DriveError, invalidValue } from "./errors.ts";
 import { fileAnswer } from "./file-answer.ts";
 import { EXPORT_TYPES, time, userResource } from "./file-resource.ts";
 
 /** Calls that read: https://developers.google.com/workspace/drive/api/reference/rest/v3 */
-export const readCalls: readonly DriveCall[] = [
-  { method: "GET", path: "/drive/v3/about", access: "read", run: about },
-  { method: "GET", path: "/drive/v3/files/generateIds", access: "read", run: generateIds },
-  { method: "GET", path: "/drive/v3/files/{id}", access: "read", run: getFile },
-  { method: "GET", path: "/drive/v3/files/{id}/export", access: "read", run: exportFile },
-  { method: "GET", path: "/drive/v3/files/{id}/revisions", access: "read", run: listRevisions },
-  { method: "GET", path: "/drive/v3/files/{id}/revisions/{inner}", access: "read", run: getRevision },
-];
+export function readCalls(tokens: PageTokens): DriveCall[] {
+  return [
+    { method: "GET", path: "/drive/v3/about", access: "read", run: about },
+    { method: "GET", path: "/drive/v3/files/generateIds", access: "read", run: generateIds },
+    { method: "GET", path: "/drive/v3/files/{id}", access: "read", run: getFile },
+    { method: "GET", path: "/drive/v3/files/{id}/export", access: "read", run: exportFile },
+    {
+      method: "GET",
+      path: "/drive/v3/files/{id}/revisions",
+      access: "read",
+      run: (caller) => listRevisions(caller, tokens),
+    },
+    { method: "GET", path: "/drive/v3/files/{id}/revisions/{inner}", access: "read", run: getRevision },
+  ];
+}
 
 const ABOUT_FIELDS = new Set([
   "kind",
@@ -169,12 +177,19 @@ const REVISION_FIELDS = new Set([
   "exportLinks",
 ]);
 
-/** Oldest first. */
-function listRevisions(caller: Caller): Answer {
+/** Oldest first. https://developers.google.com/workspace/drive/api/reference/rest/v3/revisions/list */
+function listRevisions(caller: Caller, tokens: PageTokens): Answer {
   const node = withRevisions(caller);
+  const pageSize = numberParameter(caller.request, "pageSize", 200, 1000);
+  const token = caller.request.query.get("pageToken");
+  const opened = token ? tokens.open<{ file: string; revisions: number }>(token) : undefined;
+  if (token && opened?.file !== node.id) throw invalidValue("pageToken");
+  const start = opened?.revisions ?? 0;
+  const end = start + pageSize;
   const list: drive_v3.Schema$RevisionList = {
     kind: "drive#revisionList",
-    revisions: node.revisions.map((revision) => revisionResource(caller, node, revision)),
+    ...(end < node.revisions.length ? { nextPageToken: tokens.seal({ file: node.id, revisions: end }) } : {}),
+    revisions: node.revisions.slice(start, end).map((revision) => revisionResource(caller, node, revision)),
   };
   const defaults = "kind,nextPageToken,revisions(id,kind,mimeType,modifiedTime)";
   return maskedAnswer(caller.request, list, defaults, new Set(["kind", "nextPageToken", "revisions"]));

@@ -15,6 +15,7 @@ import { listCalls } from "./list-calls.ts";
 import { permissionCalls } from "./permission-calls.ts";
 import { publicPages } from "./public-pages.ts";
 import { readCalls } from "./read-calls.ts";
+import { sharedDriveCalls } from "./shared-drive-calls.ts";
 import { writeCalls } from "./write-calls.ts";
 
 const HOSTS = [
@@ -57,7 +58,14 @@ export async function startGoogleDrive(options: StandInOptions): Promise<StandIn
     );
   });
   const origin = await server.listen(options.port ?? 0);
-  const calls = [...listCalls(pageTokens()), ...readCalls, ...writeCalls(), ...permissionCalls];
+  const tokens = pageTokens();
+  const calls = [
+    ...listCalls(tokens),
+    ...sharedDriveCalls(tokens),
+    ...readCalls(tokens),
+    ...writeCalls(),
+    ...permissionCalls,
+  ];
   return assembleStandIn({
     connector: "googledrive",
     server,

@@ -80,6 +80,63 @@ export function describePlaces(on: Fixture): void {
     });
   });
 
+  describe("a search below a place beside the user's own folders", () => {
+    const find = (path: string) =>
+      on.hub.ok<HubItem[]>("GET", "/search", { query: { path, text: "ledger" } });
+
+    it("finds what is in a shared drive, and in all of them, by paths that lead back", async () => {
+      const { addSharedDrive } = on.vendor.places;
+      if (addSharedDrive === undefined) return;
+      on.vendor.addFile(LOGIN, `${on.home}/ledger.txt`, "mine");
+      const one = addSharedDrive(LOGIN, "Books", "ledger.txt");
+      const two = addSharedDrive(LOGIN, "More books", "ledger.txt");
+      await on.hub.upload("/Shared drives/Books/2026/June/ledger of June.txt", "x");
+      const inOne = await find("/Shared drives/Books");
+      expect(inOne.map(({ path }) => path).toSorted()).toEqual([
+        "/Shared drives/Books/2026/June/ledger of June.txt",
+        "/Shared drives/Books/ledger.txt",
+      ]);
+      for (const item of inOne) await expectHonestPath(item);
+      expect((await find("/Shared drives/Books/2026")).map(({ name }) => name)).toEqual([
+        "ledger of June.txt",
+      ]);
+      const all = (await find("/Shared drives")).map(({ id }) => id);
+      expect(all).toEqual(expect.arrayContaining([one.file, two.file]));
+      expect(all).toHaveLength(3);
+    });
+
+    it("finds what other people share, by paths that lead back", async () => {
+      const { addSharedFolder } = on.vendor.places;
+      if (addSharedFolder === undefined) return;
+      const { folder, file } = addSharedFolder(LOGIN, "Their books", "ledger of theirs.txt");
+      const path = (await byId(folder)).path;
+      for (const place of [path, path.slice(0, path.lastIndexOf("/"))]) {
+        const found = await find(place);
+        expect(found.map(({ id }) => id)).toEqual([file]);
+        for (const item of found) await expectHonestPath(item);
+      }
+    });
+  });
+
+  it("a name that a path shows in another way is kept when only the folder changes", async () => {
+    const { addDocument } = on.vendor.places;
+    if (addDocument === undefined) return;
+    const id = addDocument(LOGIN, "Plan 1/2", "text");
+    const { path } = await byId(id);
+    expect((await on.hub.metadata(path)).json.id).toBe(id);
+    const shown = path.slice(1);
+    const moved = await on.hub.ok("PATCH", "/files/metadata", {
+      query: { path },
+      json: { path: `${on.home}/${shown}` },
+    });
+    expect([moved.name, moved.path]).toEqual(["Plan 1/2", `${on.home}/${shown}`]);
+    expect(await byId(id)).toEqual(moved);
+    const renamed = await on.hub.ok("PATCH", `/files/${id}/metadata`, {
+      json: { path: `${on.home}/Plan 2` },
+    });
+    expect(renamed.name).toBe("Plan 2");
+  });
+
   describe("a shared drive", () => {
     it("is a folder below /Shared drives, beside a drive of the same name and folders of the user's own", async () => {
       const { addSharedDrive } = on.vendor.places;

@@ -30,6 +30,47 @@ export function describeSearch(on: Fixture): void {
       ]);
     });
 
+    it("below a folder costs few calls to the vendor, however much matches elsewhere", async () => {
+      const small = `${below}/deep/small`;
+      for (const name of ["one", "two", "three"])
+        on.vendor.addFile(LOGIN, `${small}/Matching ${name}.txt`, "x");
+      for (let index = 0; index < 60; index++)
+        on.vendor.addFile(LOGIN, `/search elsewhere/${index}/Matching ${index}.txt`, "x");
+      for (const query of [{ path: small, text: "Matching" }, { path: small }]) {
+        on.vendor.clearRequests();
+        expect(await find(query)).toEqual([
+          `${small}/Matching one.txt`,
+          `${small}/Matching three.txt`,
+          `${small}/Matching two.txt`,
+        ]);
+        // One for each name of the path, the folders below it, the items.
+        expect(on.vendor.requests().length).toBeLessThanOrEqual(small.split("/").length - 1 + 2);
+      }
+    });
+
+    it("below a folder of many folders finds all of it, in pages that join, with paths that lead back", async () => {
+      const wide = `${below}/wide`;
+      const paths: string[] = [];
+      for (let index = 0; index < 120; index++) {
+        const path = `${wide}/${index}/deeper/Wide ${index}.txt`;
+        on.vendor.addFile(LOGIN, path, "x");
+        paths.push(path);
+      }
+      const found: string[] = [];
+      let nextPage: string | null = "";
+      while (nextPage !== null) {
+        const query = { path: wide, text: "Wide", where: "directory = false", pageSize: 50, nextPage };
+        const page: Awaited<ReturnType<typeof on.hub.call<HubItem[]>>> = await on.hub.call("GET", "/search", {
+          query,
+        });
+        expect(page.headers.get("Elements-Incomplete")).toBeNull();
+        found.push(...page.json.map(({ path }) => path));
+        nextPage = page.headers.get("Elements-Next-Page-Token");
+      }
+      expect(found.toSorted()).toEqual(paths.toSorted());
+      expect((await on.hub.metadata(found[0] ?? "")).status).toBe(200);
+    });
+
     it("narrows by extension, type, date and where", async () => {
       expect(await find({ text: "Minutes", path: below, "extensions[]": "pdf" })).toEqual([
         `${below}/deep/Minutes of July.pdf`,
@@ -39,9 +80,8 @@ export function describeSearch(on: Fixture): void {
       ]);
       expect(await find({ path: below, where: "name like 'other'" })).toEqual([`${below}/deep/other.txt`]);
       expect(await find({ path: below, endDate: "2001-01-01", where: "directory = false" })).toEqual([]);
-      expect(await find({ path: below, startDate: "2001-01-01", where: "directory = false" })).toHaveLength(
-        3,
-      );
+      const since = { path: below, startDate: "2001-01-01", where: "directory = false" };
+      expect(await find({ ...since, extensions: "pdf" })).toHaveLength(1);
       expect(await refusal("GET", "/search", { query: { startDate: "soon" } })).toMatchObject({
         status: 400,
         field: "startDate",

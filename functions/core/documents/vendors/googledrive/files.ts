@@ -108,18 +108,23 @@ export function details(existing: DocumentsItem | undefined, { description, tags
 
 export function listFiles(
   call: VendorCall,
-  query: Record<string, string>,
+  query: Readonly<Record<string, string>>,
+  fieldsOfFiles = FIELDS,
 ): Promise<drive_v3.Schema$FileList> {
-  const fields = `nextPageToken,files(${FIELDS})`;
+  const fields = `nextPageToken,incompleteSearch,files(${fieldsOfFiles})`;
   return call.json({ method: "GET", url: withQuery(FILES, { ...query, fields, ...LIST_ALL_DRIVES }) });
 }
 
 export async function listPage(
   call: VendorCall,
-  query: Record<string, string>,
+  query: Readonly<Record<string, string>>,
   page: PageRequest,
 ): Promise<VendorPage> {
-  const { files = [], nextPageToken } = await listFiles(call, {
+  const {
+    files = [],
+    nextPageToken,
+    incompleteSearch,
+  } = await listFiles(call, {
     ...query,
     pageSize: String(page.limit),
     ...present({ pageToken: page.cursor }),
@@ -129,5 +134,9 @@ export async function listPage(
     if (each.status === "rejected") throw each.reason;
     return each.value;
   });
-  return { items, ...present({ cursor: nextPageToken ?? undefined }) };
+  return {
+    items,
+    ...present({ cursor: nextPageToken ?? undefined }),
+    ...(incompleteSearch ? { incomplete: true } : {}),
+  };
 }

@@ -34,10 +34,12 @@ import {
   readDrive,
   SHARED_DRIVES,
   sharedDrives,
+  shownName,
   toldApart,
   within,
 } from "./places.ts";
 import { quoted, withQuery } from "./query.ts";
+import { search } from "./search.ts";
 
 /* https://developers.google.com/workspace/drive/api/reference/rest/v3 */
 const UPLOAD = "https://www.googleapis.com/upload/drive/v3/files";
@@ -49,7 +51,8 @@ export const googledrive: IdVendor = {
   rootReference: "root",
   places,
   // A slash would separate two names of a path, so it is written as U+FF0F; `child` converts it back.
-  names: { shown: (name) => name.replaceAll("/", "／") },
+  names: { shown: shownName },
+  findsBelow: true,
   maxPageSize: 1000,
 
   // https://developers.google.com/workspace/drive/api/guides/handle-errors
@@ -177,15 +180,7 @@ export const googledrive: IdVendor = {
     await update(call, item, { trashed: false });
   },
 
-  // files.list cannot search below a folder: the hub leaves out the items outside of it.
-  search(call, { text }, page) {
-    const q =
-      text === undefined
-        ? "trashed = false"
-        : `(name contains ${quoted(text)} or fullText contains ${quoted(text)}) and trashed = false`;
-    // "Sorting is not supported for queries with fullText terms."
-    return listPage(call, text === undefined ? { q, orderBy: "folder,name" } : { q }, page);
-  },
+  search,
 
   async storage(call) {
     const { storageQuota } = await about(call, "storageQuota");
@@ -221,12 +216,7 @@ export const googledrive: IdVendor = {
   },
 
   async revisions(call, item) {
-    const url = withQuery(`${FILES}/${item.reference}/revisions`, {
-      fields: "revisions(id,modifiedTime,size,md5Checksum,mimeType)",
-      pageSize: "1000",
-    });
-    const { revisions = [] } = await call.json<drive_v3.Schema$RevisionList>({ method: "GET", url });
-    // revisions.list returns the oldest first.
+    const revisions = await allRevisions(call, item.reference);
     return revisions.toReversed().map((revision) => ({
       id: revision.id ?? "",
       ...present({
@@ -289,6 +279,26 @@ async function findChild(
     pageToken = nextPageToken;
   }
   throw badAnswer("its list has no end");
+}
+
+/** Oldest first: the newest revision is on the last page. */
+async function allRevisions(call: VendorCall, id: string): Promise<drive_v3.Schema$Revision[]> {
+  const found: drive_v3.Schema$Revision[] = [];
+  let pageToken: string | undefined;
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const { revisions = [], nextPageToken } = await call.json<drive_v3.Schema$RevisionList>({
+      method: "GET",
+      url: withQuery(`${FILES}/${id}/revisions`, {
+        fields: "nextPageToken,revisions(id,modifiedTime,size,md5Checksum,mimeType)",
+        pageSize: "1000",
+        ...present({ pageToken }),
+      }),
+    });
+    found.push(...revisions);
+    if (nextPageToken == null) return found;
+    pageToken = nextPageToken;
+  }
+  throw badAnswer("its list of revisions has no end");
 }
 
 async function exportTypes(call: VendorCall, url: string): Promise<string[]> {

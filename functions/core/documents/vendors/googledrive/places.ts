@@ -20,6 +20,11 @@ export const places = { "Shared drives": SHARED_DRIVES, "Shared with me": SHARED
 /** Most pages that are read to find one name. */
 export const MAX_PAGES = 50;
 
+/** A slash would separate two names in a path. */
+export function shownName(name: string): string {
+  return name.replaceAll("/", "／");
+}
+
 export function isPlace(folder: string): boolean {
   return folder === SHARED_DRIVES || folder === SHARED_WITH_ME;
 }
@@ -76,7 +81,7 @@ export function toldApart(items: readonly DocumentsItem[], isLaterPage = false):
   return items.map((item) => {
     const isFirst = !seen.has(item.name);
     seen.add(item.name);
-    const name = item.name.replaceAll("/", "／");
+    const name = shownName(item.name);
     return { ...item, pathName: isFirst ? name : nameWithId(name, item.id) };
   });
 }
