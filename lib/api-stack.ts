@@ -222,6 +222,8 @@ export class ApiStack extends Stack {
     connections.allow(["dynamodb:Query"], [`${data.instances.tableArn}/index/owner`]);
     for (const each of [documents, proxy])
       allowGrants(each, data, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
+    // Finds tags and descriptions that a vendor does not keep.
+    allowGrants(documents, data, ["dynamodb:BatchGetItem", "dynamodb:Query"]);
   }
 
   private acknowledge(api: RestApi, { waf }: Settings): void {

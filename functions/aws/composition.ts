@@ -5,6 +5,7 @@ import { clientPauses } from "../core/grant/refresh/client-pauses.ts";
 import { refusedGrants } from "../core/grant/refresh/refused-grants.ts";
 import { timing } from "../core/grant/timing.ts";
 import type { InstanceLists } from "../core/instances/instance-store.ts";
+import type { KeptDetailsStore } from "../core/instances/kept-details-store.ts";
 import { clientResolver } from "../core/oauth/client-resolver.ts";
 import { type Discover, discovery } from "../core/oauth/discover.ts";
 import { tokenEndpoint } from "../core/oauth/token-endpoint.ts";
@@ -23,6 +24,7 @@ import { environment } from "./environment.ts";
 import { eventBus } from "./event-bus.ts";
 import { countInstances, instanceLists, instanceSiblings, ownerList } from "./instances/indexes.ts";
 import { instanceCreation, instanceItems, instanceRemoval, instanceSuspension } from "./instances/items.ts";
+import { keptDetails } from "./instances/kept-details.ts";
 import { pendingRemoval, pendingSignIns } from "./instances/pending.ts";
 import type { InstanceTableOptions } from "./instances/update-item.ts";
 import { kmsKeyService } from "./kms.ts";
@@ -117,6 +119,11 @@ function instanceOptions(): InstanceTableOptions {
     tableName: environment("INSTANCES_TABLE"),
     shards: Number(environment("REFRESH_SHARDS")),
   };
+}
+
+/** The details of files that vendors do not keep: documents. */
+export function keptDetailsStore(): KeptDetailsStore {
+  return keptDetails(instanceOptions());
 }
 
 /** The dependencies for using and refreshing grants: documents and proxy. */

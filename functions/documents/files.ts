@@ -2,7 +2,6 @@ import {
   changeItem,
   copy,
   downloadFile,
-  notKept,
   readLinks,
   readMetadata,
   readRevisions,
@@ -31,14 +30,14 @@ export const upload: HubHandle<"files.upload"> = async (request, { caller: hub, 
   const { path, folderId, description, tags } = query;
   const name = path === undefined ? (body.fileName ?? "") : nameOf(parsePath(path));
   const details = { ...present({ description }), ...(tags.length === 0 ? {} : { tags }) };
-  const item = await uploadFile(hub, {
+  const { item, notKept } = await uploadFile(hub, {
     ...present({ path, folderId, fileName: body.fileName }),
     overwrite: query.overwrite ?? false,
     bytes: body.bytes,
     mimeType: mediaTypeFor(body, name),
     details,
   });
-  return json(toWire(item, wireOptions(query)), notKeptHeader(notKept(hub, details)));
+  return json(toWire(item, wireOptions(query)), notKeptHeader(notKept));
 };
 
 export const download: HubHandle<"files.download"> = async (request, { caller: hub, query }) => {

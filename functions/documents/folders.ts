@@ -1,4 +1,4 @@
-import { createFolder, notKept } from "../core/documents/hub.ts";
+import { createFolder } from "../core/documents/hub.ts";
 import { toWire } from "../core/documents/item.ts";
 import { folderContents } from "../core/documents/lists.ts";
 import { joinPath } from "../core/documents/path.ts";
@@ -13,9 +13,8 @@ export const create: HubHandle<"folders.create"> = async (_request, { caller: hu
   const { path, name, description, tags } = body;
   const wanted = path ?? (name === undefined ? undefined : joinPath("/", name));
   if (wanted === undefined) throw new InvalidRequest("path is missing", "path");
-  const details = present({ description, tags });
-  const folder = await createFolder(hub, wanted, details);
-  return json(toWire(folder, wireOptions(query)), notKeptHeader(notKept(hub, details)));
+  const { item, notKept } = await createFolder(hub, wanted, present({ description, tags }));
+  return json(toWire(item, wireOptions(query)), notKeptHeader(notKept));
 };
 
 export const contents: HubHandle<"folders.contents"> = async (request, { caller: hub, query }) => {

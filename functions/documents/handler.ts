@@ -1,11 +1,15 @@
-import { grantDeps, tenants, tenantUse } from "../aws/composition.ts";
+import { grantDeps, keptDetailsStore, tenants, tenantUse } from "../aws/composition.ts";
 import { httpFunction } from "../http/http-function.ts";
 import { addHeaders, cors } from "../http/middleware/cors.ts";
 import { documentsRoutes, instanceHeader } from "./routes.ts";
 
 export const handler = httpFunction({
   name: "documents",
-  routes: documentsRoutes(() => ({ tenants: tenants(), grants: grantDeps() })),
+  routes: documentsRoutes(() => ({
+    tenants: tenants(),
+    grants: grantDeps(),
+    keptDetails: keptDetailsStore(),
+  })),
   tenantUse,
   outer: [cors(), addHeaders(instanceHeader)],
 });

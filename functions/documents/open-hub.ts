@@ -1,11 +1,13 @@
 import { connectorByKey } from "../connectors/catalogue.ts";
 import { type HubContext, hubContext } from "../core/documents/hub-context.ts";
+import { keptDetailsOf } from "../core/documents/kept-details.ts";
 import { type NextPageTokens, nextPageTokens } from "../core/documents/next-page.ts";
 import { vendorCall } from "../core/documents/vendor-call.ts";
 import { findDocumentsVendor } from "../core/documents/vendors/index.ts";
 import { NotSupported } from "../core/errors.ts";
 import type { GrantDeps } from "../core/grant/grant-deps.ts";
 import type { Instance } from "../core/instances/instance.ts";
+import type { KeptDetailsStore } from "../core/instances/kept-details-store.ts";
 import { present } from "../core/present.ts";
 import type { StoreReading } from "../core/store-clock.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
@@ -18,6 +20,7 @@ export interface DocumentsDeps {
   readonly tenants: TenantStore;
   /** Also contains the instances table, the vault and the HTTP client for vendors. */
   readonly grants: GrantDeps;
+  readonly keptDetails: KeptDetailsStore;
 }
 
 /** The hub for one caller and one request. */
@@ -43,7 +46,7 @@ export async function openHub(request: HttpRequest, deps: DocumentsDeps): Promis
 export async function openHubOf(
   { instance, reading }: Pick<InstanceCaller, "instance" | "reading">,
   request: HttpRequest,
-  { grants }: DocumentsDeps,
+  { grants, keptDetails }: DocumentsDeps,
 ): Promise<OpenHub> {
   const connector = connectorByKey(instance.connector);
   const vendor = await findDocumentsVendor(instance.connector);
@@ -65,9 +68,18 @@ export async function openHubOf(
       subsite: request.headers.subsite?.trim() || undefined,
     }),
   });
+  const kept = keptDetailsOf({
+    store: keptDetails,
+    vault: grants.vault,
+    instance,
+    exists: async () => {
+      const { value } = await grants.instances.get(instance.id);
+      return value !== undefined && value.deleting !== true;
+    },
+  });
   const { remainingMs } = request;
   return {
-    ...hubContext(vendor, call, { remainingMs, sleep: grants.sleep }),
+    ...hubContext(vendor, call, { remainingMs, sleep: grants.sleep, ...present({ kept }) }),
     instance,
     reading,
     nextPages: nextPageTokens(grants.vault, instance),

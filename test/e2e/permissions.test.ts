@@ -112,6 +112,20 @@ async function makeAndDeleteOAuthProxy(): Promise<void> {
   expect((await app.platform("DELETE", `${path}/${body.id}`)).status).toBe(200);
 }
 
+/** More details of files than one query returns, so that a list reads them by their keys. */
+async function describeManyFiles({ token }: CreatedInstance): Promise<void> {
+  const description = "d".repeat(19_900);
+  const made = Array.from({ length: 60 }, (_, index) => `/described/${index}`);
+  for (const path of made)
+    expect((await app.hub(token, "POST", "/folders", { path, description })).status).toBe(200);
+  const listed = await app.hub<{ description?: string }[]>(
+    token,
+    "GET",
+    "/folders/contents?path=/described&pageSize=50",
+  );
+  expect(listed.body.map((item) => item.description)).toEqual(Array(50).fill(description));
+}
+
 /** Refreshes just in time, by force, and by the schedule. */
 async function refreshInEveryWay(instances: readonly CreatedInstance[]): Promise<void> {
   platform.clock.advance(5 * HOUR);
@@ -267,6 +281,7 @@ it("every granted permission is used by a test", { timeout: 240_000 }, async () 
   const instances = await connectAndUse();
   await goThroughHostedFlow();
   await makeAndDeleteOAuthProxy();
+  await describeManyFiles(instances[1] as CreatedInstance);
   await refreshInEveryWay(instances);
   await loseTheTableWithGrantsInHand(instances);
   await dieWithLeases(instances);

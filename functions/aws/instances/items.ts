@@ -10,6 +10,7 @@ import { present } from "../../core/present.ts";
 import { conditionHeld } from "../conditional-write.ts";
 import { readingOf } from "../store-time.ts";
 import { type InstanceItem, instanceKey, instanceOf, itemOf } from "./item.ts";
+import { keptDetailsRemoval, keptDetailsResealing } from "./kept-details.ts";
 import { type Change, dueChange, type InstanceTableOptions, updateItem } from "./update-item.ts";
 
 const EXISTS = "attribute_exists(#instanceId)";
@@ -267,9 +268,11 @@ export function instanceCreation({ client, tableName, shards }: InstanceTableOpt
   };
 }
 
-/** Removes the item of an instance that is being deleted. Needs DeleteItem. */
-export function instanceRemoval({ client, tableName }: InstanceTableOptions): InstanceRemoval {
+/** Removes the items of an instance that is being deleted. Needs DeleteItem and Query. */
+export function instanceRemoval(options: InstanceTableOptions): InstanceRemoval {
+  const { client, tableName } = options;
   return {
+    ...keptDetailsRemoval(options),
     remove: (id) =>
       conditionHeld(
         client.send(
@@ -296,10 +299,11 @@ export function instanceSuspension(options: InstanceTableOptions): InstanceSuspe
 
 /**
  * Reseals secrets with another data key, for the operator's command line; no function's bundle holds this.
- * Needs UpdateItem.
+ * Needs UpdateItem and Query.
  */
 export function instanceResealing(options: InstanceTableOptions): InstanceResealing {
   return {
+    ...keptDetailsResealing(options),
     reseal: (id, { version, fence }, grant) =>
       updateItem(options, id, {
         set: { grant },

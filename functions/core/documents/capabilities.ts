@@ -9,7 +9,7 @@ export interface DocumentsCapabilities {
   readonly supportedMethods: readonly string[];
   /** The calls that this connector answers with 501. */
   readonly unsupportedMethods: readonly string[];
-  /** The details that a file may have besides its content. */
+  /** The details that a file may have besides its content: what the vendor does not keep, Linkspan keeps. */
   readonly fileDetails: { readonly description: boolean; readonly tags: boolean };
   readonly search: boolean;
 }
@@ -22,11 +22,10 @@ export function methodsOf(vendor: DocumentsVendor): DocumentsMethods {
 export function documentsCapabilities(methods: DocumentsMethods): DocumentsCapabilities {
   const has = (method: string): boolean => methods.includes(method);
   const names = (calls: readonly HubCall[]): string[] => calls.map(({ method, path }) => `${method} ${path}`);
-  const described = has("describe");
   return {
     supportedMethods: names(hubCalls.filter((call) => isSupported(call, has))),
     unsupportedMethods: names(hubCalls.filter((call) => !isSupported(call, has))),
-    fileDetails: { description: described, tags: described },
+    fileDetails: { description: true, tags: true },
     search: has("search"),
   };
 }

@@ -1,3 +1,4 @@
+import type { KeptDetails } from "./kept-details.ts";
 import { type PathResolver, pathResolver } from "./resolve-path.ts";
 import type { DocumentsVendor } from "./vendor.ts";
 import type { VendorCall } from "./vendor-call.ts";
@@ -9,12 +10,14 @@ export interface HubContext {
   readonly paths: PathResolver;
   remainingMs(): number;
   sleep(milliseconds: number): Promise<void>;
+  /** Details that the vendor does not keep. Absent: they cannot be kept. */
+  readonly kept?: KeptDetails;
 }
 
 export function hubContext(
   vendor: DocumentsVendor,
   call: VendorCall,
-  { remainingMs, sleep }: Pick<HubContext, "remainingMs" | "sleep">,
+  more: Pick<HubContext, "remainingMs" | "sleep" | "kept">,
 ): HubContext {
-  return { vendor, call, paths: pathResolver(vendor, call), remainingMs, sleep };
+  return { vendor, call, paths: pathResolver(vendor, call), ...more };
 }

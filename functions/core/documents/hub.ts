@@ -3,6 +3,16 @@ import { present } from "../present.ts";
 import { alreadyThere, copyItem, withTargetPath } from "./copy-item.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
+import {
+  changeDetails,
+  checkDetails,
+  copyDetails,
+  keepDetails,
+  sameTags,
+  vendorsPart,
+  type Written,
+  withItsDetails,
+} from "./item-details.ts";
 import { type Destination, moveItem } from "./move-item.ts";
 import { checkName, comparable, isWithin, joinPath, nameOf, parentOf, parsePath } from "./path.ts";
 import { settled } from "./pending.ts";
@@ -54,7 +64,7 @@ export async function readMetadata(
   named: Named,
   options: { withoutPath?: boolean } = {},
 ): Promise<DocumentsItem> {
-  return hub.paths.item(named, options);
+  return await withItsDetails(hub, await hub.paths.item(named, options));
 }
 
 export async function downloadFile(
@@ -66,16 +76,16 @@ export async function downloadFile(
 }
 
 /** @throws {Conflict} the file exists and `overwrite` is false, or a folder has that name */
-export async function uploadFile(hub: HubContext, request: UploadRequest): Promise<DocumentsItem> {
+export async function uploadFile(hub: HubContext, request: UploadRequest): Promise<Written> {
+  checkDetails(request.details);
   const target = await uploadTarget(hub, request);
   const { existing } = target;
   if (existing?.directory) throw new Conflict(`${target.path} is a folder`);
   if (existing !== undefined && !request.overwrite) throw alreadyThere(target.path);
-  const { bytes, mimeType, overwrite, details } = request;
-  return withTargetPath(
-    await hub.vendor.upload(hub.call, target, { bytes, mimeType, overwrite, details }),
-    target,
-  );
+  const { bytes, mimeType, overwrite } = request;
+  const details = vendorsPart(hub.vendor, request.details);
+  const item = await hub.vendor.upload(hub.call, target, { bytes, mimeType, overwrite, details });
+  return await keepDetails(hub, withTargetPath(item, target), request.details);
 }
 
 async function uploadTarget(hub: HubContext, request: UploadRequest): Promise<Target> {
@@ -93,10 +103,12 @@ async function uploadTarget(hub: HubContext, request: UploadRequest): Promise<Ta
 }
 
 /** @throws {Conflict} an item of that name exists */
-export async function createFolder(hub: HubContext, path: string, details: Details): Promise<DocumentsItem> {
+export async function createFolder(hub: HubContext, path: string, details: Details): Promise<Written> {
+  checkDetails(details);
   const target = await hub.paths.target(notRoot(parsePath(path)));
   if (target.existing !== undefined) throw new Conflict(`something is at ${target.path} already`);
-  return withTargetPath(await hub.vendor.createFolder(hub.call, target, details), target);
+  const item = await hub.vendor.createFolder(hub.call, target, vendorsPart(hub.vendor, details));
+  return await keepDetails(hub, withTargetPath(item, target), details);
 }
 
 /**
@@ -104,15 +116,14 @@ export async function createFolder(hub: HubContext, path: string, details: Detai
  * again.
  */
 export async function changeItem(hub: HubContext, named: Named, changes: Changes): Promise<DocumentsItem> {
-  const item = await hub.paths.item(named);
-  const wanted = wantedDetails(hub, item, changes);
+  const item = await withItsDetails(hub, await hub.paths.item(named));
+  const wanted = wantedDetails(item, changes);
+  checkDetails(wanted);
   const target = wantedTarget(hub, item, changes);
-  let changed = target === undefined ? item : await moveItem(hub, item, target);
-  if (wanted !== undefined && hub.vendor.describe !== undefined) {
-    const described = await hub.vendor.describe(hub.call, changed, wanted);
-    changed = { ...described, ...present({ path: changed.path }) };
-  }
-  return changed;
+  const moved = target === undefined ? item : await moveItem(hub, item, target);
+  // A move between two roots makes another item.
+  const changed = moved === item ? item : await copyDetails(hub, item, await withItsDetails(hub, moved));
+  return await changeDetails(hub, changed, wanted);
 }
 
 /** @returns undefined: the item stays where it is */
@@ -145,32 +156,13 @@ function isInside({ vendor }: HubContext, path: string, folder: string): boolean
   return isWithin(comparable(vendor, path), comparable(vendor, folder));
 }
 
-function wantedDetails(
-  hub: HubContext,
-  item: DocumentsItem,
-  { description, tags }: Changes,
-): Details | undefined {
-  const newDescription = description === (item.description ?? "") ? undefined : description;
-  const newTags = tags !== undefined && sameTags(tags, item.tags ?? []) ? undefined : tags;
-  if (newDescription === undefined && newTags === undefined) return undefined;
-  supported(hub, "describe", newTags === undefined ? "a description" : "tags");
-  return {
-    ...present({ description: newDescription, tags: newTags }),
-  };
+/** The details that change. */
+function wantedDetails(item: DocumentsItem, { description, tags }: Changes): Details {
+  return present({
+    description: description === (item.description ?? "") ? undefined : description,
+    tags: tags !== undefined && sameTags(tags, item.tags ?? []) ? undefined : tags,
+  });
 }
-
-/** Which of the details of a new file or folder the vendor does not keep. They do not refuse the upload; its answer names them. */
-export function notKept({ vendor }: Pick<HubContext, "vendor">, details: Details): (keyof Details)[] {
-  if (vendor.describe !== undefined) return [];
-  const { description, tags = [] } = details;
-  return [
-    ...(description === undefined ? [] : (["description"] as const)),
-    ...(tags.length === 0 ? [] : (["tags"] as const)),
-  ];
-}
-
-const sameTags = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((tag, index) => tag === b[index]);
 
 export async function copy(
   hub: HubContext,
@@ -181,7 +173,7 @@ export async function copy(
   const path = notRoot(parsePath(request.path));
   const item = expectKind(await hub.paths.item(named), kind);
   if (item.path === "/") throw new InvalidRequest("the root folder cannot be copied", "path");
-  return copyItem(hub, item, path, request.overwrite);
+  return await copyDetails(hub, item, await copyItem(hub, item, path, request.overwrite));
 }
 
 /** Deletes a file, or a folder with its content. */
@@ -196,6 +188,7 @@ export async function removeItem(
   if (item.path === "/") throw new InvalidRequest("the root folder cannot be deleted", "path");
   const outcome = await hub.vendor.remove(hub.call, item, options);
   if (outcome !== undefined) await settled(hub, outcome);
+  await hub.kept?.forget(item);
 }
 
 export async function readStorage(hub: HubContext): Promise<Storage> {

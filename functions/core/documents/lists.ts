@@ -4,6 +4,7 @@ import { supported } from "./hub.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
 import { extensionOf } from "./item.ts";
+import { withDetails } from "./item-details.ts";
 import { compareBy, type ItemTest, parseOrderBy, time, timeInQuery, whereTest } from "./item-filter.ts";
 import { type ListPage, listPage, type Position } from "./list-page.ts";
 import { nameInPath } from "./names.ts";
@@ -38,7 +39,9 @@ export async function folderContents(hub: HubContext, named: Named, options: Lis
   const request = listRequest(options, []);
   if (hub.vendor.addressing === "path") {
     const { reference } = await hub.paths.locate(named);
-    return listPage((page) => hub.vendor.list(hub.call, reference, page), request, hub.vendor.maxPageSize);
+    const read = async (page: PageRequest): Promise<VendorPage> =>
+      detailed(hub, await hub.vendor.list(hub.call, reference, page));
+    return listPage(read, request, hub.vendor.maxPageSize);
   }
   // Reads the folder first: Drive lists a file like an empty folder, and the children's paths are built from the folder's path.
   const folder = await hub.paths.item(named, { withoutPath: options.withoutPath ?? false });
@@ -53,10 +56,15 @@ export async function folderContents(hub: HubContext, named: Named, options: Lis
     return isHidden ? item : { ...item, path: joinPath(path, name) };
   };
   const read = async (page: PageRequest): Promise<VendorPage> => {
-    const part = await hub.vendor.list(hub.call, folder.reference, page);
+    const part = await detailed(hub, await hub.vendor.list(hub.call, folder.reference, page));
     return { ...part, items: part.items.map(pathed) };
   };
   return listPage(read, request, hub.vendor.maxPageSize);
+}
+
+/** A part of a list with the details that Linkspan keeps. */
+async function detailed(hub: HubContext, part: VendorPage): Promise<VendorPage> {
+  return { ...part, items: await withDetails(hub, part.items) };
 }
 
 /**
@@ -78,13 +86,8 @@ export async function search(hub: HubContext, query: SearchQuery, options: ListO
   if (filters) tests.push((item) => item.id !== below?.id && isWithin(item.path ?? "", folder));
   const needsPath = filters || (isById && /\bpath\b/i.test(`${options.where} ${options.orderBy}`));
   const read = async (page: PageRequest): Promise<VendorPage> => {
-    const part = await find(
-      hub.call,
-      {
-        ...present({ text: query.text, folder: below }),
-      },
-      page,
-    );
+    const wanted = present({ text: query.text, folder: below });
+    const part = await detailed(hub, await find(hub.call, wanted, page));
     return needsPath ? { ...part, items: await withPaths(hub, part.items) } : part;
   };
   const found = await listPage(read, listRequest(options, tests), hub.vendor.maxPageSize);

@@ -148,6 +148,8 @@ interface Primitives {
   /** `search` with a folder finds only what lies below it. Absent: the hub finds out the path of each item. */
   readonly findsBelow?: true;
   readonly honours?: readonly Choice[];
+  /** The details that uploads and `describe` store at the vendor. Absent: both, if there is `describe`; else none. Linkspan keeps the others. */
+  readonly keeps?: readonly (keyof Details)[];
   /** Largest part of a list that the vendor returns in one call. */
   readonly maxPageSize: number;
   /** The reason of the vendor's refusal; `undefined`: the HTTP status decides. */

@@ -1,5 +1,6 @@
 import type { Read } from "../store-clock.ts";
 import type { Death, Failure, Instance, Refusals, ReplacedGrant, Sealed } from "./instance.ts";
+import type { KeptDetailsRemoval, KeptDetailsResealing } from "./kept-details-store.ts";
 import type { PendingKey } from "./pending-sign-in.ts";
 
 /**
@@ -160,7 +161,7 @@ export interface InstanceCreation {
   create(instance: Instance): Promise<boolean>;
 }
 
-export interface InstanceRemoval {
+export interface InstanceRemoval extends KeptDetailsRemoval {
   /** DeleteItem IF deleting. */
   remove(id: number): Promise<boolean>;
 }
@@ -192,7 +193,7 @@ export interface InstanceSuspension {
  * For the operator who rotates a data key. Each write seals the same secret under another key, and changes
  * nothing else.
  */
-export interface InstanceResealing {
+export interface InstanceResealing extends KeptDetailsResealing {
   /** SET grant IF version = v AND fence = f. The grant is sealed for the same version v; fence, version, until, dueAt stay. */
   reseal(id: number, seen: { version: number; fence: number }, grant: Sealed): Promise<boolean>;
   /** SET sealedConfiguration IF it is the one seen, byte for byte; two seals are never equal. */

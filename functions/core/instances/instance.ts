@@ -154,6 +154,8 @@ export interface Instance {
   readonly refusals?: Refusals;
   /** The vendor's account, looked up after the write, best effort. */
   readonly account?: { readonly id: string; readonly name?: string; readonly email?: string };
+  /** Set when Linkspan keeps details of the user's files that the vendor does not (core/documents/kept-details.ts). */
+  readonly keepsDetails?: true;
   /** The `state` that the app sent to POST oauth/url, returned with the instance. */
   readonly appState?: string;
   /** How the instance came to be, in the app's own word: `initial` for an import. Absent: the app sent none. */

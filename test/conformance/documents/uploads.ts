@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { findDocumentsVendor } from "../../../functions/core/documents/vendors/index.ts";
 import type { HubItem } from "../hub-client.ts";
 import { type Fixture, ISO_SECONDS } from "./fixture.ts";
 
 export function describeUploads(on: Fixture): void {
-  const { connector, refusal } = on;
+  const { refusal } = on;
 
   describe("an upload", () => {
     it("of a form's file creates missing parent folders and answers the metadata", async () => {
@@ -123,58 +122,64 @@ export function describeUploads(on: Fixture): void {
     });
   });
 
-  describe("descriptions and tags", async () => {
-    const kept = (await findDocumentsVendor(connector))?.describe !== undefined;
+  describe("descriptions and tags", () => {
+    it("are kept in the order given, whether the vendor has them or not; lists and searches show them", async () => {
+      const tags = ["zebra", "ärger groß", "apple"];
+      const query = { path: `${on.home}/a.txt`, "tags[]": tags, description: "what it is" };
+      const { json: item, headers } = await on.hub.call<HubItem>("POST", "/files", { query, body: "x" });
+      expect(headers.get("elements-not-kept")).toBeNull();
+      expect(item).toMatchObject({ tags, description: "what it is" });
+      expect((await on.hub.contents(on.home)).json).toEqual([item]);
+      const changed = await on.hub.ok("PATCH", `/files/${item.id}/metadata`, {
+        json: { ...item, tags: ["one", "with, comma"], description: "other" },
+      });
+      const details = { tags: ["one", "with, comma"], description: "other" };
+      expect(changed).toMatchObject({ ...details, path: item.path });
+      expect((await on.hub.metadata(item.path)).json).toMatchObject(details);
+      const found = await on.hub.ok<HubItem[]>("GET", "/search", {
+        query: { path: on.home, "tags[]": "one" },
+      });
+      expect(found.map(({ id }) => id)).toEqual([item.id]);
+    });
 
-    if (kept)
-      it("are stored in the order given, and lists show them", async () => {
-        const tags = ["zebra", "ärger groß", "apple"];
-        const item = await on.hub.upload(`${on.home}/a.txt`, "x", {
-          "tags[]": tags,
-          description: "what it is",
-        });
-        expect(item).toMatchObject({ tags, description: "what it is" });
-        expect((await on.hub.contents(on.home)).json).toEqual([item]);
-        const changed = await on.hub.ok("PATCH", `/files/${item.id}/metadata`, {
-          json: { ...item, tags: ["one", "with, comma"], description: "other" },
-        });
-        expect(changed).toMatchObject({
-          tags: ["one", "with, comma"],
-          description: "other",
-          path: item.path,
-        });
-        expect((await on.hub.metadata(item.path)).json).toMatchObject({
-          tags: ["one", "with, comma"],
-          description: "other",
-        });
-        const found = await on.hub.ok<HubItem[]>("GET", "/search", {
-          query: { path: on.home, "tags[]": "one" },
-        });
-        expect(found.map(({ id }) => id)).toEqual([item.id]);
+    it("belong to the item: they move with it, a copy has them too, and a later item of the name does not", async () => {
+      const item = await on.hub.upload(`${on.home}/a.txt`, "x", { "tags[]": "mine", description: "what" });
+      const path = `${on.home}/b/c.txt`;
+      const moved = await on.hub.ok("PATCH", `/files/${item.id}/metadata`, { json: { path } });
+      expect([moved.path, moved.tags]).toEqual([path, ["mine"]]);
+      const copied = await on.hub.ok("POST", "/files/copy", {
+        query: { path },
+        json: { path: `${on.home}/copy.txt` },
       });
-    else
-      it("do not refuse a new file or folder where the vendor has none: a header names what is not kept", async () => {
-        const details = { description: "what it is", "tags[]": "x" };
-        const query = { path: `${on.home}/a.txt`, ...details };
-        const file = await on.hub.call<HubItem>("POST", "/files", { query, body: "x" });
-        expect([file.status, file.headers.get("elements-not-kept")]).toEqual([200, "description, tags"]);
-        expect(file.json).toMatchObject({ path: query.path, tags: [] });
-        for (const [detail, name] of [
-          [{ tags: ["x"] }, "tags"],
-          [{ description: "what it is" }, "description"],
-          [{ tags: [] }, null],
-        ] as const) {
-          const json = { path: `${on.home}/${name}`, ...detail };
-          const folder = await on.hub.call("POST", "/folders", { json });
-          expect([folder.status, folder.headers.get("elements-not-kept")]).toEqual([200, name]);
-        }
+      expect(copied.tags).toEqual(["mine"]);
+      await on.hub.ok("PATCH", "/files/metadata", { query: { path }, json: { tags: [], description: "" } });
+      expect((await on.hub.metadata(path)).json).toMatchObject({ tags: [] });
+      expect((await on.hub.metadata(copied.path)).json).toMatchObject({ tags: ["mine"] });
+      await on.hub.ok("DELETE", "/files", { query: { path: copied.path } });
+      expect((await on.hub.upload(copied.path, "y")).tags).toEqual([]);
+    });
+
+    it("stay when the bytes are replaced, and are kept of folders", async () => {
+      const path = `${on.home}/a.txt`;
+      await on.hub.upload(path, "x", { "tags[]": "mine" });
+      expect((await on.hub.upload(path, "yy", { overwrite: true })).tags).toEqual(["mine"]);
+      const json = { path: `${on.home}/folder`, tags: ["of a folder"] };
+      expect((await on.hub.ok("POST", "/folders", { json })).tags).toEqual(["of a folder"]);
+      const listed = (await on.hub.contents(on.home)).json;
+      expect(listed.map(({ name, tags }) => [name, tags]).sort()).toEqual([
+        ["a.txt", ["mine"]],
+        ["folder", ["of a folder"]],
+      ]);
+    });
+
+    it("are bounded, before anything is uploaded", async () => {
+      const item = await on.hub.upload(`${on.home}/b.txt`, "x");
+      const change = { json: { description: "x".repeat(20_001), name: "c.txt" } };
+      expect(await refusal("PATCH", `/files/${item.id}/metadata`, change)).toMatchObject({
+        status: 400,
+        field: "description",
       });
-    if (!kept)
-      it("refuse a change that asks for them where the vendor has none, and nothing is changed", async () => {
-        const item = await on.hub.upload(`${on.home}/b.txt`, "x", { description: "" });
-        const change = { json: { tags: ["x"], name: "c.txt" } };
-        expect((await refusal("PATCH", `/files/${item.id}/metadata`, change)).status).toBe(501);
-        expect((await on.hub.metadata(item.path)).status).toBe(200);
-      });
+      expect((await on.hub.metadata(item.path)).status).toBe(200);
+    });
   });
 }

@@ -4,6 +4,7 @@ import type {
   InstanceResealing,
   InstanceSuspension,
 } from "../../../functions/core/instances/instance-store.ts";
+import type { KeptDetailsResealing } from "../../../functions/core/instances/kept-details-store.ts";
 import type { Transition } from "./transition.ts";
 
 /** Attributes of the old grant, which a new grant removes. */
@@ -31,7 +32,9 @@ const due = (dueAt: number | undefined, dueSince?: number) => ({
   remove: ["dueSince", ...(dueAt === undefined ? (["dueAt"] as const) : [])] as (keyof Instance)[],
 });
 
-type Writes = Omit<InstanceItems, "get"> & InstanceResealing & InstanceSuspension;
+type Writes = Omit<InstanceItems, "get"> &
+  Omit<InstanceResealing, keyof KeptDetailsResealing> &
+  InstanceSuspension;
 type Arguments<Name extends keyof Writes> = Writes[Name] extends (id: number, ...rest: infer Rest) => unknown
   ? Rest
   : never;

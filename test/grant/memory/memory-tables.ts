@@ -15,6 +15,7 @@ import type {
 } from "../../../functions/core/instances/pending-store.ts";
 import type { StoreReading } from "../../../functions/core/store-clock.ts";
 import { giveLeaseBack, instanceTransitions } from "./instance-transitions.ts";
+import { noDetails } from "./no-details.ts";
 import { pendingTransitions } from "./pending-transitions.ts";
 import { changed, isAllowed, type Transition } from "./transition.ts";
 
@@ -76,6 +77,7 @@ export class MemoryTables {
         return this.#apply(id, make(...rest));
       };
     return {
+      ...noDetails,
       takeLease: write("takeLease"),
       commit: write("commit"),
       markDead: write("markDead"),

@@ -9,6 +9,7 @@ import { present } from "../../../functions/core/present.ts";
 import type { TransientItem, TransientStore } from "../../../functions/core/transients.ts";
 import type { Sealer, Vault } from "../../../functions/core/vault/ports.ts";
 import { giveLeaseBack, instanceTransitions } from "../memory/instance-transitions.ts";
+import { noDetails } from "../memory/no-details.ts";
 import { pendingTransitions } from "../memory/pending-transitions.ts";
 import { changed, isAllowed, type Transition } from "../memory/transition.ts";
 import {
@@ -73,6 +74,7 @@ export function portsOf(world: World, process: Process): WorldDeps {
 
   return {
     instances: {
+      ...noDetails,
       get: (id) => {
         const askedAt = world.now;
         return table("reads the item", false, () => {

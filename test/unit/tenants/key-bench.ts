@@ -24,6 +24,7 @@ export class KeyBench {
   readonly instances: InstanceStore;
   readonly pendings: ReturnType<typeof pendingTable>;
   readonly vault: Vault;
+  readonly instanceTable: Awaited<ReturnType<typeof openTable>>;
   readonly #keys: KeyService;
   readonly #tables: readonly AsyncDisposable[];
   #nextId = 1;
@@ -33,6 +34,7 @@ export class KeyBench {
     instances: Awaited<ReturnType<typeof openTable>>,
   ) {
     this.#tables = [tenants, instances];
+    this.instanceTable = instances;
     this.records = tenantRecords({ client: tenants.documents, tableName: "tenants" });
     const table = { client: instances.documents, tableName: TABLE, shards: 1 };
     this.instances = instanceTable(table);

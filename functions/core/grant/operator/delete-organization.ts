@@ -129,7 +129,10 @@ async function shred(
   if (!(await records.replaceDataKeys(id, dataKeys, []))) {
     throw new Error(`the data keys of organization ${id} changed meanwhile; run the command again`);
   }
-  for (const instance of left) await instances.remove(instance.id);
+  for (const { id: instanceId, keepsDetails } of left) {
+    if (keepsDetails) await instances.removeDetails(instanceId);
+    await instances.remove(instanceId);
+  }
   for (const pending of leftPending) await pendings.remove(pending);
   // Without the key, the rescue worker could never open these records.
   for (const key of recordKeys) await rescue.remove(key);

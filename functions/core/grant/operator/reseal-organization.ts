@@ -10,6 +10,7 @@ import type { Vault } from "../../vault/ports.ts";
 import { keyIdOf, SealBroken } from "../../vault/sealed-format.ts";
 import { instancesOf } from "./instances-of.ts";
 import { rescueRecordsOf, sealedIn, sealedOf } from "./rescue-of-organization.ts";
+import { resealDetails } from "./reseal-details.ts";
 import { resealInstance } from "./reseal-instance.ts";
 
 export interface ResealDeps {
@@ -76,6 +77,13 @@ export async function resealOrganization(deps: ResealDeps, organizationId: strin
         settle(`instance/${instance.id}`, sealedOf(instance), resealInstance(deps, instance, isOld)),
       ),
     );
+    for (const instance of some.filter(({ keepsDetails }) => keepsDetails)) {
+      const details = await resealDetails(deps, instance, isOld);
+      count.resealed += details.resealed;
+      count.current += details.current;
+      if (details.broken.length > 0) broken.push(`instance/${instance.id}/details`);
+      for (const key of keyIdsOf(details.broken)) inUse.add(key);
+    }
   }
 
   if (rested.length > 0) for (const id of await keysInRescue(deps, organizationId)) inUse.add(id);

@@ -61,6 +61,7 @@ export async function finishDeletion(
     spared: 0,
   };
   if (goesOnFor < patience[ended]) return await tryLater(deps, instance, now);
+  if (instance.keepsDetails) await deps.instances.removeDetails(instanceId);
   const removed = await deps.instances.remove(instanceId);
   const { connector } = instance;
   if (ended === "revoked") deps.outcome({ outcome: "revoked", connector, instanceId, cause: "forced" });
