@@ -56,7 +56,7 @@ const anItem = {
 const item = (description: string) => ok(description, Item, anItem);
 const newItem = (description: string) =>
   ok(description, Item, anItem, {
-    [NOT_KEPT]: "`description`, `tags`: sent, and not kept by this vendor",
+    [NOT_KEPT]: "`description`, `tags`: sent, but they could not be stored",
   });
 const nothing = (description: string) => ok(description, Nothing, {});
 
