@@ -31,6 +31,21 @@ const DOWNLOADS: Readonly<
     const { files: list } = (await found.json()) as { files: { id: string }[] };
     return fetchVendor(`${files}/${list[0]?.id}?alt=media`, { headers });
   },
+  Box: async (fetchVendor, token, name) => {
+    const headers = { Authorization: `Bearer ${token}` };
+    const items = await fetchVendor("https://api.box.com/2.0/folders/0/items", { headers });
+    const { entries } = (await items.json()) as { entries: { id: string; name: string }[] };
+    const id = entries.find((entry) => entry.name === name)?.id;
+    const redirect = await fetchVendor(`https://api.box.com/2.0/files/${id}/content`, { headers });
+    return fetchVendor(redirect.headers.get("location") ?? "");
+  },
+};
+
+/** What the path of the request begins with that answers with the bytes. */
+const DOWNLOAD_PATHS: Readonly<Record<string, string>> = {
+  Dropbox: "/2/files/download",
+  "Google Drive": "/drive/v3/files/",
+  Box: "/d/1/",
 };
 
 async function tokenFor(vendor: VendorUnderTest, standIn: StandIn): Promise<string> {
@@ -83,7 +98,9 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
     standIn.fail({ endpoint: "api", status: 429 });
     const limited = await probe();
     expect(limited.headers.get("content-type")).toContain("application/json");
-    expect(JSON.stringify(await limited.json())).toMatch(/too_many_requests|rateLimitExceeded/);
+    expect(JSON.stringify(await limited.json())).toMatch(
+      /too_many_requests|rateLimitExceeded|rate_limit_exceeded/,
+    );
   });
 
   it("answers HTML, an empty body, and the wrong content type", async () => {
@@ -140,7 +157,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
   it("streams: the first bytes arrive while the last ones are held back", async () => {
     standIn.addGeneratedFile("ada@example.com", "/streamed.bin", 1_000_000);
     standIn.fail({
-      path: vendor.name === "Dropbox" ? "/2/files/download" : "/drive/v3/files/",
+      path: DOWNLOAD_PATHS[vendor.name] ?? "/none",
       holdBody: { afterBytes: 10 },
     });
     const reader = (await download("streamed.bin")).body?.getReader();
@@ -157,7 +174,7 @@ describe.each(VENDORS)("the controls of the $name stand-in", (vendor) => {
   it("sends a body slowly", async () => {
     standIn.addFile("ada@example.com", "/slow.txt", "0123456789");
     standIn.fail({
-      path: vendor.name === "Dropbox" ? "/2/files/download" : "/drive/v3/files/",
+      path: DOWNLOAD_PATHS[vendor.name] ?? "/none",
       slowBody: { bytesPerChunk: 4, pauseMs: 60 },
     });
     const start = performance.now();

@@ -24,6 +24,18 @@ const LISTINGS: Readonly<Record<string, (fetchVendor: typeof fetch, token: strin
     fetchVendor("https://www.googleapis.com/drive/v3/files?pageSize=1000&fields=*", {
       headers: { Authorization: `Bearer ${token}` },
     }),
+  Box: async (fetchVendor, token) => {
+    const entries: unknown[] = [];
+    const folders = ["0"];
+    for (let id = folders.shift(); id !== undefined; id = folders.shift()) {
+      const url = `https://api.box.com/2.0/folders/${id}/items?fields=name,size,sha1,modified_at,file_version`;
+      const answer = await fetchVendor(url, { headers: { Authorization: `Bearer ${token}` } });
+      const page = (await answer.json()) as { entries: { type: string; id: string }[] };
+      entries.push(...page.entries);
+      folders.push(...page.entries.filter(({ type }) => type === "folder").map((folder) => folder.id));
+    }
+    return Response.json({ entries });
+  },
 };
 
 describe.each(VENDORS)("the $name stand-in after a restart", (vendor) => {

@@ -48,7 +48,9 @@ export class TokenEndpoint {
       return this.#problem("code_used");
     }
     if (grants.isExpired(code)) return this.#problem("code_expired");
-    if ((parameters.get("redirect_uri") ?? undefined) !== code.redirectUri) {
+    const redirectUri = parameters.get("redirect_uri") ?? undefined;
+    const isLeftOut = redirectUri === undefined && this.#parties.rules.redirectUriOptionalAtToken === true;
+    if (!isLeftOut && redirectUri !== code.redirectUri) {
       return this.#problem("redirect_uri_mismatch");
     }
     const verifierProblem = this.#checkVerifier(code, client, parameters.get("code_verifier"));

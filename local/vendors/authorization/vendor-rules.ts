@@ -87,6 +87,8 @@ export interface AuthorizationRules {
   readonly revocation?: RevocationRules;
   /** How clients may send their secret; absent: in both ways. */
   readonly clientAuthentication?: readonly ("basic" | "post")[];
+  /** A token request may leave out the redirect URI of its code (against RFC 6749 section 4.1.3). */
+  readonly redirectUriOptionalAtToken?: boolean;
   /** The vendor does not know PKCE: it ignores a challenge and a verifier. */
   readonly ignoresPkce?: boolean;
   /** The vendor also accepts token parameters in the query. */

@@ -31,6 +31,7 @@ export interface VendorOAuth {
   /** The vendor's own checks of a request. */
   check?(query: URLSearchParams, place: RequestPlace): RequestProblem | undefined;
   readonly ignoresPkce?: boolean;
+  readonly redirectUriOptionalAtToken?: boolean;
   readonly publicClients?: boolean;
   readonly clientAuthentication?: readonly ("basic" | "post")[];
   readonly codeSeconds: number;
@@ -75,6 +76,9 @@ export function rulesOf(oauth: VendorOAuth): AuthorizationRules {
     redirectUriOptional: false,
     denialParameters: [["error_description", "The user denied access to your application"]],
     ...(oauth.revocation === undefined ? {} : { revocation: oauth.revocation }),
+    ...(oauth.redirectUriOptionalAtToken === undefined
+      ? {}
+      : { redirectUriOptionalAtToken: oauth.redirectUriOptionalAtToken }),
     ...(oauth.ignoresPkce === undefined ? {} : { ignoresPkce: oauth.ignoresPkce }),
     ...(oauth.clientAuthentication === undefined ? {} : { clientAuthentication: oauth.clientAuthentication }),
     readRequest(query, place) {

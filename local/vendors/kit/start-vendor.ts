@@ -5,7 +5,7 @@ import { addDemoAccounts } from "../demo-accounts.ts";
 import type { Answer } from "../http/answer.ts";
 import type { VendorRequest } from "../http/request.ts";
 import { type Endpoint, StandInServer } from "../http/stand-in-server.ts";
-import { pageTokens } from "../page-token.ts";
+import { type PageTokens, pageTokens } from "../page-token.ts";
 import type { StandIn, StandInOptions, StandInPlaces } from "../stand-in.ts";
 import { keepState } from "../state/state-keeper.ts";
 import type { TreeRules } from "./account.ts";
@@ -24,6 +24,8 @@ export interface Kit<Own> {
   readonly accounts: KitAccounts<Own>;
   readonly grants: Grants;
   readonly pages: TokenPages;
+  /** Texts that only this run can make and read: download URLs, upload sessions. */
+  readonly tokens: PageTokens;
   readonly operations: Operations;
   readonly switches: SwitchBoard;
 }
@@ -66,12 +68,14 @@ export async function startVendor<Own>(vendor: Vendor<Own>, options: StandInOpti
   );
   const origin = await server.listen(options.port ?? 0);
   const operations = new Operations(options.clock, switches);
+  const tokens = pageTokens();
   const kit: Kit<Own> = {
     now: () => options.clock.now(),
     origin,
     accounts,
     grants,
-    pages: new TokenPages(pageTokens(), switches),
+    pages: new TokenPages(tokens, switches),
+    tokens,
     operations,
     switches,
   };
