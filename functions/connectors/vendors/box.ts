@@ -38,7 +38,7 @@ export default defineConnector({
     {
       url: "https://developer.box.com/reference/get-authorize",
       checked: "2026-11-27",
-      facts: "the authorization URL and its parameters; no PKCE",
+      facts: "endpoints: the authorization URL and its parameters; no PKCE",
     },
     {
       url: "https://developer.box.com/reference/post-oauth2-token",
