@@ -42,7 +42,7 @@ const rows = [
   ["PATCH", "/folders/metadata /folders/{id}/metadata", "folders.change"],
   ["GET", "/folders/links /folders/{id}/links", "folders.links", "links"],
   ["DELETE", "/folders/links /folders/{id}/links", "folders.unlink", "removeLinks"],
-  ["GET", "/search", "search", "search"],
+  ["GET", "/search", "search"],
   ["GET POST", "/files/comments /files/{id}/comments", "files.comments", "later"],
   ["GET PATCH DELETE", "/files/{id}/comments/{commentId}", "files.comment", "later"],
   ["PUT DELETE", "/files/lock /files/{id}/lock", "files.lock", "later"],

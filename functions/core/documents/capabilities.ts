@@ -26,6 +26,6 @@ export function documentsCapabilities(methods: DocumentsMethods): DocumentsCapab
     supportedMethods: names(hubCalls.filter((call) => isSupported(call, has))),
     unsupportedMethods: names(hubCalls.filter((call) => !isSupported(call, has))),
     fileDetails: { description: true, tags: true },
-    search: has("search"),
+    search: true,
   };
 }

@@ -28,6 +28,8 @@ export interface ListRequest {
   readonly page: number;
   readonly from?: Position;
   readonly test?: ItemTest;
+  /** False: there is no time for another part, so the page ends here. Absent: there always is. */
+  readonly mayGoOn?: () => boolean;
   readonly sort?: (a: DocumentsItem, b: DocumentsItem) => number;
 }
 
@@ -96,7 +98,8 @@ async function unsortedPage(
     if (following === cursor) return { items };
     // An empty part counts too, because a vendor may send cursors without end.
     scanned += Math.max(found.length, MIN_PART);
-    if (scanned >= MAX_SCANNED && skipMatches === 0) return { items, next: position(following, 0, part) };
+    const isEnough = scanned >= MAX_SCANNED || request.mayGoOn?.() === false;
+    if (isEnough && skipMatches === 0) return { items, next: position(following, 0, part) };
     if (scanned >= MAX_SKIPPED) {
       throw new InvalidRequest(
         `page skips at most ${MAX_SKIPPED} items; continue with nextPage instead`,

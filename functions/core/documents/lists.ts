@@ -1,17 +1,22 @@
 import { InvalidRequest } from "../errors.ts";
+import { textFinder } from "../find-text.ts";
 import { present } from "../present.ts";
-import { supported } from "./hub.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
 import { extensionOf } from "./item.ts";
 import { withDetails } from "./item-details.ts";
 import { compareBy, type ItemTest, parseOrderBy, time, timeInQuery, whereTest } from "./item-filter.ts";
+import { foldCase } from "./like.ts";
 import { type ListPage, listPage, type Position } from "./list-page.ts";
 import { nameInPath } from "./names.ts";
 import { isWithin, joinPath } from "./path.ts";
 import type { Named } from "./resolve-path.ts";
 import type { PageRequest, VendorPage } from "./vendor.ts";
 import { wrongKind } from "./vendor-failure.ts";
+import { walkBelow } from "./walk.ts";
+
+/** A list ends early, with a next page, when less than this time of the invocation is left. */
+const RESERVE_MS = 8_000;
 
 export interface ListOptions {
   readonly pageSize: number;
@@ -36,7 +41,7 @@ export interface SearchQuery {
 
 /** The content of a folder, in the vendor's order unless `orderBy` is set. */
 export async function folderContents(hub: HubContext, named: Named, options: ListOptions): Promise<ListPage> {
-  const request = listRequest(options, []);
+  const request = listRequest(hub, options, []);
   if (hub.vendor.addressing === "path") {
     const { reference } = await hub.paths.locate(named);
     const read = async (page: PageRequest): Promise<VendorPage> =>
@@ -72,30 +77,54 @@ async function detailed(hub: HubContext, part: VendorPage): Promise<VendorPage> 
  * a file or of an empty folder: that item, whatever `text` is.
  */
 export async function search(hub: HubContext, query: SearchQuery, options: ListOptions): Promise<ListPage> {
-  const find = supported(hub, "search", "GET /search");
   const tests = searchTests(query);
   const below =
     query.path === undefined || query.path === "/" ? undefined : await hub.paths.item({ path: query.path });
-  const own = listRequest(options, [...tests]);
+  const own = listRequest(hub, options, [...tests]);
   const itself = (item: DocumentsItem) => listPage(async () => ({ items: [item] }), own, 1);
   if (below !== undefined && !below.directory) return itself(below);
-  const folder = below?.path;
-  const isById = hub.vendor.addressing === "id";
-  // Most vendors search everywhere: what is not below the folder is left out here.
-  const filters = isById && folder !== undefined && hub.vendor.findsBelow !== true;
-  if (filters) tests.push((item) => item.id !== below?.id && isWithin(item.path ?? "", folder));
-  const needsPath = filters || (isById && /\bpath\b/i.test(`${options.where} ${options.orderBy}`));
+  const { find, tests: more, needsPath } = await finder(hub, query, below);
+  tests.push(...more);
+  const findsPaths = needsPath || /\bpath\b/i.test(`${options.where} ${options.orderBy}`);
   const read = async (page: PageRequest): Promise<VendorPage> => {
-    const wanted = present({ text: query.text, folder: below });
-    const part = await detailed(hub, await find(hub.call, wanted, page));
-    return needsPath ? { ...part, items: await withPaths(hub, part.items) } : part;
+    const part = await detailed(hub, await find(page));
+    return findsPaths ? { ...part, items: await withPaths(hub, part.items) } : part;
   };
-  const found = await listPage(read, listRequest(options, tests), hub.vendor.maxPageSize);
+  const found = await listPage(read, listRequest(hub, options, tests), hub.vendor.maxPageSize);
   if (found.total === 0 && query.path !== undefined) {
     const asked = below ?? (await hub.paths.item({ path: "/" }));
     if (await isEmpty(hub, asked)) return itself(asked);
   }
   return options.withoutPath ? found : { ...found, items: await withPaths(hub, found.items) };
+}
+
+/** How a search finds its items, and what is left to be tested of each. */
+interface Finder {
+  readonly find: (page: PageRequest) => Promise<VendorPage>;
+  readonly tests: readonly ItemTest[];
+  readonly needsPath: boolean;
+}
+
+async function finder(
+  hub: HubContext,
+  { text }: SearchQuery,
+  folder: DocumentsItem | undefined,
+): Promise<Finder> {
+  const { vendor, call } = hub;
+  if (vendor.search === undefined || (text === undefined && vendor.searchNeedsText)) {
+    const find = walkBelow(hub, folder ?? (await hub.paths.item({ path: "/" })));
+    if (text === undefined) return { find, tests: [], needsPath: false };
+    const findText = textFinder(foldCase(text));
+    return { find, tests: [({ name }) => findText(foldCase(name)) >= 0], needsPath: false };
+  }
+  const { search: findText } = vendor;
+  const find = (page: PageRequest) => findText(call, present({ text, folder }), page);
+  const path = folder?.path;
+  if (vendor.addressing === "path" || vendor.findsBelow || path === undefined)
+    return { find, tests: [], needsPath: false };
+  // Most vendors search everywhere: what is not below the folder is left out here.
+  const isBelow: ItemTest = (item) => item.id !== folder?.id && isWithin(item.path ?? "", path);
+  return { find, tests: [isBelow], needsPath: true };
 }
 
 async function isEmpty({ vendor, call }: HubContext, folder: DocumentsItem): Promise<boolean> {
@@ -112,11 +141,12 @@ async function withPaths(hub: HubContext, items: readonly DocumentsItem[]): Prom
   return done;
 }
 
-function listRequest(options: ListOptions, tests: readonly ItemTest[]) {
+function listRequest(hub: Pick<HubContext, "remainingMs">, options: ListOptions, tests: readonly ItemTest[]) {
   const all = options.where === undefined ? tests : [...tests, whereTest(options.where)];
   return {
     pageSize: options.pageSize,
     page: options.page,
+    mayGoOn: () => hub.remainingMs() > RESERVE_MS,
     ...present({ from: options.from }),
     ...(all.length === 0 ? {} : { test: (item: DocumentsItem) => all.every((test) => test(item)) }),
     ...(options.orderBy === undefined ? {} : { sort: compareBy(parseOrderBy(options.orderBy)) }),

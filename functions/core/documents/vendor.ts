@@ -145,6 +145,8 @@ interface Primitives {
   /** The vendor answers a name that is taken with a `conflict`. Absent: the hub looks before each call. */
   readonly findsConflicts?: true;
   readonly names?: NameRules;
+  /** `search` finds nothing without a text. Then, and if there is no `search`, the hub reads all folders (walk.ts). */
+  readonly searchNeedsText?: true;
   /** `search` with a folder finds only what lies below it. Absent: the hub finds out the path of each item. */
   readonly findsBelow?: true;
   readonly honours?: readonly Choice[];
