@@ -83,7 +83,7 @@ export const ItemBody = v.object({
 });
 export const CopyBody = v.object({ path: aText });
 
-/** Header of an answer whose item lacks some of what was sent, because the vendor does not keep it. */
+/** Header of an answer whose item lacks some of what was sent: it could not be stored. */
 export const NOT_KEPT = "Elements-Not-Kept";
 
 export function notKeptHeader(names: readonly string[]): Record<string, string> {
