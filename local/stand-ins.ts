@@ -7,10 +7,16 @@ import type { VendorAccounts } from "./vendor-table.ts";
 import { startBox } from "./vendors/box/stand-in.ts";
 import { startDropbox } from "./vendors/dropbox/stand-in.ts";
 import { startGoogleDrive } from "./vendors/googledrive/stand-in.ts";
+import { startShareFile } from "./vendors/sharefile/stand-in.ts";
 import type { StandIn } from "./vendors/stand-in.ts";
 
 /** Each vendor's stand-in, by connector. */
-const starters = { box: startBox, dropbox: startDropbox, googledrive: startGoogleDrive };
+const starters = {
+  box: startBox,
+  dropbox: startDropbox,
+  googledrive: startGoogleDrive,
+  sharefile: startShareFile,
+};
 
 /** Connectors that have a stand-in. */
 export const standInConnectors: readonly string[] = Object.keys(starters);

@@ -1,5 +1,6 @@
 import { type Content, textContent } from "./content.ts";
 import { onePagePdf, smallPng } from "./demo-files.ts";
+import { TreeRefused } from "./kit/tree-refused.ts";
 import type { VendorFiles } from "./vendor-files.ts";
 
 const ADA: Readonly<Record<string, Content>> = {
@@ -26,7 +27,18 @@ const GRACE: Readonly<Record<string, Content>> = {
 export function addDemoAccounts(files: VendorFiles): void {
   files.addAccount({ login: "ada@example.com", name: "Ada Lovelace", email: "ada@example.com" });
   files.addAccount({ login: "grace@example.com", name: "Grace Hopper", email: "grace@example.com" });
-  for (const [path, content] of Object.entries(ADA)) files.addFile("ada@example.com", path, content);
-  for (const [path, content] of Object.entries(GRACE)) files.addFile("grace@example.com", path, content);
+  addFiles(files, "ada@example.com", ADA);
+  addFiles(files, "grace@example.com", GRACE);
   files.addFolder("ada@example.com", "/Empty folder");
+}
+
+/** Leaves out the files whose names the vendor refuses. */
+function addFiles(files: VendorFiles, login: string, named: Readonly<Record<string, Content>>): void {
+  for (const [path, content] of Object.entries(named)) {
+    try {
+      files.addFile(login, path, content);
+    } catch (error) {
+      if (!(error instanceof TreeRefused && error.problem.kind === "bad_name")) throw error;
+    }
+  }
 }

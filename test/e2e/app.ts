@@ -118,7 +118,8 @@ export class App {
     const back = await this.consent(connector, oauthUrl, options);
     const answer = await this.platform<CreatedInstance>("POST", "/instances", {
       element: { key: connector },
-      providerData: { code: back.searchParams.get("code"), state: back.searchParams.get("state") },
+      // All that the vendor sent: some vendors name their hosts there.
+      providerData: Object.fromEntries(back.searchParams),
       configuration: { "oauth.callback.url": this.callbackUrl(connector) },
       name: options.name ?? `My ${connector}`,
       ...(options.tags === undefined ? {} : { tags: options.tags }),

@@ -15,6 +15,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { standInConnectors } from "../../local/stand-ins.ts";
 import { isAlive, until } from "./functions.ts";
 import { compileCache } from "./run-admin.ts";
 
@@ -296,7 +297,7 @@ it("writes the files that apps and operators need, readable only by this user", 
     organizationSecret: expect.stringMatching(/^lso_[\w-]{43}$/),
     userSecret: expect.stringMatching(/^lsu_[\w-]{43}$/),
     connectors: Object.fromEntries(
-      ["dropbox", "googledrive"].map((key) => [
+      standInConnectors.map((key) => [
         key,
         {
           clientId: expect.any(String),

@@ -4,6 +4,8 @@ import { defineConnector, seconds } from "../define-connector.ts";
 // https://github.com/citrix/ShareFile-PowerShell/blob/master/ShareFileSnapIn/Classes/AuthenticationDomain.cs
 const CONTROL_PLANES = ["sf-api.com", "sf-api.eu", "sharefile.com", "sharefile.eu", "securevdr.com"] as const;
 
+const STORAGE_HOSTS = ["*.sharefile.com", "*.sharefile.eu", "*.securevdr.com"] as const;
+
 export default defineConnector({
   key: "sharefile",
   id: 450,
@@ -31,9 +33,10 @@ export default defineConnector({
   api: {
     // The official SDK builds the API's host in the same way (OAuthToken.cs, GetUri).
     origin: "https://{subdomain}.{apicp}",
-    // Hosts of the storage that ShareFile runs: `storage-….sharefile.com`. A customer's own storage zone has
+    // Hosts of the storage that ShareFile runs, for uploads and downloads: `storage-….sharefile.com`. A customer's own storage zone has
     // the customer's host: https://api.sharefile.com/gettingstarted/storagezones
-    downloadHosts: ["*.sharefile.com", "*.sharefile.eu", "*.securevdr.com"],
+    presignedHosts: STORAGE_HOSTS,
+    downloadHosts: STORAGE_HOSTS,
     credential: { in: "header", name: "Authorization", scheme: "Bearer" },
   },
   captured: [

@@ -1,0 +1,58 @@
+import { present } from "../../../present.ts";
+import type { DocumentsItem } from "../../item.ts";
+import type { PageRequest, VendorPage } from "../../vendor.ts";
+import type { VendorCall } from "../../vendor-call.ts";
+import { badAnswer } from "../../vendor-failure.ts";
+import { isFileOrFolder, itemUrl, type ShareFileItem, toItem, withQuery } from "./items.ts";
+
+/** https://api.sharefile.com/html/docs/ShareFile.Api.Models.SearchResults.html (2026-11-27) */
+interface SearchResults {
+  readonly Results?: readonly {
+    readonly ItemID?: string;
+    readonly ParentID?: string;
+    readonly ItemType?: string;
+    readonly FileName?: string;
+    readonly DisplayName?: string;
+    readonly Size?: number;
+    readonly CreationDate?: string;
+    readonly Details?: string;
+    readonly MD5?: string;
+    readonly StreamID?: string;
+  }[];
+}
+
+export async function search(
+  call: VendorCall,
+  { text = "", folder }: { text?: string; folder?: DocumentsItem },
+  { limit, cursor = "0" }: PageRequest,
+): Promise<VendorPage> {
+  const skip = Number(cursor);
+  const query = { query: text, maxResults: limit, skip };
+  const { Results: results } = await call.json<SearchResults>({
+    method: "GET",
+    url:
+      folder === undefined
+        ? withQuery("/sf/v3/Items/Search", { ...query, homeFolderOnly: false })
+        : itemUrl(folder.reference, "Search", query),
+  });
+  if (!Array.isArray(results)) throw badAnswer("a search has no Results");
+  const items = results
+    .map(
+      (each): ShareFileItem => ({
+        "odata.type": `ShareFile.Api.Models.${/^folder$/i.test(each.ItemType ?? "") ? "Folder" : each.ItemType}`,
+        ...present({
+          Id: each.ItemID,
+          Name: each.DisplayName || each.FileName,
+          FileSizeBytes: each.Size,
+          CreationDate: each.CreationDate,
+          Description: each.Details,
+          Hash: each.MD5,
+          StreamID: each.StreamID,
+          Parent: each.ParentID === undefined ? undefined : { Id: each.ParentID },
+        }),
+      }),
+    )
+    .filter(isFileOrFolder)
+    .map(toItem);
+  return { items, ...(results.length < limit ? {} : { cursor: String(skip + results.length) }) };
+}
