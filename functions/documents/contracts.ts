@@ -15,7 +15,19 @@ import {
   StorageUse,
 } from "./answers.ts";
 import type { OpenHub } from "./open-hub.ts";
-import { CopyBody, ItemBody, list, NOT_KEPT, overwrite, path, raw, shown } from "./parameters.ts";
+import {
+  CopyBody,
+  ItemBody,
+  inTeamDrive,
+  list,
+  NOT_KEPT,
+  overwrite,
+  path,
+  raw,
+  shown,
+  TeamDriveBody,
+  withTeamDrives,
+} from "./parameters.ts";
 
 // Contracts of the Documents hub's calls. Methods and paths are in core/documents/calls.ts, which also
 // determines which calls a vendor supports.
@@ -51,6 +63,18 @@ const anItem = {
   tags: [],
   refId: "id:a4ayc_80_OEAAAAAAAAAXw",
   properties: { mimeType: "text/plain", hash: "9f86d081884c7d65" },
+};
+
+const aDrive = {
+  id: "0ALk2mUNd4C9pUk9PVA",
+  name: "Sales",
+  path: "/Shared drives/Sales",
+  directory: true,
+  createdDate: "2026-01-02T03:04:05Z",
+  parentFolderId: "shared-drives",
+  tags: [],
+  refId: "0ALk2mUNd4C9pUk9PVA",
+  properties: {},
 };
 
 const item = (description: string) => ok(description, Item, anItem);
@@ -132,6 +156,8 @@ const calls = {
       endDate: text("Only items changed at or before this time, ISO 8601."),
       extensions: texts("Only files with one of these extensions, written without the dot.", "extensions[]"),
       tags: texts("Only items that have all of these tags.", "tags[]"),
+      ...inTeamDrive,
+      ...withTeamDrives,
       ...list,
     },
     errors: ofItem,
@@ -147,6 +173,7 @@ const calls = {
         max: Number.MAX_SAFE_INTEGER,
       }),
       path: text("Absolute path of the new file."),
+      ...inTeamDrive,
       folderId: text("Id of the target folder; used in place of the folder in `path`."),
       description: text("Description of the file, if the vendor stores descriptions."),
       tags: texts("Tags of the file, if the vendor stores tags.", "tags[]"),
@@ -234,14 +261,14 @@ const calls = {
   "folders.create": {
     summary: "Makes a folder and its parents",
     description: "If the folder exists, answers 409.",
-    query: shown,
+    query: { ...shown, ...inTeamDrive },
     body: { json: ItemBody, example: { path: "/reports/2026" } },
     errors: ofWriting,
     answers: newItem("The folder"),
   },
   "folders.contents": {
     summary: "Lists a folder",
-    query: { ...list, ...path },
+    query: { ...list, ...withTeamDrives, ...path },
     errors: ofItem,
     answers: ok("A page of files and folders", Items, [anItem], pages),
   },
@@ -277,6 +304,37 @@ const calls = {
   "folders.unlink": {
     summary: "Deletes a folder's shared link",
     ...unlinking,
+  },
+  "team-drives.list": {
+    summary: "Lists the shared drives of the user's teams, as folders",
+    query: list,
+    errors: vendorErrors,
+    answers: ok("A page of drives", Items, [aDrive], pages),
+  },
+  "team-drives.create": {
+    summary: "Makes a shared drive",
+    query: shown,
+    body: { json: TeamDriveBody, example: { name: "Sales" } },
+    errors: vendorErrors,
+    answers: ok("The drive", Item, aDrive),
+  },
+  "team-drives.read": {
+    summary: "Reads a shared drive",
+    query: shown,
+    errors: vendorErrors,
+    answers: ok("The drive", Item, aDrive),
+  },
+  "team-drives.change": {
+    summary: "Renames a shared drive",
+    query: shown,
+    body: { json: TeamDriveBody, example: { name: "Sales 2027" } },
+    errors: vendorErrors,
+    answers: ok("The drive as it is now", Item, aDrive),
+  },
+  "team-drives.delete": {
+    summary: "Deletes a shared drive, which must be empty",
+    errors: vendorErrors,
+    answers: nothing("The drive is deleted"),
   },
 } as const satisfies Record<HubCallName, Omit<Contract, "method" | "paths" | "group" | "auth">>;
 

@@ -21,13 +21,14 @@ import { answerDownload, rangeOf } from "./answer-download.ts";
 import { answerPages } from "./answer-list.ts";
 import type { HubHandle } from "./contracts.ts";
 import type { DocumentsDeps } from "./open-hub.ts";
-import { namedItem, notKeptHeader, wireOptions } from "./parameters.ts";
+import { namedItem, notKeptHeader, pathInAccount, wireOptions } from "./parameters.ts";
 import { signedLink } from "./signed-link.ts";
 import { mediaTypeFor, readUpload } from "./upload-body.ts";
 
 export const upload: HubHandle<"files.upload"> = async (request, { caller: hub, query }) => {
   const body = await readUpload(request);
-  const { path, folderId, description, tags } = query;
+  const { folderId, description, tags } = query;
+  const path = query.path === undefined ? undefined : await pathInAccount(hub, query.path);
   const name = path === undefined ? (body.fileName ?? "") : nameOf(parsePath(path));
   const details = { ...present({ description }), ...(tags.length === 0 ? {} : { tags }) };
   const { item, notKept } = await uploadFile(hub, {
@@ -41,7 +42,7 @@ export const upload: HubHandle<"files.upload"> = async (request, { caller: hub, 
 };
 
 export const download: HubHandle<"files.download"> = async (request, { caller: hub, query }) => {
-  const file = await downloadFile(hub, namedItem(request, query), {
+  const file = await downloadFile(hub, await namedItem(hub, request, query), {
     ...rangeOf(request.headers.range),
     ...present({ mediaType: query.mediaType, acknowledgeAbuse: query.acknowledgeAbuse }),
   });
@@ -54,7 +55,7 @@ export const metadata: HubHandle<"files.metadata" | "folders.metadata"> = async 
   { caller: hub, query },
 ) => {
   const shown = wireOptions(query);
-  const named = namedItem(request, query);
+  const named = await namedItem(hub, request, query);
   const item = await readMetadata(hub, named, { withoutPath: shown.withoutPath ?? false });
   return json(toWire(item, shown));
 };
@@ -63,30 +64,34 @@ export const change: HubHandle<"files.change" | "folders.change"> = async (
   request,
   { caller: hub, query, body },
 ) => {
-  const { path, name, description, tags } = body;
+  const { name, description, tags } = body;
+  const path = body.path === undefined ? undefined : await pathInAccount(hub, body.path);
   const changes = present({ path, name, description, tags });
-  const item = await changeItem(hub, namedItem(request, query), changes);
+  const item = await changeItem(hub, await namedItem(hub, request, query), changes);
   return json(toWire(item, wireOptions(query)));
 };
 
 export const copyKind =
   (kind: "file" | "folder"): HubHandle<"files.copy" | "folders.copy"> =>
-  async (request, { caller: hub, query, body: { path } }) => {
+  async (request, { caller: hub, query, body }) => {
+    const path = await pathInAccount(hub, body.path);
     const options = { path, overwrite: query.overwrite ?? false };
-    return json(toWire(await copy(hub, namedItem(request, query), kind, options), wireOptions(query)));
+    return json(
+      toWire(await copy(hub, await namedItem(hub, request, query), kind, options), wireOptions(query)),
+    );
   };
 
 export const removeKind =
   (kind: "file" | "folder"): HubHandle<"files.delete" | "folders.delete"> =>
   async (request, { caller: hub, query }) => {
-    await removeItem(hub, namedItem(request, query), kind, { forGood: query.emptyTrash ?? false });
+    await removeItem(hub, await namedItem(hub, request, query), kind, { forGood: query.emptyTrash ?? false });
     return json({});
   };
 
 export const links =
   (deps: () => DocumentsDeps): HubHandle<"files.links" | "folders.links"> =>
   async (request, { caller: hub, query }) => {
-    const item = await readMetadata(hub, namedItem(request, query), { withoutPath: true });
+    const item = await readMetadata(hub, await namedItem(hub, request, query), { withoutPath: true });
     const { raw, lasting, ...vendorLinks } = await readLinks(hub, item);
     const ours = item.directory ? undefined : await signedLink(request, hub, item, deps());
     return json({
@@ -102,12 +107,12 @@ export const unlink: HubHandle<"files.unlink" | "folders.unlink"> = async (
   request,
   { caller: hub, query },
 ) => {
-  await removeLinks(hub, namedItem(request, query));
+  await removeLinks(hub, await namedItem(hub, request, query));
   return json({});
 };
 
 export const revisions: HubHandle<"files.revisions"> = async (request, { caller: hub, query }) => {
-  const named = namedItem(request, query);
+  const named = await namedItem(hub, request, query);
   return await answerPages(
     query,
     hub,
@@ -128,7 +133,9 @@ export const revisions: HubHandle<"files.revisions"> = async (request, { caller:
 
 export const revision: HubHandle<"files.revision"> = async (request, { caller: hub, query }) => {
   const wanted = decodeSegment(request, "revisionId");
-  const found = (await readRevisions(hub, namedItem(request, query))).find(({ id }) => id === wanted);
+  const found = (await readRevisions(hub, await namedItem(hub, request, query))).find(
+    ({ id }) => id === wanted,
+  );
   if (found === undefined) throw new NotFound("this file has no such revision");
   return json(showRevision(found, query.raw));
 };

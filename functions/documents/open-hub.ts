@@ -31,6 +31,8 @@ export interface OpenHub extends HubContext {
   /** Hash of the instance token in the request; absent: the request has none. */
   readonly tokenHash?: string;
   readonly nextPages: NextPageTokens;
+  /** Parameter `teamDriveId`: the call's paths are paths in this drive. */
+  readonly teamDriveId?: string;
 }
 
 /** Authorizes the caller, and opens the hub of the caller's instance. */

@@ -2,15 +2,27 @@ import * as v from "valibot";
 import type { WireOptions } from "../core/documents/item.ts";
 import { parsePath } from "../core/documents/path.ts";
 import type { Named } from "../core/documents/resolve-path.ts";
+import { pathInTeamDrive } from "../core/documents/team-drives.ts";
 import type { ItemKind } from "../core/documents/vendor.ts";
 import { InvalidRequest } from "../core/errors.ts";
 import { present } from "../core/present.ts";
 import { flag, text, texts, wholeNumber } from "../http/parameter.ts";
 import type { HttpRequest } from "../http/request.ts";
+import type { OpenHub } from "./open-hub.ts";
 
 // Parameters and bodies of the hub's calls, except the bytes of uploads.
 
-export const path = { path: text("Absolute path, for the form without an id: `/reports/a.txt`.") };
+const teamDriveId = text(
+  "Id of a shared drive of Google's: the call's paths are paths in this drive. Other vendors answer 501.",
+);
+
+/** For calls whose paths are in the body alone. */
+export const inTeamDrive = { teamDriveId };
+
+export const path = {
+  path: text("Absolute path, for the form without an id: `/reports/a.txt`."),
+  teamDriveId,
+};
 
 const rawOnly = { raw: flag("`true` adds the vendor's own answer as `raw`.") };
 
@@ -37,18 +49,38 @@ export const list = {
   ...paging,
 };
 
+/** Parameters of lists that show the drives of teams on request. */
+export const withTeamDrives = {
+  includeTeamDrives: flag(
+    "`true`: a list of the root folder shows the shared drives, and a search looks in them, too. Vendors without shared drives answer 501.",
+  ),
+};
+
 export const overwrite = { overwrite: flag("`true` replaces an existing file.") };
 
 /** The parameter `raw` without the others of `shown`. */
 export const raw = rawOnly;
 
-/** The file or folder of a call: by id in the path, else by `path` in the query. @throws {InvalidRequest} */
-export function namedItem(request: HttpRequest, query: { readonly path: string | undefined }): Named {
+/**
+ * The file or folder of a call: by id in the path, else by `path` in the query; with `teamDriveId` alone, the drive's root folder.
+ * @throws {InvalidRequest}
+ */
+export async function namedItem(
+  hub: OpenHub,
+  request: HttpRequest,
+  query: { readonly path: string | undefined },
+): Promise<Named> {
   const { id } = request.params;
   if (id !== undefined) return { id, ...present({ kind: kindOf(request.path) }) };
-  if (query.path === undefined)
+  const path = query.path ?? (hub.teamDriveId === undefined ? undefined : "/");
+  if (path === undefined)
     throw new InvalidRequest("path is missing: send it, for example ?path=/reports/a.txt", "path");
-  return { path: parsePath(query.path) };
+  return { path: parsePath(await pathInAccount(hub, path)) };
+}
+
+/** A path of a call as a path in the account: with `teamDriveId`, the call's paths are paths in that drive. */
+export async function pathInAccount(hub: OpenHub, path: string): Promise<string> {
+  return hub.teamDriveId === undefined ? path : await pathInTeamDrive(hub, hub.teamDriveId, path);
 }
 
 /** What a route by id is about: `/files/{id}`, `/folders/{id}/contents`. */
@@ -81,6 +113,7 @@ export const ItemBody = v.object({
   description: v.optional(aText),
   tags: v.optional(tags),
 });
+export const TeamDriveBody = v.object({ name });
 export const CopyBody = v.object({ path: aText });
 
 /** Header of an answer whose item lacks some of what was sent: it could not be stored. */

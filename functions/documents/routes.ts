@@ -1,6 +1,7 @@
 import { type HubCall, hubCalls, isSupported } from "../core/documents/calls.ts";
 import type { Choice, DocumentsVendor } from "../core/documents/vendor.ts";
 import { NotSupported } from "../core/errors.ts";
+import { present } from "../core/present.ts";
 import { type Choices, refuseChoices } from "../http/acts-elsewhere.ts";
 import { implement, type Route } from "../http/contract.ts";
 import type { HttpRequest } from "../http/request.ts";
@@ -22,6 +23,13 @@ import { contents, create } from "./folders.ts";
 import { type DocumentsDeps, type OpenHub, openHub } from "./open-hub.ts";
 import { search } from "./search.ts";
 import { followLink } from "./signed-link.ts";
+import {
+  changeTeamDrive,
+  createTeamDrive,
+  listTeamDrives,
+  readTeamDrive,
+  removeTeamDrive,
+} from "./team-drives.ts";
 
 /**
  * Every call of the hub's table, below `/hubs/documents` and in the short form. A call that the vendor does
@@ -35,8 +43,8 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
     if (call === undefined || !isSupported(call, (wanted) => hub.vendor[wanted] !== undefined)) {
       throw new NotSupported(`${method} ${path.replace("/hubs/documents", "")}`, hub.vendor.connector);
     }
-    refuseChoices(request, refusedBy(hub.vendor, choices[name] ?? PLACES), hub.vendor.connector);
-    return hub;
+    refuseChoices(request, refusedBy(hub.vendor, name), hub.vendor.connector);
+    return { ...hub, ...present({ teamDriveId: teamDriveOf(request) }) };
   };
 
   const hub = implement(
@@ -66,6 +74,11 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
       "documents.folders.change": change,
       "documents.folders.links": links(deps),
       "documents.folders.unlink": unlink,
+      "documents.team-drives.list": listTeamDrives,
+      "documents.team-drives.create": createTeamDrive,
+      "documents.team-drives.read": readTeamDrive,
+      "documents.team-drives.change": changeTeamDrive,
+      "documents.team-drives.delete": removeTeamDrive,
     },
   );
   const link = implement(linkContracts, {}, { "documents.link": followLink(deps) });
@@ -92,10 +105,22 @@ const choices: Readonly<Record<string, Choices>> = {
   "documents.folders.links": forLinks,
 };
 
-/** Leaves out what the vendor honours. */
-function refusedBy({ honours = [] }: DocumentsVendor, { query = [], headers = [] }: Choices): Choices {
-  const isRefused = (name: string): boolean => !honours.some((each) => each === name);
-  return { query: query.filter(isRefused), headers: headers.filter(isRefused) };
+/** Calls about files and folders, which lie in a drive. */
+const IN_A_DRIVE = /^documents\.(?:files\.|folders\.|search$)/;
+
+/** The choices for a call, without those that the vendor honours in it. */
+function refusedBy({ honours = [] }: DocumentsVendor, name: string): Choices {
+  const { query = [], headers = [] } = choices[name] ?? PLACES;
+  const isHonoured = (choice: string): boolean => honours.some((each) => each === choice);
+  return {
+    query: query.filter((choice) => !isHonoured(choice) || !IN_A_DRIVE.test(name)),
+    headers: headers.filter((choice) => !isHonoured(choice)),
+  };
+}
+
+function teamDriveOf({ query }: HttpRequest): string | undefined {
+  const id = query.get("teamDriveId")?.trim() ?? "";
+  return ["", "false"].includes(id.toLowerCase()) ? undefined : id;
 }
 
 const notBuilt = async (): Promise<never> => {

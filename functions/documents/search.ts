@@ -3,9 +3,13 @@ import { parsePath } from "../core/documents/path.ts";
 import { present } from "../core/present.ts";
 import { answerList } from "./answer-list.ts";
 import type { HubHandle } from "./contracts.ts";
+import { pathInAccount } from "./parameters.ts";
 
 export const search: HubHandle<"search"> = async (_request, { caller: hub, query }) => {
-  const { path, text, mimeType, startDate, endDate } = query;
+  const { text, mimeType, startDate, endDate } = query;
+  const asked = query.path ?? (hub.teamDriveId === undefined ? undefined : "/");
+  const path = asked === undefined ? undefined : await pathInAccount(hub, asked);
+  const withTeamDrives = query.includeTeamDrives ?? false;
   const wanted = {
     ...present({
       path: path === undefined ? undefined : parsePath(path),
@@ -18,5 +22,6 @@ export const search: HubHandle<"search"> = async (_request, { caller: hub, query
     extensions: [...new Set(query.extensions)],
     tags: [...new Set(query.tags)],
   };
-  return await answerList(query, hub, { call: "search", ...wanted }, (options) => find(hub, wanted, options));
+  const call = { call: "search", ...wanted, ...(withTeamDrives ? { withTeamDrives: "true" } : {}) };
+  return await answerList(query, hub, call, (options) => find(hub, wanted, { ...options, withTeamDrives }));
 };

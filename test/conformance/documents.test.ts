@@ -16,6 +16,7 @@ import { describeOldClients } from "./documents/old-clients.ts";
 import { describePlaces } from "./documents/places.ts";
 import { describeRestrictions } from "./documents/restrictions.ts";
 import { describeSearch } from "./documents/search.ts";
+import { describeTeamDrives } from "./documents/team-drives.ts";
 import { describeUploads } from "./documents/uploads.ts";
 import { HubClient } from "./hub-client.ts";
 
@@ -57,5 +58,6 @@ describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   describeErrors(on);
   describePlaces(on);
   describeRestrictions(on);
+  describeTeamDrives(on);
   describeOldClients(on);
 });

@@ -353,6 +353,38 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(await errorOf(google.revisions.list({ fileId: folder }))).toMatchObject({ status: 403 });
   });
 
+  it("makes, lists, renames and deletes shared drives, and searches one of them", async () => {
+    const { drives } = google;
+    const requestId = randomUUID();
+    const one = (await drives.create({ requestId, requestBody: { name: "One" } })).data.id ?? "";
+    expect(await errorOf(drives.create({ requestId, requestBody: { name: "One" } }))).toMatchObject({
+      status: 409,
+    });
+    const second = { requestId: randomUUID(), requestBody: { name: "Two" } };
+    const two = (await drives.create(second)).data.id ?? "";
+    const first = (await drives.list({ pageSize: 1 })).data;
+    const rest = (await drives.list({ pageSize: 1, pageToken: first.nextPageToken ?? "" })).data;
+    expect([first, rest].map((page) => page.drives?.map(({ name }) => name))).toEqual([["One"], ["Two"]]);
+    expect(rest.nextPageToken).toBeUndefined();
+    await drives.update({ driveId: two, requestBody: { name: "Second" } });
+    expect((await drives.get({ driveId: two })).data.name).toBe("Second");
+    const all = { supportsAllDrives: true, includeItemsFromAllDrives: true };
+    const { data: inOne } = await files.create({ requestBody: { name: "in one", parents: [one] }, ...all });
+    const idsOf = async (where: drive_v3.Params$Resource$Files$List) =>
+      (await files.list({ q: "name = 'in one'", ...where })).data.files?.map(({ id }) => id);
+    expect(await idsOf({ corpora: "drive", driveId: one, ...all })).toEqual([inOne.id]);
+    expect(await idsOf({ corpora: "drive", driveId: two, ...all })).toEqual([]);
+    expect(await idsOf({ corpora: "allDrives", ...all })).toEqual([inOne.id]);
+    expect(await idsOf(all)).toEqual([]);
+    expect(await idsOf({ q: `'${one}' in parents`, ...all })).toEqual([inOne.id]);
+    expect(await errorOf(files.list({ corpora: "drive", ...all }))).toMatchObject({ status: 400 });
+    expect(await errorOf(files.list({ corpora: "drive", driveId: one }))).toMatchObject({ status: 403 });
+    expect(await errorOf(drives.delete({ driveId: one }))).toMatchObject({ status: 403 });
+    await files.delete({ fileId: inOne.id ?? "", supportsAllDrives: true });
+    for (const driveId of [one, two]) expect((await drives.delete({ driveId })).status).toBe(204);
+    expect(await errorOf(drives.get({ driveId: one }))).toMatchObject({ status: 404 });
+  });
+
   it("shares with anyone who has the link, and revokes the link", async () => {
     const id = await create("shared.txt", "for all");
     const { webViewLink, webContentLink } = (

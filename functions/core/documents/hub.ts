@@ -49,7 +49,7 @@ export interface Changes extends Details {
 }
 
 /** The vendor's optional method, or an error 501 with the call and the connector. */
-function supported<K extends keyof DocumentsVendor>(
+export function supported<K extends keyof DocumentsVendor>(
   hub: Pick<HubContext, "vendor">,
   method: K,
   what: string,

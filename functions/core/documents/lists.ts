@@ -11,6 +11,7 @@ import { type ListPage, listPage, type Position } from "./list-page.ts";
 import { nameInPath } from "./names.ts";
 import { isWithin, joinPath } from "./path.ts";
 import type { Named } from "./resolve-path.ts";
+import { teamDrives, teamDrivesPage } from "./team-drives.ts";
 import type { PageRequest, VendorPage } from "./vendor.ts";
 import { wrongKind } from "./vendor-failure.ts";
 import { walkBelow } from "./walk.ts";
@@ -26,6 +27,8 @@ export interface ListOptions {
   readonly orderBy?: string;
   /** `calculateFolderPath=false`: leaves out paths that would cost extra calls. */
   readonly withoutPath?: boolean;
+  /** `includeTeamDrives`: the root folder's list shows the drives of the user's teams, and a search looks in them, too. */
+  readonly withTeamDrives?: boolean;
 }
 
 export interface SearchQuery {
@@ -62,7 +65,9 @@ export async function folderContents(hub: HubContext, named: Named, options: Lis
   };
   const read = async (page: PageRequest): Promise<VendorPage> => {
     const part = await detailed(hub, await hub.vendor.list(hub.call, folder.reference, page));
-    return { ...part, items: part.items.map(pathed) };
+    const isFirst = page.cursor === undefined && path === "/";
+    const drives = isFirst && options.withTeamDrives ? await teamDrives(hub) : [];
+    return { ...part, items: [...drives, ...part.items.map(pathed)] };
   };
   return listPage(read, request, hub.vendor.maxPageSize);
 }
@@ -70,6 +75,11 @@ export async function folderContents(hub: HubContext, named: Named, options: Lis
 /** A part of a list with the details that Linkspan keeps. */
 async function detailed(hub: HubContext, part: VendorPage): Promise<VendorPage> {
   return { ...part, items: await withDetails(hub, part.items) };
+}
+
+/** The drives of the user's teams. */
+export async function teamDrivesList(hub: HubContext, options: ListOptions): Promise<ListPage> {
+  return listPage(() => teamDrivesPage(hub), listRequest(hub, options, []), hub.vendor.maxPageSize);
 }
 
 /**
@@ -83,7 +93,7 @@ export async function search(hub: HubContext, query: SearchQuery, options: ListO
   const own = listRequest(hub, options, [...tests]);
   const itself = (item: DocumentsItem) => listPage(async () => ({ items: [item] }), own, 1);
   if (below !== undefined && !below.directory) return itself(below);
-  const { find, tests: more, needsPath } = await finder(hub, query, below);
+  const { find, tests: more, needsPath } = await finder(hub, query, below, options.withTeamDrives);
   tests.push(...more);
   const findsPaths = needsPath || /\bpath\b/i.test(`${options.where} ${options.orderBy}`);
   const read = async (page: PageRequest): Promise<VendorPage> => {
@@ -109,6 +119,7 @@ async function finder(
   hub: HubContext,
   { text }: SearchQuery,
   folder: DocumentsItem | undefined,
+  allDrives: boolean | undefined,
 ): Promise<Finder> {
   const { vendor, call } = hub;
   if (vendor.search === undefined || (text === undefined && vendor.searchNeedsText)) {
@@ -118,7 +129,7 @@ async function finder(
     return { find, tests: [({ name }) => findText(foldCase(name)) >= 0], needsPath: false };
   }
   const { search: findText } = vendor;
-  const find = (page: PageRequest) => findText(call, present({ text, folder }), page);
+  const find = (page: PageRequest) => findText(call, present({ text, folder, allDrives }), page);
   const path = folder?.path;
   if (vendor.addressing === "path" || vendor.findsBelow || path === undefined)
     return { find, tests: [], needsPath: false };

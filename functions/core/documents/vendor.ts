@@ -201,6 +201,12 @@ interface Optional {
    */
   rootOf?(reference: string): string;
   search?(call: VendorCall, query: SearchRequest, page: PageRequest): Promise<VendorPage>;
+  /** The drives of the user's teams, each as a folder with its path. */
+  teamDrives?(call: VendorCall): Promise<readonly DocumentsItem[]>;
+  createTeamDrive?(call: VendorCall, name: string): Promise<DocumentsItem>;
+  renameTeamDrive?(call: VendorCall, drive: DocumentsItem, name: string): Promise<DocumentsItem>;
+  /** @throws {LinkspanError} the vendor refuses, as Google does for a drive that is not empty */
+  removeTeamDrive?(call: VendorCall, drive: DocumentsItem): Promise<void>;
   storage?(call: VendorCall): Promise<Storage>;
   /** Changes description and tags. */
   describe?(call: VendorCall, item: DocumentsItem, details: Details): Promise<DocumentsItem>;

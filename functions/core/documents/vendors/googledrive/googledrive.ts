@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { drive_v3 } from "@googleapis/drive";
-import { Conflict, LinkspanError, NotFound } from "../../../errors.ts";
+import { Conflict, InvalidRequest, LinkspanError, NotFound } from "../../../errors.ts";
 import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
 import { mediaTypeOf, UNKNOWN_TYPE } from "../../media-types.ts";
@@ -26,12 +26,15 @@ import {
 } from "./files.ts";
 import { chooseFormat, formatOf, isGoogleFormat } from "./formats.ts";
 import {
+  createTeamDrive,
   driveItem,
   isPlace,
   MAX_PAGES,
   placeItem,
   places,
   readDrive,
+  removeTeamDrive,
+  renameTeamDrive,
   SHARED_DRIVES,
   sharedDrives,
   shownName,
@@ -53,6 +56,7 @@ export const googledrive: IdVendor = {
   // A slash would separate two names of a path, so it is written as U+FF0F; `child` converts it back.
   names: { shown: shownName },
   findsBelow: true,
+  honours: ["teamDriveId", "includeTeamDrives"],
   maxPageSize: 1000,
 
   // https://developers.google.com/workspace/drive/api/guides/handle-errors
@@ -139,6 +143,7 @@ export const googledrive: IdVendor = {
         await sendMultipart(call, "PATCH", `${UPLOAD}/${existing.reference}`, query, described, content),
       );
     }
+    refusePlace(target);
     // With one of Google's own types, Drive would convert the bytes.
     const mimeType = isGoogleFormat(content.mimeType) ? UNKNOWN_TYPE : content.mimeType;
     const metadata = { name: target.name, parents: [target.parent], mimeType, ...described };
@@ -150,6 +155,9 @@ export const googledrive: IdVendor = {
   },
 
   async move(call, item, target) {
+    if (item.parentId === SHARED_DRIVES && target.parent === SHARED_DRIVES)
+      return renameTeamDrive(call, item, target.name);
+    if (item.parentId !== target.parent) refusePlace(target);
     const [parent] = (item.raw as DriveFile).parents ?? [];
     const parents =
       (item.parentId ?? "") === target.parent
@@ -170,6 +178,10 @@ export const googledrive: IdVendor = {
   },
 
   async remove(call, item, { forGood }) {
+    if (item.parentId === SHARED_DRIVES) {
+      await removeTeamDrive(call, item);
+      return undefined;
+    }
     if (forGood)
       await call.expectOk({ method: "DELETE", url: withQuery(`${FILES}/${entryOf(item)}`, ALL_DRIVES) });
     else await update(call, item, { trashed: true });
@@ -181,6 +193,14 @@ export const googledrive: IdVendor = {
   },
 
   search,
+
+  teamDrives: sharedDrives,
+
+  createTeamDrive,
+
+  renameTeamDrive,
+
+  removeTeamDrive,
 
   async storage(call) {
     const { storageQuota } = await about(call, "storageQuota");
@@ -309,13 +329,24 @@ async function exportTypes(call: VendorCall, url: string): Promise<string[]> {
   return Object.keys(exportLinks ?? {});
 }
 
+/** The places beside My Drive are lists, and no folders of Drive. @throws {InvalidRequest} */
+function refusePlace({ parent, path }: Target): void {
+  if (!isPlace(parent)) return;
+  throw new InvalidRequest(
+    `${path} would be in a list of Google's; shared drives are made by POST /team-drives`,
+    "path",
+  );
+}
+
 /** Creates an entry by a POST: a folder, a shortcut, or the copy of a file. */
 async function create(
   call: VendorCall,
   path: string,
-  { name, parent }: Target,
+  target: Target,
   metadata: object,
 ): Promise<DocumentsItem> {
+  refusePlace(target);
+  const { name, parent } = target;
   const url = withQuery(path, { fields: FIELDS, ...ALL_DRIVES });
   const json = { name, parents: [parent], ...metadata };
   return toItem(await call.json<DriveFile>({ method: "POST", url, json }));

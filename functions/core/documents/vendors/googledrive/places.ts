@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { drive_v3 } from "@googleapis/drive";
 import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
+import { joinPath } from "../../path.ts";
 import { nameWithId } from "../../resolve-path.ts";
 import type { VendorCall } from "../../vendor-call.ts";
 import { badAnswer } from "../../vendor-failure.ts";
@@ -9,6 +11,8 @@ import { quoted, withQuery } from "./query.ts";
 // The folders beside My Drive: shared drives, and what other people share.
 
 const DRIVES = "https://www.googleapis.com/drive/v3/drives";
+
+const DRIVE_FIELDS = "id,name,createdTime";
 
 /** References of the folders beside My Drive. No id of Drive's looks like one. */
 export const SHARED_DRIVES = "shared-drives";
@@ -43,23 +47,34 @@ export async function sharedDrives(call: VendorCall): Promise<DocumentsItem[]> {
   const found: drive_v3.Schema$Drive[] = [];
   let pageToken: string | undefined;
   for (let pages = 0; pages < MAX_PAGES; pages++) {
-    const query = { pageSize: "100", fields: "nextPageToken,drives(id,name)", ...present({ pageToken }) };
+    const query = {
+      pageSize: "100",
+      fields: `nextPageToken,drives(${DRIVE_FIELDS})`,
+      ...present({ pageToken }),
+    };
     const { drives = [], nextPageToken } = await call.json<drive_v3.Schema$DriveList>({
       method: "GET",
       url: withQuery(DRIVES, query),
     });
     found.push(...drives);
-    if (nextPageToken == null) return toldApart(found.map((drive) => driveItem(drive)));
+    if (nextPageToken == null) {
+      const drives = toldApart(found.map((drive) => driveItem(drive)));
+      return drives.map((drive) => ({
+        ...drive,
+        path: joinPath("/Shared drives", drive.pathName ?? drive.name),
+      }));
+    }
     pageToken = nextPageToken;
   }
   throw badAnswer("its list of shared drives has no end");
 }
 
 export function readDrive(call: VendorCall, id: string): Promise<drive_v3.Schema$Drive> {
-  return call.json({ method: "GET", url: withQuery(`${DRIVES}/${id}`, { fields: "id,name" }) });
+  return call.json({ method: "GET", url: withQuery(`${DRIVES}/${id}`, { fields: DRIVE_FIELDS }) });
 }
 
-export function driveItem({ id, name }: drive_v3.Schema$Drive, raw: object = {}): DocumentsItem {
+export function driveItem(drive: drive_v3.Schema$Drive, raw: object = drive): DocumentsItem {
+  const { id, name, createdTime } = drive;
   const reference = id ?? "";
   return {
     id: reference,
@@ -67,9 +82,41 @@ export function driveItem({ id, name }: drive_v3.Schema$Drive, raw: object = {})
     refId: reference,
     name: name ?? "",
     directory: true,
+    ...present({ createdDate: createdTime ?? undefined }),
     parentId: SHARED_DRIVES,
     raw,
   };
+}
+
+/** https://developers.google.com/workspace/drive/api/reference/rest/v3/drives/create: `requestId` makes a repeated call safe. */
+export async function createTeamDrive(call: VendorCall, name: string): Promise<DocumentsItem> {
+  const url = withQuery(DRIVES, { requestId: randomUUID(), fields: DRIVE_FIELDS });
+  return await withDrivePath(
+    call,
+    await call.json<drive_v3.Schema$Drive>({ method: "POST", url, json: { name } }),
+  );
+}
+
+export async function renameTeamDrive(
+  call: VendorCall,
+  drive: DocumentsItem,
+  name: string,
+): Promise<DocumentsItem> {
+  const url = withQuery(`${DRIVES}/${drive.reference}`, { fields: DRIVE_FIELDS });
+  return await withDrivePath(
+    call,
+    await call.json<drive_v3.Schema$Drive>({ method: "PATCH", url, json: { name } }),
+  );
+}
+
+/** Google deletes a drive only if it has no item outside of its bin. */
+export async function removeTeamDrive(call: VendorCall, drive: DocumentsItem): Promise<void> {
+  await call.expectOk({ method: "DELETE", url: `${DRIVES}/${drive.reference}` });
+}
+
+/** The path depends on the names of the other drives. A drive that is not in the list yet has none. */
+async function withDrivePath(call: VendorCall, drive: drive_v3.Schema$Drive): Promise<DocumentsItem> {
+  return (await sharedDrives(call)).find(({ id }) => id === drive.id) ?? driveItem(drive);
 }
 
 /**

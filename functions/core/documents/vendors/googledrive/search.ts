@@ -91,9 +91,7 @@ async function planBelow(call: VendorCall, folder: DocumentsItem): Promise<Plan>
   if (folder.reference === SHARED_DRIVES) {
     const drives = await sharedDrives(call);
     return {
-      scopes: drives.map((drive) =>
-        wholeDrive(drive, joinPath(folder.path ?? "/", drive.pathName ?? drive.name)),
-      ),
+      scopes: drives.map((drive) => wholeDrive(drive, drive.path)),
       incomplete: false,
     };
   }
