@@ -159,8 +159,11 @@ class ResolverById implements PathResolver {
   async #walk(path: string): Promise<DocumentsItem> {
     if (path === "/") return await this.#getRoot();
     const [first = ""] = namesOf(path);
-    if (this.#vendor.byPath !== undefined && this.#placeOf(first) === undefined)
-      return { ...(await this.#vendor.byPath(this.#call, path)), path };
+    if (this.#vendor.byPath !== undefined && this.#placeOf(first) === undefined) {
+      const item = await this.#vendor.byPath(this.#call, path);
+      if (item.directory) this.#paths.set(item.reference, Promise.resolve(path));
+      return { ...item, path };
+    }
     let at: { reference: string; path: string; item?: DocumentsItem } = {
       reference: this.#vendor.rootReference,
       path: "/",

@@ -65,6 +65,12 @@ function makeRoom(account: Account, parent: Node, name: string, mover: Node, ove
   account.moveToTrash(taken);
 }
 
+/** The user may only read what others share. @throws {Refused} 403 */
+function mayChange(account: Account, node: Node): void {
+  if (!account.tree.isInside(node, account.root))
+    throw refused(403, "You do not have permission for this operation.", "NotAuthorized");
+}
+
 const PATCH = v.strictObject({
   ...texts("Name", "FileName", "Description", "ExpirationDate", "ClientModifiedDate"),
   Parent: v.optional(REFERENCE),
@@ -82,6 +88,7 @@ function update(account: Account, node: Node, body: v.InferOutput<typeof PATCH>,
   const name = body.Name ?? body.FileName ?? node.name;
   if (parent === undefined || from === undefined || (name === node.name && parent === from)) return;
   account.refuseIfSwitched(node, "move");
+  mayChange(account, node);
   if (name !== node.name && parent !== from) {
     // As at ShareFile, the rename comes first, and replaces a file of that name in the old folder whatever `overwrite` says:
     // https://github.com/rclone/rclone/blob/master/backend/sharefile/sharefile.go (updateItem)
@@ -192,7 +199,9 @@ export function itemCalls(kit: Kit<Own>): ApiCall<Own>[] {
       { query: v.strictObject(flags("singleversion", "forceSync")) },
       (caller, { query }) => {
         if (query.singleversion === "true") throw refused(400, "This stand-in deletes all versions only.");
-        caller.account.moveToTrash(asked(caller).node);
+        const { node } = asked(caller);
+        mayChange(caller.account, node);
+        caller.account.moveToTrash(node);
         return NO_CONTENT;
       },
     ),
@@ -204,6 +213,7 @@ export function itemCalls(kit: Kit<Own>): ApiCall<Own>[] {
         const nodes = body.map((id) => find(account, id).node);
         if (nodes.some((node) => node.parentId !== parent.id))
           throw refused(400, "All items must be children of the parent in the URI.");
+        mayChange(account, parent);
         for (const node of nodes)
           query.deletePermanently === "true" ? account.remove(node) : account.moveToTrash(node);
         return NO_CONTENT;
@@ -246,8 +256,13 @@ export function itemCalls(kit: Kit<Own>): ApiCall<Own>[] {
     ...["GET /sf/v3/Items/Search", "GET /sf/v3/Items({id})/Search"].map((route) =>
       call<Own, typeof SEARCH>(route, { query: SEARCH }, ({ account, parameters }, { query }) => {
         const { query: text, maxResults, skip } = query;
-        const found = [...account.tree.below(folder(account, parameters.id ?? "home").id)].filter(
-          (node) => account.isSearchable(node) && node.name.toLowerCase().includes(text.toLowerCase()),
+        const from = query.homeFolderOnly === "true" ? "home" : parameters.id;
+        const all = from === undefined ? account.tree.all() : account.tree.below(folder(account, from).id);
+        const found = [...all].filter(
+          (node) =>
+            node !== account.root &&
+            account.isSearchable(node) &&
+            node.name.toLowerCase().includes(text.toLowerCase()),
         );
         return {
           "odata.type": "ShareFile.Api.Models.SearchResults",

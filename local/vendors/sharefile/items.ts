@@ -172,7 +172,7 @@ export function searchResult(account: Account, node: Node): object {
   return {
     Score: 1,
     ItemID: item.Id,
-    ParentID: node.parentId,
+    ParentID: node.parentId ?? ACCOUNT_ID,
     ItemType: node.directory ? "Folder" : "File",
     FileName: node.name,
     DisplayName: node.name,

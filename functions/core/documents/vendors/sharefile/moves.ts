@@ -64,22 +64,22 @@ export async function childOf(
 }
 
 /**
- * Moves and renames. ShareFile renames first, in the old folder, where a file of the new name would be replaced
- * (rclone, backend/sharefile/sharefile.go, 2026-11-27): so one call does both only if no such file is there.
+ * Moves and renames; a file at the target is replaced. ShareFile renames first, in the old folder, where a file of the new
+ * name would be replaced (rclone, backend/sharefile/sharefile.go, 2026-11-27): so one call does both only if no such file is
+ * there.
  */
 export async function move(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
   const { reference: id } = item;
   const from = item.parentId ?? "";
   const parent = await ownId(call, target.parent);
-  const overwrite = target.existing !== undefined && target.existing.id !== item.id;
-  const isRenamed = target.name !== item.name;
+  const replaces = !item.directory;
   const to = { Parent: { Id: parent } };
-  if (parent === from) return { ...(await patch(call, id, named(target.name), overwrite)), parentId: parent };
-  const done = async (changes: Patch, mayReplace = overwrite): Promise<DocumentsItem> => ({
-    ...(await patch(call, id, changes, mayReplace)),
+  const done = async (changes: Patch, overwrite = replaces): Promise<DocumentsItem> => ({
+    ...(await patch(call, id, changes, overwrite)),
     parentId: parent,
   });
-  if (!isRenamed) return await done(to);
+  if (parent === from) return await done(named(target.name));
+  if (target.name === item.name) return await done(to);
   if (await isFree(call, from, target.name, item)) return await done({ ...named(target.name), ...to });
   if (await isFree(call, parent, item.name, item)) {
     await done(to, false);

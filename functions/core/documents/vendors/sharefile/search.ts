@@ -1,12 +1,14 @@
 import { present } from "../../../present.ts";
-import type { DocumentsItem } from "../../item.ts";
-import type { PageRequest, VendorPage } from "../../vendor.ts";
+import type { PageRequest, SearchRequest, VendorPage } from "../../vendor.ts";
 import type { VendorCall } from "../../vendor-call.ts";
 import { badAnswer } from "../../vendor-failure.ts";
-import { isFileOrFolder, itemUrl, type ShareFileItem, toItem, withQuery } from "./items.ts";
+import { ALL_SHARED, isFileOrFolder, itemUrl, type ShareFileItem, toItem, withQuery } from "./items.ts";
 
 /** https://api.sharefile.com/html/docs/ShareFile.Api.Models.SearchResults.html (2026-11-27) */
 interface SearchResults {
+  /** The search found more than it returns, or ran out of time. */
+  readonly PartialResults?: boolean;
+  readonly TimedOut?: boolean;
   readonly Results?: readonly {
     readonly ItemID?: string;
     readonly ParentID?: string;
@@ -23,15 +25,19 @@ interface SearchResults {
 
 export async function search(
   call: VendorCall,
-  { text = "", folder }: { text?: string; folder?: DocumentsItem },
+  { text = "", folder }: SearchRequest,
   { limit, cursor = "0" }: PageRequest,
 ): Promise<VendorPage> {
   const skip = Number(cursor);
   const query = { query: text, maxResults: limit, skip };
-  const { Results: results } = await call.json<SearchResults>({
+  const {
+    Results: results,
+    PartialResults: isPartial,
+    TimedOut: isLate,
+  } = await call.json<SearchResults>({
     method: "GET",
     url:
-      folder === undefined
+      folder === undefined || folder.reference === ALL_SHARED
         ? withQuery("/sf/v3/Items/Search", { ...query, homeFolderOnly: false })
         : itemUrl(folder.reference, "Search", query),
   });
@@ -54,5 +60,9 @@ export async function search(
     )
     .filter(isFileOrFolder)
     .map(toItem);
-  return { items, ...(results.length < limit ? {} : { cursor: String(skip + results.length) }) };
+  return {
+    items,
+    ...(results.length < limit ? {} : { cursor: String(skip + results.length) }),
+    ...(isPartial || isLate ? { incomplete: true } : {}),
+  };
 }

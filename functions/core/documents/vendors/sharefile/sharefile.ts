@@ -36,6 +36,7 @@ export const sharefile: IdVendor = {
   names,
   // ShareFile has no tags.
   keeps: ["description"],
+  searchNeedsText: true,
   rootReference: HOME,
   places: { "Shared Folders": ALL_SHARED },
   maxPageSize: 500,
