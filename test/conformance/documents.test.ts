@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { documentsConnectors } from "../../functions/core/documents/vendors/index.ts";
 import type { StandIn } from "../../local/vendors/stand-in.ts";
 import { App } from "../e2e/app.ts";
@@ -19,6 +19,7 @@ import { describeSearch } from "./documents/search.ts";
 import { describeTeamDrives } from "./documents/team-drives.ts";
 import { describeUploads } from "./documents/uploads.ts";
 import { HubClient } from "./hub-client.ts";
+import { traitsOf } from "./vendors/traits-of.ts";
 
 let platform: RunningPlatform;
 
@@ -29,7 +30,7 @@ afterAll(() => platform?.close());
 
 /** The same tests for every vendor of the hub: an app must not have to care at which vendor its user keeps the files. */
 describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
-  const on = newFixture(connector);
+  const on = newFixture(connector, traitsOf(connector));
   let count = 0;
 
   beforeAll(async () => {
@@ -43,7 +44,11 @@ describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   beforeEach(() => {
     on.vendor.clearFaults();
     on.vendor.clearRequests();
-    on.home = `/test ${++count}`;
+    on.home = `${on.traits.base}/test ${++count}`;
+  });
+
+  it("declares what its stand-in has beside plain files and folders", () => {
+    expect(on.traits.has.toSorted()).toEqual(Object.keys(on.vendor.places).toSorted());
   });
 
   describeAccount(on);

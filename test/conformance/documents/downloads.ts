@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { HubClient, type HubItem } from "../hub-client.ts";
-import { type Fixture, LOGIN } from "./fixture.ts";
+import { type Fixture, itWith, LOGIN } from "./fixture.ts";
 import { mostMemory } from "./most-memory.ts";
 
 export function describeDownloads(on: Fixture): void {
-  const { connector, refusal } = on;
+  const { refusal } = on;
 
   describe("a download", () => {
     it("works by path and by id, with headers that name the file, even when the caller accepts only JSON", async () => {
@@ -106,32 +105,30 @@ export function describeDownloads(on: Fixture): void {
 
     it("that the vendor cuts off in the middle fails for the caller too", async () => {
       on.vendor.addGeneratedFile(LOGIN, `${on.home}/large.bin`, 2 * 1024 * 1024);
-      const { id } = (await on.hub.metadata(`${on.home}/large.bin`)).json;
-      const path = connector === "dropbox" ? "/2/files/download" : `/drive/v3/files/${id}`;
-      on.vendor.fail({ path, reset: "middle" });
+      const file = (await on.hub.metadata(`${on.home}/large.bin`)).json;
+      on.vendor.fail({ path: on.traits.downloadPath(file), reset: "middle" });
       const response = await on.hub.open("GET", "/files", { query: { path: `${on.home}/large.bin` } });
       await expect(response.arrayBuffer()).rejects.toThrow();
     });
 
-    if (connector === "googledrive")
-      it("of a Google document is an export, as PDF or as the media type that the caller asks for", async () => {
-        const ada = new HubClient(
-          on.platform.baseUrl,
-          (await on.app.connect(connector, { login: "ada@example.com" })).token,
-        );
-        const mimeType = "application/vnd.google-apps.document";
-        const [document] = await ada.ok<HubItem[]>("GET", "/search", { query: { mimeType } });
-        expect(document).not.toHaveProperty("size");
-        const chosen = await ada.call("GET", `/files/${document?.id}`);
+    itWith(on, "addDocument")(
+      "of a document of the vendor's own editors is an export, as PDF or as the media type that the caller asks for",
+      async () => {
+        const id = on.vendor.places.addDocument?.(LOGIN, "Lecture plan", "first this, then that") ?? "";
+        const document = await on.hub.ok("GET", `/files/${encodeURIComponent(id)}/metadata`);
+        const chosen = await on.hub.call("GET", `/files/${document.id}`);
         expect([chosen.status, chosen.headers.get("content-type")]).toEqual([200, "application/pdf"]);
-        expect(chosen.headers.get("content-disposition")).toContain(`filename="${document?.name}.pdf"`);
-        const query = { path: document?.path ?? "", mediaType: "text/plain" };
-        const asked = await ada.call("GET", "/files", { query });
+        expect(chosen.headers.get("content-disposition")).toContain('filename="Lecture plan.pdf"');
+        const query = { path: document.path, mediaType: "text/plain" };
+        const asked = await on.hub.call("GET", "/files", { query });
         expect([asked.status, asked.headers.get("content-type")]).toEqual([200, "text/plain"]);
         expect(asked.bytes.length).toBeGreaterThan(0);
-        const impossible = await ada.call("GET", "/files", { query: { ...query, mediaType: "video/mp4" } });
+        const impossible = await on.hub.call("GET", "/files", {
+          query: { ...query, mediaType: "video/mp4" },
+        });
         expect(impossible.status).toBe(400);
-      });
+      },
+    );
 
     it("of a folder is 400, and of a missing file 404", async () => {
       await on.hub.upload(`${on.home}/a.txt`, "x");

@@ -94,7 +94,7 @@ export function describeErrors(on: Fixture): void {
     });
 
     // The hub's own timeout of 20 s ends this call, so one vendor is enough.
-    if (connector === "dropbox")
+    if (on.traits.slowTests)
       it("for a vendor that does not answer are 504 before the caller gives up", {
         timeout: 60_000,
       }, async () => {

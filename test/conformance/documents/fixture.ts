@@ -1,8 +1,9 @@
-import { expect } from "vitest";
+import { expect, it } from "vitest";
 import type { StandIn } from "../../../local/vendors/stand-in.ts";
 import type { App } from "../../e2e/app.ts";
 import type { RunningPlatform } from "../../platform/start.ts";
 import type { HubClient, HubError, HubRequest } from "../hub-client.ts";
+import type { Speciality, VendorTraits } from "../vendors/traits.ts";
 
 /** The account for these tests; each vendor has one. */
 export const LOGIN = "conformance@example.com";
@@ -19,6 +20,7 @@ export interface Refusal {
 /** What the tests of one connector share; it is filled before the first test runs. */
 export interface Fixture {
   readonly connector: string;
+  readonly traits: VendorTraits;
   platform: RunningPlatform;
   app: App;
   vendor: StandIn;
@@ -30,9 +32,10 @@ export interface Fixture {
   readonly refusal: (method: string, path: string, request?: HubRequest) => Promise<Refusal>;
 }
 
-export function newFixture(connector: string): Fixture {
+export function newFixture(connector: string, traits: VendorTraits): Fixture {
   const on = {
     connector,
+    traits,
     async refusal(method: string, path: string, request: HubRequest = {}) {
       const { status, json, headers } = await (on as Fixture).hub.call<HubError>(method, path, request);
       expect(json.requestId).toEqual(expect.any(String));
@@ -41,4 +44,14 @@ export function newFixture(connector: string): Fixture {
     },
   };
   return on as unknown as Fixture;
+}
+
+/** `it`, for a vendor that has all of these; else the test is skipped. */
+export function itWith(on: Pick<Fixture, "traits">, ...specialities: readonly Speciality[]): typeof it {
+  return it.runIf(specialities.every((each) => on.traits.has.includes(each))) as typeof it;
+}
+
+/** Stands for a method of a stand-in that `itWith` has asked for. */
+export function neverMissing(): never {
+  throw new Error("the vendor's traits name a speciality that its stand-in lacks");
 }

@@ -21,9 +21,10 @@ export function describeLinksAndRevisions(on: Fixture): void {
       expect(answer.headers.get("content-disposition")).toMatch(/^attachment;/);
       const garbled = await stranger.call<HubError>("GET", `${json.cloudElementsLink}x`);
       expect(garbled.status).toBe(404);
-      if (connector === "dropbox") {
-        expect(json.providerViewLink).toContain("dl=0");
-        expect(json.providerLink).toContain("dl=1");
+      const { lastingLinks } = on.traits;
+      if (lastingLinks !== undefined) {
+        expect(json.providerViewLink).toContain(lastingLinks.view);
+        expect(json.providerLink).toContain(lastingLinks.download);
         expect(json).not.toHaveProperty("expires");
       } else expect(json.expires).toMatch(ISO_SECONDS);
     });

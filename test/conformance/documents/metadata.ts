@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Fixture } from "./fixture.ts";
 
 export function describeMetadata(on: Fixture): void {
-  const { connector, refusal } = on;
+  const { refusal } = on;
 
   describe("metadata", () => {
     it("of the root is found by path and by id", async () => {
@@ -10,10 +10,11 @@ export function describeMetadata(on: Fixture): void {
       expect(root).toMatchObject({ path: "/", directory: true });
       expect(root).not.toHaveProperty("parentFolderId");
       expect(await on.hub.ok("GET", `/folders/${root.id}/metadata`)).toEqual(root);
-      const alias = connector === "dropbox" ? "%252F" : "root";
-      expect(await on.hub.ok("GET", `/folders/${alias}/metadata`)).toEqual(root);
+      const { rootAlias = root.id, base } = on.traits;
+      expect(await on.hub.ok("GET", `/folders/${rootAlias}/metadata`)).toEqual(root);
+      const parent = (await on.hub.metadata(base === "" ? "/" : base)).json;
       const item = await on.hub.upload(`${on.home}.txt`, "x");
-      expect(item.parentFolderId).toBe(root.id);
+      expect(item.parentFolderId).toBe(parent.id);
     });
 
     it("moves, renames, and does both, by path and by id", async () => {

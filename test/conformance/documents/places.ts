@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { HubItem } from "../hub-client.ts";
-import { type Fixture, LOGIN } from "./fixture.ts";
+import { type Fixture, itWith, LOGIN, neverMissing } from "./fixture.ts";
 
 /** Items beside the user's own folders, and names that lead to more than one item: no call may act on another item than meant. */
 export function describePlaces(on: Fixture): void {
@@ -65,9 +65,8 @@ export function describePlaces(on: Fixture): void {
   });
 
   describe("a folder that another person shares", () => {
-    it("leads to its files by paths that lead back", async () => {
-      const { addSharedFolder } = on.vendor.places;
-      if (addSharedFolder === undefined) return;
+    itWith(on, "addSharedFolder")("leads to its files by paths that lead back", async () => {
+      const { addSharedFolder = neverMissing } = on.vendor.places;
       on.vendor.addFile(LOGIN, "/Team/report.txt", "mine");
       const { folder, file } = addSharedFolder(LOGIN, "Team", "report.txt");
       const item = await byId(file);
@@ -84,30 +83,31 @@ export function describePlaces(on: Fixture): void {
     const find = (path: string) =>
       on.hub.ok<HubItem[]>("GET", "/search", { query: { path, text: "ledger" } });
 
-    it("finds what is in a shared drive, and in all of them, by paths that lead back", async () => {
-      const { addSharedDrive } = on.vendor.places;
-      if (addSharedDrive === undefined) return;
-      on.vendor.addFile(LOGIN, `${on.home}/ledger.txt`, "mine");
-      const one = addSharedDrive(LOGIN, "Books", "ledger.txt");
-      const two = addSharedDrive(LOGIN, "More books", "ledger.txt");
-      await on.hub.upload("/Shared drives/Books/2026/June/ledger of June.txt", "x");
-      const inOne = await find("/Shared drives/Books");
-      expect(inOne.map(({ path }) => path).toSorted()).toEqual([
-        "/Shared drives/Books/2026/June/ledger of June.txt",
-        "/Shared drives/Books/ledger.txt",
-      ]);
-      for (const item of inOne) await expectHonestPath(item);
-      expect((await find("/Shared drives/Books/2026")).map(({ name }) => name)).toEqual([
-        "ledger of June.txt",
-      ]);
-      const all = (await find("/Shared drives")).map(({ id }) => id);
-      expect(all).toEqual(expect.arrayContaining([one.file, two.file]));
-      expect(all).toHaveLength(3);
-    });
+    itWith(on, "addSharedDrive")(
+      "finds what is in a shared drive, and in all of them, by paths that lead back",
+      async () => {
+        const { addSharedDrive = neverMissing } = on.vendor.places;
+        on.vendor.addFile(LOGIN, `${on.home}/ledger.txt`, "mine");
+        const one = addSharedDrive(LOGIN, "Books", "ledger.txt");
+        const two = addSharedDrive(LOGIN, "More books", "ledger.txt");
+        await on.hub.upload("/Shared drives/Books/2026/June/ledger of June.txt", "x");
+        const inOne = await find("/Shared drives/Books");
+        expect(inOne.map(({ path }) => path).toSorted()).toEqual([
+          "/Shared drives/Books/2026/June/ledger of June.txt",
+          "/Shared drives/Books/ledger.txt",
+        ]);
+        for (const item of inOne) await expectHonestPath(item);
+        expect((await find("/Shared drives/Books/2026")).map(({ name }) => name)).toEqual([
+          "ledger of June.txt",
+        ]);
+        const all = (await find("/Shared drives")).map(({ id }) => id);
+        expect(all).toEqual(expect.arrayContaining([one.file, two.file]));
+        expect(all).toHaveLength(3);
+      },
+    );
 
-    it("finds what other people share, by paths that lead back", async () => {
-      const { addSharedFolder } = on.vendor.places;
-      if (addSharedFolder === undefined) return;
+    itWith(on, "addSharedFolder")("finds what other people share, by paths that lead back", async () => {
+      const { addSharedFolder = neverMissing } = on.vendor.places;
       const { folder, file } = addSharedFolder(LOGIN, "Their books", "ledger of theirs.txt");
       const path = (await byId(folder)).path;
       for (const place of [path, path.slice(0, path.lastIndexOf("/"))]) {
@@ -118,114 +118,120 @@ export function describePlaces(on: Fixture): void {
     });
   });
 
-  it("a name that a path shows in another way is kept when only the folder changes", async () => {
-    const { addDocument } = on.vendor.places;
-    if (addDocument === undefined) return;
-    const id = addDocument(LOGIN, "Plan 1/2", "text");
-    const { path } = await byId(id);
-    expect((await on.hub.metadata(path)).json.id).toBe(id);
-    const shown = path.slice(1);
-    const moved = await on.hub.ok("PATCH", "/files/metadata", {
-      query: { path },
-      json: { path: `${on.home}/${shown}` },
-    });
-    expect([moved.name, moved.path]).toEqual(["Plan 1/2", `${on.home}/${shown}`]);
-    expect(await byId(id)).toEqual(moved);
-    const renamed = await on.hub.ok("PATCH", `/files/${id}/metadata`, {
-      json: { path: `${on.home}/Plan 2` },
-    });
-    expect(renamed.name).toBe("Plan 2");
-  });
+  itWith(on, "addDocument")(
+    "a name that a path shows in another way is kept when only the folder changes",
+    async () => {
+      const { addDocument = neverMissing } = on.vendor.places;
+      const id = addDocument(LOGIN, "Plan 1/2", "text");
+      const { path } = await byId(id);
+      expect((await on.hub.metadata(path)).json.id).toBe(id);
+      const shown = path.slice(1);
+      const moved = await on.hub.ok("PATCH", "/files/metadata", {
+        query: { path },
+        json: { path: `${on.home}/${shown}` },
+      });
+      expect([moved.name, moved.path]).toEqual(["Plan 1/2", `${on.home}/${shown}`]);
+      expect(await byId(id)).toEqual(moved);
+      const renamed = await on.hub.ok("PATCH", `/files/${id}/metadata`, {
+        json: { path: `${on.home}/Plan 2` },
+      });
+      expect(renamed.name).toBe("Plan 2");
+    },
+  );
 
   describe("a shared drive", () => {
-    it("is a folder below /Shared drives, beside a drive of the same name and folders of the user's own", async () => {
-      const { addSharedDrive } = on.vendor.places;
-      if (addSharedDrive === undefined) return;
-      on.vendor.addFile(LOGIN, "/Drive/plan.txt", "mine");
-      const one = addSharedDrive(LOGIN, "Sales", "plan.txt");
-      const two = addSharedDrive(LOGIN, "Sales", "plan.txt");
-      for (const { drive, file } of [one, two]) {
-        const item = await byId(file);
-        expect(item.path).toMatch(/^\/Shared drives\/Sales/);
-        await expectHonestPath(item);
-        const top = await byId(drive);
-        expect(top).toMatchObject({ name: "Sales", directory: true });
-        await expectHonestPath(top);
-        const uploaded = await on.hub.upload(`${top.path}/new/x.txt`, "x");
-        await expectHonestPath(uploaded);
-        expect((await on.hub.bytes(`${top.path}/new/x.txt`)).toString()).toBe("x");
-      }
-      const drives = (await on.hub.contents("/Shared drives")).json.filter(({ name }) => name === "Sales");
-      expect(drives).toHaveLength(2);
-      for (const item of drives) await expectHonestPath(item);
-      const removed = await byId(one.file);
-      await on.hub.ok("DELETE", "/files", { query: { path: removed.path } });
-      expect((await on.hub.bytes("/Drive/plan.txt")).toString()).toBe("mine");
-      await byId(two.file);
-    });
+    itWith(on, "addSharedDrive")(
+      "is a folder below /Shared drives, beside a drive of the same name and folders of the user's own",
+      async () => {
+        const { addSharedDrive = neverMissing } = on.vendor.places;
+        on.vendor.addFile(LOGIN, "/Drive/plan.txt", "mine");
+        const one = addSharedDrive(LOGIN, "Sales", "plan.txt");
+        const two = addSharedDrive(LOGIN, "Sales", "plan.txt");
+        for (const { drive, file } of [one, two]) {
+          const item = await byId(file);
+          expect(item.path).toMatch(/^\/Shared drives\/Sales/);
+          await expectHonestPath(item);
+          const top = await byId(drive);
+          expect(top).toMatchObject({ name: "Sales", directory: true });
+          await expectHonestPath(top);
+          const uploaded = await on.hub.upload(`${top.path}/new/x.txt`, "x");
+          await expectHonestPath(uploaded);
+          expect((await on.hub.bytes(`${top.path}/new/x.txt`)).toString()).toBe("x");
+        }
+        const drives = (await on.hub.contents("/Shared drives")).json.filter(({ name }) => name === "Sales");
+        expect(drives).toHaveLength(2);
+        for (const item of drives) await expectHonestPath(item);
+        const removed = await byId(one.file);
+        await on.hub.ok("DELETE", "/files", { query: { path: removed.path } });
+        expect((await on.hub.bytes("/Drive/plan.txt")).toString()).toBe("mine");
+        await byId(two.file);
+      },
+    );
 
-    it("does not hide a folder of the user's own with such a name: it has an id, and no path", async () => {
-      if (on.vendor.places.addSharedDrive === undefined) return;
-      for (const name of ["Shared drives", "Shared with me"]) {
-        on.vendor.addFile(LOGIN, `/${name}/own.txt`, "own");
-        const own = (await on.hub.contents("/")).json.find((item) => item.name === name);
-        expect(own).toMatchObject({ directory: true });
-        expect(own?.path).toBeUndefined();
-        const [file] = await on.hub.ok<HubItem[]>("GET", `/folders/${own?.id}/contents`);
-        expect(file).toMatchObject({ name: "own.txt" });
-        expect(file?.path).toBeUndefined();
-        await on.hub.ok("DELETE", `/folders/${own?.id}`);
-      }
-    });
+    itWith(on, "addSharedDrive")(
+      "does not hide a folder of the user's own with such a name: it has an id, and no path",
+      async () => {
+        for (const name of ["Shared drives", "Shared with me"]) {
+          on.vendor.addFile(LOGIN, `/${name}/own.txt`, "own");
+          const own = (await on.hub.contents("/")).json.find((item) => item.name === name);
+          expect(own).toMatchObject({ directory: true });
+          expect(own?.path).toBeUndefined();
+          const [file] = await on.hub.ok<HubItem[]>("GET", `/folders/${own?.id}/contents`);
+          expect(file).toMatchObject({ name: "own.txt" });
+          expect(file?.path).toBeUndefined();
+          await on.hub.ok("DELETE", `/folders/${own?.id}`);
+        }
+      },
+    );
   });
 
   describe("a shortcut", () => {
-    it("leads to its file or folder; moving and deleting it leaves them where they are", async () => {
-      const { addShortcut } = on.vendor.places;
-      if (addShortcut === undefined) return;
-      const target = await on.hub.upload(`${on.home}/real/file.txt`, "real");
-      const folder = (await on.hub.metadata(`${on.home}/real`)).json;
-      const toFile = addShortcut(LOGIN, "to file.txt", target.id);
-      const toFolder = addShortcut(LOGIN, "to folder", folder.id);
-      expect((await on.hub.bytes("/to file.txt")).toString()).toBe("real");
-      expect((await on.hub.metadata("/to file.txt")).json).toMatchObject({
-        id: toFile,
-        size: 4,
-        directory: false,
-        properties: { mimeType: "text/plain" },
-      });
-      expect((await on.hub.contents("/to folder")).json.map(({ path }) => path)).toEqual([
-        "/to folder/file.txt",
-      ]);
-      expect((await on.hub.bytes("/to folder/file.txt")).toString()).toBe("real");
-      const listed = (await on.hub.contents("/")).json;
-      for (const item of listed.filter(({ id }) => id === toFile || id === toFolder)) {
-        expect((await on.hub.metadata(item.path)).json).toEqual(item);
-      }
-      await on.hub.upload("/to folder/new.txt", "new");
-      expect((await on.hub.bytes(`${on.home}/real/new.txt`)).toString()).toBe("new");
-      await on.hub.ok("PATCH", "/files/metadata", {
-        query: { path: "/to file.txt" },
-        json: { path: `${on.home}/moved.txt` },
-      });
-      expect((await on.hub.bytes(`${on.home}/moved.txt`)).toString()).toBe("real");
-      await on.hub.ok("DELETE", "/files", { query: { path: `${on.home}/moved.txt`, emptyTrash: true } });
-      await on.hub.ok("DELETE", "/folders", { query: { path: "/to folder", emptyTrash: true } });
-      expect((await on.hub.bytes(`${on.home}/real/file.txt`)).toString()).toBe("real");
-    });
+    itWith(on, "addShortcut")(
+      "leads to its file or folder; moving and deleting it leaves them where they are",
+      async () => {
+        const { addShortcut = neverMissing } = on.vendor.places;
+        const target = await on.hub.upload(`${on.home}/real/file.txt`, "real");
+        const folder = (await on.hub.metadata(`${on.home}/real`)).json;
+        const toFile = addShortcut(LOGIN, "to file.txt", target.id);
+        const toFolder = addShortcut(LOGIN, "to folder", folder.id);
+        expect((await on.hub.bytes("/to file.txt")).toString()).toBe("real");
+        expect((await on.hub.metadata("/to file.txt")).json).toMatchObject({
+          id: toFile,
+          size: 4,
+          directory: false,
+          properties: { mimeType: "text/plain" },
+        });
+        expect((await on.hub.contents("/to folder")).json.map(({ path }) => path)).toEqual([
+          "/to folder/file.txt",
+        ]);
+        expect((await on.hub.bytes("/to folder/file.txt")).toString()).toBe("real");
+        const listed = (await on.hub.contents("/")).json;
+        for (const item of listed.filter(({ id }) => id === toFile || id === toFolder)) {
+          expect((await on.hub.metadata(item.path)).json).toEqual(item);
+        }
+        await on.hub.upload("/to folder/new.txt", "new");
+        expect((await on.hub.bytes(`${on.home}/real/new.txt`)).toString()).toBe("new");
+        await on.hub.ok("PATCH", "/files/metadata", {
+          query: { path: "/to file.txt" },
+          json: { path: `${on.home}/moved.txt` },
+        });
+        expect((await on.hub.bytes(`${on.home}/moved.txt`)).toString()).toBe("real");
+        await on.hub.ok("DELETE", "/files", { query: { path: `${on.home}/moved.txt`, emptyTrash: true } });
+        await on.hub.ok("DELETE", "/folders", { query: { path: "/to folder", emptyTrash: true } });
+        expect((await on.hub.bytes(`${on.home}/real/file.txt`)).toString()).toBe("real");
+      },
+    );
 
-    it("that leads nowhere is listed, and its download is 404", async () => {
-      const { addShortcut } = on.vendor.places;
-      if (addShortcut === undefined) return;
+    itWith(on, "addShortcut")("that leads nowhere is listed, and its download is 404", async () => {
+      const { addShortcut = neverMissing } = on.vendor.places;
       const id = addShortcut(LOGIN, "to nothing.txt", "1nowhere");
       expect((await on.hub.contents("/")).json.map((item) => item.id)).toContain(id);
       expect((await on.hub.call("GET", `/files/${id}`)).status).toBe(404);
       await on.hub.ok("DELETE", "/files", { query: { path: "/to nothing.txt" } });
     });
 
-    it("into the folder that is copied does not make the copy endless", async () => {
-      const { addShortcut } = on.vendor.places;
-      if (addShortcut === undefined) return;
+    itWith(on, "addShortcut")("into the folder that is copied does not make the copy endless", async () => {
+      const { addShortcut = neverMissing } = on.vendor.places;
       await on.hub.upload(`${on.home}/loop/a.txt`, "a");
       const loop = (await on.hub.metadata(`${on.home}/loop`)).json;
       const shortcut = addShortcut(LOGIN, "again", loop.id);
@@ -239,9 +245,8 @@ export function describePlaces(on: Fixture): void {
   });
 
   describe("a document of the vendor's own editors", () => {
-    it("has no size, and is never overwritten by an upload of its name", async () => {
-      const { addDocument } = on.vendor.places;
-      if (addDocument === undefined) return;
+    itWith(on, "addDocument")("has no size, and is never overwritten by an upload of its name", async () => {
+      const { addDocument = neverMissing } = on.vendor.places;
       const id = addDocument(LOGIN, "Minutes", "what was said");
       const listed = (await on.hub.contents("/")).json.find((item) => item.id === id);
       expect(listed).not.toHaveProperty("size");
@@ -262,16 +267,18 @@ export function describePlaces(on: Fixture): void {
       expect((await on.hub.bytes(`${on.home}/CASE.txt`)).toString()).toBe("content");
     });
 
-    it("in the folders of an item that is sent back whole: nothing is moved", async () => {
-      const item = await on.hub.upload(`${on.home}/Folder/file.txt`, "x");
-      const back = { ...item, path: item.path.replace("/Folder/", "/FOLDER/") };
-      const inCase = await on.hub.call("GET", "/files/metadata", { query: { path: back.path } });
-      if (inCase.status === 404) return;
-      on.vendor.clearRequests();
-      await on.hub.ok("PATCH", "/files/metadata", { query: { path: item.path }, json: back });
-      const moves = on.vendor.requests().filter(({ path }) => path.includes("move"));
-      expect(moves).toEqual([]);
-    });
+    it.runIf(on.traits.ignoresCase)(
+      "in the folders of an item that is sent back whole: nothing is moved",
+      async () => {
+        const item = await on.hub.upload(`${on.home}/Folder/file.txt`, "x");
+        const back = { ...item, path: item.path.replace("/Folder/", "/FOLDER/") };
+        expect((await on.hub.metadata(back.path)).json.id).toBe(item.id);
+        on.vendor.clearRequests();
+        await on.hub.ok("PATCH", "/files/metadata", { query: { path: item.path }, json: back });
+        const moves = on.vendor.requests().filter(({ path }) => path.includes("move"));
+        expect(moves).toEqual([]);
+      },
+    );
   });
 
   it("half of a surrogate pair in a name is 400, and no listing fails", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Fixture, LOGIN } from "./fixture.ts";
+import { type Fixture, itWith, LOGIN, neverMissing } from "./fixture.ts";
 
 /** Files that a vendor refuses to copy, to export or to hand out: the caller learns which of these it is, and what helps. */
 export function describeRestrictions(on: Fixture): void {
@@ -9,18 +9,13 @@ export function describeRestrictions(on: Fixture): void {
       on.vendor.places.restrict?.(LOGIN, item.id, what);
       return item;
     };
-    /** Not every vendor restricts single files. */
-    const canRestrict = () => on.vendor.places.restrict !== undefined;
-
-    it("because it was downloaded too often, is 403 with its own code", async () => {
-      if (!canRestrict()) return;
+    itWith(on, "restrict")("because it was downloaded too often, is 403 with its own code", async () => {
       const { path } = await restricted("downloads");
       const refused = await on.refusal("GET", "/files", { query: { path } });
       expect([refused.status, refused.code]).toEqual([403, "download_quota_exceeded"]);
     });
 
-    it("as malware, is downloaded only by an owner who acknowledges this", async () => {
-      if (!canRestrict()) return;
+    itWith(on, "restrict")("as malware, is downloaded only by an owner who acknowledges this", async () => {
       const { path, id } = await restricted("malware");
       const refused = await on.refusal("GET", "/files", { query: { path, acknowledgeAbuse: false } });
       expect([refused.status, refused.code]).toEqual([403, "marked_as_malware"]);
@@ -42,17 +37,19 @@ export function describeRestrictions(on: Fixture): void {
       expect(status).toBe(200);
     });
 
-    it("because it is too large to export, is 403 with its own code", async () => {
-      const { addDocument, restrict } = on.vendor.places;
-      if (addDocument === undefined || restrict === undefined) return;
+    itWith(
+      on,
+      "addDocument",
+      "restrict",
+    )("because it is too large to export, is 403 with its own code", async () => {
+      const { addDocument = neverMissing, restrict = neverMissing } = on.vendor.places;
       const id = addDocument(LOGIN, `Huge ${on.home.slice(1)}`, "text");
       restrict(LOGIN, id, "export");
       const refused = await on.refusal("GET", `/files/${id}`);
       expect([refused.status, refused.code]).toEqual([403, "export_too_large"]);
     });
 
-    it("from being copied, is 403, and nothing is left at the target", async () => {
-      if (!canRestrict()) return;
+    itWith(on, "restrict")("from being copied, is 403, and nothing is left at the target", async () => {
       const { path } = await restricted("copy");
       const json = { path: `${on.home}/copy of it.txt` };
       const refused = await on.refusal("POST", "/files/copy", { query: { path }, json });

@@ -1,0 +1,11 @@
+import type { VendorTraits } from "./traits.ts";
+
+export const traits: VendorTraits = {
+  rootAlias: "%252F",
+  base: "",
+  ignoresCase: true,
+  downloadPath: () => "/2/files/download",
+  lastingLinks: { view: "dl=0", download: "dl=1" },
+  has: ["addShared"],
+  slowTests: true,
+};

@@ -1,0 +1,17 @@
+import type { VendorTraits } from "./traits.ts";
+
+export const traits: VendorTraits = {
+  rootAlias: "root",
+  base: "",
+  ignoresCase: false,
+  downloadPath: ({ id }) => `/drive/v3/files/${id}`,
+  has: [
+    "addShared",
+    "addSharedFolder",
+    "addSharedDrive",
+    "addShortcut",
+    "addDocument",
+    "leaveDrivesOut",
+    "restrict",
+  ],
+};

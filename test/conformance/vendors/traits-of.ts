@@ -1,0 +1,15 @@
+import { traits as dropbox } from "./dropbox.ts";
+import { traits as googledrive } from "./googledrive.ts";
+import type { VendorTraits } from "./traits.ts";
+
+const all: Readonly<Record<string, VendorTraits>> = { dropbox, googledrive };
+
+/** @throws {Error} the vendor declares none */
+export function traitsOf(connector: string): VendorTraits {
+  const traits = all[connector];
+  if (traits === undefined)
+    throw new Error(
+      `test/conformance/vendors/ must have a file with the traits of ${connector}, listed here`,
+    );
+  return traits;
+}

@@ -1,0 +1,25 @@
+import type { StandInPlaces } from "../../../local/vendors/stand-in.ts";
+import type { HubItem } from "../hub-client.ts";
+
+/** What a vendor has beside a user's plain files and folders: each is a method of its stand-in that adds it. */
+export type Speciality = keyof StandInPlaces;
+
+/**
+ * What the conformance suite must know of a vendor to ask the right questions. Each vendor has a file with its own traits here;
+ * no test asks for a connector's name.
+ */
+export interface VendorTraits {
+  /** Another id of the root folder, in the form in which a URL has it. */
+  readonly rootAlias?: string;
+  /** Folder in which the tests work: empty for the root, else a path without a slash at its end. */
+  readonly base: string;
+  /** Paths in which a name in another case leads to the same item. */
+  readonly ignoresCase: boolean;
+  /** The path of the vendor request that brings a file's bytes. */
+  readonly downloadPath: (file: HubItem) => string;
+  /** A file's links do not expire: parts of the two links of the vendor. */
+  readonly lastingLinks?: { readonly view: string; readonly download: string };
+  readonly has: readonly Speciality[];
+  /** Asks also what takes long and is the same for all vendors. One vendor is enough. */
+  readonly slowTests?: true;
+}
