@@ -103,7 +103,7 @@ export function describeOldClients(on: Fixture): void {
       "that wants %s %s to act otherwise by the parameter %s is refused, and nothing is done",
       async (method, path, name, value) => {
         // A vendor that has shared drives acts in them.
-        if (/TeamDrive/i.test(name) && on.vendor.places.addSharedDrive !== undefined) return;
+        if (/TeamDrive/i.test(name) && on.traits.has.includes("addSharedDrive")) return;
         const query = { path: `${below}/a.txt` };
         const json = method === "POST" ? { json: { path: `${below}/copied.txt` } } : {};
         on.vendor.clearRequests();

@@ -42,8 +42,19 @@ export function within(folder: string): string {
   return folder === SHARED_WITH_ME ? "sharedWithMe = true" : `${quoted(folder)} in parents`;
 }
 
-/** The user's shared drives, as folders. */
-export async function sharedDrives(call: VendorCall): Promise<DocumentsItem[]> {
+/** The lists of drives that calls in progress have read: paths need the names of all drives, often several times in one call. */
+const listed = new WeakMap<VendorCall, Promise<DocumentsItem[]>>();
+
+/** The user's shared drives, as folders; read once in each call. */
+export function sharedDrives(call: VendorCall): Promise<DocumentsItem[]> {
+  const known = listed.get(call);
+  if (known !== undefined) return known;
+  const drives = readDrives(call);
+  listed.set(call, drives);
+  return drives;
+}
+
+async function readDrives(call: VendorCall): Promise<DocumentsItem[]> {
   const found: drive_v3.Schema$Drive[] = [];
   let pageToken: string | undefined;
   for (let pages = 0; pages < MAX_PAGES; pages++) {
@@ -116,6 +127,7 @@ export async function removeTeamDrive(call: VendorCall, drive: DocumentsItem): P
 
 /** The path depends on the names of the other drives. A drive that is not in the list yet has none. */
 async function withDrivePath(call: VendorCall, drive: drive_v3.Schema$Drive): Promise<DocumentsItem> {
+  listed.delete(call);
   return (await sharedDrives(call)).find(({ id }) => id === drive.id) ?? driveItem(drive);
 }
 
