@@ -130,6 +130,7 @@ export const errorCodes = {
     status: [503],
     meaning: "There is no fresh vendor token yet: try again after Retry-After",
   },
+  too_many_items: { status: [400], meaning: "The vendor does not change so many files at once" },
   too_many_requests: { status: [429], meaning: "More requests than the deployment accepts" },
   too_deep: { status: [400], meaning: "The body is nested too deep" },
   too_large: { status: [400, 413], meaning: "A value is too large to be stored; detail.field names it" },

@@ -63,6 +63,9 @@ export const LinksOfItem = v.object({
   providerViewLink: v.exactOptional(
     v.pipe(v.string(), v.description("The vendor's page that shows the item")),
   ),
+  requiresPassword: v.exactOptional(
+    v.pipe(v.boolean(), v.description("`true`: the vendor's links open only with the link's password")),
+  ),
   providerLink: v.exactOptional(v.pipe(v.string(), v.description("Downloads the file from the vendor"))),
   raw,
 });

@@ -49,7 +49,14 @@ const vendorErrors = [
 
 const ofItem = [...vendorErrors, "not_a_file", "not_a_folder", "conflict"] as const;
 const ofBytes = ["download_quota_exceeded", "export_too_large", "marked_as_malware"] as const;
-const ofWriting = [...ofItem, "storage_full", "body_too_large", "too_deep", "too_large"] as const;
+const ofWriting = [
+  ...ofItem,
+  "storage_full",
+  "too_many_items",
+  "body_too_large",
+  "too_deep",
+  "too_large",
+] as const;
 
 const anItem = {
   id: "id:a4ayc_80_OEAAAAAAAAAXw",

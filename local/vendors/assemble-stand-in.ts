@@ -9,7 +9,7 @@ import { bytesContent, generatedContent, textContent } from "./content.ts";
 import { controls } from "./controls.ts";
 import { formOf, type VendorRequest } from "./http/request.ts";
 import type { Endpoint, StandInServer, VendorEndpoints } from "./http/stand-in-server.ts";
-import type { StandIn, StandInOptions, StandInPlaces } from "./stand-in.ts";
+import type { StandIn, StandInFault, StandInOptions, StandInPlaces } from "./stand-in.ts";
 import type { StateKeeper } from "./state/state-keeper.ts";
 import type { VendorFiles } from "./vendor-files.ts";
 
@@ -24,6 +24,7 @@ export interface StandInParts {
   /** In place of the files' own. */
   readonly places?: StandInPlaces;
   readonly keeper: StateKeeper;
+  readonly lostCursor?: StandInFault;
   /** The vendor's own endpoints; `assembleStandIn` adds those of the authorization server. */
   readonly vendor: VendorEndpoints;
 }
@@ -69,6 +70,7 @@ export function assembleStandIn(parts: StandInParts): StandIn {
       changing(() => files.addFile(login, path, generatedContent(size))),
     places: parts.places ?? files.places,
     switches: server.switches,
+    ...(parts.lostCursor === undefined ? {} : { lostCursor: parts.lostCursor }),
     entries: (login) => files.entries(login),
     expireAccessTokens: (login) => changing(() => grants.expireAccessTokens(login)),
     revokeGrants: (login) => changing(() => grants.endAll(login)),

@@ -150,6 +150,8 @@ export interface StandIn {
   /** Lifetime of access tokens issued from now on, in seconds. */
   setAccessTokenLifetime(seconds: number): void;
   fail(fault: StandInFault): void;
+  /** The fault with which the vendor gives up a list's cursor that is still in use. Absent: it never does. */
+  readonly lostCursor?: StandInFault;
   /** What the vendor does only sometimes: short pages, rate limits, slow operations, a late search, refused items. */
   readonly switches: SwitchBoard;
   clearFaults(): void;

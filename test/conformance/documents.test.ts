@@ -43,6 +43,7 @@ describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   });
   beforeEach(() => {
     on.vendor.clearFaults();
+    on.vendor.switches.reset();
     on.vendor.clearRequests();
     on.home = `${on.traits.base}/test ${++count}`;
   });

@@ -2,7 +2,7 @@ import { describe, it } from "vitest";
 import { stripHtml } from "../../functions/connections/strip-html.ts";
 import { cutSecrets } from "../../functions/core/cut-secrets.ts";
 import { withoutSecrets } from "../../functions/core/documents/vendor-failure.ts";
-import { dropbox } from "../../functions/core/documents/vendors/dropbox.ts";
+import { dropbox } from "../../functions/core/documents/vendors/dropbox/dropbox.ts";
 import { oauthError } from "../../functions/core/oauth/oauth-errors.ts";
 import { parseJson } from "../../functions/core/parse-json.ts";
 import { retryAfterMs } from "../../functions/core/retry-after.ts";

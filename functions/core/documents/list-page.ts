@@ -1,8 +1,9 @@
-import { InvalidRequest } from "../errors.ts";
+import { InvalidRequest, Unavailable } from "../errors.ts";
 import { present } from "../present.ts";
 import type { DocumentsItem } from "./item.ts";
 import type { ItemTest } from "./item-filter.ts";
 import type { PageRequest, VendorPage } from "./vendor.ts";
+import { CursorExpired } from "./vendor-failure.ts";
 
 /** Most items that one call reads: the rest of a filtered list comes with the next page. */
 const MAX_SCANNED = 20_000;
@@ -12,6 +13,9 @@ const MAX_SKIPPED = 100_000;
 const MAX_SORTED = 20_000;
 /** Smallest part that is requested from a vendor, so that a small page normally costs one call. */
 const MIN_PART = 100;
+
+/** How often a page is read again from its beginning, if the vendor gives up a cursor in the middle of it. */
+const MAX_RESTARTS = 2;
 
 /** Where a page begins: `skip` items after the start of the vendor's part at `cursor`. */
 export interface Position {
@@ -50,6 +54,36 @@ export interface ListPage {
  * @param read reads one part of the vendor's list; the same cursor gives the same part
  */
 export async function listPage(
+  read: (page: PageRequest) => Promise<VendorPage>,
+  request: ListRequest,
+  maxPart: number,
+): Promise<ListPage> {
+  for (let restarts = 0; ; restarts++) {
+    let hasRead = false;
+    const noting = async (page: PageRequest): Promise<VendorPage> => {
+      const part = await read(page);
+      hasRead = true;
+      return part;
+    };
+    try {
+      return await readPage(noting, request, maxPart);
+    } catch (error) {
+      // The vendor gives up a cursor that this call itself has just got: the page is read again from where it begins. The caller's
+      // own cursor is not replaced, because the caller has the pages before it.
+      if (!(error instanceof CursorExpired) || !hasRead) throw error;
+      if (restarts === MAX_RESTARTS) {
+        throw new Unavailable(
+          "the vendor ended the list again and again while it was read",
+          undefined,
+          5,
+          error,
+        );
+      }
+    }
+  }
+}
+
+async function readPage(
   read: (page: PageRequest) => Promise<VendorPage>,
   request: ListRequest,
   maxPart: number,

@@ -2,7 +2,7 @@ import { LinkspanError } from "../errors.ts";
 import { readAnswer, type VendorAnswer } from "../vendor-answer/read-answer.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 import type { VendorSession } from "../vendor-session.ts";
-import { badAnswer, MAX_REFUSAL_BYTES, type Refusal, vendorFailure } from "./vendor-failure.ts";
+import { badAnswer, MAX_REFUSAL_BYTES, type ReadRefusal, vendorFailure } from "./vendor-failure.ts";
 
 /** Limits of one call to a vendor. */
 const limits = {
@@ -61,12 +61,6 @@ export interface VendorCall {
   /** Expects success and drops the body. */
   expectOk(request: CallRequest): Promise<void>;
 }
-
-type ReadRefusal = (
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>>,
-) => Refusal | undefined;
 
 /** @param refusal reads the reason from the vendor's error body and headers */
 export function vendorCall(

@@ -1,5 +1,7 @@
 import { cutSecrets } from "../cut-secrets.ts";
+import type { ErrorCode } from "../error-codes.ts";
 import { InvalidRequest, LinkspanError, VendorError } from "../errors.ts";
+import { present } from "../present.ts";
 import { retryAfterMs } from "../retry-after.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 
@@ -18,7 +20,15 @@ export type Refusal =
   | "marked_as_malware"
   | "api_not_enabled"
   | "missing_scope"
+  | "too_many_items"
+  | "not_ready"
   | "cursor_expired";
+
+/** A refusal whose message says more than the reason alone: which scope is missing, which member is unknown. */
+export interface SaidRefusal {
+  readonly reason: Refusal;
+  readonly says: string;
+}
 
 const meanings: Readonly<Record<Refusal, { status: number; message: string }>> = {
   not_found: { status: 404, message: "there is no such file or folder" },
@@ -47,6 +57,11 @@ const meanings: Readonly<Record<Refusal, { status: number; message: string }>> =
     status: 403,
     message: "the connection was made without a scope that this call needs: connect again with that scope",
   },
+  too_many_items: {
+    status: 400,
+    message: "the vendor does not change so many files at once: act on the folders below, one at a time",
+  },
+  not_ready: { status: 503, message: "the vendor has not prepared this file yet: try again later" },
   cursor_expired: { status: 400, message: "nextPage is too old for the vendor; begin the list again" },
 };
 
@@ -54,6 +69,33 @@ const meanings: Readonly<Record<Refusal, { status: number; message: string }>> =
 export function wrongKind(found: "file" | "folder"): InvalidRequest {
   const refusal = found === "folder" ? "not_a_file" : "not_a_folder";
   return new InvalidRequest(meanings[refusal].message, undefined, refusal);
+}
+
+/**
+ * The reason of a vendor's refusal.
+ * @param headers lower-case names
+ * @returns undefined: the HTTP status decides
+ */
+export type ReadRefusal = (
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+) => Refusal | SaidRefusal | undefined;
+
+/** The vendor gives no more parts for this cursor. */
+export class CursorExpired extends LinkspanError {
+  constructor(vendor?: unknown) {
+    const { status, message } = meanings.cursor_expired;
+    super(status, "invalid_request", message, { detail: { field: "nextPage", ...present({ vendor }) } });
+  }
+}
+
+/** The vendor's own answers, by our errors: not part of the error, so that nothing logs or sends them uncut. */
+const answers = new WeakMap<LinkspanError, unknown>();
+
+/** The parsed body of the refusal that an error was made from, for the vendor's own module. */
+export function refusalBody(error: unknown): unknown {
+  return error instanceof LinkspanError ? answers.get(error) : undefined;
 }
 
 /**
@@ -77,19 +119,32 @@ export const MAX_REFUSAL_BYTES = 64 * 1024;
 export function vendorFailure(
   response: Pick<VendorResponse, "status" | "headers">,
   body: unknown,
-  refusal: Refusal | undefined,
+  refusal: Refusal | SaidRefusal | undefined,
+  secrets: readonly string[],
+): LinkspanError {
+  const error = failureOf(response, body, refusal, secrets);
+  answers.set(error, body);
+  return error;
+}
+
+function failureOf(
+  response: Pick<VendorResponse, "status" | "headers">,
+  body: unknown,
+  refusal: Refusal | SaidRefusal | undefined,
   secrets: readonly string[],
 ): LinkspanError {
   const vendor = { status: response.status, answer: withoutSecrets(body, secrets) };
   const waitMs = retryAfterMs(response.headers);
   const retryAfterSeconds = waitMs === undefined ? undefined : waitMs / 1000;
   if (refusal !== undefined) {
-    const { status, message } = meanings[refusal];
-    if (refusal === "cursor_expired") {
-      return new LinkspanError(status, "invalid_request", message, { detail: { field: "nextPage", vendor } });
-    }
-    const code = refusal === "invalid" ? "vendor_refused" : refusal;
-    const waitSeconds = retryAfterSeconds ?? (code === "rate_limited" ? DEFAULT_WAIT_SECONDS : undefined);
+    const reason = typeof refusal === "string" ? refusal : refusal.reason;
+    if (reason === "cursor_expired") return new CursorExpired(vendor);
+    const { status } = meanings[reason];
+    const message = typeof refusal === "string" ? meanings[reason].message : refusal.says;
+    const code = codeOf(reason);
+    const waitSeconds =
+      retryAfterSeconds ??
+      (reason === "rate_limited" || reason === "not_ready" ? DEFAULT_WAIT_SECONDS : undefined);
     return new VendorError(status, code, message, { vendor, retryAfterSeconds: waitSeconds });
   }
   const { status } = response;
@@ -127,6 +182,11 @@ export function vendorFailure(
     });
   }
   return badAnswer(`an unexpected status, ${status}`);
+}
+
+function codeOf(reason: Exclude<Refusal, "cursor_expired">): ErrorCode {
+  if (reason === "invalid") return "vendor_refused";
+  return reason === "not_ready" ? "unavailable" : reason;
 }
 
 /** 502: the answer does not match the vendor's documentation. */

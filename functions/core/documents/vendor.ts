@@ -1,7 +1,7 @@
 import type { VendorResponse } from "../vendor-http.ts";
 import type { DocumentsItem } from "./item.ts";
 import type { VendorCall } from "./vendor-call.ts";
-import type { Refusal } from "./vendor-failure.ts";
+import type { ReadRefusal } from "./vendor-failure.ts";
 
 /**
  * The place of an item: the reference for the vendor's calls, and the item if it was read while the path was
@@ -104,6 +104,10 @@ export interface Storage {
 export interface Links {
   /** The link is a shared link that does not expire, so the answer has no `expires`. */
   readonly lasting?: boolean;
+  /** ISO 8601: when the vendor's link ends. */
+  readonly expires?: string;
+  /** Only who knows the link's password can open the vendor's link. */
+  readonly requiresPassword?: true;
   /** URL of a page that shows the file. */
   readonly providerViewLink?: string;
   /** URL of the bytes. */
@@ -154,8 +158,7 @@ interface Primitives {
   readonly keeps?: readonly (keyof Details)[];
   /** Largest part of a list that the vendor returns in one call. */
   readonly maxPageSize: number;
-  /** The reason of the vendor's refusal; `undefined`: the HTTP status decides. */
-  refusal(status: number, body: unknown, headers: Readonly<Record<string, string>>): Refusal | undefined;
+  readonly refusal: ReadRefusal;
   /**
    * Converts an id from a URL, percent-encoded or not, to a reference.
    * @param kind what the call is about, if its route says so; a `file` may still be a folder (old clients)

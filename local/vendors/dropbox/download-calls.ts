@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { files } from "dropbox";
 import * as v from "valibot";
+import { type Content, textContent } from "../content.ts";
 import type { Revision } from "../file-tree.ts";
 import { type Answer, contentAnswer, textAnswer } from "../http/answer.ts";
 import type { VendorRequest } from "../http/request.ts";
 import type { Endpoint } from "../http/stand-in-server.ts";
 import { type ApiCalls, content, rpc } from "./call.ts";
 import type { DropboxAccount, DropboxNode } from "./dropbox-account.ts";
-import { pathError } from "./errors.ts";
+import { EndpointError, pathError } from "./errors.ts";
 import { fileMetadata, newestOf } from "./metadata.ts";
 import { notRoot, resolvePath } from "./resolve-path.ts";
 
@@ -77,6 +78,7 @@ export function downloadCalls(links: TemporaryLinks, publicOrigin: string): ApiC
           account,
           input.rev === undefined ? input.path : `rev:${input.rev}`,
         );
+        if (node.detail.exports !== undefined) throw new EndpointError({ ".tag": "unsupported_file" });
         const etag = `W/"${revision.id}"`;
         if (request.header("if-none-match") === etag) return { status: 304, headers: { ETag: etag } };
         return contentAnswer(revision.content, request.header("range"), {
@@ -85,6 +87,30 @@ export function downloadCalls(links: TemporaryLinks, publicOrigin: string): ApiC
           "Original-Content-Length": String(revision.content.size),
           "X-Robots-Tag": "noindex, nofollow, noimageindex",
           ETag: etag,
+        });
+      },
+    ),
+    "files/export": content(
+      "download",
+      "files.content.read",
+      v.strictObject({ path: v.string(), export_format: v.optional(v.string()) }),
+      ({ account }, input) => {
+        const { node, revision } = findFile(account, input.path);
+        const { exports } = node.detail;
+        if (exports === undefined) throw new EndpointError({ ".tag": "non_exportable" });
+        const format = input.export_format ?? exports[0] ?? "";
+        if (!exports.includes(format)) throw new EndpointError({ ".tag": "invalid_export_format" });
+        const bytes = exported(revision, format);
+        const result: files.ExportResult = {
+          export_metadata: {
+            name: `${node.name.replace(/\.\w+$/, "")}.${EXTENSIONS[format]}`,
+            size: bytes.size,
+          },
+          file_metadata: fileMetadata(account, node, revision),
+        };
+        return contentAnswer(bytes, undefined, {
+          "Content-Type": "application/octet-stream",
+          "Dropbox-API-Result": headerJson(result),
         });
       },
     ),
@@ -100,6 +126,14 @@ export function downloadCalls(links: TemporaryLinks, publicOrigin: string): ApiC
       },
     ),
   };
+}
+
+const EXTENSIONS: Readonly<Record<string, string>> = { markdown: "md", html: "html", plain_text: "txt" };
+
+function exported({ content: text }: Revision, format: string): Content {
+  if (format !== "html") return text;
+  const whole = Buffer.concat([...text.read(0, text.size)]).toString("utf8");
+  return textContent(`<p>${whole}</p>`);
 }
 
 function findFile(account: DropboxAccount, path: string): { node: DropboxNode; revision: Revision } {

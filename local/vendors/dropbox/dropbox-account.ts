@@ -10,6 +10,8 @@ import { conflict, MALFORMED_PATH } from "./errors.ts";
 
 export interface DropboxDetail {
   readonly tags: string[];
+  /** A document that has no bytes of its own: it is only exported, in these formats; the first is the default. */
+  readonly exports?: string[] | undefined;
 }
 
 export type DropboxNode = TreeNode<DropboxDetail>;
@@ -134,6 +136,8 @@ export class DropboxAccount implements StandInAccount {
       throw new WriteRefused({ ".tag": "insufficient_space" });
     }
     if (existing?.directory === true) throw new WriteRefused(conflict("folder"));
+    // What the vendor does here is not documented.
+    if (existing?.detail.exports !== undefined) throw new WriteRefused(conflict("file"));
     const node = existing ?? this.#add(nameOf(path), parent, false);
     this.tree.addRevision(node, this.revision(content, clientModifiedAt, node.name));
     this.#changed(node, false);
@@ -145,6 +149,16 @@ export class DropboxAccount implements StandInAccount {
     const node = this.#node(name, undefined, false);
     this.tree.add(node);
     this.tree.addRevision(node, this.revision(content, this.now(), name));
+    return node;
+  }
+
+  /** Adds a Paper document to the root folder. */
+  addDocument(name: string, content: Content): DropboxNode {
+    const detail = { tags: [], exports: ["markdown", "html", "plain_text"] };
+    const node = { ...this.#node(name, this.tree.root.id, false), detail };
+    this.tree.add(node);
+    this.tree.addRevision(node, this.revision(content, this.now(), name));
+    this.#changed(node, false);
     return node;
   }
 

@@ -13,7 +13,9 @@ import type { DropboxDetail } from "./dropbox-account.ts";
 import type { DropboxAccounts } from "./dropbox-accounts.ts";
 import { KEPT_LINKS, type SharedLinks } from "./shared-link-calls.ts";
 
-const NODE = keptNode(v.strictObject({ tags: v.array(v.string()) }));
+const NODE = keptNode(
+  v.strictObject({ tags: v.array(v.string()), exports: v.optional(v.array(v.string())) }),
+);
 const STATE = v.strictObject({
   accounts: v.array(
     v.strictObject({

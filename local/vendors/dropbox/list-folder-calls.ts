@@ -1,6 +1,7 @@
 import type { files } from "dropbox";
 import * as v from "valibot";
 import type { Endpoint } from "../http/stand-in-server.ts";
+import type { SwitchBoard } from "../kit/switches.ts";
 import type { PageTokens } from "../page-token.ts";
 import { type ApiCalls, bareEndpoint, rpc } from "./call.ts";
 import type { DropboxAccount, DropboxNode } from "./dropbox-account.ts";
@@ -10,6 +11,7 @@ import { deletedReference, type EntryReference, reference } from "./metadata.ts"
 import { resolvePath } from "./resolve-path.ts";
 
 const DEFAULT_LIMIT = 500;
+const SHORT_PAGE = 2;
 
 const ARGUMENTS = v.strictObject({
   path: v.string(),
@@ -37,7 +39,7 @@ interface Cursor {
 }
 
 /** https://www.dropbox.com/developers/documentation/http/documentation#files-list_folder */
-export function listFolderCalls(tokens: PageTokens): ApiCalls {
+export function listFolderCalls(tokens: PageTokens, switches: SwitchBoard): ApiCalls {
   const start = (account: DropboxAccount, input: v.InferOutput<typeof ARGUMENTS>): Cursor => {
     if (input.path === "/") {
       throw new BadInput('path: Specify the root folder as an empty string rather than as "/".');
@@ -45,7 +47,9 @@ export function listFolderCalls(tokens: PageTokens): ApiCalls {
     const node = resolvePath(account, input.path);
     if (node === undefined) throw pathError("not_found");
     if (!node.directory) throw pathError("not_folder");
-    const { recursive, include_deleted: includeDeleted, limit } = input;
+    const { recursive, include_deleted: includeDeleted } = input;
+    // "This is an approximate number" (ListFolderArg.limit).
+    const limit = switches.state.pages === "full" ? input.limit : Math.min(input.limit, SHORT_PAGE);
     const { login, sequence } = account;
     return { login, folder: node.id, recursive, includeDeleted, limit, sequence, after: "" };
   };

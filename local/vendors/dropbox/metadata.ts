@@ -33,9 +33,18 @@ export function fileMetadata(
     server_modified: timestamp(revision.storedAt),
     rev: revision.id,
     size: revision.content.size,
-    is_downloadable: true,
+    ...downloadability(node),
     content_hash: contentHash(revision.content),
   };
+}
+
+/** `export_info` "must be set if is_downloadable is set to false" (FileMetadata). */
+function downloadability({
+  detail: { exports },
+}: DropboxNode): Pick<files.FileMetadata, "is_downloadable" | "export_info"> {
+  const [first, ...others] = exports ?? [];
+  if (first === undefined) return { is_downloadable: true };
+  return { is_downloadable: false, export_info: { export_as: first, export_options: others } };
 }
 
 export function folderMetadata(account: DropboxAccount, node: DropboxNode): files.FolderMetadata {

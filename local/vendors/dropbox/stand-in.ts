@@ -51,7 +51,7 @@ export async function startDropbox(options: StandInOptions): Promise<StandIn> {
   const origin = await server.listen(options.port ?? 0);
   const calls = {
     ...usersCalls(grants),
-    ...listFolderCalls(tokens),
+    ...listFolderCalls(tokens, server.switches),
     ...entryCalls,
     ...uploadCalls(),
     ...downloadCalls(temporaryLinks, origin),
@@ -66,6 +66,12 @@ export async function startDropbox(options: StandInOptions): Promise<StandIn> {
     rules: dropboxRules,
     files: accounts,
     keeper,
+    lostCursor: {
+      path: "/2/files/list_folder/continue",
+      status: 409,
+      body: '{"error_summary": "reset/..", "error": {".tag": "reset"}}',
+      contentType: "application/json",
+    },
     vendor: {
       hosts: HOSTS,
       endpoints: [

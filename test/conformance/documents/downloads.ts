@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Fixture, itWith, LOGIN } from "./fixture.ts";
+import { type Fixture, itWith, LOGIN, neverMissing } from "./fixture.ts";
 import { mostMemory } from "./most-memory.ts";
 
 export function describeDownloads(on: Fixture): void {
@@ -112,13 +112,14 @@ export function describeDownloads(on: Fixture): void {
     });
 
     itWith(on, "addDocument")(
-      "of a document of the vendor's own editors is an export, as PDF or as the media type that the caller asks for",
+      "of a document of the vendor's own editors is an export, in the vendor's usual format or as the media type that the caller asks for",
       async () => {
         const id = on.vendor.places.addDocument?.(LOGIN, "Lecture plan", "first this, then that") ?? "";
         const document = await on.hub.ok("GET", `/files/${encodeURIComponent(id)}/metadata`);
         const chosen = await on.hub.call("GET", `/files/${document.id}`);
-        expect([chosen.status, chosen.headers.get("content-type")]).toEqual([200, "application/pdf"]);
-        expect(chosen.headers.get("content-disposition")).toContain('filename="Lecture plan.pdf"');
+        const { mediaType, extension } = on.traits.usualExport ?? neverMissing();
+        expect([chosen.status, chosen.headers.get("content-type")]).toEqual([200, mediaType]);
+        expect(chosen.headers.get("content-disposition")).toContain(`filename="Lecture plan${extension}"`);
         const query = { path: document.path, mediaType: "text/plain" };
         const asked = await on.hub.call("GET", "/files", { query });
         expect([asked.status, asked.headers.get("content-type")]).toEqual([200, "text/plain"]);

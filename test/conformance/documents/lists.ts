@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { HubClient, type HubItem } from "../hub-client.ts";
-import { type Fixture, LOGIN } from "./fixture.ts";
+import { type Fixture, LOGIN, neverMissing } from "./fixture.ts";
 
 export function describeLists(on: Fixture): void {
   const { connector, refusal } = on;
@@ -54,6 +54,39 @@ export function describeLists(on: Fixture): void {
       const past = await on.hub.contents(listed, { pageSize: 7, page: 9 });
       expect([past.status, past.json, past.headers.get("Elements-Next-Page-Token")]).toEqual([200, [], null]);
     });
+
+    it.runIf(on.traits.losesCursors)(
+      "whose cursor the vendor gives up while one call reads are read again, without gap or overlap",
+      async () => {
+        const { lostCursor = neverMissing() } = on.vendor;
+        const whole = (await on.hub.contents(listed, { orderBy: "size asc" })).json;
+        on.vendor.switches.set({ pages: "short" });
+        // The second part is read; the cursor of the third is lost.
+        on.vendor.fail({ path: "/", endpoint: "api", count: 2, delayMs: 0 });
+        on.vendor.fail({ ...lostCursor, count: 1 });
+        const sorted = await on.hub.contents(listed, { orderBy: "size asc" });
+        expect([sorted.status, ids(sorted.json)]).toEqual([200, ids(whole)]);
+        on.vendor.fail({ ...lostCursor, count: 1 });
+        const page = await on.hub.contents(listed, { pageSize: 10 });
+        expect(ids(page.json)).toEqual(ids((await on.hub.contents(listed, { pageSize: 10 })).json));
+        // The caller's own cursor is not replaced: the pages before it are not known any more.
+        on.vendor.fail({ ...lostCursor, count: 1 });
+        const nextPage = page.headers.get("Elements-Next-Page-Token") ?? "";
+        const late = await refusal("GET", "/folders/contents", {
+          query: { path: listed, pageSize: 10, nextPage },
+        });
+        expect([late.status, late.field]).toEqual([400, "nextPage"]);
+        // A vendor that gives up each cursor at once is told as such.
+        on.vendor.fail({ ...lostCursor, count: 10 });
+        expect(
+          await refusal("GET", "/folders/contents", { query: { path: listed, pageSize: 10 } }),
+        ).toMatchObject({
+          status: 503,
+          code: "unavailable",
+        });
+        on.vendor.switches.reset();
+      },
+    );
 
     it("prefer nextPage to page, and treat empty parameters as absent", async () => {
       const first = await on.hub.contents(listed, { pageSize: 10 });

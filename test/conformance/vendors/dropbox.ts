@@ -6,6 +6,8 @@ export const traits: VendorTraits = {
   ignoresCase: true,
   downloadPath: () => "/2/files/download",
   lastingLinks: { view: "dl=0", download: "dl=1" },
-  has: ["addShared"],
+  usualExport: { mediaType: "text/markdown", extension: ".md" },
+  losesCursors: true,
+  has: ["addShared", "addDocument"],
   slowTests: true,
 };

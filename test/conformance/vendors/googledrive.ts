@@ -4,6 +4,8 @@ export const traits: VendorTraits = {
   rootAlias: "root",
   base: "",
   ignoresCase: false,
+  namesHoldSlashes: true,
+  usualExport: { mediaType: "application/pdf", extension: ".pdf" },
   downloadPath: ({ id }) => `/drive/v3/files/${id}`,
   has: [
     "addShared",

@@ -17,6 +17,12 @@ export interface VendorTraits {
   readonly ignoresCase: boolean;
   /** The path of the vendor request that brings a file's bytes. */
   readonly downloadPath: (file: HubItem) => string;
+  /** A name can have a `/`. The vendor has `addDocument`. */
+  readonly namesHoldSlashes?: true;
+  /** What a document is exported as if the caller names no media type. The vendor has `addDocument`. */
+  readonly usualExport?: { readonly mediaType: string; readonly extension: string };
+  /** The vendor may give up the cursor of a list that is still read; its stand-in has `lostCursor`. */
+  readonly losesCursors?: true;
   /** A file's links do not expire: parts of the two links of the vendor. */
   readonly lastingLinks?: { readonly view: string; readonly download: string };
   readonly has: readonly Speciality[];

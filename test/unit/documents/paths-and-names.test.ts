@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isWithin, joinPath, nameOf, parentOf, parsePath } from "../../../functions/core/documents/path.ts";
-import { dropbox } from "../../../functions/core/documents/vendors/dropbox.ts";
+import { dropbox } from "../../../functions/core/documents/vendors/dropbox/dropbox.ts";
 import { googledrive } from "../../../functions/core/documents/vendors/googledrive/googledrive.ts";
 import { contentDisposition } from "../../../functions/documents/answer-download.ts";
 

@@ -2,7 +2,7 @@ import type { DocumentsVendor } from "../vendor.ts";
 
 /** Loaders of the Documents hub's vendors, by connector key: a function loads only the vendors that it needs. */
 const loaders: Readonly<Record<string, () => Promise<DocumentsVendor>>> = {
-  dropbox: async () => (await import("./dropbox.ts")).dropbox,
+  dropbox: async () => (await import("./dropbox/dropbox.ts")).dropbox,
   googledrive: async () => (await import("./googledrive/googledrive.ts")).googledrive,
 };
 
