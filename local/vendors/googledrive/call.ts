@@ -2,6 +2,7 @@ import type { Grants } from "../authorization/grants.ts";
 import { type Answer, jsonAnswer } from "../http/answer.ts";
 import { bearerOf, type VendorRequest } from "../http/request.ts";
 import type { Endpoint } from "../http/stand-in-server.ts";
+import type { ItemAction, SwitchBoard } from "../kit/switches.ts";
 import type { DriveAccount } from "./drive-account.ts";
 import type { DriveAccounts } from "./drive-accounts.ts";
 import { DriveError, insufficientScope, invalidCredentials, invalidValue, noCredentials } from "./errors.ts";
@@ -35,12 +36,13 @@ export function driveEndpoints(
   calls: readonly DriveCall[],
   grants: Grants,
   accounts: DriveAccounts,
-  publicOrigin: string,
+  { publicOrigin, switches }: { publicOrigin: string; switches: SwitchBoard },
 ): Endpoint[] {
   const handle = async (request: VendorRequest): Promise<Answer> => {
     try {
       const { call, id, inner } = route(calls, request);
       const account = authenticate(request, call, grants, accounts);
+      refuseItem(account, id, actionOf(call, request), switches);
       return await call.run({ account, request, id, inner, publicOrigin });
     } catch (error) {
       if (error instanceof DriveError) return error.toAnswer();
@@ -53,6 +55,26 @@ export function driveEndpoints(
     kind: "api" as const,
     handle,
   }));
+}
+
+/** @throws {DriveError} a switch refuses the action for items of this name */
+function refuseItem(account: DriveAccount, id: string, action: ItemAction, switches: SwitchBoard): void {
+  const node = account.tree.get(id);
+  if (node === undefined || !switches.isRefused(node.name, action)) return;
+  if (action === "copy")
+    throw new DriveError(403, "cannotCopyFile", "This file cannot be copied by the user.");
+  throw new DriveError(
+    403,
+    "insufficientFilePermissions",
+    "The user does not have sufficient permissions for this file.",
+  );
+}
+
+function actionOf({ method, path }: DriveCall, { query }: VendorRequest): ItemAction {
+  if (method === "GET") return "read";
+  if (method === "DELETE") return "delete";
+  if (path.endsWith("/copy")) return "copy";
+  return query.has("addParents") ? "move" : "write";
 }
 
 function route(

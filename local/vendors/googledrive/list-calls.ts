@@ -1,6 +1,6 @@
 import type { drive_v3 } from "@googleapis/drive";
 import type { VendorRequest } from "../http/request.ts";
-import type { PageTokens } from "../page-token.ts";
+import type { TokenPages } from "../kit/pages.ts";
 import { type Caller, type DriveCall, maskedAnswer, numberParameter } from "./call.ts";
 import type { DriveAccount, DriveNode } from "./drive-account.ts";
 import { DriveError, driveNotFound, fileNotFound, invalidValue } from "./errors.ts";
@@ -11,43 +11,28 @@ import { parseSearchQuery } from "./search-query.ts";
 const LIST_FIELDS = new Set(["kind", "incompleteSearch", "nextPageToken", "files"]);
 const DEFAULT_FIELDS = "kind,incompleteSearch,nextPageToken,files(kind,id,name,mimeType)";
 
-interface PageToken {
-  readonly login: string;
-  readonly q: string;
-  readonly orderBy: string;
-  /** Corpora and shared drive. */
-  readonly scope: string;
-  readonly lastId: string;
-  readonly offset: number;
-}
-
 /** https://developers.google.com/workspace/drive/api/reference/rest/v3/files/list */
-export function listCalls(tokens: PageTokens): DriveCall[] {
+export function listCalls(pages: TokenPages): DriveCall[] {
   return [
-    { method: "GET", path: "/drive/v3/files", access: "read", run: (caller) => listFiles(caller, tokens) },
+    { method: "GET", path: "/drive/v3/files", access: "read", run: (caller) => listFiles(caller, pages) },
   ];
 }
 
-function listFiles({ account, request, publicOrigin }: Caller, tokens: PageTokens) {
+function listFiles({ account, request, publicOrigin }: Caller, pages: TokenPages) {
   const q = request.query.get("q") ?? "";
   const orderBy = request.query.get("orderBy") ?? "";
   const pageSize = numberParameter(request, "pageSize", 100, 1000);
   const scope = searchedScope(request);
   const leavesOut = scope.corpora === "allDrives" && account.leavesDrivesOut;
   const nodes = found(account, q, orderBy, leavesOut ? { ...scope, corpora: "user" } : scope);
-  const asked = { q, orderBy, scope: JSON.stringify(scope), token: request.query.get("pageToken") ?? "" };
-  const offset = start(nodes, account, asked, tokens);
-  const page = nodes.slice(offset, offset + pageSize);
-  const last = page.at(-1);
-  const hasMore = last !== undefined && offset + page.length < nodes.length;
-  const next: PageToken | undefined = hasMore
-    ? { login: account.login, q, orderBy, scope: asked.scope, lastId: last.id, offset: offset + page.length }
-    : undefined;
+  const key = JSON.stringify([account.login, q, orderBy, scope]);
+  const page = pages.page(key, nodes, request.query.get("pageToken") ?? undefined, pageSize);
+  if (page === undefined) throw invalidValue("pageToken");
   const list: drive_v3.Schema$FileList = {
     kind: "drive#fileList",
     incompleteSearch: leavesOut,
-    ...(next === undefined ? {} : { nextPageToken: tokens.seal(next) }),
-    files: page.map((node) => fileResource(account, node, publicOrigin)),
+    ...(page.next === undefined ? {} : { nextPageToken: page.next }),
+    files: page.items.map((node) => fileResource(account, node, publicOrigin)),
   };
   const mask = parseFields(request.query.get("fields") || DEFAULT_FIELDS);
   checkFields(mask.files ?? {}, FILE_FIELDS);
@@ -132,24 +117,6 @@ function found(account: DriveAccount, q: string, orderBy: string, scope: Scope):
     .filter((node) => isInScope(account, node, scope, query?.parents ?? []))
     .filter((node) => query?.matches(account, node) ?? true)
     .sort((left, right) => compare(left, right) || (left.id < right.id ? -1 : 1));
-}
-
-function start(
-  nodes: readonly DriveNode[],
-  account: DriveAccount,
-  asked: Pick<PageToken, "q" | "orderBy" | "scope"> & { token: string },
-  tokens: PageTokens,
-): number {
-  if (asked.token === "") return 0;
-  const token = tokens.open<PageToken>(asked.token);
-  const isSame =
-    token?.login === account.login &&
-    token.q === asked.q &&
-    token.orderBy === asked.orderBy &&
-    token.scope === asked.scope;
-  if (token === undefined || !isSame) throw invalidValue("pageToken");
-  const last = nodes.findIndex((node) => node.id === token.lastId);
-  return last < 0 ? token.offset : last + 1;
 }
 
 function isTrue(text: string | null): boolean {

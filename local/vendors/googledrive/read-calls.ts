@@ -3,7 +3,7 @@ import { digestOf, wholeText } from "../content.ts";
 import { onePagePdf } from "../demo-files.ts";
 import type { Revision } from "../file-tree.ts";
 import { type Answer, contentAnswer } from "../http/answer.ts";
-import type { PageTokens } from "../page-token.ts";
+import type { TokenPages } from "../kit/pages.ts";
 import { type Caller, type DriveCall, maskedAnswer, numberParameter } from "./call.ts";
 import { type DriveNode, FOLDER, isGoogleType, newId, QUOTA_BYTES } from "./drive-account.ts";
 import { DriveError, invalidValue } from "./errors.ts";
@@ -11,7 +11,7 @@ import { fileAnswer } from "./file-answer.ts";
 import { EXPORT_TYPES, time, userResource } from "./file-resource.ts";
 
 /** Calls that read: https://developers.google.com/workspace/drive/api/reference/rest/v3 */
-export function readCalls(tokens: PageTokens): DriveCall[] {
+export function readCalls(pages: TokenPages): DriveCall[] {
   return [
     { method: "GET", path: "/drive/v3/about", access: "read", run: about },
     { method: "GET", path: "/drive/v3/files/generateIds", access: "read", run: generateIds },
@@ -21,7 +21,7 @@ export function readCalls(tokens: PageTokens): DriveCall[] {
       method: "GET",
       path: "/drive/v3/files/{id}/revisions",
       access: "read",
-      run: (caller) => listRevisions(caller, tokens),
+      run: (caller) => listRevisions(caller, pages),
     },
     { method: "GET", path: "/drive/v3/files/{id}/revisions/{inner}", access: "read", run: getRevision },
   ];
@@ -178,18 +178,16 @@ const REVISION_FIELDS = new Set([
 ]);
 
 /** Oldest first. https://developers.google.com/workspace/drive/api/reference/rest/v3/revisions/list */
-function listRevisions(caller: Caller, tokens: PageTokens): Answer {
+function listRevisions(caller: Caller, pages: TokenPages): Answer {
   const node = withRevisions(caller);
   const pageSize = numberParameter(caller.request, "pageSize", 200, 1000);
-  const token = caller.request.query.get("pageToken");
-  const opened = token ? tokens.open<{ file: string; revisions: number }>(token) : undefined;
-  if (token && opened?.file !== node.id) throw invalidValue("pageToken");
-  const start = opened?.revisions ?? 0;
-  const end = start + pageSize;
+  const token = caller.request.query.get("pageToken") ?? undefined;
+  const page = pages.page(`revisions ${node.id}`, node.revisions, token, pageSize);
+  if (page === undefined) throw invalidValue("pageToken");
   const list: drive_v3.Schema$RevisionList = {
     kind: "drive#revisionList",
-    ...(end < node.revisions.length ? { nextPageToken: tokens.seal({ file: node.id, revisions: end }) } : {}),
-    revisions: node.revisions.slice(start, end).map((revision) => revisionResource(caller, node, revision)),
+    ...(page.next === undefined ? {} : { nextPageToken: page.next }),
+    revisions: page.items.map((revision) => revisionResource(caller, node, revision)),
   };
   const defaults = "kind,nextPageToken,revisions(id,kind,mimeType,modifiedTime)";
   return maskedAnswer(caller.request, list, defaults, new Set(["kind", "nextPageToken", "revisions"]));

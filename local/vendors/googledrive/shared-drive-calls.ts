@@ -1,6 +1,6 @@
 import type { drive_v3 } from "@googleapis/drive";
 import type { Answer } from "../http/answer.ts";
-import type { PageTokens } from "../page-token.ts";
+import type { TokenPages } from "../kit/pages.ts";
 import { type Caller, type DriveCall, jsonBody, maskedAnswer, numberParameter } from "./call.ts";
 import type { DriveNode } from "./drive-account.ts";
 import { DriveError, driveNotFound, invalidValue } from "./errors.ts";
@@ -10,11 +10,11 @@ const FIELDS = new Set(["kind", "id", "name", "createdTime", "hidden", "capabili
 const DEFAULT_LIST_FIELDS = "kind,nextPageToken,drives(id,name,kind)";
 
 /** https://developers.google.com/workspace/drive/api/reference/rest/v3/drives */
-export function sharedDriveCalls(tokens: PageTokens): DriveCall[] {
+export function sharedDriveCalls(pages: TokenPages): DriveCall[] {
   /** `requestId` -> drive: "a random UUID … for idempotent creation". */
   const requests = new Map<string, string>();
   return [
-    { method: "GET", path: "/drive/v3/drives", access: "read", run: (caller) => list(caller, tokens) },
+    { method: "GET", path: "/drive/v3/drives", access: "read", run: (caller) => list(caller, pages) },
     { method: "POST", path: "/drive/v3/drives", access: "write", run: (caller) => create(caller, requests) },
     {
       method: "GET",
@@ -27,18 +27,15 @@ export function sharedDriveCalls(tokens: PageTokens): DriveCall[] {
   ];
 }
 
-function list({ account, request }: Caller, tokens: PageTokens): Answer {
+function list({ account, request }: Caller, pages: TokenPages): Answer {
   const pageSize = numberParameter(request, "pageSize", 10, 100);
-  const token = request.query.get("pageToken");
-  const opened = token ? tokens.open<{ login: string; drives: number }>(token) : undefined;
-  if (token && opened?.login !== account.login) throw invalidValue("pageToken");
-  const start = opened?.drives ?? 0;
-  const drives = account.sharedDrives();
-  const end = start + pageSize;
+  const token = request.query.get("pageToken") ?? undefined;
+  const page = pages.page(`drives ${account.login}`, account.sharedDrives(), token, pageSize);
+  if (page === undefined) throw invalidValue("pageToken");
   const resource: drive_v3.Schema$DriveList = {
     kind: "drive#driveList",
-    ...(end < drives.length ? { nextPageToken: tokens.seal({ login: account.login, drives: end }) } : {}),
-    drives: drives.slice(start, end).map(driveResource),
+    ...(page.next === undefined ? {} : { nextPageToken: page.next }),
+    drives: page.items.map(driveResource),
   };
   const mask = parseFields(request.query.get("fields") || DEFAULT_LIST_FIELDS);
   checkFields(mask.drives ?? {}, FIELDS);

@@ -3,6 +3,7 @@ import { Grants } from "../authorization/grants.ts";
 import { textContent } from "../content.ts";
 import { addDemoAccounts } from "../demo-accounts.ts";
 import { StandInServer } from "../http/stand-in-server.ts";
+import { TokenPages } from "../kit/pages.ts";
 import { pageTokens } from "../page-token.ts";
 import type { StandIn, StandInOptions } from "../stand-in.ts";
 import { keepState } from "../state/state-keeper.ts";
@@ -58,11 +59,11 @@ export async function startGoogleDrive(options: StandInOptions): Promise<StandIn
     );
   });
   const origin = await server.listen(options.port ?? 0);
-  const tokens = pageTokens();
+  const pages = new TokenPages(pageTokens(), server.switches);
   const calls = [
-    ...listCalls(tokens),
-    ...sharedDriveCalls(tokens),
-    ...readCalls(tokens),
+    ...listCalls(pages),
+    ...sharedDriveCalls(pages),
+    ...readCalls(pages),
     ...writeCalls(),
     ...permissionCalls,
   ];
@@ -76,7 +77,10 @@ export async function startGoogleDrive(options: StandInOptions): Promise<StandIn
     keeper,
     vendor: {
       hosts: HOSTS,
-      endpoints: [...driveEndpoints(calls, grants, accounts, origin), ...publicPages(accounts)],
+      endpoints: [
+        ...driveEndpoints(calls, grants, accounts, { publicOrigin: origin, switches: server.switches }),
+        ...publicPages(accounts),
+      ],
       unknown: () => ({
         status: 404,
         headers: { "Content-Type": "text/html; charset=UTF-8" },

@@ -5,6 +5,34 @@ import { type Fixture, LOGIN, neverMissing } from "./fixture.ts";
 export function describeLists(on: Fixture): void {
   const { connector, refusal } = on;
 
+  it.each(["short", "empty"] as const)(
+    "a vendor's %s pages change nothing: lists, paths, searches and conflicts are as with full ones",
+    async (pages) => {
+      const names = ["one", "two", "three", "four", "five"];
+      for (const name of names) on.vendor.addFile(LOGIN, `${on.home}/in/${name}/Pages ${name}.txt`, name);
+      on.vendor.switches.set({ pages });
+      try {
+        const listed = await on.hub.contents(`${on.home}/in`);
+        expect(listed.json.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
+        const paged = await on.hub.contents(`${on.home}/in`, { pageSize: 3 });
+        const nextPage = paged.headers.get("Elements-Next-Page-Token") ?? "";
+        const rest = await on.hub.contents(`${on.home}/in`, { pageSize: 3, nextPage });
+        expect([...paged.json, ...rest.json]).toEqual(listed.json);
+        for (const name of names)
+          expect((await on.hub.bytes(`${on.home}/in/${name}/Pages ${name}.txt`)).toString()).toBe(name);
+        const query = { path: `${on.home}/in`, text: "Pages", where: "directory = false" };
+        const found = await on.hub.ok<HubItem[]>("GET", "/search", { query });
+        expect(found.map(({ path }) => path).toSorted()).toEqual(
+          names.map((name) => `${on.home}/in/${name}/Pages ${name}.txt`).toSorted(),
+        );
+        const taken = await on.refusal("POST", "/folders", { json: { path: `${on.home}/in/three` } });
+        expect(taken.status).toBe(409);
+      } finally {
+        on.vendor.switches.reset();
+      }
+    },
+  );
+
   describe("lists", () => {
     const listed = "/a list";
     const names = Array.from(
