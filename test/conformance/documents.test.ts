@@ -3,21 +3,8 @@ import { documentsConnectors } from "../../functions/core/documents/vendors/inde
 import type { StandIn } from "../../local/vendors/stand-in.ts";
 import { App } from "../e2e/app.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
-import { describeAccount } from "./documents/account.ts";
-import { describeCopiesAndFolders } from "./documents/copies-and-folders.ts";
-import { describeDownloads } from "./documents/downloads.ts";
-import { describeErrors } from "./documents/errors.ts";
 import { LOGIN, newFixture } from "./documents/fixture.ts";
-import { describeLinksAndRevisions } from "./documents/links-and-revisions.ts";
-import { describeLists } from "./documents/lists.ts";
-import { describeMetadata } from "./documents/metadata.ts";
-import { describeNames } from "./documents/names.ts";
-import { describeOldClients } from "./documents/old-clients.ts";
-import { describePlaces } from "./documents/places.ts";
-import { describeRestrictions } from "./documents/restrictions.ts";
-import { describeSearch } from "./documents/search.ts";
-import { describeTeamDrives } from "./documents/team-drives.ts";
-import { describeUploads } from "./documents/uploads.ts";
+import { describeHub } from "./documents/hub.ts";
 import { HubClient } from "./hub-client.ts";
 import { traitsOf } from "./vendors/traits-of.ts";
 
@@ -39,7 +26,8 @@ describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
     vendor.addAccount({ login: LOGIN, name: "Conny Formance", email: LOGIN });
     const app = new App(platform.demo);
     const { id, token } = await app.connect(connector, { login: LOGIN });
-    Object.assign(on, { platform, app, vendor, instanceId: id, hub: new HubClient(platform.baseUrl, token) });
+    Object.assign(on, { platform, app, vendor, instanceId: id, email: LOGIN });
+    on.hub = new HubClient(platform.baseUrl, token);
   });
   beforeEach(() => {
     on.vendor.clearFaults();
@@ -52,18 +40,5 @@ describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
     expect(on.traits.has.toSorted()).toEqual(Object.keys(on.vendor.places).toSorted());
   });
 
-  describeAccount(on);
-  describeUploads(on);
-  describeDownloads(on);
-  describeNames(on);
-  describeMetadata(on);
-  describeCopiesAndFolders(on);
-  describeLists(on);
-  describeSearch(on);
-  describeLinksAndRevisions(on);
-  describeErrors(on);
-  describePlaces(on);
-  describeRestrictions(on);
-  describeTeamDrives(on);
-  describeOldClients(on);
+  describeHub(on);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Fixture, LOGIN } from "./fixture.ts";
+import type { Fixture } from "./fixture.ts";
 
 export function describeAccount(on: Fixture): void {
   const { connector } = on;
@@ -30,7 +30,7 @@ export function describeAccount(on: Fixture): void {
     it("shows the id and the email address of the user", async () => {
       expect(await on.hub.ok("GET", "/hubs/documents/me")).toMatchObject({
         id: expect.any(String),
-        email: LOGIN,
+        email: on.email,
       });
     });
   });

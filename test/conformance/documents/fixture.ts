@@ -21,21 +21,26 @@ export interface Refusal {
 export interface Fixture {
   readonly connector: string;
   readonly traits: VendorTraits;
+  /** False: a real vendor, which no test can put into a state. */
+  readonly isStandIn: boolean;
   platform: RunningPlatform;
   app: App;
   vendor: StandIn;
   hub: HubClient;
   instanceId: number;
+  /** The account's email address. */
+  email: unknown;
   /** Path of a folder for each test; the folder does not exist yet. */
   home: string;
   /** Sends a call that must be refused, and checks that the answer has the API's shape of errors. */
   readonly refusal: (method: string, path: string, request?: HubRequest) => Promise<Refusal>;
 }
 
-export function newFixture(connector: string, traits: VendorTraits): Fixture {
+export function newFixture(connector: string, traits: VendorTraits, isStandIn = true): Fixture {
   const on = {
     connector,
     traits,
+    isStandIn,
     async refusal(method: string, path: string, request: HubRequest = {}) {
       const { status, json, headers } = await (on as Fixture).hub.call<HubError>(method, path, request);
       expect(json.requestId).toEqual(expect.any(String));
@@ -46,9 +51,12 @@ export function newFixture(connector: string, traits: VendorTraits): Fixture {
   return on as unknown as Fixture;
 }
 
-/** `it`, for a vendor that has all of these; else the test is skipped. */
-export function itWith(on: Pick<Fixture, "traits">, ...specialities: readonly Speciality[]): typeof it {
-  return it.runIf(specialities.every((each) => on.traits.has.includes(each))) as typeof it;
+/** `it`, for a stand-in that has all of these; else the test is skipped. */
+export function itWith(
+  on: Pick<Fixture, "traits" | "isStandIn">,
+  ...specialities: readonly Speciality[]
+): typeof it {
+  return it.runIf(on.isStandIn && specialities.every((each) => on.traits.has.includes(each))) as typeof it;
 }
 
 /** Stands for a method of a stand-in that `itWith` has asked for. */

@@ -34,7 +34,7 @@ export function describeLists(on: Fixture): void {
   );
 
   describe("lists", () => {
-    const listed = "/a list";
+    const listed = `${on.traits.base}/a list`;
     const names = Array.from(
       { length: 23 },
       (_, index) => `file ${String(index).padStart(2, "0")}.${index % 3 ? "txt" : "pdf"}`,

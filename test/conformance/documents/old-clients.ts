@@ -7,7 +7,7 @@ export function describeOldClients(on: Fixture): void {
   const { refusal } = on;
 
   describe("an old client", () => {
-    const below = "/old clients";
+    const below = `${on.traits.base}/old clients`;
     beforeAll(async () => {
       on.vendor.clearFaults();
       on.vendor.addFile(LOGIN, `${below}/a.txt`, "x");

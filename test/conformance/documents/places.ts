@@ -20,28 +20,34 @@ export function describePlaces(on: Fixture): void {
       id = on.vendor.places.addShared(LOGIN, "plan.txt", "theirs");
     });
 
-    it("is read by its id, and its path does not lead to the user's own item of that name", async () => {
-      const item = await byId(id);
-      expect(item).toMatchObject({ name: "plan.txt", size: 6 });
-      await expectHonestPath(item);
-      const bytes = await on.hub.call("GET", `/files/${encodeURIComponent(item.id)}`);
-      expect(bytes.bytes.toString()).toBe("theirs");
-      expect((await on.hub.bytes("/plan.txt")).toString()).toBe("mine");
-    });
-
-    it("is the item that a change or a deletion by its id is about, and never the user's own", async () => {
-      const item = await byId(id);
-      for (const [method, path, json] of [
-        ["DELETE", `/files/${encodeURIComponent(item.id)}`, undefined],
-        ["DELETE", `/files/${encodeURIComponent(item.refId ?? item.id)}?emptyTrash=true`, undefined],
-        ["PATCH", `/files/${encodeURIComponent(item.id)}/metadata`, { name: "plan.txt" }],
-      ] as const) {
-        await on.hub.call(method, path, json === undefined ? {} : { json });
+    itWith(on, "addShared")(
+      "is read by its id, and its path does not lead to the user's own item of that name",
+      async () => {
+        const item = await byId(id);
+        expect(item).toMatchObject({ name: "plan.txt", size: 6 });
+        await expectHonestPath(item);
+        const bytes = await on.hub.call("GET", `/files/${encodeURIComponent(item.id)}`);
+        expect(bytes.bytes.toString()).toBe("theirs");
         expect((await on.hub.bytes("/plan.txt")).toString()).toBe("mine");
-      }
-    });
+      },
+    );
 
-    it("is copied into the user's folders, and nothing is lost", async () => {
+    itWith(on, "addShared")(
+      "is the item that a change or a deletion by its id is about, and never the user's own",
+      async () => {
+        const item = await byId(id);
+        for (const [method, path, json] of [
+          ["DELETE", `/files/${encodeURIComponent(item.id)}`, undefined],
+          ["DELETE", `/files/${encodeURIComponent(item.refId ?? item.id)}?emptyTrash=true`, undefined],
+          ["PATCH", `/files/${encodeURIComponent(item.id)}/metadata`, { name: "plan.txt" }],
+        ] as const) {
+          await on.hub.call(method, path, json === undefined ? {} : { json });
+          expect((await on.hub.bytes("/plan.txt")).toString()).toBe("mine");
+        }
+      },
+    );
+
+    itWith(on, "addShared")("is copied into the user's folders, and nothing is lost", async () => {
       const item = await byId(id);
       const json = { path: `${on.home}/copy of plan.txt` };
       const copy = await on.hub.ok("POST", `/files/${encodeURIComponent(item.id)}/copy`, { json });
@@ -50,7 +56,7 @@ export function describePlaces(on: Fixture): void {
       expect(await byId(id)).toEqual(item);
     });
 
-    it("has a path of its own also when two of them have one name", async () => {
+    itWith(on, "addShared")("has a path of its own also when two of them have one name", async () => {
       const other = on.vendor.places.addShared(LOGIN, "plan.txt", "another");
       const [one, two] = [await byId(id), await byId(other)];
       await expectHonestPath(one);
