@@ -379,8 +379,20 @@ describe("the official Google Drive SDK against the stand-in", () => {
     expect(await idsOf({ q: `'${one}' in parents`, ...all })).toEqual([inOne.id]);
     expect(await errorOf(files.list({ corpora: "drive", ...all }))).toMatchObject({ status: 400 });
     expect(await errorOf(files.list({ corpora: "drive", driveId: one }))).toMatchObject({ status: 403 });
+    const fileId = inOne.id ?? "";
+    const { data: sub } = await files.create({
+      requestBody: { name: "sub", mimeType: FOLDER, parents: [one] },
+      ...all,
+    });
+    const addParents = sub.id ?? "";
+    expect(await errorOf(files.update({ fileId, addParents, ...all }))).toMatchObject({
+      status: 403,
+      reason: "teamDrivesParentLimit",
+    });
+    await files.update({ fileId, addParents, removeParents: one, ...all });
+    expect(await idsOf({ q: `'${addParents}' in parents`, ...all })).toEqual([inOne.id]);
     expect(await errorOf(drives.delete({ driveId: one }))).toMatchObject({ status: 403 });
-    await files.delete({ fileId: inOne.id ?? "", supportsAllDrives: true });
+    await files.delete({ fileId: addParents, supportsAllDrives: true });
     for (const driveId of [one, two]) expect((await drives.delete({ driveId })).status).toBe(204);
     expect(await errorOf(drives.get({ driveId: one }))).toMatchObject({ status: 404 });
   });

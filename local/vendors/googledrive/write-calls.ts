@@ -231,7 +231,14 @@ function newParent(
   const added = (add ?? "").split(",").filter((id) => id !== "");
   if (added.length > 1) throw tooManyParents();
   const [target] = added;
-  if (target !== undefined) return account.folder(target);
+  if (target !== undefined) {
+    const isInDrive = account.placeOf(node)?.detail.place?.kind === "sharedDrive";
+    // Seen in https://github.com/tidyverse/googledrive/issues/377: a shared drive's item does not leave its folder by itself.
+    if (isInDrive && !removed.some((id) => account.file(id).id === node.parentId)) {
+      throw new DriveError(403, "teamDrivesParentLimit", "A shared drive item must have exactly one parent.");
+    }
+    return account.folder(target);
+  }
   if (removed.some((id) => account.file(id).id === node.parentId)) {
     throw new DriveError(403, "cannotRemoveParent", "A file must be in a folder.");
   }
