@@ -27,6 +27,11 @@ export function refused(status: number, code: string, message: string): Refused 
   return new Refused(errorAnswer(status, code, message));
 }
 
+export function invalid(name: string, message: string): Refused {
+  const context = { errors: [{ reason: "invalid_parameter", name, message }] };
+  return new Refused(errorAnswer(400, "bad_request", "Bad Request", context));
+}
+
 export const notFound = () => refused(404, "not_found", "Not Found");
 
 const forbidden = (message: string) => errorAnswer(403, "access_denied_insufficient_permissions", message);

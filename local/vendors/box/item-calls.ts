@@ -4,7 +4,7 @@ import { textContent } from "../content.ts";
 import { jsonAnswer } from "../http/answer.ts";
 import { type ApiCall, type Caller, call, integerText } from "../kit/calls.ts";
 import type { Kit } from "../kit/start-vendor.ts";
-import { notFound, refused } from "./errors.ts";
+import { invalid, notFound, refused } from "./errors.ts";
 import { type BoxAccount, type BoxItem, type BoxNode, isStale, itemOf, typeOf } from "./items.ts";
 
 export const READ = ["root_readonly", "root_readwrite"];
@@ -132,6 +132,10 @@ function callsOf(kit: Kit<BoxItem>, kind: Kind, place: string): ApiCall<BoxItem>
         return jsonAnswer(201, shown(account, node, fields));
       },
     ),
+    call(`DELETE /2.0/${place}/{id}/trash`, { scopes: WRITE }, ({ account, parameters }) => {
+      if (!account.trash.delete(parameters.id ?? "")) throw notFound();
+      return { status: 204 };
+    }),
     ...(kind === "web_link"
       ? []
       : [
@@ -265,7 +269,7 @@ export function folderCalls(kit: Kit<BoxItem>): ApiCall<BoxItem>[] {
         }
         const limit = Math.min(query.limit ?? 100, 1000);
         const page = kit.pages.page(`items of ${folder.id}`, children, query.marker, limit);
-        if (page === undefined) throw refused(400, "bad_request", "Invalid marker");
+        if (page === undefined) throw invalid("marker", "Invalid marker");
         return { entries: page.items.map(entry), limit, next_marker: page.next ?? null };
       },
     ),

@@ -2,6 +2,7 @@ import type { DocumentsVendor } from "../vendor.ts";
 
 /** Loaders of the Documents hub's vendors, by connector key: a function loads only the vendors that it needs. */
 const loaders: Readonly<Record<string, () => Promise<DocumentsVendor>>> = {
+  box: async () => (await import("./box/box.ts")).box,
   dropbox: async () => (await import("./dropbox/dropbox.ts")).dropbox,
   googledrive: async () => (await import("./googledrive/googledrive.ts")).googledrive,
 };
