@@ -8,6 +8,7 @@ import type { StandIn, StandInFault } from "./stand-in.ts";
 const login = v.optional(v.string());
 const FAULT = v.strictObject({
   path: v.optional(v.string()),
+  method: v.optional(v.string()),
   endpoint: v.optional(v.picklist(["authorization", "token", "revocation", "api", "page"])),
   count: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000))),
   status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),

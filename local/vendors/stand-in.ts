@@ -42,6 +42,8 @@ export interface SeenRequest {
 export interface StandInFault {
   /** Applies to requests whose path starts with this text; default all. */
   readonly path?: string;
+  /** Applies to requests with this method only; default all methods. */
+  readonly method?: string;
   /** Applies to requests of this kind only; default all kinds. */
   readonly endpoint?: EndpointKind;
   /** Number of requests; default 1. */

@@ -14,10 +14,12 @@ export class Faults {
   }
 
   /** Returns the first fault that matches this request, and lowers the fault's count by one. */
-  take(path: string, endpoint: EndpointKind): StandInFault | undefined {
+  take(method: string, path: string, endpoint: EndpointKind): StandInFault | undefined {
     const found = this.#waiting.find(
       ({ fault }) =>
-        path.startsWith(fault.path ?? "") && (fault.endpoint === undefined || fault.endpoint === endpoint),
+        path.startsWith(fault.path ?? "") &&
+        (fault.method === undefined || fault.method === method) &&
+        (fault.endpoint === undefined || fault.endpoint === endpoint),
     );
     if (found === undefined) return undefined;
     found.left -= 1;

@@ -134,7 +134,7 @@ export class StandInServer {
     const kind = endpoint?.kind ?? "api";
     const entry = this.log.begin(incoming, kind, this.#clock.now());
     const request = this.#request(incoming, host, path, query.join("?"), entry);
-    const fault = this.faults.take(path, kind);
+    const fault = this.faults.take(request.method, path, kind);
     if (fault?.delayMs !== undefined) {
       await pause(fault.delayMs, undefined, { signal: this.#closing.signal });
     }

@@ -153,7 +153,7 @@ export class KitAccount<Own> implements StandInAccount {
   /** Moves and renames, each if it is given. */
   move(node: KitNode<Own>, to: { readonly parent?: KitNode<Own>; readonly name?: string }): void {
     this.refuseIfSwitched(node, "move");
-    if (node === this.root) throw new TreeRefused({ kind: "is_root" });
+    this.#refuseForeign(node, "move");
     const parent = to.parent ?? this.tree.parent(node);
     const name = to.name ?? node.name;
     if (parent === undefined) throw new TreeRefused({ kind: "not_a_folder" });
@@ -228,11 +228,17 @@ export class KitAccount<Own> implements StandInAccount {
   }
 
   #take(node: KitNode<Own>): KitNode<Own>[] {
-    if (node === this.root) throw new TreeRefused({ kind: "is_root" });
+    this.#refuseForeign(node, "delete");
     const nodes = [node, ...this.tree.below(node.id)];
     for (const each of nodes) this.refuseIfSwitched(each, "delete");
     this.tree.remove(node);
     return nodes;
+  }
+
+  /** The root, and what another person shares, in no folder of this account. */
+  #refuseForeign(node: KitNode<Own>, action: ItemAction): void {
+    if (node === this.root) throw new TreeRefused({ kind: "is_root" });
+    if (node.parentId === undefined) throw new TreeRefused({ kind: "refused", action });
   }
 
   #copy(node: KitNode<Own>, parent: KitNode<Own>, name: string): KitNode<Own> {

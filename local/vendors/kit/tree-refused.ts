@@ -6,7 +6,7 @@ export type TreeProblem =
   | { readonly kind: "name_taken"; readonly by: TreeNode<unknown> }
   | { readonly kind: "bad_name"; readonly rule: string }
   | { readonly kind: "no_space" | "not_a_folder" | "not_a_file" | "into_itself" | "is_root" }
-  /** By the switch `refusals`. */
+  /** By the switch `refusals`, or because the item is another person's. */
   | { readonly kind: "refused"; readonly action: ItemAction };
 
 /** Thrown by `KitAccount`; the kit answers it with the vendor's own error. */

@@ -39,10 +39,10 @@ export function describeCopiesAndFolders(on: Fixture): void {
       const old = await on.hub.upload(`${on.home}/b.txt`, "old");
       // Drive copies and replaces with one call. The calls about the two files and the folders above must succeed.
       for (const { id } of [item, old]) await on.hub.ok("GET", `/files/${id}/metadata`);
+      const { moves } = on.traits;
       const known = on.vendor.requests().filter(({ path }) => path.startsWith("/drive/v3/files/"));
       for (const { path } of known) on.vendor.fail({ path, count: 50, delayMs: 0 });
-      on.vendor.fail({ path: "/2/files/move_v2", count: 2, status: 500 });
-      on.vendor.fail({ path: "/drive/v3/files/", count: 2, status: 500 });
+      on.vendor.fail({ ...moves, count: 2, status: 500 });
       const copy = { json: { path: `${on.home}/b.txt` }, query: { overwrite: true } };
       expect((await refusal("POST", `/files/${item.id}/copy`, copy)).status).toBe(502);
       expect(on.vendor.requests().filter(({ status }) => status === 500)).toHaveLength(2);

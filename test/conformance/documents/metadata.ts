@@ -88,10 +88,10 @@ export function describeMetadata(on: Fixture): void {
 
     it("keeps the name when a rename of only the case fails half-way", async () => {
       const item = await on.hub.upload(`${on.home}/readme.txt`, "text");
-      // Dropbox needs two steps for this rename, Google Drive one. The second step fails twice at Dropbox, the only step at Drive.
-      on.vendor.fail({ path: "/2/files/move_v2", delayMs: 0 });
-      on.vendor.fail({ path: "/2/files/move_v2", count: 2, status: 500 });
-      on.vendor.fail({ path: `/drive/v3/files/${item.id}`, count: 2, status: 500 });
+      const { moves, movesBeforeCaseOnly: before = 0 } = on.traits;
+      if (before > 0) on.vendor.fail({ ...moves, count: before, delayMs: 0 });
+      // The last move is tried twice; of several moves, the first one is taken back.
+      on.vendor.fail({ ...moves, count: 2, status: 500 });
       const json = { name: "README.txt" };
       expect((await refusal("PATCH", `/files/${item.id}/metadata`, { json })).status).toBe(502);
       on.vendor.clearFaults();

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { findDocumentsVendor } from "../../../functions/core/documents/vendors/index.ts";
+import type { HubError } from "../hub-client.ts";
 import type { Fixture } from "./fixture.ts";
 
 export function describeNames(on: Fixture): void {
@@ -12,8 +14,20 @@ export function describeNames(on: Fixture): void {
       "  two  blanks .x",
       "semi;colon,comma[1]{2}.txt",
       "e\u0301 and é.txt",
-    ])("like %s stay the same in every call", async (name) => {
+    ])("like %s stay the same in every call, or are refused with the vendor's rule", async (name) => {
       const path = `${on.home}/in ${name}/${name}`;
+      const rule = (await findDocumentsVendor(on.connector))?.names?.refuse?.(name);
+      if (rule !== undefined) {
+        const { status, json } = await on.hub.call<HubError>("POST", "/files", {
+          query: { path },
+          body: "x",
+        });
+        expect([status, json.message]).toEqual([400, expect.stringContaining(rule)]);
+        // Folders above the refused name may have been made.
+        const { status: found, json: items } = await on.hub.contents(on.home);
+        expect(found === 404 || items.length === 0).toBe(true);
+        return;
+      }
       const item = await on.hub.upload(path, name);
       expect(item).toMatchObject({ name, path });
       expect((await on.hub.bytes(path)).toString()).toBe(name);

@@ -5,6 +5,8 @@ export const traits: VendorTraits = {
   base: "",
   ignoresCase: true,
   downloadPath: () => "/2/files/download",
+  moves: { method: "POST", path: "/2/files/move_v2" },
+  movesBeforeCaseOnly: 1,
   lastingLinks: { view: "dl=0", download: "dl=1" },
   usualExport: { mediaType: "text/markdown", extension: ".md" },
   losesCursors: true,

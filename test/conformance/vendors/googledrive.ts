@@ -7,6 +7,7 @@ export const traits: VendorTraits = {
   namesHoldSlashes: true,
   usualExport: { mediaType: "application/pdf", extension: ".pdf" },
   downloadPath: ({ id }) => `/drive/v3/files/${id}`,
+  moves: { method: "PATCH", path: "/drive/v3/files/" },
   has: [
     "addShared",
     "addSharedFolder",

@@ -1,8 +1,9 @@
+import { traits as box } from "./box.ts";
 import { traits as dropbox } from "./dropbox.ts";
 import { traits as googledrive } from "./googledrive.ts";
 import type { VendorTraits } from "./traits.ts";
 
-const all: Readonly<Record<string, VendorTraits>> = { dropbox, googledrive };
+const all: Readonly<Record<string, VendorTraits>> = { box, dropbox, googledrive };
 
 /** @throws {Error} the vendor declares none */
 export function traitsOf(connector: string): VendorTraits {

@@ -23,6 +23,10 @@ export interface VendorTraits {
   readonly usualExport?: { readonly mediaType: string; readonly extension: string };
   /** The vendor may give up the cursor of a list that is still read; its stand-in has `lostCursor`. */
   readonly losesCursors?: true;
+  /** The vendor requests that move or rename a file. */
+  readonly moves: { readonly method: string; readonly path: string };
+  /** How many of these come before the last one when only the case of a name changes; absent: none. */
+  readonly movesBeforeCaseOnly?: number;
   /** A file's links do not expire: parts of the two links of the vendor. */
   readonly lastingLinks?: { readonly view: string; readonly download: string };
   readonly has: readonly Speciality[];

@@ -15,7 +15,6 @@ import type {
 } from "../../vendor.ts";
 import type { VendorCall } from "../../vendor-call.ts";
 import { badAnswer, type Refusal, wrongKind } from "../../vendor-failure.ts";
-import { listBelow } from "../../walk.ts";
 import {
   type BoxItem,
   type BoxList,
@@ -65,13 +64,13 @@ export const box: IdVendor = {
   openId: openBoxId,
   root: async () => rootItem,
   get: readItem,
-  list: (call, folder, page) => list(call, folder, page, LISTED),
+  list,
 
   async child(call, folder, name) {
     const wanted = name.toLowerCase();
     let page: PageRequest = { limit: MAX_PAGE };
     for (let pages = 0; pages < MAX_PAGES; pages++) {
-      const { items, cursor } = await list(call, folder, page, LISTED);
+      const { items, cursor } = await list(call, folder, page);
       const found = items.find((item) => item.name.toLowerCase() === wanted);
       if (found !== undefined || cursor === undefined) return found;
       page = { limit: MAX_PAGE, cursor };
@@ -121,12 +120,9 @@ export const box: IdVendor = {
     await call.json({ method: "POST", url: `/2.0/${reference}`, json: {} });
   },
 
-  async search(call, { text, folder }, page) {
-    // "query" is required, so everything below a folder is found by its lists.
-    if (text === undefined) {
-      const start = folder?.reference ?? ROOT;
-      return listBelow(start, page, (each, part) => list(call, each, part, WITH_PATH));
-    }
+  // "query" is required.
+  searchNeedsText: true,
+  async search(call, { text = "", folder }, page) {
     const offset = Number(page.cursor ?? 0);
     const limit = Math.min(page.limit, MAX_FOUND);
     const query = new URLSearchParams({
@@ -235,14 +231,9 @@ function numbered(name: string, count: number, isFolder: boolean): string {
 }
 
 /** With markers, because offsets end at 10,000: https://developer.box.com/guides/api-calls/pagination/marker-based */
-async function list(
-  call: VendorCall,
-  folder: string,
-  { limit, cursor }: PageRequest,
-  fields: string,
-): Promise<VendorPage> {
+async function list(call: VendorCall, folder: string, { limit, cursor }: PageRequest): Promise<VendorPage> {
   const marker = cursor === undefined ? "" : `&marker=${encodeURIComponent(cursor)}`;
-  const url = `/2.0/${folder}/items?usemarker=true&limit=${limit}${marker}&${fields}`;
+  const url = `/2.0/${folder}/items?usemarker=true&limit=${limit}${marker}&${LISTED}`;
   const { entries = [], next_marker: next } = await call.json<BoxList>({ method: "GET", url });
   return { items: entries.map(toItem), ...present({ cursor: next || undefined }) };
 }
