@@ -18,13 +18,14 @@ import { badAnswer, type Refusal, wrongKind } from "../../vendor-failure.ts";
 import {
   type BoxItem,
   type BoxList,
+  FOUND,
+  fieldsOf,
   LISTED,
   openBoxId,
   ROOT,
   readItem,
   rootItem,
   toItem,
-  WITH_PATH,
 } from "./items.ts";
 import { upload } from "./upload.ts";
 
@@ -87,7 +88,11 @@ export const box: IdVendor = {
   async createFolder(call, { name, parent }, details) {
     checkDescription(details);
     const json = { name, parent: { id: numberOf(parent) } };
-    const made = await call.json<BoxItem>({ method: "POST", url: `/2.0/folders?${WITH_PATH}`, json });
+    const made = await call.json<BoxItem>({
+      method: "POST",
+      url: `/2.0/folders?${fieldsOf("folders")}`,
+      json,
+    });
     return described(call, toItem(made), details);
   },
 
@@ -131,7 +136,7 @@ export const box: IdVendor = {
       limit: String(limit),
       ...(folder === undefined ? {} : { ancestor_folder_ids: numberOf(folder.reference) }),
     });
-    const url = `/2.0/search?${query}&${WITH_PATH}`;
+    const url = `/2.0/search?${query}&${FOUND}`;
     const { entries = [], total_count: total = 0 } = await call.json<BoxList>({ method: "GET", url });
     const next = offset + limit;
     return {
@@ -239,7 +244,7 @@ async function list(call: VendorCall, folder: string, { limit, cursor }: PageReq
 }
 
 async function update(call: VendorCall, item: DocumentsItem, json: object): Promise<DocumentsItem> {
-  const url = `/2.0/${item.reference}?${WITH_PATH}`;
+  const url = `/2.0/${item.reference}?${fieldsOf(item.reference)}`;
   return toItem(await call.json<BoxItem>({ method: "PUT", url, json }));
 }
 
@@ -252,7 +257,7 @@ async function described(
 }
 
 async function copy(call: VendorCall, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
-  const url = `/2.0/${item.reference}/copy?${WITH_PATH}`;
+  const url = `/2.0/${item.reference}/copy?${fieldsOf(item.reference)}`;
   const json = { name: target.name, parent: { id: numberOf(target.parent) } };
   return toItem(await call.json<BoxItem>({ method: "POST", url, json }));
 }

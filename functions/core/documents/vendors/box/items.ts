@@ -19,7 +19,6 @@ export interface BoxItem {
   readonly description?: string;
   readonly created_at?: string | null;
   readonly modified_at?: string | null;
-  readonly item_status?: string;
   readonly parent?: { readonly id: string } | null;
   readonly path_collection?: { readonly entries: readonly { readonly id: string; readonly name?: string }[] };
   readonly shared_link?: SharedLink | null;
@@ -38,12 +37,18 @@ export interface BoxList {
   readonly total_count?: number;
 }
 
-const OF_EACH =
-  "type,id,etag,name,size,sha1,file_version,description,created_at,modified_at,item_status,parent,url";
+const OF_EACH = "type,id,etag,name,description,created_at,modified_at,parent";
+const OF_FILES = "size,sha1,file_version";
 /** Fields of an item of a list, whose folder is known. */
-export const LISTED = `fields=${OF_EACH}`;
-/** Fields of a single item; `path_collection` has the names of all folders above it. */
-export const WITH_PATH = `fields=${OF_EACH},path_collection`;
+export const LISTED = `fields=${OF_EACH},${OF_FILES},url`;
+/** Fields of any item; `path_collection` has the names of all folders above it. */
+export const FOUND = `${LISTED},path_collection`;
+/** Fields of an item, or of a new one, by the first part of its path. */
+export function fieldsOf(path: string): string {
+  const fields = `fields=${OF_EACH},path_collection`;
+  if (path.startsWith("files")) return `${fields},${OF_FILES}`;
+  return path.startsWith("web_links") ? `${fields},url` : fields;
+}
 
 const ROOT_ID = "0";
 export const ROOT = `folders/${ROOT_ID}`;
@@ -61,7 +66,7 @@ export const rootItem: DocumentsItem = {
 
 const PLACES = { file: "files", folder: "folders", web_link: "web_links" } as const;
 
-export function referenceOf({ type, id }: Pick<BoxItem, "type" | "id">): string {
+function referenceOf({ type, id }: Pick<BoxItem, "type" | "id">): string {
   return `${PLACES[type]}/${id}`;
 }
 
@@ -125,5 +130,5 @@ export async function readItem(call: VendorCall, reference: string): Promise<Doc
 }
 
 async function read(call: VendorCall, reference: string): Promise<DocumentsItem> {
-  return toItem(await call.json<BoxItem>({ method: "GET", url: `/2.0/${reference}?${WITH_PATH}` }));
+  return toItem(await call.json<BoxItem>({ method: "GET", url: `/2.0/${reference}?${fieldsOf(reference)}` }));
 }

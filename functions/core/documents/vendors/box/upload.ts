@@ -4,7 +4,7 @@ import type { DocumentsItem } from "../../item.ts";
 import type { Content, Target } from "../../vendor.ts";
 import type { VendorCall } from "../../vendor-call.ts";
 import { badAnswer } from "../../vendor-failure.ts";
-import { type BoxItem, toItem, WITH_PATH } from "./items.ts";
+import { type BoxItem, fieldsOf, toItem } from "./items.ts";
 
 /** https://developer.box.com/guides/uploads/direct/file (2026-11-27): a new file, or a new version of the one that has its name. */
 export async function upload(call: VendorCall, target: Target, content: Content): Promise<DocumentsItem> {
@@ -47,7 +47,7 @@ async function send(
   const { entries } = await call.json<{ entries?: readonly BoxItem[] }>({
     method: "POST",
     host: "upload",
-    url: `/api/2.0/${path}?${WITH_PATH}`,
+    url: `/api/2.0/${path}?${fieldsOf(path)}`,
     headers: [["Content-Type", `multipart/form-data; boundary=${boundary}`]],
     body: Buffer.concat([Buffer.from(head), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]),
     timeoutMs: 60_000,
