@@ -62,13 +62,20 @@ export async function openHubOf(
     call: request,
     connector,
   });
-  const call = vendorCall(session, vendor.refusal, {
-    configuration: instance.configuration,
-    told: () => session.told(),
-    ...present({
-      member: request.headers["elements-as-team-member"]?.trim() || undefined,
-      subsite: request.headers.subsite?.trim() || undefined,
-    }),
+  const { sleep, random } = grants;
+  const call = vendorCall({
+    session,
+    refusal: vendor.refusal,
+    instance: {
+      configuration: instance.configuration,
+      told: () => session.told(),
+      ...present({
+        member: request.headers["elements-as-team-member"]?.trim() || undefined,
+        subsite: request.headers.subsite?.trim() || undefined,
+      }),
+    },
+    sleep,
+    random,
   });
   const kept = keptDetailsOf({
     store: keptDetails,
@@ -81,7 +88,7 @@ export async function openHubOf(
   });
   const { remainingMs } = request;
   return {
-    ...hubContext(vendor, call, { remainingMs, sleep: grants.sleep, ...present({ kept }) }),
+    ...hubContext(vendor, call, { remainingMs, sleep, ...present({ kept }) }),
     instance,
     reading,
     nextPages: nextPageTokens(grants.vault, instance),

@@ -1,7 +1,9 @@
 import { LinkspanError } from "../errors.ts";
+import { retryAfterMs } from "../retry-after.ts";
 import { readAnswer, type VendorAnswer } from "../vendor-answer/read-answer.ts";
 import type { VendorResponse } from "../vendor-http.ts";
 import type { VendorSession } from "../vendor-session.ts";
+import { type RetryDeps, withRetries } from "./call-retries.ts";
 import { badAnswer, MAX_REFUSAL_BYTES, type ReadRefusal, vendorFailure } from "./vendor-failure.ts";
 
 /** Limits of one call to a vendor. */
@@ -30,6 +32,8 @@ export interface CallRequest {
    * the connector's `api.presignedHosts`.
    */
   readonly presigned?: true;
+  /** The call changes nothing at the vendor, though its method is no GET: it may be sent again. */
+  readonly readsOnly?: true;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly body?: Uint8Array | string;
   /** Milliseconds until the headers arrive; for JSON, until the whole answer arrives; default 20 s for JSON, 60 s for bytes. */
@@ -62,27 +66,34 @@ export interface VendorCall {
   expectOk(request: CallRequest): Promise<void>;
 }
 
-/** @param refusal reads the reason from the vendor's error body and headers */
-export function vendorCall(
-  session: VendorSession,
-  refusal: ReadRefusal,
-  instance: VendorInstance,
-): VendorCall {
+export interface VendorCallOptions extends Pick<RetryDeps, "sleep" | "random"> {
+  readonly session: VendorSession;
+  /** Reads the reason from the vendor's error body and headers. */
+  readonly refusal: ReadRefusal;
+  readonly instance: VendorInstance;
+}
+
+export function vendorCall({ session, refusal, instance, sleep, random }: VendorCallOptions): VendorCall {
+  const retries = { sleep, random, remainingMs: () => session.remainingMs() };
+  const opened = (request: CallRequest) =>
+    withRetries(retries, request, (asked) => open(session, refusal, request, asked));
   return {
     instance,
-    open: (request) => open(session, refusal, request),
-    json: (request) => callJson(session, refusal, request),
+    open: opened,
+    json: (request) => withRetries(retries, request, (asked) => callJson(session, refusal, request, asked)),
     async expectOk(request) {
-      const response = await open(session, refusal, request);
+      const response = await opened(request);
       response.body.destroy();
     },
   };
 }
 
+/** @param asked takes the vendor's `Retry-After` of a refusal */
 async function open(
   session: VendorSession,
   refusal: ReadRefusal,
   request: CallRequest,
+  asked: (waitMs: number | undefined) => void,
 ): Promise<VendorResponse> {
   const leftMs = startTimer(session, limits.jsonTimeoutMs);
   const response = await session.send({
@@ -100,6 +111,7 @@ async function open(
     followRedirects: request.method === "GET",
   });
   if (response.status >= 200 && response.status <= 299) return response;
+  asked(retryAfterMs(response.headers));
   throw await readRefusal(session, refusal, response, leftMs());
 }
 
@@ -115,19 +127,16 @@ async function callJson<T>(
   session: VendorSession,
   refusal: ReadRefusal,
   { json, ...request }: CallRequest & { json?: unknown },
+  asked: (waitMs: number | undefined) => void,
 ): Promise<T> {
   const timeoutMs = request.timeoutMs ?? limits.jsonTimeoutMs;
   const leftMs = startTimer(session, timeoutMs);
-  const response = await open(session, refusal, {
-    ...request,
-    timeoutMs,
-    ...(json === undefined
-      ? {}
-      : {
-          body: JSON.stringify(json),
-          headers: [...(request.headers ?? []), ["Content-Type", "application/json"]],
-        }),
-  });
+  const body = {
+    body: JSON.stringify(json),
+    headers: [...(request.headers ?? []), ["Content-Type", "application/json"] as const],
+  };
+  const whole = { ...request, timeoutMs, ...(json === undefined ? {} : body) };
+  const response = await open(session, refusal, whole, asked);
   return (await readJson(response, leftMs)) as T;
 }
 

@@ -15,6 +15,16 @@ function dripping(): Readable {
   return body;
 }
 
+function callThrough(session: Partial<VendorSession>) {
+  return vendorCall({
+    session: session as VendorSession,
+    refusal: () => undefined,
+    instance: { configuration: {}, told: async () => ({}) },
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    random: () => 0,
+  });
+}
+
 /** A vendor whose headers come after `headMs`. */
 function callTo(status: number, headMs: number) {
   const beganMs = Date.now();
@@ -31,10 +41,7 @@ function callTo(status: number, headMs: number) {
     },
   };
   return {
-    call: vendorCall(session as VendorSession, () => undefined, {
-      configuration: {},
-      told: async () => ({}),
-    }),
+    call: callThrough(session),
     bodies,
   };
 }
@@ -106,8 +113,7 @@ describe("the URL of a call", () => {
         return { status: 200, headers: {}, rawHeaders: [], body: Readable.from([]), url };
       },
     };
-    const instance = { configuration: {}, told: async () => ({}) };
-    await vendorCall(session as VendorSession, () => undefined, instance).expectOk({
+    await callThrough(session).expectOk({
       method: "GET",
       ...wanted,
     });
