@@ -10,8 +10,27 @@ import { refusalBody } from "../../vendor-failure.ts";
 export const API = "https://api.dropboxapi.com/2";
 const CONTENT = "https://content.dropboxapi.com/2";
 
+/** Every call is a POST; these change nothing, so they may be sent again. */
+const READS: ReadonlySet<string> = new Set([
+  "files/download",
+  "files/export",
+  "files/get_metadata",
+  "files/list_folder",
+  "files/list_folder/continue",
+  "files/list_revisions",
+  "files/search_v2",
+  "files/search/continue_v2",
+  "sharing/list_shared_links",
+  "users/get_current_account",
+  "users/get_space_usage",
+]);
+
+function readsOnly(name: string): Pick<CallRequest, "readsOnly"> {
+  return READS.has(name) ? { readsOnly: true } : {};
+}
+
 export function rpc<T>(call: VendorCall, name: string, argument: unknown): Promise<T> {
-  return call.json<T>({ method: "POST", url: `${API}/${name}`, json: argument });
+  return call.json<T>({ method: "POST", url: `${API}/${name}`, json: argument, ...readsOnly(name) });
 }
 
 /** A call whose request or answer has the bytes of a file. */
@@ -23,6 +42,7 @@ export function contentCall(
   return {
     method: "POST",
     url: `${CONTENT}/${name}`,
+    ...readsOnly(name),
     headers: [["Dropbox-API-Arg", headerJson(argument)], ...headers],
   };
 }
