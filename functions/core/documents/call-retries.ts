@@ -1,6 +1,5 @@
 import { LinkspanError } from "../errors.ts";
 import { VendorUnreachable } from "../vendor-http.ts";
-import type { CallRequest } from "./vendor-call.ts";
 
 /** Limits of the repetitions of one call to a vendor. */
 const limits = {
@@ -12,6 +11,12 @@ const limits = {
   /** Time of the invocation that must be left after a wait, for the call itself and for the answer to the caller. */
   leastLeftMs: 10_000,
 } as const;
+
+/** What decides whether a call may be repeated (`CallRequest`). */
+interface Repeatable {
+  readonly method: string;
+  readonly readsOnly?: true;
+}
 
 export interface RetryDeps {
   sleep(milliseconds: number): Promise<void>;
@@ -30,7 +35,7 @@ export interface RetryDeps {
  */
 export async function withRetries<T>(
   deps: RetryDeps,
-  request: Pick<CallRequest, "method" | "readsOnly">,
+  request: Repeatable,
   call: (asked: (waitMs: number | undefined) => void) => Promise<T>,
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -48,7 +53,7 @@ export async function withRetries<T>(
   }
 }
 
-function mayPass(error: unknown, { method, readsOnly }: Pick<CallRequest, "method" | "readsOnly">): boolean {
+function mayPass(error: unknown, { method, readsOnly }: Repeatable): boolean {
   const changesNothing = method === "GET" || method === "HEAD" || readsOnly === true;
   if (error instanceof VendorUnreachable) return !error.sent || (changesNothing && !error.timedOut);
   if (!(error instanceof LinkspanError)) return false;
