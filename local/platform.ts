@@ -42,6 +42,11 @@ export interface PlatformOptions {
    * depends on the wall clock.
    */
   readonly clockOffsetMs?: () => number;
+  /**
+   * Sees each request to the demo app's server first. A text is the whole answer: what a vendor's callback brings is taken, and the
+   * demo app does not show it.
+   */
+  readonly onCallback?: (url: URL) => string | undefined;
   /** Each line that a function or a trigger logs. */
   readonly onLog?: (source: string, line: string) => void;
 }
@@ -196,6 +201,11 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       // A request with another host name may come from a web page that would read the demo app's pages (DNS
       // rebinding).
       if (hosts.includes(request.headers.host ?? "")) {
+        const taken = options.onCallback?.(new URL(request.url ?? "/", url));
+        if (taken !== undefined) {
+          response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" }).end(taken);
+          return;
+        }
         const isDocs = request.url === API_DOCS || request.url?.startsWith(`${API_DOCS}/`) === true;
         return isDocs ? serveApiDocs(request, response) : page(request, response);
       }

@@ -115,12 +115,20 @@ export class App {
     options: { login?: string; name?: string; tags?: string[] } = {},
   ): Promise<CreatedInstance> {
     const { oauthUrl } = await this.authorizationUrl(connector);
-    const back = await this.consent(connector, oauthUrl, options);
+    return await this.createInstance(connector, await this.consent(connector, oauthUrl, options), options);
+  }
+
+  /** POST /instances with what the vendor sent to the app's callback. */
+  async createInstance(
+    connector: string,
+    back: URL,
+    options: { name?: string; tags?: string[]; configuration?: Readonly<Record<string, string>> } = {},
+  ): Promise<CreatedInstance> {
     const answer = await this.platform<CreatedInstance>("POST", "/instances", {
       element: { key: connector },
       // All that the vendor sent: some vendors name their hosts there.
       providerData: Object.fromEntries(back.searchParams),
-      configuration: { "oauth.callback.url": this.callbackUrl(connector) },
+      configuration: { ...options.configuration, "oauth.callback.url": this.callbackUrl(connector) },
       name: options.name ?? `My ${connector}`,
       ...(options.tags === undefined ? {} : { tags: options.tags }),
     });

@@ -31,5 +31,5 @@ export interface VendorTraits {
   readonly lastingLinks?: { readonly view: string; readonly download: string };
   readonly has: readonly Speciality[];
   /** Asks also what takes long and is the same for all vendors. One vendor is enough. */
-  readonly slowTests?: true;
+  readonly slowTests?: boolean;
 }
