@@ -115,6 +115,8 @@ class ResolverById implements PathResolver {
   }
 
   async target(path: string): Promise<Target> {
+    // Before folders are made for an item that the vendor does not take.
+    checkNewName(this.#vendor, nameOf(path), "path");
     return await this.#targetBelow(await this.#makeFolders(parentOf(path)), path);
   }
 

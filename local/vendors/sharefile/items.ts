@@ -116,7 +116,6 @@ function plainItem(account: Account, { node, version }: Found): Record<string, u
   const type = node.directory ? "Folder" : "File";
   const id = version?.id ?? node.id;
   const bytes = node.directory ? folderBytes(account, node) : (version?.content.size ?? 0);
-  const [first = "", ...last] = account.name.split(" ");
   return {
     "odata.metadata": `${API}/$metadata#Items/ShareFile.Api.Models.${type}@Element`,
     "odata.type": `ShareFile.Api.Models.${type}`,
@@ -127,19 +126,10 @@ function plainItem(account: Account, { node, version }: Found): Record<string, u
     Description: node.detail.own.description,
     CreationDate: iso(version?.storedAt ?? node.createdAt),
     ProgenyEditDate: iso(node.modifiedAt),
-    ClientCreatedDate: null,
     ClientModifiedDate: version === undefined ? null : iso(version.clientModifiedAt),
-    ExpirationDate: "9999-12-31T23:59:59.9999999Z",
-    IsHidden: false,
-    FileSizeInKB: Math.ceil(bytes / 1024),
     FileSizeBytes: bytes,
     StreamID: node.id,
-    CreatorFirstName: first,
-    CreatorLastName: last.join(" "),
-    HasPendingDeletion: false,
-    ...(version === undefined
-      ? { FileCount: node.directory ? [...account.tree.below(node.id)].length : 0 }
-      : { Hash: digestOf(version.content, "md5"), Version: node.revisions.indexOf(version) + 1 }),
+    ...(version === undefined ? {} : { Hash: digestOf(version.content, "md5") }),
   };
 }
 

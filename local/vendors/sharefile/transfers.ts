@@ -15,27 +15,26 @@ export const STORAGE_HOST = "storage-ec2-34.sharefile.com";
 
 const MAX_TRANSFERS = 1000;
 
-/** An upload that was prepared: "Upload File" in https://api.sharefile.com/html/docs/Items.html (2026-11-27). */
-interface Upload {
-  readonly account: Account;
-  readonly parent: Node;
-  readonly name: string;
-  readonly size: number | undefined;
-  readonly overwrite: boolean;
-  readonly details: string;
-  readonly modifiedAt: number | undefined;
-}
-
-const FLAG = v.optional(v.boolean());
+/** "Upload File" in https://api.sharefile.com/html/docs/Items.html (2026-11-27) */
 const UPLOAD = v.strictObject({
   Method: v.pipe(v.string(), v.toLowerCase(), v.literal("standard")),
   FileName: v.string(),
   FileSize: v.optional(v.number()),
   /** Without it the bytes come in a form, which this stand-in does not read. */
   Raw: v.literal(true),
-  ...v.entriesFromList(["BatchLast", "CanResume", "StartOver", "Unzip", "Overwrite", "Notify"], FLAG),
+  ...v.entriesFromList(
+    ["BatchLast", "CanResume", "StartOver", "Unzip", "Overwrite", "Notify"],
+    v.optional(v.boolean()),
+  ),
   ...texts("BatchId", "Title", "Tool", "Details", "ClientCreatedDate", "ClientModifiedDate"),
 });
+
+/** An upload that was prepared. */
+interface Upload {
+  readonly account: Account;
+  readonly parent: Node;
+  readonly asked: v.InferOutput<typeof UPLOAD>;
+}
 
 /** Bytes go to and come from the storage, with URLs that are their own credentials. */
 export class Transfers {
@@ -50,16 +49,7 @@ export class Transfers {
         ({ account, parameters }, { body }) => {
           const parent = folder(account, parameters.id ?? "");
           const there = account.child(parent, body.FileName);
-          const at = Date.parse(body.ClientModifiedDate ?? "");
-          const id = this.#add(this.#uploads, {
-            account,
-            parent,
-            name: body.FileName,
-            size: body.FileSize,
-            overwrite: body.Overwrite ?? false,
-            details: body.Details ?? "",
-            modifiedAt: Number.isNaN(at) ? undefined : at,
-          });
+          const id = this.#add(this.#uploads, { account, parent, asked: body });
           return {
             "odata.type": "ShareFile.Api.Models.UploadSpecification",
             Method: "Standard",
@@ -127,24 +117,23 @@ export class Transfers {
     const upload = this.#uploads.get(id);
     if (upload === undefined) throw new RangeError("upload id is not valid");
     this.#uploads.delete(id);
-    const { account, parent, name, size, modifiedAt } = upload;
+    const { account, parent, asked } = upload;
     const bytes = await request.body();
-    if (size !== undefined && size !== bytes.length) throw new RangeError("file size does not match");
-    const there = account.child(parent, name);
+    if ((asked.FileSize ?? bytes.length) !== bytes.length) throw new RangeError("file size does not match");
     const content = bytesContent(bytes);
+    const there = account.child(parent, asked.FileName);
+    const at = Date.parse(asked.ClientModifiedDate ?? "") || undefined;
     let node = there;
-    if (there !== undefined && upload.overwrite && !there.directory)
-      account.write(there, content, modifiedAt);
-    else node = account.addFile(parent, there === undefined ? name : beside(name), content, modifiedAt);
-    const { version } = newest(node as Node);
-    if (node !== undefined && upload.details !== "") node.detail.own.description = upload.details;
+    if (node !== undefined && !node.directory && asked.Overwrite === true) account.write(node, content, at);
+    else node = account.addFile(parent, there ? beside(asked.FileName) : asked.FileName, content, at);
+    if (asked.Details) node.detail.own.description = asked.Details;
     return {
       uploadid: id,
       parentid: parent.id,
-      id: version?.id,
-      streamid: node?.id,
-      filename: node?.name,
-      displayname: node?.name,
+      id: newest(node).version?.id,
+      streamid: node.id,
+      filename: node.name,
+      displayname: node.name,
       size: bytes.length,
       md5: digestOf(content, "md5"),
     };

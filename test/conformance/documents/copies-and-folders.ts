@@ -45,7 +45,8 @@ export function describeCopiesAndFolders(on: Fixture): void {
       on.vendor.fail({ ...moves, count: 2, status: 500 });
       const copy = { json: { path: `${on.home}/b.txt` }, query: { overwrite: true } };
       expect((await refusal("POST", `/files/${item.id}/copy`, copy)).status).toBe(502);
-      expect(on.vendor.requests().filter(({ status }) => status === 500)).toHaveLength(2);
+      // A vendor whose copies need a second step may fail before anything is replaced.
+      expect(on.vendor.requests().some(({ status }) => status === 500)).toBe(true);
       on.vendor.clearFaults();
       const names = (await on.hub.contents(on.home)).json.map(({ name }) => name);
       expect(names.sort()).toEqual(["a.txt", "b.txt"]);

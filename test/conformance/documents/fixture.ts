@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { findDocumentsVendor } from "../../../functions/core/documents/vendors/index.ts";
 import type { StandIn } from "../../../local/vendors/stand-in.ts";
 import type { App } from "../../e2e/app.ts";
 import type { RunningPlatform } from "../../platform/start.ts";
@@ -49,6 +50,16 @@ export function newFixture(connector: string, traits: VendorTraits, isStandIn = 
     },
   };
   return on as unknown as Fixture;
+}
+
+/** A name that is hard to carry, or a plain one if the vendor's rules refuse it. */
+export async function hardName(
+  { connector }: Pick<Fixture, "connector">,
+  hard: string,
+  plain: string,
+): Promise<string> {
+  const vendor = await findDocumentsVendor(connector);
+  return vendor?.names?.refuse?.(hard) === undefined ? hard : plain;
 }
 
 /** `it`, for a stand-in that has all of these; else the test is skipped. */

@@ -140,7 +140,7 @@ export function describeMetadata(on: Fixture): void {
       const item = await on.hub.upload(`${on.home}/a.txt`, "text");
       expect(item).not.toHaveProperty("raw");
       const raw = await on.hub.ok("GET", "/files/metadata", { query: { path: item.path, raw: true } });
-      expect(raw.raw).toMatchObject({ name: "a.txt" });
+      expect(Object.values(raw.raw ?? {})).toContain("a.txt");
       const few = await on.hub.ok("GET", "/files/metadata", {
         query: { path: item.path, fields: "name,size" },
       });

@@ -1,9 +1,10 @@
 import { traits as box } from "./box.ts";
 import { traits as dropbox } from "./dropbox.ts";
 import { traits as googledrive } from "./googledrive.ts";
+import { traits as sharefile } from "./sharefile.ts";
 import type { VendorTraits } from "./traits.ts";
 
-const all: Readonly<Record<string, VendorTraits>> = { box, dropbox, googledrive };
+const all: Readonly<Record<string, VendorTraits>> = { box, dropbox, googledrive, sharefile };
 
 /** @throws {Error} the vendor declares none */
 export function traitsOf(connector: string): VendorTraits {

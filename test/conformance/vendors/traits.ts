@@ -27,8 +27,10 @@ export interface VendorTraits {
   readonly moves: { readonly method: string; readonly path: string };
   /** How many of these come before the last one when only the case of a name changes; absent: none. */
   readonly movesBeforeCaseOnly?: number;
-  /** A file's links do not expire: parts of the two links of the vendor. */
-  readonly lastingLinks?: { readonly view: string; readonly download: string };
+  /** A file's links do not expire: parts of the links of the vendor, which may have none to the bytes. */
+  readonly lastingLinks?: { readonly view: string; readonly download?: string };
+  /** New bytes make another id; the `refId` stays. */
+  readonly versionsHaveIds?: true;
   readonly has: readonly Speciality[];
   /** Asks also what takes long and is the same for all vendors. One vendor is enough. */
   readonly slowTests?: boolean;

@@ -5,6 +5,7 @@ const loaders: Readonly<Record<string, () => Promise<DocumentsVendor>>> = {
   box: async () => (await import("./box/box.ts")).box,
   dropbox: async () => (await import("./dropbox/dropbox.ts")).dropbox,
   googledrive: async () => (await import("./googledrive/googledrive.ts")).googledrive,
+  sharefile: async () => (await import("./sharefile/sharefile.ts")).sharefile,
 };
 
 /** Keys of the connectors that have the Documents hub, sorted. */

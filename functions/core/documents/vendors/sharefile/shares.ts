@@ -1,3 +1,4 @@
+import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
 import type { Links } from "../../vendor.ts";
 import type { VendorCall } from "../../vendor-call.ts";
@@ -31,7 +32,11 @@ export async function links(call: VendorCall, item: DocumentsItem): Promise<Link
   );
   const share = open ?? (await newShare(call, item));
   if (share.Uri === undefined) throw badAnswer("a share has no Uri");
-  return { providerViewLink: share.Uri, ...(lasts(share) ? { lasting: true } : {}), raw: share };
+  return {
+    providerViewLink: share.Uri,
+    ...(lasts(share) ? { lasting: true } : present({ expires: share.ExpirationDate })),
+    raw: share,
+  };
 }
 
 export async function removeLinks(call: VendorCall, item: DocumentsItem): Promise<void> {

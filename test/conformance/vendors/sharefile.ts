@@ -1,0 +1,12 @@
+import type { VendorTraits } from "./traits.ts";
+
+export const traits: VendorTraits = {
+  rootAlias: "home",
+  base: "",
+  ignoresCase: true,
+  downloadPath: () => "/download.ashx",
+  moves: { method: "PATCH", path: "/sf/v3/Items(" },
+  lastingLinks: { view: "/d-s" },
+  versionsHaveIds: true,
+  has: ["addShared", "addSharedFolder"],
+};
