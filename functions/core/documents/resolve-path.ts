@@ -79,6 +79,13 @@ function refuseFile(item: DocumentsItem, path: string): void {
   if (!item.directory) throw new Conflict(`a file is in the way: ${path} is not a folder`);
 }
 
+/** The folder for a new item. */
+interface ParentFolder {
+  readonly reference: string;
+  /** This call has made it. */
+  readonly isNew?: true;
+}
+
 /**
  * For vendors whose references are ids: finds an item from the root down, and a path from the item up, with one
  * call for each step that is not known yet.
@@ -88,6 +95,8 @@ class ResolverById implements PathResolver {
   readonly #call: VendorCall;
   /** Paths by folder id. */
   readonly #paths = new Map<string, Promise<string | undefined>>();
+  /** Folders on the way of a walk, by path: a move or a copy goes that way twice. */
+  readonly #folders = new Map<string, DocumentsItem>();
   #root: Promise<DocumentsItem> | undefined;
 
   constructor(vendor: IdVendor, call: VendorCall) {
@@ -123,7 +132,7 @@ class ResolverById implements PathResolver {
   async targetIn(folder: DocumentsItem, name: string): Promise<Target> {
     const { path } = await this.withPath(folder);
     // A folder outside of all paths: the new item's path is not known either.
-    return await this.#targetBelow(folder.reference, path === undefined ? name : joinPath(path, name));
+    return await this.#targetBelow(folder, path === undefined ? name : joinPath(path, name));
   }
 
   #getRoot(): Promise<DocumentsItem> {
@@ -144,13 +153,18 @@ class ResolverById implements PathResolver {
     name: string,
     prefer?: "folder",
   ): Promise<DocumentsItem | undefined> {
+    const known = prefer === undefined ? undefined : this.#folders.get(joinPath(path, name));
+    if (known !== undefined) return known;
     const place = path === "/" ? this.#placeOf(name) : undefined;
     const child =
       place === undefined
         ? await this.#vendor.child(this.#call, folder, name, prefer)
         : await this.#vendor.get(this.#call, place);
-    if (child !== undefined) this.#remember(child, path);
-    return child === undefined ? undefined : { ...child, path: joinPath(path, name) };
+    if (child === undefined) return undefined;
+    this.#remember(child, path);
+    const item = { ...child, path: joinPath(path, name) };
+    if (prefer !== undefined && item.directory) this.#folders.set(item.path, item);
+    return item;
   }
 
   #remember(child: DocumentsItem, folderPath: string): void {
@@ -181,27 +195,28 @@ class ResolverById implements PathResolver {
     return at.item as DocumentsItem;
   }
 
-  async #makeFolders(path: string): Promise<string> {
+  async #makeFolders(path: string): Promise<ParentFolder> {
     if (this.#vendor.byPath !== undefined && path !== "/") {
       // One call finds the folder, unless it is missing: then the walk finds how far the path exists.
       const there = await found(this.#walk(path));
       if (there !== undefined) {
         refuseFile(there, path);
-        return there.reference;
+        return there;
       }
     }
-    let reference = this.#vendor.rootReference;
+    let folder: ParentFolder = { reference: this.#vendor.rootReference };
     let made = "/";
     for (const name of namesOf(path)) {
-      const there = await this.#step(reference, made, name, "folder");
+      const parent: ParentFolder = folder;
+      // A new folder is empty.
+      const there = parent.isNew ? undefined : await this.#step(parent.reference, made, name, "folder");
       made = joinPath(made, name);
       if (there !== undefined) refuseFile(there, made);
       else checkNewName(this.#vendor, name, "path");
-      const target = { path: made, name, parent: reference };
-      const folder = there ?? (await this.#vendor.createFolder(this.#call, target, {}));
-      reference = folder.reference;
+      const target = { path: made, name, parent: parent.reference };
+      folder = there ?? { ...(await this.#vendor.createFolder(this.#call, target, {})), isNew: true };
     }
-    return reference;
+    return folder;
   }
 
   #pathOfFolder(id: string, depth: number): Promise<string | undefined> {
@@ -252,12 +267,12 @@ class ResolverById implements PathResolver {
     return child?.id === item.id ? name : nameWithId(name, item.id);
   }
 
-  async #targetBelow(folder: string, path: string): Promise<Target> {
+  async #targetBelow({ reference, isNew }: ParentFolder, path: string): Promise<Target> {
     const name = nameOf(path);
     checkNewName(this.#vendor, name, "path");
-    const target = { path, name, parent: folder };
-    if (this.#vendor.findsConflicts) return target;
-    const existing = await this.#vendor.child(this.#call, folder, name);
+    const target = { path, name, parent: reference };
+    if (this.#vendor.findsConflicts || isNew) return target;
+    const existing = await this.#vendor.child(this.#call, reference, name);
     return existing === undefined ? target : { ...target, existing: { ...existing, path } };
   }
 }

@@ -96,14 +96,18 @@ const upload = (hub: HubContext, path: string) =>
 
 describe("the port's traits", () => {
   it("without any: walks down, looks for the name, and makes each missing parent", async () => {
-    const { hub, calls } = world({}, ["/a/"]);
-    await upload(hub, "/a/b/c.txt");
-    expect(calls).toEqual([
+    const existing = world({}, ["/a/"]);
+    await upload(existing.hub, "/a/c.txt");
+    expect(existing.calls).toEqual(["child /a", "child /a/c.txt", "upload c.txt to /a"]);
+    const missing = world({}, ["/a/"]);
+    await upload(missing.hub, "/a/b/c/d.txt");
+    // A folder that was just made is empty.
+    expect(missing.calls).toEqual([
       "child /a",
       "child /a/b",
       "folder b in /a",
-      "child /a/b/c.txt",
-      "upload c.txt to /a/b",
+      "folder c in /a/b",
+      "upload d.txt to /a/b/c",
     ]);
   });
 
