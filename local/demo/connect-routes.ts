@@ -90,7 +90,8 @@ export function connectRoutes(context: DemoContext): Readonly<Record<string, Rou
     const connector = url.pathname.split("/")[2] ?? "";
     return commands("/instances", {
       element: { key: connector },
-      providerData: { code: url.searchParams.get("code"), state: url.searchParams.get("state") },
+      // All that the vendor sent: ShareFile names its hosts there.
+      providerData: Object.fromEntries(url.searchParams),
       configuration: { "oauth.callback.url": `${origin}/callback/${connector}` },
       name: "My account",
     });

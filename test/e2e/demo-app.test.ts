@@ -40,6 +40,19 @@ describe("the demo app", () => {
     expect(page.text).toContain("<table>");
   });
 
+  it("connects an account at a vendor that names its hosts in the callback, and passes all of the callback on", async () => {
+    const browser = new FormBrowser();
+    const page = await pass(
+      browser,
+      await browser.submit(await browser.open(platform.url), /connect sharefile/i),
+    );
+    expect(page.text).toContain("ShareFile is connected.");
+    expect(page.text).toContain("Welcome.txt");
+    const query = "code=the-code&state=ls_x&subdomain=acme&apicp=sf-api.com";
+    const { text } = await browser.open(`${platform.url}/callback/sharefile?${query}`);
+    for (const value of ["the-code", "ls_x", "acme", "sf-api.com"]) expect(text).toContain(value);
+  });
+
   it("takes an account that was disconnected elsewhere from its list, and says so", async () => {
     const browser = new FormBrowser();
     const connect = () => browser.open(platform.url).then((home) => browser.submit(home, /connect dropbox/i));

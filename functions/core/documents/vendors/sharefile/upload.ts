@@ -31,6 +31,8 @@ export async function upload(
   const specification = await call.json<UploadSpecification>({
     method: "POST",
     url: itemUrl(parent, "Upload2"),
+    // Only makes a URL.
+    readsOnly: true,
     // The names of the parameters must be capitalized.
     json: {
       Method: "Standard",
