@@ -1,3 +1,4 @@
+import type { TokenProblem } from "../authorization/vendor-rules.ts";
 import { tokenError, type VendorOAuth } from "../kit/oauth.ts";
 
 /**
@@ -24,25 +25,17 @@ export const boxOAuth: VendorOAuth = {
   accessTokenSeconds: 3600,
   refreshTokens: { rotation: "singleUse", idleMs: 60 * 86_400_000 },
   tokenMembers: () => ({ restricted_to: [] }),
-  // Words: https://developer.box.com/guides/api-calls/permissions-and-errors/common-errors and
-  // https://github.com/box/box-python-sdk/issues/587
   tokenProblem: (problem) => {
-    switch (problem) {
-      case "client_unknown":
-      case "client_secret_wrong":
-        return tokenError("invalid_client", "The client credentials are invalid");
-      case "grant_type_missing":
-      case "grant_type_unsupported":
-        return tokenError("invalid_request", "Invalid grant_type parameter or parameter missing");
-      case "code_unknown":
-      case "code_used":
-        return tokenError("invalid_grant", "The authorization code is invalid");
-      case "code_expired":
-        return tokenError("invalid_grant", "The authorization code has expired");
-      case "refresh_token_dead":
-        return tokenError("invalid_grant", "Invalid refresh token");
-      default:
-        return undefined;
-    }
+    const [error, description] = WORDS[problem] ?? [];
+    return error === undefined || description === undefined ? undefined : tokenError(error, description);
   },
+};
+
+/** .../permissions-and-errors/common-errors and https://github.com/box/box-python-sdk/issues/587 */
+const WORDS: Readonly<Partial<Record<TokenProblem, readonly [string, string]>>> = {
+  client_unknown: ["invalid_client", "The client credentials are invalid"],
+  client_secret_wrong: ["invalid_client", "The client credentials are invalid"],
+  grant_type_unsupported: ["invalid_request", "Invalid grant_type parameter or parameter missing"],
+  code_expired: ["invalid_grant", "The authorization code has expired"],
+  refresh_token_dead: ["invalid_grant", "Invalid refresh token"],
 };

@@ -2,48 +2,35 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { digestOf } from "../content.ts";
 import type { Revision } from "../file-tree.ts";
-import type { VendorRequest } from "../http/request.ts";
-import { type KitAccount, type KitNode, sizeOf, type TreeRules } from "../kit/account.ts";
+import type { KitAccount, KitNode, TreeRules } from "../kit/account.ts";
+import { selectFields } from "../kit/select-fields.ts";
 import { extensionOf } from "../media-type.ts";
 import type { StandInAccount } from "../stand-in.ts";
-
-const COMMENT = v.strictObject({ id: v.string(), message: v.string(), createdAt: v.number() });
 
 /** Box's data of an item in addition to name and bytes. */
 export const BOX_ITEM = v.strictObject({
   description: v.string(),
   tags: v.array(v.string()),
   /** `key` is the end of the link's URL. */
-  sharedLink: v.optional(
-    v.strictObject({
-      key: v.string(),
-      access: v.string(),
-      canDownload: v.boolean(),
-      hasPassword: v.boolean(),
-    }),
-  ),
+  sharedLink: v.optional(v.strictObject({ key: v.string(), access: v.string(), canDownload: v.boolean() })),
   /** Of a web link, which is an item without bytes. */
   url: v.optional(v.string()),
-  comments: v.array(COMMENT),
 });
 export type BoxItem = v.InferOutput<typeof BOX_ITEM>;
-
 export type BoxNode = KitNode<BoxItem>;
 export type BoxAccount = KitAccount<BoxItem>;
 
 /** 10 GB, the space of a free account. */
 export const QUOTA_BYTES = 10 * 1024 ** 3;
 
-/** Every account's root folder has this id: https://developer.box.com/guides/folders/single/get (2026-11-27). */
-const ROOT_ID = "0";
-
 export const boxTree: TreeRules<BoxItem> = {
   names: { ignoresCase: true, ignoresComposition: false, allowsDuplicates: false, refuse: nameRule },
   quotaBytes: QUOTA_BYTES,
   rootName: "All Files",
-  newId: (kind, number) => (kind === "root" ? ROOT_ID : String(1_600_000_000_000 + number * 7)),
-  newDetail: () => ({ description: "", tags: [], comments: [] }),
-  copiedDetail: ({ description, tags, url }) => ({ description, tags: [...tags], url, comments: [] }),
+  // Every account's root folder is 0: https://developer.box.com/reference/get-folders-id (2026-11-27).
+  newId: (kind, number) => (kind === "root" ? "0" : String(1_600_000_000_000 + number * 7)),
+  newDetail: () => ({ description: "", tags: [] }),
+  copiedDetail: ({ description, url }) => ({ description, tags: [], url }),
 };
 
 /**
@@ -67,60 +54,51 @@ export function timeOf(at: number): string {
   return `${new Date(at - 8 * 3_600_000).toISOString().slice(0, 19)}-08:00`;
 }
 
+export function userOf({ login, name }: StandInAccount): Record<string, unknown> {
+  const digest = createHash("sha256").update(`box user ${login}`).digest();
+  return { type: "user", id: String(digest.readUInt32BE() + 10_000_000_000), name, login };
+}
+
+function versionBase({ id, content }: Revision) {
+  return { type: "file_version", id, sha1: digestOf(content, "sha1") };
+}
+
 /** The mini representation. */
 export function mini(node: BoxNode): Record<string, unknown> & { readonly type: string } {
   const type = typeOf(node);
-  const isRoot = node.id === ROOT_ID;
-  const etag = isRoot ? null : String(node.detail.etag);
+  const etag = node.parentId === undefined && node.directory ? null : String(node.detail.etag);
   const newest = node.revisions.at(-1);
-  const own = node.detail.own;
+  const version = type === "file" && newest !== undefined ? versionBase(newest) : undefined;
   return {
     type,
     id: node.id,
     sequence_id: etag,
     etag,
     name: node.name,
-    ...(type === "file" && newest !== undefined
-      ? { sha1: digestOf(newest.content, "sha1"), file_version: versionBase(newest) }
-      : {}),
-    ...(own.url === undefined ? {} : { url: own.url }),
+    ...(version === undefined ? {} : { sha1: version.sha1, file_version: version }),
+    ...(type === "web_link" ? { url: node.detail.own.url } : {}),
   };
 }
-
-export function userOf({ login, name }: StandInAccount): Record<string, unknown> {
-  const digest = createHash("sha256").update(`box user ${login}`).digest();
-  return { type: "user", id: String(digest.readUInt32BE() + 10_000_000_000), name, login };
-}
-
-const versionBase = ({ id, content }: Revision) => ({
-  type: "file_version",
-  id,
-  sha1: digestOf(content, "sha1"),
-});
 
 /** The standard representation and, of the full one, what a request may ask for with `fields`. */
 function everything(account: BoxAccount, node: BoxNode, origin: string): Record<string, unknown> {
   const { own } = node.detail;
   const user = userOf(account);
-  const newest = node.revisions.at(-1);
-  const folders: BoxNode[] = [];
-  for (let at = account.tree.parent(node); at !== undefined; at = account.tree.parent(at))
-    folders.unshift(at);
+  const folders = account.foldersAbove(node);
   const parent = folders.at(-1);
-  const isRoot = node === account.root;
-  const below = node.directory ? [...account.tree.below(node.id)] : [];
+  // The root folder has no times.
+  const time = (at: number) => (node === account.root ? null : timeOf(at));
   return {
     ...mini(node),
     description: own.description,
-    size: node.directory ? below.reduce((sum, each) => sum + sizeOf(each), 0) : sizeOf(node),
+    size: account.sizeOf(node),
     path_collection: { total_count: folders.length, entries: folders.map(mini) },
-    // The root folder has none of these times.
-    created_at: isRoot ? null : timeOf(node.createdAt),
-    modified_at: isRoot ? null : timeOf(node.modifiedAt),
+    created_at: time(node.createdAt),
+    modified_at: time(node.modifiedAt),
     trashed_at: null,
     purged_at: null,
-    content_created_at: isRoot ? null : timeOf(node.createdAt),
-    content_modified_at: isRoot ? null : timeOf(newest?.clientModifiedAt ?? node.modifiedAt),
+    content_created_at: time(node.createdAt),
+    content_modified_at: time(node.revisions.at(-1)?.clientModifiedAt ?? node.modifiedAt),
     created_by: user,
     modified_by: user,
     owned_by: user,
@@ -132,55 +110,37 @@ function everything(account: BoxAccount, node: BoxNode, origin: string): Record<
     ...(node.directory
       ? { folder_upload_email: null, sync_state: "not_synced" }
       : { extension: extensionOf(node.name), version_number: String(node.revisions.length), lock: null }),
-    comment_count: own.comments.length,
   };
 }
 
-const ONLY_FULL = [
-  "tags",
-  "has_collaborations",
-  "sync_state",
-  "extension",
-  "version_number",
-  "lock",
-  "comment_count",
-];
-const NOT_OF_WEB_LINKS = ["size", "content_created_at", "content_modified_at", "etag_", ...ONLY_FULL];
+const ONLY_FULL = "tags has_collaborations sync_state extension version_number lock".split(" ");
+const NOT_OF_WEB_LINKS = ["size", "content_created_at", "content_modified_at", ...ONLY_FULL];
 
 /**
- * An item as the API answers it: the standard representation, or the mini one and the `fields` of the request.
- * Unknown fields are ignored: https://developer.box.com/guides/api-calls/request-extra-fields (2026-11-27).
+ * An item as the API answers it: the standard representation, or the `fields` of the request. Unknown fields
+ * are ignored: https://developer.box.com/guides/api-calls/request-extra-fields (2026-11-27).
  */
 export function itemOf(
   account: BoxAccount,
   node: BoxNode,
   { origin, fields }: { readonly origin: string; readonly fields: string | undefined },
 ): Record<string, unknown> {
-  const all = everything(account, node, origin);
-  if (fields === undefined) {
-    const left = typeOf(node) === "web_link" ? NOT_OF_WEB_LINKS : ONLY_FULL;
-    return Object.fromEntries(Object.entries(all).filter(([name]) => !left.includes(name)));
-  }
-  const always = ["type", "id", "etag"];
-  const asked = fields.split(",").map((field) => field.trim());
-  return Object.fromEntries(
-    Object.entries(all).filter(([name]) => always.includes(name) || asked.includes(name)),
-  );
+  const left = typeOf(node) === "web_link" ? NOT_OF_WEB_LINKS : ONLY_FULL;
+  return selectFields(everything(account, node, origin), fields, ["type", "id", "etag"], left);
 }
 
 function sharedLink(node: BoxNode, origin: string): unknown {
   const link = node.detail.own.sharedLink;
   if (link === undefined) return null;
-  const extension = node.directory ? "" : extensionOf(node.name);
-  const download = `${origin}/shared/static/${link.key}${extension === "" ? "" : `.${extension}`}`;
+  const canDownload = link.canDownload && !node.directory;
   return {
     url: `${origin}/s/${link.key}`,
-    download_url: typeOf(node) === "file" && link.canDownload ? download : null,
+    download_url: canDownload ? `${origin}/shared/static/${link.key}.${extensionOf(node.name)}` : null,
     vanity_url: null,
     vanity_name: null,
     effective_access: link.access,
     effective_permission: link.canDownload ? "can_download" : "can_preview",
-    is_password_enabled: link.hasPassword,
+    is_password_enabled: false,
     unshared_at: null,
     download_count: 0,
     preview_count: 0,
@@ -203,10 +163,4 @@ export function versionOf(account: BoxAccount, node: BoxNode, revision: Revision
     uploader_display_name: account.name,
     version_number: String(node.revisions.indexOf(revision) + 1),
   };
-}
-
-/** `If-Match`: the change is made only if the item has this etag. */
-export function isStale(request: VendorRequest, node: BoxNode): boolean {
-  const etag = request.header("if-match");
-  return etag !== undefined && etag !== String(node.detail.etag);
 }

@@ -1,3 +1,4 @@
+import { sharedPages } from "../kit/shared-pages.ts";
 import { startVendor } from "../kit/start-vendor.ts";
 import type { StandIn, StandInOptions } from "../stand-in.ts";
 import { boxOAuth } from "./authorization.ts";
@@ -6,7 +7,6 @@ import { downloads, fileCalls } from "./file-calls.ts";
 import { folderCalls, itemCalls } from "./item-calls.ts";
 import { BOX_ITEM, type BoxItem, boxTree } from "./items.ts";
 import { searchCalls } from "./search-calls.ts";
-import { sharedPages } from "./shared-pages.ts";
 
 /**
  * Starts a server that stands in for Box: OAuth 2 with refresh tokens for one use, and the files, folders,
@@ -23,7 +23,15 @@ export function startBox(options: StandInOptions): Promise<StandIn> {
       tree: boxTree,
       detail: BOX_ITEM,
       calls: (kit) => [...fileCalls(kit), ...itemCalls(kit), ...folderCalls(kit), ...searchCalls(kit)],
-      open: (kit) => [downloads(kit), ...sharedPages(kit)],
+      open: (kit) => [
+        downloads(kit),
+        ...sharedPages(kit, {
+          look: boxOAuth.look,
+          page: "GET app.box.com /s/{key}",
+          download: "GET app.box.com /shared/static/{key}",
+          isShared: ({ sharedLink }, key) => sharedLink?.key === key && sharedLink.access === "open",
+        }),
+      ],
       refuse,
       statusAnswer,
     },

@@ -93,6 +93,18 @@ export class KitAccount<Own> implements StandInAccount {
     return this.tree.root;
   }
 
+  /** The folders that an item is in, from the root down. */
+  foldersAbove(node: KitNode<Own>): KitNode<Own>[] {
+    const folders: KitNode<Own>[] = [];
+    for (let at = this.tree.parent(node); at !== undefined; at = this.tree.parent(at)) folders.unshift(at);
+    return folders;
+  }
+
+  /** Bytes of a file, or of all files in a folder. */
+  sizeOf(node: KitNode<Own>): number {
+    return [node, ...this.tree.below(node.id)].reduce((sum, each) => sum + sizeOf(each), 0);
+  }
+
   /** The newest one of a name. */
   child(folder: KitNode<Own>, name: string): KitNode<Own> | undefined {
     const key = this.#key(name);
@@ -169,7 +181,7 @@ export class KitAccount<Own> implements StandInAccount {
     this.refuseIfSwitched(node, "copy");
     if (this.tree.isInside(parent, node)) throw new TreeRefused({ kind: "into_itself" });
     this.#checkPlace(parent, name, node.directory);
-    this.#checkSpace([node, ...this.tree.below(node.id)].reduce((sum, each) => sum + sizeOf(each), 0));
+    this.#checkSpace(this.sizeOf(node));
     return this.#copy(node, parent, name);
   }
 

@@ -51,3 +51,17 @@ export class TokenPages {
     return end < all.length ? { items, next: this.#tokens.seal({ list, after: end }) } : { items };
   }
 }
+
+/** A page that begins at a number of items: a list with `offset` and `limit`. */
+export function offsetPage<Item>(
+  all: readonly Item[],
+  offset: number,
+  limit: number,
+): {
+  readonly total_count: number;
+  readonly entries: readonly Item[];
+  readonly offset: number;
+  readonly limit: number;
+} {
+  return { total_count: all.length, entries: all.slice(offset, offset + limit), offset, limit };
+}
