@@ -1,4 +1,4 @@
-import type { VendorTraits } from "./traits.ts";
+import { noTeamDrives, type VendorTraits } from "./traits.ts";
 
 export const traits: VendorTraits = {
   rootAlias: "root",
@@ -7,4 +7,5 @@ export const traits: VendorTraits = {
   downloadPath: () => "/d/1/",
   moves: { method: "PUT", path: "/2.0/files/" },
   has: ["addShared"],
+  lacks: [noTeamDrives("https://developer.box.com/reference")],
 };

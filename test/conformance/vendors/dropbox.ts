@@ -1,4 +1,4 @@
-import type { VendorTraits } from "./traits.ts";
+import { noTeamDrives, type VendorTraits } from "./traits.ts";
 
 export const traits: VendorTraits = {
   rootAlias: "%252F",
@@ -11,5 +11,6 @@ export const traits: VendorTraits = {
   usualExport: { mediaType: "text/markdown", extension: ".md" },
   losesCursors: true,
   has: ["addShared", "addDocument"],
+  lacks: [noTeamDrives("https://www.dropbox.com/developers/documentation/http/documentation")],
   slowTests: true,
 };

@@ -17,4 +17,11 @@ export const traits: VendorTraits = {
     "leaveDrivesOut",
     "restrict",
   ],
+  lacks: [
+    {
+      calls: ["files.unlink", "folders.unlink"],
+      why: "a link is the item's own address, for people who may open the item anyway; it cannot be taken back",
+      page: "https://developers.google.com/workspace/drive/api/reference/rest/v3/files",
+    },
+  ],
 };

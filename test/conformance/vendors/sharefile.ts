@@ -1,4 +1,4 @@
-import type { VendorTraits } from "./traits.ts";
+import { noTeamDrives, type VendorTraits } from "./traits.ts";
 
 export const traits: VendorTraits = {
   rootAlias: "home",
@@ -9,4 +9,5 @@ export const traits: VendorTraits = {
   lastingLinks: { view: "/d-s" },
   versionsHaveIds: true,
   has: ["addShared", "addSharedFolder"],
+  lacks: [noTeamDrives("https://api.sharefile.com/html/docs/Items.html")],
 };

@@ -1,8 +1,31 @@
+import type { HubCallName } from "../../../functions/core/documents/calls.ts";
 import type { StandInPlaces } from "../../../local/vendors/stand-in.ts";
 import type { HubItem } from "../hub-client.ts";
 
 /** What a vendor has beside a user's plain files and folders: each is a method of its stand-in that adds it. */
 export type Speciality = keyof StandInPlaces;
+
+/** Calls that a vendor cannot serve, and its page that shows this. */
+export interface Lack {
+  readonly calls: readonly HubCallName[];
+  readonly why: string;
+  readonly page: string;
+}
+
+/** @param page the vendor's list of calls */
+export function noTeamDrives(page: string): Lack {
+  return {
+    calls: [
+      "team-drives.list",
+      "team-drives.create",
+      "team-drives.read",
+      "team-drives.change",
+      "team-drives.delete",
+    ],
+    why: "shared drives are Google's, and none of the vendor's calls makes or lists such drives",
+    page,
+  };
+}
 
 /**
  * What the conformance suite must know of a vendor to ask the right questions. Each vendor has a file with its own traits here;
@@ -32,6 +55,8 @@ export interface VendorTraits {
   /** New bytes make another id; the `refId` stays. */
   readonly versionsHaveIds?: true;
   readonly has: readonly Speciality[];
+  /** Why calls are 501: all that the module has no method for. Linkspan serves the others. */
+  readonly lacks?: readonly Lack[];
   /** Asks also what takes long and is the same for all vendors. One vendor is enough. */
   readonly slowTests?: boolean;
 }
