@@ -7,6 +7,7 @@ import type { VendorAccounts } from "./vendor-table.ts";
 import { startBox } from "./vendors/box/stand-in.ts";
 import { startDropbox } from "./vendors/dropbox/stand-in.ts";
 import { startGoogleDrive } from "./vendors/googledrive/stand-in.ts";
+import { startGraph } from "./vendors/graph/stand-in.ts";
 import { startShareFile } from "./vendors/sharefile/stand-in.ts";
 import type { StandIn } from "./vendors/stand-in.ts";
 
@@ -15,6 +16,7 @@ const starters = {
   box: startBox,
   dropbox: startDropbox,
   googledrive: startGoogleDrive,
+  onedrivev2: startGraph,
   sharefile: startShareFile,
 };
 

@@ -4,7 +4,7 @@ import type { Connector } from "./define-connector.ts";
 export interface CatalogueEntry
   extends Pick<
     Connector,
-    "key" | "id" | "name" | "description" | "hub" | "docs" | "console" | "configuration"
+    "key" | "aliases" | "id" | "name" | "description" | "hub" | "docs" | "console" | "configuration"
   > {
   readonly authentication: {
     readonly pkce: boolean;
@@ -20,9 +20,10 @@ export interface CatalogueEntry
 }
 
 export function catalogueEntry(connector: Connector, documents?: readonly string[]): CatalogueEntry {
-  const { key, id, name, description, hub, docs, console, configuration, oauth2 } = connector;
+  const { key, aliases, id, name, description, hub, docs, console, configuration, oauth2 } = connector;
   return {
     key,
+    ...(aliases === undefined ? {} : { aliases }),
     id,
     name,
     description,

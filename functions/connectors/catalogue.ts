@@ -20,12 +20,15 @@ export function connectorByKey(key: string): Connector | undefined {
 /** The catalogue entries of all connectors, sorted by key. */
 export const catalogueEntries: () => Promise<readonly CatalogueEntry[]> = readOnce(readIndex);
 
-/** Finds an entry by a caller's text: the connector's key, or its number in the original catalogue. */
+/** Finds an entry by a caller's text: the connector's key, one of its aliases, or its number in the original catalogue. */
 export async function findEntry(keyOrId: string): Promise<CatalogueEntry | undefined> {
-  return (await catalogueEntries()).find(({ key, id }) => key === keyOrId || String(id) === keyOrId);
+  return (await catalogueEntries()).find(
+    ({ key, id, aliases }) =>
+      key === keyOrId || String(id) === keyOrId || aliases?.includes(keyOrId) === true,
+  );
 }
 
-/** Finds a connector by a caller's text: its key, or its number in the original catalogue. */
+/** Finds a connector by a caller's text, as `findEntry`. */
 export async function findConnector(keyOrId: string): Promise<Connector | undefined> {
   const entry = await findEntry(keyOrId);
   return entry && connectorByKey(entry.key);

@@ -277,6 +277,8 @@ export interface VendorApi {
 export interface Connector {
   /** Key in URLs: lower case letters and digits. */
   readonly key: string;
+  /** Other keys under which callers find it. */
+  readonly aliases?: readonly string[];
   /** Number in the original catalogue; never reused. */
   readonly id: number;
   readonly name: string;

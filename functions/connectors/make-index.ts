@@ -8,7 +8,7 @@ import type { Connector } from "./define-connector.ts";
  * @throws {Error} two connectors have the same key or the same number
  */
 export async function makeIndex(connectors: readonly Connector[]): Promise<CatalogueEntry[]> {
-  const names = connectors.flatMap(({ key, id }) => [key, String(id)]);
+  const names = connectors.flatMap(({ key, id, aliases = [] }) => [key, String(id), ...aliases]);
   const twice = names.find((name, position) => names.indexOf(name) !== position);
   if (twice !== undefined) throw new Error(`two connectors are named ${twice}`);
   const entries = connectors.map(async (connector) => {

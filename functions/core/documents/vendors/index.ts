@@ -6,6 +6,7 @@ const loaders: Readonly<Record<string, () => Promise<DocumentsVendor>>> = {
   dropbox: async () => (await import("./dropbox/dropbox.ts")).dropbox,
   googledrive: async () => (await import("./googledrive/googledrive.ts")).googledrive,
   sharefile: async () => (await import("./sharefile/sharefile.ts")).sharefile,
+  onedrivev2: async () => (await import("./graph/onedrive.ts")).onedrivev2,
 };
 
 /** Keys of the connectors that have the Documents hub, sorted. */

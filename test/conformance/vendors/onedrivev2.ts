@@ -1,0 +1,10 @@
+import type { VendorTraits } from "./traits.ts";
+
+export const traits: VendorTraits = {
+  rootAlias: "root",
+  base: "",
+  ignoresCase: true,
+  downloadPath: () => "/y4m/",
+  moves: { method: "PATCH", path: "/v1.0/me/drive/items/" },
+  has: ["addShared"],
+};
