@@ -216,6 +216,20 @@ export const oauthThreats: readonly Threat[] = [
     takenOut: { find: "return HOST_LABEL.test(label) ? label : undefined;", put: "return label;" },
   },
   {
+    id: "callback-host",
+    threat: "A forged callback names the host that gets the code and the client secret (ShareFile's apicp)",
+    from: ["RFC 9700 4.4", "OWASP API7", "own"],
+    guard: { file: "functions/core/endpoint/value-format.ts", name: "formatted" },
+    test: {
+      file: "test/unit/oauth/sign-in-endpoint.test.ts",
+      name: "is never at a host that a forged callback names: $subdomain . $apicp",
+    },
+    takenOut: {
+      find: 'if ("oneOf" in format) return format.oneOf.includes(value) ? value : undefined;',
+      put: 'if ("oneOf" in format) return value;',
+    },
+  },
+  {
     id: "endpoint-moved",
     threat:
       "A change of an instance's configuration sends its tokens to another customer's host of the same vendor",
