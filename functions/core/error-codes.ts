@@ -32,6 +32,11 @@ export const errorCodes = {
     meaning: "The code has made an instance already; detail.instanceId names it where it is yours",
   },
   conflict: { status: [409], meaning: "It exists already, or another item is in its place" },
+  copy_incomplete: {
+    status: [502],
+    meaning:
+      "A folder is copied in part: detail.copied counts the copied items, detail.missing names those that the vendor refused; with overwrite=true nothing was replaced",
+  },
   double_slashes: {
     status: [307],
     meaning: "The path has double slashes; the header Location has it with single ones",

@@ -287,6 +287,7 @@ const calls = {
   "folders.copy": {
     summary: "Copies a folder with its content",
     ...copying,
+    errors: [...ofWriting, "copy_incomplete"],
     body: { json: CopyBody, example: { path: "/archive/2026" } },
     answers: item("The copy"),
   },

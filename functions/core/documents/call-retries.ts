@@ -15,7 +15,7 @@ const limits = {
 /** What decides whether a call may be repeated (`CallRequest`). */
 interface Repeatable {
   readonly method: string;
-  readonly readsOnly?: true;
+  readonly repeatable?: true;
 }
 
 export interface RetryDeps {
@@ -53,9 +53,9 @@ export async function withRetries<T>(
   }
 }
 
-function mayPass(error: unknown, { method, readsOnly }: Repeatable): boolean {
-  const changesNothing = method === "GET" || method === "HEAD" || readsOnly === true;
-  if (error instanceof VendorUnreachable) return !error.sent || (changesNothing && !error.timedOut);
+function mayPass(error: unknown, { method, repeatable }: Repeatable): boolean {
+  const mayBeRepeated = method === "GET" || method === "HEAD" || repeatable === true;
+  if (error instanceof VendorUnreachable) return !error.sent || (mayBeRepeated && !error.timedOut);
   if (!(error instanceof LinkspanError)) return false;
-  return error.code === "rate_limited" || (changesNothing && error.code === "vendor_error");
+  return error.code === "rate_limited" || (mayBeRepeated && error.code === "vendor_error");
 }

@@ -1,16 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { Conflict, InvalidRequest, LinkspanError, Unavailable } from "../errors.ts";
-import { present } from "../present.ts";
+import { Conflict, InvalidRequest, LinkspanError } from "../errors.ts";
+import { copyFolderItems } from "./copy-folder.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
-import { comparable, isWithin, joinPath, parentOf } from "./path.ts";
+import { comparable, isWithin } from "./path.ts";
 import { settled } from "./pending.ts";
+import { replaceItem } from "./replace-item.ts";
 import type { IdVendor, Pending, Target } from "./vendor.ts";
-
-/** Most items that one call copies one by one. */
-const MAX_COPIED = 2_000;
-/** Stops a folder copy and deletes the partial copy when less than this time of the invocation is left. */
-const CLEANUP_MS = 15_000;
 
 /**
  * Copies a file or folder to a path; missing parents are created.
@@ -40,7 +35,7 @@ export async function copyItem(
         throw error;
     }
   }
-  return replace(hub, item, target);
+  return await replaceItem(hub, item, target, (place) => copyTo(hub, item, place));
 }
 
 /**
@@ -57,51 +52,15 @@ function isOntoItself({ vendor }: HubContext, item: DocumentsItem, path: string)
   return false;
 }
 
-/** Copies next to the existing item first, so that the existing item is still there if the copy fails. */
-async function replace(hub: HubContext, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
-  const existing = target.existing ?? (await hub.paths.item({ path: target.path }));
-  if (existing.directory !== item.directory) {
-    throw new Conflict(
-      `${target.path} is a ${existing.directory ? "folder" : "file"}; it is not replaced by another kind`,
-    );
-  }
-  const name = `${randomUUID()}.copy`;
-  const between = { path: joinPath(parentOf(target.path), name), name, parent: target.parent };
-  const fresh = await copyTo(hub, item, between);
-  try {
-    await hub.vendor.remove(hub.call, existing, { forGood: false });
-  } catch (error) {
-    await hub.vendor.remove(hub.call, fresh, { forGood: true }).catch(() => {});
-    throw error;
-  }
-  const renamed = { path: target.path, name: target.name, parent: target.parent };
-  const move = () => hub.vendor.move(hub.call, fresh, renamed);
-  try {
-    // Tries the move twice: one vendor error should not undo the copy.
-    return { ...(await move().catch(move)), path: target.path };
-  } catch (error) {
-    await takeBack(hub, existing, fresh);
-    throw error;
-  }
-}
-
-/** Restores the old item first, and then deletes the copy, so that one of them always exists. Best effort. */
-async function takeBack(hub: HubContext, old: DocumentsItem, copied: DocumentsItem): Promise<void> {
-  try {
-    if (hub.vendor.restore === undefined) return;
-    await hub.vendor.restore(hub.call, old);
-    await hub.vendor.remove(hub.call, copied, { forGood: true });
-  } catch {
-    // The vendor refused to restore or to delete: both items stay unchanged.
-  }
-}
-
 async function copyTo(hub: HubContext, item: DocumentsItem, target: Target): Promise<DocumentsItem> {
   const { vendor, call } = hub;
   if (!item.directory) return await copied(hub, await vendor.copyFile(call, item, target), target);
   if (vendor.copyFolder !== undefined)
     return await copied(hub, await vendor.copyFolder(call, item, target), target);
-  return copyOneByOne(hub, vendor as IdVendor, item, target);
+  return await copyFolderItems(hub, vendor as IdVendor, item, target, {
+    file: async (file, below) => await copied(hub, await vendor.copyFile(call, file, below), below),
+    folder: async (below) => withTargetPath(await vendor.createFolder(call, below, {}), below),
+  });
 }
 
 /** The copy, when the vendor has made it. */
@@ -117,62 +76,6 @@ async function copied(
       ? await hub.paths.item({ path: target.path })
       : await hub.vendor.get(hub.call, done.reference);
   return withTargetPath(made, target);
-}
-
-/** For vendors that can only copy files. If the copy fails, the partial copy is deleted. */
-async function copyOneByOne(
-  hub: HubContext,
-  vendor: IdVendor,
-  item: DocumentsItem,
-  target: Target,
-): Promise<DocumentsItem> {
-  const { call } = hub;
-  const copy = withTargetPath(await vendor.createFolder(call, target, {}), target);
-  let count = 0;
-
-  async function copyChildren(from: string, to: DocumentsItem): Promise<void> {
-    let cursor: string | undefined;
-    do {
-      const page = await vendor.list(call, from, {
-        limit: vendor.maxPageSize,
-        ...present({ cursor }),
-      });
-      for (const child of page.items) {
-        if (++count > MAX_COPIED) {
-          throw new InvalidRequest(
-            `this vendor copies file by file; a folder of more than ${MAX_COPIED} items is too large`,
-          );
-        }
-        if (hub.remainingMs() < CLEANUP_MS)
-          throw new Unavailable("the folder is too large to be copied in one call");
-        const below: Target = {
-          path: joinPath(to.path ?? "/", child.name),
-          name: child.name,
-          parent: to.reference,
-        };
-        // A shortcut is copied as one: the folder that it leads to may hold the folder that is copied.
-        if (child.entry !== undefined && vendor.copyEntry !== undefined) {
-          await vendor.copyEntry(call, child, below);
-        } else if (child.directory) {
-          await copyChildren(
-            child.reference,
-            withTargetPath(await vendor.createFolder(call, below, {}), below),
-          );
-        } else {
-          await copied(hub, await vendor.copyFile(call, child, below), below);
-        }
-      }
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-  }
-
-  try {
-    await copyChildren(item.reference, copy);
-  } catch (error) {
-    await vendor.remove(call, copy, { forGood: true }).catch(() => {});
-    throw error;
-  }
-  return copy;
 }
 
 export function alreadyThere(path: string): Conflict {

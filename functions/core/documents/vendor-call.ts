@@ -32,8 +32,8 @@ export interface CallRequest {
    * the connector's `api.presignedHosts`.
    */
   readonly presigned?: true;
-  /** The call changes nothing at the vendor, though its method is no GET: it may be sent again. */
-  readonly readsOnly?: true;
+  /** The call may be sent again, though its method is no GET: it changes nothing, or the second time nothing more. */
+  readonly repeatable?: true;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly body?: Uint8Array | string;
   /** Milliseconds until the headers arrive; for JSON, until the whole answer arrives; default 20 s for JSON, 60 s for bytes. */

@@ -42,7 +42,7 @@ export function describeCopiesAndFolders(on: Fixture): void {
       const { moves } = on.traits;
       const known = on.vendor.requests().filter(({ path }) => path.startsWith("/drive/v3/files/"));
       for (const { path } of known) on.vendor.fail({ path, count: 50, delayMs: 0 });
-      on.vendor.fail({ ...moves, count: 2, status: 500 });
+      on.vendor.fail({ ...moves, count: 10, status: 500 });
       const copy = { json: { path: `${on.home}/b.txt` }, query: { overwrite: true } };
       expect((await refusal("POST", `/files/${item.id}/copy`, copy)).status).toBe(502);
       // A vendor whose copies need a second step may fail before anything is replaced.
@@ -51,6 +51,18 @@ export function describeCopiesAndFolders(on: Fixture): void {
       const names = (await on.hub.contents(on.home)).json.map(({ name }) => name);
       expect(names.sort()).toEqual(["a.txt", "b.txt"]);
       expect((await on.hub.bytes(`${on.home}/b.txt`)).toString()).toBe("old");
+    });
+
+    it("replaces a file even if the vendor's answers to its steps are lost", async () => {
+      const item = await on.hub.upload(`${on.home}/a.txt`, "new");
+      await on.hub.upload(`${on.home}/b.txt`, "old");
+      on.vendor.fail({ ...on.traits.moves, count: 2, reset: "after" });
+      const copy = { json: { path: `${on.home}/b.txt` }, query: { overwrite: true } };
+      await on.hub.ok("POST", `/files/${item.id}/copy`, copy);
+      on.vendor.clearFaults();
+      const names = (await on.hub.contents(on.home)).json.map(({ name }) => name);
+      expect(names.sort()).toEqual(["a.txt", "b.txt"]);
+      expect((await on.hub.bytes(`${on.home}/b.txt`)).toString()).toBe("new");
     });
 
     it("of a folder contains everything that is in the folder", async () => {

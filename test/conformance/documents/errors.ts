@@ -87,7 +87,7 @@ export function describeErrors(on: Fixture): void {
       ],
       ["a broken connection", { reset: "before" }, 502, "vendor_unreachable"],
     ] as const)("for a vendor's bad answer have their own code: %s", async (_, fault, status, code) => {
-      on.vendor.fail({ endpoint: "api", count: 3, ...fault });
+      on.vendor.fail({ endpoint: "api", count: 10, ...fault });
       const answer = await refusal("GET", "/storage");
       expect(answer).toMatchObject({ status, code });
       if (status === 429) expect(answer.headers.get("retry-after")).toBe("17");

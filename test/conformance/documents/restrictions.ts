@@ -58,6 +58,35 @@ export function describeRestrictions(on: Fixture): void {
     });
   });
 
+  itWith(on, "restrict")(
+    "a folder with a file that cannot be copied is copied but for that file, which the error names",
+    async () => {
+      const from = `${on.home}/folder`;
+      for (const name of ["a.txt", "sub/b.txt", "sub/refused.txt", "z.txt"])
+        await on.hub.upload(`${from}/${name}`, name);
+      const { id } = (await on.hub.metadata(`${from}/sub/refused.txt`)).json;
+      on.vendor.places.restrict?.(LOGIN, id, "copy");
+      const json = { path: `${on.home}/copy` };
+      const request = { query: { path: from }, json };
+      const refused = await on.refusal("POST", "/folders/copy", request);
+      expect([refused.status, refused.code]).toEqual([502, "copy_incomplete"]);
+      expect(refused.detail).toMatchObject({
+        copied: 4,
+        missing: [{ path: "/sub/refused.txt", code: "forbidden" }],
+        endedEarly: false,
+      });
+      for (const name of ["a.txt", "sub/b.txt", "z.txt"])
+        expect((await on.hub.bytes(`${json.path}/${name}`)).toString()).toBe(name);
+      const again = await on.refusal("POST", "/folders/copy", {
+        query: { path: from, overwrite: true },
+        json,
+      });
+      expect([again.status, again.code]).toEqual([502, "copy_incomplete"]);
+      const names = (await on.hub.contents(on.home)).json.map(({ name }) => name).toSorted();
+      expect(names).toEqual(["copy", "folder"]);
+    },
+  );
+
   it("a rate limit is 429 and says how long to wait, also if the vendor does not", async () => {
     for (const status of [403, 429]) {
       on.vendor.fail({ endpoint: "api", count: 20, status });

@@ -85,7 +85,7 @@ describe("a call to a vendor", () => {
     ["a lost connection", [lost, lost]],
     ["a cut body", ["cut body"] as const],
   ])("is repeated after %s if it changes nothing", async (_, answers) => {
-    for (const request of [read, { ...write, readsOnly: true as const }]) {
+    for (const request of [read, { ...write, repeatable: true as const }]) {
       const { call, sent } = world(answers);
       await call.json(request);
       expect(sent).toHaveLength(answers.length + 1);

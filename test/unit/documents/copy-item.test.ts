@@ -12,10 +12,20 @@ class Files {
   readonly bin = new Map<string, DocumentsItem>();
   readonly failures: string[] = [];
   canRestore = true;
+  #made = 0;
 
-  put(path: string, content: string): DocumentsItem {
+  put(path: string, content: string, refId = `id ${++this.#made}`): DocumentsItem {
     const name = path.slice(1);
-    const item: DocumentsItem = { id: path, reference: path, name, path, directory: false, raw: content };
+    const item: DocumentsItem = {
+      id: path,
+      reference: path,
+      refId,
+      name,
+      path,
+      directory: false,
+      size: content.length,
+      raw: content,
+    };
     this.items.set(path, item);
     return item;
   }
@@ -23,6 +33,11 @@ class Files {
   /** Path and content of all files. */
   contents(): Record<string, unknown> {
     return Object.fromEntries([...this.items].map(([path, { raw }]) => [path, raw]));
+  }
+
+  /** The vendor does it, and the answer is lost. */
+  #lost(name: string): void {
+    this.#may(`${name}, answer lost`);
   }
 
   #may(name: string): void {
@@ -43,18 +58,24 @@ class Files {
       get: async (_, path) => take(path),
       copyFile: async (_, item, target) => {
         if (this.items.has(target.path)) throw new VendorError(409, "conflict", "it is there already");
-        return this.put(target.path, String(take(item.reference).raw));
+        this.#may("copy");
+        const made = this.put(target.path, String(take(item.reference).raw));
+        this.#lost("copy");
+        return made;
       },
       move: async (_, item, target) => {
         this.#may("move");
         const { raw } = take(item.reference);
         this.items.delete(item.reference);
-        return this.put(target.path, String(raw));
+        const moved = this.put(target.path, String(raw), item.refId);
+        this.#lost("move");
+        return moved;
       },
       remove: async (_, item) => {
         this.#may("remove");
         this.bin.set(item.reference, take(item.reference));
         this.items.delete(item.reference);
+        this.#lost("remove");
         return undefined;
       },
       ...(this.canRestore
@@ -93,12 +114,17 @@ describe("a copy with overwrite", () => {
   it.each([
     ["at once", []],
     ["even if the last step fails once", ["move"]],
+    ["even if the answer to the copy is lost", ["copy, answer lost"]],
+    ["even if the answer to the removal is lost", ["remove, answer lost"]],
+    ["even if the answer to the last step is lost", ["move, answer lost"]],
+    ["even if all answers are lost", ["copy, answer lost", "remove, answer lost", "move, answer lost"]],
   ])("replaces the existing file %s", async (_, failures) => {
     expect(await copyOver(...failures)).toBe("copied");
     expect(files.contents()).toEqual({ "/a.txt": "new", "/b.txt": "new" });
   });
 
   it.each([
+    ["the copy fails", ["copy"], "copy failed"],
     ["the old one cannot be removed", ["remove"], "remove failed"],
     ["the new one cannot take its place", ["move", "move"], "move failed"],
   ])("changes nothing when %s", async (_, failures, message) => {

@@ -25,12 +25,12 @@ const READS: ReadonlySet<string> = new Set([
   "users/get_space_usage",
 ]);
 
-function readsOnly(name: string): Pick<CallRequest, "readsOnly"> {
-  return READS.has(name) ? { readsOnly: true } : {};
+function repeatable(name: string): Pick<CallRequest, "repeatable"> {
+  return READS.has(name) ? { repeatable: true } : {};
 }
 
 export function rpc<T>(call: VendorCall, name: string, argument: unknown): Promise<T> {
-  return call.json<T>({ method: "POST", url: `${API}/${name}`, json: argument, ...readsOnly(name) });
+  return call.json<T>({ method: "POST", url: `${API}/${name}`, json: argument, ...repeatable(name) });
 }
 
 /** A call whose request or answer has the bytes of a file. */
@@ -42,7 +42,7 @@ export function contentCall(
   return {
     method: "POST",
     url: `${CONTENT}/${name}`,
-    ...readsOnly(name),
+    ...repeatable(name),
     headers: [["Dropbox-API-Arg", headerJson(argument)], ...headers],
   };
 }

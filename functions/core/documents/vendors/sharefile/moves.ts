@@ -35,7 +35,12 @@ export async function patch(
   overwrite = false,
 ): Promise<DocumentsItem> {
   const url = itemUrl(id, "", { overwrite, forceSync: true, ...asItem });
-  const changed = await call.json<ShareFileItem & AsyncOperation>({ method: "PATCH", url, json: changes });
+  const changed = await call.json<ShareFileItem & AsyncOperation>({
+    method: "PATCH",
+    url,
+    json: changes,
+    repeatable: true,
+  });
   if (isOperation(changed))
     throw badAnswer("it moves the item to another storage zone later, and does not say when");
   return toItem(changed);

@@ -32,7 +32,7 @@ export async function upload(
     method: "POST",
     url: itemUrl(parent, "Upload2"),
     // Only makes a URL.
-    readsOnly: true,
+    repeatable: true,
     // The names of the parameters must be capitalized.
     json: {
       Method: "Standard",
