@@ -159,6 +159,8 @@ export interface Account {
   readonly id: string;
   readonly name?: string;
   readonly email?: string;
+  /** Values of `AccountCall.facts`, by key. */
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
 /** A cheap call of the vendor's API whose JSON answer contains the account of an access token. */
@@ -170,6 +172,11 @@ export interface AccountCall {
   readonly id: string;
   readonly name?: string;
   readonly email?: string;
+  /**
+   * Places in the answer of further values that the vendor's module needs for its calls, by key. They are stored with the
+   * account, and shown to nobody.
+   */
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
 /**

@@ -2,7 +2,7 @@ import { connectorByKey } from "../connectors/catalogue.ts";
 import { type HubContext, hubContext } from "../core/documents/hub-context.ts";
 import { keptDetailsOf } from "../core/documents/kept-details.ts";
 import { type NextPageTokens, nextPageTokens } from "../core/documents/next-page.ts";
-import { vendorCall } from "../core/documents/vendor-call.ts";
+import { type VendorCall, vendorCall } from "../core/documents/vendor-call.ts";
 import { findDocumentsVendor } from "../core/documents/vendors/index.ts";
 import { NotSupported } from "../core/errors.ts";
 import type { GrantDeps } from "../core/grant/grant-deps.ts";
@@ -14,6 +14,7 @@ import type { TenantStore } from "../core/tenants/ports.ts";
 import { vendorSession } from "../core/vendor-session.ts";
 import { authorizeInstance, type InstanceCaller } from "../http/authorize.ts";
 import type { HttpRequest } from "../http/request.ts";
+import { accountFacts } from "./account-facts.ts";
 
 /** All resources that this function may use. */
 export interface DocumentsDeps {
@@ -63,12 +64,13 @@ export async function openHubOf(
     connector,
   });
   const { sleep, random } = grants;
-  const call = vendorCall({
+  const facts = accountFacts(grants, connector, instance, () => call, request);
+  const call: VendorCall = vendorCall({
     session,
     refusal: vendor.refusal,
     instance: {
       configuration: instance.configuration,
-      told: () => session.told(),
+      told: async () => ({ ...(await session.told()), ...(await facts()) }),
       ...present({
         member: request.headers["elements-as-team-member"]?.trim() || undefined,
         subsite: request.headers.subsite?.trim() || undefined,

@@ -108,6 +108,8 @@ export interface StandInPlaces {
   addSharedFolder?(login: string, name: string, file: string): { folder: string; file: string };
   /** A shared drive with one file in it. */
   addSharedDrive?(login: string, name: string, file: string): { drive: string; file: string };
+  /** Makes the account a member of a team, whose space has this folder beside the account's own; with one file in it. */
+  addTeamSpace?(login: string, folder: string, file: string): { folder: string; file: string };
   /** A document of the vendor's own editors in the account's root folder: it has no bytes, and is exported. */
   addDocument?(login: string, name: string, text: string): string;
   /** In the account's root folder, to a file or folder. */

@@ -294,6 +294,58 @@ describe("the official Dropbox SDK against the stand-in", () => {
     expect((await dropbox.sharingListSharedLinks({ path: "/t/shared file.txt" })).result.links).toEqual([]);
   });
 
+  it("shows the team space from the root of a member, and the member's folder without a root", async () => {
+    standIn.addAccount({ login: "tea@example.com", name: "Tea Member", email: "tea@example.com" });
+    standIn.addFile("tea@example.com", "/own.txt", "own");
+    standIn.places.addTeamSpace?.("tea@example.com", "Marketing", "plan.txt");
+    const memberAuth = await connect("tea@example.com");
+    const home = new Dropbox({ auth: memberAuth });
+    const info = (await home.usersGetCurrentAccount()).result.root_info;
+    expect(info).toMatchObject({ ".tag": "team", home_path: "/Tea Member" });
+    const rootedAt = (pathRoot: object) =>
+      new Dropbox({ auth: memberAuth, pathRoot: JSON.stringify(pathRoot) });
+    const root = rootedAt({ ".tag": "root", root: info.root_namespace_id });
+    const namesIn = async (client: Dropbox, path: string, recursive = false) =>
+      (await client.filesListFolder({ path, recursive })).result.entries
+        .map(({ path_display: at }) => at)
+        .sort();
+    expect(await namesIn(root, "")).toEqual(["/Marketing", "/Tea Member"]);
+    expect(await namesIn(home, "")).toEqual(["/own.txt"]);
+    expect(await namesIn(home, "", true)).toEqual(["/own.txt"]);
+    expect(await namesIn(rootedAt({ ".tag": "home" }), "")).toEqual(["/own.txt"]);
+    const { result: uploaded } = await home.filesUpload({ path: "/ü.txt", contents: "x" });
+    expect(uploaded.path_display).toBe("/ü.txt");
+    const { result } = await root.filesDownload({ path: uploaded.id });
+    expect(result.path_display).toBe("/Tea Member/ü.txt");
+    expect((await home.filesDownload({ path: "/ü.txt" })).result.path_display).toBe("/ü.txt");
+    expect(await summaryOf(home.filesGetMetadata({ path: "/Marketing" }))).toBe("409 path/not_found");
+    const other = rootedAt({ ".tag": "root", root: info.home_namespace_id });
+    expect(await errorOf(other.filesListFolder({ path: "" }))).toMatchObject({
+      status: 422,
+      error: { error: { ".tag": "invalid_root", invalid_root: info } },
+    });
+    const closed = rootedAt({ ".tag": "namespace_id", namespace_id: "12" });
+    expect(await summaryOf(closed.filesListFolder({ path: "" }))).toBe("422 no_permission");
+    expect((await home.usersGetSpaceUsage()).result.allocation[".tag"]).toBe("team");
+  });
+
+  it("exports a document that has no bytes", async () => {
+    const id = standIn.places.addDocument?.("ada@example.com", "Notes", "what was said") ?? "";
+    const metadata = (await dropbox.filesGetMetadata({ path: id })).result as files.FileMetadataReference;
+    expect(metadata).toMatchObject({ name: "Notes.paper", is_downloadable: false });
+    expect(metadata.export_info).toEqual({ export_as: "markdown", export_options: ["html", "plain_text"] });
+    expect(await summaryOf(dropbox.filesDownload({ path: id }))).toBe("409 unsupported_file");
+    const { result } = await dropbox.filesExport({ path: id, export_format: "html" });
+    const { fileBinary } = result as typeof result & { fileBinary?: Uint8Array };
+    expect([result.export_metadata.name, Buffer.from(fileBinary ?? []).toString()]).toEqual([
+      "Notes.html",
+      "<p>what was said</p>",
+    ]);
+    const wrong = dropbox.filesExport({ path: id, export_format: "flac" });
+    expect(await summaryOf(wrong)).toBe("409 invalid_export_format");
+    expect(await summaryOf(dropbox.filesExport({ path: "/Welcome.txt" }))).toBe("409 non_exportable");
+  });
+
   it("cannot see another account's files", async () => {
     const grace = new Dropbox({ auth: await connect("grace@example.com") });
     const own = (await grace.filesListFolder({ path: "" })).result.entries.map((entry) => entry.name);

@@ -84,7 +84,17 @@ export default defineConnector({
     id: "account_id",
     name: "name.display_name",
     email: "email",
+    facts: { rootNamespace: "root_info.root_namespace_id", homeNamespace: "root_info.home_namespace_id" },
   },
+  configuration: [
+    {
+      key: "path.root",
+      name: "Root of paths",
+      description:
+        "root: the team space, for members of a team that has one (default); home: the user's own folder; or the id of a namespace",
+      required: false,
+    },
+  ],
   sources: [
     {
       url: "https://dropbox.tech/developers/using-oauth-2-0-with-offline-access",
@@ -105,6 +115,11 @@ export default defineConnector({
       url: "https://github.com/dropbox/dropbox-api-spec/blob/main/files.stone",
       checked: "2026-11-27",
       facts: "the call that takes no credential",
+    },
+    {
+      url: "https://www.dropbox.com/developers/reference/path-root-header-modes",
+      checked: "2026-11-27",
+      facts: "root_info and the roots of paths",
     },
   ],
 });

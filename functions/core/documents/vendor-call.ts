@@ -44,7 +44,10 @@ export interface CallRequest {
 export interface VendorInstance {
   /** Values of the instance's configuration, secrets left out. */
   readonly configuration: Readonly<Record<string, string>>;
-  /** Values that the vendor returned when the user signed in (the connector's `captured`). */
+  /**
+   * Values that the vendor returned when the user signed in (the connector's `captured`), and the facts of its account call
+   * (`AccountCall.facts`); one more call to the vendor if these are not stored yet.
+   */
   told(): Promise<Readonly<Record<string, string>>>;
   /** Header `Elements-As-Team-Member`. */
   readonly member?: string;

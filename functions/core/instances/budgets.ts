@@ -33,6 +33,8 @@ export const budgets = {
   accountId: 512,
   accountName: KB,
   accountEmail: KB,
+  /** What a vendor's module needs to know of the account, as JSON. */
+  accountFacts: KB,
   /** An operator's lists and texts about an organization or an app: each list, each text. */
   operatorList: 32 * KB,
   operatorText: 8 * KB,

@@ -153,7 +153,13 @@ export interface Instance {
   /** Absent: none since the last success. */
   readonly refusals?: Refusals;
   /** The vendor's account, looked up after the write, best effort. */
-  readonly account?: { readonly id: string; readonly name?: string; readonly email?: string };
+  readonly account?: {
+    readonly id: string;
+    readonly name?: string;
+    readonly email?: string;
+    /** What the vendor's module needs to know of the account (`AccountCall.facts`). */
+    readonly facts?: Readonly<Record<string, string>>;
+  };
   /** Set when Linkspan keeps details of the user's files that the vendor does not (core/documents/kept-details.ts). */
   readonly keepsDetails?: true;
   /** The `state` that the app sent to POST oauth/url, returned with the instance. */

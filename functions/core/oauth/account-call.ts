@@ -44,7 +44,9 @@ export async function callAccount(
   if (status === 200 && id !== undefined) {
     const name = asText(memberAt(answer.value, call.name));
     const email = asText(memberAt(answer.value, call.email));
-    return { kind: "told", account: { id, ...present({ name, email }) } };
+    const found = factsIn(call.facts ?? {}, answer.value);
+    const facts = Object.keys(found).length === 0 ? undefined : found;
+    return { kind: "told", account: { id, ...present({ name, email, facts }) } };
   }
   return status === 401 && saysEnded(connector, response, answer)
     ? { kind: "ended" }
@@ -65,6 +67,16 @@ function holdsWord(value: unknown, words: ReadonlySet<string>, depth: number): b
   if (typeof value === "string") return words.has(value);
   if (typeof value !== "object" || value === null || depth === 0) return false;
   return Object.values(value).some((each) => holdsWord(each, words, depth - 1));
+}
+
+/** @param places places of the facts in the answer, by key */
+export function factsIn(places: Readonly<Record<string, string>>, answer: unknown): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(places).flatMap(([key, place]) => {
+      const value = asText(memberAt(answer, place));
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
 }
 
 function memberAt(value: unknown, path: string | undefined): unknown {

@@ -13,6 +13,8 @@ import {
   unauthorizedAnswer,
 } from "./errors.ts";
 
+import { absolute, relative, rootOf, WrongRoot, wrongRootAnswer } from "./path-root.ts";
+
 /** The caller's account and the request. */
 export interface Caller {
   readonly account: DropboxAccount;
@@ -106,6 +108,7 @@ async function answering(name: string, act: () => Promise<Answer>): Promise<Answ
   } catch (error) {
     if (error instanceof EndpointError) return endpointErrorAnswer(error);
     if (error instanceof BadInput) return badInputAnswer(name, error.message);
+    if (error instanceof WrongRoot) return wrongRootAnswer(error);
     throw error;
   }
 }
@@ -146,10 +149,9 @@ async function serve(
     const missing = { ".tag": "missing_scope", required_scope: call.scope };
     return unauthorizedAnswer(missing);
   }
-  return call.run(
-    { account, request },
-    call.style === "rpc" ? await bodyArgument(request) : headerArgument(call, request),
-  );
+  const base = rootOf(request, account);
+  const argument = call.style === "rpc" ? await bodyArgument(request) : headerArgument(call, request);
+  return relative(await call.run({ account, request }, absolute(name, argument, base)), base);
 }
 
 async function bodyArgument(request: VendorRequest): Promise<unknown> {

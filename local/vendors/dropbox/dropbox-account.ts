@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import type { files } from "dropbox";
+import type { common, files } from "dropbox";
 import type { Clock } from "../../clock.ts";
-import type { Content } from "../content.ts";
+import { type Content, textContent } from "../content.ts";
 import { FileTree, type Revision, type TreeNode } from "../file-tree.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import type { StandInAccount, StandInEntry } from "../stand-in.ts";
+import { userIdOf } from "./account-ids.ts";
 import { conflict, MALFORMED_PATH } from "./errors.ts";
 
 export interface DropboxDetail {
@@ -38,6 +39,7 @@ export interface EarlierRun {
   readonly tree: FileTree<DropboxDetail>;
   readonly deleted: readonly Deleted[];
   readonly sequence: number;
+  readonly homeId?: string | undefined;
 }
 
 /** Writes throw this error; each endpoint wraps it into its own union. */
@@ -67,6 +69,8 @@ export class DropboxAccount implements StandInAccount {
   readonly tree: FileTree<DropboxDetail>;
   /** By lower-case path; the newest deletion is last. */
   readonly deleted = new Map<string, Deleted>();
+  /** The member folder of a member of a team with a team space: the root is the team space. */
+  homeId: string | undefined;
   readonly #clock: Clock;
   #changes: Change[] = [];
   #sequence = 0;
@@ -79,11 +83,41 @@ export class DropboxAccount implements StandInAccount {
     this.#clock = clock;
     this.tree = earlier?.tree ?? new FileTree<DropboxDetail>(this.#node("", undefined, true));
     this.#sequence = earlier?.sequence ?? 0;
+    this.homeId = earlier?.homeId;
     for (const each of earlier?.deleted ?? []) this.deleted.set(each.path.toLowerCase(), each);
   }
 
   now(): number {
     return this.#clock.now();
+  }
+
+  get homeNamespace(): string {
+    return userIdOf(this.login);
+  }
+
+  get rootNamespace(): string {
+    return this.homeId === undefined ? this.homeNamespace : userIdOf(`team of ${this.login}`);
+  }
+
+  /** Path of the user's own folder in the tree; empty: the root. */
+  get homePath(): string {
+    const home = this.homeId === undefined ? undefined : this.tree.get(this.homeId);
+    return home === undefined ? "" : this.tree.pathOf(home);
+  }
+
+  get rootInfo(): common.TeamRootInfoReference | common.UserRootInfoReference {
+    const namespaces = { root_namespace_id: this.rootNamespace, home_namespace_id: this.homeNamespace };
+    if (this.homeId === undefined) return { ".tag": "user", ...namespaces };
+    return { ".tag": "team", ...namespaces, home_path: this.homePath };
+  }
+
+  /** Makes the user a member of a team with a team space. The user's files are in the member folder from then on. */
+  joinTeamSpace(): void {
+    if (this.homeId !== undefined) return;
+    const own = this.tree.children(this.tree.root.id);
+    const home = this.#add(this.name, this.tree.root, true);
+    for (const node of own) this.move(node, `/${this.name}/${node.name}`);
+    this.homeId = home.id;
   }
 
   get sequence(): number {
@@ -150,6 +184,13 @@ export class DropboxAccount implements StandInAccount {
     this.tree.add(node);
     this.tree.addRevision(node, this.revision(content, this.now(), name));
     return node;
+  }
+
+  /** A folder of the team beside the member's own, with one file in it. */
+  addTeamSpace(folder: string, file: string): { folder: string; file: string } {
+    this.joinTeamSpace();
+    const made = this.write(`/${folder}/${file}`, textContent(`of ${folder}`), this.now());
+    return { folder: made.parentId ?? "", file: made.id };
   }
 
   /** Adds a Paper document to the root folder. */

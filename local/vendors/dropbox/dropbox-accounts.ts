@@ -46,6 +46,7 @@ export class DropboxAccounts implements VendorFiles {
   }
 
   readonly places: StandInPlaces = {
+    addTeamSpace: (login, folder, file) => this.#known(login).addTeamSpace(folder, file),
     addDocument: (login, name, text) => this.#known(login).addDocument(`${name}.paper`, textContent(text)).id,
     addShared: (login, name, content) => this.#known(login).addUnmounted(name, textContent(content)).id,
   };

@@ -23,6 +23,7 @@ const STATE = v.strictObject({
       name: v.string(),
       email: v.string(),
       sequence: v.number(),
+      homeId: v.optional(v.string()),
       nodes: v.array(NODE),
       deleted: v.array(v.strictObject({ path: v.string(), node: NODE, at: v.number() })),
     }),
@@ -46,11 +47,12 @@ export function dropboxState(
   return {
     schema: STATE,
     keep: (contents) => ({
-      accounts: [...accounts.all()].map(({ login, name, email, sequence, tree, deleted }) => ({
+      accounts: [...accounts.all()].map(({ login, name, email, sequence, homeId, tree, deleted }) => ({
         login,
         name,
         email,
         sequence,
+        ...(homeId === undefined ? {} : { homeId }),
         nodes: keepTree(tree, FORM, contents),
         deleted: [...deleted.values()].map(({ path, node, at }) => ({
           path,
@@ -62,9 +64,10 @@ export function dropboxState(
       sharedLinks: links.keep(),
     }),
     restore(state, contents) {
-      for (const { sequence, nodes, deleted, ...account } of state.accounts) {
+      for (const { sequence, homeId, nodes, deleted, ...account } of state.accounts) {
         accounts.restore(account, {
           sequence,
+          homeId,
           tree: restoreTree(nodes, FORM, contents),
           deleted: deleted.map(({ path, node, at }) => ({
             path,

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { Grants } from "../authorization/grants.ts";
 import { jsonAnswer } from "../http/answer.ts";
 import { bearerOf } from "../http/request.ts";
-import { accountIdOf, userIdOf } from "./account-ids.ts";
+import { accountIdOf, memberIdOf, TEAM } from "./account-ids.ts";
 import { type ApiCalls, type Caller, rpc } from "./call.ts";
 import { ALLOCATED_BYTES } from "./dropbox-account.ts";
 
@@ -35,7 +35,6 @@ export function usersCalls(grants: Grants): ApiCalls {
 function currentAccount({ account }: Caller): users.FullAccount {
   const [given = "", ...rest] = account.name.split(" ");
   const surname = rest.join(" ");
-  const namespace = userIdOf(account.login);
   return {
     account_id: accountIdOf(account.login),
     name: {
@@ -52,14 +51,32 @@ function currentAccount({ account }: Caller): users.FullAccount {
     locale: "en",
     referral_link: "https://www.dropbox.com/referrals/stand-in",
     is_paired: false,
-    account_type: { ".tag": "basic" },
-    root_info: { ".tag": "user", root_namespace_id: namespace, home_namespace_id: namespace },
+    account_type: { ".tag": account.homeId === undefined ? "basic" : "business" },
+    ...(account.homeId === undefined ? {} : { team: TEAM, team_member_id: memberIdOf(account.login) }),
+    root_info: account.rootInfo,
   };
 }
 
+/** What the other members of the team use. */
+const USED_BY_OTHERS = 3 * 1024 ** 3;
+
 function spaceUsage({ account }: Caller): users.SpaceUsage {
+  const used = account.tree.usedBytes();
+  if (account.homeId !== undefined) {
+    return {
+      used,
+      allocation: {
+        ".tag": "team",
+        used: used + USED_BY_OTHERS,
+        allocated: 3 * 1024 ** 4,
+        user_within_team_space_allocated: 0,
+        user_within_team_space_limit_type: { ".tag": "off" },
+        user_within_team_space_used_cached: used,
+      },
+    };
+  }
   return {
-    used: account.tree.usedBytes(),
+    used,
     allocation: { ".tag": "individual", allocated: ALLOCATED_BYTES },
   };
 }

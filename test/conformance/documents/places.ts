@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { HubItem } from "../hub-client.ts";
+import { HubClient, type HubItem } from "../hub-client.ts";
 import { type Fixture, itWith, LOGIN, neverMissing } from "./fixture.ts";
 
 /** Items beside the user's own folders, and names that lead to more than one item: no call may act on another item than meant. */
@@ -146,6 +146,60 @@ export function describePlaces(on: Fixture): void {
       expect(renamed.name).toBe("Plan 2");
     },
   );
+
+  describe("the space of the user's team", () => {
+    const connectAs = async (login: string) => {
+      on.vendor.addAccount({ login, name: "Tea Member", email: login });
+      on.vendor.addFile(login, "/own.txt", "own");
+      const made = on.vendor.places.addTeamSpace?.(login, "Marketing", "plan.txt") ?? neverMissing();
+      const { id, token } = await on.app.connect(on.connector, { login });
+      return { ...made, id, hub: new HubClient(on.platform.baseUrl, token) };
+    };
+    const namesIn = async (hub: HubClient, path: string) =>
+      (await hub.contents(path)).json.map(({ name }) => name).toSorted();
+
+    itWith(on, "addTeamSpace")("is the root, and the user's own folder is one of its folders", async () => {
+      const { hub, file } = await connectAs("member@example.com");
+      expect(await namesIn(hub, "/")).toEqual(["Marketing", "Tea Member"]);
+      expect(await namesIn(hub, "/Tea Member")).toEqual(["own.txt"]);
+      expect((await hub.bytes("/Marketing/plan.txt")).toString()).toBe("of Marketing");
+      const found = (await hub.metadata("/Marketing/plan.txt")).json;
+      expect([found.path, found.refId]).toEqual(["/Marketing/plan.txt", file]);
+      expect(await hub.ok("GET", `/files/${encodeURIComponent(found.id)}/metadata`)).toEqual(found);
+      const uploaded = await hub.upload("/Marketing/new/b.txt", "b");
+      expect(uploaded.path).toBe("/Marketing/new/b.txt");
+      const moved = await hub.ok("PATCH", "/files/metadata", {
+        query: { path: "/Marketing/new/b.txt" },
+        json: { path: "/Tea Member/b.txt" },
+      });
+      expect([moved.path, moved.refId]).toEqual(["/Tea Member/b.txt", uploaded.refId]);
+    });
+
+    itWith(on, "addTeamSpace")("has the storage of the team", async () => {
+      const { hub } = await connectAs("storage@example.com");
+      const { total, used, shared } = await hub.ok<Record<string, number>>("GET", "/storage");
+      expect([total, shared]).toEqual([3 * 1024 ** 4, 3 * 1024 ** 3]);
+      expect(used).toBeGreaterThan(shared ?? 0);
+    });
+
+    itWith(on, "addTeamSpace")(
+      "is left out if the instance's configuration says so, and paths begin at the own folder",
+      async () => {
+        const { hub, id, file } = await connectAs("home@example.com");
+        for (const [key, propertyValue] of Object.entries(on.traits.withoutTeamSpace ?? {})) {
+          const set = await on.app.platform("PATCH", `/instances/${id}`, {
+            configuration: { [key]: propertyValue },
+          });
+          expect(set.status).toBe(200);
+        }
+        expect(await namesIn(hub, "/")).toEqual(["own.txt"]);
+        expect((await hub.bytes("/own.txt")).toString()).toBe("own");
+        expect((await hub.upload("/new/b.txt", "b")).path).toBe("/new/b.txt");
+        const outside = await hub.ok("GET", `/files/${encodeURIComponent(file)}/metadata`);
+        expect([outside.name, outside.path]).toEqual(["plan.txt", undefined]);
+      },
+    );
+  });
 
   describe("a shared drive", () => {
     itWith(on, "addSharedDrive")(

@@ -10,7 +10,8 @@ export const traits: VendorTraits = {
   lastingLinks: { view: "dl=0", download: "dl=1" },
   usualExport: { mediaType: "text/markdown", extension: ".md" },
   losesCursors: true,
-  has: ["addShared", "addDocument"],
+  withoutTeamSpace: { "path.root": "home" },
+  has: ["addShared", "addDocument", "addTeamSpace"],
   lacks: [noTeamDrives("https://www.dropbox.com/developers/documentation/http/documentation")],
   slowTests: true,
 };

@@ -54,6 +54,8 @@ export interface VendorTraits {
   readonly lastingLinks?: { readonly view: string; readonly download?: string };
   /** New bytes make another id; the `refId` stays. */
   readonly versionsHaveIds?: true;
+  /** The configuration with which a member of a team sees the own folder only. The vendor has `addTeamSpace`. */
+  readonly withoutTeamSpace?: Readonly<Record<string, string>>;
   readonly has: readonly Speciality[];
   /** Why calls are 501: all that the module has no method for. Linkspan serves the others. */
   readonly lacks?: readonly Lack[];

@@ -89,6 +89,7 @@ function worstInstance(): Instance {
       id: "i".repeat(budgets.accountId),
       name: "n".repeat(budgets.accountName),
       email: "e".repeat(budgets.accountEmail),
+      facts: { f: "f".repeat(budgets.accountFacts - 8) },
     },
     appState: WIDE.repeat(2_000),
   };

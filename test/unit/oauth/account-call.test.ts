@@ -16,8 +16,11 @@ const askDrive = () => callAccount(createVendorHttp(), googledrive, {}, "access"
 
 describe("the account that granted access", () => {
   it("is read from Dropbox's get_current_account", async () => {
-    vendor.json(200, { account_id: "dbid:1", name: { display_name: "Ann" }, email: "ann@example.com" });
-    const account = { id: "dbid:1", name: "Ann", email: "ann@example.com" };
+    const root_info = { ".tag": "team", root_namespace_id: "7", home_namespace_id: "1", home_path: "/Ann" };
+    const told = { account_id: "dbid:1", name: { display_name: "Ann" }, email: "ann@example.com" };
+    vendor.json(200, { ...told, root_info });
+    const facts = { rootNamespace: "7", homeNamespace: "1" };
+    const account = { id: "dbid:1", name: "Ann", email: "ann@example.com", facts };
     expect(await askDropbox()).toEqual({ kind: "told", account });
     expect(vendor.seen[0]).toMatchObject({ method: "POST", path: "/2/users/get_current_account" });
     expect(vendor.seen[0]?.headers.authorization).toBe("Bearer access");

@@ -1,6 +1,6 @@
 import type { Account, Connector } from "../../../connectors/define-connector.ts";
 import { configuredHost, endpointValues } from "../../endpoint/endpoint.ts";
-import { budgets, textBytes } from "../../instances/budgets.ts";
+import { budgets, jsonBytes, textBytes } from "../../instances/budgets.ts";
 import { type Grant, type Instance, needsReauthentication } from "../../instances/instance.ts";
 import type { AccountBefore } from "../../instances/pending-sign-in.ts";
 import { hashOf } from "../../instances/sign-in-epoch.ts";
@@ -53,13 +53,14 @@ export async function askAccount(
 type Won = Pick<Grant, "accessToken" | "endpoint" | "extra">;
 
 /** Vendor values may have any length. A long id is hashed, so different ids stay different. */
-function bounded({ id, name, email }: Account): Account {
+function bounded({ id, name, email, facts }: Account): Account {
   const fits = (text: string | undefined, budget: number): text is string =>
     text !== undefined && textBytes(text) <= budget;
   return {
     id: fits(id, budgets.accountId) ? id : `sha256:${hashOf(id)}`,
     ...(fits(name, budgets.accountName) ? { name } : {}),
     ...(fits(email, budgets.accountEmail) ? { email } : {}),
+    ...(facts !== undefined && jsonBytes(facts) <= budgets.accountFacts ? { facts } : {}),
   };
 }
 

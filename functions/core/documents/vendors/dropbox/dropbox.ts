@@ -7,10 +7,12 @@ import { download } from "./downloads.ts";
 import { listed, type Metadata, openDropboxId, pageOf, rootItem, toItem, wirePath } from "./items.ts";
 import { readLink, revokeLinks } from "./links.ts";
 import { move, relocate } from "./moves.ts";
+import { acting, pathRootHeader } from "./path-root.ts";
 import { dropboxRefusal } from "./refusals.ts";
 import { contentCall, rpc } from "./rpc.ts";
 
-export const dropbox: PathVendor = {
+/** The calls of a user's account. Dropbox Business makes the same calls for a member of a team. */
+export const userFiles: PathVendor = {
   connector: "dropbox",
   addressing: "path",
   ignoresCase: true,
@@ -136,6 +138,8 @@ export const dropbox: PathVendor = {
     }));
   },
 };
+
+export const dropbox: PathVendor = acting(userFiles, pathRootHeader);
 
 /** Names of files that may be only exported: https://help.dropbox.com/create-upload/cloud-docs (Paper, Google Docs). */
 function isCloudDocument(name: string): boolean {
