@@ -9,7 +9,7 @@ import { startDropbox } from "./vendors/dropbox/stand-in.ts";
 import { startGoogleDrive } from "./vendors/googledrive/stand-in.ts";
 import { startGraph } from "./vendors/graph/stand-in.ts";
 import { startShareFile } from "./vendors/sharefile/stand-in.ts";
-import type { StandIn } from "./vendors/stand-in.ts";
+import type { StandIn, StandInApp } from "./vendors/stand-in.ts";
 
 /** Each vendor's stand-in, by connector. */
 const starters = {
@@ -20,8 +20,11 @@ const starters = {
   sharefile: startShareFile,
 };
 
+/** Connectors that share the server of another one, because they have the same hosts. */
+const sharers: Readonly<Record<string, string>> = { dropboxbusiness: "dropbox" };
+
 /** Connectors that have a stand-in. */
-export const standInConnectors: readonly string[] = Object.keys(starters);
+export const standInConnectors: readonly string[] = [...Object.keys(starters), ...Object.keys(sharers)];
 
 /**
  * The app's own callback (the demo page shows the code there), and Linkspan's callback of the hosted flow.
@@ -40,20 +43,28 @@ export async function startStandIns(
   home: string,
 ): Promise<Record<string, StandIn>> {
   const started: Record<string, StandIn> = {};
+  const appOf = (connector: string): StandInApp => {
+    const { accessKeyId, secretAccessKey } = identities.of(`app:${connector}`);
+    return {
+      clientId: `local-${connector}-${accessKeyId.slice(4, 14).toLowerCase()}`,
+      clientSecret: secretAccessKey,
+      redirectUris: callbackUrls(connector),
+    };
+  };
   try {
     for (const [connector, start] of Object.entries(starters)) {
       if (accounts[connector] !== undefined) continue;
-      const { accessKeyId, secretAccessKey } = identities.of(`app:${connector}`);
       started[connector] = await start({
         clock,
-        app: {
-          clientId: `local-${connector}-${accessKeyId.slice(4, 14).toLowerCase()}`,
-          clientSecret: secretAccessKey,
-          redirectUris: callbackUrls(connector),
-        },
+        app: appOf(connector),
         dataFolder: path.join(dataFolder, "vendors", connector),
         home,
       });
+    }
+    for (const [connector, sharedWith] of Object.entries(sharers)) {
+      // Without the other's stand-in, its hosts are the real vendor's.
+      const shared = started[sharedWith]?.share?.(connector, appOf(connector));
+      if (shared !== undefined && accounts[connector] === undefined) started[connector] = shared;
     }
     return started;
   } catch (error) {

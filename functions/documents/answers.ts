@@ -70,6 +70,17 @@ export const LinksOfItem = v.object({
   raw,
 });
 
+const MemberOfTeam = v.object({
+  id: v.pipe(v.string(), v.description("For the header `Elements-As-Team-Member`, as is `email`")),
+  email: v.string(),
+  name: v.exactOptional(v.string()),
+  status: v.exactOptional(v.string()),
+  role: v.exactOptional(v.string()),
+  raw,
+});
+
+export const Members = v.pipe(v.array(MemberOfTeam), v.readonly());
+
 export const RevisionOfFile = v.object({
   id: v.string(),
   size: v.exactOptional(v.number()),

@@ -7,6 +7,7 @@ import {
   Item,
   Items,
   LinksOfItem,
+  Members,
   Nones,
   Nothing,
   Pong,
@@ -312,6 +313,17 @@ const calls = {
   "folders.unlink": {
     summary: "Deletes a folder's shared link",
     ...unlinking,
+  },
+  members: {
+    summary: "Lists the members of the team that the connection is for",
+    query: list,
+    errors: vendorErrors,
+    answers: ok(
+      "A page of members",
+      Members,
+      [{ id: "dbmid:FDFSVF-DFSDF", email: "tami@example.com", name: "Tami Seagull", status: "active" }],
+      pages,
+    ),
   },
   "team-drives.list": {
     summary: "Lists the shared drives of the user's teams, as folders",

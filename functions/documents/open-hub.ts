@@ -72,7 +72,7 @@ export async function openHubOf(
       configuration: instance.configuration,
       told: async () => ({ ...(await session.told()), ...(await facts()) }),
       ...present({
-        member: request.headers["elements-as-team-member"]?.trim() || undefined,
+        member: memberIn(request.headers["elements-as-team-member"]),
         subsite: request.headers.subsite?.trim() || undefined,
       }),
     },
@@ -95,4 +95,10 @@ export async function openHubOf(
     reading,
     nextPages: nextPageTokens(grants.vault, instance),
   };
+}
+
+/** Empty, and `false`, ask for nobody. */
+function memberIn(header: string | undefined): string | undefined {
+  const member = header?.trim();
+  return member === "" || member?.toLowerCase() === "false" ? undefined : member;
 }

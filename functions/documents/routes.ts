@@ -20,6 +20,7 @@ import {
   upload,
 } from "./files.ts";
 import { contents, create } from "./folders.ts";
+import { listMembers } from "./members.ts";
 import { type DocumentsDeps, type OpenHub, openHub } from "./open-hub.ts";
 import { search } from "./search.ts";
 import { followLink } from "./signed-link.ts";
@@ -56,6 +57,7 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
       "documents.storage": storage,
       "documents.objects": objects,
       "documents.search": search,
+      "documents.members": listMembers,
       "documents.files.upload": upload,
       "documents.files.download": download,
       "documents.files.delete": removeKind("file"),

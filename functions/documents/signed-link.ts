@@ -27,7 +27,7 @@ const place = (instance: Pick<Instance, "id" | "organizationId">) => ({
  */
 export async function signedLink(
   request: HttpRequest,
-  { instance, reading, tokenHash = "" }: Pick<OpenHub, "instance" | "reading" | "tokenHash">,
+  { instance, reading, call, tokenHash = "" }: Pick<OpenHub, "instance" | "reading" | "call" | "tokenHash">,
   item: DocumentsItem,
   { grants }: DocumentsDeps,
 ): Promise<{ url: string; expires: string }> {
@@ -35,7 +35,7 @@ export async function signedLink(
   const expiresAt = earliestNow(reading, at, at) + LIFETIME_MS;
   const sealed = await grants.vault.seal(
     place(instance),
-    JSON.stringify([item.refId ?? item.id, tokenHash, expiresAt]),
+    JSON.stringify([item.refId ?? item.id, tokenHash, expiresAt, call.instance.member ?? null]),
   );
   const ticket = `${instance.id.toString(36)}.${Buffer.from(sealed).toString("base64url")}`;
   return {
@@ -62,7 +62,7 @@ export const followLink =
     const text = await grants.vault.open(place(instance), bytes).catch(() => {
       throw linkEnded();
     });
-    const [file, hash, expiresAt] = JSON.parse(text) as [string, string, number];
+    const [file, hash, expiresAt, member] = JSON.parse(text) as [string, string, number, (string | null)?];
     const now = latestNow(reading, grants.monotonic());
     const tokenLives = instance.tokenHashes.some(
       (each) => each.hash === hash && (each.until === undefined || each.until > now),
@@ -74,7 +74,9 @@ export const followLink =
       organizationId: organization.id,
     });
     admitTenant(request, organization.id);
-    const hub = await openHubOf({ instance, reading }, request, deps());
+    // The link acts for the member for whom it was made, whatever the request says.
+    const headers = { ...request.headers, "elements-as-team-member": member ?? "" };
+    const hub = await openHubOf({ instance, reading }, { ...request, headers }, deps());
     const download = await downloadFile(hub, { id: file }, rangeOf(request.headers.range));
     // The user's file is served from Linkspan's origin, so no script in it may run.
     return answerDownload(download, {

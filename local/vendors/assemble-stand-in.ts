@@ -9,7 +9,7 @@ import { bytesContent, generatedContent, textContent } from "./content.ts";
 import { controls } from "./controls.ts";
 import { formOf, type VendorRequest } from "./http/request.ts";
 import type { Endpoint, StandInServer, VendorEndpoints } from "./http/stand-in-server.ts";
-import type { StandIn, StandInFault, StandInOptions, StandInPlaces } from "./stand-in.ts";
+import type { StandIn, StandInApp, StandInFault, StandInOptions, StandInPlaces } from "./stand-in.ts";
 import type { StateKeeper } from "./state/state-keeper.ts";
 import type { VendorFiles } from "./vendor-files.ts";
 
@@ -25,6 +25,8 @@ export interface StandInParts {
   readonly places?: StandInPlaces;
   readonly keeper: StateKeeper;
   readonly lostCursor?: StandInFault;
+  /** Called with the app of another connector that shares the server. Absent: the vendor has one connector. */
+  shared?(app: StandInApp): void;
   /** The vendor's own endpoints; `assembleStandIn` adds those of the authorization server. */
   readonly vendor: VendorEndpoints;
 }
@@ -32,12 +34,15 @@ export interface StandInParts {
 /** Puts authorization server, vendor endpoints, controls and console on a server that already listens. */
 export function assembleStandIn(parts: StandInParts): StandIn {
   const { server, options, grants, rules, files, keeper, vendor } = parts;
-  const redirectUris = new Set(options.app.redirectUris);
+  const apps = new Map([
+    [options.app.clientId, { app: options.app, uris: new Set(options.app.redirectUris) }],
+  ]);
+  const redirectUrisOf = ({ clientId }: StandInApp): Set<string> => apps.get(clientId)?.uris ?? new Set();
   const parties: AuthorizationParties = {
     rules,
     grants,
-    app: (clientId) => (clientId === options.app.clientId ? options.app : undefined),
-    redirectUris: () => [...redirectUris],
+    app: (clientId) => apps.get(clientId)?.app,
+    redirectUris: (app) => [...redirectUrisOf(app)],
     accounts: () => files.accounts(),
   };
   const changing = (change: () => void): void => {
@@ -53,7 +58,7 @@ export function assembleStandIn(parts: StandInParts): StandIn {
     hosts: vendor.hosts,
     consoleUrl: `${server.origin}/_console`,
     app: options.app,
-    allowRedirect: (uri) => void redirectUris.add(uri),
+    allowRedirect: (uri) => void redirectUrisOf(options.app).add(uri),
     addAccount: (account) => changing(() => files.addAccount(account)),
     get accounts() {
       return files.accounts();
@@ -85,6 +90,20 @@ export function assembleStandIn(parts: StandInParts): StandIn {
     tokenRequests: (grantType) =>
       server.log.all().filter((each) => each.endpoint === "token" && each.grantType === grantType).length,
     living: (login) => grants.living(login),
+    ...(parts.shared === undefined
+      ? {}
+      : {
+          share(connector: string, app: StandInApp): StandIn {
+            apps.set(app.clientId, { app, uris: new Set(app.redirectUris) });
+            parts.shared?.(app);
+            return Object.create(standIn, {
+              connector: { value: connector },
+              app: { value: app },
+              allowRedirect: { value: (uri: string) => void redirectUrisOf(app).add(uri) },
+              close: { value: async () => {} },
+            });
+          },
+        }),
     async close() {
       await server.close();
       keeper.close();
@@ -97,7 +116,7 @@ export function assembleStandIn(parts: StandInParts): StandIn {
       consoleEndpoints(
         rules.look,
         () => standIn,
-        () => [...redirectUris],
+        () => [...redirectUrisOf(options.app)],
         options.home,
       ),
     ],

@@ -171,6 +171,11 @@ export interface StandIn {
    * no grant is left behind.
    */
   living(login?: string): { grants: number; accessTokens: number };
+  /**
+   * The same server and accounts for another connector of the vendor, with its own app: a connector for teams has the hosts of
+   * the one for users. Closing it does nothing. Absent: the vendor has one connector.
+   */
+  share?(connector: string, app: StandInApp): StandIn;
   /** Breaks all connections, and stores the state. */
   close(): Promise<void>;
 }

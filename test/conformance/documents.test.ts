@@ -20,15 +20,19 @@ afterAll(() => platform?.close());
 describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   const on = newFixture(connector, traitsOf(connector));
   let count = 0;
+  let own: RunningPlatform | undefined;
+  afterAll(() => own?.close());
 
   beforeAll(async () => {
-    const vendor: StandIn | undefined = platform.vendors[connector];
+    if (on.traits.sharesStandIn) own = await startTestPlatform();
+    const at = own ?? platform;
+    const vendor: StandIn | undefined = at.vendors[connector];
     if (vendor === undefined) throw new Error(`${connector} has no stand-in in local/vendors`);
     vendor.addAccount({ login: LOGIN, name: "Conny Formance", email: LOGIN });
-    const app = new App(platform.demo);
+    const app = new App(at.demo);
     const { id, token } = await app.connect(connector, { login: LOGIN });
-    Object.assign(on, { platform, app, vendor, instanceId: id, email: LOGIN });
-    on.hub = new HubClient(platform.baseUrl, token);
+    Object.assign(on, { platform: at, app, vendor, instanceId: id, email: LOGIN });
+    on.hub = new HubClient(at.baseUrl, token);
   });
   beforeEach(() => {
     on.vendor.clearFaults();

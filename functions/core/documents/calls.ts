@@ -83,7 +83,7 @@ const rows = [
   ],
   ["GET", "/folders/{id}/collaborations", "folders.collaborations", "later"],
   ["GET", "/sub-sites", "sub-sites", "later"],
-  ["GET", "/members", "members", "later"],
+  ["GET", "/members", "members", "members"],
   ["GET", "/changes", "changes", "later"],
 ] as const satisfies readonly Row[];
 

@@ -115,6 +115,17 @@ export interface Links {
   readonly raw: unknown;
 }
 
+/** A member of the team that an instance is connected to. */
+export interface Member {
+  readonly id: string;
+  readonly email: string;
+  readonly name?: string;
+  /** The vendor's words: `active`, `invited`, `suspended`, …; `Team admin`. */
+  readonly status?: string;
+  readonly role?: string;
+  readonly raw: unknown;
+}
+
 export interface Revision {
   readonly id: string;
   readonly size?: number;
@@ -216,6 +227,8 @@ interface Optional {
   links?(call: VendorCall, item: DocumentsItem): Promise<Links>;
   /** Deletes the shared links. */
   removeLinks?(call: VendorCall, item: DocumentsItem): Promise<void>;
+  /** The members of the team, all of them. */
+  members?(call: VendorCall): Promise<readonly Member[]>;
   /** Newest first. */
   revisions?(call: VendorCall, item: DocumentsItem): Promise<readonly Revision[]>;
 }

@@ -5,7 +5,7 @@ import type {
   TokenProblem,
 } from "../authorization/vendor-rules.ts";
 import { type Answer, jsonAnswer } from "../http/answer.ts";
-import { accountIdOf, userIdOf } from "./account-ids.ts";
+import { accountIdOf, TEAM, userIdOf } from "./account-ids.ts";
 
 /** Scopes of a Dropbox app, with the names of its console's Permissions tab and texts for people. */
 const SCOPES: Readonly<Record<string, string>> = {
@@ -20,6 +20,9 @@ const SCOPES: Readonly<Record<string, string>> = {
   "file_requests.write": "make and change file requests",
   "contacts.read": "see your contacts",
   "contacts.write": "change your contacts",
+  "team_info.read": "see your team's name and size",
+  "team_data.member": "act for the members of your team",
+  "members.read": "see the members of your team",
 };
 
 /** https://www.dropbox.com/developers/documentation/http/documentation#authorization */
@@ -76,6 +79,15 @@ export const dropboxRules: AuthorizationRules = {
   },
   tokenProblem: (name) => TOKEN_PROBLEMS[name],
 };
+
+/**
+ * A team's token: "An API v2 identifier only for team-linked" `team_id`, and no account:
+ * https://www.dropbox.com/developers/documentation/http/documentation#oauth2-token
+ */
+export function teamTokenAnswer(ofUser: unknown): unknown {
+  const { account_id: account, uid, ...token } = ofUser as Record<string, unknown>;
+  return account === undefined ? token : { ...token, uid: "", team_id: TEAM.id };
+}
 
 function problem(text: string): RequestProblem {
   return { status: 400, title: "Error (400)", text };

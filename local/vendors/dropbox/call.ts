@@ -3,6 +3,7 @@ import type { Grants } from "../authorization/grants.ts";
 import { type Answer, jsonAnswer } from "../http/answer.ts";
 import { bearerOf, type VendorRequest } from "../http/request.ts";
 import type { Endpoint } from "../http/stand-in-server.ts";
+import { memberIdOf } from "./account-ids.ts";
 import type { DropboxAccount } from "./dropbox-account.ts";
 import type { DropboxAccounts } from "./dropbox-accounts.ts";
 import {
@@ -10,6 +11,7 @@ import {
   badInputAnswer,
   EndpointError,
   endpointErrorAnswer,
+  type Tagged,
   unauthorizedAnswer,
 } from "./errors.ts";
 
@@ -24,6 +26,8 @@ export interface Caller {
 /** One endpoint of the API, in one of the three styles of the documentation. */
 export interface ApiCall {
   readonly style: "rpc" | "upload" | "download";
+  /** A call for a team's token. Absent: for a user's token, or a team's that names a member. */
+  readonly auth?: "team";
   /** Absent: every valid token is accepted. */
   readonly scope?: string;
   run(caller: Caller, input: unknown): Answer | Promise<Answer>;
@@ -92,12 +96,17 @@ export function bareEndpoint<const Schema extends v.GenericSchema>(
 }
 
 /** Makes the server's endpoints from calls: authentication, arguments and errors are the same for all. */
-export function apiEndpoints(calls: ApiCalls, grants: Grants, accounts: DropboxAccounts): Endpoint[] {
+export function apiEndpoints(
+  calls: ApiCalls,
+  grants: Grants,
+  accounts: DropboxAccounts,
+  isTeamApp: (clientId: string) => boolean,
+): Endpoint[] {
   return Object.entries(calls).map(([name, call]) => ({
     hosts: [HOSTS[call.style]],
     path: `/2/${name}`,
     kind: name === "auth/token/revoke" ? "revocation" : "api",
-    handle: (request) => answering(name, () => serve(name, call, request, grants, accounts)),
+    handle: (request) => answering(name, () => serve(name, call, request, { grants, accounts, isTeamApp })),
   }));
 }
 
@@ -121,8 +130,11 @@ async function serve(
   name: string,
   call: ApiCall,
   request: VendorRequest,
-  grants: Grants,
-  accounts: DropboxAccounts,
+  {
+    grants,
+    accounts,
+    isTeamApp,
+  }: { grants: Grants; accounts: DropboxAccounts; isTeamApp: (clientId: string) => boolean },
 ): Promise<Answer> {
   // Content-download endpoints also accept GET (HTTP documentation, "Content-download endpoints").
   if (request.method !== "POST" && !(call.style === "download" && /^(GET|HEAD)$/.test(request.method))) {
@@ -149,9 +161,45 @@ async function serve(
     const missing = { ".tag": "missing_scope", required_scope: call.scope };
     return unauthorizedAnswer(missing);
   }
-  const base = rootOf(request, account);
+  const acting = isTeamApp(known.grant.clientId)
+    ? memberOf(call, request, known.grant.scopes, accounts, account)
+    : userOf(call, account);
+  if ("status" in acting) return acting;
+  const base = rootOf(request, acting);
   const argument = call.style === "rpc" ? await bodyArgument(request) : headerArgument(call, request);
-  return relative(await call.run({ account, request }, absolute(name, argument, base)), base);
+  return relative(await call.run({ account: acting, request }, absolute(name, argument, base)), base);
+}
+
+/** @throws {BadInput} text: https://github.com/dropbox/dropbox-sdk-dotnet/issues/22 */
+function userOf(call: ApiCall, account: DropboxAccount): DropboxAccount {
+  if (call.auth !== "team") return account;
+  throw new BadInput(
+    "This is a DfB team management function.  The OAuth 2 access token you provided is for a specific Dropbox user account and does not work with this function.",
+  );
+}
+
+/**
+ * The member for whom a team's token acts; in calls about the team, the admin.
+ * @throws {BadInput} text: https://github.com/watermint/toolbox/issues/18
+ */
+function memberOf(
+  call: ApiCall,
+  request: VendorRequest,
+  scopes: readonly string[],
+  accounts: DropboxAccounts,
+  admin: DropboxAccount,
+): DropboxAccount | Answer {
+  if (call.auth === "team") return admin;
+  if (!scopes.includes("team_data.member"))
+    return unauthorizedAnswer({ ".tag": "missing_scope", required_scope: "team_data.member" } as Tagged);
+  const selected = request.header("dropbox-api-select-user");
+  if (selected === undefined) {
+    throw new BadInput(
+      'This API function operates on a single Dropbox account, but the OAuth 2 access token you provided is for an entire Dropbox Business team.  Since your API app key has team member file access permissions, you can operate on a team member\'s Dropbox by providing the "Dropbox-API-Select-User" HTTP header or "select_user" URL parameter to specify the exact user <https://www.dropbox.com/developers/documentation/http/teams>.',
+    );
+  }
+  const member = [...accounts.all()].find(({ login }) => memberIdOf(login) === selected);
+  return member ?? unauthorizedAnswer({ ".tag": "invalid_select_user" });
 }
 
 async function bodyArgument(request: VendorRequest): Promise<unknown> {

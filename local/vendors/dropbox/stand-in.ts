@@ -5,7 +5,7 @@ import { StandInServer } from "../http/stand-in-server.ts";
 import { pageTokens } from "../page-token.ts";
 import type { StandIn, StandInOptions } from "../stand-in.ts";
 import { keepState } from "../state/state-keeper.ts";
-import { dropboxRules } from "./authorization-rules.ts";
+import { dropboxRules, teamTokenAnswer } from "./authorization-rules.ts";
 import { apiEndpoints } from "./call.ts";
 import { downloadCalls, TemporaryLinks } from "./download-calls.ts";
 import { DropboxAccounts } from "./dropbox-accounts.ts";
@@ -15,6 +15,7 @@ import { dropboxState } from "./kept-accounts.ts";
 import { listFolderCalls, longpollEndpoint } from "./list-folder-calls.ts";
 import { searchCalls } from "./search-calls.ts";
 import { SharedLinks } from "./shared-link-calls.ts";
+import { teamCalls } from "./team-calls.ts";
 import { uploadCalls } from "./upload-calls.ts";
 import { usersCalls } from "./users-calls.ts";
 
@@ -43,6 +44,8 @@ export async function startDropbox(options: StandInOptions): Promise<StandIn> {
   );
   const accounts = new DropboxAccounts(options.clock);
   const tokens = pageTokens();
+  /** Apps that admins connect to their whole team. */
+  const teamApps = new Set<string>();
   const temporaryLinks = new TemporaryLinks(() => options.clock.now());
   const sharedLinks = new SharedLinks(() => server.origin, tokens);
   const keeper = keepState(options.dataFolder, dropboxState(accounts, grants, sharedLinks), () =>
@@ -51,6 +54,7 @@ export async function startDropbox(options: StandInOptions): Promise<StandIn> {
   const origin = await server.listen(options.port ?? 0);
   const calls = {
     ...usersCalls(grants),
+    ...teamCalls(accounts, tokens),
     ...listFolderCalls(tokens, server.switches),
     ...entryCalls,
     ...uploadCalls(),
@@ -63,7 +67,14 @@ export async function startDropbox(options: StandInOptions): Promise<StandIn> {
     server,
     options,
     grants,
-    rules: dropboxRules,
+    rules: {
+      ...dropboxRules,
+      tokenAnswer: (issued) =>
+        teamApps.has(issued.grant.clientId)
+          ? teamTokenAnswer(dropboxRules.tokenAnswer(issued))
+          : dropboxRules.tokenAnswer(issued),
+    },
+    shared: (app) => teamApps.add(app.clientId),
     files: accounts,
     keeper,
     lostCursor: {
@@ -75,7 +86,7 @@ export async function startDropbox(options: StandInOptions): Promise<StandIn> {
     vendor: {
       hosts: HOSTS,
       endpoints: [
-        ...apiEndpoints(calls, grants, accounts),
+        ...apiEndpoints(calls, grants, accounts, (clientId) => teamApps.has(clientId)),
         longpollEndpoint(tokens, accounts),
         temporaryLinks.endpoint(["content.dropboxapi.com"]),
         sharedLinks.endpoint(),

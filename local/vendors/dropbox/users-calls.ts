@@ -32,18 +32,22 @@ export function usersCalls(grants: Grants): ApiCalls {
   };
 }
 
-function currentAccount({ account }: Caller): users.FullAccount {
-  const [given = "", ...rest] = account.name.split(" ");
+export function nameOfPerson(name: string): users.Name {
+  const [given = "", ...rest] = name.split(" ");
   const surname = rest.join(" ");
   return {
+    given_name: given,
+    surname,
+    familiar_name: given,
+    display_name: name,
+    abbreviated_name: `${given.slice(0, 1)}${surname.slice(0, 1)}`,
+  };
+}
+
+function currentAccount({ account }: Caller): users.FullAccount {
+  return {
     account_id: accountIdOf(account.login),
-    name: {
-      given_name: given,
-      surname,
-      familiar_name: given,
-      display_name: account.name,
-      abbreviated_name: `${given.slice(0, 1)}${surname.slice(0, 1)}`,
-    },
+    name: nameOfPerson(account.name),
     email: account.email,
     email_verified: true,
     disabled: false,

@@ -44,7 +44,7 @@ export function describeAccount(on: Fixture): void {
         `/elements/${connector}/metadata`,
       );
       expect(told.supportedMethods).toContain("GET /folders/contents");
-      expect(told.unsupportedMethods).toContain("GET /members");
+      expect(told.unsupportedMethods).toContain("GET /changes");
       const statusOf = async (call: string) => {
         const [method = "", path = ""] = call.split(" ");
         return (await on.hub.call(method, `/hubs/documents${path.replaceAll(/\{\w+\}/g, "none")}`)).status;

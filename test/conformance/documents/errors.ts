@@ -14,11 +14,11 @@ export function describeErrors(on: Fixture): void {
       });
       const wrong = await refusal("PUT", "/hubs/documents/files/metadata");
       expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD, PATCH"]);
-      const later = await refusal("GET", "/hubs/documents/members");
+      const later = await refusal("GET", "/hubs/documents/changes");
       expect(later).toMatchObject({
         status: 501,
         code: "not_supported",
-        detail: { call: "GET /members", connector },
+        detail: { call: "GET /changes", connector },
       });
     });
 

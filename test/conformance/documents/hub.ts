@@ -5,6 +5,7 @@ import { describeErrors } from "./errors.ts";
 import type { Fixture } from "./fixture.ts";
 import { describeLinksAndRevisions } from "./links-and-revisions.ts";
 import { describeLists } from "./lists.ts";
+import { describeMembers } from "./members.ts";
 import { describeMetadata } from "./metadata.ts";
 import { describeNames } from "./names.ts";
 import { describeOldClients } from "./old-clients.ts";
@@ -27,6 +28,7 @@ export function describeHub(on: Fixture): void {
   describeLinksAndRevisions(on);
   describeErrors(on);
   describePlaces(on);
+  describeMembers(on);
   describeRestrictions(on);
   describeTeamDrives(on);
   describeOldClients(on);

@@ -92,6 +92,7 @@ export const measuredCalls: Readonly<Record<HubCallName, Readonly<Record<string,
   me: { "": get("/me") },
   storage: { "": get("/storage") },
   objects: { "": get("/objects") },
+  members: { "": get("/members") },
   "files.upload": {
     "new file": upload("a.txt"),
     "two missing folders": upload("x/y/a.txt"),

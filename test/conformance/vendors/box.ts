@@ -1,4 +1,4 @@
-import { noTeamDrives, type VendorTraits } from "./traits.ts";
+import { noMembers, noTeamDrives, type VendorTraits } from "./traits.ts";
 
 export const traits: VendorTraits = {
   rootAlias: "root",
@@ -7,5 +7,8 @@ export const traits: VendorTraits = {
   downloadPath: () => "/d/1/",
   moves: { method: "PUT", path: "/2.0/files/" },
   has: ["addShared"],
-  lacks: [noTeamDrives("https://developer.box.com/reference")],
+  lacks: [
+    noTeamDrives("https://developer.box.com/reference"),
+    noMembers("https://developer.box.com/reference"),
+  ],
 };

@@ -1,4 +1,4 @@
-import { noTeamDrives, type VendorTraits } from "./traits.ts";
+import { noMembers, noTeamDrives, type VendorTraits } from "./traits.ts";
 
 export const traits: VendorTraits = {
   rootAlias: "%252F",
@@ -12,6 +12,9 @@ export const traits: VendorTraits = {
   losesCursors: true,
   withoutTeamSpace: { "path.root": "home" },
   has: ["addShared", "addDocument", "addTeamSpace"],
-  lacks: [noTeamDrives("https://www.dropbox.com/developers/documentation/http/documentation")],
+  lacks: [
+    noTeamDrives("https://www.dropbox.com/developers/documentation/http/documentation"),
+    noMembers("https://www.dropbox.com/developers/documentation/http/documentation"),
+  ],
   slowTests: true,
 };

@@ -1,4 +1,4 @@
-import type { VendorTraits } from "./traits.ts";
+import { noMembers, type VendorTraits } from "./traits.ts";
 
 export const traits: VendorTraits = {
   rootAlias: "root",
@@ -18,6 +18,7 @@ export const traits: VendorTraits = {
     "restrict",
   ],
   lacks: [
+    noMembers("https://developers.google.com/workspace/drive/api/reference/rest/v3"),
     {
       calls: ["files.unlink", "folders.unlink"],
       why: "a link is the item's own address, for people who may open the item anyway; it cannot be taken back",

@@ -1,4 +1,4 @@
-import { noTeamDrives, type VendorTraits } from "./traits.ts";
+import { noMembers, noTeamDrives, type VendorTraits } from "./traits.ts";
 
 export const traits: VendorTraits = {
   rootAlias: "root",
@@ -7,5 +7,8 @@ export const traits: VendorTraits = {
   downloadPath: () => "/y4m/",
   moves: { method: "PATCH", path: "/v1.0/me/drive/items/" },
   has: ["addShared"],
-  lacks: [noTeamDrives("https://learn.microsoft.com/en-us/graph/api/resources/onedrive")],
+  lacks: [
+    noTeamDrives("https://learn.microsoft.com/en-us/graph/api/resources/onedrive"),
+    noMembers("https://learn.microsoft.com/en-us/graph/api/resources/onedrive"),
+  ],
 };

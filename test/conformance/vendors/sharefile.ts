@@ -1,4 +1,4 @@
-import { noTeamDrives, type VendorTraits } from "./traits.ts";
+import { noMembers, noTeamDrives, type VendorTraits } from "./traits.ts";
 
 export const traits: VendorTraits = {
   rootAlias: "home",
@@ -9,5 +9,8 @@ export const traits: VendorTraits = {
   lastingLinks: { view: "/d-s" },
   versionsHaveIds: true,
   has: ["addShared", "addSharedFolder"],
-  lacks: [noTeamDrives("https://api.sharefile.com/html/docs/Items.html")],
+  lacks: [
+    noTeamDrives("https://api.sharefile.com/html/docs/Items.html"),
+    noMembers("https://api.sharefile.com/html/docs/Items.html"),
+  ],
 };

@@ -12,6 +12,11 @@ export interface Lack {
   readonly page: string;
 }
 
+/** @param page what a connection of the vendor is for */
+export function noMembers(page: string): Lack {
+  return { calls: ["members"], why: "a connection is for one user, not for a team", page };
+}
+
 /** @param page the vendor's list of calls */
 export function noTeamDrives(page: string): Lack {
   return {
@@ -56,6 +61,10 @@ export interface VendorTraits {
   readonly versionsHaveIds?: true;
   /** The configuration with which a member of a team sees the own folder only. The vendor has `addTeamSpace`. */
   readonly withoutTeamSpace?: Readonly<Record<string, string>>;
+  /** Its stand-in has the accounts of another connector's stand-in, so its tests have a platform of their own. */
+  readonly sharesStandIn?: true;
+  /** An instance is for a team: calls act for the member that a header or this value of the configuration names. */
+  readonly memberConfiguration?: string;
   readonly has: readonly Speciality[];
   /** Why calls are 501: all that the module has no method for. Linkspan serves the others. */
   readonly lacks?: readonly Lack[];

@@ -4,6 +4,7 @@ import type { DocumentsVendor } from "../vendor.ts";
 const loaders: Readonly<Record<string, () => Promise<DocumentsVendor>>> = {
   box: async () => (await import("./box/box.ts")).box,
   dropbox: async () => (await import("./dropbox/dropbox.ts")).dropbox,
+  dropboxbusiness: async () => (await import("./dropbox/dropboxbusiness.ts")).dropboxbusiness,
   googledrive: async () => (await import("./googledrive/googledrive.ts")).googledrive,
   sharefile: async () => (await import("./sharefile/sharefile.ts")).sharefile,
   onedrivev2: async () => (await import("./graph/onedrive.ts")).onedrivev2,
