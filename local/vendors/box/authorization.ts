@@ -24,7 +24,6 @@ export const boxOAuth: VendorOAuth = {
   codeSeconds: 30,
   accessTokenSeconds: 3600,
   refreshTokens: { rotation: "singleUse", idleMs: 60 * 86_400_000 },
-  tokenMembers: () => ({ restricted_to: [] }),
   tokenProblem: (problem) => {
     const [error, description] = WORDS[problem] ?? [];
     return error === undefined || description === undefined ? undefined : tokenError(error, description);

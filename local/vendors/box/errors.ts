@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Answer, jsonAnswer } from "../http/answer.ts";
-import type { KitNode } from "../kit/account.ts";
 import { type Problem, Refused } from "../kit/calls.ts";
-import { type BoxItem, mini } from "./items.ts";
+import { type BoxNode, mini } from "./items.ts";
 
 /** https://developer.box.com/reference/resources/client-error (2026-11-27). */
 function errorAnswer(status: number, code: string, message = code, context?: object): Answer {
@@ -21,6 +20,12 @@ export function invalid(name: string, reason = "invalid_parameter", message = `I
 }
 
 export const notFound = () => refused(404, "not_found", "Not Found");
+
+/** A list for folders and for the check before an upload, else one object, as rclone (backend/box/api/types.go) reads it. */
+export function nameTaken(by: BoxNode, isList = by.directory): Answer {
+  const conflicts = isList ? [mini(by)] : mini(by);
+  return errorAnswer(409, "item_name_in_use", "Item with the same name already exists", { conflicts });
+}
 
 /** A 401 of Box has no body; the header is RFC 6750 section 3. */
 function unauthorized(error: string): Answer {
@@ -71,12 +76,8 @@ export function refuse(problem: Problem): Answer {
       const reason = problem.reason === "missing" ? "missing_parameter" : "invalid_parameter";
       return invalid(problem.field, reason, `${problem.in}: ${problem.reason}, ${problem.text}`).answer;
     }
-    case "name_taken": {
-      const by = mini(problem.by as KitNode<BoxItem>);
-      // A list for folders, one object for files, as the SDKs and rclone (backend/box/api/types.go) read them.
-      const conflicts = by.type === "folder" ? [by] : by;
-      return errorAnswer(409, "item_name_in_use", "Item with the same name already exists", { conflicts });
-    }
+    case "name_taken":
+      return nameTaken(problem.by as BoxNode);
     case "bad_name":
       return errorAnswer(400, problem.rule);
     default:

@@ -2,12 +2,11 @@ import * as v from "valibot";
 import { bytesContent, digestOf } from "../content.ts";
 import { jsonAnswer } from "../http/answer.ts";
 import type { VendorRequest } from "../http/request.ts";
-import type { Endpoint } from "../http/stand-in-server.ts";
-import { type ApiCall, call, open } from "../kit/calls.ts";
-import { downloadTicket, ticketAnswer } from "../kit/download-links.ts";
+import { type ApiCall, call } from "../kit/calls.ts";
+import { downloadTicket } from "../kit/download-links.ts";
 import { formPartsOf } from "../kit/multipart.ts";
 import type { Kit } from "../kit/start-vendor.ts";
-import { invalid, notFound, refuse, refused } from "./errors.ts";
+import { invalid, nameTaken, notFound, refused } from "./errors.ts";
 import { changing, FIELDS, itemById, listPage, OFFSET, READ, WRITE } from "./item-calls.ts";
 import { type BoxItem, type BoxNode, itemOf, versionOf } from "./items.ts";
 
@@ -53,7 +52,7 @@ export function fileCalls(kit: Kit<BoxItem>): ApiCall<BoxItem>[] {
     ),
     call("OPTIONS /2.0/files/content", { scopes: WRITE, body: CHECK }, ({ account }, { body }) => {
       const taken = account.child(itemById(account, body.parent.id, "folder"), body.name);
-      if (taken !== undefined) return refuse({ kind: "name_taken", by: taken });
+      if (taken !== undefined) return nameTaken(taken, true);
       return { upload_url: "https://upload.box.com/api/2.0/files/content", upload_token: null };
     }),
     call(
@@ -86,13 +85,6 @@ export function fileCalls(kit: Kit<BoxItem>): ApiCall<BoxItem>[] {
       },
     ),
   ];
-}
-
-/** The URL that a download is redirected to needs no token. */
-export function downloads(kit: Kit<BoxItem>): Endpoint {
-  return open("GET dl.boxcloud.com /d/1/{ticket}/download", "api", (request, { ticket = "" }) => {
-    return ticketAnswer(kit, request, ticket) ?? notFound().answer;
-  });
 }
 
 function revisionOf(node: BoxNode, id: string | undefined) {

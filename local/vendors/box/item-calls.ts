@@ -179,14 +179,17 @@ export function folderCalls(kit: Kit<BoxItem>): ApiCall<BoxItem>[] {
       ({ account }, input) => {
         const { name, parent } = input.body;
         const node = account.addFolder(itemById(account, parent.id, "folder"), name);
-        return jsonAnswer(201, itemOf(account, node, { origin: kit.origin, fields: input.query.fields }));
+        const { fields } = input.query;
+        const folder = itemOf(account, node, { origin: kit.origin, fields });
+        const inside = { item_collection: itemsOf(kit, account, node, { offset: 0 }) };
+        return jsonAnswer(201, fields === undefined ? { ...folder, ...inside } : folder);
       },
     ),
     call("POST /2.0/web_links", { scopes: WRITE, body: NEW_WEB_LINK }, ({ account }, { body }) => {
       const { url, parent, name = url.slice(0, 255), description } = body;
       const node = account.addFile(itemById(account, parent.id, "folder"), name, textContent(""));
       Object.assign(node.detail.own, { url, description });
-      return jsonAnswer(201, itemOf(account, node, { origin: kit.origin, fields: undefined }));
+      return itemOf(account, node, { origin: kit.origin, fields: undefined });
     }),
     call("GET /2.0/folders/{id}/items", { scopes: READ, query: LIST }, ({ account, parameters }, { query }) =>
       itemsOf(kit, account, itemById(account, parameters.id, "folder"), query),

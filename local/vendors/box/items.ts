@@ -34,10 +34,8 @@ export const boxTree: TreeRules<BoxItem> = {
 };
 
 /**
- * The code of the error. Characters: https://developer.box.com/guides/files/limitations; blanks and length:
- * item_name_invalid and item_name_too_long of .../permissions-and-errors/common-errors (2026-11-27). That
- * page lists more characters and leading blanks, which rclone's Box backend stores without any encoding; so
- * they are accepted here.
+ * The code of the error: https://developer.box.com/guides/files/limitations (2026-11-27). The page of errors lists
+ * more characters and leading blanks; rclone's Box backend stores these as they are, so they are accepted here.
  */
 function nameRule(name: string): string | undefined {
   if (name.length > 255) return "item_name_too_long";

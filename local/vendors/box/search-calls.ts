@@ -41,6 +41,9 @@ export function searchCalls(kit: Kit<BoxItem>): ApiCall<BoxItem>[] {
         space_used: account.tree.usedBytes(),
         max_upload_size: 250 * 1024 ** 2,
         status: "active",
+        language: "en",
+        timezone: "America/Los_Angeles",
+        ...Object.fromEntries(["job_title", "phone", "address", "avatar_url"].map((name) => [name, ""])),
         notification_email: null,
       };
       return selectFields(user, query.fields, ["type", "id"]);

@@ -1,9 +1,11 @@
+import { open } from "../kit/calls.ts";
+import { ticketAnswer } from "../kit/download-links.ts";
 import { sharedPages } from "../kit/shared-pages.ts";
 import { startVendor } from "../kit/start-vendor.ts";
 import type { StandIn, StandInOptions } from "../stand-in.ts";
 import { boxOAuth } from "./authorization.ts";
-import { refuse, statusAnswer } from "./errors.ts";
-import { downloads, fileCalls } from "./file-calls.ts";
+import { notFound, refuse, statusAnswer } from "./errors.ts";
+import { fileCalls } from "./file-calls.ts";
 import { folderCalls, itemCalls } from "./item-calls.ts";
 import { BOX_ITEM, type BoxItem, boxTree } from "./items.ts";
 import { searchCalls } from "./search-calls.ts";
@@ -24,7 +26,9 @@ export function startBox(options: StandInOptions): Promise<StandIn> {
       detail: BOX_ITEM,
       calls: (kit) => [...fileCalls(kit), ...itemCalls(kit), ...folderCalls(kit), ...searchCalls(kit)],
       open: (kit) => [
-        downloads(kit),
+        open("GET dl.boxcloud.com /d/1/{ticket}/download", "api", (request, { ticket = "" }) => {
+          return ticketAnswer(kit, request, ticket) ?? notFound().answer;
+        }),
         ...sharedPages(kit, {
           look: boxOAuth.look,
           page: "GET app.box.com /s/{key}",
