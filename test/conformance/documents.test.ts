@@ -5,7 +5,6 @@ import { App } from "../e2e/app.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
 import { LOGIN, newFixture } from "./documents/fixture.ts";
 import { describeHub } from "./documents/hub.ts";
-import { describeVendorCalls } from "./documents/vendor-calls.ts";
 import { HubClient } from "./hub-client.ts";
 import { traitsOf } from "./vendors/traits-of.ts";
 
@@ -46,5 +45,4 @@ describe.each(documentsConnectors)("the Documents hub on %s", (connector) => {
   });
 
   describeHub(on);
-  describeVendorCalls(on);
 });

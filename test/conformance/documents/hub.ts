@@ -3,6 +3,7 @@ import { describeCopiesAndFolders } from "./copies-and-folders.ts";
 import { describeDownloads } from "./downloads.ts";
 import { describeErrors } from "./errors.ts";
 import type { Fixture } from "./fixture.ts";
+import { describeHardNames } from "./hard-names.ts";
 import { describeLinksAndRevisions } from "./links-and-revisions.ts";
 import { describeLists } from "./lists.ts";
 import { describeMembers } from "./members.ts";
@@ -21,6 +22,7 @@ export function describeHub(on: Fixture): void {
   describeUploads(on);
   describeDownloads(on);
   describeNames(on);
+  describeHardNames(on);
   describeMetadata(on);
   describeCopiesAndFolders(on);
   describeLists(on);

@@ -113,6 +113,7 @@ export const measuredCalls: Readonly<Record<HubCallName, Readonly<Record<string,
   "files.metadata": {
     "by path": byPath("GET", "/files/metadata"),
     "by id": byId("GET", "/files/{id}/metadata"),
+    "by id, `calculateFolderPath=false`": byId("GET", "/files/{id}/metadata?calculateFolderPath=false"),
   },
   "files.change": {
     "new name": byId("PATCH", "/files/{id}/metadata", () => ({ name: "b.txt" })),
@@ -136,8 +137,10 @@ export const measuredCalls: Readonly<Record<HubCallName, Readonly<Record<string,
         hub.ok("POST", "/folders", { json: { path: `${folder}/new` } }),
   },
   "folders.contents": {
+    "of the root": get("/folders/contents?path=/"),
     "by path": ofFolder("GET", "/folders/contents"),
     "by id": ofFolder("GET", "/folders/{id}/contents"),
+    "by id, `calculateFolderPath=false`": ofFolder("GET", "/folders/{id}/contents?calculateFolderPath=false"),
   },
   "folders.delete": { "": ofFolder("DELETE", "/folders") },
   "folders.copy": {

@@ -9,6 +9,7 @@ import { readLink, revokeLinks } from "./links.ts";
 import { move, relocate } from "./moves.ts";
 import { acting, pathRootHeader } from "./path-root.ts";
 import { dropboxRefusal } from "./refusals.ts";
+import { refusedName } from "./refused-name.ts";
 import { contentCall, rpc } from "./rpc.ts";
 
 /** The calls of a user's account. Dropbox Business makes the same calls for a member of a team. */
@@ -18,6 +19,7 @@ export const userFiles: PathVendor = {
   ignoresCase: true,
   makesParents: true,
   findsConflicts: true,
+  names: { refuse: refusedName },
   // list_folder takes up to 2000, search_v2 up to 1000.
   maxPageSize: 1000,
 
