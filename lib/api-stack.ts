@@ -204,7 +204,7 @@ export class ApiStack extends Stack {
     for (const each of [connections, documents, proxy]) {
       allowRescue(each, data, ["s3:GetObject", "s3:PutObject"]);
       each.allow(["sqs:SendMessage"], [data.workQueue.queueArn]);
-      // All three refresh grants, so they store and delete which OAuth clients the vendors refuse.
+      // All three refresh grants, so they store and delete which OAuth clients the vendors refuse. Documents keeps jobs there, too.
       each.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], [data.transients.tableArn]);
     }
     authorization.allow(["dynamodb:PutItem"], [data.transients.tableArn]);

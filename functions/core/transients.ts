@@ -1,6 +1,6 @@
 /**
  * An item that is kept for minutes or days and mostly used once: authorizations, used codes, connect sessions,
- * revocations still owed, the sweep's lock.
+ * revocations still owed, the hub's jobs, the sweep's lock.
  */
 export interface TransientItem {
   /** Begins with the kind: `authorization#<hash>`, `code#<hash>`, `session#<id>`. Never a secret itself. */

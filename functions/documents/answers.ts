@@ -91,6 +91,21 @@ export const RevisionOfFile = v.object({
 
 export const Revisions = v.pipe(v.array(RevisionOfFile), v.readonly());
 
+export const JobOfHub = v.pipe(
+  v.object({
+    id: v.string(),
+    status: v.picklist(["running", "completed", "failed"]),
+    result: v.exactOptional(
+      v.pipe(Item, v.description("The copy; absent while it runs, after a deletion, or if it is gone")),
+    ),
+    error: v.exactOptional(
+      v.pipe(v.object({ code: v.string(), message: v.string() }), v.description("Why it failed")),
+    ),
+  }),
+  v.title("Job"),
+  v.description("What the vendor still works on"),
+);
+
 /** A list that is always empty. */
 export const Nones = v.pipe(v.array(v.string()), v.maxLength(0), v.readonly());
 

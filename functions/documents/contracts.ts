@@ -6,6 +6,7 @@ import {
   Account,
   Item,
   Items,
+  JobOfHub,
   LinksOfItem,
   Members,
   Nones,
@@ -90,6 +91,17 @@ const newItem = (description: string) =>
   ok(description, Item, anItem, {
     [NOT_KEPT]: "`description`, `tags`: sent, but they could not be stored",
   });
+const aJob = { id: "0b0f1a34-8f1c-4d0e-9a56-6a1a3c2f7d10", status: "running" } as const;
+/** The vendor works longer than a call may take. */
+const started = {
+  202: {
+    description: "The vendor has accepted it and still works on it",
+    json: JobOfHub,
+    headers: { Location: "The job: `GET` tells how far it is" },
+    example: aJob,
+  },
+} as const;
+
 const nothing = (description: string) => ok(description, Nothing, {});
 
 const pages = {
@@ -208,13 +220,13 @@ const calls = {
   "files.delete": {
     summary: "Deletes a file",
     ...removing,
-    answers: nothing("The file is deleted"),
+    answers: { ...nothing("The file is deleted"), ...started },
   },
   "files.copy": {
     summary: "Copies a file",
     ...copying,
     body: { json: CopyBody, example: { path: "/archive/b.txt" } },
-    answers: item("The copy"),
+    answers: { ...item("The copy"), ...started },
   },
   "files.metadata": {
     summary: "Reads a file's metadata",
@@ -283,14 +295,14 @@ const calls = {
   "folders.delete": {
     summary: "Deletes a folder with its content",
     ...removing,
-    answers: nothing("The folder is deleted"),
+    answers: { ...nothing("The folder is deleted"), ...started },
   },
   "folders.copy": {
     summary: "Copies a folder with its content",
     ...copying,
     errors: [...ofWriting, "copy_incomplete"],
     body: { json: CopyBody, example: { path: "/archive/2026" } },
-    answers: item("The copy"),
+    answers: { ...item("The copy"), ...started },
   },
   "folders.metadata": {
     summary: "Reads a folder's metadata",
@@ -324,6 +336,13 @@ const calls = {
       [{ id: "dbmid:FDFSVF-DFSDF", email: "tami@example.com", name: "Tami Seagull", status: "active" }],
       pages,
     ),
+  },
+  jobs: {
+    summary: "Tells how far a copy or deletion is that takes the vendor long",
+    description: "A job is kept for 7 days from its beginning. The vendor is asked when a job is read.",
+    query: shown,
+    errors: vendorErrors,
+    answers: ok("The job", JobOfHub, aJob),
   },
   "team-drives.list": {
     summary: "Lists the shared drives of the user's teams, as folders",

@@ -10,6 +10,7 @@ import {
   uploadFile,
 } from "../core/documents/hub.ts";
 import { toWire } from "../core/documents/item.ts";
+import { isJob } from "../core/documents/jobs.ts";
 import { nameOf, parsePath } from "../core/documents/path.ts";
 import type { Revision } from "../core/documents/vendor.ts";
 import { NotFound } from "../core/errors.ts";
@@ -20,6 +21,7 @@ import { decodeSegment } from "../http/route-table.ts";
 import { answerDownload, rangeOf } from "./answer-download.ts";
 import { answerPages } from "./answer-list.ts";
 import type { HubHandle } from "./contracts.ts";
+import { jobStarted } from "./jobs.ts";
 import type { DocumentsDeps } from "./open-hub.ts";
 import { namedItem, notKeptHeader, pathInAccount, wireOptions } from "./parameters.ts";
 import { signedLink } from "./signed-link.ts";
@@ -76,16 +78,16 @@ export const copyKind =
   async (request, { caller: hub, query, body }) => {
     const path = await pathInAccount(hub, body.path);
     const options = { path, overwrite: query.overwrite ?? false };
-    return json(
-      toWire(await copy(hub, await namedItem(hub, request, query), kind, options), wireOptions(query)),
-    );
+    const made = await copy(hub, await namedItem(hub, request, query), kind, options);
+    return isJob(made) ? jobStarted(request, made) : json(toWire(made, wireOptions(query)));
   };
 
 export const removeKind =
   (kind: "file" | "folder"): HubHandle<"files.delete" | "folders.delete"> =>
   async (request, { caller: hub, query }) => {
-    await removeItem(hub, await namedItem(hub, request, query), kind, { forGood: query.emptyTrash ?? false });
-    return json({});
+    const forGood = query.emptyTrash ?? false;
+    const outcome = await removeItem(hub, await namedItem(hub, request, query), kind, { forGood });
+    return isJob(outcome) ? jobStarted(request, outcome) : json({});
   };
 
 export const links =

@@ -1,4 +1,4 @@
-import { grantDeps, keptDetailsStore, tenants, tenantUse } from "../aws/composition.ts";
+import { grantDeps, keptDetailsStore, tenants, tenantUse, transients } from "../aws/composition.ts";
 import { httpFunction } from "../http/http-function.ts";
 import { addHeaders, cors } from "../http/middleware/cors.ts";
 import { documentsRoutes, instanceHeader } from "./routes.ts";
@@ -9,6 +9,7 @@ export const handler = httpFunction({
     tenants: tenants(),
     grants: grantDeps(),
     keptDetails: keptDetailsStore(),
+    transients: transients(),
   })),
   tenantUse,
   outer: [cors(), addHeaders(instanceHeader)],

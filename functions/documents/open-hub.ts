@@ -1,5 +1,6 @@
 import { connectorByKey } from "../connectors/catalogue.ts";
 import { type HubContext, hubContext } from "../core/documents/hub-context.ts";
+import { jobsOf } from "../core/documents/jobs.ts";
 import { keptDetailsOf } from "../core/documents/kept-details.ts";
 import { type NextPageTokens, nextPageTokens } from "../core/documents/next-page.ts";
 import { type VendorCall, vendorCall } from "../core/documents/vendor-call.ts";
@@ -11,6 +12,7 @@ import type { KeptDetailsStore } from "../core/instances/kept-details-store.ts";
 import { present } from "../core/present.ts";
 import type { StoreReading } from "../core/store-clock.ts";
 import type { TenantStore } from "../core/tenants/ports.ts";
+import type { TransientStore } from "../core/transients.ts";
 import { vendorSession } from "../core/vendor-session.ts";
 import { authorizeInstance, type InstanceCaller } from "../http/authorize.ts";
 import type { HttpRequest } from "../http/request.ts";
@@ -22,6 +24,8 @@ export interface DocumentsDeps {
   /** Also contains the instances table, the vault and the HTTP client for vendors. */
   readonly grants: GrantDeps;
   readonly keptDetails: KeptDetailsStore;
+  /** Keeps the jobs. */
+  readonly transients: Pick<TransientStore, "put" | "get" | "replace" | "now">;
 }
 
 /** The hub for one caller and one request. */
@@ -49,7 +53,7 @@ export async function openHub(request: HttpRequest, deps: DocumentsDeps): Promis
 export async function openHubOf(
   { instance, reading }: Pick<InstanceCaller, "instance" | "reading">,
   request: HttpRequest,
-  { grants, keptDetails }: DocumentsDeps,
+  { grants, keptDetails, transients }: DocumentsDeps,
 ): Promise<OpenHub> {
   const connector = connectorByKey(instance.connector);
   const vendor = await findDocumentsVendor(instance.connector);
@@ -88,9 +92,10 @@ export async function openHubOf(
       return value !== undefined && value.deleting !== true;
     },
   });
+  const jobs = jobsOf({ transients, vault: grants.vault, instance });
   const { remainingMs } = request;
   return {
-    ...hubContext(vendor, call, { remainingMs, sleep, ...present({ kept }) }),
+    ...hubContext(vendor, call, { remainingMs, sleep, jobs, ...present({ kept }) }),
     instance,
     reading,
     nextPages: nextPageTokens(grants.vault, instance),

@@ -20,6 +20,7 @@ import {
   upload,
 } from "./files.ts";
 import { contents, create } from "./folders.ts";
+import { job } from "./jobs.ts";
 import { listMembers } from "./members.ts";
 import { type DocumentsDeps, type OpenHub, openHub } from "./open-hub.ts";
 import { search } from "./search.ts";
@@ -76,6 +77,7 @@ export function documentsRoutes(deps: () => DocumentsDeps): readonly Route[] {
       "documents.folders.change": change,
       "documents.folders.links": links(deps),
       "documents.folders.unlink": unlink,
+      "documents.jobs": job,
       "documents.team-drives.list": listTeamDrives,
       "documents.team-drives.create": createTeamDrive,
       "documents.team-drives.read": readTeamDrive,

@@ -69,7 +69,7 @@ async function copied(
   outcome: DocumentsItem | Pending,
   target: Target,
 ): Promise<DocumentsItem> {
-  const done = await settled(hub, outcome);
+  const done = await settled(hub, outcome, target.path);
   if ("raw" in done) return withTargetPath(done, target);
   const made =
     done.reference === undefined

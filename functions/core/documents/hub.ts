@@ -13,6 +13,7 @@ import {
   type Written,
   withItsDetails,
 } from "./item-details.ts";
+import { type StartedJob, startJob } from "./jobs.ts";
 import { type Destination, moveItem } from "./move-item.ts";
 import { checkName, comparable, isWithin, joinPath, nameOf, parentOf, parsePath } from "./path.ts";
 import { settled } from "./pending.ts";
@@ -169,11 +170,15 @@ export async function copy(
   named: Named,
   kind: ItemKind,
   request: { path: string; overwrite: boolean },
-): Promise<DocumentsItem> {
+): Promise<DocumentsItem | StartedJob> {
   const path = notRoot(parsePath(request.path));
   const item = expectKind(await hub.paths.item(named), kind);
   if (item.path === "/") throw new InvalidRequest("the root folder cannot be copied", "path");
-  return await copyDetails(hub, item, await copyItem(hub, item, path, request.overwrite));
+  try {
+    return await copyDetails(hub, item, await copyItem(hub, item, path, request.overwrite));
+  } catch (error) {
+    return await startJob(hub, error, { did: "copy", item, path });
+  }
 }
 
 /** Deletes a file, or a folder with its content. */
@@ -182,13 +187,18 @@ export async function removeItem(
   named: Named,
   kind: ItemKind,
   options: { forGood: boolean },
-): Promise<void> {
+): Promise<StartedJob | undefined> {
   // Checks the kind for a path too, because `DELETE /files` must not delete a folder by mistake.
   const item = expectKind(await hub.paths.item(named), kind);
   if (item.path === "/") throw new InvalidRequest("the root folder cannot be deleted", "path");
   const outcome = await hub.vendor.remove(hub.call, item, options);
-  if (outcome !== undefined) await settled(hub, outcome);
+  try {
+    if (outcome !== undefined) await settled(hub, outcome);
+  } catch (error) {
+    return await startJob(hub, error, { did: "delete", item });
+  }
   await hub.kept?.forget(item);
+  return undefined;
 }
 
 export async function readStorage(hub: HubContext): Promise<Storage> {

@@ -206,7 +206,8 @@ interface Optional {
   /**
    * Asks once how far a pending task is.
    * @returns undefined: it still runs; else the reference of the item that it made, if it made one
-   * @throws {LinkspanError} it failed
+   * @throws {TaskFailed} it failed; other errors with a status of 400, 404, 409, 413 or 507 mean the same, the rest that the
+   *   vendor could not be asked
    */
   poll?(call: VendorCall, task: Pending): Promise<{ readonly reference?: string } | undefined>;
   /**

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { LinkspanError, VendorError } from "../../../errors.ts";
+import { LinkspanError } from "../../../errors.ts";
 import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
+import { TaskFailed } from "../../pending.ts";
 import { idInName, nameWithId } from "../../resolve-path.ts";
 import type { Pending, Target } from "../../vendor.ts";
 import type { VendorCall } from "../../vendor-call.ts";
@@ -158,7 +159,7 @@ export async function copy(
   }
 }
 
-/** @throws {VendorError} the task failed */
+/** @throws {TaskFailed} */
 export async function poll(call: VendorCall, task: Pending): Promise<{ reference: string } | undefined> {
   const plan = JSON.parse(task.pending) as Copying;
   const { State } = await call.json<AsyncOperation>({
@@ -168,7 +169,7 @@ export async function poll(call: VendorCall, task: Pending): Promise<{ reference
   if (State === "Created" || State === "Scheduled") return undefined;
   if (State !== "Success") {
     if (plan.isBetween) await remove(call, plan.folder).catch(() => {});
-    throw new VendorError(502, "vendor_error", `ShareFile ended the copy with ${State ?? "no state"}`);
+    throw new TaskFailed(`ShareFile ended the copy with ${State ?? "no state"}`);
   }
   return { reference: (await finish(call, plan)).reference };
 }
