@@ -3,6 +3,7 @@ import { LinkspanError, NotFound, VendorError } from "../../../errors.ts";
 import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
 import { namesOf } from "../../path.ts";
+import { TaskFailed } from "../../pending.ts";
 import type { IdVendor, Links, PageRequest, Pending, Revision, Target, VendorPage } from "../../vendor.ts";
 import type { VendorCall } from "../../vendor-call.ts";
 import { badAnswer, type Refusal, wrongKind } from "../../vendor-failure.ts";
@@ -317,7 +318,7 @@ interface JobStatus {
   readonly error?: { readonly code?: string; readonly message?: string };
 }
 
-/** @throws {VendorError} the copy failed */
+/** @throws {VendorError} the copy failed; {TaskFailed}, if no other code says why */
 async function poll(call: VendorCall, task: Pending): Promise<{ reference?: string } | undefined> {
   const { monitor, drive } = JSON.parse(task.pending) as Copying;
   const { status, resourceId, error } = await call.json<JobStatus>({
@@ -333,7 +334,7 @@ async function poll(call: VendorCall, task: Pending): Promise<{ reference?: stri
   const said = { vendor: { status: 200, answer: { error } } };
   if (error?.code === "nameAlreadyExists")
     throw new VendorError(409, "conflict", "something of that name exists there already", said);
-  throw new VendorError(502, "vendor_error", "Microsoft accepted the copy, and it failed", said);
+  throw new TaskFailed("Microsoft accepted the copy, and it failed", said.vendor);
 }
 
 /**
