@@ -1,6 +1,5 @@
 import { toWire } from "../core/documents/item.ts";
 import type { StartedJob } from "../core/documents/jobs.ts";
-import { NotFound } from "../core/errors.ts";
 import { present } from "../core/present.ts";
 import { type HttpRequest, json } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
@@ -14,7 +13,6 @@ export function jobStarted({ baseUrl }: Pick<HttpRequest, "baseUrl">, { jobId }:
 }
 
 export const job: HubHandle<"jobs"> = async (request, { caller: hub, query }) => {
-  if (hub.jobs === undefined) throw new NotFound("there are no jobs here");
   const { result, ...rest } = await hub.jobs.read(hub, decodeSegment(request, "jobId"));
   const item = result === undefined ? undefined : toWire(result, wireOptions(query));
   return json({ ...rest, ...present({ result: item }) });

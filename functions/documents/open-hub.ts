@@ -1,6 +1,6 @@
 import { connectorByKey } from "../connectors/catalogue.ts";
 import { type HubContext, hubContext } from "../core/documents/hub-context.ts";
-import { jobsOf } from "../core/documents/jobs.ts";
+import { type Jobs, jobsOf } from "../core/documents/jobs.ts";
 import { keptDetailsOf } from "../core/documents/kept-details.ts";
 import { type NextPageTokens, nextPageTokens } from "../core/documents/next-page.ts";
 import { type VendorCall, vendorCall } from "../core/documents/vendor-call.ts";
@@ -36,6 +36,7 @@ export interface OpenHub extends HubContext {
   /** Hash of the instance token in the request; absent: the request has none. */
   readonly tokenHash?: string;
   readonly nextPages: NextPageTokens;
+  readonly jobs: Jobs;
   /** Parameter `teamDriveId`: the call's paths are paths in this drive. */
   readonly teamDriveId?: string;
 }
@@ -95,9 +96,10 @@ export async function openHubOf(
   const jobs = jobsOf({ transients, vault: grants.vault, instance });
   const { remainingMs } = request;
   return {
-    ...hubContext(vendor, call, { remainingMs, sleep, jobs, ...present({ kept }) }),
+    ...hubContext(vendor, call, { remainingMs, sleep, ...present({ kept }) }),
     instance,
     reading,
+    jobs,
     nextPages: nextPageTokens(grants.vault, instance),
   };
 }

@@ -4,7 +4,7 @@ import type { Instance, Sealed } from "../instances/instance.ts";
 import { present } from "../present.ts";
 import type { TransientItem, TransientStore } from "../transients.ts";
 import type { Vault } from "../vault/ports.ts";
-import type { HubContext } from "./hub-context.ts";
+import type { HubContext, JobMaker, TaskPurpose as Purpose } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
 import { copyDetails } from "./item-details.ts";
 import { comparable } from "./path.ts";
@@ -14,15 +14,6 @@ import { StillRunning, TaskFailed } from "./pending.ts";
 const LIFETIME_MS = 7 * 86_400_000;
 /** A lease outlives the invocation that has it by this time. */
 const AFTER_INVOCATION_MS = 5_000;
-
-/** What a vendor's task is for. `raw` of `item` is not kept. */
-interface Purpose {
-  readonly did: "copy" | "delete";
-  /** The copied or deleted item. */
-  readonly item: DocumentsItem;
-  /** The copy's path. */
-  readonly path?: string;
-}
 
 interface Ended {
   /** The copy's reference. */
@@ -60,8 +51,7 @@ export function isJob(outcome: object | undefined): outcome is StartedJob {
 }
 
 /** The jobs of one instance. Each is sealed, and opens only at its instance. */
-export interface Jobs {
-  make(purpose: Purpose, task: string): Promise<string>;
+export interface Jobs extends JobMaker {
   /**
    * Asks the vendor how far the task is, unless it has ended or another call asks at the same time.
    * @throws {NotFound} no job of this instance, or older than seven days
