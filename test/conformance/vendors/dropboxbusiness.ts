@@ -5,7 +5,6 @@ const { slowTests: _, ...shared } = dropbox;
 
 export const traits: VendorTraits = {
   ...shared,
-  sharesStandIn: true,
   memberConfiguration: "team.member.id",
   lacks: [noTeamDrives("https://www.dropbox.com/developers/documentation/http/teams")],
 };

@@ -61,8 +61,6 @@ export interface VendorTraits {
   readonly versionsHaveIds?: true;
   /** The configuration with which a member of a team sees the own folder only. The vendor has `addTeamSpace`. */
   readonly withoutTeamSpace?: Readonly<Record<string, string>>;
-  /** Its stand-in has the accounts of another connector's stand-in, so its tests have a platform of their own. */
-  readonly sharesStandIn?: true;
   /** An instance is for a team: calls act for the member that a header or this value of the configuration names. */
   readonly memberConfiguration?: string;
   readonly has: readonly Speciality[];

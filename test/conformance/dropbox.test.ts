@@ -1,0 +1,3 @@
+import { describeConnector } from "./documents/on-connector.ts";
+
+describeConnector("dropbox");
