@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { catalogueEntries } from "../../functions/connectors/catalogue.ts";
 import { type SeenAnswer, seenAnswers } from "../../local/api-gateway/seen-answers.ts";
 import { undocumented } from "../openapi/answer-checker.ts";
 import { type RunningPlatform, startTestPlatform } from "../platform/start.ts";
@@ -37,9 +38,12 @@ describe("the catalogue", () => {
     expect((await app.call("GET", "/hubs/keys")).body).toEqual(["documents"]);
     expect((await app.call("GET", "/hubs/documents")).body).toMatchObject({ key: "documents" });
     const ofHub = await app.call<{ key: string }[]>("GET", "/hubs/documents/elements");
-    expect(ofHub.body.map(({ key }) => key)).toEqual(["dropbox", "googledrive"]);
-    expect((await app.call("GET", "/elements/keys")).body).toEqual(["dropbox", "googledrive"]);
-    expect((await app.call("GET", "/elements")).headers.get("elements-returned-count")).toBe("2");
+    const keys = (await catalogueEntries()).map(({ key }) => key).toSorted();
+    expect(keys).toContain("dropbox");
+    expect(ofHub.body.map(({ key }) => key)).toEqual(keys);
+    expect((await app.call("GET", "/elements/keys")).body).toEqual(keys);
+    const all = await app.call("GET", "/elements");
+    expect(all.headers.get("elements-returned-count")).toBe(String(keys.length));
   });
 
   it.each(["/elements", "/elements/keys", "/elements/metadata", "/hubs/documents/elements"])(
@@ -47,13 +51,15 @@ describe("the catalogue", () => {
     async (path) => {
       const page = (query: string) => app.call<unknown[]>("GET", `${path}?${query}`);
       const all = await page("");
-      const first = await page("pageSize=1");
+      // Two pages, the second one not longer than the first.
+      const size = Math.ceil(all.body.length / 2);
+      const first = await page(`pageSize=${size}`);
       const token = first.headers.get("elements-next-page-token");
-      const second = await page(`pageSize=1&nextPage=${token}`);
+      const second = await page(`pageSize=${size}&nextPage=${token}`);
       expect([...first.body, ...second.body]).toEqual(all.body);
-      expect((await page("pageSize=1&page=2")).body).toEqual(second.body);
-      expect(first.headers.get("elements-returned-count")).toBe("1");
-      expect(first.headers.get("elements-total-count")).toBe("2");
+      expect((await page(`pageSize=${size}&page=2`)).body).toEqual(second.body);
+      expect(first.headers.get("elements-returned-count")).toBe(String(size));
+      expect(first.headers.get("elements-total-count")).toBe(String(all.body.length));
       for (const last of [all, second, await page("page=3")])
         expect(last.headers.has("elements-next-page-token")).toBe(false);
       expect(await page("page=3")).toMatchObject({ status: 200, body: [] });

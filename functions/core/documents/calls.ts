@@ -55,7 +55,7 @@ const rows = [
   ["GET DELETE", "/files/uploads/{uploadId}", "files.upload-session", "later"],
   ["POST", "/files/uploads/{uploadId}/complete", "files.upload-complete", "later"],
   ["GET POST", "/files/thumbnails /files/{id}/thumbnails", "files.thumbnails", "later"],
-  ["GET", "/jobs/{jobId}", "jobs", "poll"],
+  ["GET", "/jobs/{jobId}", "jobs"],
   [
     "GET POST",
     "/files/permissions /files/{id}/permissions /folders/permissions /folders/{id}/permissions",

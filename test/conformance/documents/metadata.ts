@@ -91,7 +91,7 @@ export function describeMetadata(on: Fixture): void {
       const { moves, movesBeforeCaseOnly: before = 0 } = on.traits;
       if (before > 0) on.vendor.fail({ ...moves, count: before, delayMs: 0 });
       // The last move is tried twice; of several moves, the first one is taken back.
-      on.vendor.fail({ ...moves, count: 2, status: 500 });
+      on.vendor.fail({ ...moves, count: on.traits.triesOfMove ?? 2, status: 500 });
       const json = { name: "README.txt" };
       expect((await refusal("PATCH", `/files/${item.id}/metadata`, { json })).status).toBe(502);
       on.vendor.clearFaults();

@@ -5,6 +5,7 @@ export const traits: VendorTraits = {
   base: "",
   ignoresCase: true,
   downloadPath: () => "/download.ashx",
+  triesOfMove: 3,
   moves: { method: "PATCH", path: "/sf/v3/Items(" },
   lastingLinks: { view: "/d-s" },
   versionsHaveIds: true,

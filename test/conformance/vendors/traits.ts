@@ -63,6 +63,8 @@ export interface VendorTraits {
   readonly withoutTeamSpace?: Readonly<Record<string, string>>;
   /** An instance is for a team: calls act for the member that a header or this value of the configuration names. */
   readonly memberConfiguration?: string;
+  /** How often a move is tried while the vendor's servers fail. Absent: twice. */
+  readonly triesOfMove?: number;
   readonly has: readonly Speciality[];
   /** Why calls are 501: all that the module has no method for. Linkspan serves the others. */
   readonly lacks?: readonly Lack[];
