@@ -1,5 +1,6 @@
 import type { Connector } from "../connectors/define-connector.ts";
 import type { VendorCall } from "../core/documents/vendor-call.ts";
+import { LinkspanError } from "../core/errors.ts";
 import type { GrantDeps } from "../core/grant/grant-deps.ts";
 import { budgets, jsonBytes } from "../core/instances/budgets.ts";
 import type { Instance } from "../core/instances/instance.ts";
@@ -25,7 +26,9 @@ export function accountFacts(
     if (account?.facts !== undefined) return account.facts;
     if (connector.account?.facts === undefined) return {};
     const { method, path } = connector.account;
-    const facts = factsIn(connector.account.facts, await call().json({ method, url: path }));
+    const answer = await call().json({ method, url: path }).catch(withoutScope);
+    if (answer === undefined) return {};
+    const facts = factsIn(connector.account.facts, answer);
     // Without an account, the sign-in itself is about to store it.
     if (account !== undefined && jsonBytes(facts) <= budgets.accountFacts) {
       const noted = { account: { ...account, facts }, ...present({ consentKey }) };
@@ -33,4 +36,10 @@ export function accountFacts(
     }
     return facts;
   });
+}
+
+/** A connection that may not read its account has no facts of it, and serves its other calls all the same. */
+function withoutScope(error: unknown): undefined {
+  const isRefused = error instanceof LinkspanError && (error.status === 401 || error.status === 403);
+  if (!isRefused) throw error;
 }
