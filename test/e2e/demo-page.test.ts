@@ -84,7 +84,7 @@ describe.skipIf(!found && process.env.LINKSPAN_REQUIRE_BROWSER === undefined)(
     it("connects a vendor through the hosted flow and comes back with its files", async () => {
       await page.goto(platform.url);
       await shot("1-home");
-      await page.getByRole("button", { name: "Connect Dropbox" }).click();
+      await page.getByRole("button", { name: "Connect Dropbox", exact: true }).click();
       await shot("2-connect");
       await page
         .getByRole("button", { name: /continue|connect|dropbox/i })
