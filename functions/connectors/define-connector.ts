@@ -177,6 +177,8 @@ export interface AccountCall {
    * account, and shown to nobody.
    */
   readonly facts?: Readonly<Record<string, string>>;
+  /** The scope that the call needs. Absent: none. */
+  readonly scope?: string;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   tokenAfterUnauthorized,
 } from "./grant/refresh/access-token.ts";
 import { UNUSABLE_TOKEN } from "./grant/refresh/after-failure.ts";
+import { grantedScopes } from "./grant/scopes.ts";
 import { latestNow } from "./grant/timing.ts";
 import { isHeaderText, type VendorHttp, type VendorRequest, type VendorResponse } from "./vendor-http.ts";
 
@@ -43,6 +44,12 @@ export interface VendorSession {
    * @throws as `send`
    */
   told(): Promise<Readonly<Record<string, string>>>;
+  /**
+   * The scopes that the grant allows.
+   * @returns undefined: unknown
+   * @throws as `send`
+   */
+  grantedScopes(): Promise<readonly string[] | undefined>;
   /** The token values used so far, to be cut out of the vendor's texts. */
   secrets(): readonly string[];
   /** Milliseconds until the invocation ends. */
@@ -80,6 +87,11 @@ class InstanceSession implements VendorSession {
 
   async told(): Promise<Readonly<Record<string, string>>> {
     return (await this.#token()).extra ?? {};
+  }
+
+  async grantedScopes(): Promise<readonly string[] | undefined> {
+    const { scope } = await this.#token();
+    return scope === undefined ? undefined : grantedScopes(this.#options.connector, { scope });
   }
 
   async send({ presigned, ...request }: SessionRequest): Promise<VendorResponse> {

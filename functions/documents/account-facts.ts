@@ -1,12 +1,12 @@
-import type { Connector } from "../connectors/define-connector.ts";
+import type { AccountCall, Connector } from "../connectors/define-connector.ts";
 import type { VendorCall } from "../core/documents/vendor-call.ts";
-import { LinkspanError } from "../core/errors.ts";
 import type { GrantDeps } from "../core/grant/grant-deps.ts";
 import { budgets, jsonBytes } from "../core/instances/budgets.ts";
 import type { Instance } from "../core/instances/instance.ts";
 import { factsIn } from "../core/oauth/account-call.ts";
 import { present } from "../core/present.ts";
 import { readOnce } from "../core/read-once.ts";
+import type { VendorSession } from "../core/vendor-session.ts";
 import type { HttpRequest } from "../http/request.ts";
 
 /**
@@ -19,6 +19,7 @@ export function accountFacts(
   connector: Connector,
   instance: Instance,
   call: () => VendorCall,
+  session: Pick<VendorSession, "grantedScopes">,
   { afterAnswer }: Pick<HttpRequest, "afterAnswer">,
 ): () => Promise<Readonly<Record<string, string>>> {
   return readOnce(async () => {
@@ -26,9 +27,8 @@ export function accountFacts(
     if (account?.facts !== undefined) return account.facts;
     if (connector.account?.facts === undefined) return {};
     const { method, path } = connector.account;
-    const answer = await call().json({ method, url: path }).catch(withoutScope);
-    if (answer === undefined) return {};
-    const facts = factsIn(connector.account.facts, answer);
+    if (!(await mayRead(session, connector.account, instance))) return {};
+    const facts = factsIn(connector.account.facts, await call().json({ method, url: path }));
     // Without an account, the sign-in itself is about to store it.
     if (account !== undefined && jsonBytes(facts) <= budgets.accountFacts) {
       const noted = { account: { ...account, facts }, ...present({ consentKey }) };
@@ -38,8 +38,15 @@ export function accountFacts(
   });
 }
 
-/** A connection that may not read its account has no facts of it, and serves its other calls all the same. */
-function withoutScope(error: unknown): undefined {
-  const isRefused = error instanceof LinkspanError && (error.status === 401 || error.status === 403);
-  if (!isRefused) throw error;
+/**
+ * Whether the connection may read its account. One that may not has no facts, and serves its other calls all the same: the
+ * vendor is not asked, because its refusal would cost each call of the hub a request and a refresh.
+ */
+async function mayRead(
+  session: Pick<VendorSession, "grantedScopes">,
+  { scope }: AccountCall,
+  { account }: Instance,
+): Promise<boolean> {
+  if (account !== undefined || scope === undefined) return true;
+  return (await session.grantedScopes())?.includes(scope) === true;
 }

@@ -69,7 +69,7 @@ export async function openHubOf(
     connector,
   });
   const { sleep, random } = grants;
-  const facts = accountFacts(grants, connector, instance, () => call, request);
+  const facts = accountFacts(grants, connector, instance, () => call, session, request);
   const call: VendorCall = vendorCall({
     session,
     refusal: vendor.refusal,

@@ -519,9 +519,12 @@ describe("a new sign-in for an instance, until it is claimed,", () => {
     expect(await emailSeenBy(instance.token)).toBe("ada@example.com");
     expect((await again({ acceptUnknownAccount: true })).status).toBe(200);
     expect(await emailSeenBy(instance.token)).toBeUndefined();
+    platform.vendors.dropbox?.clearRequests();
     expect((await app.hub(instance.token, "GET", "/hubs/documents/folders/contents?path=/")).status).toBe(
       200,
     );
+    // Asking for the account would be refused, and cost a refresh, at each call.
+    expect(platform.vendors.dropbox?.requests().map(({ path }) => path)).toEqual(["/2/files/list_folder"]);
   });
 
   it("accepts another account when the claim says so", async () => {

@@ -33,6 +33,7 @@ export default defineConnector({
   account: {
     method: "POST",
     path: "/2/users/get_current_account",
+    scope: "account_info.read",
     id: "account_id",
     name: "name.display_name",
     email: "email",

@@ -40,6 +40,8 @@ export interface AccessToken {
   /** Values for the URLs that it may be sent to (core/endpoint/endpoint.ts). */
   readonly endpoint?: Readonly<Record<string, string>>;
   readonly extra?: Readonly<Record<string, string>>;
+  /** As the vendor reported it. */
+  readonly scope?: string;
   readonly instance: Instance;
 }
 
@@ -385,7 +387,7 @@ function accessToken(instance: Instance, grant: Grant): AccessToken {
       ? {}
       : { expiresAt: grant.expiresAt }),
     ...(grant.obtainedBy === "import" ? {} : { obtainedAt: grant.obtainedAt }),
-    ...present({ endpoint: grant.endpoint, extra: grant.extra }),
+    ...present({ endpoint: grant.endpoint, extra: grant.extra, scope: grant.scope }),
     instance,
   };
 }
