@@ -3,7 +3,7 @@ import { Conflict, LinkspanError } from "../errors.ts";
 import type { HubContext } from "./hub-context.ts";
 import type { DocumentsItem } from "./item.ts";
 import { joinPath, parentOf } from "./path.ts";
-import { settled } from "./pending.ts";
+import { StillRunning, settled } from "./pending.ts";
 import { isGone, isSameItem, isUnclear, lookAt, lookFor } from "./unclear.ts";
 import type { Target } from "./vendor.ts";
 
@@ -32,7 +32,9 @@ export async function replaceItem(
       : error;
   });
   await removeOld(hub, existing, copy);
-  return await takePlace(hub, existing, copy, target);
+  const placed = await takePlace(hub, existing, copy, target);
+  await hub.kept?.forget(existing);
+  return placed;
 }
 
 function unchanged({ path }: Target, { detail }: LinkspanError): LinkspanError {
@@ -52,8 +54,9 @@ async function copyBeside(
   } catch (error) {
     const made = isUnclear(error) ? await lookFor(hub, beside.path) : await lookAt(hub, beside.path);
     if (made === undefined) throw error;
-    // A file is copied whole or not at all; of a folder, nobody can say whether all is there.
-    if (isUnclear(error) && !item.directory && made.size === item.size) return made;
+    // A file is copied whole or not at all. Of a folder, and of a copy that still runs, nobody can say whether all is there.
+    const isWhole = !item.directory && made.size === item.size && !(error instanceof StillRunning);
+    if (isUnclear(error) && isWhole) return made;
     await removed(hub, made, { forGood: true }).catch(() => {});
     throw error;
   }
