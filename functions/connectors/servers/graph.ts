@@ -1,4 +1,4 @@
-import type { Source, VendorApi } from "../define-connector.ts";
+import type { AccountCall, Source, VendorApi } from "../define-connector.ts";
 
 /**
  * Hosts of the storage below Microsoft Graph, for URLs that need no token: downloads, monitors of copies, upload sessions.
@@ -21,6 +21,15 @@ export const graphApi = {
   credential: { in: "header", name: "Authorization", scheme: "Bearer" },
   urlFields: ["@odata.nextLink", "@odata.deltaLink"],
 } as const satisfies VendorApi;
+
+/** https://learn.microsoft.com/en-us/graph/api/user-get (2026-11-27) */
+export const graphAccount: AccountCall = {
+  method: "GET",
+  path: "/v1.0/me",
+  id: "id",
+  name: "displayName",
+  email: "userPrincipalName",
+};
 
 export const graphSources: readonly Source[] = [
   {

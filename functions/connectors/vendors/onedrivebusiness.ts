@@ -1,5 +1,5 @@
 import { defineConnector, signedInAt } from "../define-connector.ts";
-import { graphApi, graphSources } from "../servers/graph.ts";
+import { graphAccount, graphApi, graphSources } from "../servers/graph.ts";
 import { microsoft, tenantField } from "../servers/microsoft.ts";
 
 export default defineConnector({
@@ -13,12 +13,6 @@ export default defineConnector({
   oauth2: signedInAt(microsoft, ["offline_access", "Files.ReadWrite.All", "User.Read"]),
   api: graphApi,
   configuration: [tenantField("organizations")],
-  account: {
-    method: "GET",
-    path: "/v1.0/me",
-    id: "id",
-    name: "displayName",
-    email: "userPrincipalName",
-  },
+  account: graphAccount,
   sources: graphSources,
 });

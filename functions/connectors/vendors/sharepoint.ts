@@ -1,5 +1,5 @@
 import { defineConnector, signedInAt } from "../define-connector.ts";
-import { graphApi, graphSources } from "../servers/graph.ts";
+import { graphAccount, graphApi, graphSources } from "../servers/graph.ts";
 import { microsoft, tenantField } from "../servers/microsoft.ts";
 
 export default defineConnector({
@@ -22,12 +22,6 @@ export default defineConnector({
     },
     tenantField("organizations"),
   ],
-  account: {
-    method: "GET",
-    path: "/v1.0/me",
-    id: "id",
-    name: "displayName",
-    email: "userPrincipalName",
-  },
+  account: graphAccount,
   sources: graphSources,
 });

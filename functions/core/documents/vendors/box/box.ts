@@ -2,6 +2,7 @@ import { InvalidRequest, LinkspanError, Unavailable } from "../../../errors.ts";
 import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
 import { mediaTypeOf } from "../../media-types.ts";
+import { numberedName } from "../../numbered-name.ts";
 import type {
   Details,
   Download,
@@ -100,7 +101,10 @@ export const box: IdVendor = {
     const parent = item.parentReference === target.parent ? {} : { parent: { id: numberOf(target.parent) } };
     for (let count = 0; ; count++) {
       try {
-        return await update(call, item, { name: numbered(target.name, count, item.directory), ...parent });
+        return await update(call, item, {
+          name: numberedName(target.name, count, item.directory),
+          ...parent,
+        });
       } catch (error) {
         // Box refuses a taken name. The item goes beside the other one, as in Dropbox.
         if (!isConflict(error) || count === MAX_NAMES) throw error;
@@ -225,14 +229,6 @@ function numberOf(reference: string): string {
 
 function isConflict(error: unknown): boolean {
   return error instanceof LinkspanError && error.code === "conflict";
-}
-
-/** `a.txt`, `a (1).txt`, … */
-function numbered(name: string, count: number, isFolder: boolean): string {
-  if (count === 0) return name;
-  const dot = isFolder ? -1 : name.lastIndexOf(".");
-  const stem = dot <= 0 ? name : name.slice(0, dot);
-  return `${stem} (${count})${name.slice(stem.length)}`;
 }
 
 /** With markers, because offsets end at 10,000: https://developer.box.com/guides/api-calls/pagination/marker-based */

@@ -4,6 +4,7 @@ import { Conflict, InvalidRequest, LinkspanError, NotFound } from "../../../erro
 import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
 import { mediaTypeOf, UNKNOWN_TYPE } from "../../media-types.ts";
+import { plainId } from "../../plain-id.ts";
 import { idInName, nameWithId } from "../../resolve-path.ts";
 import type { Content, IdVendor, Target } from "../../vendor.ts";
 import type { VendorCall } from "../../vendor-call.ts";
@@ -70,7 +71,7 @@ export const googledrive: IdVendor = {
   },
 
   openId(id) {
-    const plain = id.includes("%") ? decodeOnce(id) : id;
+    const plain = plainId(id);
     if (!/^[\w-]{1,200}$/.test(plain)) throw new NotFound("there is no file or folder with this id");
     return plain;
   },
@@ -386,12 +387,4 @@ function sendMultipart(
 
 function about(call: VendorCall, fields: string): Promise<drive_v3.Schema$About> {
   return call.json({ method: "GET", url: withQuery(ABOUT, { fields }) });
-}
-
-function decodeOnce(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id;
-  }
 }

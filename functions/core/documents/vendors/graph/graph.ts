@@ -2,6 +2,7 @@ import type { Drive, DriveItem, DriveItemVersion, Permission, User } from "@micr
 import { LinkspanError, NotFound, VendorError } from "../../../errors.ts";
 import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
+import { numberedName } from "../../numbered-name.ts";
 import { namesOf } from "../../path.ts";
 import { TaskFailed } from "../../pending.ts";
 import type { IdVendor, Links, PageRequest, Pending, Revision, Target, VendorPage } from "../../vendor.ts";
@@ -186,7 +187,7 @@ export function graphVendor({ connector, drive: ownDrive }: GraphDrive): IdVendo
       const reference = item.entry ?? item.reference;
       for (let count = 0; ; count++) {
         try {
-          const name = numbered(target.name, count, item.directory);
+          const name = numberedName(target.name, count, item.directory);
           const moved = await call.json<DriveItem>({
             method: "PATCH",
             url: await url(call, reference, "", { $select: SELECT }),
@@ -370,12 +371,4 @@ function refusal(status: number, body: unknown): Refusal | undefined {
   if (typeof code === "string" && Object.hasOwn(REFUSALS, code)) return REFUSALS[code];
   if (status === 507) return "storage_full";
   return status === 423 ? "forbidden" : undefined;
-}
-
-/** `a.txt`, `a (1).txt`, … */
-function numbered(name: string, count: number, isFolder: boolean): string {
-  if (count === 0) return name;
-  const dot = isFolder ? -1 : name.lastIndexOf(".");
-  const stem = dot <= 0 ? name : name.slice(0, dot);
-  return `${stem} (${count})${name.slice(stem.length)}`;
 }

@@ -3,6 +3,7 @@ import { NotFound } from "../../../errors.ts";
 import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
 import { mediaTypeOf } from "../../media-types.ts";
+import { plainId } from "../../plain-id.ts";
 import type { VendorCall } from "../../vendor-call.ts";
 import { badAnswer } from "../../vendor-failure.ts";
 
@@ -52,18 +53,10 @@ function referenceOf(drive: string | undefined, id: string): string {
 
 /** @throws {NotFound} no item can have this id */
 export function openId(id: string): string {
-  const decoded = decodedOnce(id);
+  const decoded = plainId(id);
   if (!/^[\w!-]{1,200}(?:\.[\w!-]{1,200})?$/.test(decoded))
     throw new NotFound("there is no such file or folder");
   return decoded;
-}
-
-function decodedOnce(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id;
-  }
 }
 
 /**
@@ -116,7 +109,7 @@ function pathOf({ root, parentReference }: DriveItem, name: string): string | un
   const at = path.indexOf("root:");
   if (at < 0) return undefined;
   const folder = path.slice(at + "root:".length).replace(/\/$/, "");
-  return `${/^[\x21-\x7e]*$/.test(folder) ? decodedOnce(folder) : folder}/${name}`;
+  return `${/^[\x21-\x7e]*$/.test(folder) ? plainId(folder) : folder}/${name}`;
 }
 
 /** @returns the item at a URL of the instance's own drive, or of another one */

@@ -2,6 +2,7 @@ import { LinkspanError, NotFound } from "../../../errors.ts";
 import { present } from "../../../present.ts";
 import type { DocumentsItem } from "../../item.ts";
 import { mediaTypeOf } from "../../media-types.ts";
+import { plainId } from "../../plain-id.ts";
 import type { IdVendor, Revision } from "../../vendor.ts";
 import type { VendorCall } from "../../vendor-call.ts";
 import { badAnswer, type Refusal, wrongKind } from "../../vendor-failure.ts";
@@ -44,7 +45,7 @@ export const sharefile: IdVendor = {
   refusal,
 
   openId(id) {
-    const decoded = decodedOnce(id);
+    const decoded = plainId(id);
     if (decoded === "root") return HOME;
     if (!/^[\w-]{1,100}$/.test(decoded)) throw new NotFound("there is no such file or folder");
     return decoded;
@@ -229,12 +230,4 @@ async function newestOf(call: VendorCall, stream: string): Promise<DocumentsItem
   const [newest] = await versionsOf(call, stream);
   if (newest === undefined) throw new NotFound("there is no such file or folder");
   return toItem(newest);
-}
-
-function decodedOnce(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id;
-  }
 }
