@@ -17,6 +17,20 @@ export interface AnyPage<T> extends Omit<ListPage, "items"> {
   readonly items: readonly T[];
 }
 
+/** The page of a list that is known as a whole. */
+export function pageOfAll<T>(
+  all: readonly T[],
+  { from, page, pageSize }: Pick<ListOptions, "from" | "page" | "pageSize">,
+): AnyPage<T> {
+  const start = from?.skip ?? (page - 1) * pageSize;
+  const end = start + pageSize;
+  return {
+    items: all.slice(start, end),
+    ...(end < all.length ? { next: { skip: end, part: pageSize } } : {}),
+    total: all.length,
+  };
+}
+
 /**
  * Calls `list` and answers its page with the paging headers.
  * @param call the route and all parameters that determine the list: a `nextPage` token is valid only for the
@@ -42,7 +56,9 @@ export async function answerPages<T, Shown>(
   show: (item: T) => Shown,
 ): Promise<HttpResponse<readonly Shown[]>> {
   const { where, orderBy, pageSize = DEFAULT_PAGE_SIZE, page = 1, nextPage } = query;
-  const bound = { ...call, where, orderBy };
+  // Another member's files, or another site's, are another list.
+  const { member, subsite } = hub.call.instance;
+  const bound = { ...call, where, orderBy, member, subsite };
   const found = await list({
     pageSize,
     page,

@@ -19,7 +19,7 @@ import { present } from "../core/present.ts";
 import { json } from "../http/request.ts";
 import { decodeSegment } from "../http/route-table.ts";
 import { answerDownload, rangeOf } from "./answer-download.ts";
-import { answerPages } from "./answer-list.ts";
+import { answerPages, pageOfAll } from "./answer-list.ts";
 import type { HubHandle } from "./contracts.ts";
 import { jobStarted } from "./jobs.ts";
 import type { DocumentsDeps } from "./open-hub.ts";
@@ -119,16 +119,7 @@ export const revisions: HubHandle<"files.revisions"> = async (request, { caller:
     query,
     hub,
     { call: "files.revisions", ...named },
-    async ({ from, page, pageSize }) => {
-      const all = await readRevisions(hub, named);
-      const start = from?.skip ?? (page - 1) * pageSize;
-      const end = start + pageSize;
-      return {
-        items: all.slice(start, end),
-        ...(end < all.length ? { next: { skip: end, part: pageSize } } : {}),
-        total: all.length,
-      };
-    },
+    async (options) => pageOfAll(await readRevisions(hub, named), options),
     (revision) => showRevision(revision, query.raw),
   );
 };
