@@ -34,10 +34,15 @@ Open it in a browser to use the demo app, or paste these lines (the first reads 
 The API, call by call: ${url}/api-docs
 
 Vendor consoles (end a token, withdraw a grant, make the vendor fail):
-${Object.entries(demo.connectors)
-  .map(([key, { consoleUrl }]) => `  ${key.padEnd(12)} ${consoleUrl}`)
-  .join("\n")}
+${consoleLines(demo.connectors)}
 
 Ctrl-C stops everything.
 `;
+}
+
+function consoleLines(connectors: DemoFile["connectors"]): string {
+  const width = Math.max(...Object.keys(connectors).map(({ length }) => length));
+  return Object.entries(connectors)
+    .map(([key, { consoleUrl }]) => `  ${key.padEnd(width)} ${consoleUrl}`)
+    .join("\n");
 }

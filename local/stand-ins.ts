@@ -66,7 +66,7 @@ export async function startStandIns(
       const shared = started[sharedWith]?.share?.(connector, appOf(connector));
       if (shared !== undefined && accounts[connector] === undefined) started[connector] = shared;
     }
-    return started;
+    return Object.fromEntries(Object.entries(started).sort(([one], [other]) => (one < other ? -1 : 1)));
   } catch (error) {
     // A stand-in fails if its earlier state cannot be read; the stand-ins before it already listen, so they
     // are closed.
