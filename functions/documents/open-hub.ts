@@ -15,6 +15,7 @@ import type { TenantStore } from "../core/tenants/ports.ts";
 import type { TransientStore } from "../core/transients.ts";
 import { vendorSession } from "../core/vendor-session.ts";
 import { authorizeInstance, type InstanceCaller } from "../http/authorize.ts";
+import { logUnexpected } from "../http/log-unexpected.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { accountFacts } from "./account-facts.ts";
 
@@ -92,6 +93,7 @@ export async function openHubOf(
       const { value } = await grants.instances.get(instance.id);
       return value !== undefined && value.deleting !== true;
     },
+    report: (error) => logUnexpected(error, request),
   });
   const jobs = jobsOf({ transients, vault: grants.vault, instance });
   const { remainingMs } = request;

@@ -4,6 +4,7 @@ import type { Instance } from "../instances/instance.ts";
 import type { KeptDetailsStore, StoredDetails } from "../instances/kept-details-store.ts";
 import { present } from "../present.ts";
 import type { SealedPlace, Vault } from "../vault/ports.ts";
+import { SealBroken } from "../vault/sealed-format.ts";
 import type { DocumentsItem } from "./item.ts";
 import type { Details } from "./vendor.ts";
 
@@ -35,6 +36,8 @@ export interface KeptDetailsOptions {
   readonly instance: Pick<Instance, "id" | "organizationId" | "account" | "keepsDetails">;
   /** Whether the instance still exists and is not being deleted. */
   readonly exists: () => Promise<boolean>;
+  /** Gets the error of details that cannot be opened: they count as absent, so that the item is still listed. */
+  readonly report: (error: SealBroken) => void;
 }
 
 /** @returns undefined: the vendor's account is not known, so nobody can say whose details they are */
@@ -118,9 +121,15 @@ class DetailsOfAccount implements KeptDetails {
   }
 
   async #open({ key, sealed }: StoredDetails): Promise<Details> {
-    const text = await this.#options.vault.open(this.#place(key), sealed);
-    const { description, tags } = JSON.parse(text) as Details;
-    return present({ description, tags });
+    try {
+      const text = await this.#options.vault.open(this.#place(key), sealed);
+      const { description, tags } = JSON.parse(text) as Details;
+      return present({ description, tags });
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+      this.#options.report(error);
+      return {};
+    }
   }
 
   #keyOf(item: DocumentsItem): string {

@@ -28,15 +28,23 @@ async function world() {
   const { organization } = await bench.tenants.createOrganization({ name: "Acme" });
   const id = await bench.instance(organization.id);
   const store = keptDetails({ client: table.documents, tableName: TABLE, shards: 1 });
+  const reported: string[] = [];
+  const report = ({ name }: Error) => void reported.push(name);
   /** The details as a call of this account sees them. */
   const call = async (account = "ada", changes: Partial<KeptDetailsStore> = {}) => {
     const instance = { ...(await bench.read(id)), account: { id: account } };
     const exists = async () => (await bench.instances.get(id)).value?.deleting === undefined;
-    const kept = keptDetailsOf({ store: { ...store, ...changes }, vault: bench.vault, instance, exists });
+    const kept = keptDetailsOf({
+      store: { ...store, ...changes },
+      vault: bench.vault,
+      instance,
+      exists,
+      report,
+    });
     if (kept === undefined) throw new Error("the account is known");
     return kept;
   };
-  return { id, organizationId: organization.id, store, call };
+  return { id, organizationId: organization.id, store, call, reported };
 }
 
 const countOf = async (work: () => Promise<unknown>): Promise<string[]> => {
@@ -100,7 +108,7 @@ describe("details that the vendor does not keep", () => {
   });
 
   it("open only at their own instance, account and item", async () => {
-    const { call, store, id } = await world();
+    const { call, store, id, reported } = await world();
     const kept = await call();
     await kept.keep(file("a"), { tags: ["secret"] });
     const [{ sealed, key } = { sealed: new Uint8Array(), key: "" }] = (await store.first(id)).found;
@@ -109,7 +117,11 @@ describe("details that the vendor does not keep", () => {
     await kept.keep(file("b"), { tags: ["other"] });
     const others = (await store.first(id)).found.find((each) => each.key !== key);
     await store.put(id, { key: others?.key ?? "", sealed });
-    await expect((await call()).shown([file("b")])).rejects.toMatchObject({ name: "SealBroken" });
+    // The item is shown without details, and the error is reported.
+    expect(await (await call()).shown([file("b")])).toEqual([file("b")]);
+    expect(reported).toEqual(["SealBroken"]);
+    await (await call()).keep(file("b"), { tags: ["new"] });
+    expect(await (await call()).shown([file("b")])).toEqual([{ ...file("b"), tags: ["new"] }]);
   });
 
   it("are not kept for an instance that is being deleted, not even if the deletion comes first by a moment", async () => {
@@ -124,7 +136,13 @@ describe("details that the vendor does not keep", () => {
 
   it("need an account that is known", () => {
     const instance = { id: 1, organizationId: "org" };
-    const options = { store: {} as KeptDetailsStore, vault: bench.vault, instance, exists: async () => true };
+    const options = {
+      store: {} as KeptDetailsStore,
+      vault: bench.vault,
+      instance,
+      exists: async () => true,
+      report: () => {},
+    };
     expect(keptDetailsOf(options as Parameters<typeof keptDetailsOf>[0])).toBeUndefined();
   });
 });
