@@ -25,7 +25,7 @@ button,.button{display:inline-flex;align-items:center;justify-content:center;hei
 [hidden]{display:none!important}
 button:hover,.button:hover{border-color:var(--accent)}
 button.primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:600}
-@media (max-width:400px){button.primary{white-space:normal;height:auto;min-height:var(--control);max-width:100%}}
+@media (max-width:400px){button.primary{padding:0 .6rem;font-size:.85rem}}
 button.danger,.button.danger{color:var(--bad)}
 .button.quiet{border:0;padding:0 .4rem;color:var(--soft);background:none;text-decoration:underline}
 .rows{list-style:none;padding:0;margin:0;background:var(--card);border:1px solid var(--line);border-radius:12px}
